@@ -1,0 +1,75 @@
+//! Scores on held-out rows, what is chosen by them, and what is measured on them.
+
+use serde::{Deserialize, Serialize};
+
+/// One candidate's scores on the held-out rows of one split, or why it has none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CandidateScores {
+    /// Probability of the positive class for each held-out row, or the failure's words.
+    pub scores: Result<Vec<f64>, String>,
+}
+
+/// What one selector and one learner predict on one split, over their whole grid.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoredSplit {
+    /// Cohort rows, ascending.
+    pub rows: Vec<u32>,
+    /// One entry per grid point, in written order.
+    pub candidates: Vec<CandidateScores>,
+}
+
+/// What a tuner is given for one candidate: the metric on each inner split, or why not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FoldScores {
+    pub folds: Vec<Result<f64, String>>,
+}
+
+/// What a tuner chose.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Position in the list of candidates.
+    pub candidate: usize,
+    /// Inner mean of the metric, for each candidate that has one.
+    pub inner: Vec<Option<f64>>,
+}
+
+/// Predictions for rows that the model has not seen, one outer split's worth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Predictions {
+    /// Cohort rows, ascending.
+    pub rows: Vec<u32>,
+    pub truth: Vec<bool>,
+    /// Probability of the positive class.
+    pub scores: Vec<f64>,
+    /// Learned on the inner out-of-fold predictions of the training rows, if a rule was declared.
+    pub threshold: Option<f64>,
+    /// The candidate that made them.
+    pub candidate: usize,
+}
+
+/// A measured value with its interval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    pub estimate: f64,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    /// How estimate and interval were made, in words.
+    pub method: String,
+    /// The value in each fold, repeat by repeat, where it is a mean over folds.
+    pub folds: Vec<f64>,
+    /// Folds in which it could not be computed, and why.
+    pub failed_folds: Vec<String>,
+}
+
+/// A point of a curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    pub x: f64,
+    pub y: f64,
+}
+
+/// A step curve, such as a ROC pooled within one repeat.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    pub points: Vec<Point>,
+}

@@ -1,0 +1,162 @@
+//! Numbers in rows and columns, and the one way to come by training rows.
+
+use serde::{Deserialize, Serialize};
+
+use super::Split;
+use crate::digest::Digest;
+
+/// One named column of numbers; NaN is missing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrameColumn {
+    pub name: String,
+    pub values: Vec<f64>,
+}
+
+/// Samples × features, column-major. Shape: n × the number of columns.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Rows {
+    columns: Vec<FrameColumn>,
+    n: usize,
+}
+
+impl Rows {
+    /// Columns must all have length `n`.
+    pub fn new(columns: Vec<FrameColumn>, n: usize) -> Self {
+        assert!(columns.iter().all(|c| c.values.len() == n), "columns of unequal length");
+        Self { columns, n }
+    }
+
+    /// Number of samples.
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// Number of columns.
+    pub fn p(&self) -> usize {
+        self.columns.len()
+    }
+
+    pub fn columns(&self) -> &[FrameColumn] {
+        &self.columns
+    }
+
+    /// Steps change values in place; they cannot change the number of samples.
+    pub fn columns_mut(&mut self) -> impl Iterator<Item = (&str, &mut [f64])> {
+        self.columns.iter_mut().map(|c| (c.name.as_str(), c.values.as_mut_slice()))
+    }
+
+    /// Keeps the columns at these positions, in this order.
+    pub fn keep(&mut self, positions: &[usize]) {
+        self.columns = positions.iter().map(|&i| self.columns[i].clone()).collect();
+    }
+
+    /// The samples at these positions, in this order.
+    pub fn take(&self, positions: &[usize]) -> Self {
+        let take = |column: &FrameColumn| FrameColumn {
+            name: column.name.clone(),
+            values: positions.iter().map(|&row| column.values[row]).collect(),
+        };
+        Self { columns: self.columns.iter().map(take).collect(), n: positions.len() }
+    }
+
+    /// One sample across the columns.
+    pub fn row(&self, row: usize) -> Vec<f64> {
+        self.columns.iter().map(|column| column.values[row]).collect()
+    }
+
+    /// The first missing value, if any: learners do not take any.
+    pub fn missing(&self) -> Option<&str> {
+        let column = self.columns.iter().find(|c| c.values.iter().any(|v| v.is_nan()))?;
+        Some(&column.name)
+    }
+}
+
+/// The predictors of a cohort: a row per cohort row, some without values and with a reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    pub rows: Rows,
+    /// Why a row has no values, for those that have none.
+    pub failed: Vec<Option<String>>,
+}
+
+/// One subject's features under one family, or why there are none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Features {
+    pub values: Vec<f64>,
+}
+
+/// Training rows with their outcomes: what a step or a learner is fitted on.
+///
+/// Only a [`Split`] makes one, so nothing can be fitted on held-out rows by accident.
+#[derive(Debug, Clone)]
+pub struct Train {
+    rows: Rows,
+    outcome: Vec<bool>,
+    groups: Vec<u32>,
+}
+
+impl Train {
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The class of each row.
+    pub fn outcome(&self) -> &[bool] {
+        &self.outcome
+    }
+
+    /// The group (subject) of each row.
+    pub fn groups(&self) -> &[u32] {
+        &self.groups
+    }
+
+    /// The same rows with other columns: what the next step of a chain is fitted on.
+    pub fn with_rows(&self, rows: Rows) -> Self {
+        assert_eq!(rows.n(), self.rows.n(), "a step keeps every row");
+        Self { rows, outcome: self.outcome.clone(), groups: self.groups.clone() }
+    }
+}
+
+impl Split {
+    /// The rows of `frame` that this split trains on and that have values.
+    ///
+    /// `outcome` and `groups` are by cohort row; every row of a split has a known outcome.
+    pub fn train(
+        &self,
+        frame: &Frame,
+        outcome: &[Option<bool>],
+        groups: &[u32],
+    ) -> Train {
+        let positions = present(frame, &self.train);
+        Train {
+            rows: frame.rows.take(&positions),
+            outcome: positions
+                .iter()
+                .map(|&row| outcome[row].expect("splits hold rows with a known outcome"))
+                .collect(),
+            groups: positions.iter().map(|&row| groups[row]).collect(),
+        }
+    }
+
+    /// The held-out rows that have values, and their positions in the cohort.
+    pub fn held_out(&self, frame: &Frame) -> (Vec<usize>, Rows) {
+        let positions = present(frame, &self.held_out);
+        let rows = frame.rows.take(&positions);
+        (positions, rows)
+    }
+
+    /// The name of these two sets of rows, for keys.
+    pub fn digest(&self) -> Digest {
+        let mut bytes =
+            Vec::with_capacity(4 * (self.train.len() + self.held_out.len() + 1));
+        bytes.extend((self.train.len() as u32).to_le_bytes());
+        for row in self.train.iter().chain(&self.held_out) {
+            bytes.extend(row.to_le_bytes());
+        }
+        Digest::of(&bytes)
+    }
+}
+
+fn present(frame: &Frame, rows: &[u32]) -> Vec<usize> {
+    rows.iter().map(|&r| r as usize).filter(|&r| frame.failed[r].is_none()).collect()
+}

@@ -1,0 +1,104 @@
+//! The list of all codes, in order. A code is never reused and never changes its meaning.
+
+/// A stable code such as `E0102`; `--explain` and the book have a page for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(pub &'static str);
+
+/// What one code means.
+#[derive(Debug)]
+pub struct Explained {
+    pub code: Code,
+    /// A few words: the heading of its page.
+    pub title: &'static str,
+    /// Why it is wrong and what to do, in one or two sentences.
+    pub text: &'static str,
+}
+
+/// The explanation of a code, if there is such a code.
+pub fn explain(code: &str) -> Option<&'static Explained> {
+    CODES.iter().find(|explained| explained.code.0.eq_ignore_ascii_case(code))
+}
+
+macro_rules! codes {
+    ($($name:ident $code:literal $title:literal $text:literal;)*) => {
+        impl Code { $(#[doc = $title] pub const $name: Self = Self($code);)* }
+        /// Every code there is, in order.
+        pub const CODES: &[Explained] = &[
+            $(Explained { code: Code::$name, title: $title, text: $text },)*
+        ];
+    };
+}
+
+// A macro because each code is both a constant and a row of the list, and they must not drift.
+codes! {
+    NOT_YAML "E0001" "not YAML"
+        "The text cannot be read as YAML. The place is where the reader stopped; the mistake may stand just before it.";
+    DUPLICATE_KEY "E0002" "a key given twice"
+        "A map holds one value per key. Remove one of the two.";
+    TOO_LARGE "E0003" "more than a study can hold"
+        "Aliases that multiply, or nesting without end, are refused before they fill the memory. Write the values out.";
+    UNKNOWN_KEY "E0101" "an unknown key"
+        "No such key is read here, so what stands under it would have no effect.";
+    MISSING_KEY "E0102" "a key is missing"
+        "Something that has no default was not given.";
+    WRONG_TYPE "E0103" "a value of the wrong type"
+        "Another kind of value is needed here: text, a number, a list or a map.";
+    OUT_OF_RANGE "E0104" "a value out of range"
+        "The parameter's range is stated in its documentation; `restudy ops NAME` prints it.";
+    UNKNOWN_NAME "E0105" "an unknown name"
+        "The name of an operation, source, cohort, outcome, predictor block or model that does not exist.";
+    WRONG_KIND "E0106" "an operation in the wrong place"
+        "The operation exists but does another kind of work than this place needs.";
+    NO_GRID "E0107" "a list where there is no grid"
+        "Only tunable parameters take a list of alternatives, and only in `prepare`, `select` and `learn`.";
+    VERSION "E0108" "an unknown version of the language"
+        "This program reads studies that begin with `restudy: 1`.";
+    TEXT_NEEDED "E0109" "text is needed"
+        "Ids and category values are always text; YAML reads an unquoted 02 as a number and NO as a boolean. Put it in quotes.";
+    NEEDS_STEP "E0110" "an operation that cannot work here"
+        "The operation needs something that no earlier step provides.";
+    LEAK "E0201" "a leak"
+        "Held-out rows would be judged by something that has already seen them. The path through the study is printed.";
+    FILE "E0301" "a file that cannot be read"
+        "The file is missing, not readable or not what the source says it is.";
+    TABLE "E0302" "a table that cannot be understood"
+        "The rows of a table do not have the shape that its head promises.";
+    UNKNOWN_COLUMN "E0303" "an unknown column"
+        "The table has no column of this name.";
+    DUPLICATE_ID "E0304" "an id given twice"
+        "A table holds one row per id, unless the cohort says which column is the subject.";
+    NO_MATCH "E0305" "a join that matches nothing"
+        "The ids of two sources never meet. Often one has a prefix, leading zeros or another spelling.";
+    EMPTY_COHORT "E0306" "an empty cohort"
+        "No subject is left.";
+    NOT_A_NUMBER "E0307" "text where numbers are needed"
+        "A predictor column must hold numbers or be empty.";
+    ONE_CLASS "E0308" "one class only"
+        "Every subject has the same outcome, so nothing can be learned or measured.";
+    TOO_FEW "E0309" "more folds than patients of a class"
+        "Each fold needs at least one patient of each class on either side.";
+    OUTCOME_VALUE "E0310" "an outcome value that was not declared"
+        "A binary outcome has a positive value and, when more than two values occur, a declared negative one.";
+    NOT_ASSAYED "E0311" "nobody says who was assayed"
+        "A patient without a row in a mutation file is wild type only if that patient was sequenced at all.";
+    NO_IMAGES "E0312" "no images found"
+        "The path pattern matches no file under the root.";
+    FEW_PER_FOLD "W0401" "few patients per fold"
+        "Estimates from a handful of patients are wide; the report prints the intervals.";
+    UNMATCHED "W0402" "ids without a partner"
+        "Some subjects of one source are missing from another and leave the cohort; the flow diagram counts them.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_ordered() {
+        let mut seen = std::collections::BTreeSet::new();
+        for explained in CODES {
+            assert!(seen.insert(explained.code), "{} stands twice", explained.code.0);
+            assert!(!explained.text.is_empty() && !explained.title.ends_with('.'));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Draws a diagnostic with an excerpt of the study, as compilers do.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::{Diagnostic, Place, Severity};
+
+/// The diagnostic as text, without a trailing line break; `colour` for terminals only.
+pub fn render(diagnostic: &Diagnostic, path: &str, source: &str, colour: bool) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut title =
+        Group::with_title(level.primary_title(&diagnostic.message).id(diagnostic.code.0));
+    let where_else;
+    match &diagnostic.place {
+        Place::Study(span) => {
+            let span = on_boundaries(source, span.start, span.end);
+            let annotation = AnnotationKind::Primary.span(span);
+            let annotation = match &diagnostic.label {
+                Some(label) => annotation.label(label),
+                None => annotation,
+            };
+            title =
+                title.element(Snippet::source(source).path(path).annotation(annotation));
+        }
+        Place::File { path, line } => {
+            where_else = match line {
+                Some(line) => format!("in {}, line {line}", path.display()),
+                None => format!("in {}", path.display()),
+            };
+            title = title.element(Level::NOTE.message(&where_else));
+        }
+        Place::Nowhere => {}
+    }
+    let mut groups = vec![title];
+    for hint in &diagnostic.hints {
+        groups.push(Group::with_title(Level::HELP.secondary_title(hint)));
+    }
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    renderer.render(&groups)
+}
+
+/// The span cut to the text and widened to whole characters, never empty within the text.
+fn on_boundaries(source: &str, start: usize, end: usize) -> std::ops::Range<usize> {
+    let mut start = start.min(source.len());
+    while !source.is_char_boundary(start) {
+        start -= 1;
+    }
+    let mut end = end.clamp(start, source.len());
+    while !source.is_char_boundary(end) {
+        end += 1;
+    }
+    if start == end && end < source.len() {
+        end += source[end..].chars().next().map_or(0, char::len_utf8);
+    }
+    start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Code, Span};
+    use super::*;
+
+    #[test]
+    fn the_excerpt_marks_the_place_and_gives_the_hint() {
+        let source = "restudy: 1\ntitel: x\n";
+        let diagnostic = Diagnostic::error(
+            Code::UNKNOWN_KEY,
+            Place::Study(Span { start: 11, end: 16 }),
+            "unknown key `titel`",
+        )
+        .suggest("titel", ["title"])
+        .hint("expected one of: title");
+        let text = render(&diagnostic, "s.yaml", source, false);
+        assert!(text.contains("error[E0101]: unknown key `titel`"), "{text}");
+        assert!(text.contains("s.yaml:2:1"), "{text}");
+        assert!(text.contains("did you mean `title`?"), "{text}");
+        assert!(text.contains("help: expected one of"), "{text}");
+    }
+
+    #[test]
+    fn any_span_of_any_text_can_be_drawn() {
+        let source = "é\nü";
+        for start in 0..8 {
+            for end in 0..8 {
+                let place = Place::Study(Span { start, end });
+                render(
+                    &Diagnostic::error(Code::NOT_YAML, place, "m"),
+                    "s",
+                    source,
+                    false,
+                );
+            }
+        }
+    }
+}

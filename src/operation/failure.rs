@@ -1,0 +1,38 @@
+//! Why something could not be computed, by name.
+
+/// A failure of the data, never of the program. Reads after "failed to …".
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Failure {
+    #[error("column `{0}` has no value in the training rows")]
+    AllMissing(String),
+    #[error("column `{0}` has missing values; an imputing step must come first")]
+    Missing(String),
+    #[error("the rows hold one class only")]
+    OneClass,
+    #[error("{needed} rows are needed and there are {found}")]
+    TooFew { needed: usize, found: usize },
+    #[error("there are no columns")]
+    NoColumns,
+    #[error("the region of interest is empty")]
+    EmptyRegion,
+    #[error("image and mask lie on different grids: {0}")]
+    Geometry(String),
+    #[error("the file is cut short: {expected} bytes are promised and {found} are there")]
+    Truncated { expected: usize, found: usize },
+    #[error("the file cannot be read: {0}")]
+    Unreadable(String),
+    #[error("line {line}: {message}")]
+    Line { line: usize, message: String },
+    #[error("there is no column `{column}`")]
+    NoColumn { column: String, known: Vec<String> },
+    #[error("column `{column}` holds {found}, which was not declared")]
+    Undeclared { column: String, found: String },
+    #[error("nobody says who was assayed")]
+    NotAssayed,
+    #[error("the fit did not converge in {0} iterations")]
+    NotConverged(usize),
+    #[error("a value is not finite: {0}")]
+    NotFinite(String),
+    #[error("a library failed: {0}")]
+    Library(String),
+}

@@ -1,0 +1,287 @@
+//! One trait per kind of operation: the shape of its compute.
+
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Failure, Problems};
+use crate::data::{
+    Assay, Calls, Choice, FoldScores, Population, Roi, Rows, Shape, Splits, StudyRecord,
+    Train, Value,
+};
+use crate::math::Stream;
+use crate::units::Unit;
+
+/// What an operation says about itself.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// As written in a study; also the name of its file and of its page.
+    pub name: &'static str,
+    pub title: &'static str,
+    /// Raised whenever the numbers change for the same parameters and inputs.
+    pub version: u32,
+    /// Keys of the reference list.
+    pub sources: &'static [&'static str],
+    /// A use of it in a study, as YAML. It is checked and run.
+    pub example: &'static str,
+}
+
+/// Parameters with documentation: plain data, each with a type and a range.
+pub trait Operation:
+    Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static
+{
+    const ABOUT: About;
+
+    /// Whether it draws random numbers: then the study's seed enters its key.
+    const RANDOM: bool = false;
+}
+
+/// A file as a reader sees it: bytes under a name that is only for messages.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    pub name: &'a str,
+    pub bytes: &'a [u8],
+}
+
+/// Files → a table, a volume or a mask.
+pub trait Reader: Operation {
+    /// The value in `file`. Fails with the line or byte at fault.
+    fn read(&self, file: File<'_>, what: ReadAs<'_>) -> Result<Value, Failure>;
+}
+
+/// What a file is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadAs<'a> {
+    /// A table whose rows are sorted by this column.
+    Table {
+        id: &'a str,
+    },
+    Volume,
+    Mask,
+}
+
+/// Parameters and seed → the files of a simulated cohort, by name.
+pub trait Generator: Operation {
+    /// Same parameters and seed, same bytes.
+    fn generate(&self, seed: u64) -> Result<Vec<(String, Vec<u8>)>, Failure>;
+}
+
+/// What is known of a region of interest before any voxel is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoiType {
+    pub unit: Unit,
+    /// The number of grey levels, once an image step has discretised.
+    pub levels: Option<u32>,
+}
+
+/// A column that a feature family makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    pub name: &'static str,
+    /// The IBSI code, where the standard has one.
+    pub code: Option<&'static str>,
+    pub unit: Unit,
+}
+
+/// A region of interest → one row.
+pub trait FeatureFamily: Operation {
+    /// The columns, always the same for the same parameters.
+    fn columns(&self) -> Vec<Column>;
+
+    /// What is wrong with this use of it, judged by types alone.
+    fn check(&self, _roi: &RoiType, _problems: &mut Problems) {}
+
+    /// One value per column, in the same order.
+    fn compute(&self, roi: &Roi) -> Result<Vec<f64>, Failure>;
+}
+
+/// Fitted on training rows, applied to any rows: impute, harmonise, scale, select.
+pub trait TableStep: Operation {
+    /// Plain data: what the store keeps.
+    type State: Serialize + DeserializeOwned;
+
+    /// Whether `fit` looks at the outcome.
+    const READS_OUTCOME: bool = false;
+
+    /// Learns the state from training rows alone.
+    fn fit(&self, train: &Train) -> Result<Self::State, Failure>;
+
+    /// Changes values or columns, each row by itself; the number of rows stays.
+    fn apply(&self, state: &Self::State, rows: &mut Rows);
+
+    /// The same step with parameters that `fit` does not read set to their defaults: one fitted
+    /// state serves all their values, such as one ranking every `k`.
+    fn as_fitted(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Training rows → model; model × rows → probability of the positive class.
+pub trait Learner: Operation {
+    /// Plain data: what was learned, never the parameters.
+    type Model: Serialize + DeserializeOwned;
+
+    /// Fails on one class, on missing values and where the fit does not converge.
+    fn fit(&self, train: &Train, stream: &mut Stream) -> Result<Self::Model, Failure>;
+
+    /// A probability for each row. Rows have the columns of the training rows.
+    fn predict(&self, model: &Self::Model, rows: &Rows) -> Result<Vec<f64>, Failure>;
+}
+
+/// A source → what is known of each subject.
+pub trait Derivation: Operation {
+    /// The source that it reads, by name; `None`: the cohort's first source.
+    fn source(&self) -> Option<&str>;
+
+    /// A call for each of `subjects`, in that order.
+    fn derive(&self, assay: Assay<'_>, subjects: &[String]) -> Result<Calls, Failure>;
+
+    /// How it decides, in words for the report.
+    fn in_words(&self) -> String;
+}
+
+/// Outcome, groups → splits.
+pub trait Resampling: Operation {
+    /// Known without data, so the shape of the graph is too.
+    fn shape(&self) -> Shape;
+
+    /// Which rows go where. Same population and seed, same splits; a further repeat changes none
+    /// of the earlier ones. Fails when a class is smaller than the number of folds.
+    fn assign(&self, population: &Population, seed: u64) -> Result<Splits, Failure>;
+
+    /// The scheme in words for the report, such as "nested 5 × 5, 10 repeats".
+    fn in_words(&self) -> String;
+}
+
+/// Candidates × inner scores → choice.
+pub trait Tuner: Operation {
+    /// `None` when no candidate has a score.
+    fn choose(&self, candidates: &[FoldScores], direction: Direction) -> Option<Choice>;
+}
+
+/// Scores × outcome → the threshold at and above which a prediction is positive.
+pub trait Calibrator: Operation {
+    fn threshold(&self, truth: &[bool], scores: &[f64]) -> Result<f64, Failure>;
+
+    /// The rule in words for the report.
+    fn in_words(&self) -> String;
+}
+
+/// Which way is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    HigherIsBetter,
+    LowerIsBetter,
+}
+
+/// How a metric is put together over folds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooling {
+    /// Computed in each fold, then averaged; interval by the corrected resampled variance.
+    FoldMean,
+    /// A proportion of patients, pooled within each repeat and averaged; Wilson's interval.
+    Proportion,
+}
+
+/// What the numbers of a metric mean.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    pub range: (f64, f64),
+    pub direction: Direction,
+    /// What guessing gives, if that is one number.
+    pub chance: Option<f64>,
+    pub pooling: Pooling,
+    /// Whether it needs decisions at a threshold.
+    pub needs_threshold: bool,
+}
+
+/// What a metric judges. Scores and decisions are of the same rows as the truth.
+#[derive(Debug, Clone, Copy)]
+pub struct Scored<'a> {
+    pub truth: &'a [bool],
+    pub scores: &'a [f64],
+    /// Empty unless a threshold rule was declared.
+    pub decisions: &'a [bool],
+}
+
+/// Truth × prediction → number.
+pub trait Metric: Operation {
+    const SCALE: Scale;
+
+    fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure>;
+
+    /// For proportions: how many of the rows are counted below the line.
+    fn denominator(&self, truth: &[bool]) -> usize {
+        truth.len()
+    }
+}
+
+/// A part of the report.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Fragment {
+    pub html: String,
+    /// Figures by file name, each as a picture that stands alone.
+    pub figures: Vec<(String, String)>,
+    /// Tables by file name, as CSV.
+    pub tables: Vec<(String, String)>,
+}
+
+/// Study record → a part of the report.
+pub trait Section: Operation {
+    /// A pure function of the record.
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure>;
+}
+
+/// A [`TableStep`] with its state as bytes, so that chains can hold any of them.
+pub trait AnyTableStep: Send + Sync {
+    fn fit(&self, train: &Train) -> Result<Vec<u8>, Failure>;
+    fn apply(&self, state: &[u8], rows: &mut Rows) -> Result<(), Failure>;
+    fn reads_outcome(&self) -> bool;
+    /// See [`TableStep::as_fitted`].
+    fn fitted_parameters(&self) -> serde_json::Value;
+}
+
+impl<T: TableStep> AnyTableStep for T {
+    fn fit(&self, train: &Train) -> Result<Vec<u8>, Failure> {
+        let state = TableStep::fit(self, train)?;
+        Ok(postcard::to_stdvec(&state).expect("plain data always has an encoding"))
+    }
+
+    fn apply(&self, state: &[u8], rows: &mut Rows) -> Result<(), Failure> {
+        let state = postcard::from_bytes(state)
+            .map_err(|error| Failure::Library(format!("a stored state: {error}")))?;
+        TableStep::apply(self, &state, rows);
+        Ok(())
+    }
+
+    fn reads_outcome(&self) -> bool {
+        T::READS_OUTCOME
+    }
+
+    fn fitted_parameters(&self) -> serde_json::Value {
+        parameters(&self.as_fitted())
+    }
+}
+
+/// A [`Learner`] with its model as bytes.
+pub trait AnyLearner: Send + Sync {
+    fn fit(&self, train: &Train, stream: &mut Stream) -> Result<Vec<u8>, Failure>;
+    fn predict(&self, model: &[u8], rows: &Rows) -> Result<Vec<f64>, Failure>;
+}
+
+impl<T: Learner> AnyLearner for T {
+    fn fit(&self, train: &Train, stream: &mut Stream) -> Result<Vec<u8>, Failure> {
+        let model = Learner::fit(self, train, stream)?;
+        Ok(postcard::to_stdvec(&model).expect("plain data always has an encoding"))
+    }
+
+    fn predict(&self, model: &[u8], rows: &Rows) -> Result<Vec<f64>, Failure> {
+        let model = postcard::from_bytes(model)
+            .map_err(|error| Failure::Library(format!("a stored model: {error}")))?;
+        Learner::predict(self, &model, rows)
+    }
+}
+
+/// The parameters of an operation as JSON, defaults included.
+pub(super) fn parameters<T: Operation>(operation: &T) -> serde_json::Value {
+    serde_json::to_value(operation).expect("parameters are plain data")
+}

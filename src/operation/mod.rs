@@ -1,0 +1,26 @@
+//! What every operation must provide: the contract between the domain and the engine.
+//!
+//! Kinds are closed (one trait each, below), operations are open (one file each, in the domain
+//! folders). No operation is named here.
+
+mod chain;
+mod entry;
+mod failure;
+mod kinds;
+pub mod prelude;
+mod problems;
+mod references;
+
+pub use chain::{FittedChain, NotAChain};
+pub use entry::{
+    Entry, Instance, Kind, calibrator, derivation, family, generator, learner, metric,
+    reader, resampling, section, table_step, tuner,
+};
+pub use failure::Failure;
+pub use kinds::{
+    About, AnyLearner, AnyTableStep, Calibrator, Column, Derivation, Direction,
+    FeatureFamily, File, Fragment, Generator, Learner, Metric, Operation, Pooling,
+    ReadAs, Reader, Resampling, RoiType, Scale, Scored, Section, TableStep, Tuner,
+};
+pub use problems::{Problem, Problems};
+pub use references::{REFERENCES, reference};

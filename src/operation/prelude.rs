@@ -1,0 +1,16 @@
+//! Everything that an operation's file needs, in one line.
+
+pub use schemars::JsonSchema;
+pub use serde::{Deserialize, Serialize};
+
+pub use super::{
+    About, Calibrator, Column, Derivation, Direction, Failure, FeatureFamily, File,
+    Fragment, Generator, Learner, Metric, Operation, Pooling, Problems, ReadAs, Reader,
+    Resampling, RoiType, Scale, Scored, Section, TableStep, Tuner,
+};
+pub use crate::data::{
+    Assay, Call, Calls, Choice, FoldScores, OuterSplit, Population, Roi, Rows, Shape,
+    Split, Splits, StudyRecord, Table, Train, Value,
+};
+pub use crate::math::Stream;
+pub use crate::units::Unit;

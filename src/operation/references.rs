@@ -1,0 +1,109 @@
+//! The reference list: every source that an operation may name, by key.
+
+use crate::data::Reference;
+
+/// Key, citation, DOI.
+pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
+    (
+        "altman1994",
+        "Altman DG, Bland JM. Diagnostic tests 1: sensitivity and specificity. BMJ 1994;308:1552.",
+        Some("10.1136/bmj.308.6943.1552"),
+    ),
+    (
+        "collins2024",
+        "Collins GS, Moons KGM, Dhiman P, et al. TRIPOD+AI statement: updated guidance for reporting clinical prediction models that use regression or machine learning methods. BMJ 2024;385:e078378.",
+        Some("10.1136/bmj-2023-078378"),
+    ),
+    (
+        "cover1967",
+        "Cover TM, Hart PE. Nearest neighbor pattern classification. IEEE Trans Inf Theory 1967;13:21–27.",
+        Some("10.1109/TIT.1967.1053964"),
+    ),
+    (
+        "fisher1925",
+        "Fisher RA. Statistical methods for research workers. Edinburgh: Oliver and Boyd, 1925.",
+        None,
+    ),
+    ("gdcmaf", "NCI Genomic Data Commons. GDC MAF format, version 1.0.0.", None),
+    (
+        "hand2001",
+        "Hand DJ, Yu K. Idiot's Bayes: not so stupid after all? Int Stat Rev 2001;69:385–398.",
+        Some("10.1111/j.1751-5823.2001.tb00465.x"),
+    ),
+    (
+        "hanley1982",
+        "Hanley JA, McNeil BJ. The meaning and use of the area under a receiver operating characteristic (ROC) curve. Radiology 1982;143:29–36.",
+        Some("10.1148/radiology.143.1.7063747"),
+    ),
+    (
+        "hoerl1970",
+        "Hoerl AE, Kennard RW. Ridge regression: biased estimation for nonorthogonal problems. Technometrics 1970;12:55–67.",
+        Some("10.1080/00401706.1970.10488634"),
+    ),
+    (
+        "ibsi2020",
+        "Zwanenburg A, Vallières M, Abdalah MA, et al. The Image Biomarker Standardization Initiative: standardized quantitative radiomics for high-throughput image-based phenotyping. Radiology 2020;295:328–338.",
+        Some("10.1148/radiol.2020191145"),
+    ),
+    (
+        "lecessie1992",
+        "le Cessie S, van Houwelingen JC. Ridge estimators in logistic regression. J R Stat Soc C 1992;41:191–201.",
+        Some("10.2307/2347628"),
+    ),
+    (
+        "little2019",
+        "Little RJA, Rubin DB. Statistical analysis with missing data, 3rd ed. Hoboken: Wiley, 2019.",
+        Some("10.1002/9781119482260"),
+    ),
+    (
+        "nadeau2003",
+        "Nadeau C, Bengio Y. Inference for the generalization error. Mach Learn 2003;52:239–281.",
+        Some("10.1023/A:1024068626366"),
+    ),
+    (
+        "nifti1",
+        "Cox RW, Ashburner J, Breman H, et al. A (sort of) new image data format standard: NIfTI-1. NeuroImage 2004;22:e1440.",
+        None,
+    ),
+    (
+        "stone1974",
+        "Stone M. Cross-validatory choice and assessment of statistical predictions. J R Stat Soc B 1974;36:111–147.",
+        Some("10.1111/j.2517-6161.1974.tb00994.x"),
+    ),
+    (
+        "varma2006",
+        "Varma S, Simon R. Bias in error estimation when using cross-validation for model selection. BMC Bioinformatics 2006;7:91.",
+        Some("10.1186/1471-2105-7-91"),
+    ),
+    (
+        "wilson1927",
+        "Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc 1927;22:209–212.",
+        Some("10.1080/01621459.1927.10502953"),
+    ),
+    (
+        "youden1950",
+        "Youden WJ. Index for rating diagnostic tests. Cancer 1950;3:32–35.",
+        Some("10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3"),
+    ),
+];
+
+/// The reference under `key`.
+pub fn reference(key: &str) -> Option<Reference> {
+    REFERENCES.iter().find(|(known, ..)| *known == key).map(|(key, text, doi)| {
+        Reference {
+            key: (*key).to_string(),
+            text: (*text).to_string(),
+            doi: doi.map(str::to_string),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_without_doubles() {
+        assert!(REFERENCES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+}

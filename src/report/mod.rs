@@ -1,0 +1,7 @@
+//! Placeholder.
+
+use crate::operation::Entry;
+
+pub fn operations() -> Vec<Entry> {
+    Vec::new()
+}
