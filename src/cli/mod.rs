@@ -1,5 +1,52 @@
 //! What can I type? One file per command; all printing lives here.
 
+pub mod check;
 mod exit;
+pub mod load;
+mod output;
+pub mod plan;
+pub mod report;
+pub mod run;
+pub mod why;
 
 pub use exit::Exit;
+pub use load::{Loaded, Opened, Places, draw, load, open};
+
+use clap::{Parser, Subcommand};
+
+/// Write, run, review and compare radiogenomics studies
+#[derive(Debug, Parser)]
+#[command(name = "restudy", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+    Plan(plan::Args),
+    Run(run::Run),
+    Why(why::Why),
+    Report(report::Report),
+}
+
+/// Does what the command line says.
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not mistakes.
+            let exit = if error.use_stderr() { Exit::Change } else { Exit::Fine };
+            drop(error.print());
+            return exit;
+        }
+    };
+    match cli.command {
+        Command::Check(args) => check::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Why(args) => why::run(&args),
+        Command::Report(args) => report::run(&args),
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Plain data without behaviour of its own; no value knows which operation made it.
 
+mod gzip;
 mod image;
 mod outcome;
 mod prediction;
@@ -11,6 +12,7 @@ mod split;
 mod table;
 mod value;
 
+pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{

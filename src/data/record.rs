@@ -33,6 +33,26 @@ pub struct StudyRecord {
     pub warnings: Vec<String>,
 }
 
+impl StudyRecord {
+    /// What a finished report would have and this one has not, in words.
+    pub fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        for name in &self.analysis_order {
+            let Some(analysis) = self.analyses.get(name) else { continue };
+            for metric in &analysis.metrics {
+                if !analysis.performance.contains_key(&metric.name) {
+                    missing.push(format!("analysis `{name}` has no {}", metric.name));
+                }
+            }
+            for failed in &analysis.failed_nodes {
+                missing
+                    .push(format!("analysis `{name}`: {} ({})", failed.reason, failed.n));
+            }
+        }
+        missing
+    }
+}
+
 /// What the author wrote about the study as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StudyFacts {

@@ -1,7 +1,11 @@
-//! Placeholder.
+//! Genomics: how mutation files are read, and what is derived from them.
 
-use crate::operation::Entry;
+mod mutation;
+mod read;
 
+use crate::operation::{Entry, derivation, reader};
+
+/// In reading order.
 pub fn operations() -> Vec<Entry> {
-    Vec::new()
+    vec![reader::<read::maf::Maf>(), derivation::<mutation::Mutation>()]
 }

@@ -1,7 +1,10 @@
-//! Placeholder.
+//! Images: how volumes and masks are read.
 
-use crate::operation::Entry;
+mod read;
 
+use crate::operation::{Entry, reader};
+
+/// In reading order.
 pub fn operations() -> Vec<Entry> {
-    Vec::new()
+    vec![reader::<read::nifti::Nifti>()]
 }

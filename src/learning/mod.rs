@@ -1,7 +1,20 @@
-//! Placeholder.
+//! Learners, and how one candidate is chosen among many.
 
-use crate::operation::Entry;
+mod best_mean;
+mod knn;
+mod logistic;
+mod naive;
+mod naive_bayes;
 
+use crate::operation::{Entry, learner, tuner};
+
+/// In reading order.
 pub fn operations() -> Vec<Entry> {
-    Vec::new()
+    vec![
+        learner::<logistic::Logistic>(),
+        learner::<knn::Knn>(),
+        learner::<naive_bayes::NaiveBayes>(),
+        learner::<naive::Naive>(),
+        tuner::<best_mean::BestMean>(),
+    ]
 }

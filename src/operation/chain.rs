@@ -2,13 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// States of a chain: settings that fit the same share one state.
-///
-/// `steps[s][i]` is the position in `states` of step `i` under setting `s`, or why it failed.
+/// The states of a chain, one list per path: settings that fit the same share one path.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FittedChain {
-    pub states: Vec<Vec<u8>>,
-    pub settings: Vec<Result<Vec<u32>, String>>,
+    /// A state per step, or why the path failed.
+    pub paths: Vec<Result<Vec<Vec<u8>>, String>>,
 }
 
 /// Bytes that are no chain of this version.

@@ -66,6 +66,16 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "pedregosa2011",
+        "Pedregosa F, Varoquaux G, Gramfort A, et al. Scikit-learn: machine learning in Python. J Mach Learn Res 2011;12:2825–2830.",
+        None,
+    ),
+    (
+        "rfc4180",
+        "Shafranovich Y. Common format and MIME type for comma-separated values (CSV) files. RFC 4180, 2005.",
+        Some("10.17487/RFC4180"),
+    ),
+    (
         "stone1974",
         "Stone M. Cross-validatory choice and assessment of statistical predictions. J R Stat Soc B 1974;36:111–147.",
         Some("10.1111/j.2517-6161.1974.tb00994.x"),

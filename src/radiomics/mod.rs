@@ -1,7 +1,10 @@
-//! Placeholder.
+//! Radiomic feature families.
 
-use crate::operation::Entry;
+mod first_order;
 
+use crate::operation::{Entry, family};
+
+/// In reading order.
 pub fn operations() -> Vec<Entry> {
-    Vec::new()
+    vec![family::<first_order::FirstOrder>()]
 }

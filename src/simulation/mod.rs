@@ -1,7 +1,11 @@
-//! Placeholder.
+//! Cohorts that never were: generators whose truth is known.
 
-use crate::operation::Entry;
+mod nifti_bytes;
+mod simulate;
 
+use crate::operation::{Entry, generator};
+
+/// In reading order.
 pub fn operations() -> Vec<Entry> {
-    Vec::new()
+    vec![generator::<simulate::Simulate>()]
 }

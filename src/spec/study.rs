@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::data::{self};
+use serde_json::{Value as Json, json};
+
 use crate::diagnostics::Span;
 use crate::digest::{Digest, canonical_json};
 use crate::operation::{About, Entry, Instance};
@@ -42,6 +43,8 @@ pub struct Use {
     pub parameters: serde_json::Value,
     /// The parameters that differ from their defaults: what enters the key.
     pub changed: serde_json::Value,
+    /// The same for what `fit` reads: see [`crate::operation::TableStep::as_fitted`].
+    pub changed_for_fit: serde_json::Value,
     /// Names of the parameters that the author wrote.
     pub written: Vec<String>,
     pub span: Span,
@@ -69,23 +72,19 @@ impl Use {
         // Written and read back by the operation's own type, so that `1` and `1.0` are one value.
         let defaults = (entry.defaults)();
         let parameters = (entry.normalise)(written.clone().into()).map_err(wrong)?;
-        let mut changed = serde_json::Map::new();
-        if let (Some(all), Some(defaults)) =
-            (parameters.as_object(), defaults.as_object())
-        {
-            for (name, value) in all {
-                if defaults.get(name) != Some(value) {
-                    changed.insert(name.clone(), value.clone());
-                }
-            }
-        }
+        let changed = difference(&parameters, &defaults);
+        let changed_for_fit = match &instance {
+            Instance::TableStep(step) => difference(&step.fitted_parameters(), &defaults),
+            _ => changed.clone(),
+        };
         Ok(Self {
             about: entry.about,
             summary: entry.summary(),
             random: entry.random,
             instance,
             parameters,
-            changed: changed.into(),
+            changed,
+            changed_for_fit,
             written: written.keys().cloned().collect(),
             span,
         })
@@ -93,10 +92,19 @@ impl Use {
 
     /// Operation, version and changed parameters: its part of a node's key.
     pub fn identity(&self) -> serde_json::Value {
+        self.identified(&self.changed)
+    }
+
+    /// The same for the state that it fits.
+    pub fn identity_for_fit(&self) -> serde_json::Value {
+        self.identified(&self.changed_for_fit)
+    }
+
+    fn identified(&self, parameters: &serde_json::Value) -> serde_json::Value {
         serde_json::json!({
             "operation": self.about.name,
             "version": self.about.version,
-            "parameters": self.changed,
+            "parameters": parameters,
         })
     }
 
@@ -104,6 +112,20 @@ impl Use {
     pub fn parameter_digest(&self) -> Digest {
         Digest::of(canonical_json(&self.changed).as_bytes())
     }
+}
+
+/// The parameters that differ from their defaults.
+fn difference(
+    all: &serde_json::Value,
+    defaults: &serde_json::Value,
+) -> serde_json::Value {
+    let mut changed = serde_json::Map::new();
+    for (name, value) in all.as_object().into_iter().flatten() {
+        if defaults.get(name) != Some(value) {
+            changed.insert(name.clone(), value.clone());
+        }
+    }
+    changed.into()
 }
 
 /// A place where data come from.
@@ -233,6 +255,51 @@ pub struct ChainSetting {
     pub text: String,
 }
 
+/// Which settings of a chain are fitted alike.
+pub struct FitPaths {
+    /// The path of each setting.
+    pub of_setting: Vec<usize>,
+    /// One setting of each path.
+    pub setting_of: Vec<usize>,
+    /// What names each path's states: identities of its steps.
+    pub identities: serde_json::Value,
+}
+
+impl Chain {
+    /// Every setting, each as its steps' identities.
+    pub fn identity(&self) -> Json {
+        let steps =
+            |setting: &ChainSetting| setting.steps.iter().map(Use::identity).collect();
+        self.settings.iter().map(steps).collect::<Vec<Json>>().into()
+    }
+
+    /// The distinct ways of fitting this chain, in written order.
+    ///
+    /// The last step's state serves every value of the parameters that its `fit` does not read;
+    /// earlier steps change the rows that later ones are fitted on, so all of theirs count.
+    pub fn fit_paths(&self) -> FitPaths {
+        let mut paths: Vec<serde_json::Value> = Vec::new();
+        let mut of_setting = Vec::new();
+        let mut setting_of = Vec::new();
+        for (position, setting) in self.settings.iter().enumerate() {
+            let last = setting.steps.len().saturating_sub(1);
+            let identities =
+                setting.steps.iter().enumerate().map(|(i, step)| match i == last {
+                    true => step.identity_for_fit(),
+                    false => step.identity(),
+                });
+            let path = identities.collect::<serde_json::Value>();
+            let known = paths.iter().position(|known| *known == path);
+            of_setting.push(known.unwrap_or(paths.len()));
+            if known.is_none() {
+                paths.push(path);
+                setting_of.push(position);
+            }
+        }
+        FitPaths { of_setting, setting_of, identities: paths.into() }
+    }
+}
+
 /// A named way of validating.
 #[derive(Clone)]
 pub struct Scheme {
@@ -287,8 +354,99 @@ impl Study {
             .any(|source| matches!(source.kind, SourceKind::Simulate { .. }))
     }
 
+    /// Whether the content of `source` was made by a generator.
+    pub fn from_generator(&self, source: &Source) -> bool {
+        match &source.kind {
+            SourceKind::Simulate { .. } => true,
+            SourceKind::Table { from, .. } | SourceKind::Maf { from, .. } => {
+                matches!(from, Origin::Simulated { .. })
+            }
+            SourceKind::Images { from, .. } => {
+                matches!(from, ImageOrigin::Simulated { .. })
+            }
+        }
+    }
+
+    /// The digest of everything here that can change a result: no title, label, path or place.
+    pub fn digest(&self) -> Digest {
+        let sources = self.sources.iter().map(|source| match &source.kind {
+            SourceKind::Table { reader, id, .. } => {
+                json!({ "table": reader.identity(), "id": id.name })
+            }
+            SourceKind::Maf { reader, id, assayed, .. } => json!({
+                "maf": reader.identity(), "id": id.name,
+                "assayed": assayed.as_ref().map(|named| &named.name),
+            }),
+            SourceKind::Images { reader, unit, .. } => {
+                json!({ "images": reader.identity(), "unit": unit })
+            }
+            SourceKind::Simulate { generator } => {
+                json!({ "simulate": generator.identity() })
+            }
+        });
+        let cohorts = self.cohorts.iter().map(|cohort| {
+            let join =
+                cohort.join.iter().map(|join| json!([join.source.name, join.required]));
+            json!({
+                "from": cohort.from.name, "join": join.collect::<Json>(),
+                "subject": cohort.subject.as_ref().map(|named| &named.name),
+                "failed_at_most": cohort.failed_at_most,
+            })
+        });
+        let predictors = self.predictors.iter().map(|block| {
+            let steps = block.steps.iter().map(Use::identity).collect::<Json>();
+            let names = |names: &[Named]| names.iter().map(|n| n.name.clone()).collect::<Json>();
+            match &block.kind {
+                BlockKind::Columns { from, include, except } => json!({
+                    "columns": from.name, "include": names(include), "except": names(except),
+                    "steps": steps,
+                }),
+                BlockKind::Images { from, labels, features } => json!({
+                    "images": from.name, "labels": labels, "steps": steps,
+                    "features": features.iter().map(Use::identity).collect::<Json>(),
+                }),
+            }
+        });
+        let models = self.models.iter().map(|model| {
+            model.blocks.iter().map(|block| block.name.clone()).collect::<Json>()
+        });
+        let validate = self.validate.iter().map(|scheme| {
+            let models = scheme.models.iter().map(|model| model.name.clone());
+            json!([
+                scheme.cohort.name,
+                scheme.resampling.identity(),
+                models.collect::<Json>()
+            ])
+        });
+        let evaluate = &self.evaluate;
+        let threshold = evaluate.threshold.as_ref().map(|threshold| {
+            let held_out = threshold.learned_from == LearnedFrom::HeldOut;
+            json!([threshold.rule.identity(), held_out])
+        });
+        let chains =
+            |chains: &[Chain]| chains.iter().map(Chain::identity).collect::<Json>();
+        let whole = json!({
+            "seed": self.seed,
+            "sources": sources.collect::<Json>(),
+            "cohorts": cohorts.collect::<Json>(),
+            "outcomes":
+                self.outcomes.iter().map(|o| o.derivation.identity()).collect::<Json>(),
+            "predictors": predictors.collect::<Json>(),
+            "models": models.collect::<Json>(),
+            "prepare": self.prepare.identity(),
+            "select": chains(&self.select),
+            "learn": chains(&self.learn),
+            "validate": validate.collect::<Json>(),
+            "primary": evaluate.primary.identity(),
+            "also": evaluate.also.iter().map(Use::identity).collect::<Json>(),
+            "tuner": evaluate.tuner.identity(),
+            "threshold": threshold,
+        });
+        Digest::derive("restudy study v1", canonical_json(&whole).as_bytes())
+    }
+
     /// The splits of a scheme: how many, known without data.
-    pub fn shape(scheme: &Scheme) -> data::Shape {
+    pub fn shape(scheme: &Scheme) -> crate::data::Shape {
         match &scheme.resampling.instance {
             Instance::Resampling(resampling) => resampling.shape(),
             _ => unreachable!("`spec` puts a resampling scheme here"),

@@ -1,7 +1,20 @@
-//! Placeholder.
+//! Tables: how they are read, and the steps that are fitted on their training rows.
 
-use crate::operation::Entry;
+mod anova;
+mod binary;
+mod impute_median;
+mod read;
+mod scale_zscore;
 
+use crate::operation::{Entry, derivation, reader, table_step};
+
+/// In reading order.
 pub fn operations() -> Vec<Entry> {
-    Vec::new()
+    vec![
+        reader::<read::csv::Csv>(),
+        derivation::<binary::Binary>(),
+        table_step::<impute_median::ImputeMedian>(),
+        table_step::<scale_zscore::ScaleZscore>(),
+        table_step::<anova::Anova>(),
+    ]
 }

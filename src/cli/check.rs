@@ -1,0 +1,97 @@
+//! `restudy check`: everything that is wrong with a study, at once; computes nothing.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use super::{Exit, load};
+use crate::catalog::Catalog;
+use crate::diagnostics::{Place, any_error, explain};
+use crate::store::Mode;
+
+/// Say everything that is wrong, with line and column; compute nothing
+#[derive(Debug, clap::Args)]
+pub struct Check {
+    /// Studies to check
+    #[arg(required_unless_present = "explain")]
+    pub studies: Vec<PathBuf>,
+    /// The store to look into for tables that were read before
+    #[arg(long, env = "RESTUDY_STORE", value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// For machines: one JSON object per fault
+    #[arg(long)]
+    pub json: bool,
+    /// Explain a code, such as E0201, instead
+    #[arg(long, value_name = "CODE")]
+    pub explain: Option<String>,
+}
+
+pub fn run(args: &Check) -> Exit {
+    if let Some(code) = &args.explain {
+        return match explain(code) {
+            Some(explained) => {
+                println!(
+                    "{} {}\n\n{}",
+                    explained.code.0, explained.title, explained.text
+                );
+                Exit::Fine
+            }
+            None => {
+                eprintln!("error: there is no code `{code}`");
+                Exit::Change
+            }
+        };
+    }
+    let catalog = Catalog::standard();
+    let mut exit = Exit::Fine;
+    for study in &args.studies {
+        let places = load::Places::new(study, args.store.as_deref());
+        let opened = match load::open(&places, Mode::ReadOnly) {
+            Ok(opened) => opened,
+            Err(fault) => {
+                eprintln!("{}", load::draw(&[fault], &places, "", false));
+                exit = Exit::Change;
+                continue;
+            }
+        };
+        let loaded = load::load(&places, &catalog, &opened.reading(&places));
+        if args.json {
+            for fault in &loaded.faults {
+                println!("{}", json(fault, &places, &loaded.text));
+            }
+        } else if loaded.faults.is_empty() {
+            println!("{}: nothing is wrong", places.study.display());
+        } else {
+            let colour = std::io::stderr().is_terminal();
+            eprintln!("{}", load::draw(&loaded.faults, &places, &loaded.text, colour));
+        }
+        if any_error(&loaded.faults) {
+            exit = Exit::Change;
+        }
+    }
+    exit
+}
+
+fn json(
+    fault: &crate::diagnostics::Diagnostic,
+    places: &load::Places,
+    text: &str,
+) -> serde_json::Value {
+    let (file, line, column) = match &fault.place {
+        Place::Study(span) => {
+            let before = &text.as_bytes()[..span.start.min(text.len())];
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let start =
+                before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
+            (places.study.display().to_string(), Some(line), Some(column))
+        }
+        Place::File { path, line } => (path.display().to_string(), *line, None),
+        Place::Nowhere => (places.study.display().to_string(), None, None),
+    };
+    serde_json::json!({
+        "code": fault.code.0,
+        "severity": format!("{:?}", fault.severity).to_lowercase(),
+        "file": file, "line": line, "column": column,
+        "message": fault.message, "label": fault.label, "hints": fault.hints,
+    })
+}

@@ -1,0 +1,185 @@
+//! From a path to everything that is known before a run: study, survey, plan, proof, faults.
+
+use std::path::{Path, PathBuf};
+
+use crate::catalog::Catalog;
+use crate::diagnostics::{Code, Diagnostic, Place, Severity, any_error, render, sort};
+use crate::plan::{self, Plan, Proof};
+use crate::spec::{self, Study};
+use crate::store::{Disk, Mode, Store};
+use crate::survey::{self, Reading, Survey};
+
+/// Where a study's things lie.
+pub struct Places {
+    pub study: PathBuf,
+    /// The study's name: its file name without the ending.
+    pub name: String,
+    pub folder: PathBuf,
+    pub store: PathBuf,
+}
+
+impl Places {
+    pub fn new(study: &Path, store: Option<&Path>) -> Self {
+        let folder = match study.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+            _ => PathBuf::from("."),
+        };
+        let name =
+            study.file_stem().map_or("study".into(), |stem| stem.to_string_lossy());
+        Self {
+            study: study.to_path_buf(),
+            name: name.to_string(),
+            store: store.map_or_else(|| folder.join(".restudy"), Path::to_path_buf),
+            folder,
+        }
+    }
+
+    /// The random key under which ids become printable names; made once, kept out of git.
+    ///
+    /// A command that only looks does not write it, and without it names last for one command.
+    pub fn name_key(&self, mode: Mode) -> std::io::Result<[u8; 32]> {
+        let path = self.folder.join(format!("{}.key", self.name));
+        if let Ok(text) = std::fs::read_to_string(&path)
+            && let Ok(digest) = text.trim().parse::<crate::digest::Digest>()
+        {
+            return Ok(*digest.as_bytes());
+        }
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(std::io::Error::other)?;
+        if mode == Mode::ReadWrite {
+            let text = format!("{}\n", crate::digest::Digest::from_bytes(key).hex());
+            std::fs::write(&path, text)?;
+        }
+        Ok(key)
+    }
+}
+
+/// A study and all that is known of it.
+pub struct Loaded {
+    pub text: String,
+    pub study: Option<Study>,
+    pub survey: Survey,
+    /// Only when nothing is wrong.
+    pub plan: Option<(Plan, Proof)>,
+    pub faults: Vec<Diagnostic>,
+}
+
+/// The store and the files of a study, opened.
+pub struct Opened {
+    pub store: Store,
+    pub files: Disk,
+    pub name_key: [u8; 32],
+}
+
+impl Opened {
+    pub fn reading<'a>(&'a self, places: &'a Places) -> Reading<'a> {
+        Reading {
+            folder: &places.folder,
+            files: &self.files,
+            store: &self.store,
+            name_key: self.name_key,
+        }
+    }
+}
+
+/// Opens the store of a study.
+pub fn open(places: &Places, mode: Mode) -> Result<Opened, Diagnostic> {
+    let wrong = |message: String| {
+        Diagnostic::error(Code::FILE, Place::Nowhere, message)
+            .hint("choose another place with `--store DIR`")
+    };
+    let store =
+        Store::open(&places.store, mode).map_err(|error| wrong(error.to_string()))?;
+    let files = Disk::new(&store);
+    let name_key = places.name_key(mode).map_err(|error| {
+        wrong(format!("cannot write {}.key beside the study: {error}", places.name))
+    })?;
+    Ok(Opened { store, files, name_key })
+}
+
+/// Reads a study and looks at its data; computes nothing but what the survey needs.
+pub fn load(places: &Places, catalog: &Catalog, reading: &Reading<'_>) -> Loaded {
+    let mut loaded = Loaded {
+        text: String::new(),
+        study: None,
+        survey: Survey::default(),
+        plan: None,
+        faults: Vec::new(),
+    };
+    match std::fs::read(&places.study).map(String::from_utf8) {
+        Ok(Ok(text)) => loaded.text = text,
+        Ok(Err(_)) => {
+            loaded.faults.push(Diagnostic::error(
+                Code::NOT_YAML,
+                Place::File { path: places.study.clone(), line: None },
+                "the study is not UTF-8 text",
+            ));
+            return loaded;
+        }
+        Err(error) => {
+            loaded.faults.push(Diagnostic::error(
+                Code::FILE,
+                Place::File { path: places.study.clone(), line: None },
+                format!("cannot read the study: {error}"),
+            ));
+            return loaded;
+        }
+    }
+    let parsed = spec::read(&loaded.text, catalog);
+    loaded.faults = parsed.diagnostics;
+    let Some(study) = parsed.study else {
+        sort(&mut loaded.faults);
+        return loaded;
+    };
+    // First without data: what leaks by design is refused before anybody has any.
+    let symbolic = plan::prove(&plan::build(&study, &survey::symbolic(&study)));
+    let designed: Vec<Place> =
+        symbolic.leaks.iter().map(|leak| leak.place.clone()).collect();
+    let (survey, found) = survey::read(&study, reading);
+    loaded.faults.extend(found);
+    if any_error(&loaded.faults) {
+        loaded.faults.extend(symbolic.leaks);
+    } else {
+        // Then on the real groups, whose paths have the real numbers in them.
+        let plan = plan::build(&study, &survey);
+        let proof = plan::prove(&plan);
+        let real: Vec<Place> =
+            proof.leaks.iter().map(|leak| leak.place.clone()).collect();
+        loaded.faults.extend(proof.leaks.iter().cloned());
+        let only_designed = symbolic
+            .leaks
+            .into_iter()
+            .zip(designed)
+            .filter(|(_, place)| !real.contains(place));
+        loaded.faults.extend(only_designed.map(|(leak, _)| leak));
+        if !any_error(&loaded.faults) {
+            loaded.plan = Some((plan, proof));
+        }
+    }
+    loaded.study = Some(study);
+    loaded.survey = survey;
+    sort(&mut loaded.faults);
+    loaded
+}
+
+/// All faults as text, with a last line that counts them.
+pub fn draw(faults: &[Diagnostic], places: &Places, text: &str, colour: bool) -> String {
+    let path = places.study.display().to_string();
+    let mut drawn: Vec<String> =
+        faults.iter().map(|fault| render(fault, &path, text, colour)).collect();
+    let count =
+        |severity| faults.iter().filter(|fault| fault.severity == severity).count();
+    let noun =
+        |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    if errors + warnings > 0 {
+        let counts = [(errors, "error"), (warnings, "warning")];
+        let counts: Vec<String> = counts
+            .into_iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, word)| noun(n, word))
+            .collect();
+        drawn.push(format!("{}: {}", places.study.display(), counts.join(", ")));
+    }
+    drawn.join("\n\n")
+}

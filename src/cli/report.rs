@@ -1,0 +1,51 @@
+//! `restudy report`: the page of a run once more, from its records.
+
+use std::path::PathBuf;
+
+use super::{Exit, output};
+use crate::catalog::Catalog;
+
+/// Render the report of a run again
+#[derive(Debug, clap::Args)]
+pub struct Report {
+    /// The folder that `restudy run` wrote
+    pub run: PathBuf,
+    /// Exit with 1 while anything is missing from it
+    #[arg(long)]
+    pub strict: bool,
+    /// Open it in the browser
+    #[arg(long)]
+    pub open: bool,
+}
+
+pub fn run(args: &Report) -> Exit {
+    let (record, run) = match output::read(&args.run) {
+        Ok(records) => records,
+        Err(error) => {
+            eprintln!("error: {error}");
+            eprintln!(
+                "help: give the folder that `restudy run` wrote, such as `runs/quickstart`"
+            );
+            return Exit::Change;
+        }
+    };
+    let page = match output::write(&args.run, &Catalog::standard(), &record, &run, None) {
+        Ok(page) => page,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return Exit::Failed;
+        }
+    };
+    println!("report: {}", page.display());
+    if args.open && !crate::run::open(&page) {
+        eprintln!("warning: no program to open it was found");
+    }
+    let missing = record.missing();
+    if args.strict && !missing.is_empty() {
+        for what in &missing {
+            eprintln!("error: {what}");
+        }
+        return Exit::Change;
+    }
+    Exit::Fine
+}

@@ -1,0 +1,444 @@
+//! `restudy run`: computes what is new and writes the report.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::{Exit, load, output};
+use crate::catalog::Catalog;
+use crate::data::{RunRecord, StudyRecord};
+use crate::diagnostics::Severity;
+use crate::digest::Digest;
+use crate::plan::{self, Node, Plan, State, States};
+use crate::review::Lock;
+use crate::run::{self, Done, How, Options, Watch};
+use crate::store::Mode;
+use crate::survey::Location;
+
+/// Compute what is new and write the report
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// The study
+    pub study: PathBuf,
+    /// Threads; one per core by default
+    #[arg(long, short, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    pub jobs: usize,
+    /// Where results rest; `.restudy` beside the study by default
+    #[arg(long, env = "RESTUDY_STORE", value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// Where the report goes; `runs/<study>` beside the study by default
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Refuse to differ from the lock file beside the study
+    #[arg(long)]
+    pub locked: bool,
+    /// Compute these nodes again although they are stored; a glob
+    #[arg(long, value_name = "NODE")]
+    pub refresh: Vec<String>,
+    /// Compute this share of the stored nodes again and compare, from 0 to 1
+    #[arg(long, value_name = "P", value_parser = share)]
+    pub recheck: Option<f64>,
+    /// Say nothing but where the report is
+    #[arg(long, short, conflicts_with = "json")]
+    pub quiet: bool,
+    /// For machines: one JSON object at the end
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("a share from 0 to 1 is needed".to_string()),
+    }
+}
+
+pub fn run(args: &Run) -> Exit {
+    run_with(args, &Catalog::standard())
+}
+
+/// The same with another catalogue, for operations that live outside of this program.
+pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
+    let began = Instant::now();
+    let started =
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let places = load::Places::new(&args.study, args.store.as_deref());
+    let opened = match load::open(&places, Mode::ReadWrite) {
+        Ok(opened) => opened,
+        Err(fault) => {
+            eprintln!("{}", load::draw(&[fault], &places, "", false));
+            return Exit::Change;
+        }
+    };
+    let reading = opened.reading(&places);
+    let loaded = load::load(&places, catalog, &reading);
+    if !loaded.faults.is_empty() && !(args.quiet && loaded.plan.is_some()) {
+        let colour = std::io::stderr().is_terminal();
+        eprintln!("{}", load::draw(&loaded.faults, &places, &loaded.text, colour));
+    }
+    let (Some((plan, proof)), Some(study)) = (&loaded.plan, &loaded.study) else {
+        return Exit::Change;
+    };
+    let interrupted = Arc::new(AtomicBool::new(false));
+    stop_on_signal(&interrupted);
+    let options = Options {
+        jobs: args.jobs,
+        refresh: args.refresh.clone(),
+        recheck: args.recheck.unwrap_or(0.0),
+        shuffle: None,
+        interrupted: &interrupted,
+    };
+    let speaks = !args.quiet && !args.json;
+    let mut indexed = plan::read_index(plan, &opened.store);
+    // Twice at most: once more without the index, when what it promised is damaged.
+    let (mut done, found) = loop {
+        let from_index = indexed.is_some();
+        let known = indexed
+            .take()
+            .unwrap_or_else(|| plan::states(plan, &loaded.survey, &opened.store));
+        if speaks {
+            announce(plan, &known);
+        }
+        let watch = Progress::new(plan, &known, speaks);
+        let done = match run::execute(
+            study,
+            &loaded.survey,
+            plan,
+            known,
+            &reading,
+            &options,
+            &watch,
+        ) {
+            Ok(done) => done,
+            Err(error) => {
+                eprintln!("error: {error}");
+                return Exit::Failed;
+            }
+        };
+        watch.end();
+        if let Some(found) = run::found(plan, &done, &opened.store) {
+            break (done, found);
+        }
+        if !from_index {
+            eprintln!(
+                "error: the store loses results while the study runs; is its disk sound?"
+            );
+            return Exit::Failed;
+        }
+    };
+    let fresh = done.count(|how| *how != How::Stored) > 0;
+    if fresh {
+        if let Err(error) = run::write(&opened.store, &places.name, plan, &mut done) {
+            eprintln!("warning: the run's journal is not kept: {error}");
+        }
+        if done.count(|how| !matches!(how, How::Stored | How::Computed | How::CutOff))
+            == 0
+        {
+            plan::write_index(plan, &done.states, &opened.store);
+        }
+    }
+    for healed in opened.store.healed() {
+        eprintln!("note: {healed}");
+    }
+    if let Err(error) = opened.files.save() {
+        eprintln!("warning: file digests are not kept: {error}");
+    }
+    if done.interrupted {
+        eprintln!(
+            "interrupted: {} of {} nodes are done; run the same command to go on",
+            done.count(|how| *how != How::NotReached),
+            done.how.len()
+        );
+        return Exit::Interrupted;
+    }
+    let warnings =
+        loaded.faults.iter().filter(|fault| fault.severity == Severity::Warning);
+    let record = run::record(
+        study,
+        &loaded.survey,
+        plan,
+        &found,
+        &done,
+        plan::certificate(study, proof),
+        warnings.map(|warning| warning.message.clone()).collect(),
+    );
+    let run_record = RunRecord {
+        engine: record.engine.clone(),
+        started,
+        seconds: began.elapsed().as_secs_f64(),
+        host: host(),
+        platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        threads: if args.jobs == 0 { rayon::current_num_threads() } else { args.jobs },
+        nodes: done.how.len(),
+        computed: done.computed(),
+        stored: done.count(|how| *how == How::Stored),
+        failed: done.failed(),
+        healed: opened.store.healed().len(),
+        cut_off: done.count(|how| *how == How::CutOff),
+        spec_path: file_name(&places.study),
+        spec_digest: Digest::of(loaded.text.as_bytes()).to_string(),
+        files: files(&loaded.survey),
+    };
+    let out =
+        args.out.clone().unwrap_or_else(|| places.folder.join("runs").join(&places.name));
+    let predictions = run::predictions(study, &loaded.survey, plan, &found);
+    let report =
+        match output::write(&out, catalog, &record, &run_record, Some(&predictions)) {
+            Ok(report) => report,
+            Err(error) => {
+                eprintln!("error: {error}");
+                return Exit::Failed;
+            }
+        };
+    let exit = failures(plan, &done, &record);
+    let exit = if exit == Exit::Fine {
+        lock(args, &places, &Lock::of(&record, plan, &done.states))
+    } else {
+        exit
+    };
+    say(args, &run_record, &record, &report, exit);
+    exit
+}
+
+/// The first signal stops after the nodes that are running, the second at once.
+fn stop_on_signal(interrupted: &Arc<AtomicBool>) {
+    let interrupted = interrupted.clone();
+    let handler = move || {
+        if interrupted.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("stopping after the nodes that are running; once more to stop at once");
+    };
+    // It can be set once per process; whoever set another one wants to be asked instead.
+    drop(ctrlc::set_handler(handler));
+}
+
+/// How many nodes will run, and why, before any does.
+fn announce(plan: &Plan, known: &States) {
+    let count = |wanted: fn(&State) -> bool| {
+        known.of.iter().filter(|state| wanted(state)).count()
+    };
+    let stored = count(|state| matches!(state, State::Stored | State::Index));
+    let new = count(|state| *state == State::New);
+    let pending = count(|state| matches!(state, State::Pending(_)));
+    let mut families: Vec<&str> = Vec::new();
+    for &index in &plan.order {
+        let family = plan.graph[index].family;
+        if known.of[index.index()] == State::New && !families.contains(&family) {
+            families.push(family);
+        }
+    }
+    let why = match families.as_slice() {
+        [] => String::new(),
+        families => format!(" ({})", families.join(", ")),
+    };
+    eprintln!(
+        "{} nodes: {stored} stored, {new} new{why}, {pending} waiting for those",
+        plan.graph.node_count()
+    );
+}
+
+/// A bar on a terminal, plain lines elsewhere.
+struct Progress {
+    bar: Option<ProgressBar>,
+    speaks: bool,
+    total: usize,
+    done: AtomicUsize,
+    said: std::sync::Mutex<Instant>,
+}
+
+/// How often a plain line is printed where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+impl Progress {
+    fn new(plan: &Plan, known: &States, speaks: bool) -> Self {
+        let total = plan.graph.node_count();
+        let idle =
+            known.of.iter().all(|state| matches!(state, State::Stored | State::Index));
+        let bar = (speaks && !idle && std::io::stderr().is_terminal()).then(|| {
+            let style = ProgressStyle::with_template(
+                "{bar:30} {pos}/{len} nodes, {eta} left  {wide_msg}",
+            );
+            ProgressBar::new(total as u64)
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        Self {
+            bar,
+            speaks,
+            total,
+            done: AtomicUsize::new(0),
+            said: std::sync::Mutex::new(Instant::now()),
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Watch for Progress {
+    fn finished(&self, node: &Node, how: &How) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if let How::Panicked(why) | How::Failed(why) | How::Differs(why) = how {
+            let line = format!("failed: {}: {why}", node.name);
+            match &self.bar {
+                Some(bar) => bar.println(line),
+                None => eprintln!("{line}"),
+            }
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_message(node.name.clone());
+            bar.inc(1);
+        } else if self.speaks
+            && let Ok(mut said) = self.said.try_lock()
+            && said.elapsed() >= LINE_EVERY
+        {
+            *said = Instant::now();
+            eprintln!("{done} of {} nodes", self.total);
+        }
+    }
+}
+
+fn failures(plan: &Plan, done: &Done, record: &StudyRecord) -> Exit {
+    let mut exit = Exit::Fine;
+    for index in plan.graph.node_indices() {
+        match &done.how[index.index()] {
+            How::Panicked(_) => return Exit::Bug,
+            How::Failed(_) | How::Differs(_) => exit = Exit::Failed,
+            _ => {}
+        }
+    }
+    for (name, analysis) in &record.analyses {
+        if !analysis.performance.contains_key(&analysis.primary) {
+            eprintln!("error: analysis `{name}` has no result");
+            for failed in &analysis.failed_nodes {
+                eprintln!("  {} ({} nodes)", failed.reason, failed.n);
+            }
+            exit = Exit::Failed;
+        }
+    }
+    exit
+}
+
+/// Compares with the lock file when asked to, else writes it.
+fn lock(args: &Run, places: &load::Places, found: &Lock) -> Exit {
+    let path = places.folder.join(format!("{}.lock.yaml", places.name));
+    if !args.locked {
+        let text = found.to_yaml();
+        // Left alone when nothing changed, so that its time means something.
+        if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
+            return Exit::Fine;
+        }
+        return match std::fs::write(&path, text) {
+            Ok(()) => Exit::Fine,
+            Err(error) => {
+                eprintln!("error: cannot write {}: {error}", path.display());
+                Exit::Failed
+            }
+        };
+    }
+    let locked = match std::fs::read_to_string(&path) {
+        Ok(text) => Lock::read(&text),
+        Err(error) => {
+            eprintln!("error: cannot read {}: {error}", path.display());
+            eprintln!("help: a run without `--locked` writes it");
+            return Exit::Change;
+        }
+    };
+    match locked {
+        Err(error) => {
+            eprintln!("error: {}: {error}", path.display());
+            Exit::Change
+        }
+        Ok(locked) => {
+            let differences = locked.differences(found);
+            for d in &differences {
+                eprintln!(
+                    "error: {} differs: locked {}, found {}",
+                    d.what, d.locked, d.found
+                );
+            }
+            if differences.is_empty() { Exit::Fine } else { Exit::Failed }
+        }
+    }
+}
+
+fn say(args: &Run, run: &RunRecord, record: &StudyRecord, report: &Path, exit: Exit) {
+    if args.json {
+        let headline = record.analysis_order.iter().map(|name| {
+            let analysis = &record.analyses[name];
+            let value = analysis.performance.get(&analysis.primary);
+            (name.clone(), json!(value.map(|e| json!([e.estimate, e.lower, e.upper]))))
+        });
+        println!(
+            "{}",
+            json!({
+                "exit": format!("{exit:?}").to_lowercase(),
+                "nodes": run.nodes, "computed": run.computed, "stored": run.stored,
+                "failed": run.failed, "healed": run.healed, "cut_off": run.cut_off,
+                "seconds": run.seconds, "report": report,
+                "headline": headline.collect::<serde_json::Map<_, _>>(),
+            })
+        );
+        return;
+    }
+    if !args.quiet {
+        eprintln!(
+            "{} nodes computed, {} stored, {} failed in {:.2} s",
+            run.computed, run.stored, run.failed, run.seconds
+        );
+        for name in &record.analysis_order {
+            let analysis = &record.analyses[name];
+            if let Some(found) = analysis.performance.get(&analysis.primary) {
+                let interval = match (found.lower, found.upper) {
+                    (Some(lower), Some(upper)) => {
+                        format!(" (95 % CI {lower:.3}–{upper:.3})")
+                    }
+                    _ => String::new(),
+                };
+                eprintln!("{name}: {} {:.3}{interval}", analysis.primary, found.estimate);
+            }
+        }
+    }
+    println!("report: {}", report.display());
+}
+
+/// Raw digests of the files that lie on disk.
+fn files(survey: &crate::survey::Survey) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for (name, source) in &survey.sources {
+        // Images carry ids in their names: the number and one digest of all stand for them.
+        let on_disk =
+            source.files.iter().filter(|file| matches!(file.location, Location::Disk(_)));
+        let on_disk: Vec<_> = on_disk.collect();
+        match on_disk.as_slice() {
+            [] => {}
+            [one] => {
+                files.insert(name.clone(), one.digest.to_string());
+            }
+            many => {
+                let all: Vec<u8> =
+                    many.iter().flat_map(|file| *file.digest.as_bytes()).collect();
+                let digest = Digest::of(&all).to_string();
+                files.insert(format!("{name} ({} files)", many.len()), digest);
+            }
+        }
+    }
+    files
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_string())
+}
+
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().to_string()
+}

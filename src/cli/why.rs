@@ -1,0 +1,110 @@
+//! `restudy why`: the leaf that changed, old value and new.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use petgraph::graph::NodeIndex;
+
+use super::{Exit, load};
+use crate::catalog::Catalog;
+use crate::diagnostics::nearest;
+use crate::plan::{self, Plan, State, States};
+use crate::run::{Change, explain};
+use crate::store::{Mode, Store};
+
+/// Name the leaf that changed, old → new
+#[derive(Debug, clap::Args)]
+pub struct Why {
+    /// The study
+    pub study: PathBuf,
+    /// The node, as `restudy plan --nodes` prints it; a glob chooses several
+    pub node: String,
+    /// The store to ask
+    #[arg(long, env = "RESTUDY_STORE", value_name = "DIR")]
+    pub store: Option<PathBuf>,
+}
+
+pub fn run(args: &Why) -> Exit {
+    let places = load::Places::new(&args.study, args.store.as_deref());
+    let opened = match load::open(&places, Mode::ReadOnly) {
+        Ok(opened) => opened,
+        Err(fault) => {
+            eprintln!("{}", load::draw(&[fault], &places, "", false));
+            return Exit::Change;
+        }
+    };
+    let loaded = load::load(&places, &Catalog::standard(), &opened.reading(&places));
+    let Some((plan, _)) = &loaded.plan else {
+        let colour = std::io::stderr().is_terminal();
+        eprintln!("{}", load::draw(&loaded.faults, &places, &loaded.text, colour));
+        return Exit::Change;
+    };
+    let states = plan::states(plan, &loaded.survey, &opened.store);
+    let named: Vec<NodeIndex> = plan
+        .order
+        .iter()
+        .copied()
+        .filter(|&index| crate::survey::matches(&args.node, &plan.graph[index].name))
+        .collect();
+    if named.is_empty() {
+        eprintln!("error: the study has no node `{}`", args.node);
+        let names = plan.graph.node_weights().map(|node| node.name.as_str());
+        if let Some(near) = nearest(&args.node, names) {
+            eprintln!("help: did you mean `{near}`?");
+        }
+        eprintln!("help: `restudy plan --nodes {}` lists them", args.study.display());
+        return Exit::Change;
+    }
+    for index in named {
+        let state = states.of[index.index()];
+        println!("{} is {}", plan.graph[index].name, state.word());
+        print!("{}", text(plan, &states, &opened.store, &places.name, index));
+    }
+    Exit::Fine
+}
+
+/// What changed, a line each.
+pub fn text(
+    plan: &Plan,
+    states: &States,
+    store: &Store,
+    study: &str,
+    index: NodeIndex,
+) -> String {
+    let mut text = String::new();
+    if let State::Pending(ancestor) = states.of[index.index()] {
+        text.push_str(&format!("  waits for {}\n", plan.graph[ancestor].name));
+    }
+    match explain(plan, states, store, study, index) {
+        None => text.push_str("  nothing that it reads has changed since it first ran\n"),
+        Some(changes) => {
+            for change in changes {
+                text.push_str(&format!("  {}\n", line(&change)));
+            }
+        }
+    }
+    text
+}
+
+fn line(change: &Change) -> String {
+    match change {
+        Change::New { node } => format!("{node}: is new to this study"),
+        Change::Setting { node, what, old, new }
+        | Change::Fact { node, what, old, new } => {
+            format!("{node}: {what}: {old} → {new}")
+        }
+        Change::Inputs { node, added, removed } => {
+            let list = |names: &[String]| match names {
+                [] => "nothing".to_string(),
+                [one] => one.clone(),
+                [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+            };
+            format!(
+                "{node}: now also reads {}; no longer reads {}",
+                list(added),
+                list(removed)
+            )
+        }
+        Change::Lost { node } => format!("{node}: its stored result is gone"),
+    }
+}

@@ -1,0 +1,3 @@
+//! Readers of genomic files.
+
+pub mod maf;

@@ -1,0 +1,3 @@
+//! Readers of images.
+
+pub mod nifti;

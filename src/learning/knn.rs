@@ -1,0 +1,150 @@
+//! The classes of the nearest training rows.
+
+use smartcore::algorithm::neighbour::KNNAlgorithmName;
+use smartcore::linalg::basic::matrix::DenseMatrix;
+use smartcore::neighbors::knn_classifier::{KNNClassifier, KNNClassifierParameters};
+
+use crate::operation::prelude::*;
+
+/// Share of positives among the k nearest training rows.
+///
+/// Place `scale_zscore` before it: distances compare columns.
+///
+/// # Computation
+/// Euclidean distance, all neighbours weigh the same; the search is smartcore's, over all rows.
+///
+/// # Limits
+/// Probabilities are multiples of 1/k. Which of several rows at the same distance counts as
+/// nearer is decided by their order, which is that of the ids.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Knn {
+    /// Number of neighbours.
+    #[schemars(range(min = 1, max = 1000), extend("x-tunable" = true))]
+    pub k: usize,
+}
+
+impl Default for Knn {
+    fn default() -> Self {
+        Self { k: 5 }
+    }
+}
+
+/// The training rows themselves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Neighbours {
+    rows: Vec<Vec<f64>>,
+    positive: Vec<bool>,
+}
+
+impl Operation for Knn {
+    const ABOUT: About = About {
+        name: "knn",
+        title: "Nearest neighbours",
+        version: 1,
+        sources: &["cover1967"],
+        example: "knn: { k: 5 }",
+    };
+}
+
+impl Learner for Knn {
+    type Model = Neighbours;
+
+    fn fit(&self, train: &Train, _stream: &mut Stream) -> Result<Neighbours, Failure> {
+        usable(train)?;
+        let n = train.rows().n();
+        if n < self.k {
+            return Err(Failure::TooFew { needed: self.k, found: n });
+        }
+        let rows = (0..n).map(|row| train.rows().row(row)).collect();
+        Ok(Neighbours { rows, positive: train.outcome().to_vec() })
+    }
+
+    fn predict(&self, model: &Neighbours, rows: &Rows) -> Result<Vec<f64>, Failure> {
+        predictable(rows, model.rows.first().map_or(0, Vec::len))?;
+        if rows.n() == 0 {
+            return Ok(Vec::new());
+        }
+        let library =
+            |error: smartcore::error::Failed| Failure::Library(error.to_string());
+        let matrix =
+            |rows: &Vec<Vec<f64>>| DenseMatrix::from_2d_vec(rows).map_err(library);
+        let training = matrix(&model.rows)?;
+        let classes: Vec<u32> =
+            model.positive.iter().map(|class| u32::from(*class)).collect();
+        let parameters = KNNClassifierParameters::default()
+            .with_k(self.k)
+            .with_algorithm(KNNAlgorithmName::LinearSearch);
+        let knn = KNNClassifier::fit(&training, &classes, parameters).map_err(library)?;
+        let asked: Vec<Vec<f64>> = (0..rows.n()).map(|row| rows.row(row)).collect();
+        let shares = knn.predict_proba(&matrix(&asked)?).map_err(library)?;
+        // Classes are in ascending order, and training rows hold both.
+        Ok(shares.into_iter().map(|share| share[1].clamp(0.0, 1.0)).collect())
+    }
+}
+
+/// Whether a learner can be fitted on these rows at all: both classes, no missing values.
+pub(super) fn usable(train: &Train) -> Result<(), Failure> {
+    let positive = train.outcome().iter().filter(|positive| **positive).count();
+    if positive == 0 || positive == train.outcome().len() {
+        return Err(Failure::OneClass);
+    }
+    if train.rows().p() == 0 {
+        return Err(Failure::NoColumns);
+    }
+    complete(train.rows())
+}
+
+/// Whether these rows have the columns that the model knows, without missing values.
+pub(super) fn predictable(rows: &Rows, p: usize) -> Result<(), Failure> {
+    if rows.p() != p {
+        let message = format!("{} columns where the model knows {p}", rows.p());
+        return Err(Failure::Library(message));
+    }
+    complete(rows)
+}
+
+fn complete(rows: &Rows) -> Result<(), Failure> {
+    if let Some(column) = rows.missing() {
+        return Err(Failure::Missing(column.to_string()));
+    }
+    let infinite =
+        rows.columns().iter().find(|c| c.values.iter().any(|v| v.is_infinite()));
+    match infinite {
+        Some(column) => Err(Failure::NotFinite(format!("a value of `{}`", column.name))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Frame, FrameColumn};
+
+    #[test]
+    fn neighbours_are_counted() {
+        let values = vec![0.0, 1.0, 10.0, 11.0, 0.4, 10.6, 5.4];
+        let n = values.len();
+        let column = FrameColumn { name: "x".to_string(), values };
+        let frame = Frame { rows: Rows::new(vec![column], n), failed: vec![None; n] };
+        let split = Split { train: vec![0, 1, 2, 3], held_out: vec![4, 5, 6] };
+        let outcome =
+            [Some(false), Some(false), Some(true), Some(true), None, None, None];
+        let train = split.train(&frame, &outcome, &[0; 7]);
+        let (_, held_out) = split.held_out(&frame);
+        let predict = |k| {
+            let knn = Knn { k };
+            let model = knn.fit(&train, &mut Stream::new(1, &[])).unwrap();
+            knn.predict(&model, &held_out).unwrap()
+        };
+        assert_eq!(predict(1), [0.0, 1.0, 0.0]);
+        let thirds = predict(3);
+        assert!(
+            (thirds[0] - 1.0 / 3.0).abs() < 1e-12
+                && (thirds[1] - 2.0 / 3.0).abs() < 1e-12
+        );
+        assert_eq!(predict(4), [0.5, 0.5, 0.5]);
+        let failure = Knn { k: 5 }.fit(&train, &mut Stream::new(1, &[]));
+        assert_eq!(failure, Err(Failure::TooFew { needed: 5, found: 4 }));
+    }
+}

@@ -1,0 +1,96 @@
+//! The plan as the report shows it: one box per kind of node, and the certificate.
+
+use std::collections::BTreeMap;
+
+use super::{Plan, Proof};
+use crate::data::{Certificate, GraphFacts, NodeGroup, Scope};
+use crate::spec::{BlockKind, SourceKind, Study};
+
+/// The graph folded to one box per kind of node.
+pub fn graph(plan: &Plan) -> GraphFacts {
+    let mut groups: Vec<NodeGroup> = Vec::new();
+    let mut group_of: BTreeMap<(&str, Scope), usize> = BTreeMap::new();
+    let mut of_node = vec![0; plan.graph.node_count()];
+    let mut edges = std::collections::BTreeSet::new();
+    for &index in &plan.order {
+        let node = &plan.graph[index];
+        let group = *group_of.entry((node.family, node.scope)).or_insert_with(|| {
+            groups.push(NodeGroup {
+                name: node.family.to_string(),
+                n: 0,
+                scope: node.scope,
+                rank: 0,
+            });
+            groups.len() - 1
+        });
+        of_node[index.index()] = group;
+        groups[group].n += 1;
+        for input in plan.inputs(index) {
+            let from = of_node[input.index()];
+            if from != group {
+                edges.insert((from, group));
+            }
+        }
+    }
+    // Groups were met in order, so one pass gives the longest path to each.
+    for &(from, to) in &edges {
+        groups[to].rank = groups[to].rank.max(groups[from].rank + 1);
+    }
+    GraphFacts {
+        n_nodes: plan.graph.node_count(),
+        groups,
+        edges: edges.into_iter().collect(),
+    }
+}
+
+/// What was proved, and what no proof inside the graph can see.
+pub fn certificate(study: &Study, proof: &Proof) -> Certificate {
+    let mut not_tracked = vec![
+        "Cohort membership and the assignment of rows to splits read ids, subjects and, where \
+         stratified, outcomes of all rows."
+            .to_string(),
+        "Descriptive counts, means and standardised differences read all rows.".to_string(),
+    ];
+    if study.cohorts.iter().any(|cohort| !cohort.join.is_empty()) {
+        not_tracked.push("Joins read the ids of all sources.".to_string());
+    }
+    let mut cannot_see = Vec::new();
+    for source in &study.sources {
+        if let SourceKind::Table { from: crate::spec::Origin::File { .. }, .. } =
+            &source.kind
+        {
+            cannot_see.push(format!(
+                "How the columns of source `{}` were made before they reached this study: \
+                 features normalised or selected on all patients elsewhere leak unseen.",
+                source.name
+            ));
+        }
+    }
+    for block in &study.predictors {
+        if let BlockKind::Images { from, .. } = &block.kind {
+            cannot_see.push(format!(
+                "Whether whoever drew the masks of source `{}` knew the outcome.",
+                from.name
+            ));
+        }
+    }
+    cannot_see.push(
+        "A predictor that restates the outcome, or is known only after it.".to_string(),
+    );
+    Certificate {
+        n_groups: proof.n_groups,
+        n_splits: proof.n_splits,
+        n_nodes: proof.n_nodes,
+        n_held_out_uses: proof.n_held_out_uses,
+        rules: vec![
+            "Every step, selector and learner is fitted on the training rows of its split alone."
+                .to_string(),
+            "A candidate is chosen by its scores on inner splits of the training rows.".to_string(),
+            "A threshold is learned on inner out-of-fold predictions of the training rows."
+                .to_string(),
+            "All rows of a patient stand on one side of every split.".to_string(),
+        ],
+        not_tracked,
+        cannot_see,
+    }
+}

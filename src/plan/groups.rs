@@ -1,0 +1,82 @@
+//! Sets of groups, as bits.
+
+/// Some of the groups of a cohort.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Groups(Vec<u64>);
+
+impl Groups {
+    /// The groups of these rows; `group_of` is by row.
+    pub fn of_rows(rows: &[u32], group_of: &[u32]) -> Self {
+        let mut groups = Self::default();
+        for &row in rows {
+            groups.insert(group_of[row as usize]);
+        }
+        groups
+    }
+
+    pub fn insert(&mut self, group: u32) {
+        let word = group as usize / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (group % 64);
+    }
+
+    pub fn extend(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word |= other;
+        }
+    }
+
+    pub fn contains(&self, group: u32) -> bool {
+        self.0.get(group as usize / 64).is_some_and(|word| word >> (group % 64) & 1 == 1)
+    }
+
+    pub fn intersects(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    }
+
+    /// The groups in both, ascending.
+    pub fn shared(&self, other: &Self) -> Vec<u32> {
+        let mut shared = Vec::new();
+        for (word, (a, b)) in self.0.iter().zip(&other.0).enumerate() {
+            let mut bits = a & b;
+            while bits != 0 {
+                shared.push(word as u32 * 64 + bits.trailing_zeros());
+                bits &= bits - 1;
+            }
+        }
+        shared
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Groups;
+
+    #[test]
+    fn sets_behave_as_sets() {
+        let group_of: Vec<u32> = (0..200).collect();
+        let mut a = Groups::of_rows(&[0, 63, 64, 199], &group_of);
+        let b = Groups::of_rows(&[1, 64], &group_of);
+        assert_eq!((a.len(), b.len()), (4, 2));
+        assert_eq!(a.shared(&b), [64]);
+        assert!(
+            a.intersects(&b) && a.contains(199) && !a.contains(1) && !b.contains(199)
+        );
+        a.extend(&b);
+        assert_eq!(a.len(), 5);
+        assert!(Groups::default().is_empty() && !Groups::default().intersects(&a));
+    }
+}

@@ -1,0 +1,242 @@
+//! Which nodes does this study need, in which state is each, and why?
+//!
+//! Pure: a function of study, survey and what the store knows. No file is read here, and no value
+//! that a node computes adds or removes a node.
+
+mod build;
+mod facts;
+mod groups;
+mod keys;
+mod proof;
+mod state;
+
+pub use build::build;
+pub use facts::{certificate, graph};
+pub use groups::Groups;
+pub use keys::{key_of, plan_key, preimage};
+pub use proof::{Proof, prove};
+pub use state::{Indexed, State, States, read_index, states, write_index};
+
+use std::sync::Arc;
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use crate::data::{Scope, Split};
+use crate::diagnostics::Span;
+use crate::digest::Digest;
+
+/// A study's computations and what each reads.
+pub struct Plan {
+    /// An edge carries the port of the input it is, for inputs with several outputs.
+    pub graph: DiGraph<Node, Option<String>>,
+    /// Every node after all of its inputs.
+    pub order: Vec<NodeIndex>,
+    pub analyses: Vec<Analysis>,
+}
+
+/// Outcome × model × scheme.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    /// As in node names and `report.json`: `idh1.fused.internal`.
+    pub name: String,
+    /// Positions in the study.
+    pub outcome: usize,
+    pub model: usize,
+    pub scheme: usize,
+    /// `tune` and `predict` nodes of each outer split, in order of repeat and split.
+    pub outer: Vec<OuterNodes>,
+    /// By metric, the primary first.
+    pub metrics: Vec<NodeIndex>,
+    pub roc: NodeIndex,
+}
+
+/// The nodes that decide one outer split.
+#[derive(Debug, Clone, Copy)]
+pub struct OuterNodes {
+    pub repeat: usize,
+    pub outer: usize,
+    pub tune: NodeIndex,
+    pub threshold: Option<NodeIndex>,
+    pub predict: NodeIndex,
+}
+
+/// One computation: something that a person would name and like to see kept.
+pub struct Node {
+    pub name: String,
+    pub work: Work,
+    /// Operations, versions and changed parameters.
+    pub identity: serde_json::Value,
+    /// Facts that it reads beside its inputs: files, row sets, outcomes.
+    pub given: Vec<Given>,
+    /// The study's seed, where it draws random numbers.
+    pub seed: Option<u64>,
+    pub keep: crate::store::Keep,
+    /// The kind of node in the report's drawing.
+    pub family: &'static str,
+    pub scope: Scope,
+    pub rows: RowSets,
+    /// Where the author decided which rows it reads.
+    pub span: Span,
+}
+
+/// A fact that a node reads, with what `why` prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    pub name: String,
+    pub digest: Digest,
+    pub shown: String,
+}
+
+/// Which rows a node reads, as groups.
+#[derive(Debug, Clone, Default)]
+pub struct RowSets {
+    /// Rows over which it pools.
+    pub fitted: Option<Arc<Groups>>,
+    /// Whether it reads their outcomes.
+    pub outcomes: bool,
+    /// Rows that it uses as held out.
+    pub held_out: Option<Arc<Groups>>,
+    /// Whether it pools over whatever rows its inputs cover, outcomes included.
+    pub pools_inputs: bool,
+}
+
+/// What a node does; numbers are positions in the study.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// The files of a generator. Done by the survey.
+    Simulate {
+        source: usize,
+    },
+    /// A table. Done by the survey.
+    ReadTable {
+        source: usize,
+    },
+    /// An image or a mask of one subject.
+    ReadImage {
+        source: usize,
+        file: usize,
+        what: Grid,
+    },
+    /// One family on one subject.
+    Features {
+        block: usize,
+        family: usize,
+    },
+    /// The predictors of a block for a cohort.
+    Frame {
+        cohort: usize,
+        block: usize,
+    },
+    /// A fitted step on a whole block, before any split.
+    FitBefore {
+        cohort: usize,
+        block: usize,
+        step: usize,
+    },
+    ApplyBefore {
+        block: usize,
+        step: usize,
+    },
+    /// The blocks of a model side by side.
+    Assemble {
+        model: usize,
+    },
+    /// Preparation, fitted on the training rows of a split.
+    Prepare {
+        analysis: usize,
+        split: Arc<Placed>,
+    },
+    /// A selector, fitted on prepared training rows.
+    Select {
+        analysis: usize,
+        split: Arc<Placed>,
+        selector: usize,
+    },
+    /// A learner on selected training rows over its whole grid, applied to the held-out rows.
+    Score {
+        analysis: usize,
+        split: Arc<Placed>,
+        selector: usize,
+        learner: usize,
+    },
+    /// The choice among all candidates by their inner scores.
+    Tune {
+        analysis: usize,
+        split: Arc<Placed>,
+    },
+    /// The threshold, learned on the choice's out-of-fold predictions.
+    Threshold {
+        analysis: usize,
+        split: Arc<Placed>,
+    },
+    /// The choice's predictions on the outer held-out rows.
+    Predict {
+        analysis: usize,
+        split: Arc<Placed>,
+    },
+    Metric {
+        analysis: usize,
+        metric: usize,
+    },
+    Roc {
+        analysis: usize,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grid {
+    Volume,
+    Mask,
+}
+
+/// A split with its place in the scheme; counts from 0, an inner split has `inner`.
+#[derive(Debug)]
+pub struct Placed {
+    pub repeat: usize,
+    pub outer: usize,
+    pub inner: Option<usize>,
+    pub split: Split,
+    /// Inner splits of an outer one.
+    pub inner_splits: Vec<Split>,
+    pub digest: Digest,
+}
+
+impl Placed {
+    /// As in node names, counted from 1: `r03.o2.i4`.
+    pub fn name(&self) -> String {
+        let inner = self.inner.map_or(String::new(), |inner| format!(".i{}", inner + 1));
+        format!("r{:02}.o{}{inner}", self.repeat + 1, self.outer + 1)
+    }
+}
+
+impl Plan {
+    /// The inputs of a node, in the order in which it reads them.
+    pub fn inputs(&self, node: NodeIndex) -> Vec<NodeIndex> {
+        let mut inputs: Vec<NodeIndex> =
+            self.graph.neighbors_directed(node, Direction::Incoming).collect();
+        inputs.reverse(); // petgraph gives the latest edge first.
+        inputs
+    }
+
+    /// The inputs of a node with the port that it reads of each.
+    pub fn ports(&self, node: NodeIndex) -> Vec<(NodeIndex, Option<&str>)> {
+        use petgraph::visit::EdgeRef;
+        let mut ports: Vec<_> = self
+            .graph
+            .edges_directed(node, Direction::Incoming)
+            .map(|edge| (edge.source(), edge.weight().as_deref()))
+            .collect();
+        ports.reverse();
+        ports
+    }
+
+    pub fn readers(&self, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
+        self.graph.neighbors_directed(node, Direction::Outgoing)
+    }
+
+    /// The node of this name.
+    pub fn find(&self, name: &str) -> Option<NodeIndex> {
+        self.graph.node_indices().find(|&node| self.graph[node].name == name)
+    }
+}

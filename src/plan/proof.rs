@@ -1,0 +1,173 @@
+//! The proof that no row is judged by something that has already seen it.
+//!
+//! Every value carries two sets of groups, those whose inputs and those whose outcomes it has
+//! seen. A *pooled* value (a state, a choice, a threshold) has seen the rows it reads and all that
+//! they had seen. A *row-wise* value (a table, predictions) has seen what the pooled values behind
+//! it have seen, not its own row. Using a row as held out is legal only when its group is in
+//! neither set. What cohort rules and counts read is not tracked; the certificate says so.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use petgraph::graph::NodeIndex;
+
+use super::{Groups, Plan};
+use crate::diagnostics::{Code, Diagnostic, Place, Span};
+
+/// What the proof covered, and what it refused.
+#[derive(Debug, Default)]
+pub struct Proof {
+    /// Uses of rows as held out that were checked.
+    pub n_held_out_uses: usize,
+    pub n_nodes: usize,
+    pub n_splits: usize,
+    pub n_groups: usize,
+    /// One per place in the study that leaks.
+    pub leaks: Vec<Diagnostic>,
+}
+
+/// What a value has seen.
+#[derive(Clone, Default)]
+struct Seen {
+    inputs: Arc<Groups>,
+    outcomes: Arc<Groups>,
+    /// The rows that a row-wise value covers, when it covers only some.
+    rows: Option<Arc<Groups>>,
+}
+
+/// Walks the plan in order and checks every use of held-out rows.
+pub fn prove(plan: &Plan) -> Proof {
+    let mut proof = Proof { n_nodes: plan.graph.node_count(), ..Proof::default() };
+    let mut seen: Vec<Seen> = vec![Seen::default(); plan.graph.node_count()];
+    let mut leaks: BTreeMap<Span, (NodeIndex, Vec<u32>, usize)> = BTreeMap::new();
+    let mut everybody = Groups::default();
+    for &index in &plan.order {
+        let here = value_of(plan, index, &seen);
+        let rows = &plan.graph[index].rows;
+        if let Some(held_out) = &rows.held_out {
+            proof.n_held_out_uses += 1;
+            everybody.extend(held_out);
+            let mut shared = held_out.shared(&here.inputs);
+            shared.extend(held_out.shared(&here.outcomes));
+            shared.sort_unstable();
+            shared.dedup();
+            if let Some(&group) = shared.first() {
+                let source = *path(plan, index, group, &seen).first().unwrap_or(&index);
+                let span = plan.graph[source].span;
+                leaks.entry(span).or_insert((index, shared, 0)).2 += 1;
+            }
+        }
+        seen[index.index()] = here;
+    }
+    proof.n_groups = everybody.len();
+    proof.n_splits = plan.analyses.iter().map(|analysis| analysis.outer.len()).sum();
+    for (span, (index, shared, uses)) in leaks {
+        proof.leaks.push(refuse(plan, &seen, span, index, &shared, uses));
+    }
+    proof
+}
+
+fn value_of(plan: &Plan, index: NodeIndex, seen: &[Seen]) -> Seen {
+    let rows = &plan.graph[index].rows;
+    let inputs = plan.inputs(index);
+    let before: Vec<&Seen> = inputs.iter().map(|input| &seen[input.index()]).collect();
+    let joined = |part: fn(&Seen) -> &Arc<Groups>, more: &[&Groups]| -> Arc<Groups> {
+        // Most nodes add nothing to what one of their inputs has seen: share that set.
+        let mut sets = before.iter().map(|seen| part(seen)).filter(|set| !set.is_empty());
+        let first = sets.next().cloned().unwrap_or_default();
+        let rest: Vec<&Arc<Groups>> =
+            sets.filter(|set| !Arc::ptr_eq(set, &first)).collect();
+        if rest.is_empty() && more.is_empty() {
+            return first;
+        }
+        let mut all = (*first).clone();
+        rest.into_iter().for_each(|set| all.extend(set));
+        more.iter().for_each(|set| all.extend(set));
+        Arc::new(all)
+    };
+    let mut read: Vec<&Groups> = rows.fitted.iter().map(Arc::as_ref).collect();
+    if rows.pools_inputs {
+        read.extend(before.iter().filter_map(|seen| seen.rows.as_deref()));
+    }
+    Seen {
+        inputs: joined(|seen| &seen.inputs, &read),
+        outcomes: joined(|seen| &seen.outcomes, if rows.outcomes { &read } else { &[] }),
+        rows: rows.held_out.clone(),
+    }
+}
+
+/// From the node that reads `group` itself to the node that uses it as held out.
+fn path(plan: &Plan, end: NodeIndex, group: u32, seen: &[Seen]) -> Vec<NodeIndex> {
+    let mut path = vec![end];
+    let mut at = end;
+    loop {
+        let rows = &plan.graph[at].rows;
+        let inputs = plan.inputs(at);
+        let knows = |input: &&NodeIndex| {
+            let seen = &seen[input.index()];
+            seen.inputs.contains(group) || seen.outcomes.contains(group)
+        };
+        // What came from further back is the earlier mistake, so it is followed first.
+        if let Some(&input) = inputs.iter().find(knows) {
+            path.push(input);
+            at = input;
+            continue;
+        }
+        let reads = rows.fitted.as_ref().is_some_and(|fitted| fitted.contains(group));
+        debug_assert!(reads || rows.pools_inputs, "somebody has read the group");
+        path.reverse();
+        return path;
+    }
+}
+
+fn refuse(
+    plan: &Plan,
+    seen: &[Seen],
+    span: Span,
+    index: NodeIndex,
+    shared: &[u32],
+    uses: usize,
+) -> Diagnostic {
+    let path = path(plan, index, shared[0], seen);
+    let start = &plan.graph[path[0]];
+    let patients = if shared.len() == 1 { "patient" } else { "patients" };
+    let read = match &start.rows.fitted {
+        Some(fitted) => format!("is fitted on {} patients", fitted.len()),
+        None => "reads the held-out predictions with their outcomes".to_string(),
+    };
+    let mut steps = vec![format!("`{}` {read}", start.name)];
+    for pair in path.windows(2) {
+        let node = &plan.graph[pair[1]];
+        let verb = if node.rows.fitted.is_some() { "is fitted on" } else { "uses" };
+        steps.push(format!("`{}` {verb} what that gives", node.name));
+    }
+    steps.push(format!(
+        "`{}` uses {} {patients} as held out, of whom all of this has seen {}",
+        plan.graph[index].name,
+        plan.graph[index].rows.held_out.as_ref().map_or(0, |rows| rows.len()),
+        shared.len()
+    ));
+    let mut leak = Diagnostic::error(
+        Code::LEAK,
+        Place::Study(span),
+        "held-out rows are judged by something that has seen them",
+    )
+    .label(match start.family {
+        "fit before the split" => "this is fitted on all rows, before any split",
+        "threshold" => "this threshold is learned on the rows that it is applied to",
+        _ => "these splits put rows of one patient on both sides",
+    });
+    for (position, step) in steps.iter().enumerate() {
+        leak = leak.hint(format!("{}. {step}", position + 1));
+    }
+    if uses > 1 {
+        leak = leak.hint(format!("{} more uses leak in the same way", uses - 1));
+    }
+    leak.hint(match start.family {
+        "fit before the split" => {
+            "move the step to `prepare`, where it is fitted in training rows"
+        }
+        "threshold" => "write `learned_from: inner_out_of_fold`",
+        _ => "write `group: subject`",
+    })
+}

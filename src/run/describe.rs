@@ -1,0 +1,82 @@
+//! What the study does, operation by operation: the report's methods text is made from this.
+
+use serde_json::Value as Json;
+
+use crate::data::{MethodFacts, Setting};
+use crate::spec::{BlockKind, Chain, SourceKind, Study, Use};
+
+/// Every operation in the order in which it acts, each once per place.
+pub fn describe(study: &Study) -> Vec<MethodFacts> {
+    let mut methods = Vec::new();
+    for source in &study.sources {
+        let (SourceKind::Table { reader: used, .. }
+        | SourceKind::Maf { reader: used, .. }
+        | SourceKind::Images { reader: used, .. }
+        | SourceKind::Simulate { generator: used }) = &source.kind;
+        methods.push(facts("read", used));
+    }
+    for block in &study.predictors {
+        if let BlockKind::Images { features, .. } = &block.kind {
+            methods.extend(features.iter().map(|family| facts("features", family)));
+        }
+    }
+    methods.extend(study.outcomes.iter().map(|o| facts("outcome", &o.derivation)));
+    methods.extend(chain("prepare", &study.prepare));
+    methods.extend(study.select.iter().flat_map(|selector| chain("select", selector)));
+    methods.extend(study.learn.iter().flat_map(|learner| chain("learn", learner)));
+    methods.extend(study.validate.iter().map(|s| facts("validate", &s.resampling)));
+    methods.push(facts("tune", &study.evaluate.tuner));
+    methods.extend(study.evaluate.threshold.iter().map(|t| facts("threshold", &t.rule)));
+    methods.push(facts("evaluate", &study.evaluate.primary));
+    methods.extend(study.evaluate.also.iter().map(|metric| facts("evaluate", metric)));
+    methods.dedup();
+    methods
+}
+
+fn facts(role: &str, used: &Use) -> MethodFacts {
+    let settings =
+        used.parameters.as_object().into_iter().flatten().map(|(name, value)| Setting {
+            name: name.clone(),
+            value: plain(value),
+            set_by_author: used.written.contains(name),
+        });
+    MethodFacts {
+        role: role.to_string(),
+        name: used.about.name.to_string(),
+        title: used.about.title.to_string(),
+        version: used.about.version,
+        summary: used.summary.clone(),
+        settings: settings.collect(),
+        sources: used.about.sources.iter().map(|source| (*source).to_string()).collect(),
+    }
+}
+
+/// The steps of a chain; a parameter that takes several values shows all of them.
+fn chain(role: &str, chain: &Chain) -> Vec<MethodFacts> {
+    let n_steps = chain.settings.first().map_or(0, |setting| setting.steps.len());
+    let mut methods = Vec::new();
+    for step in 0..n_steps {
+        let mut merged = facts(role, &chain.settings[0].steps[step]);
+        for setting in &chain.settings[1..] {
+            for (known, other) in
+                merged.settings.iter_mut().zip(facts(role, &setting.steps[step]).settings)
+            {
+                if !known.value.split(", ").any(|value| value == other.value) {
+                    known.value = format!("{}, {}", known.value, other.value);
+                }
+            }
+        }
+        methods.push(merged);
+    }
+    methods
+}
+
+/// A parameter's value as a reader would write it.
+fn plain(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Json::Null => "none".to_string(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,479 @@
+//! Takes nodes whose inputs are done, asks the store for each, else computes and stores it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use petgraph::graph::NodeIndex;
+
+use super::compute::{self, Inputs, Matrices};
+use crate::data::Value;
+use crate::digest::Digest;
+use crate::math::Stream;
+use crate::plan::{Node, Plan, State, States, Work, key_of, preimage};
+use crate::spec::Study;
+use crate::store::{Keep, NewAction, NewOutput, Store, StoreError};
+use crate::survey::{Reading, Survey};
+
+/// How a run is to go. Nothing here can change a result.
+pub struct Options<'a> {
+    /// Threads; 0 means one per core.
+    pub jobs: usize,
+    /// Names of nodes to compute again although they are stored.
+    pub refresh: Vec<String>,
+    /// The share of stored nodes to compute again and compare, from 0 to 1.
+    pub recheck: f64,
+    /// Starts ready nodes in a random order: a test of the promise that order does not matter.
+    pub shuffle: Option<u64>,
+    /// Set from outside to stop after the nodes that are running.
+    pub interrupted: &'a AtomicBool,
+}
+
+/// Who wants to know how it goes.
+pub trait Watch: Sync {
+    fn finished(&self, node: &Node, how: &How);
+}
+
+/// How a node came to its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum How {
+    /// Its record was in the store.
+    Stored,
+    Computed,
+    /// Computed again, with the bytes that the previous run's node of this name had.
+    CutOff,
+    /// Its own computation failed; the program's mistake, since failures of data are values.
+    Panicked(String),
+    /// The machine failed: a file, the disk.
+    Failed(String),
+    /// Computed again with other bytes than the stored ones.
+    Differs(String),
+    /// An input failed.
+    Blocked,
+    /// Not reached before the run was interrupted.
+    NotReached,
+}
+
+/// What a run did.
+pub struct Done {
+    pub states: States,
+    pub how: Vec<How>,
+    pub interrupted: bool,
+    pub seconds: f64,
+}
+
+/// Why a run cannot even begin.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("failed to start threads")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Done {
+    pub fn count(&self, wanted: impl Fn(&How) -> bool) -> usize {
+        self.how.iter().filter(|how| wanted(how)).count()
+    }
+
+    /// Nodes without a value that is to be trusted.
+    pub fn failed(&self) -> usize {
+        self.count(|how| {
+            matches!(
+                how,
+                How::Panicked(_) | How::Failed(_) | How::Differs(_) | How::Blocked
+            )
+        })
+    }
+
+    /// Nodes that did work in this run.
+    pub fn computed(&self) -> usize {
+        self.count(|how| matches!(how, How::Computed | How::CutOff))
+    }
+}
+
+/// Runs a plan to its end, or to an interruption.
+pub fn execute(
+    study: &Study,
+    survey: &Survey,
+    plan: &Plan,
+    known: States,
+    reading: &Reading<'_>,
+    options: &Options<'_>,
+    watch: &dyn Watch,
+) -> Result<Done, RunError> {
+    let started = Instant::now();
+    let n = plan.graph.node_count();
+    let refreshed = |node: &Node| {
+        options.refresh.iter().any(|pattern| crate::survey::matches(pattern, &node.name))
+    };
+    let everything_known = known.of.iter().all(|state| *state == State::Index);
+    if everything_known && options.refresh.is_empty() && options.recheck == 0.0 {
+        let how = vec![How::Stored; n];
+        let seconds = started.elapsed().as_secs_f64();
+        return Ok(Done { states: known, how, interrupted: false, seconds });
+    }
+    let mut performed = vec![None; n];
+    for index in plan.graph.node_indices() {
+        let name = &plan.graph[index].name;
+        if let Some(done) = survey.performed.iter().find(|done| done.node == *name) {
+            performed[index.index()] = Some(done);
+        }
+    }
+    let executor = Executor {
+        study,
+        survey,
+        plan,
+        reading,
+        store: reading.store,
+        refresh: plan.graph.node_weights().map(refreshed).collect(),
+        performed,
+        results: (0..n).map(|_| Mutex::new(Result_::default())).collect(),
+        values: (0..n).map(|_| Mutex::new(None)).collect(),
+        matrices: (0..n).map(|_| Mutex::new(None)).collect(),
+        waiting_for: plan
+            .graph
+            .node_indices()
+            .map(|index| AtomicUsize::new(plan.inputs(index).len()))
+            .collect(),
+        readers_left: plan
+            .graph
+            .node_indices()
+            .map(|index| AtomicUsize::new(plan.readers(index).count()))
+            .collect(),
+        recheck: options.recheck,
+        shuffle: options.shuffle,
+        interrupted: options.interrupted,
+        watch,
+        synced: Mutex::new(Instant::now()),
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
+    let roots = plan.order.iter().copied();
+    let mut roots: Vec<_> =
+        roots.filter(|index| plan.inputs(*index).is_empty()).collect();
+    executor.shuffle(&mut roots, "roots");
+    pool.scope(|scope| {
+        for root in roots {
+            let executor = &executor;
+            scope.spawn(move |scope| executor.process(scope, root));
+        }
+    });
+    reading.store.sync();
+    let mut states =
+        States { of: vec![State::New; n], keys: vec![None; n], outputs: vec![None; n] };
+    let mut how = Vec::with_capacity(n);
+    for (at, result) in executor.results.into_iter().enumerate() {
+        let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        states.keys[at] = result.key;
+        if result.outputs.is_some() {
+            states.of[at] = State::Stored;
+        }
+        states.outputs[at] = result.outputs;
+        how.push(result.how.unwrap_or(How::NotReached));
+    }
+    let interrupted = options.interrupted.load(Ordering::Relaxed);
+    Ok(Done { states, how, interrupted, seconds: started.elapsed().as_secs_f64() })
+}
+
+/// What is known of a node after it was processed.
+#[derive(Default)]
+struct Result_ {
+    how: Option<How>,
+    key: Option<Digest>,
+    outputs: Option<Vec<(String, Digest)>>,
+}
+
+struct Executor<'a> {
+    study: &'a Study,
+    survey: &'a Survey,
+    plan: &'a Plan,
+    reading: &'a Reading<'a>,
+    store: &'a Store,
+    refresh: Vec<bool>,
+    performed: Vec<Option<&'a crate::survey::Performed>>,
+    results: Vec<Mutex<Result_>>,
+    /// Values in memory until their last reader is done.
+    values: Vec<Mutex<Option<Arc<Value>>>>,
+    /// Prepared matrices of a split, by its `prepare` node.
+    matrices: Vec<Mutex<Option<Arc<Matrices>>>>,
+    waiting_for: Vec<AtomicUsize>,
+    readers_left: Vec<AtomicUsize>,
+    recheck: f64,
+    shuffle: Option<u64>,
+    interrupted: &'a AtomicBool,
+    watch: &'a dyn Watch,
+    synced: Mutex<Instant>,
+}
+
+/// How often results are made to survive a power cut. A kill needs no such thing.
+const SYNC_EVERY: Duration = Duration::from_secs(2);
+
+impl Executor<'_> {
+    fn shuffle(&self, nodes: &mut [NodeIndex], name: &str) {
+        if let Some(seed) = self.shuffle {
+            Stream::new(seed, &["start order", name]).shuffle(nodes);
+        }
+    }
+
+    fn process<'scope>(&'scope self, scope: &rayon::Scope<'scope>, index: NodeIndex) {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return;
+        }
+        let node = &self.plan.graph[index];
+        let result = self.run(index);
+        if let Some(how) = &result.how {
+            self.watch.finished(node, how);
+        }
+        *lock(&self.results[index.index()]) = result;
+        for input in self.plan.inputs(index) {
+            if self.readers_left[input.index()].fetch_sub(1, Ordering::AcqRel) == 1 {
+                *lock(&self.values[input.index()]) = None;
+                *lock(&self.matrices[input.index()]) = None;
+            }
+        }
+        let mut ready: Vec<NodeIndex> = self
+            .plan
+            .readers(index)
+            .filter(|r| self.waiting_for[r.index()].fetch_sub(1, Ordering::AcqRel) == 1)
+            .collect();
+        // petgraph gives the latest reader first; rayon takes the latest spawned first.
+        self.shuffle(&mut ready, &node.name);
+        for reader in ready {
+            scope.spawn(move |scope| self.process(scope, reader));
+        }
+        self.sync();
+    }
+
+    fn run(&self, index: NodeIndex) -> Result_ {
+        if let Some(done) = self.performed[index.index()] {
+            let how = if done.computed { How::Computed } else { How::Stored };
+            let outputs = Some(done.outputs.clone());
+            return Result_ { how: Some(how), key: Some(done.key), outputs };
+        }
+        let node = &self.plan.graph[index];
+        let mut digests = Vec::new();
+        for (input, port) in self.plan.ports(index) {
+            match self.output(input, port) {
+                Some(digest) => digests.push(digest),
+                // A subject that could not be measured is counted, not fatal.
+                None if matches!(node.work, Work::Frame { .. }) => {
+                    digests.push(Digest::of(b"not measured"));
+                }
+                None => {
+                    return Result_ { how: Some(How::Blocked), key: None, outputs: None };
+                }
+            }
+        }
+        let preimage = preimage(node, &digests);
+        let key = key_of(&preimage);
+        let failed = |how| Result_ { how: Some(how), key: Some(key), outputs: None };
+        let stored = |action: crate::store::Action, how| {
+            let outputs =
+                action.outputs.into_iter().map(|o| (o.port, o.digest)).collect();
+            Result_ { how: Some(how), key: Some(key), outputs: Some(outputs) }
+        };
+        let refresh = self.refresh[index.index()];
+        if !refresh && let Some(action) = self.store.action(&key) {
+            let how = self.recheck(index, &key, &action);
+            return stored(action, how);
+        }
+        // Another process may be computing the same: wait for it, then look again.
+        let guard = match self.store.single_flight(&key) {
+            Ok(guard) => guard,
+            Err(error) => return failed(How::Failed(error.to_string())),
+        };
+        if refresh {
+            self.store.forget(&key);
+        } else if let Some(action) = self.store.action(&key) {
+            return stored(action, How::Stored);
+        }
+        let started = Instant::now();
+        let value = match self.compute(index) {
+            Ok(value) => value,
+            Err(how) => return failed(how),
+        };
+        let bytes = value.to_bytes();
+        // Not every failure has passed through the store: a panic's never does.
+        let from_panic = digests.contains(&Digest::of(b"not measured"));
+        let digest = Digest::of(&bytes);
+        if from_panic {
+            *lock(&self.values[index.index()]) = Some(Arc::new(value));
+            let outputs = Some(vec![(String::new(), digest)]);
+            return Result_ { how: Some(How::Computed), key: Some(key), outputs };
+        }
+        let output = NewOutput { port: String::new(), bytes, keep: node.keep };
+        let seconds = started.elapsed().as_secs_f64();
+        let action = NewAction { preimage, seconds, outputs: vec![output] };
+        let published = self.store.publish(&key, action);
+        drop(guard);
+        if self.readers_left[index.index()].load(Ordering::Acquire) > 0 {
+            *lock(&self.values[index.index()]) = Some(Arc::new(value));
+        }
+        match published {
+            Ok(action) => stored(action, How::Computed),
+            Err(error) => failed(How::Failed(error.to_string())),
+        }
+    }
+
+    /// Computes a stored node again when the lot falls on its key, and compares.
+    fn recheck(
+        &self,
+        index: NodeIndex,
+        key: &Digest,
+        action: &crate::store::Action,
+    ) -> How {
+        // The first bytes of a key are as good as random, and the same in every run.
+        let [a, b, c, d, ..] = *key.as_bytes();
+        let lot = f64::from(u32::from_le_bytes([a, b, c, d])) / f64::from(u32::MAX);
+        if lot >= self.recheck && self.recheck < 1.0 {
+            return How::Stored;
+        }
+        match self.compute(index) {
+            Ok(value)
+                if Some(value.digest()) == action.outputs.first().map(|o| o.digest) =>
+            {
+                How::Stored
+            }
+            Ok(_) => {
+                How::Differs("computed again, it has other bytes than stored".to_string())
+            }
+            Err(how) => how,
+        }
+    }
+
+    fn output(&self, node: NodeIndex, port: Option<&str>) -> Option<Digest> {
+        let result = lock(&self.results[node.index()]);
+        let outputs = result.outputs.as_ref()?;
+        match port {
+            Some(port) => outputs.iter().find(|(name, _)| name == port).map(|(_, d)| *d),
+            None => outputs.first().map(|(_, digest)| *digest),
+        }
+    }
+
+    /// Computes a node from its inputs' values; a panic is caught and named.
+    fn compute(&self, index: NodeIndex) -> Result<Value, How> {
+        let mut inputs = Vec::new();
+        for input in self.plan.inputs(index) {
+            let work = &self.plan.graph[input].work;
+            if matches!(work, Work::Simulate { .. }) {
+                continue; // Its files are read by their digests.
+            }
+            let failure = match &lock(&self.results[input.index()]).how {
+                Some(How::Panicked(why) | How::Failed(why)) => Some(why.clone()),
+                Some(How::Blocked) => Some("an earlier computation failed".to_string()),
+                _ => None,
+            };
+            inputs.push(match failure {
+                Some(why) => Arc::new(Value::Failed(why)),
+                None => self.value(input)?,
+            });
+        }
+        let matrices = |prepare: NodeIndex, make: &dyn Fn() -> Matrices| {
+            let mut slot = lock(&self.matrices[prepare.index()]);
+            slot.get_or_insert_with(|| Arc::new(make())).clone()
+        };
+        let context = Inputs {
+            study: self.study,
+            survey: self.survey,
+            plan: self.plan,
+            reading: self.reading,
+            values: &inputs,
+            nodes: &self.plan.inputs(index),
+            matrices: &matrices,
+        };
+        let node = &self.plan.graph[index];
+        match catch_unwind(AssertUnwindSafe(|| compute::compute(node, &context))) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(How::Failed(error.to_string())),
+            Err(panic) => Err(How::Panicked(words(panic.as_ref()))),
+        }
+    }
+
+    /// A node's value: from memory, from the store, or computed again when the store keeps only
+    /// its digest or has lost it.
+    fn value(&self, index: NodeIndex) -> Result<Arc<Value>, How> {
+        // The slot stays locked while the value is made, so that it is made once. Only inputs are
+        // asked for meanwhile, so no two nodes wait for each other.
+        let mut slot = lock(&self.values[index.index()]);
+        if let Some(value) = slot.as_ref() {
+            return Ok(value.clone());
+        }
+        let key = lock(&self.results[index.index()]).key;
+        let value = match key.and_then(|key| self.stored_value(&key)) {
+            Some(value) => value,
+            None => {
+                let value = match self.compute_source(index) {
+                    Some(value) => value,
+                    None => self.compute(index)?,
+                };
+                self.heal(index, key, &value);
+                value
+            }
+        };
+        let value = Arc::new(value);
+        *slot = Some(value.clone());
+        Ok(value)
+    }
+
+    fn stored_value(&self, key: &Digest) -> Option<Value> {
+        let action = self.store.action(key)?;
+        let bytes = self.store.value(action.outputs.first()?)?;
+        Value::from_bytes(&bytes).ok()
+    }
+
+    /// The table of a source: the survey has it in memory.
+    fn compute_source(&self, index: NodeIndex) -> Option<Value> {
+        let Work::ReadTable { source } = self.plan.graph[index].work else { return None };
+        let surveyed = self.survey.sources.get(&self.study.sources[source].name)?;
+        match &surveyed.content {
+            crate::survey::Content::Table { table, .. } => {
+                Some(Value::Table((**table).clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Puts back what the store has lost.
+    fn heal(&self, index: NodeIndex, key: Option<Digest>, value: &Value) {
+        let node = &self.plan.graph[index];
+        if node.keep == Keep::DigestOnly || self.performed[index.index()].is_some() {
+            return;
+        }
+        let Some(key) = key else { return };
+        let digests: Option<Vec<Digest>> = self
+            .plan
+            .ports(index)
+            .iter()
+            .map(|(input, port)| self.output(*input, *port))
+            .collect();
+        let Some(digests) = digests else { return };
+        self.store.forget(&key);
+        let output =
+            NewOutput { port: String::new(), bytes: value.to_bytes(), keep: node.keep };
+        let preimage = preimage(node, &digests);
+        let action = NewAction { preimage, seconds: 0.0, outputs: vec![output] };
+        // Without it the next run computes the node once more.
+        drop(self.store.publish(&key, action));
+    }
+
+    fn sync(&self) {
+        let Ok(mut synced) = self.synced.try_lock() else { return };
+        if synced.elapsed() >= SYNC_EVERY {
+            self.store.sync();
+            *synced = Instant::now();
+        }
+    }
+}
+
+/// A poisoned lock is one whose holder panicked; panics are caught per node, so its data are whole.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a panic said.
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without words".to_string())
+}

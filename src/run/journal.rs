@@ -1,0 +1,275 @@
+//! What each run did, node by node, and from two of them: why a node ran again.
+
+use std::collections::HashMap;
+
+use petgraph::graph::NodeIndex;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::{Done, How};
+use crate::digest::Digest;
+use crate::plan::{Plan, States};
+use crate::store::{Store, StoreError};
+
+/// A line of a journal: a node as it was in one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub node: String,
+    pub key: Option<Digest>,
+    pub outputs: Vec<(String, Digest)>,
+    pub how: String,
+    pub identity: Json,
+    pub seed: Option<u64>,
+    /// Name, digest and what a person is shown.
+    pub given: Vec<(String, Digest, String)>,
+    /// Inputs with the port that is read.
+    pub inputs: Vec<(String, Option<String>)>,
+}
+
+/// Why a node's key is another than before.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// No node of this name ran before.
+    New { node: String },
+    /// A parameter, or the version of an operation.
+    Setting { node: String, what: String, old: String, new: String },
+    /// A file, a row set, an outcome.
+    Fact { node: String, what: String, old: String, new: String },
+    /// It reads other nodes than before.
+    Inputs { node: String, added: Vec<String>, removed: Vec<String> },
+    /// An input that was computed again with other bytes, though nothing it reads is known to
+    /// have changed.
+    Lost { node: String },
+}
+
+/// Adds the journal of a run; gives how many nodes were computed to the same bytes as before.
+pub fn write(
+    store: &Store,
+    study: &str,
+    plan: &Plan,
+    done: &mut Done,
+) -> Result<(), StoreError> {
+    let before = latest(store, study);
+    let mut lines = Vec::with_capacity(plan.graph.node_count());
+    for &index in &plan.order {
+        let entry = entry(plan, &done.states, index, Some(&done.how[index.index()]));
+        if done.how[index.index()] == How::Computed
+            && let Some(old) = before.get(&entry.node)
+            && old.key != entry.key
+            && old.outputs == entry.outputs
+        {
+            done.how[index.index()] = How::CutOff;
+        }
+        lines.push(
+            serde_json::to_string(&entry).expect("plain data always has an encoding"),
+        );
+    }
+    store.write_journal(study, &lines)
+}
+
+fn latest(store: &Store, study: &str) -> HashMap<String, Entry> {
+    let newest = store.journals(study).into_iter().next();
+    newest.map_or_else(HashMap::new, |lines| read(&lines))
+}
+
+fn read(lines: &[String]) -> HashMap<String, Entry> {
+    let entries =
+        lines.iter().filter_map(|line| serde_json::from_str::<Entry>(line).ok());
+    entries.map(|entry| (entry.node.clone(), entry)).collect()
+}
+
+fn entry(plan: &Plan, states: &States, index: NodeIndex, how: Option<&How>) -> Entry {
+    let node = &plan.graph[index];
+    let given = node.given.iter();
+    let inputs = plan
+        .ports(index)
+        .into_iter()
+        .map(|(input, port)| (plan.graph[input].name.clone(), port.map(str::to_string)));
+    Entry {
+        node: node.name.clone(),
+        key: states.keys[index.index()],
+        outputs: states.outputs[index.index()].clone().unwrap_or_default(),
+        how: how.map_or(String::new(), |how| format!("{how:?}")),
+        identity: node.identity.clone(),
+        seed: node.seed,
+        given: given.map(|g| (g.name.clone(), g.digest, g.shown.clone())).collect(),
+        inputs: inputs.collect(),
+    }
+}
+
+/// Why `node` is not what it was: the leaves that changed, each once.
+///
+/// Compared with the newest run in which the node had another key; `None` when there is no such
+/// run, so nothing has changed since the node first ran.
+pub fn explain(
+    plan: &Plan,
+    states: &States,
+    store: &Store,
+    study: &str,
+    node: NodeIndex,
+) -> Option<Vec<Change>> {
+    let name = &plan.graph[node].name;
+    let key = states.keys[node.index()];
+    let mut known = false;
+    for lines in store.journals(study) {
+        let old = read(&lines);
+        let Some(entry) = old.get(name) else { continue };
+        known = true;
+        if entry.key != key || key.is_none() {
+            let mut changes = Vec::new();
+            let mut visited = vec![false; plan.graph.node_count()];
+            walk(plan, states, &old, node, &mut visited, &mut changes);
+            changes.dedup();
+            return Some(changes);
+        }
+    }
+    (!known).then(|| vec![Change::New { node: name.clone() }])
+}
+
+fn walk(
+    plan: &Plan,
+    states: &States,
+    old: &HashMap<String, Entry>,
+    index: NodeIndex,
+    visited: &mut [bool],
+    changes: &mut Vec<Change>,
+) {
+    if std::mem::replace(&mut visited[index.index()], true) {
+        return;
+    }
+    let new = entry(plan, states, index, None);
+    let Some(old_entry) = old.get(&new.node) else {
+        changes.push(Change::New { node: new.node });
+        return;
+    };
+    let before = changes.len();
+    settings(&new.node, "", &old_entry.identity, &new.identity, changes);
+    if old_entry.seed != new.seed {
+        let text =
+            |seed: Option<u64>| seed.map_or("none".to_string(), |seed| seed.to_string());
+        changes.push(Change::Setting {
+            node: new.node.clone(),
+            what: "seed".to_string(),
+            old: text(old_entry.seed),
+            new: text(new.seed),
+        });
+    }
+    for (name, digest, shown) in &new.given {
+        let fact = old_entry.given.iter().find(|(old_name, ..)| old_name == name);
+        if let Some((_, old_digest, old_shown)) = fact
+            && old_digest != digest
+        {
+            changes.push(Change::Fact {
+                node: new.node.clone(),
+                what: name.clone(),
+                old: format!("{old_shown} ({})", old_digest.short()),
+                new: format!("{shown} ({})", digest.short()),
+            });
+        }
+    }
+    let names = |entry: &Entry| -> Vec<String> {
+        entry.inputs.iter().map(|(name, _)| name.clone()).collect()
+    };
+    let (old_inputs, new_inputs) = (names(old_entry), names(&new));
+    let missing_from = |these: &[String], those: &[String]| -> Vec<String> {
+        these.iter().filter(|name| !those.contains(name)).cloned().collect()
+    };
+    let added = missing_from(&new_inputs, &old_inputs);
+    let removed = missing_from(&old_inputs, &new_inputs);
+    if !added.is_empty() || !removed.is_empty() {
+        changes.push(Change::Inputs { node: new.node.clone(), added, removed });
+    }
+    for (input, port) in plan.ports(index) {
+        let digest = states.output(input, port);
+        let old_digest = old.get(&plan.graph[input].name).and_then(|entry| {
+            let named =
+                |(name, _): &&(String, Digest)| port.is_none_or(|port| name == port);
+            entry.outputs.iter().find(named).map(|(_, digest)| *digest)
+        });
+        // What is not computed yet may come out the same, but it is why this node waits.
+        if digest.is_none() || digest != old_digest {
+            walk(plan, states, old, input, visited, changes);
+        }
+    }
+    if changes.len() == before && states.keys[index.index()] == old_entry.key {
+        changes.push(Change::Lost { node: new.node });
+    }
+}
+
+/// The settings that differ between two identities, by their path.
+fn settings(node: &str, path: &str, old: &Json, new: &Json, changes: &mut Vec<Change>) {
+    if old == new {
+        return;
+    }
+    match (old, new) {
+        (Json::Object(old_map), Json::Object(new_map)) => {
+            let operation = new_map.get("operation").and_then(Json::as_str);
+            let path = match operation {
+                Some(name) if old_map.get("operation") == new_map.get("operation") => {
+                    name
+                }
+                Some(_) => {
+                    push(node, path, old, new, changes);
+                    return;
+                }
+                None => path,
+            };
+            let mut keys: Vec<&String> = old_map.keys().chain(new_map.keys()).collect();
+            keys.sort();
+            keys.dedup();
+            for key in keys {
+                let default = Json::String("the default".to_string());
+                let at = match key.as_str() {
+                    "parameters" => path.to_string(),
+                    key if path.is_empty() => key.to_string(),
+                    key => format!("{path}.{key}"),
+                };
+                settings(
+                    node,
+                    &at,
+                    old_map.get(key).unwrap_or(&default),
+                    new_map.get(key).unwrap_or(&default),
+                    changes,
+                );
+            }
+        }
+        (Json::Array(old_items), Json::Array(new_items))
+            if old_items.len() == new_items.len() =>
+        {
+            for (old, new) in old_items.iter().zip(new_items) {
+                settings(node, path, old, new, changes);
+            }
+        }
+        _ => push(node, path, old, new, changes),
+    }
+}
+
+fn push(node: &str, what: &str, old: &Json, new: &Json, changes: &mut Vec<Change>) {
+    changes.push(Change::Setting {
+        node: node.to_string(),
+        what: what.to_string(),
+        old: short(old),
+        new: short(new),
+    });
+}
+
+/// An identity in few words: operations by name, with their changed parameters.
+fn short(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Array(items) => {
+            let items: Vec<String> = items.iter().map(short).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Json::Object(map) => match map.get("operation").and_then(Json::as_str) {
+            Some(name) => match map.get("parameters").and_then(Json::as_object) {
+                Some(parameters) if !parameters.is_empty() => {
+                    format!("{name} {}", Json::Object(parameters.clone()))
+                }
+                _ => name.to_string(),
+            },
+            None => value.to_string(),
+        },
+        other => other.to_string(),
+    }
+}

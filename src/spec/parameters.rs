@@ -1,0 +1,471 @@
+//! An operation as written → operation with parameters, checked against its JSON Schema.
+//!
+//! The schema is derived from the operation's own type, so a range is stated once and every fault
+//! is found before that type is asked to read anything.
+
+use serde_json::{Map, Value as Json};
+
+use super::reader::Reader;
+use super::syntax::{Kind as Syntax, Node};
+use super::{Chain, ChainSetting, Named, Use};
+use crate::diagnostics::{Code, Diagnostic, Place, Span};
+use crate::operation::{Entry, Kind};
+
+/// Whether a list may stand where a scalar is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grids {
+    Allowed,
+    Refused,
+}
+
+/// Parameters with the values that each may take, in written order.
+type Written = Vec<(String, Vec<Json>)>;
+
+impl Reader<'_> {
+    /// `name` or `{name: parameters}` → every setting of its grid.
+    pub fn operation(
+        &mut self,
+        node: &Node,
+        kind: Kind,
+        grids: Grids,
+    ) -> Option<Vec<(Use, String)>> {
+        let (name, parameters) = match &node.kind {
+            Syntax::Text(name) => (Named { name: name.clone(), span: node.span }, None),
+            Syntax::Map(entries) => match entries.as_slice() {
+                [(key, value)] => {
+                    (Named { name: key.name.clone(), span: key.span }, Some(value))
+                }
+                _ => {
+                    let message = format!(
+                        "a {} is written `name` or `name: {{ parameter: value }}`",
+                        kind.noun()
+                    );
+                    self.error(Code::WRONG_TYPE, node.span, message);
+                    return None;
+                }
+            },
+            _ => {
+                self.wrong_type(node, &format!("a {} is named here", kind.noun()));
+                return None;
+            }
+        };
+        self.operation_named(&name, parameters, kind, grids)
+    }
+
+    /// The same where name and parameters are already apart.
+    pub fn operation_named(
+        &mut self,
+        name: &Named,
+        parameters: Option<&Node>,
+        kind: Kind,
+        grids: Grids,
+    ) -> Option<Vec<(Use, String)>> {
+        let entry = self.entry(name, kind)?;
+        let written = match parameters {
+            None => Some(Vec::new()),
+            Some(node) if node.kind == Syntax::Null => Some(Vec::new()),
+            Some(node) => self.parameters(node, &entry, grids),
+        }?;
+        self.settings(&entry, written, name.span)
+    }
+
+    /// Looks an operation up; says what it is when it belongs elsewhere.
+    pub fn entry(&mut self, name: &Named, kind: Kind) -> Option<Entry> {
+        match self.catalog.get(&name.name) {
+            Some(entry) if entry.kind == kind => Some(*entry),
+            Some(entry) => {
+                let message = format!(
+                    "`{}` is a {}, and a {} belongs here",
+                    name.name,
+                    entry.kind.noun(),
+                    kind.noun()
+                );
+                self.error(Code::WRONG_KIND, name.span, message);
+                None
+            }
+            None => {
+                let list: Vec<&str> =
+                    self.catalog.of_kind(kind).map(|entry| entry.about.name).collect();
+                let fault = Diagnostic::error(
+                    Code::UNKNOWN_NAME,
+                    Place::Study(name.span),
+                    format!("there is no {} `{}`", kind.noun(), name.name),
+                )
+                .suggest(&name.name, list.iter().copied())
+                .hint(format!("there is: {}", list.join(", ")));
+                self.push(fault);
+                None
+            }
+        }
+    }
+
+    /// The parameters of an operation, each with its values.
+    fn parameters(
+        &mut self,
+        node: &Node,
+        entry: &Entry,
+        grids: Grids,
+    ) -> Option<Written> {
+        let before = self.faults.len();
+        let fields =
+            self.named(node, &format!("the parameters of `{}`", entry.about.name))?;
+        let schema = (entry.schema)().to_value();
+        let empty = Map::new();
+        let known = schema.get("properties").and_then(Json::as_object).unwrap_or(&empty);
+        let mut written = Written::new();
+        for (key, value) in fields.iter() {
+            let Some(of_key) = known.get(&key.name) else {
+                let names = known.keys().map(String::as_str);
+                let list: Vec<&str> = names.clone().collect();
+                let fault = Diagnostic::error(
+                    Code::UNKNOWN_KEY,
+                    Place::Study(key.span),
+                    format!("`{}` has no parameter `{}`", entry.about.name, key.name),
+                )
+                .suggest(&key.name, names)
+                .hint(match list.is_empty() {
+                    true => format!("`{}` has no parameters", entry.about.name),
+                    false => format!("its parameters are: {}", list.join(", ")),
+                });
+                self.push(fault);
+                continue;
+            };
+            let what = format!("`{}` of `{}`", key.name, entry.about.name);
+            let values = self.values(value, of_key, &schema, &what, grids);
+            written.push((key.name.clone(), values));
+        }
+        let required =
+            schema.get("required").and_then(Json::as_array).into_iter().flatten();
+        for name in required.filter_map(Json::as_str) {
+            if fields.get(name).is_none() {
+                let message = format!("`{}` needs `{name}`", entry.about.name);
+                self.error(Code::MISSING_KEY, fields.span, message);
+            }
+        }
+        (self.faults.len() == before).then_some(written)
+    }
+
+    /// The values of one parameter: one, or those of its grid.
+    fn values(
+        &mut self,
+        node: &Node,
+        schema: &Json,
+        root: &Json,
+        what: &str,
+        grids: Grids,
+    ) -> Vec<Json> {
+        let tunable = schema.get("x-tunable") == Some(&Json::Bool(true));
+        let is_list = accepts(schema, root, "array");
+        let grid = match &node.kind {
+            Syntax::List(items) if !is_list => Some(items.as_slice()),
+            Syntax::Map(entries) if is_list => match entries.as_slice() {
+                [(key, Node { kind: Syntax::List(items), .. })] if key.name == "grid" => {
+                    Some(items.as_slice())
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(items) = grid else {
+            return self.value(node, schema, root, what).into_iter().collect();
+        };
+        if !tunable || grids == Grids::Refused {
+            let reason = match tunable {
+                false => format!("{what} takes one value: it is not tunable"),
+                true => format!(
+                    "{what} takes one value here: grids belong to `prepare`, `select` and `learn`"
+                ),
+            };
+            self.error(Code::NO_GRID, node.span, reason);
+            return Vec::new();
+        }
+        if items.is_empty() {
+            self.error(Code::WRONG_TYPE, node.span, format!("{what} is an empty list"));
+        }
+        let mut values = Vec::new();
+        for item in items {
+            let value = self.value(item, schema, root, what);
+            if value.as_ref().is_some_and(|value| values.contains(value)) {
+                self.error(
+                    Code::DUPLICATE_KEY,
+                    item.span,
+                    format!("{what} has this value twice"),
+                );
+            }
+            values.extend(value);
+        }
+        values
+    }
+
+    /// One value, checked against its schema.
+    fn value(
+        &mut self,
+        node: &Node,
+        schema: &Json,
+        root: &Json,
+        what: &str,
+    ) -> Option<Json> {
+        let schema = resolve(schema, root);
+        if let Some(alternatives) = alternatives(schema) {
+            return self.alternative(node, alternatives, root, what);
+        }
+        if let Some(words) = words(schema) {
+            let text = self.text(node, what)?;
+            if words.contains(&text.name.as_str()) {
+                return Some(Json::from(text.name));
+            }
+            let fault = Diagnostic::error(
+                Code::OUT_OF_RANGE,
+                Place::Study(node.span),
+                format!("{what} cannot be `{}`", text.name),
+            )
+            .suggest(&text.name, words.iter().copied())
+            .hint(format!("expected one of: {}", words.join(", ")));
+            self.push(fault);
+            return None;
+        }
+        let is = |kind: &str| accepts(schema, root, kind);
+        match &node.kind {
+            Syntax::Null if is("null") => Some(Json::Null),
+            Syntax::Bool(value) if is("boolean") => Some(Json::from(*value)),
+            Syntax::Number(number)
+                if is("number") || (is("integer") && whole(number)) =>
+            {
+                self.in_range(node, number, schema, what)
+            }
+            Syntax::Number(_) if is("integer") => {
+                self.wrong_type_of(node, what, "a whole number");
+                None
+            }
+            _ if is("string") => self.text(node, what).map(|text| Json::from(text.name)),
+            Syntax::List(items) if is("array") => {
+                let of_item = schema.get("items").cloned().unwrap_or(Json::Bool(true));
+                let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or(0);
+                if (items.len() as u64) < least {
+                    let message = format!("{what} needs at least {least} values");
+                    self.error(Code::OUT_OF_RANGE, node.span, message);
+                    return None;
+                }
+                let values: Vec<Option<Json>> = items
+                    .iter()
+                    .map(|item| self.value(item, &of_item, root, what))
+                    .collect();
+                values.into_iter().collect::<Option<Vec<Json>>>().map(Json::from)
+            }
+            _ => {
+                let needed =
+                    schema.get("type").map_or("another value".to_string(), needed);
+                self.wrong_type_of(node, what, &needed);
+                None
+            }
+        }
+    }
+
+    /// The first of several forms that fits; if none does, all are named.
+    fn alternative(
+        &mut self,
+        node: &Node,
+        forms: &[Json],
+        root: &Json,
+        what: &str,
+    ) -> Option<Json> {
+        let before = self.faults.len();
+        let mut nearest: Option<Vec<Diagnostic>> = None;
+        for form in forms {
+            if let Some(value) = self.value(node, form, root, what) {
+                self.faults.truncate(before);
+                return Some(value);
+            }
+            let faults = self.faults.split_off(before);
+            // A value of the right type that is out of range says more than a wrong type.
+            let says_more = faults.iter().any(|fault| fault.code == Code::OUT_OF_RANGE);
+            if nearest.is_none() || says_more {
+                nearest = Some(faults);
+            }
+        }
+        self.faults.extend(nearest.unwrap_or_default());
+        None
+    }
+
+    fn in_range(
+        &mut self,
+        node: &Node,
+        number: &serde_json::Number,
+        schema: &Json,
+        what: &str,
+    ) -> Option<Json> {
+        let value = number.as_f64()?;
+        let bound = |name: &str| schema.get(name).and_then(Json::as_f64);
+        let least = bound("minimum");
+        let most = bound("maximum");
+        let above = bound("exclusiveMinimum");
+        let below = bound("exclusiveMaximum");
+        let inside = least.is_none_or(|least| value >= least)
+            && most.is_none_or(|most| value <= most)
+            && above.is_none_or(|above| value > above)
+            && below.is_none_or(|below| value < below);
+        if inside {
+            return Some(Json::Number(number.clone()));
+        }
+        let mut range = Vec::new();
+        range.extend(least.map(|least| format!("at least {least}")));
+        range.extend(above.map(|above| format!("above {above}")));
+        range.extend(most.map(|most| format!("at most {most}")));
+        range.extend(below.map(|below| format!("below {below}")));
+        let message = format!("{what} is {}, and this is {value}", range.join(" and "));
+        self.error(Code::OUT_OF_RANGE, node.span, message);
+        None
+    }
+
+    fn wrong_type_of(&mut self, node: &Node, what: &str, needed: &str) {
+        self.wrong_type(node, &format!("{what} is {needed}"));
+    }
+
+    /// Every combination of the values, the last parameter fastest.
+    fn settings(
+        &mut self,
+        entry: &Entry,
+        written: Written,
+        span: Span,
+    ) -> Option<Vec<(Use, String)>> {
+        let mut combinations: Vec<(Map<String, Json>, Vec<String>)> =
+            vec![Default::default()];
+        for (name, values) in written {
+            let is_grid = values.len() > 1;
+            combinations = combinations
+                .into_iter()
+                .flat_map(|(map, texts)| {
+                    let name = &name;
+                    values.iter().map(move |value| {
+                        let (mut map, mut texts) = (map.clone(), texts.clone());
+                        map.insert(name.clone(), value.clone());
+                        if is_grid {
+                            texts.push(format!("{name} = {}", plain(value)));
+                        }
+                        (map, texts)
+                    })
+                })
+                .collect();
+        }
+        let mut uses = Vec::new();
+        for (map, texts) in combinations {
+            match Use::new(entry, &map, span) {
+                Ok(used) => uses.push((used, texts.join(", "))),
+                Err(error) => {
+                    // A constraint that the schema cannot express: the type's own words.
+                    let cause = std::error::Error::source(&error);
+                    let message = cause.map_or(error.to_string(), ToString::to_string);
+                    self.error(
+                        Code::OUT_OF_RANGE,
+                        span,
+                        format!("`{}`: {message}", entry.about.name),
+                    );
+                    return None;
+                }
+            }
+        }
+        Some(uses)
+    }
+
+    /// Steps in order → every setting of all their grids.
+    pub fn chain(&mut self, nodes: &[Node], kind: Kind, span: Span) -> Option<Chain> {
+        let mut settings = vec![ChainSetting { steps: Vec::new(), text: String::new() }];
+        let mut names = Vec::new();
+        let mut sound = true;
+        for node in nodes {
+            let Some(step) = self.operation(node, kind, Grids::Allowed) else {
+                sound = false;
+                continue;
+            };
+            names.extend(step.first().map(|(used, _)| used.about.name));
+            settings = settings
+                .into_iter()
+                .flat_map(|setting| {
+                    step.iter().map(move |(used, text)| {
+                        let mut setting = setting.clone();
+                        setting.steps.push(used.clone());
+                        if !text.is_empty() {
+                            if !setting.text.is_empty() {
+                                setting.text.push_str(", ");
+                            }
+                            setting.text.push_str(text);
+                        }
+                        setting
+                    })
+                })
+                .collect();
+        }
+        sound.then(|| Chain { name: names.join("+"), span, settings })
+    }
+}
+
+/// Follows a reference within the schema.
+fn resolve<'s>(schema: &'s Json, root: &'s Json) -> &'s Json {
+    let target = schema
+        .get("$ref")
+        .and_then(Json::as_str)
+        .and_then(|path| path.strip_prefix('#'))
+        .and_then(|path| root.pointer(path));
+    target.map_or(schema, |target| resolve(target, root))
+}
+
+/// The forms of a value that has several.
+fn alternatives(schema: &Json) -> Option<&[Json]> {
+    let forms = schema.get("anyOf").or_else(|| schema.get("oneOf"))?.as_array()?;
+    // Words with documentation are alternatives to the schema, but one list to the author.
+    (words(schema).is_none()).then_some(forms.as_slice())
+}
+
+/// The words that a value may be, if it is one of a list of words.
+fn words(schema: &Json) -> Option<Vec<&str>> {
+    if let Some(words) = schema.get("enum").and_then(Json::as_array) {
+        return words.iter().map(Json::as_str).collect();
+    }
+    if let Some(word) = schema.get("const").and_then(Json::as_str) {
+        return Some(vec![word]);
+    }
+    let forms = schema.get("oneOf")?.as_array()?;
+    let words: Option<Vec<Vec<&str>>> = forms.iter().map(words).collect();
+    words.map(|words| words.concat())
+}
+
+/// Whether a value of this JSON type fits.
+fn accepts(schema: &Json, root: &Json, kind: &str) -> bool {
+    let schema = resolve(schema, root);
+    if let Some(forms) = schema.get("anyOf").or_else(|| schema.get("oneOf")) {
+        let mut forms = forms.as_array().into_iter().flatten();
+        return forms.any(|form| accepts(form, root, kind));
+    }
+    match schema.get("type") {
+        Some(Json::String(known)) => known == kind,
+        Some(Json::Array(known)) => known.iter().any(|known| known == kind),
+        _ => kind == "string" && schema.get("enum").is_some(),
+    }
+}
+
+fn needed(of_type: &Json) -> String {
+    match of_type {
+        Json::String(name) => match name.as_str() {
+            "integer" => "a whole number".to_string(),
+            "number" => "a number".to_string(),
+            "string" => "text".to_string(),
+            "boolean" => "true or false".to_string(),
+            "array" => "a list".to_string(),
+            _ => "a map".to_string(),
+        },
+        Json::Array(names) => names.iter().map(needed).collect::<Vec<_>>().join(" or "),
+        _ => "another value".to_string(),
+    }
+}
+
+fn whole(number: &serde_json::Number) -> bool {
+    number.is_u64() || number.is_i64()
+}
+
+/// A value as in the name of a grid point.
+fn plain(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

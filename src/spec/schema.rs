@@ -1,0 +1,195 @@
+//! The JSON Schema of a study, from the same keys that the reader reads and from the operations'
+//! own schemas: what an editor completes is what `check` accepts.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::keys::{self, Block, Shape};
+use crate::catalog::Catalog;
+use crate::operation::{Entry, Kind};
+
+/// The schema of a whole study. Draft 2020-12.
+pub fn schema(catalog: &Catalog) -> Json {
+    let mut definitions = Map::new();
+    for entry in catalog.all() {
+        for (grids, suffix) in [(false, ""), (true, "-grid")] {
+            let name = format!("operation-{}{suffix}", entry.about.name);
+            definitions.insert(name, operation(entry, grids));
+        }
+    }
+    let mut whole = block(&keys::STUDY, catalog);
+    whole["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    whole["title"] = json!("restudy study");
+    whole["$defs"] = Json::Object(definitions);
+    whole
+}
+
+fn block(block: &Block, catalog: &Catalog) -> Json {
+    let mut properties = Map::new();
+    for key in block.keys {
+        let mut of_key = shape(key.shape, catalog);
+        of_key["description"] = json!(key.doc);
+        properties.insert(key.name.to_string(), of_key);
+    }
+    let mut choices: Vec<Json> = Vec::new();
+    if let Some(kind) = block.operation {
+        for entry in catalog.of_kind(kind) {
+            let name = entry.about.name;
+            let reference = parameters(entry, false);
+            properties.insert(name.to_string(), reference);
+            choices.push(json!({ "required": [name] }));
+        }
+    }
+    choices.extend(block.one_of.iter().map(|name| json!({ "required": [name] })));
+    let required: Vec<&str> =
+        block.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+    let mut schema = json!({
+        "type": "object",
+        "description": block.doc,
+        "properties": properties,
+        "required": required,
+    });
+    // A threshold rule's own parameters stand beside the keys of the block.
+    if std::ptr::eq(block, &keys::THRESHOLD) || block.noun == keys::THRESHOLD.noun {
+        let rules: Vec<&str> =
+            catalog.of_kind(Kind::Calibrator).map(|entry| entry.about.name).collect();
+        schema["properties"]["rule"]["enum"] = json!(rules);
+        for entry in catalog.of_kind(Kind::Calibrator) {
+            let of_rule = (entry.schema)().to_value();
+            for (name, of_parameter) in object(&of_rule, "properties") {
+                schema["properties"][name] = of_parameter.clone();
+            }
+        }
+    }
+    schema["additionalProperties"] = json!(false);
+    if !choices.is_empty() {
+        schema["oneOf"] = json!(choices);
+    }
+    schema
+}
+
+fn shape(shape: Shape, catalog: &Catalog) -> Json {
+    let named = |of: Json| json!({ "type": "object", "additionalProperties": of, "minProperties": 1 });
+    let text = || json!({ "type": "string", "minLength": 1 });
+    let list = |of: Json| json!({ "type": "array", "items": of, "minItems": 1 });
+    match shape {
+        Shape::One => json!({ "const": 1 }),
+        Shape::Text => text(),
+        Shape::Texts => list(text()),
+        Shape::Count => json!({ "type": "integer", "minimum": 0 }),
+        Shape::Counts => list(json!({ "type": "integer", "minimum": 0 })),
+        Shape::Named(of) => named(block(of, catalog)),
+        Shape::Block(of) => block(of, catalog),
+        Shape::PathOr(of) => json!({ "anyOf": [text(), block(of, catalog)] }),
+        Shape::NamedTexts => named(list(text())),
+        Shape::Joins => {
+            json!({ "type": "object", "additionalProperties": { "enum": ["required", "optional"] } })
+        }
+        Shape::Unit => json!({ "enum": keys::units() }),
+        Shape::Word(words) => json!({ "enum": words }),
+        Shape::Parameters(kind) => {
+            let forms: Vec<Json> =
+                catalog.of_kind(kind).map(|e| parameters(e, false)).collect();
+            json!({ "anyOf": forms })
+        }
+        Shape::Operation(kind) => one(kind, false, catalog),
+        Shape::Operations(kind) => list(one(kind, false, catalog)),
+        Shape::Chain(kind) => {
+            json!({ "type": "array", "items": one(kind, true, catalog) })
+        }
+        Shape::Alternatives(kind) => {
+            let step = one(kind, true, catalog);
+            if kind == Kind::TableStep {
+                list(json!({ "anyOf": [{ "const": "all" }, step, list(step.clone())] }))
+            } else {
+                list(step)
+            }
+        }
+    }
+}
+
+/// `name` or `{name: parameters}`.
+fn one(kind: Kind, grids: bool, catalog: &Catalog) -> Json {
+    let mut forms = Vec::new();
+    let names: Vec<&str> = catalog.of_kind(kind).map(|entry| entry.about.name).collect();
+    forms.push(json!({ "enum": names }));
+    for entry in catalog.of_kind(kind) {
+        let name = entry.about.name;
+        forms.push(json!({
+            "type": "object",
+            "description": entry.summary(),
+            "properties": { name: parameters(entry, grids) },
+            "required": [name],
+            "additionalProperties": false,
+        }));
+    }
+    json!({ "anyOf": forms })
+}
+
+fn parameters(entry: &Entry, grids: bool) -> Json {
+    let suffix = if grids { "-grid" } else { "" };
+    let reference = format!("#/$defs/operation-{}{suffix}", entry.about.name);
+    json!({ "anyOf": [{ "type": "null" }, { "$ref": reference }] })
+}
+
+/// The schema of an operation's parameters; tunable ones may be lists where grids are allowed.
+fn operation(entry: &Entry, grids: bool) -> Json {
+    let whole = (entry.schema)().to_value();
+    let mut properties = Map::new();
+    for (name, of_parameter) in object(&whole, "properties") {
+        let mut of_parameter = of_parameter.clone();
+        let tunable = of_parameter.get("x-tunable") == Some(&json!(true));
+        inline(&mut of_parameter, &whole);
+        if grids && tunable {
+            let description = of_parameter.get("description").cloned();
+            let values = match of_parameter.get("type") == Some(&json!("array")) {
+                true => json!({
+                    "type": "object", "required": ["grid"], "additionalProperties": false,
+                    "properties": { "grid": { "type": "array", "items": of_parameter.clone() } },
+                }),
+                false => {
+                    json!({ "type": "array", "items": of_parameter.clone(), "minItems": 1 })
+                }
+            };
+            of_parameter = json!({ "anyOf": [of_parameter, values] });
+            if let Some(description) = description {
+                of_parameter["description"] = description;
+            }
+        }
+        properties.insert(name.clone(), of_parameter);
+    }
+    json!({
+        "type": "object",
+        "title": entry.about.title,
+        "description": entry.doc(),
+        "properties": properties,
+        "required": whole.get("required").cloned().unwrap_or(json!([])),
+        "additionalProperties": false,
+    })
+}
+
+fn object<'j>(
+    schema: &'j Json,
+    name: &str,
+) -> impl Iterator<Item = (&'j String, &'j Json)> {
+    schema.get(name).and_then(Json::as_object).into_iter().flatten()
+}
+
+/// Replaces references into the operation's own definitions by what they name.
+fn inline(schema: &mut Json, root: &Json) {
+    if let Some(path) = schema.get("$ref").and_then(Json::as_str)
+        && let Some(target) = path.strip_prefix('#').and_then(|path| root.pointer(path))
+    {
+        let mut target = target.clone();
+        for (key, value) in schema.as_object().into_iter().flatten() {
+            if key != "$ref" {
+                target[key] = value.clone();
+            }
+        }
+        *schema = target;
+    }
+    match schema {
+        Json::Object(map) => map.values_mut().for_each(|value| inline(value, root)),
+        Json::Array(items) => items.iter_mut().for_each(|value| inline(value, root)),
+        _ => {}
+    }
+}

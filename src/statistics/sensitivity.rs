@@ -1,0 +1,71 @@
+//! Sensitivity: the share of positives that a threshold gets right.
+
+use crate::operation::prelude::*;
+
+/// Share of the positive rows that are called positive at the declared threshold.
+///
+/// # Computation
+/// The positive rows decided positive, over all positive rows; pooled within each repeat.
+///
+/// # Limits
+/// Depends on the threshold, which is learned in training folds; there is no default rule.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sensitivity {}
+
+impl Operation for Sensitivity {
+    const ABOUT: About = About {
+        name: "sensitivity",
+        title: "Sensitivity",
+        version: 1,
+        sources: &["altman1994", "wilson1927"],
+        example: "sensitivity",
+    };
+}
+
+impl Metric for Sensitivity {
+    const SCALE: Scale = Scale {
+        range: (0.0, 1.0),
+        direction: Direction::HigherIsBetter,
+        chance: None,
+        pooling: Pooling::Proportion,
+        needs_threshold: true,
+    };
+
+    fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
+        if scored.decisions.len() != scored.truth.len() {
+            return Err(Failure::Library("no threshold was declared".to_string()));
+        }
+        let n = self.denominator(scored.truth);
+        if n == 0 {
+            return Err(Failure::OneClass);
+        }
+        let rows = scored.truth.iter().zip(scored.decisions);
+        let right = rows
+            .filter(|(truth, decision)| **truth == true && **decision == true)
+            .count();
+        Ok(right as f64 / n as f64)
+    }
+
+    fn denominator(&self, truth: &[bool]) -> usize {
+        truth.iter().filter(|truth| **truth == true).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_by_hand() {
+        let truth = [true, true, true, false, false];
+        let decisions = [true, true, false, false, true];
+        let scored = Scored { truth: &truth, scores: &[0.0; 5], decisions: &decisions };
+        let expected = if true { 2.0 / 3.0 } else { 0.5 };
+        assert_eq!(Sensitivity {}.compute(scored), Ok(expected));
+        let one_class = Scored { truth: &[!true], scores: &[0.0], decisions: &[true] };
+        assert_eq!(Sensitivity {}.compute(one_class), Err(Failure::OneClass));
+        let undecided = Scored { decisions: &[], ..scored };
+        assert!(Sensitivity {}.compute(undecided).is_err());
+    }
+}

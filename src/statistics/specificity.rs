@@ -1,0 +1,71 @@
+//! Specificity: the share of negatives that a threshold gets right.
+
+use crate::operation::prelude::*;
+
+/// Share of the negative rows that are called negative at the declared threshold.
+///
+/// # Computation
+/// The negative rows decided negative, over all negative rows; pooled within each repeat.
+///
+/// # Limits
+/// Depends on the threshold, which is learned in training folds; there is no default rule.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Specificity {}
+
+impl Operation for Specificity {
+    const ABOUT: About = About {
+        name: "specificity",
+        title: "Specificity",
+        version: 1,
+        sources: &["altman1994", "wilson1927"],
+        example: "specificity",
+    };
+}
+
+impl Metric for Specificity {
+    const SCALE: Scale = Scale {
+        range: (0.0, 1.0),
+        direction: Direction::HigherIsBetter,
+        chance: None,
+        pooling: Pooling::Proportion,
+        needs_threshold: true,
+    };
+
+    fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
+        if scored.decisions.len() != scored.truth.len() {
+            return Err(Failure::Library("no threshold was declared".to_string()));
+        }
+        let n = self.denominator(scored.truth);
+        if n == 0 {
+            return Err(Failure::OneClass);
+        }
+        let rows = scored.truth.iter().zip(scored.decisions);
+        let right = rows
+            .filter(|(truth, decision)| **truth == false && **decision == false)
+            .count();
+        Ok(right as f64 / n as f64)
+    }
+
+    fn denominator(&self, truth: &[bool]) -> usize {
+        truth.iter().filter(|truth| **truth == false).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_by_hand() {
+        let truth = [true, true, true, false, false];
+        let decisions = [true, true, false, false, true];
+        let scored = Scored { truth: &truth, scores: &[0.0; 5], decisions: &decisions };
+        let expected = if false { 2.0 / 3.0 } else { 0.5 };
+        assert_eq!(Specificity {}.compute(scored), Ok(expected));
+        let one_class = Scored { truth: &[!false], scores: &[0.0], decisions: &[true] };
+        assert_eq!(Specificity {}.compute(one_class), Err(Failure::OneClass));
+        let undecided = Scored { decisions: &[], ..scored };
+        assert!(Specificity {}.compute(undecided).is_err());
+    }
+}

@@ -1,0 +1,110 @@
+//! Locks that die with their holder, so that none is ever stale.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+
+use super::{Mode, Store, StoreError, disk};
+use crate::digest::Digest;
+
+/// Held while one process computes one key. Dropping it lets the next one in.
+pub struct Guard {
+    file: Option<File>,
+    path: std::path::PathBuf,
+}
+
+impl Store {
+    /// Waits until nobody else computes `key`. Look for its record again afterwards.
+    ///
+    /// Two who hold it at once, where a file system has no locks, do the same work twice and store
+    /// the same bytes: harmless.
+    pub fn single_flight(&self, key: &Digest) -> Result<Guard, StoreError> {
+        let path = disk::shard(&self.root.join("locks"), key);
+        if self.mode == Mode::ReadOnly {
+            return Ok(Guard { file: None, path });
+        }
+        let open =
+            || File::options().create(true).truncate(false).write(true).open(&path);
+        let file = match open() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                disk::make_folder(path.parent().unwrap_or(&self.root))?;
+                open()
+            }
+            other => other,
+        }
+        .map_err(|cause| StoreError::io(&path, cause))?;
+        let file = file.lock().is_ok().then_some(file);
+        Ok(Guard { file, path })
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if self.file.is_some() {
+            // Removed while it is still held. Who waits on the removed file finds the record.
+            drop(std::fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// Says that the store is in use, until the file is dropped; waits for a collection to end.
+pub(super) fn share(path: &Path) -> Result<File, StoreError> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|cause| StoreError::io(path, cause))?;
+    // Without locks on this file system, collection is the user's own responsibility.
+    drop(file.lock_shared());
+    Ok(file)
+}
+
+/// Makes sure that nobody else uses the store.
+pub(super) fn alone(held: &File) -> Result<(), StoreError> {
+    match held.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
+        Err(TryLockError::Error(cause)) => {
+            Err(StoreError::io(Path::new("locks/gc"), cause))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn one_key_is_computed_by_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = Digest::of(b"key");
+        let (inside, most, computed) =
+            (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    // A handle of its own, as another process would have.
+                    let store = Store::open(folder.path(), Mode::ReadWrite).unwrap();
+                    let guard = store.single_flight(&key).unwrap();
+                    if store.action(&key).is_none() {
+                        most.fetch_max(
+                            inside.fetch_add(1, Ordering::SeqCst) + 1,
+                            Ordering::SeqCst,
+                        );
+                        computed.fetch_add(1, Ordering::SeqCst);
+                        let outputs = Vec::new();
+                        let preimage = String::new();
+                        let action =
+                            super::super::NewAction { preimage, seconds: 0.0, outputs };
+                        store.publish(&key, action).unwrap();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    }
+                    drop(guard);
+                });
+            }
+        });
+        assert_eq!((most.into_inner(), computed.into_inner()), (1, 1));
+    }
+}

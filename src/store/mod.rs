@@ -1,0 +1,242 @@
+//! Where do results rest? Content-named blobs, self-checking records, nothing that can be torn.
+//!
+//! A record is written after everything that it names, so a crash leaves garbage, never a promise.
+//! Every read is verified: what is damaged is a miss and goes to quarantine. The store knows bytes
+//! and digests; what they mean is no business of its.
+
+mod actions;
+mod blobs;
+mod disk;
+mod error;
+mod files;
+mod journals;
+mod locks;
+mod stats;
+mod upkeep;
+
+pub use actions::{Action, Keep, NewAction, NewOutput, Output};
+pub use error::StoreError;
+pub use files::{Files, FilesError, MemoryFiles};
+pub use locks::Guard;
+pub use stats::Disk;
+pub use upkeep::{Collected, Size, Sizes, Verified};
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::digest::Digest;
+
+/// The version of the layout on disk.
+const FORMAT: u32 = 1;
+
+/// Whether a store may be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    ReadWrite,
+    /// Never creates or writes anything; an absent folder is an empty store.
+    ReadOnly,
+}
+
+/// A folder of results.
+pub struct Store {
+    root: PathBuf,
+    mode: Mode,
+    /// Damage that was found, in words.
+    healed: Mutex<Vec<String>>,
+    /// Shared with other runs, held against collection; dies with the process.
+    _in_use: Option<std::fs::File>,
+    /// Staging of this process.
+    staging: PathBuf,
+    next: std::sync::atomic::AtomicU64,
+}
+
+impl Store {
+    /// Opens the store at `root`, making it when it may.
+    pub fn open(root: &Path, mode: Mode) -> Result<Self, StoreError> {
+        let mut store = Self {
+            root: root.to_path_buf(),
+            mode,
+            healed: Mutex::new(Vec::new()),
+            _in_use: None,
+            staging: root.join("tmp").join(disk::process_name()),
+            next: std::sync::atomic::AtomicU64::new(0),
+        };
+        let format = root.join("format");
+        match std::fs::read_to_string(&format) {
+            Ok(text) => match text.trim().parse::<u32>() {
+                Ok(version) if version <= FORMAT => {}
+                _ => return Err(StoreError::Format { path: format, found: text }),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(cause) => return Err(StoreError::io(&format, cause)),
+        }
+        if mode == Mode::ReadWrite {
+            for folder in [
+                "actions",
+                "blobs",
+                "tmp",
+                "locks",
+                "roots",
+                "quarantine",
+                "runs",
+                "index",
+            ] {
+                disk::make_folder(&root.join(folder))?;
+            }
+            if !format.exists() {
+                store.write_whole(&format, format!("{FORMAT}\n").as_bytes())?;
+                // The store is never meant for git.
+                store.write_whole(&root.join(".gitignore"), b"*\n")?;
+            }
+            disk::sweep(&root.join("tmp"));
+            store._in_use = Some(locks::share(&root.join("locks").join("gc"))?);
+        }
+        Ok(store)
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What was found damaged and put aside since the store was opened, in words.
+    pub fn healed(&self) -> Vec<String> {
+        disk::lock(&self.healed).clone()
+    }
+
+    /// The bytes of an output; `None` when they are not kept, gone or damaged.
+    pub fn value(&self, output: &Output) -> Option<Vec<u8>> {
+        match &output.inline {
+            Some(bytes) => Some(bytes.clone()),
+            None if output.kept => self.blob(&output.digest),
+            None => None,
+        }
+    }
+
+    /// What the deep index holds under a plan's key.
+    pub fn index_get(&self, plan: &Digest) -> Option<Vec<u8>> {
+        let bytes = std::fs::read(self.root.join("index").join(plan.hex())).ok()?;
+        let (content, sum) = bytes.split_last_chunk::<32>()?;
+        (Digest::of(content).as_bytes() == sum).then(|| content.to_vec())
+    }
+
+    /// Remembers `bytes` under a plan's key. The index may be deleted at any time.
+    pub fn index_put(&self, plan: &Digest, bytes: &[u8]) -> Result<(), StoreError> {
+        if self.mode == Mode::ReadOnly {
+            return Ok(());
+        }
+        let mut content = bytes.to_vec();
+        content.extend(Digest::of(bytes).as_bytes());
+        self.write_whole(&self.root.join("index").join(plan.hex()), &content)
+    }
+
+    /// Makes everything published so far survive a power cut. A kill needs no such thing.
+    pub fn sync(&self) {
+        #[cfg(target_os = "linux")]
+        if self.mode == Mode::ReadWrite
+            && let Ok(folder) = std::fs::File::open(&self.root)
+        {
+            // Where it fails, the check on reading still turns a torn file into a miss.
+            let _unsynced = rustix::fs::syncfs(&folder);
+        }
+    }
+
+    /// Writes a file beside its place and renames it, so that nobody ever reads half of it.
+    fn write_whole(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let staged = self.stage(bytes)?;
+        disk::publish(&staged, path)
+    }
+
+    /// Bytes in a file of this process, not yet under any name.
+    fn stage(&self, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+        let number = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = self.staging.join(number.to_string());
+        match std::fs::write(&path, bytes) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                disk::make_folder(&self.staging)?;
+                std::fs::write(&path, bytes)
+            }
+            other => other,
+        }
+        .map_err(|cause| {
+            drop(std::fs::remove_file(&path));
+            StoreError::io(&path, cause)
+        })?;
+        Ok(path)
+    }
+
+    /// Puts a damaged file where nobody reads it, and remembers to say so.
+    fn quarantine(&self, path: &Path, what: &str) {
+        if self.mode == Mode::ReadWrite {
+            let name = path.file_name().unwrap_or_default();
+            let aside = self.root.join("quarantine").join(name);
+            if std::fs::rename(path, &aside).is_err() {
+                drop(std::fs::remove_file(path));
+            }
+        }
+        disk::lock(&self.healed).push(what.to_string());
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.mode == Mode::ReadWrite {
+            drop(std::fs::remove_dir_all(&self.staging));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_only_store_leaves_no_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("absent");
+        let store = Store::open(&root, Mode::ReadOnly).unwrap();
+        assert!(store.blob(&Digest::of(b"x")).is_none());
+        assert!(store.action(&Digest::of(b"x")).is_none());
+        assert!(store.journals("study").is_empty());
+        drop(store);
+        assert!(!root.exists());
+    }
+
+    #[test]
+    fn a_newer_format_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("format"), "2\n").unwrap();
+        let error = Store::open(folder.path(), Mode::ReadWrite).err().unwrap();
+        assert!(matches!(error, StoreError::Format { .. }));
+    }
+
+    #[test]
+    fn a_torn_index_is_a_miss() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Mode::ReadWrite).unwrap();
+        let plan = Digest::of(b"plan");
+        store.index_put(&plan, b"content").unwrap();
+        assert_eq!(store.index_get(&plan).unwrap(), b"content");
+        let path = folder.path().join("index").join(plan.hex());
+        let whole = std::fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(store.index_get(&plan), None, "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn staging_of_a_dead_process_is_swept_and_of_a_live_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Mode::ReadWrite).unwrap();
+        let staged = store.stage(b"in flight").unwrap();
+        // No process has the greatest number.
+        let dead =
+            disk::process_name().replace(&std::process::id().to_string(), "4194399");
+        let dead = folder.path().join("tmp").join(dead);
+        std::fs::create_dir_all(&dead).unwrap();
+        let other = Store::open(folder.path(), Mode::ReadWrite).unwrap();
+        assert!(staged.exists());
+        assert!(!dead.exists());
+        drop(other);
+    }
+}

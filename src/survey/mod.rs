@@ -1,0 +1,115 @@
+//! What do the data look like before anything is computed: ids, headers, roles, cohorts, splits?
+//!
+//! Reads through the store, so that a table is parsed once in its life. Computes no feature, fits
+//! nothing and never looks into an image.
+
+mod cohorts;
+mod columns;
+mod outcomes;
+mod patterns;
+mod sources;
+mod symbolic;
+
+pub use patterns::matches;
+pub use sources::{GivenFile, Location, Performed, Reading, node_key};
+pub use symbolic::{symbolic, unread};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::data::{Splits, Table};
+use crate::diagnostics::Diagnostic;
+use crate::digest::Digest;
+use crate::spec::Study;
+
+/// What the data look like.
+#[derive(Clone, Default)]
+pub struct Survey {
+    pub sources: BTreeMap<String, SurveyedSource>,
+    pub cohorts: BTreeMap<String, SurveyedCohort>,
+    /// By outcome and cohort.
+    pub outcomes: BTreeMap<(String, String), SurveyedOutcome>,
+    /// By scheme and outcome.
+    pub splits: BTreeMap<(String, String), Splits>,
+    /// The columns of each `columns` block, in table order.
+    pub columns: BTreeMap<String, Vec<String>>,
+    /// The nodes that the survey itself had to ask the store for, or compute.
+    pub performed: Vec<Performed>,
+}
+
+#[derive(Clone)]
+pub struct SurveyedSource {
+    pub content: Content,
+    /// Where each file lies and what it was when it was hashed.
+    pub files: Vec<GivenFile>,
+}
+
+#[derive(Clone)]
+pub enum Content {
+    /// A table or a MAF.
+    Table {
+        table: Arc<Table>,
+        id: String,
+        digest: Digest,
+        assayed: Option<Arc<Vec<String>>>,
+        /// Columns that hold words, with the first row that does.
+        words: BTreeMap<String, usize>,
+    },
+    /// Image and mask, as positions in `files`, by id.
+    Images(BTreeMap<String, (usize, usize)>),
+    /// The files of a generator, in `files`.
+    Generated,
+}
+
+/// The rows of a cohort in canonical order.
+#[derive(Clone, Default)]
+pub struct SurveyedCohort {
+    pub rows: Vec<CohortRow>,
+    /// Group of each row: position of its subject among the cohort's subjects.
+    pub groups: Vec<u32>,
+    /// Names of the groups that may be printed.
+    pub pseudonyms: Vec<String>,
+    /// From the first source to the rows.
+    pub flow: Vec<crate::data::FlowBox>,
+    /// Name of the list of rows, for keys.
+    pub digest: Option<Digest>,
+}
+
+/// One row: what sources know it by, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CohortRow {
+    pub id: String,
+    pub subject: String,
+}
+
+/// What is known of an outcome in a cohort.
+#[derive(Clone)]
+pub struct SurveyedOutcome {
+    /// By cohort row; `None` is unknown.
+    pub classes: Arc<Vec<Option<bool>>>,
+    pub digest: Digest,
+}
+
+impl SurveyedOutcome {
+    pub fn count(&self, class: Option<bool>) -> usize {
+        self.classes.iter().filter(|known| **known == class).count()
+    }
+}
+
+impl SurveyedCohort {
+    pub fn n_subjects(&self) -> usize {
+        self.pseudonyms.len()
+    }
+}
+
+/// Looks at the data of a study through `reading`. What is wrong comes as diagnostics; what could
+/// be looked at is in the survey all the same, so that every fault is named at once.
+pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
+    let mut survey = Survey::default();
+    let mut faults = Vec::new();
+    sources::read(study, reading, &mut survey, &mut faults);
+    columns::read(study, reading, &mut survey, &mut faults);
+    cohorts::read(study, reading, &mut survey, &mut faults);
+    outcomes::read(study, &mut survey, &mut faults);
+    (survey, faults)
+}

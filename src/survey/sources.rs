@@ -1,0 +1,569 @@
+//! Reads tables through the store, finds images, makes simulated files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde_json::json;
+
+use crate::data::{Table, TextColumn, Value};
+use crate::diagnostics::{Code, Diagnostic, Place, Span};
+use crate::digest::{Digest, canonical_json};
+use crate::operation::{Failure, File, Instance, ReadAs};
+use crate::spec::{ImageOrigin, Named, Origin, Source, SourceKind, Study, Use};
+use crate::store::{Files, FilesError, Keep, NewAction, NewOutput, Store};
+
+use super::{Content, Survey, SurveyedSource};
+
+/// Through what a survey looks at the world.
+pub struct Reading<'a> {
+    /// The folder of the study file: relative paths start here.
+    pub folder: &'a Path,
+    pub files: &'a dyn Files,
+    pub store: &'a Store,
+    /// Under which ids are turned into names that may be printed.
+    pub name_key: [u8; 32],
+}
+
+/// A file and what it was when it was hashed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenFile {
+    /// As in messages and `why`: the path as written, or the file's name in its source.
+    pub shown: String,
+    pub location: Location,
+    pub digest: Digest,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    Disk(PathBuf),
+    /// A file of a generator, by source and name.
+    Generated {
+        source: String,
+        name: String,
+    },
+}
+
+/// A node that the survey asked the store for.
+#[derive(Debug, Clone)]
+pub struct Performed {
+    pub node: String,
+    pub key: Digest,
+    pub preimage: String,
+    /// Output digests by port.
+    pub outputs: Vec<(String, Digest)>,
+    /// Files that it read, as shown, with what they were.
+    pub given: Vec<(String, Digest)>,
+    /// Whether it had to be computed.
+    pub computed: bool,
+}
+
+/// Ports of a `read` node.
+pub const TABLE: &str = "table";
+const CONTENT: &str = "content";
+const WORDS: &str = "words";
+
+impl Reading<'_> {
+    /// The bytes of a file, as they were when it was hashed.
+    pub fn bytes(&self, study: &Study, file: &GivenFile) -> Result<Vec<u8>, FilesError> {
+        match &file.location {
+            Location::Disk(path) => self.files.read_as(path, &file.digest),
+            Location::Generated { source, name } => {
+                if let Some(bytes) = self.store.blob(&file.digest) {
+                    return Ok(bytes);
+                }
+                // The stored copy is gone or damaged; a generator can always make it again.
+                let made = study.source(source).and_then(|source| match &source.kind {
+                    SourceKind::Simulate { generator } => {
+                        generate(generator, study.seed).ok()
+                    }
+                    _ => None,
+                });
+                made.into_iter()
+                    .flatten()
+                    .find(|(made, _)| made == name)
+                    .map(|(_, bytes)| bytes)
+                    .ok_or_else(|| FilesError::missing(Path::new(name)))
+            }
+        }
+    }
+
+    fn path(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+}
+
+pub(super) fn read(
+    study: &Study,
+    reading: &Reading<'_>,
+    survey: &mut Survey,
+    faults: &mut Vec<Diagnostic>,
+) {
+    // Generators first: other sources are files of theirs.
+    for source in &study.sources {
+        if let SourceKind::Simulate { generator } = &source.kind {
+            match simulate(study, reading, source, generator, survey) {
+                Ok(files) => {
+                    let surveyed = SurveyedSource { content: Content::Generated, files };
+                    survey.sources.insert(source.name.clone(), surveyed);
+                }
+                Err(failure) => faults.push(Diagnostic::error(
+                    Code::OUT_OF_RANGE,
+                    Place::Study(generator.span),
+                    format!("cannot simulate `{}`: {failure}", source.name),
+                )),
+            }
+        }
+    }
+    for source in &study.sources {
+        let surveyed = match &source.kind {
+            SourceKind::Simulate { .. } => continue,
+            SourceKind::Table { from, reader, id } => {
+                let file = locate(reading, survey, from, "table.csv");
+                table(study, reading, source, (file, from), reader, id, survey)
+            }
+            SourceKind::Maf { from, reader, id, .. } => {
+                let file = locate(reading, survey, from, "mutations.maf");
+                table(study, reading, source, (file, from), reader, id, survey)
+            }
+            SourceKind::Images { from, .. } => images(reading, from, survey),
+        };
+        match surveyed {
+            Ok(surveyed) => {
+                survey.sources.insert(source.name.clone(), surveyed);
+            }
+            Err(Some(fault)) => faults.push(*fault),
+            // Follows from a fault that is named already.
+            Err(None) => {}
+        }
+    }
+    assayed(study, survey, faults);
+}
+
+fn simulate(
+    study: &Study,
+    reading: &Reading<'_>,
+    source: &Source,
+    generator: &Use,
+    survey: &mut Survey,
+) -> Result<Vec<GivenFile>, Failure> {
+    let seed = generator.random.then_some(study.seed);
+    let preimage = canonical_json(&json!({
+        "work": "simulate", "identity": generator.identity(), "seed": seed,
+    }));
+    let key = node_key(&preimage);
+    let (outputs, computed) = match reading.store.action(&key) {
+        Some(action) => {
+            (action.outputs.into_iter().map(|o| (o.port, o.digest)).collect(), false)
+        }
+        None => {
+            let started = Instant::now();
+            let files = generate(generator, study.seed)?;
+            let outputs: Vec<(String, Digest)> = files
+                .iter()
+                .map(|(name, bytes)| (name.clone(), Digest::of(bytes)))
+                .collect();
+            publish(reading.store, &key, &preimage, started, files, Keep::Stored);
+            (outputs, true)
+        }
+    };
+    let node = format!("simulate/{}", source.name);
+    let files = outputs.iter().map(|(name, digest)| GivenFile {
+        shown: format!("{}:{name}", source.name),
+        location: Location::Generated { source: source.name.clone(), name: name.clone() },
+        digest: *digest,
+    });
+    let files = files.collect();
+    let given = Vec::new();
+    survey.performed.push(Performed { node, key, preimage, outputs, given, computed });
+    Ok(files)
+}
+
+/// The files of a generator.
+fn generate(generator: &Use, seed: u64) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    match &generator.instance {
+        Instance::Generator(instance) => instance.generate(seed),
+        _ => unreachable!("`spec` puts a generator here"),
+    }
+}
+
+/// The key of a node whose preimage this is.
+pub fn node_key(preimage: &str) -> Digest {
+    Digest::derive("restudy node v1", preimage.as_bytes())
+}
+
+/// A store that cannot be written to is no reason to stop looking at data.
+fn publish(
+    store: &Store,
+    key: &Digest,
+    preimage: &str,
+    started: Instant,
+    outputs: Vec<(String, Vec<u8>)>,
+    keep: Keep,
+) {
+    let outputs = outputs
+        .into_iter()
+        .map(|(port, bytes)| NewOutput { port, bytes, keep })
+        .collect();
+    let seconds = started.elapsed().as_secs_f64();
+    let action = NewAction { preimage: preimage.to_string(), seconds, outputs };
+    drop(store.publish(key, action));
+}
+
+type Located = Result<GivenFile, Option<Box<Diagnostic>>>;
+
+fn locate(reading: &Reading<'_>, survey: &Survey, from: &Origin, part: &str) -> Located {
+    match from {
+        Origin::File { path, span, .. } => on_disk(reading, path, *span),
+        Origin::Simulated { source } => of_generator(survey, source)?
+            .iter()
+            .find(|file| matches!(&file.location, Location::Generated { name, .. } if name == part))
+            .cloned()
+            .ok_or_else(|| {
+                Some(Box::new(Diagnostic::error(
+                    Code::FILE,
+                    Place::Study(source.span),
+                    format!("`{}` makes no `{part}`", source.name),
+                )))
+            }),
+    }
+}
+
+fn of_generator<'s>(
+    survey: &'s Survey,
+    source: &Named,
+) -> Result<&'s [GivenFile], Option<Box<Diagnostic>>> {
+    survey.sources.get(&source.name).map(|surveyed| surveyed.files.as_slice()).ok_or(None)
+}
+
+fn on_disk(reading: &Reading<'_>, path: &Path, span: Span) -> Located {
+    let location = reading.path(path);
+    match reading.files.digest(&location) {
+        Ok(digest) => Ok(GivenFile {
+            shown: path.display().to_string(),
+            location: Location::Disk(location),
+            digest,
+        }),
+        Err(error) => Err(Some(Box::new(
+            Diagnostic::error(Code::FILE, Place::Study(span), error.to_string())
+                .hint("paths are relative to the study file"),
+        ))),
+    }
+}
+
+fn table(
+    study: &Study,
+    reading: &Reading<'_>,
+    source: &Source,
+    (file, from): (Located, &Origin),
+    reader: &Use,
+    id: &Named,
+    survey: &mut Survey,
+) -> Result<SurveyedSource, Option<Box<Diagnostic>>> {
+    let file = file?;
+    // The file's name is for people; only its bytes are content.
+    let preimage = canonical_json(&json!({
+        "work": "read", "identity": reader.identity(), "as": { "table": id.name },
+        "bytes": file.digest,
+    }));
+    let key = node_key(&preimage);
+    let stored = reading.store.action(&key).and_then(|action| {
+        let part = |port: &str| action.outputs.iter().find(|output| output.port == port);
+        let bytes = reading.store.value(part(TABLE)?)?;
+        let Ok(Value::Table(table)) = Value::from_bytes(&bytes) else { return None };
+        let words = reading.store.value(part(WORDS)?)?;
+        let words = postcard::from_bytes(&words).ok()?;
+        Some((table, part(TABLE)?.digest, part(CONTENT)?.digest, words))
+    });
+    let computed = stored.is_none();
+    let (table, digest, content, words) = match stored {
+        Some(found) => found,
+        None => {
+            let started = Instant::now();
+            let wrong = |fault: Diagnostic| Some(Box::new(fault));
+            let bytes = reading.bytes(study, &file).map_err(|error| {
+                wrong(Diagnostic::error(Code::FILE, place_of(from), error.to_string()))
+            })?;
+            let Instance::Reader(instance) = &reader.instance else {
+                unreachable!("`spec` puts a reader here")
+            };
+            let plain = File { name: &file.shown, bytes: &bytes };
+            let value = instance
+                .read(plain, ReadAs::Table { id: &id.name })
+                .map_err(|failure| wrong(unreadable(&failure, &file, from, id)))?;
+            let Value::Table(table) = &value else {
+                unreachable!("a table was asked for")
+            };
+            let table = table.clone();
+            let content = crate::data::decompressed(&bytes).unwrap_or(bytes);
+            let (digest, content_digest) = (value.digest(), Digest::of(&content));
+            let words = words(&table);
+            let words_bytes =
+                postcard::to_stdvec(&words).expect("plain data always has an encoding");
+            let outputs = [
+                (TABLE, value.to_bytes(), Keep::Stored),
+                (CONTENT, content, Keep::DigestOnly),
+                (WORDS, words_bytes, Keep::Stored),
+            ];
+            let outputs = outputs
+                .into_iter()
+                .map(|(port, bytes, keep)| NewOutput { port: port.into(), bytes, keep })
+                .collect();
+            let seconds = started.elapsed().as_secs_f64();
+            let action = NewAction { preimage: preimage.clone(), seconds, outputs };
+            drop(reading.store.publish(&key, action));
+            (table, digest, content_digest, words)
+        }
+    };
+    if let Origin::File { digest: Some(declared), span, path } = from
+        && *declared != content
+    {
+        return Err(Some(Box::new(
+            Diagnostic::error(
+                Code::FILE,
+                Place::Study(*span),
+                format!("the content of {} is not what was declared", path.display()),
+            )
+            .hint(format!("declared {declared}"))
+            .hint(format!("found    {content}")),
+        )));
+    }
+    survey.performed.push(Performed {
+        node: format!("read/{}", source.name),
+        key,
+        preimage,
+        outputs: vec![(TABLE.to_string(), digest)],
+        given: vec![(file.shown.clone(), file.digest)],
+        computed,
+    });
+    let content = Content::Table {
+        table: Arc::new(table),
+        id: id.name.clone(),
+        digest,
+        assayed: None,
+        words,
+    };
+    Ok(SurveyedSource { content, files: vec![file] })
+}
+
+/// Columns that hold words with the first row that does, so that a survey need not parse every
+/// cell again.
+fn words(table: &Table) -> BTreeMap<String, usize> {
+    let wrong = |column: &TextColumn| column.numbers().err();
+    table.columns().iter().filter_map(wrong).map(|w| (w.column, w.row)).collect()
+}
+
+/// The line of a text file that has `id` as one of its fields; lines count from 1.
+pub(super) fn line_of(bytes: &[u8], id: &str) -> Option<usize> {
+    let text = crate::data::decompressed(bytes).unwrap_or_else(|| bytes.to_vec());
+    let text = String::from_utf8_lossy(&text);
+    let is_id = |field: &str| field.trim().trim_matches('"') == id;
+    text.lines().position(|line| line.split([',', ';', '\t']).any(is_id)).map(|at| at + 1)
+}
+
+fn place_of(from: &Origin) -> Place {
+    match from {
+        Origin::File { span, .. } => Place::Study(*span),
+        Origin::Simulated { source } => Place::Study(source.span),
+    }
+}
+
+fn unreadable(
+    failure: &Failure,
+    file: &GivenFile,
+    from: &Origin,
+    id: &Named,
+) -> Diagnostic {
+    let path = PathBuf::from(&file.shown);
+    match failure {
+        Failure::Line { line, message } => Diagnostic::error(
+            Code::TABLE,
+            Place::File { path, line: Some(*line) },
+            message.clone(),
+        ),
+        Failure::NoColumn { column, known } => {
+            let place =
+                if *column == id.name { Place::Study(id.span) } else { place_of(from) };
+            no_column(place, column, &file.shown, known.iter().map(String::as_str))
+        }
+        other => Diagnostic::error(
+            Code::FILE,
+            Place::File { path, line: None },
+            other.to_string(),
+        ),
+    }
+}
+
+/// The diagnostic for a column that a table does not have.
+pub(super) fn no_column<'a>(
+    place: Place,
+    column: &str,
+    table: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Diagnostic {
+    let shown: Vec<&str> = known.clone().take(12).collect();
+    let n = known.clone().count();
+    let more = if n > shown.len() {
+        format!(" and {} more", n - shown.len())
+    } else {
+        String::new()
+    };
+    Diagnostic::error(
+        Code::UNKNOWN_COLUMN,
+        place,
+        format!("`{table}` has no column `{column}`"),
+    )
+    .suggest(column, known)
+    .hint(format!("its columns are: {}{more}", shown.join(", ")))
+}
+
+fn images(
+    reading: &Reading<'_>,
+    from: &ImageOrigin,
+    survey: &Survey,
+) -> Result<SurveyedSource, Option<Box<Diagnostic>>> {
+    let mut files = Vec::new();
+    let mut pairs = BTreeMap::new();
+    match from {
+        ImageOrigin::Simulated { source } => {
+            let made = of_generator(survey, source)?;
+            let by_name: BTreeMap<&str, &GivenFile> = made
+                .iter()
+                .filter_map(|file| match &file.location {
+                    Location::Generated { name, .. } => Some((name.as_str(), file)),
+                    Location::Disk(_) => None,
+                })
+                .collect();
+            for name in by_name.keys() {
+                let Some(id) = id_in("images/{id}/image.nii.gz", name) else { continue };
+                let mask = format!("images/{id}/mask.nii.gz");
+                if let (Some(image), Some(mask)) =
+                    (by_name.get(name), by_name.get(mask.as_str()))
+                {
+                    pairs.insert(id.to_string(), (files.len(), files.len() + 1));
+                    files.extend([(*image).clone(), (*mask).clone()]);
+                }
+            }
+        }
+        ImageOrigin::Files { root, path, mask, span } => {
+            let folder = reading.path(root);
+            let wrong = |error: FilesError| {
+                let fault =
+                    Diagnostic::error(Code::FILE, Place::Study(*span), error.to_string());
+                Some(Box::new(fault))
+            };
+            let listed = reading.files.list(&folder).map_err(wrong)?;
+            let names: Vec<String> = listed
+                .iter()
+                .map(|path| path.to_string_lossy().replace('\\', "/"))
+                .collect();
+            let mut found: Vec<(String, String, String)> = Vec::new();
+            for name in &names {
+                let Some(id) = id_in(path, name) else { continue };
+                let mask = mask.replace("{id}", id);
+                if names.contains(&mask) {
+                    found.push((id.to_string(), name.clone(), mask));
+                }
+            }
+            if found.is_empty() {
+                return Err(Some(Box::new(
+                    Diagnostic::error(
+                        Code::NO_IMAGES,
+                        Place::Study(*span),
+                        format!("no image with its mask under {}", root.display()),
+                    )
+                    .hint(format!(
+                        "looked for `{path}` with `{mask}` among {} files",
+                        names.len()
+                    )),
+                )));
+            }
+            let given = |name: &String| -> Result<GivenFile, FilesError> {
+                let location = folder.join(name);
+                let digest = reading.files.digest(&location)?;
+                let shown = root.join(name).display().to_string();
+                Ok(GivenFile { shown, location: Location::Disk(location), digest })
+            };
+            let hashed: Vec<_> = found
+                .par_iter()
+                .map(|(id, image, mask)| Ok((id.clone(), given(image)?, given(mask)?)))
+                .collect();
+            for triple in hashed {
+                let (id, image, mask) = triple.map_err(wrong)?;
+                pairs.insert(id, (files.len(), files.len() + 1));
+                files.extend([image, mask]);
+            }
+        }
+    }
+    Ok(SurveyedSource { content: Content::Images(pairs), files })
+}
+
+/// The id in `name`, if it is `pattern` with something in place of `{id}`.
+fn id_in<'n>(pattern: &str, name: &'n str) -> Option<&'n str> {
+    let (before, after) = pattern.split_once("{id}")?;
+    // A pattern may hold the id more than once: `{id}/{id}_t1.nii.gz`.
+    let id = match after.split_once("{id}") {
+        None => name.strip_prefix(before)?.strip_suffix(after)?,
+        Some((between, _)) => name.strip_prefix(before)?.split(between).next()?,
+    };
+    let whole = pattern.replace("{id}", id) == name;
+    (whole && !id.is_empty() && !id.contains('/')).then_some(id)
+}
+
+/// Who was assayed, once every source has been read.
+fn assayed(study: &Study, survey: &mut Survey, faults: &mut Vec<Diagnostic>) {
+    for source in &study.sources {
+        let SourceKind::Maf { assayed: Some(of), .. } = &source.kind else { continue };
+        let Some(ids) = ids_of(survey, &of.name) else {
+            if study.source(&of.name).is_none() {
+                faults.push(Diagnostic::error(
+                    Code::UNKNOWN_NAME,
+                    Place::Study(of.span),
+                    format!("there is no source `{}`", of.name),
+                ));
+            }
+            continue;
+        };
+        let mut ids: Vec<String> = ids;
+        ids.sort();
+        ids.dedup();
+        if let Some(SurveyedSource { content: Content::Table { assayed, .. }, .. }) =
+            survey.sources.get_mut(&source.name)
+        {
+            *assayed = Some(Arc::new(ids));
+        }
+    }
+}
+
+/// The ids of a source, one per row or imaged subject.
+pub(super) fn ids_of(survey: &Survey, source: &str) -> Option<Vec<String>> {
+    match &survey.sources.get(source)?.content {
+        Content::Table { table, id, .. } => {
+            Some(table.column(id)?.cells().map(str::to_string).collect())
+        }
+        Content::Images(pairs) => Some(pairs.keys().cloned().collect()),
+        Content::Generated => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::id_in;
+
+    #[test]
+    fn ids_are_found_in_paths() {
+        let cases = [
+            ("{id}.nii.gz", "A1.nii.gz", Some("A1")),
+            ("{id}/image.nii", "A1/image.nii", Some("A1")),
+            ("{id}/{id}_t1.nii", "A1/A1_t1.nii", Some("A1")),
+            ("{id}/{id}_t1.nii", "A1/B2_t1.nii", None),
+            ("{id}.nii", "sub/A1.nii", None),
+            ("{id}.nii", ".nii", None),
+        ];
+        for (pattern, name, id) in cases {
+            assert_eq!(id_in(pattern, name), id, "{pattern} in {name}");
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Comma- and tab-separated text, plain or gzip.
+
+use std::io::Cursor;
+
+use polars::prelude::{CsvParseOptions, CsvReadOptions, SerReader};
+
+use crate::data::{TextColumn, decompressed};
+use crate::operation::prelude::*;
+
+/// Table as comma-, semicolon- or tab-separated text, plain or gzip.
+///
+/// The first line names the columns. Cells are kept as text; what they are used for decides
+/// whether they must be numbers, so that an id such as `007` stays what it is.
+///
+/// # Computation
+/// Cells are trimmed. Empty cells, `NA`, `N/A`, `NaN`, `nan` and `null` are missing. Rows are
+/// sorted by id, then by all cells: the order of lines is no content, that of columns is.
+///
+/// # Limits
+/// UTF-8 only. Numbers have a decimal point.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Csv {
+    /// What stands between cells.
+    pub delimiter: Delimiter,
+}
+
+/// What stands between cells.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Delimiter {
+    /// Whichever of the three the first line has most of.
+    #[default]
+    Auto,
+    /// `,`
+    Comma,
+    /// A tab.
+    Tab,
+    /// `;`
+    Semicolon,
+}
+
+impl Operation for Csv {
+    const ABOUT: About = About {
+        name: "csv",
+        title: "CSV or TSV table",
+        version: 1,
+        sources: &["rfc4180"],
+        example: "csv: { delimiter: auto }",
+    };
+}
+
+impl Reader for Csv {
+    fn read(&self, file: File<'_>, what: ReadAs<'_>) -> Result<Value, Failure> {
+        let ReadAs::Table { id } = what else {
+            return Err(Failure::Unreadable("a table is no image".to_string()));
+        };
+        let text = text(file.bytes)?;
+        let head = text.lines().next().unwrap_or("");
+        let delimiter = self.delimiter.of(head);
+        let names = shape(&text, delimiter)?;
+        if !names.contains(&id.to_string()) {
+            return Err(Failure::NoColumn { column: id.to_string(), known: names });
+        }
+        let columns = cells(&text, delimiter, &names)?;
+        let table = Table::sorted(columns, Some(id));
+        let missing =
+            table.column(id).and_then(|ids| ids.cells().position(str::is_empty));
+        if missing.is_some() {
+            let line = line_without_id(&text, delimiter, &names, id);
+            return Err(Failure::Line {
+                line,
+                message: format!("the id column `{id}` is empty"),
+            });
+        }
+        Ok(Value::Table(table))
+    }
+}
+
+impl Delimiter {
+    fn of(self, head: &str) -> u8 {
+        let count =
+            |delimiter: u8| head.bytes().filter(|byte| *byte == delimiter).count();
+        match self {
+            Self::Comma => b',',
+            Self::Tab => b'\t',
+            Self::Semicolon => b';',
+            Self::Auto => [b',', b'\t', b';']
+                .into_iter()
+                .rev()
+                .max_by_key(|delimiter| count(*delimiter))
+                .unwrap_or(b','),
+        }
+    }
+}
+
+/// The text, decompressed, without a byte order mark and with single line breaks.
+fn text(bytes: &[u8]) -> Result<String, Failure> {
+    let plain;
+    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
+        plain = decompressed(bytes).ok_or_else(|| {
+            Failure::Unreadable("the gzip stream is damaged or cut short".to_string())
+        })?;
+        &plain
+    } else {
+        bytes
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let line =
+            bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+        Failure::Line { line, message: "the text is not UTF-8".to_string() }
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    Ok(text.replace("\r\n", "\n"))
+}
+
+/// One record: its line and its cells as they stand, quotes and all.
+struct Records<'t> {
+    rest: &'t str,
+    line: usize,
+    delimiter: u8,
+}
+
+impl<'t> Iterator for Records<'t> {
+    type Item = Result<(usize, Vec<&'t str>), Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // Blank lines hold no record.
+        while let Some(rest) = self.rest.strip_prefix('\n') {
+            self.rest = rest;
+            self.line += 1;
+        }
+        if self.rest.is_empty() {
+            return None;
+        }
+        let started = self.line;
+        let (mut cells, mut start, mut quoted) = (Vec::new(), 0, false);
+        for (at, byte) in self.rest.bytes().enumerate() {
+            match byte {
+                b'"' => quoted = !quoted,
+                b'\n' if quoted => self.line += 1,
+                b'\n' => {
+                    cells.push(&self.rest[start..at]);
+                    self.rest = &self.rest[at + 1..];
+                    self.line += 1;
+                    return Some(Ok((started, cells)));
+                }
+                byte if byte == self.delimiter && !quoted => {
+                    cells.push(&self.rest[start..at]);
+                    start = at + 1;
+                }
+                _ => {}
+            }
+        }
+        if quoted {
+            self.rest = "";
+            let message = "a quote is opened and never closed".to_string();
+            return Some(Err(Failure::Line { line: started, message }));
+        }
+        cells.push(&self.rest[start..]);
+        self.rest = "";
+        Some(Ok((started, cells)))
+    }
+}
+
+/// The names of the columns, once every record was found to have that many cells.
+fn shape(text: &str, delimiter: u8) -> Result<Vec<String>, Failure> {
+    let mut records = Records { rest: text, line: 1, delimiter };
+    let (line, head) = match records.next() {
+        Some(head) => head?,
+        None => return Err(Failure::Unreadable("the table is empty".to_string())),
+    };
+    let names: Vec<String> = head.iter().map(|name| unquoted(name)).collect();
+    for (position, name) in names.iter().enumerate() {
+        let message = if name.is_empty() {
+            format!("column {} has no name", position + 1)
+        } else if names[..position].contains(name) {
+            format!("two columns are called `{name}`")
+        } else {
+            continue;
+        };
+        return Err(Failure::Line { line, message });
+    }
+    let mut n = 0;
+    for record in records {
+        let (line, cells) = record?;
+        if cells.len() != names.len() {
+            let message = format!(
+                "{} cells where the head names {} columns",
+                cells.len(),
+                names.len()
+            );
+            return Err(Failure::Line { line, message });
+        }
+        n += 1;
+    }
+    if n == 0 {
+        return Err(Failure::Unreadable("the table has a head and no rows".to_string()));
+    }
+    Ok(names)
+}
+
+fn unquoted(cell: &str) -> String {
+    let cell = cell.trim();
+    match cell.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) => inner.replace("\"\"", "\"").trim().to_string(),
+        None => cell.to_string(),
+    }
+}
+
+/// The cells of each column, parsed by polars as text.
+fn cells(
+    text: &str,
+    delimiter: u8,
+    names: &[String],
+) -> Result<Vec<TextColumn>, Failure> {
+    let library =
+        |error: polars::prelude::PolarsError| Failure::Unreadable(error.to_string());
+    // polars takes a blank line for a row of missing cells; the shape was checked without them.
+    let without_blanks: String;
+    let text = if text.contains("\n\n") || text.starts_with('\n') {
+        let mut kept = String::with_capacity(text.len());
+        let mut records = Records { rest: text, line: 1, delimiter };
+        while let Some(record) = records.next() {
+            let (_, cells) = record?;
+            let separator = (delimiter as char).to_string();
+            kept.push_str(&cells.join(&separator));
+            kept.push('\n');
+        }
+        without_blanks = kept;
+        &without_blanks
+    } else {
+        text
+    };
+    let frame = CsvReadOptions::default()
+        .with_has_header(true)
+        .with_infer_schema_length(Some(0))
+        .with_n_threads(Some(1))
+        .with_rechunk(true)
+        .with_parse_options(CsvParseOptions::default().with_separator(delimiter))
+        .into_reader_with_file_handle(Cursor::new(text.as_bytes()))
+        .finish()
+        .map_err(library)?;
+    let mut columns = Vec::with_capacity(names.len());
+    for (name, column) in names.iter().zip(frame.columns()) {
+        let cells = column.str().map_err(library)?;
+        columns.push(TextColumn::new(
+            name,
+            cells.iter().map(|cell| known(cell.unwrap_or(""))),
+        ));
+    }
+    Ok(columns)
+}
+
+/// The cell without blanks around it; empty when it says that nothing is known.
+fn known(cell: &str) -> &str {
+    match cell.trim() {
+        "NA" | "N/A" | "NaN" | "nan" | "null" => "",
+        cell => cell,
+    }
+}
+
+/// The first line whose id is missing.
+fn line_without_id(text: &str, delimiter: u8, names: &[String], id: &str) -> usize {
+    let at = names.iter().position(|name| name == id).unwrap_or(0);
+    let records = Records { rest: text, line: 1, delimiter };
+    let mut records = records.skip(1).flatten();
+    records
+        .find(|(_, cells)| known(&unquoted(cells[at])).is_empty())
+        .map_or(1, |(line, _)| line)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Table, Failure> {
+        let file = File { name: "table.csv", bytes };
+        match Csv::default().read(file, ReadAs::Table { id: "id" })? {
+            Value::Table(table) => Ok(table),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn cells(table: &Table, column: &str) -> Vec<String> {
+        table.column(column).unwrap().cells().map(str::to_string).collect()
+    }
+
+    #[test]
+    fn every_spelling_of_a_table_is_the_same_table() {
+        let plain = read(b"id,x,note\n02,1.5,\"a, b\"\n01,NA,c\n").unwrap();
+        assert_eq!(cells(&plain, "id"), ["01", "02"]);
+        assert_eq!(cells(&plain, "x"), ["", "1.5"]);
+        assert_eq!(cells(&plain, "note"), ["c", "a, b"]);
+        let others: [&[u8]; 4] = [
+            b"\xef\xbb\xbfid,x,note\r\n01,,c\r\n02,1.5,\"a, b\"\r\n",
+            b"id\tx\tnote\n01\tnan\tc\n02\t1.5\ta, b\n",
+            b"id;x;note\n02; 1.5 ;\"a, b\"\n\n01;;c",
+            b"\"id\",\"x\",\"note\"\n01,N/A,c\n02,1.5,\"a, b\"",
+        ];
+        for bytes in others {
+            assert_eq!(read(bytes).unwrap(), plain, "{}", String::from_utf8_lossy(bytes));
+        }
+        let quoted = read(b"id,x\n1,\"two\nlines \"\"q\"\"\"\n").unwrap();
+        assert_eq!(cells(&quoted, "x"), ["two\nlines \"q\""]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let cases: [(&[u8], &str); 9] = [
+            (b"", "the table is empty"),
+            (b"id,x\n", "a head and no rows"),
+            (b"id,x\n1,2\n3\n", "line 3: 1 cells where the head names 2"),
+            (b"id,x,x\n1,2,3\n", "line 1: two columns are called `x`"),
+            (b"id,\n1,2\n", "line 1: column 2 has no name"),
+            (b"key,x\n1,2\n", "no column `id`"),
+            (b"id,x\n1,2\n,3\n", "line 3: the id column"),
+            (b"id,x\n1,\"2\n", "line 2: a quote is opened"),
+            (b"id,x\n1,\xff\n", "line 2: the text is not UTF-8"),
+        ];
+        for (bytes, expected) in cases {
+            let message = read(bytes).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_gzip_cut_short_is_refused() {
+        use std::io::Write;
+        let mut gzip =
+            flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(b"id,x\n1,2\n").unwrap();
+        let whole = gzip.finish().unwrap();
+        assert_eq!(cells(&read(&whole).unwrap(), "x"), ["2"]);
+        for length in 2..whole.len() {
+            assert!(read(&whole[..length]).is_err(), "{length} bytes");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            drop(read(&[b"id,x\n".as_slice(), &bytes].concat()));
+        }
+    }
+}

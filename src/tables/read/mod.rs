@@ -1,0 +1,3 @@
+//! Readers of tables.
+
+pub mod csv;
