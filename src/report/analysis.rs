@@ -1,0 +1,178 @@
+//! Analysis as executed: the graph, the certificate, the settings, the candidates.
+
+use serde_json::{Value as Json, json};
+
+use super::figure::{DataTable, Figure};
+use super::shown::{Shown, fill};
+use super::svg::{Anchor, Svg};
+use crate::data::{GraphFacts, Scope};
+use crate::operation::prelude::*;
+
+/// The graph of computations, the leakage certificate, every setting, and how candidates fared.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Analysis {}
+
+impl Operation for Analysis {
+    const ABOUT: About = About {
+        name: "analysis",
+        title: "Analysis as executed",
+        version: 1,
+        sources: &["collins2024", "varma2006"],
+        example: "analysis",
+    };
+}
+
+impl Section for Analysis {
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let shown = Shown::new(record);
+        let simulated = record.study.simulated;
+        let mut fragment = Fragment::default();
+        let graph = figure(record, &shown).into_html(simulated, &mut fragment)?;
+        let count = |what: &str| shown.count(&format!("/certificate/{what}"));
+        let tuning =
+            record.analysis_order.iter().map(|name| tuning(record, &shown, name));
+        fragment.html = fill(
+            "analysis.html",
+            json!({
+                "simulated": simulated,
+                "graph": graph,
+                "uses": count("n_held_out_uses"),
+                "splits": count("n_splits"),
+                "nodes": count("n_nodes"),
+                "groups": count("n_groups"),
+                "certificate": record.certificate,
+                "methods": record.methods,
+                "tuning": tuning.collect::<Vec<_>>(),
+            }),
+        )?;
+        Ok(fragment)
+    }
+}
+
+fn tuning(record: &StudyRecord, shown: &Shown, name: &str) -> Json {
+    let analysis = &record.analyses[name];
+    let rows = analysis.candidates.iter().enumerate().map(|(at, candidate)| {
+        let path = format!("/analyses/{name}/candidates/{at}");
+        json!({
+            "selector": candidate.selector,
+            "learner": candidate.learner,
+            "settings": candidate.settings,
+            "is_chosen": candidate.chosen > 0,
+            "chosen": shown.count(&format!("{path}/chosen")),
+            "inner": shown.number(&format!("{path}/inner"), 3),
+            "failed": shown.count(&format!("{path}/failed")),
+        })
+    });
+    let primary = match analysis.primary.as_str() {
+        "auroc" => "AUROC",
+        other => other,
+    };
+    json!({ "name": name, "primary": primary, "rows": rows.collect::<Vec<_>>() })
+}
+
+/// Size of a box and of the space between boxes. Units: pixels.
+const BOX: (f64, f64) = (112.0, 44.0);
+const GAP: (f64, f64) = (34.0, 18.0);
+
+const SCOPES: [(Scope, &str, &str); 6] = [
+    (Scope::Given, "given", "a file or a generator"),
+    (Scope::PerSubject, "per_subject", "one patient at a time"),
+    (Scope::RowWise, "row_wise", "each row by itself"),
+    (Scope::Training, "training", "fitted on training rows"),
+    (Scope::HeldOut, "held_out", "applied to held-out rows"),
+    (Scope::Measured, "measured", "measured on held-out predictions"),
+];
+
+fn class(scope: Scope) -> (&'static str, &'static str) {
+    let known = SCOPES.iter().find(|(known, ..)| *known == scope);
+    known.map_or(("given", ""), |(_, class, words)| (class, words))
+}
+
+fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
+    let picture = draw(&record.graph);
+    let legend: String = SCOPES
+        .iter()
+        .filter(|(scope, ..)| record.graph.groups.iter().any(|group| group.scope == *scope))
+        .map(|(_, class, words)| {
+            format!(
+                "<li><svg viewBox=\"0 0 30 14\" aria-hidden=\"true\"><rect class=\"{class}\" \
+                 x=\"1\" y=\"1\" width=\"28\" height=\"12\" rx=\"3\"/></svg>{words}</li>"
+            )
+        })
+        .collect();
+    let rows = record.graph.groups.iter().enumerate().map(|(at, group)| {
+        let readers = record.graph.edges.iter().filter(|(from, _)| *from == at);
+        let readers = readers.map(|(_, to)| record.graph.groups[*to].name.clone());
+        vec![
+            group.name.clone(),
+            group.n.to_string(),
+            class(group.scope).1.to_string(),
+            readers.collect::<Vec<_>>().join("; "),
+        ]
+    });
+    Figure {
+        id: "graph",
+        heading: format!(
+            "{} computations, each fitted on training rows alone before it meets a held-out row",
+            shown.count("/graph/n_nodes")
+        ),
+        sub: "One box per kind of computation with their number; arrows run from what is read."
+            .to_string(),
+        body: format!(
+            "<div class=\"scroll\">{picture}</div><ul class=\"legend\">{legend}</ul>"
+        ),
+        pictures: vec![picture],
+        method: "Drawn from the graph that was executed, folded by kind of node.".to_string(),
+        table: DataTable {
+            head: ["kind", "nodes", "rows", "read by"].map(String::from).to_vec(),
+            rows: rows.collect(),
+        },
+    }
+}
+
+fn draw(graph: &GraphFacts) -> String {
+    let ranks = graph.groups.iter().map(|group| group.rank + 1).max().unwrap_or(1);
+    let mut by_rank: Vec<Vec<usize>> = vec![Vec::new(); ranks];
+    for (at, group) in graph.groups.iter().enumerate() {
+        by_rank[group.rank].push(at);
+    }
+    let tallest = by_rank.iter().map(Vec::len).max().unwrap_or(1);
+    let width = ranks as f64 * (BOX.0 + GAP.0) - GAP.0 + 4.0;
+    let height = tallest as f64 * (BOX.1 + GAP.1) - GAP.1 + 4.0;
+    let mut svg = Svg::new(width, height);
+    let mut place = vec![(0.0, 0.0); graph.groups.len()];
+    for (rank, of_rank) in by_rank.iter().enumerate() {
+        let used = of_rank.len() as f64 * (BOX.1 + GAP.1) - GAP.1;
+        for (position, &at) in of_rank.iter().enumerate() {
+            place[at] = (
+                2.0 + rank as f64 * (BOX.0 + GAP.0),
+                (height - used) / 2.0 + position as f64 * (BOX.1 + GAP.1),
+            );
+        }
+    }
+    for &(from, to) in &graph.edges {
+        let start = (place[from].0 + BOX.0, place[from].1 + BOX.1 / 2.0);
+        let end = (place[to].0, place[to].1 + BOX.1 / 2.0);
+        svg.curve("flow", start, (end.0 - 5.0, end.1));
+        svg.head(end, (1.0, 0.0));
+    }
+    for (at, group) in graph.groups.iter().enumerate() {
+        let (x, y) = place[at];
+        svg.rect(class(group.scope).0, (x, y), BOX);
+        let middle = x + BOX.0 / 2.0;
+        svg.text("strong", (middle, y + 19.0), Anchor::Middle, &group.name);
+        let nodes = if group.n == 1 { "node" } else { "nodes" };
+        let text = format!("{} {nodes}", group.n);
+        svg.text("small", (middle, y + 35.0), Anchor::Middle, &text);
+    }
+    let described: Vec<String> = graph
+        .groups
+        .iter()
+        .map(|group| format!("{} ({})", group.name, group.n))
+        .collect();
+    svg.finish(
+        "Graph of computations",
+        &format!("From left to right: {}.", described.join(", ")),
+    )
+}

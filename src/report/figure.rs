@@ -1,0 +1,85 @@
+//! A figure: heading, picture, method, and the numbers behind it.
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::shown::{fill, without_tags};
+use super::svg::standalone;
+use crate::operation::{Failure, Fragment};
+
+/// A figure as its section describes it.
+pub struct Figure<'a> {
+    /// As in anchors and file names.
+    pub id: &'a str,
+    /// The finding. HTML made by this program.
+    pub heading: String,
+    /// What is drawn.
+    pub sub: String,
+    /// Pictures with what stands around them. HTML made by this program.
+    pub body: String,
+    /// The pictures alone, for files.
+    pub pictures: Vec<String>,
+    /// How the numbers were made.
+    pub method: String,
+    pub table: DataTable,
+}
+
+/// The numbers that a figure draws.
+#[derive(Serialize)]
+pub struct DataTable {
+    pub head: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+}
+
+impl DataTable {
+    /// As a file; simulated data say so in every row.
+    pub fn csv(&self, simulated: bool) -> String {
+        let quote = |cell: &String| match cell.contains(['"', ',', '\n']) {
+            true => format!("\"{}\"", cell.replace('"', "\"\"")),
+            false => cell.clone(),
+        };
+        let line = |cells: &[String], more: &str| {
+            let mut cells: Vec<String> = cells.iter().map(quote).collect();
+            if simulated {
+                cells.push(more.to_string());
+            }
+            format!("{}\n", cells.join(","))
+        };
+        let mut text = line(&self.head, "simulated");
+        self.rows.iter().for_each(|row| text.push_str(&line(row, "yes")));
+        text
+    }
+}
+
+impl Figure<'_> {
+    /// The figure as HTML; its pictures and its table go to the fragment's files.
+    pub fn into_html(
+        self,
+        simulated: bool,
+        fragment: &mut Fragment,
+    ) -> Result<String, Failure> {
+        for (position, picture) in self.pictures.iter().enumerate() {
+            let number =
+                if position == 0 { String::new() } else { format!("-{}", position + 1) };
+            fragment
+                .figures
+                .push((format!("{}{number}.svg", self.id), standalone(picture)));
+        }
+        fragment.tables.push((format!("{}.csv", self.id), self.table.csv(simulated)));
+        fill(
+            "figure.html",
+            json!({
+                "simulated": simulated,
+                "figure": {
+                    "id": self.id,
+                    "heading": self.heading,
+                    "plain_heading": without_tags(&self.heading),
+                    "sub": self.sub,
+                    "body": self.body,
+                    "method": self.method,
+                    "table": self.table,
+                },
+            }),
+        )
+    }
+}

@@ -1,0 +1,50 @@
+//! Provenance: what this was made from, and how to make it again.
+
+use serde_json::json;
+
+use super::shown::{Shown, fill};
+use crate::operation::prelude::*;
+
+/// Digests of study and sources, engine and seed, how to run it again, and the references.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Provenance {}
+
+impl Operation for Provenance {
+    const ABOUT: About = About {
+        name: "provenance",
+        title: "Provenance",
+        version: 1,
+        sources: &["collins2024"],
+        example: "provenance",
+    };
+}
+
+impl Section for Provenance {
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let shown = Shown::new(record);
+        let sources = record.sources.iter().enumerate().map(|(at, source)| {
+            json!({
+                "name": source.name,
+                "kind": source.kind,
+                "simulated": source.simulated,
+                "n": shown.count(&format!("/sources/{at}/n")),
+                "columns": shown.count(&format!("/sources/{at}/n_columns")),
+                "licence": source.licence.as_deref().unwrap_or("not stated"),
+                "digest": source.digest,
+            })
+        });
+        let html = fill(
+            "provenance.html",
+            json!({
+                "sources": sources.collect::<Vec<_>>(),
+                "study_digest": record.study.digest,
+                "engine": record.engine,
+                "seed": shown.count("/study/seed"),
+                "schema": shown.count("/schema"),
+                "references": record.references,
+            }),
+        )?;
+        Ok(Fragment { html, ..Fragment::default() })
+    }
+}

@@ -1,0 +1,151 @@
+//! Numbers as the page shows them, each with its place in `report.json`; and the templates.
+
+use minijinja::{AutoEscape, Environment};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::data::StudyRecord;
+use crate::operation::Failure;
+
+/// The record as JSON: where every shown number comes from.
+pub struct Shown {
+    json: Json,
+}
+
+impl Shown {
+    pub fn new(record: &StudyRecord) -> Self {
+        Self { json: serde_json::to_value(record).expect("a record is plain data") }
+    }
+
+    /// The number at `path` with so many decimals; a dash when there is none.
+    pub fn number(&self, path: &str, digits: usize) -> String {
+        match self.json.pointer(path).and_then(Json::as_f64) {
+            Some(number) => format!(
+                "<span data-ref=\"{}\" data-digits=\"{digits}\">{}</span>",
+                escape(path),
+                plain(number, digits)
+            ),
+            None => "–".to_string(),
+        }
+    }
+
+    /// A whole number.
+    pub fn count(&self, path: &str) -> String {
+        self.number(path, 0)
+    }
+
+    /// `estimate (lower–upper)` of the estimate at `path`.
+    pub fn estimate(&self, path: &str, digits: usize) -> String {
+        format!(
+            "{} ({})",
+            self.number(&format!("{path}/estimate"), digits),
+            self.interval(path, digits)
+        )
+    }
+
+    /// `lower–upper`, or that there is no interval.
+    pub fn interval(&self, path: &str, digits: usize) -> String {
+        let known = |end: &str| {
+            self.json
+                .pointer(&format!("{path}/{end}"))
+                .is_some_and(|value| value.is_number())
+        };
+        if !(known("lower") && known("upper")) {
+            return "no interval: too few".to_string();
+        }
+        let end = |end: &str| self.number(&format!("{path}/{end}"), digits);
+        format!("{}–{}", end("lower"), end("upper"))
+    }
+}
+
+/// A number with fixed decimals, with a true minus sign, and never “−0”.
+pub fn plain(number: f64, digits: usize) -> String {
+    let text = format!("{number:.digits$}");
+    match text.strip_prefix('-') {
+        Some(rest) if rest.chars().all(|c| c == '0' || c == '.') => rest.to_string(),
+        Some(rest) => format!("−{rest}"),
+        None => text,
+    }
+}
+
+/// Text that is safe in HTML and SVG, in content and in attributes.
+pub fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            // Control characters have no place in XML.
+            c if c.is_control() && c != '\n' && c != '\t' => safe.push(' '),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// The text of HTML made by this program, without its tags.
+pub fn without_tags(html: &str) -> String {
+    let mut text = String::new();
+    let mut inside = false;
+    for character in html.chars() {
+        match character {
+            '<' => inside = true,
+            '>' => inside = false,
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&")
+}
+
+const TEMPLATES: [(&str, &str); 7] = [
+    ("page.html", include_str!("../../templates/page.html")),
+    ("figure.html", include_str!("../../templates/figure.html")),
+    ("summary.html", include_str!("../../templates/sections/summary.html")),
+    ("participants.html", include_str!("../../templates/sections/participants.html")),
+    ("analysis.html", include_str!("../../templates/sections/analysis.html")),
+    ("discrimination.html", include_str!("../../templates/sections/discrimination.html")),
+    ("provenance.html", include_str!("../../templates/sections/provenance.html")),
+];
+
+/// A template filled with `context`. Everything is escaped that is not marked as made here.
+pub fn fill(name: &str, context: impl Serialize) -> Result<String, Failure> {
+    let library = |error: minijinja::Error| Failure::Library(format!("{error:#}"));
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+    for (name, text) in TEMPLATES {
+        environment.add_template(name, text).map_err(library)?;
+    }
+    environment
+        .get_template(name)
+        .and_then(|t| t.render(minijinja::value::Serde(&context)))
+        .map_err(library)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_true_minus_signs_and_no_negative_zero() {
+        assert_eq!(plain(-0.126, 2), "−0.13");
+        assert_eq!(plain(-0.001, 2), "0.00");
+        assert_eq!(plain(12.0, 0), "12");
+    }
+
+    #[test]
+    fn hostile_text_is_only_text() {
+        let hostile = "</script><script>alert('1')</script>\u{1}";
+        let safe = escape(hostile);
+        assert!(!safe.contains('<') && !safe.contains('\''));
+        assert_eq!(without_tags(&safe).trim_end(), hostile.trim_end_matches('\u{1}'));
+    }
+}

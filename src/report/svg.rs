@@ -1,0 +1,154 @@
+//! A few words of SVG: enough for the figures, with fixed digits and everything escaped.
+
+use super::shown::escape;
+use crate::digest::Digest;
+
+/// A drawing in progress. Units: CSS pixels.
+pub struct Svg {
+    width: f64,
+    height: f64,
+    content: String,
+}
+
+/// Where a text is held.
+#[derive(Clone, Copy)]
+pub enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+impl Anchor {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Middle => "middle",
+            Self::End => "end",
+        }
+    }
+}
+
+impl Svg {
+    pub fn new(width: f64, height: f64) -> Self {
+        Self { width, height, content: String::new() }
+    }
+
+    pub fn line(&mut self, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
+        self.content.push_str(&format!(
+            "<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>"
+        ));
+    }
+
+    /// A line with a head at its end.
+    pub fn arrow(&mut self, from: (f64, f64), to: (f64, f64)) {
+        self.line("flow", from, to);
+        self.head(to, (to.0 - from.0, to.1 - from.1));
+    }
+
+    /// An arrow head at `at` that points along `towards`.
+    pub fn head(&mut self, at: (f64, f64), towards: (f64, f64)) {
+        let length = crate::math::sqrt(towards.0 * towards.0 + towards.1 * towards.1);
+        let (ux, uy) = match length > 0.0 {
+            true => (towards.0 / length, towards.1 / length),
+            false => (0.0, 1.0),
+        };
+        let base = (at.0 - 7.0 * ux, at.1 - 7.0 * uy);
+        self.content.push_str(&format!(
+            "<path class=\"head\" d=\"M{:.1} {:.1}L{:.1} {:.1}L{:.1} {:.1}Z\"/>",
+            at.0,
+            at.1,
+            base.0 - 3.5 * uy,
+            base.1 + 3.5 * ux,
+            base.0 + 3.5 * uy,
+            base.1 - 3.5 * ux
+        ));
+    }
+
+    pub fn path(&mut self, class: &str, points: &[(f64, f64)]) {
+        let mut path = String::new();
+        for (position, (x, y)) in points.iter().enumerate() {
+            path.push_str(&format!(
+                "{}{x:.1} {y:.1}",
+                if position == 0 { "M" } else { "L" }
+            ));
+        }
+        self.content.push_str(&format!("<path class=\"{class}\" d=\"{path}\"/>"));
+    }
+
+    /// A smooth line from left to right.
+    pub fn curve(&mut self, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
+        let middle = (x1 + x2) / 2.0;
+        self.content.push_str(&format!(
+            "<path class=\"{class}\" d=\"M{x1:.1} {y1:.1}C{middle:.1} {y1:.1} {middle:.1} \
+             {y2:.1} {x2:.1} {y2:.1}\"/>"
+        ));
+    }
+
+    pub fn rect(&mut self, class: &str, (x, y): (f64, f64), (width, height): (f64, f64)) {
+        self.content.push_str(&format!(
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" \
+             height=\"{height:.1}\" rx=\"3\"/>"
+        ));
+    }
+
+    /// A dot that says `tip` when it is pointed at.
+    pub fn dot(&mut self, class: &str, (x, y): (f64, f64), radius: f64, tip: &str) {
+        self.content.push_str(&format!(
+            "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\" \
+             data-tip=\"{}\"/>",
+            escape(tip)
+        ));
+    }
+
+    pub fn text(&mut self, class: &str, (x, y): (f64, f64), anchor: Anchor, text: &str) {
+        self.content.push_str(&format!(
+            "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{}\">{}</text>",
+            anchor.word(),
+            escape(text)
+        ));
+    }
+
+    /// A text turned to read upwards.
+    pub fn text_up(&mut self, class: &str, (x, y): (f64, f64), text: &str) {
+        self.content.push_str(&format!(
+            "<text class=\"{class}\" transform=\"translate({x:.1} {y:.1}) rotate(-90)\" \
+             text-anchor=\"middle\">{}</text>",
+            escape(text)
+        ));
+    }
+
+    /// The picture for the page, with a title and a description for those who do not see it.
+    pub fn finish(&self, title: &str, description: &str) -> String {
+        let id =
+            &Digest::of(format!("{title}\n{description}\n{}", self.content).as_bytes())
+                .hex()[..10];
+        format!(
+            "<svg viewBox=\"0 0 {w:.0} {h:.0}\" role=\"img\" aria-labelledby=\"t{id} d{id}\" \
+             style=\"max-width:{w:.0}px\"><title id=\"t{id}\">{}</title><desc id=\"d{id}\">{}\
+             </desc>{}</svg>",
+            escape(title),
+            escape(description),
+            self.content,
+            w = self.width,
+            h = self.height,
+        )
+    }
+}
+
+/// The same picture as a file of its own, in light colours.
+pub fn standalone(picture: &str) -> String {
+    let style = include_str!("../../templates/style.css");
+    // Only what a picture uses: its own rules and the light palette.
+    let rules: String = style.lines().filter(|line| line.starts_with("svg ")).collect();
+    let rules = rules.replace("svg ", "");
+    let palette = style.lines().next().and_then(|line| line.split_once('{'));
+    let palette = palette.map_or("", |(_, rest)| rest);
+    let fonts = "--serif:Georgia,serif;--sans:Inter,Arial,sans-serif;--mono:monospace";
+    let open = "<svg ";
+    let rest = picture.strip_prefix(open).unwrap_or(picture);
+    let (head, body) = rest.split_once('>').unwrap_or((rest, ""));
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" \
+         {head}><style>svg{{{palette}{fonts};background:#fff}}{rules}</style>{body}\n"
+    )
+}
