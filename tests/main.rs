@@ -1,1 +1,9 @@
 //! Every test that looks at the project as a whole, in one binary.
+
+mod architecture;
+mod book;
+mod contract;
+mod golden;
+mod reference;
+mod studies;
+mod workshop;

@@ -3,10 +3,13 @@
 pub mod check;
 mod exit;
 pub mod load;
+pub mod ops;
 mod output;
 pub mod plan;
 pub mod report;
 pub mod run;
+mod schema;
+mod store;
 pub mod why;
 
 pub use exit::Exit;
@@ -29,6 +32,9 @@ enum Command {
     Run(run::Run),
     Why(why::Why),
     Report(report::Report),
+    Ops(ops::Ops),
+    Schema(schema::Schema),
+    Store(store::Args),
 }
 
 /// Does what the command line says.
@@ -48,5 +54,8 @@ pub fn main() -> Exit {
         Command::Run(args) => run::run(&args),
         Command::Why(args) => why::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Ops(args) => ops::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Store(args) => store::run(&args),
     }
 }

@@ -44,6 +44,9 @@ pub struct Run {
     /// Compute this share of the stored nodes again and compare, from 0 to 1
     #[arg(long, value_name = "P", value_parser = share)]
     pub recheck: Option<f64>,
+    /// Start ready nodes in a random order, to show that the order does not matter
+    #[arg(long, value_name = "SEED", hide = true)]
+    pub shuffle: Option<u64>,
     /// Say nothing but where the report is
     #[arg(long, short, conflicts_with = "json")]
     pub quiet: bool,
@@ -91,7 +94,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         jobs: args.jobs,
         refresh: args.refresh.clone(),
         recheck: args.recheck.unwrap_or(0.0),
-        shuffle: None,
+        shuffle: args.shuffle,
         interrupted: &interrupted,
     };
     let speaks = !args.quiet && !args.json;

@@ -161,8 +161,10 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// How small the gradient must be, relative to its size at the start.
-const TOLERANCE: f64 = 1e-10;
+/// Below this Newton decrement, relative to the objective, one more full step is exact to rounding.
+const EXACT: f64 = 1e-14;
+/// Below this one, an objective that no longer falls has met rounding, not trouble.
+const ROUNDING: f64 = 1e-8;
 
 /// Minimises ½ wᵀPw + C·loss(Xw + b) over w and b by Newton's method; P is the identity, or the
 /// Gram matrix that `x` then is itself.
@@ -174,7 +176,6 @@ fn newton(
     iterations: usize,
 ) -> Result<(Vec<f64>, f64), Failure> {
     let (n, p) = (x.n, x.p);
-    let mut w = vec![0.0; p + 1]; // The intercept is last.
     let scores = |w: &[f64]| -> Vec<f64> {
         (0..n).map(|i| dot(x.row(i), &w[..p]) + w[p]).collect()
     };
@@ -189,9 +190,9 @@ fn newton(
             scores.iter().zip(y).map(|(score, y)| softplus(*score) - y * score).sum();
         dot(&penalised(w), &w[..p]) / 2.0 + c * loss
     };
+    let mut w = vec![0.0; p + 1]; // The intercept is last.
     let mut at = scores(&w);
     let mut value = objective(&w, &at);
-    let mut first = None;
     for _ in 0..iterations {
         let chances: Vec<f64> = at.iter().map(|score| sigmoid(*score)).collect();
         let mut gradient = penalised(&w);
@@ -203,37 +204,36 @@ fn newton(
             }
             gradient[p] += residual;
         }
-        let norm = sqrt(dot(&gradient, &gradient));
-        if norm <= TOLERANCE * *first.get_or_insert(norm.max(1e-300)) {
+        let step = solve(hessian(x, penalty, &chances, c), &gradient)?;
+        let moved = |length: f64| -> Vec<f64> {
+            w.iter().zip(&step).map(|(w, s)| w - length * s).collect()
+        };
+        // Half the Newton decrement is how much the objective can still fall.
+        let decrement =
+            dot(&gradient, &step).max(0.0) / value.abs().max(f64::MIN_POSITIVE);
+        if decrement <= EXACT {
+            w = moved(1.0);
             let intercept = w[p];
             w.truncate(p);
             return Ok((w, intercept));
         }
-        let step = solve(hessian(x, penalty, &chances, c), &gradient)?;
-        // Halved until the objective falls; near the minimum rounding may forbid any fall.
         let mut length = 1.0;
         loop {
-            let next: Vec<f64> =
-                w.iter().zip(&step).map(|(w, s)| w - length * s).collect();
+            let next = moved(length);
             let next_at = scores(&next);
             let next_value = objective(&next, &next_at);
-            if next_value <= value {
-                let stuck = next_value == value && length == 1.0;
+            if next_value < value {
                 (w, at, value) = (next, next_at, next_value);
-                if stuck && norm <= 1e-6 * first.unwrap_or(norm) {
-                    let intercept = w[p];
-                    w.truncate(p);
-                    return Ok((w, intercept));
-                }
                 break;
             }
             length /= 2.0;
             if length < 1e-10 {
-                // No direction falls any further: the minimum within rounding.
-                let intercept = w[p];
-                w.truncate(p);
-                return match norm <= 1e-6 * first.unwrap_or(norm) {
-                    true => Ok((w, intercept)),
+                return match decrement <= ROUNDING {
+                    true => {
+                        let intercept = w[p];
+                        w.truncate(p);
+                        Ok((w, intercept))
+                    }
                     false => Err(Failure::NotConverged(iterations)),
                 };
             }

@@ -73,7 +73,7 @@ fn tuning(record: &StudyRecord, shown: &Shown, name: &str) -> Json {
 
 /// Size of a box and of the space between boxes. Units: pixels.
 const BOX: (f64, f64) = (112.0, 44.0);
-const GAP: (f64, f64) = (34.0, 18.0);
+const GAP: (f64, f64) = (38.0, 20.0);
 
 const SCOPES: [(Scope, &str, &str); 6] = [
     (Scope::Given, "given", "a file or a generator"),
@@ -131,31 +131,50 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
     }
 }
 
+/// How many columns a line of the drawing has; the next ones go below.
+const ACROSS: usize = 6;
+
 fn draw(graph: &GraphFacts) -> String {
     let ranks = graph.groups.iter().map(|group| group.rank + 1).max().unwrap_or(1);
     let mut by_rank: Vec<Vec<usize>> = vec![Vec::new(); ranks];
     for (at, group) in graph.groups.iter().enumerate() {
         by_rank[group.rank].push(at);
     }
-    let tallest = by_rank.iter().map(Vec::len).max().unwrap_or(1);
-    let width = ranks as f64 * (BOX.0 + GAP.0) - GAP.0 + 4.0;
-    let height = tallest as f64 * (BOX.1 + GAP.1) - GAP.1 + 4.0;
-    let mut svg = Svg::new(width, height);
     let mut place = vec![(0.0, 0.0); graph.groups.len()];
-    for (rank, of_rank) in by_rank.iter().enumerate() {
-        let used = of_rank.len() as f64 * (BOX.1 + GAP.1) - GAP.1;
-        for (position, &at) in of_rank.iter().enumerate() {
-            place[at] = (
-                2.0 + rank as f64 * (BOX.0 + GAP.0),
-                (height - used) / 2.0 + position as f64 * (BOX.1 + GAP.1),
-            );
+    let mut top = 2.0;
+    for line in by_rank.chunks(ACROSS) {
+        let tallest = line.iter().map(Vec::len).max().unwrap_or(1);
+        let height = tallest as f64 * (BOX.1 + GAP.1) - GAP.1;
+        for (column, of_rank) in line.iter().enumerate() {
+            let used = of_rank.len() as f64 * (BOX.1 + GAP.1) - GAP.1;
+            for (position, &at) in of_rank.iter().enumerate() {
+                place[at] = (
+                    2.0 + column as f64 * (BOX.0 + GAP.0),
+                    top + (height - used) / 2.0 + position as f64 * (BOX.1 + GAP.1),
+                );
+            }
         }
+        top += height + 2.0 * GAP.1;
     }
+    let width = ranks.min(ACROSS) as f64 * (BOX.0 + GAP.0) - GAP.0 + 4.0;
+    let mut svg = Svg::new(width, top - 2.0 * GAP.1 + 2.0);
     for &(from, to) in &graph.edges {
-        let start = (place[from].0 + BOX.0, place[from].1 + BOX.1 / 2.0);
-        let end = (place[to].0, place[to].1 + BOX.1 / 2.0);
-        svg.curve("flow", start, (end.0 - 5.0, end.1));
-        svg.head(end, (1.0, 0.0));
+        let (start, end) = (place[from], place[to]);
+        if graph.groups[from].rank / ACROSS == graph.groups[to].rank / ACROSS {
+            let (y1, y2) = (start.1 + BOX.1 / 2.0, end.1 + BOX.1 / 2.0);
+            svg.curve("flow", (start.0 + BOX.0, y1), (end.0 - 5.0, y2));
+            svg.head((end.0, y2), (1.0, 0.0));
+        } else {
+            // To the next line: down from the bottom, into the top.
+            let from = (start.0 + BOX.0 / 2.0, start.1 + BOX.1);
+            let to = (end.0 + BOX.0 / 2.0, end.1);
+            let between = to.1 - GAP.1;
+            svg.path(
+                "flow",
+                &[from, (from.0, between), (to.0, between), (to.0, to.1 - 5.0)],
+            );
+            svg.head(to, (0.0, 1.0));
+        }
     }
     for (at, group) in graph.groups.iter().enumerate() {
         let (x, y) = place[at];

@@ -63,6 +63,7 @@ pub fn render(
             "status": if missing.is_empty() { "Complete as run" } else { "Draft: not ready" },
             "status_detail": match missing.len() {
                 0 => format!("{} analyses, none failed", record.analysis_order.len()),
+                1 => "1 result is missing".to_string(),
                 n => format!("{n} results are missing"),
             },
             "sections": sections,
@@ -128,6 +129,6 @@ mod tests {
     fn dates_are_right() {
         assert_eq!(when(0), "1970-01-01 00:00 UTC");
         assert_eq!(when(951_782_400), "2000-02-29 00:00 UTC");
-        assert_eq!(when(1_795_515_599), "2026-11-24 09:39 UTC");
+        assert_eq!(when(1_795_515_599), "2026-11-24 10:19 UTC");
     }
 }

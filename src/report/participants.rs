@@ -111,7 +111,7 @@ fn flow(record: &StudyRecord) -> Figure<'static> {
     let tallest = cohorts.iter().map(|cohort| cohort.flow.len()).max().unwrap_or(1);
     let across = cohorts.len().clamp(1, 2);
     let down = cohorts.len().div_ceil(across).max(1);
-    let height = 40.0 + tallest as f64 * STEP;
+    let height = 46.0 + (tallest - 1) as f64 * STEP + 44.0;
     let mut svg = Svg::new(COLUMN * across as f64, height * down as f64);
     let mut rows = Vec::new();
     for (position, cohort) in cohorts.iter().enumerate() {

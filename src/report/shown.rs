@@ -60,12 +60,32 @@ impl Shown {
 
 /// A number with fixed decimals, with a true minus sign, and never “−0”.
 pub fn plain(number: f64, digits: usize) -> String {
+    if digits == 0 && number.abs() >= 1e6 && number.fract() != 0.0 {
+        return scientific(number);
+    }
     let text = format!("{number:.digits$}");
     match text.strip_prefix('-') {
         Some(rest) if rest.chars().all(|c| c == '0' || c == '.') => rest.to_string(),
         Some(rest) => format!("−{rest}"),
         None => text,
     }
+}
+
+/// A large number by its power of ten, such as 1.35 × 10⁷.
+fn scientific(number: f64) -> String {
+    let text = format!("{number:.2e}");
+    let (mantissa, power) = text.split_once('e').unwrap_or((&text, "0"));
+    let raised = |digit: char| match digit {
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '0'..='9' => {
+            char::from_u32('⁰' as u32 + digit as u32 - '0' as u32).unwrap_or(digit)
+        }
+        other => other,
+    };
+    let power: String = power.chars().map(raised).collect();
+    format!("{} × 10{power}", mantissa.replace('-', "−"))
 }
 
 /// Text that is safe in HTML and SVG, in content and in attributes.
@@ -139,6 +159,8 @@ mod tests {
         assert_eq!(plain(-0.126, 2), "−0.13");
         assert_eq!(plain(-0.001, 2), "0.00");
         assert_eq!(plain(12.0, 0), "12");
+        assert_eq!(plain(20_260_101.0, 0), "20260101");
+        assert_eq!(plain(13_471_859.3, 0), "1.35 × 10⁷");
     }
 
     #[test]

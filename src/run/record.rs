@@ -165,7 +165,7 @@ fn cohort(
         let Some(known) = survey.outcomes.get(&place) else { continue };
         let unknown = known.count(None);
         flow.push(FlowBox {
-            label: format!("analysed for `{}`", outcome.name),
+            label: format!("analysed for {}", outcome.name),
             n_in: surveyed.rows.len(),
             removed: vec![Removed { reason: "outcome unknown".to_string(), n: unknown }],
             n_out: surveyed.rows.len() - unknown,

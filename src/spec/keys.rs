@@ -292,12 +292,6 @@ pub const THRESHOLD: Block = block(
     ],
 );
 
-/// Every block, for checks over all of them.
-pub const ALL: &[&Block] = &[
-    &STUDY, &SOURCE, &FILE, &IMAGES, &ASSAYED, &COHORT, &OUTCOME, &PREDICTOR, &COLUMNS,
-    &MEASURED, &SCHEME, &EVALUATE, &THRESHOLD,
-];
-
 /// The names of all units.
 pub fn units() -> Vec<String> {
     let schema = schemars::schema_for!(crate::units::Unit).to_value();

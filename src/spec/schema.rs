@@ -49,7 +49,7 @@ fn block(block: &Block, catalog: &Catalog) -> Json {
         "required": required,
     });
     // A threshold rule's own parameters stand beside the keys of the block.
-    if std::ptr::eq(block, &keys::THRESHOLD) || block.noun == keys::THRESHOLD.noun {
+    if block.noun == keys::THRESHOLD.noun {
         let rules: Vec<&str> =
             catalog.of_kind(Kind::Calibrator).map(|entry| entry.about.name).collect();
         schema["properties"]["rule"]["enum"] = json!(rules);

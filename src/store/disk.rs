@@ -1,6 +1,7 @@
 //! The few things that every part of the store does with the file system.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::StoreError;
@@ -31,9 +32,11 @@ pub fn publish(staged: &Path, path: &Path) -> Result<(), StoreError> {
     })
 }
 
-/// Host, process and a start mark: whose staging a folder is.
-pub fn process_name() -> String {
-    format!("{}-{}", host(), std::process::id())
+/// Host, process and a number within it: whose staging a folder is.
+pub fn staging_name() -> String {
+    static OPENED: AtomicU64 = AtomicU64::new(0);
+    let number = OPENED.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{}-{number}", host(), std::process::id())
 }
 
 fn host() -> String {
@@ -45,7 +48,10 @@ pub fn sweep(staging: &Path) {
     let Ok(folders) = std::fs::read_dir(staging) else { return };
     for folder in folders.flatten() {
         let name = folder.file_name().to_string_lossy().to_string();
-        let Some((of_host, process)) = name.rsplit_once('-') else { continue };
+        let mut parts = name.rsplitn(3, '-').skip(1);
+        let (Some(process), Some(of_host)) = (parts.next(), parts.next()) else {
+            continue;
+        };
         let Some(process) = process.parse().ok().and_then(rustix::process::Pid::from_raw)
         else {
             continue;

@@ -45,7 +45,7 @@ pub struct Store {
     healed: Mutex<Vec<String>>,
     /// Shared with other runs, held against collection; dies with the process.
     _in_use: Option<std::fs::File>,
-    /// Staging of this process.
+    /// Staging of this handle.
     staging: PathBuf,
     next: std::sync::atomic::AtomicU64,
 }
@@ -58,7 +58,7 @@ impl Store {
             mode,
             healed: Mutex::new(Vec::new()),
             _in_use: None,
-            staging: root.join("tmp").join(disk::process_name()),
+            staging: root.join("tmp").join(disk::staging_name()),
             next: std::sync::atomic::AtomicU64::new(0),
         };
         let format = root.join("format");
@@ -196,7 +196,7 @@ mod tests {
         let store = Store::open(&root, Mode::ReadOnly).unwrap();
         assert!(store.blob(&Digest::of(b"x")).is_none());
         assert!(store.action(&Digest::of(b"x")).is_none());
-        assert!(store.journals("study").is_empty());
+        assert_eq!(store.journals("study").count(), 0);
         drop(store);
         assert!(!root.exists());
     }
@@ -231,7 +231,7 @@ mod tests {
         let staged = store.stage(b"in flight").unwrap();
         // No process has the greatest number.
         let dead =
-            disk::process_name().replace(&std::process::id().to_string(), "4194399");
+            disk::staging_name().replace(&std::process::id().to_string(), "4194399");
         let dead = folder.path().join("tmp").join(dead);
         std::fs::create_dir_all(&dead).unwrap();
         let other = Store::open(folder.path(), Mode::ReadWrite).unwrap();

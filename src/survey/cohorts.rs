@@ -61,13 +61,13 @@ fn rows(
         .map(|(id, subject)| CohortRow { id, subject })
         .collect();
     let mut flow = vec![FlowBox {
-        label: format!("rows of `{}`", cohort.from.name),
+        label: format!("rows of {}", cohort.from.name),
         n_in: rows.len(),
         removed: Vec::new(),
         n_out: rows.len(),
     }];
     let mut joined = FlowBox {
-        label: format!("cohort `{}`", cohort.name),
+        label: format!("cohort {}", cohort.name),
         n_in: rows.len(),
         removed: Vec::new(),
         n_out: rows.len(),
@@ -109,7 +109,7 @@ fn rows(
             rows.retain(has_partner);
             joined
                 .removed
-                .push(Removed { reason: format!("not in `{}`", join.source.name), n });
+                .push(Removed { reason: format!("not in {}", join.source.name), n });
             if n > 0 {
                 faults.push(Diagnostic::warning(
                     Code::UNMATCHED,

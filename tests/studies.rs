@@ -1,0 +1,552 @@
+//! Whole studies: what must hold from the first run to the last.
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use restudy::catalog::Catalog;
+use restudy::cli::Exit;
+use restudy::cli::run::{Run, run_with};
+use restudy::operation::{learner, prelude::*};
+
+use crate::workshop::{STUDY, Workshop, number, restudy};
+
+#[test]
+fn the_second_run_computes_nothing() {
+    let workshop = Workshop::new();
+    let first = workshop.run(&[]);
+    assert_eq!(first["exit"], "fine");
+    assert!(number(&first, "computed") > 100);
+    let report = workshop.report();
+    let second = workshop.run(&[]);
+    assert_eq!(number(&second, "computed"), 0);
+    assert_eq!(number(&second, "stored"), number(&first, "nodes"));
+    assert_eq!(workshop.report(), report);
+}
+
+#[test]
+fn prose_order_and_written_defaults_change_no_key() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    let edits = [
+        format!("# A comment.\n{STUDY}"),
+        STUDY.replace("A small study", "Another title"),
+        STUDY.replace("label: IDH1 mutation", "label: another label"),
+        STUDY.replace(
+            "{ outer: 3, inner: 2, repeats: 2 }",
+            "{ repeats: 2, inner: 2, outer: 3 }",
+        ),
+        STUDY.replace(
+            "logistic: { c: [0.1, 1] }",
+            "logistic: { c: [0.1, 1.0], penalty: l2, iterations: 100 }",
+        ),
+        STUDY.replace("gene: IDH1 }", "gene: IDH1, classes: non_silent }"),
+    ];
+    for edit in edits {
+        assert_ne!(edit, STUDY);
+        workshop.study(&edit);
+        assert_eq!(number(&workshop.run(&[]), "computed"), 0, "{edit}");
+    }
+}
+
+#[test]
+fn a_further_learner_runs_its_own_nodes_and_the_choice() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    workshop.study(&STUDY.replace("  - naive\n", "  - naive\n  - naive_bayes\n"));
+    let run = workshop.run(&[]);
+    assert!(number(&run, "computed") > 0);
+    for node in workshop.computed() {
+        let own = node.ends_with("/naive_bayes");
+        let choice =
+            ["/tune", "/threshold", "/predict", "/auroc", "/sensitivity", "/roc"];
+        assert!(own || choice.iter().any(|part| node.ends_with(part)), "{node}");
+    }
+    // Back to what was before: everything is still there.
+    workshop.study(STUDY);
+    assert_eq!(number(&workshop.run(&[]), "computed"), 0);
+}
+
+#[test]
+fn a_further_grid_point_and_repeat_reuse_the_rest() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    workshop.study(&STUDY.replace("k: [2, 4]", "k: [2, 4, 6]"));
+    workshop.run(&[]);
+    // One ranking serves every k.
+    assert!(workshop.computed().iter().all(|node| {
+        !node.ends_with("/prepare")
+            && !node.ends_with("/anova")
+            && !node.contains("/all/")
+    }));
+    workshop.study(&STUDY.replace("repeats: 2", "repeats: 3"));
+    workshop.run(&[]);
+    for node in workshop.computed() {
+        let measured =
+            ["/auroc", "/sensitivity", "/roc"].iter().any(|p| node.ends_with(p));
+        assert!(node.contains("/r03.") || measured, "{node}");
+    }
+}
+
+/// The bytes of the first image, decompressed.
+fn first_image(workshop: &Workshop) -> (String, Vec<u8>) {
+    let mut names: Vec<String> = std::fs::read_dir(workshop.path("images"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().to_string())
+        .collect();
+    names.sort();
+    let name = format!("images/{}/image.nii.gz", names[0]);
+    let mut plain = Vec::new();
+    let bytes = workshop.read(&name);
+    std::io::Read::read_to_end(&mut GzDecoder::new(bytes.as_slice()), &mut plain)
+        .unwrap();
+    (name, plain)
+}
+
+fn gzip(bytes: &[u8], level: u32) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::new(level));
+    std::io::Write::write_all(&mut gzip, bytes).unwrap();
+    gzip.finish().unwrap()
+}
+
+#[test]
+fn a_changed_volume_runs_its_cone_and_equal_bytes_cut_it_off() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    let report = workshop.report();
+    let (name, plain) = first_image(&workshop);
+    // Packed otherwise, the same voxels: read once, and no further.
+    workshop.write(&name, &gzip(&plain, 9));
+    let run = workshop.run(&[]);
+    assert_eq!((number(&run, "computed"), number(&run, "cut_off")), (1, 1));
+    assert_eq!(workshop.report(), report);
+    // Another voxel inside the region: this patient's features, then everything that reads them.
+    let mut other = plain.clone();
+    let voxel = 352 + 4 * (8 * 256 + 8 * 16 + 8);
+    other[voxel..voxel + 4].copy_from_slice(&300f32.to_le_bytes());
+    workshop.write(&name, &gzip(&other, 6));
+    workshop.run(&[]);
+    let computed = workshop.computed();
+    let count =
+        |prefix: &str| computed.iter().filter(|node| node.starts_with(prefix)).count();
+    assert_eq!(count("read/"), 1);
+    assert_eq!(count("features/"), 1);
+    assert_eq!(count("blocks/imaged/radiomics"), 0);
+    assert_eq!(count("blocks/imaged/scan"), 1);
+    assert!(count("idh1.all.internal/") > 0);
+    assert_ne!(workshop.report(), report);
+    // Outside of the region nothing can see the change but the reading.
+    let mut outside = other.clone();
+    outside[352..356].copy_from_slice(&55f32.to_le_bytes());
+    workshop.write(&name, &gzip(&outside, 6));
+    let run = workshop.run(&[]);
+    assert_eq!((number(&run, "computed"), number(&run, "cut_off")), (2, 1));
+}
+
+#[test]
+fn why_names_the_leaf_old_and_new() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    let why = |node: &str| {
+        let output = workshop.restudy(&["why", "study.yaml", node]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let node = "idh1.all.internal/auroc";
+    assert!(why(node).contains("nothing that it reads has changed"));
+    workshop.study(&STUDY.replace("c: [0.1, 1]", "c: [0.1, 5]"));
+    let text = why(node);
+    assert!(text.contains("logistic.c: the default → 5"), "{text}");
+    assert!(text.contains("/logistic: "), "{text}");
+    // After the run the question is still answered.
+    workshop.run(&[]);
+    assert!(why(node).contains("logistic.c: the default → 5"));
+    let (name, plain) = first_image(&workshop);
+    let mut other = plain;
+    other[352 + 4 * (8 * 256 + 8 * 16 + 8)] ^= 1;
+    workshop.write(&name, &gzip(&other, 6));
+    let text = why(node);
+    assert!(text.contains("/image: file: "), "{text}");
+    assert!(!text.contains("SIM-"), "ids are not printed: {text}");
+    let unknown = workshop.restudy(&["why", "study.yaml", "idh1.all.internal/aurok"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("did you mean"));
+}
+
+#[test]
+fn the_report_does_not_depend_on_how_it_was_computed() {
+    let workshop = Workshop::new();
+    workshop.run(&["--jobs", "1"]);
+    let report = workshop.report();
+    let again = |name: &str, more: &[&str]| {
+        let store = format!("store-{name}");
+        let arguments = [&["--store", &store, "--refresh", "*"], more].concat();
+        workshop.run(&arguments);
+        assert_eq!(workshop.report(), report, "{name}");
+    };
+    again("eight", &["--jobs", "8"]);
+    again("shuffled", &["--jobs", "2", "--shuffle", "1"]);
+    again("shuffled", &["--jobs", "1", "--shuffle", "2"]);
+    // Rows in another order, the same table.
+    let text = String::from_utf8(workshop.read("table.csv")).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[1..].reverse();
+    workshop.write("table.csv", lines.join("\n").as_bytes());
+    let maf = String::from_utf8(workshop.read("mutations.maf")).unwrap();
+    let mut lines: Vec<&str> = maf.lines().collect();
+    lines[2..].reverse();
+    workshop.write("mutations.maf", lines.join("\n").as_bytes());
+    again("rows", &[]);
+    let warm = workshop.run(&[]);
+    assert_eq!(number(&warm, "computed"), 2, "both tables are read again, and no more");
+    assert_eq!(workshop.report(), report);
+}
+
+#[test]
+fn a_failing_subject_is_counted_up_to_the_limit() {
+    let workshop = Workshop::new();
+    let (name, plain) = first_image(&workshop);
+    workshop.write(&name, &gzip(&plain[..2000], 6));
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine");
+    let report: serde_json::Value = serde_json::from_slice(&workshop.report()).unwrap();
+    let failed = &report["predictors"][1]["failed"];
+    assert_eq!(failed[0]["n"], 1);
+    let reason = failed[0]["reason"].as_str().unwrap();
+    assert!(reason.starts_with("image: the file is cut short"), "{reason}");
+    let analysis = &report["analyses"]["idh1.all.internal"];
+    let held: u64 = analysis["folds"].as_array().unwrap()[..3]
+        .iter()
+        .map(|fold| fold["n_held_out"].as_u64().unwrap())
+        .sum();
+    assert_eq!(held, 23, "24 patients, one without features");
+    let flow = report["cohorts"][0]["flow"].as_array().unwrap();
+    assert_eq!(flow.last().unwrap()["n_out"], 23, "the flow counts it: {flow:?}");
+    let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(html.contains("the file is cut short"));
+    // A failure is a result: it is not tried again.
+    assert_eq!(number(&workshop.run(&[]), "computed"), 0);
+    // One more is one too many.
+    let second = name.replace("00001", "00002").replace("image.nii", "mask.nii");
+    let second = if second == name { panic!("{name}") } else { second };
+    workshop.write(&second, b"no image");
+    let output = workshop.restudy(&["run", "study.yaml"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(text.contains("2 of 24 rows could not be measured"), "{text}");
+}
+
+/// A learner that panics whenever it is fitted.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Panicking {}
+
+impl Operation for Panicking {
+    const ABOUT: About = About {
+        name: "panicking",
+        title: "Panicking",
+        version: 1,
+        sources: &[],
+        example: "panicking",
+    };
+}
+
+impl Learner for Panicking {
+    type Model = ();
+
+    fn fit(&self, _train: &Train, _stream: &mut Stream) -> Result<(), Failure> {
+        panic!("deliberately")
+    }
+
+    fn predict(&self, _model: &(), rows: &Rows) -> Result<Vec<f64>, Failure> {
+        Ok(vec![0.5; rows.n()])
+    }
+}
+
+/// Runs a study in this process, with operations that the program does not have.
+fn run_here(workshop: &Workshop, catalog: &Catalog) -> Exit {
+    let arguments = Run {
+        study: workshop.path("study.yaml"),
+        jobs: 2,
+        store: None,
+        out: None,
+        locked: false,
+        refresh: Vec::new(),
+        recheck: None,
+        shuffle: None,
+        quiet: true,
+        json: false,
+    };
+    run_with(&arguments, catalog)
+}
+
+#[test]
+fn a_panicking_operation_fails_its_nodes_by_name_and_nothing_else() {
+    let workshop = Workshop::new();
+    workshop.study(&STUDY.replace("  - naive\n", "  - naive\n  - panicking\n"));
+    let catalog = Catalog::standard().with(learner::<Panicking>());
+    assert_eq!(run_here(&workshop, &catalog), Exit::Bug);
+    for (node, how) in workshop.journal() {
+        let blocked =
+            ["/tune", "/threshold", "/predict", "/auroc", "/sensitivity", "/roc"];
+        if node.ends_with("/panicking") {
+            assert_eq!(how, "Panicked(\"deliberately\")", "{node}");
+        } else if blocked.iter().any(|part| node.ends_with(part)) {
+            assert_eq!(how, "Blocked", "{node}");
+        } else {
+            assert!(how == "Computed" || how == "Stored", "{node}: {how}");
+        }
+    }
+    let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(html.contains("panicked: deliberately"));
+    // Everything else was kept.
+    workshop.study(STUDY);
+    workshop.run(&[]);
+    assert!(workshop.computed().iter().all(|node| !node.ends_with("/logistic")));
+}
+
+/// The text of a refusal; the program must have exited with 1 and computed nothing.
+fn refused(workshop: &Workshop) -> String {
+    for command in ["check", "run"] {
+        let output = workshop.restudy(&[command, "study.yaml"]);
+        assert_eq!(output.status.code(), Some(1), "{command}: {output:?}");
+    }
+    assert!(!workshop.path("runs").exists(), "nothing was computed");
+    let output = workshop.restudy(&["check", "study.yaml"]);
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_step_fitted_before_the_split_is_refused_with_its_path() {
+    let workshop = Workshop::new();
+    let leaking = STUDY.replace(
+        r#"include: ["texture_*"] } }"#,
+        r#"include: ["texture_*"] }, steps: [impute_median, scale_zscore] }"#,
+    );
+    workshop.study(&leaking);
+    let text = refused(&workshop);
+    assert!(text.contains("error[E0201]"), "{text}");
+    assert!(text.contains("before-split/scale_zscore"), "{text}");
+    assert!(text.contains("`idh1.all.internal/r01.o1"), "{text}");
+    assert!(text.contains("move the step to `prepare`"), "{text}");
+}
+
+#[test]
+fn a_threshold_from_held_out_rows_is_refused_with_its_path() {
+    let workshop = Workshop::new();
+    workshop.study(&STUDY.replace("inner_out_of_fold", "held_out"));
+    let text = refused(&workshop);
+    assert!(text.contains("error[E0201]"), "{text}");
+    assert!(text.contains("this threshold is learned on the rows"), "{text}");
+    assert!(text.contains("/threshold` reads the held-out predictions"), "{text}");
+}
+
+#[test]
+fn one_patient_on_both_sides_is_refused_and_grouping_mends_it() {
+    let workshop = Workshop::new();
+    // Two rows for each of twelve patients.
+    let text = String::from_utf8(workshop.read("table.csv")).unwrap();
+    let mut lines = vec![format!("person,{}", text.lines().next().unwrap())];
+    for (at, line) in text.lines().skip(1).enumerate() {
+        lines.push(format!("P{:02},{line}", at % 12));
+    }
+    workshop.write("table.csv", lines.join("\n").as_bytes());
+    let study = STUDY
+        .replace("imaged: { from: clinic,", "imaged: { from: clinic, subject: person,")
+        .replace(
+            "mutation: { from: panel, gene: IDH1 }",
+            "binary: { column: sex, positive: male }",
+        )
+        .replace(
+            "join: { panel: optional, scans: required }",
+            "join: { scans: required }",
+        );
+    workshop.study(&study.replace("repeats: 2 }", "repeats: 2, group: row }"));
+    let text = refused(&workshop);
+    assert!(text.contains("error[E0201]"), "{text}");
+    assert!(
+        text.contains("these splits put rows of one patient on both sides"),
+        "{text}"
+    );
+    workshop.study(&study);
+    let output = workshop.restudy(&["check", "study.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn a_killed_run_ends_with_the_same_bytes() {
+    let undisturbed = Workshop::new();
+    undisturbed.run(&["--jobs", "2"]);
+    let expected = undisturbed.report();
+    let workshop = Workshop::new();
+    let kills = if std::env::var_os("RESTUDY_SOAK").is_some() { 100 } else { 10 };
+    let mut stream = Stream::new(11, &["kills"]);
+    let finished = AtomicUsize::new(0);
+    for _ in 0..kills {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_restudy"))
+            .args(["run", "study.yaml", "--quiet", "--jobs", "2"])
+            .current_dir(workshop.path(""))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(5 + stream.below(250) as u64));
+        child.kill().unwrap();
+        if child.wait().unwrap().success() {
+            // Too late: it was done. Something is lost, so that the next one has work.
+            finished.fetch_add(1, Ordering::Relaxed);
+            std::fs::remove_dir_all(workshop.path(".restudy/actions")).unwrap();
+            std::fs::remove_dir_all(workshop.path(".restudy/index")).unwrap();
+        }
+    }
+    let last = workshop.run(&[]);
+    assert_eq!(last["exit"], "fine");
+    assert_eq!(
+        workshop.report(),
+        expected,
+        "{} of {kills} had finished",
+        finished.into_inner()
+    );
+    assert_eq!(std::fs::read_dir(workshop.path(".restudy/tmp")).unwrap().count(), 0);
+}
+
+#[test]
+fn damage_anywhere_in_the_store_is_only_work() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    let expected = workshop.report();
+    let mut stream = Stream::new(5, &["damage"]);
+    let rounds = if std::env::var_os("RESTUDY_SOAK").is_some() { 40 } else { 4 };
+    for round in 0..rounds {
+        let mut files = Vec::new();
+        let mut open = vec![workshop.path(".restudy")];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { open.push(path) } else { files.push(path) }
+            }
+        }
+        files.sort();
+        for _ in 0..files.len() / 4 {
+            let path = &files[stream.below(files.len())];
+            let Ok(mut bytes) = std::fs::read(path) else { continue };
+            if path.ends_with("format") {
+                continue; // What is not a store of this version is refused by name.
+            }
+            std::fs::remove_file(path).unwrap();
+            if round % 2 == 0 && !bytes.is_empty() {
+                let at = stream.below(bytes.len());
+                bytes[at] ^= 1 << stream.below(8);
+                std::fs::write(path, bytes).unwrap();
+            }
+        }
+        let run = workshop.run(&[]);
+        assert_eq!(run["exit"], "fine", "{run:?}");
+        assert_eq!(workshop.report(), expected, "round {round}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_says_so_and_goes_on() {
+    let workshop = Workshop::new();
+    let child = Command::new(env!("CARGO_BIN_EXE_restudy"))
+        .args(["run", "study.yaml", "--jobs", "1"])
+        .current_dir(workshop.path(""))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // As soon as there is a store the handler is about to be set; a moment later it is.
+    while !workshop.path(".restudy/actions").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(60));
+    let sent =
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    if sent.success() && !output.status.success() {
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        let text = String::from_utf8_lossy(&output.stderr).to_string();
+        assert!(text.contains("run the same command to go on"), "{text}");
+    }
+    assert_eq!(workshop.run(&[])["exit"], "fine");
+}
+
+#[test]
+fn a_lock_holds_a_run_to_what_it_found() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    assert!(workshop.path("study.lock.yaml").exists());
+    assert_eq!(workshop.run(&["--locked"])["exit"], "fine");
+    workshop.study(&STUDY.replace("seed: 7", "seed: 8"));
+    let output = workshop.restudy(&["run", "study.yaml", "--locked"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(text.contains("headline of `idh1.all.internal` differs"), "{text}");
+}
+
+#[test]
+fn rechecking_computes_again_and_agrees() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    let run = workshop.run(&["--recheck", "0.3"]);
+    assert_eq!((run["exit"].as_str().unwrap(), number(&run, "failed")), ("fine", 0));
+}
+
+#[test]
+fn ids_stay_in_the_cohort() {
+    let workshop = Workshop::new();
+    let output = workshop.restudy(&["run", "study.yaml"]);
+    let mut places = vec![
+        ("stdout".to_string(), output.stdout),
+        ("stderr".to_string(), output.stderr),
+    ];
+    let mut open = vec![workshop.path("runs"), workshop.path(".restudy/runs")];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                places.push((path.display().to_string(), std::fs::read(path).unwrap()));
+            }
+        }
+    }
+    assert!(places.len() > 8);
+    for (place, bytes) in places {
+        assert!(!String::from_utf8_lossy(&bytes).contains("SIM-0"), "{place}");
+    }
+}
+
+#[test]
+fn every_study_of_the_project_checks_and_the_quickstart_runs() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("studies");
+    let work = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "yaml")
+            || path.to_string_lossy().ends_with(".lock.yaml")
+        {
+            continue;
+        }
+        let name = path.file_name().unwrap().to_string_lossy().to_string();
+        std::fs::copy(&path, work.path().join(&name)).unwrap();
+        let output = restudy(work.path(), &["check", &name]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+    let output = restudy(work.path(), &["run", "quickstart.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stdout).to_string();
+    assert!(said.contains("report: ./runs/quickstart/report.html"), "{said}");
+    let report = std::fs::read(work.path().join("runs/quickstart/report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report["study"]["simulated"], true);
+    let found = &report["analyses"]["idh1.tables.internal"]["performance"]["auroc"];
+    assert!(
+        found["lower"].as_f64().unwrap() > 0.5,
+        "the planted effect is found: {found}"
+    );
+    let output = restudy(work.path(), &["report", "runs/quickstart", "--strict"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
