@@ -142,8 +142,11 @@ fn node_json(
         State::Pending(ancestor) => Some(plan.graph[ancestor].name.as_str()),
         _ => None,
     };
-    let inputs: Vec<&str> =
-        plan.inputs(index).iter().map(|input| plan.graph[*input].name.as_str()).collect();
+    let inputs: Vec<&str> = plan
+        .edges(index)
+        .iter()
+        .map(|(input, _)| plan.graph[*input].name.as_str())
+        .collect();
     json!({
         "node": node.name,
         "family": node.family,
@@ -174,7 +177,7 @@ fn dot(plan: &Plan, states: &States) -> String {
             State::Pending(_) => "dashed",
         };
         text.push_str(&format!("  \"{name}\" [style = {style}];\n"));
-        for input in plan.inputs(index) {
+        for (input, _) in plan.edges(index) {
             let from = plan.graph[input].name.replace('"', "'");
             text.push_str(&format!("  \"{from}\" -> \"{name}\";\n"));
         }

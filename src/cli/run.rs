@@ -19,7 +19,7 @@ use crate::plan::{self, Node, Plan, State, States};
 use crate::review::Lock;
 use crate::run::{self, Done, How, Options, Watch};
 use crate::store::Mode;
-use crate::survey::Location;
+use crate::survey::{Location, Survey};
 
 /// Compute what is new and write the report
 #[derive(Debug, clap::Args)]
@@ -106,7 +106,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
             .take()
             .unwrap_or_else(|| plan::states(plan, &loaded.survey, &opened.store));
         if speaks {
-            announce(plan, &known);
+            announce(plan, &loaded.survey, &known);
         }
         let watch = Progress::new(plan, &known, speaks);
         let done = match run::execute(
@@ -223,11 +223,19 @@ fn stop_on_signal(interrupted: &Arc<AtomicBool>) {
 }
 
 /// How many nodes will run, and why, before any does.
-fn announce(plan: &Plan, known: &States) {
+fn announce(plan: &Plan, survey: &Survey, known: &States) {
+    // The survey has just computed what it had to look at; that is no stored result.
+    let surveyed: Vec<&str> = survey
+        .performed
+        .iter()
+        .filter(|done| done.computed)
+        .map(|done| done.node.as_str())
+        .collect();
     let count = |wanted: fn(&State) -> bool| {
         known.of.iter().filter(|state| wanted(state)).count()
     };
-    let stored = count(|state| matches!(state, State::Stored | State::Index));
+    let stored =
+        count(|state| matches!(state, State::Stored | State::Index)) - surveyed.len();
     let new = count(|state| *state == State::New);
     let pending = count(|state| matches!(state, State::Pending(_)));
     let mut families: Vec<&str> = Vec::new();
@@ -241,8 +249,12 @@ fn announce(plan: &Plan, known: &States) {
         [] => String::new(),
         families => format!(" ({})", families.join(", ")),
     };
+    let surveyed = match surveyed.len() {
+        0 => String::new(),
+        n => format!("{n} just read, "),
+    };
     eprintln!(
-        "{} nodes: {stored} stored, {new} new{why}, {pending} waiting for those",
+        "{} nodes: {surveyed}{stored} stored, {new} new{why}, {pending} waiting for those",
         plan.graph.node_count()
     );
 }
@@ -415,7 +427,7 @@ fn say(args: &Run, run: &RunRecord, record: &StudyRecord, report: &Path, exit: E
 }
 
 /// Raw digests of the files that lie on disk.
-fn files(survey: &crate::survey::Survey) -> BTreeMap<String, String> {
+fn files(survey: &Survey) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for (name, source) in &survey.sources {
         // Images carry ids in their names: the number and one digest of all stand for them.

@@ -8,7 +8,8 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use serde_json::{Value as Json, json};
 
 use super::{
-    Analysis, Given, Grid, Groups, Node, OuterNodes, Placed, Plan, RowSets, Work,
+    Analysis, Edge, Given, Grid, Groups, Node, OuterNodes, Placed, Plan, Reads, RowSets,
+    Work,
 };
 use crate::data::{OuterSplit, Scope, Split};
 use crate::diagnostics::Span;
@@ -46,7 +47,7 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
 struct Builder<'a> {
     study: &'a Study,
     survey: &'a Survey,
-    graph: DiGraph<Node, Option<String>>,
+    graph: DiGraph<Node, Edge>,
     /// By source name.
     sources: BTreeMap<String, NodeIndex>,
     /// By cohort and block.
@@ -60,9 +61,15 @@ impl Builder<'_> {
     fn add(&mut self, node: Node, inputs: &[(NodeIndex, Option<String>)]) -> NodeIndex {
         let index = self.graph.add_node(node);
         for (input, port) in inputs {
-            self.graph.add_edge(*input, index, port.clone());
+            let edge = Edge { port: port.clone(), reads: Reads::Content };
+            self.graph.add_edge(*input, index, edge);
         }
         index
+    }
+
+    /// `node` needs `earlier` done; what it reads of it stands among its given facts.
+    fn follows(&mut self, node: NodeIndex, earlier: NodeIndex, port: Option<String>) {
+        self.graph.add_edge(earlier, node, Edge { port, reads: Reads::Part });
     }
 
     fn analysis(&mut self, scheme: usize, outcome: usize, model: &Named) {
@@ -107,8 +114,10 @@ impl Builder<'_> {
             digest: Digest::of(&group_bytes),
             shown: format!("{} patients", groups.len()),
         };
+        let splits_node = self.splits(scheme, outcome);
         let context = Context {
             analysis,
+            splits: splits_node,
             name: name.clone(),
             frame,
             given: vec![outcome_given.clone(), groups_given],
@@ -222,7 +231,8 @@ impl Builder<'_> {
             "candidates": n_candidates(study),
         });
         let work = Work::Tune { analysis, split: here.clone() };
-        let tune = pooled(name("tune"), work, identity, "tune", evaluate.tuner.span);
+        // The scheme decides which rows it reads, so a leak through it is the scheme's.
+        let tune = pooled(name("tune"), work, identity, "tune", context.span);
         let tune = self.add(tune, &inner_scores);
         let threshold = evaluate.threshold.as_ref().map(|threshold| {
             let work = Work::Threshold { analysis, split: here.clone() };
@@ -300,6 +310,7 @@ impl Builder<'_> {
             reads_outcome(&study.prepare),
         );
         let prepare = self.add(prepare, &[(context.frame, None)]);
+        self.follows(prepare, context.splits, None);
         let mut scores = Vec::new();
         for (selector, chain) in study.select.iter().enumerate() {
             let select = fitted(
@@ -313,6 +324,7 @@ impl Builder<'_> {
                 reads_outcome(chain),
             );
             let select = self.add(select, &[(context.frame, None), (prepare, None)]);
+            self.follows(select, context.splits, None);
             for (learner, learners) in study.learn.iter().enumerate() {
                 let mut node = fitted(
                     format!("{here}/{}/{}", chain.name, learners.name),
@@ -335,10 +347,67 @@ impl Builder<'_> {
                     node.identity["place"] = json!(placed.name());
                 }
                 let inputs = [(context.frame, None), (prepare, None), (select, None)];
-                scores.push(self.add(node, &inputs));
+                let score = self.add(node, &inputs);
+                self.follows(score, context.splits, None);
+                scores.push(score);
             }
         }
         scores
+    }
+
+    /// The node of a scheme's splits for an outcome, behind that of the outcome.
+    fn splits(&mut self, scheme: usize, outcome: usize) -> NodeIndex {
+        let study = self.study;
+        let (scheme, outcome) = (&study.validate[scheme], &study.outcomes[outcome]);
+        let cohort = &scheme.cohort.name;
+        let done = |name: String, work: Work, identity: Json, family, span| Node {
+            name,
+            work,
+            identity,
+            given: Vec::new(),
+            seed: None,
+            keep: Keep::Stored,
+            family,
+            scope: Scope::Given,
+            rows: RowSets::default(),
+            span,
+        };
+        let name = format!("outcome/{}/{cohort}", outcome.name);
+        let outcome_node = match self.sources.get(&name) {
+            Some(&node) => node,
+            None => {
+                let used = &outcome.derivation;
+                let node = done(
+                    name.clone(),
+                    Work::Outcome,
+                    used.identity(),
+                    "outcome",
+                    used.span,
+                );
+                let from = study.cohort(cohort).map(|cohort| cohort.from.name.as_str());
+                let source = match &used.instance {
+                    Instance::Derivation(derivation) => derivation.source().or(from),
+                    _ => unreachable!("`spec` puts a derivation here"),
+                };
+                let source = source.and_then(|source| self.source(source));
+                let inputs: Vec<_> =
+                    source.into_iter().map(|node| (node, None)).collect();
+                let node = self.add(node, &inputs);
+                self.sources.insert(name, node);
+                node
+            }
+        };
+        let name = format!("splits/{}/{}", scheme.name, outcome.name);
+        if let Some(&node) = self.sources.get(&name) {
+            return node;
+        }
+        let used = &scheme.resampling;
+        let mut node =
+            done(name.clone(), Work::Splits, used.identity(), "splits", used.span);
+        node.seed = used.random.then_some(study.seed);
+        let node = self.add(node, &[(outcome_node, None)]);
+        self.sources.insert(name, node);
+        node
     }
 
     /// The predictors of a model for a cohort.
@@ -531,10 +600,11 @@ impl Builder<'_> {
                     rows: RowSets::default(),
                     span: study.sources[source].span,
                 };
-                // The generator's own digest stays out of the key: only this file's bytes count.
-                let made: Vec<_> =
-                    generator.iter().map(|node| (*node, port.clone())).collect();
-                let node = graph.add(node, &made);
+                let node = graph.add(node, &[]);
+                if let Some(generator) = generator {
+                    // Only this file of what it makes counts.
+                    graph.follows(node, generator, port);
+                }
                 graph.sources.insert(node_name, node);
                 node
             };
@@ -653,6 +723,7 @@ impl Builder<'_> {
 /// What the nodes of one analysis share.
 struct Context<'a> {
     analysis: usize,
+    splits: NodeIndex,
     name: String,
     frame: NodeIndex,
     /// Outcome, groups.

@@ -25,7 +25,7 @@ pub fn graph(plan: &Plan) -> GraphFacts {
         });
         of_node[index.index()] = group;
         groups[group].n += 1;
-        for input in plan.inputs(index) {
+        for (input, _) in plan.edges(index) {
             let from = of_node[input.index()];
             if from != group {
                 edges.insert((from, group));

@@ -5,7 +5,7 @@
 use petgraph::graph::NodeIndex;
 use serde_json::json;
 
-use super::{Node, Plan, Work};
+use super::{Node, Plan};
 use crate::digest::{Digest, canonical_json};
 
 /// The canonical text whose hash is the key; `inputs` are the digests of what the node reads.
@@ -13,7 +13,7 @@ pub fn preimage(node: &Node, inputs: &[Digest]) -> String {
     let given: Vec<Digest> = node.given.iter().map(|given| given.digest).collect();
     let mut fields = json!({
         "work": node.family, "identity": node.identity, "given": given,
-        "inputs": if reads_inputs(node) { inputs } else { &[] },
+        "inputs": inputs,
     });
     if let Some(seed) = node.seed {
         fields["seed"] = json!(seed);
@@ -24,11 +24,6 @@ pub fn preimage(node: &Node, inputs: &[Digest]) -> String {
 /// The key whose preimage this is.
 pub fn key_of(preimage: &str) -> Digest {
     crate::survey::node_key(preimage)
-}
-
-/// An image is one file of what a generator makes; the other files are no input of it.
-fn reads_inputs(node: &Node) -> bool {
-    !matches!(node.work, Work::ReadImage { .. })
 }
 
 /// The name of a whole plan: equal when no node's key can differ.

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
 
 use crate::data::{Scope, Split};
 use crate::diagnostics::Span;
@@ -28,11 +29,28 @@ use crate::digest::Digest;
 
 /// A study's computations and what each reads.
 pub struct Plan {
-    /// An edge carries the port of the input it is, for inputs with several outputs.
-    pub graph: DiGraph<Node, Option<String>>,
+    pub graph: DiGraph<Node, Edge>,
     /// Every node after all of its inputs.
     pub order: Vec<NodeIndex>,
     pub analyses: Vec<Analysis>,
+}
+
+/// How a node reads another.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// For inputs with several outputs: which.
+    pub port: Option<String>,
+    pub reads: Reads,
+}
+
+/// What of an input reaches its reader's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// All of it.
+    Content,
+    /// Only the part that stands among the reader's given facts: one file of a generator, the
+    /// rows of one split.
+    Part,
 }
 
 /// Outcome × model × scheme.
@@ -112,6 +130,10 @@ pub enum Work {
     ReadTable {
         source: usize,
     },
+    /// What is known of an outcome in a cohort. Done by the survey.
+    Outcome,
+    /// Which rows each split holds out. Done by the survey.
+    Splits,
     /// An image or a mask of one subject.
     ReadImage {
         source: usize,
@@ -211,24 +233,25 @@ impl Placed {
 }
 
 impl Plan {
-    /// The inputs of a node, in the order in which it reads them.
+    /// The inputs whose content a node reads, in the order in which it reads them.
     pub fn inputs(&self, node: NodeIndex) -> Vec<NodeIndex> {
-        let mut inputs: Vec<NodeIndex> =
-            self.graph.neighbors_directed(node, Direction::Incoming).collect();
-        inputs.reverse(); // petgraph gives the latest edge first.
-        inputs
+        self.ports(node).into_iter().map(|(input, _)| input).collect()
     }
 
-    /// The inputs of a node with the port that it reads of each.
+    /// The same with the port that it reads of each.
     pub fn ports(&self, node: NodeIndex) -> Vec<(NodeIndex, Option<&str>)> {
-        use petgraph::visit::EdgeRef;
-        let mut ports: Vec<_> = self
-            .graph
-            .edges_directed(node, Direction::Incoming)
-            .map(|edge| (edge.source(), edge.weight().as_deref()))
-            .collect();
-        ports.reverse();
-        ports
+        let mut ports = self.edges(node);
+        ports.retain(|(_, edge)| edge.reads == Reads::Content);
+        ports.into_iter().map(|(input, edge)| (input, edge.port.as_deref())).collect()
+    }
+
+    /// Everything that must be done before a node is, with how it reads it.
+    pub fn edges(&self, node: NodeIndex) -> Vec<(NodeIndex, &Edge)> {
+        let edges = self.graph.edges_directed(node, Direction::Incoming);
+        let mut edges: Vec<_> =
+            edges.map(|edge| (edge.source(), edge.weight())).collect();
+        edges.reverse(); // petgraph gives the latest edge first.
+        edges
     }
 
     pub fn readers(&self, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {

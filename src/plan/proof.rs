@@ -39,7 +39,7 @@ struct Seen {
 pub fn prove(plan: &Plan) -> Proof {
     let mut proof = Proof { n_nodes: plan.graph.node_count(), ..Proof::default() };
     let mut seen: Vec<Seen> = vec![Seen::default(); plan.graph.node_count()];
-    let mut leaks: BTreeMap<Span, (NodeIndex, Vec<u32>, usize)> = BTreeMap::new();
+    let mut leaks: BTreeMap<Span, (Vec<NodeIndex>, Vec<u32>, usize)> = BTreeMap::new();
     let mut everybody = Groups::default();
     for &index in &plan.order {
         let here = value_of(plan, index, &seen);
@@ -52,17 +52,20 @@ pub fn prove(plan: &Plan) -> Proof {
             shared.sort_unstable();
             shared.dedup();
             if let Some(&group) = shared.first() {
-                let source = *path(plan, index, group, &seen).first().unwrap_or(&index);
-                let span = plan.graph[source].span;
-                leaks.entry(span).or_insert((index, shared, 0)).2 += 1;
+                seen[index.index()] = here.clone();
+                for path in paths(plan, index, group, &seen) {
+                    let span = plan.graph[path[0]].span;
+                    let leak = leaks.entry(span).or_insert((path, shared.clone(), 0));
+                    leak.2 += 1;
+                }
             }
         }
         seen[index.index()] = here;
     }
     proof.n_groups = everybody.len();
     proof.n_splits = plan.analyses.iter().map(|analysis| analysis.outer.len()).sum();
-    for (span, (index, shared, uses)) in leaks {
-        proof.leaks.push(refuse(plan, &seen, span, index, &shared, uses));
+    for (span, (path, shared, uses)) in leaks {
+        proof.leaks.push(refuse(plan, span, &path, &shared, uses));
     }
     proof
 }
@@ -96,39 +99,49 @@ fn value_of(plan: &Plan, index: NodeIndex, seen: &[Seen]) -> Seen {
     }
 }
 
-/// From the node that reads `group` itself to the node that uses it as held out.
-fn path(plan: &Plan, end: NodeIndex, group: u32, seen: &[Seen]) -> Vec<NodeIndex> {
-    let mut path = vec![end];
-    let mut at = end;
-    loop {
+/// From each node that reads `group` itself to the node that uses it as held out.
+fn paths(plan: &Plan, end: NodeIndex, group: u32, seen: &[Seen]) -> Vec<Vec<NodeIndex>> {
+    let mut after: BTreeMap<NodeIndex, Option<NodeIndex>> = BTreeMap::from([(end, None)]);
+    let mut open = vec![end];
+    let mut paths = Vec::new();
+    while let Some(at) = open.pop() {
         let rows = &plan.graph[at].rows;
         let inputs = plan.inputs(at);
-        let knows = |input: &&NodeIndex| {
-            let seen = &seen[input.index()];
-            seen.inputs.contains(group) || seen.outcomes.contains(group)
+        let covers = |set: &Option<Arc<Groups>>| {
+            set.as_ref().is_some_and(|set| set.contains(group))
         };
-        // What came from further back is the earlier mistake, so it is followed first.
-        if let Some(&input) = inputs.iter().find(knows) {
-            path.push(input);
-            at = input;
-            continue;
+        let reads = covers(&rows.fitted)
+            || (rows.pools_inputs
+                && inputs.iter().any(|i| covers(&seen[i.index()].rows)));
+        if reads {
+            let mut path = vec![at];
+            let mut here = at;
+            while let Some(Some(next)) = after.get(&here) {
+                path.push(*next);
+                here = *next;
+            }
+            paths.push(path);
         }
-        let reads = rows.fitted.as_ref().is_some_and(|fitted| fitted.contains(group));
-        debug_assert!(reads || rows.pools_inputs, "somebody has read the group");
-        path.reverse();
-        return path;
+        for input in inputs {
+            let seen = &seen[input.index()];
+            let knows = seen.inputs.contains(group) || seen.outcomes.contains(group);
+            if knows && !after.contains_key(&input) {
+                after.insert(input, Some(at));
+                open.push(input);
+            }
+        }
     }
+    paths
 }
 
 fn refuse(
     plan: &Plan,
-    seen: &[Seen],
     span: Span,
-    index: NodeIndex,
+    path: &[NodeIndex],
     shared: &[u32],
     uses: usize,
 ) -> Diagnostic {
-    let path = path(plan, index, shared[0], seen);
+    let end = &plan.graph[path[path.len() - 1]];
     let start = &plan.graph[path[0]];
     let patients = if shared.len() == 1 { "patient" } else { "patients" };
     let read = match &start.rows.fitted {
@@ -143,8 +156,8 @@ fn refuse(
     }
     steps.push(format!(
         "`{}` uses {} {patients} as held out, of whom all of this has seen {}",
-        plan.graph[index].name,
-        plan.graph[index].rows.held_out.as_ref().map_or(0, |rows| rows.len()),
+        end.name,
+        end.rows.held_out.as_ref().map_or(0, |rows| rows.len()),
         shared.len()
     ));
     let mut leak = Diagnostic::error(

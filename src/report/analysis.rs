@@ -76,7 +76,7 @@ const BOX: (f64, f64) = (112.0, 44.0);
 const GAP: (f64, f64) = (38.0, 20.0);
 
 const SCOPES: [(Scope, &str, &str); 6] = [
-    (Scope::Given, "given", "a file or a generator"),
+    (Scope::Given, "given", "known before anything is fitted"),
     (Scope::PerSubject, "per_subject", "one patient at a time"),
     (Scope::RowWise, "row_wise", "each row by itself"),
     (Scope::Training, "training", "fitted on training rows"),

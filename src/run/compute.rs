@@ -25,7 +25,7 @@ pub struct Inputs<'a> {
     pub survey: &'a Survey,
     pub plan: &'a Plan,
     pub reading: &'a Reading<'a>,
-    /// In the order of the node's inputs, generators left out.
+    /// In the order of the node's inputs.
     pub values: &'a [Arc<Value>],
     pub nodes: &'a [NodeIndex],
     /// Prepared matrices of a split, made once and shared by its nodes.
@@ -54,7 +54,7 @@ type Computed = Result<Value, ComputeError>;
 /// The value of a node.
 pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
     match &node.work {
-        Work::Simulate { .. } | Work::ReadTable { .. } => {
+        Work::Simulate { .. } | Work::ReadTable { .. } | Work::Outcome | Work::Splits => {
             unreachable!("the survey has done this node")
         }
         Work::ReadImage { source, file, what } => {

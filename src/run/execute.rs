@@ -135,7 +135,7 @@ pub fn execute(
         waiting_for: plan
             .graph
             .node_indices()
-            .map(|index| AtomicUsize::new(plan.inputs(index).len()))
+            .map(|index| AtomicUsize::new(plan.edges(index).len()))
             .collect(),
         readers_left: plan
             .graph
@@ -150,8 +150,7 @@ pub fn execute(
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
     let roots = plan.order.iter().copied();
-    let mut roots: Vec<_> =
-        roots.filter(|index| plan.inputs(*index).is_empty()).collect();
+    let mut roots: Vec<_> = roots.filter(|index| plan.edges(*index).is_empty()).collect();
     executor.shuffle(&mut roots, "roots");
     pool.scope(|scope| {
         for root in roots {
@@ -226,7 +225,7 @@ impl Executor<'_> {
             self.watch.finished(node, how);
         }
         *lock(&self.results[index.index()]) = result;
-        for input in self.plan.inputs(index) {
+        for (input, _) in self.plan.edges(index) {
             if self.readers_left[input.index()].fetch_sub(1, Ordering::AcqRel) == 1 {
                 *lock(&self.values[input.index()]) = None;
                 *lock(&self.matrices[input.index()]) = None;
@@ -355,10 +354,6 @@ impl Executor<'_> {
     fn compute(&self, index: NodeIndex) -> Result<Value, How> {
         let mut inputs = Vec::new();
         for input in self.plan.inputs(index) {
-            let work = &self.plan.graph[input].work;
-            if matches!(work, Work::Simulate { .. }) {
-                continue; // Its files are read by their digests.
-            }
             let failure = match &lock(&self.results[input.index()]).how {
                 Some(How::Panicked(why) | How::Failed(why)) => Some(why.clone()),
                 Some(How::Blocked) => Some("an earlier computation failed".to_string()),

@@ -82,9 +82,9 @@ fn entry(plan: &Plan, states: &States, index: NodeIndex, how: Option<&How>) -> E
     let node = &plan.graph[index];
     let given = node.given.iter();
     let inputs = plan
-        .ports(index)
+        .edges(index)
         .into_iter()
-        .map(|(input, port)| (plan.graph[input].name.clone(), port.map(str::to_string)));
+        .map(|(input, edge)| (plan.graph[input].name.clone(), edge.port.clone()));
     Entry {
         node: node.name.clone(),
         key: states.keys[index.index()],
@@ -179,7 +179,8 @@ fn walk(
     if !added.is_empty() || !removed.is_empty() {
         changes.push(Change::Inputs { node: new.node.clone(), added, removed });
     }
-    for (input, port) in plan.ports(index) {
+    for (input, edge) in plan.edges(index) {
+        let port = edge.port.as_deref();
         let digest = states.output(input, port);
         let old_digest = old.get(&plan.graph[input].name).and_then(|entry| {
             let named =

@@ -88,7 +88,11 @@ pub fn record(
             .iter()
             .filter_map(|s| source(s, study, survey, plan, done))
             .collect(),
-        cohorts: study.cohorts.iter().filter_map(|c| cohort(c, study, survey)).collect(),
+        cohorts: study
+            .cohorts
+            .iter()
+            .filter_map(|c| cohort(c, study, survey, plan, found))
+            .collect(),
         outcomes: outcomes(study, survey),
         predictors: predictors(study, survey, plan, found),
         analysis_order: plan
@@ -157,18 +161,26 @@ fn cohort(
     cohort: &crate::spec::Cohort,
     study: &Study,
     survey: &Survey,
+    plan: &Plan,
+    found: &Found,
 ) -> Option<CohortFacts> {
     let surveyed = survey.cohorts.get(&cohort.name)?;
     let mut flow = surveyed.flow.clone();
-    for outcome in &study.outcomes {
-        let place = (outcome.name.clone(), cohort.name.clone());
-        let Some(known) = survey.outcomes.get(&place) else { continue };
-        let unknown = known.count(None);
+    for analysis in &plan.analyses {
+        if study.validate[analysis.scheme].cohort.name != cohort.name {
+            continue;
+        }
+        let rows = Analysed::of(study, survey, plan, analysis, found);
+        let mut removed =
+            vec![Removed { reason: "outcome unknown".to_string(), n: rows.unknown }];
+        for (reason, n) in rows.failed {
+            removed.push(Removed { reason, n });
+        }
         flow.push(FlowBox {
-            label: format!("analysed for {}", outcome.name),
+            label: format!("analysed: {}", analysis.name),
             n_in: surveyed.rows.len(),
-            removed: vec![Removed { reason: "outcome unknown".to_string(), n: unknown }],
-            n_out: surveyed.rows.len() - unknown,
+            removed,
+            n_out: rows.n,
         });
     }
     Some(CohortFacts {
@@ -177,6 +189,72 @@ fn cohort(
         n_subjects: surveyed.n_subjects(),
         flow,
     })
+}
+
+/// The rows of an analysis: those whose outcome is known and whose predictors were measured.
+struct Analysed {
+    n: usize,
+    n_positive: usize,
+    unknown: usize,
+    /// Rows of known outcome that were not measured, by reason.
+    failed: BTreeMap<String, usize>,
+    n_predictors: usize,
+}
+
+impl Analysed {
+    fn of(
+        study: &Study,
+        survey: &Survey,
+        plan: &Plan,
+        analysis: &Analysis,
+        found: &Found,
+    ) -> Self {
+        let scheme = &study.validate[analysis.scheme];
+        let outcome = study.outcomes[analysis.outcome].name.clone();
+        let known = &survey.outcomes[&(outcome, scheme.cohort.name.clone())];
+        let blocks = &study.models[analysis.model].blocks;
+        let mut why: Vec<Option<String>> = vec![None; known.classes.len()];
+        let mut n_predictors = 0;
+        for index in plan.graph.node_indices() {
+            let plan::Work::Frame { cohort, block } = plan.graph[index].work else {
+                continue;
+            };
+            let of_model = blocks.iter().any(|b| b.name == study.predictors[block].name);
+            if !of_model || study.cohorts[cohort].name != scheme.cohort.name {
+                continue;
+            }
+            match found.get(&index) {
+                Some(Value::Frame(frame)) => {
+                    n_predictors += frame.rows.p();
+                    for (why, failed) in why.iter_mut().zip(&frame.failed) {
+                        if why.is_none() {
+                            why.clone_from(failed);
+                        }
+                    }
+                }
+                Some(Value::Failed(reason)) => why.fill(Some(reason.clone())),
+                _ => why.fill(Some("an earlier computation failed".to_string())),
+            }
+        }
+        let mut rows = Self {
+            n: 0,
+            n_positive: 0,
+            unknown: 0,
+            failed: BTreeMap::new(),
+            n_predictors,
+        };
+        for (class, why) in known.classes.iter().zip(why) {
+            match (class, why) {
+                (None, _) => rows.unknown += 1,
+                (Some(_), Some(why)) => *rows.failed.entry(why).or_insert(0) += 1,
+                (Some(positive), None) => {
+                    rows.n += 1;
+                    rows.n_positive += usize::from(*positive);
+                }
+            }
+        }
+        rows
+    }
 }
 
 fn outcomes(study: &Study, survey: &Survey) -> Vec<OutcomeFacts> {
@@ -329,7 +407,6 @@ fn analysis(
     let scheme = &study.validate[analysis.scheme];
     let outcome = &study.outcomes[analysis.outcome];
     let model = &study.models[analysis.model];
-    let known = &survey.outcomes[&(outcome.name.clone(), scheme.cohort.name.clone())];
     let splits = &survey.splits[&(scheme.name.clone(), outcome.name.clone())];
     let mut performance: BTreeMap<String, Estimate> = BTreeMap::new();
     let mut metrics = Vec::new();
@@ -392,19 +469,7 @@ fn analysis(
         candidate.failed = analysis.outer.len() - inner.len();
     }
     let assembled = plan.analyses.iter().position(|other| other.name == analysis.name);
-    let frames =
-        plan.graph.node_indices().filter(|&index| match plan.graph[index].work {
-            plan::Work::Frame { cohort, block } => {
-                study.cohorts[cohort].name == scheme.cohort.name
-                    && model.blocks.iter().any(|b| b.name == study.predictors[block].name)
-            }
-            _ => false,
-        });
-    let n_predictors =
-        frames.filter_map(|index| found.get(&index)).map(|value| match value {
-            Value::Frame(frame) => frame.rows.p(),
-            _ => 0,
-        });
+    let rows = Analysed::of(study, survey, plan, analysis, found);
     let Instance::Resampling(resampling) = &scheme.resampling.instance else {
         unreachable!("`spec` puts a resampling scheme here")
     };
@@ -414,9 +479,9 @@ fn analysis(
         cohort: scheme.cohort.name.clone(),
         scheme: scheme.name.clone(),
         scheme_text: resampling.in_words(),
-        n: known.count(Some(true)) + known.count(Some(false)),
-        n_positive: known.count(Some(true)),
-        n_predictors: n_predictors.sum(),
+        n: rows.n,
+        n_positive: rows.n_positive,
+        n_predictors: rows.n_predictors,
         performance,
         primary: study.evaluate.primary.about.name.to_string(),
         metrics,

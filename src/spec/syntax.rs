@@ -35,6 +35,11 @@ pub struct Key {
 
 /// The tree, or why there is none.
 pub fn parse(text: &str) -> Result<Node, Diagnostic> {
+    if text.trim().is_empty() {
+        let place = Place::Study(Span::default());
+        return Err(Diagnostic::error(Code::NOT_YAML, place, "the file is empty")
+            .hint("`restudy schema` describes what a study holds"));
+    }
     let options = serde_yaml::options! {
         duplicate_keys: serde_yaml::options::DuplicateKeyPolicy::PassThrough,
     };
@@ -48,8 +53,8 @@ pub fn parse(text: &str) -> Result<Node, Diagnostic> {
 }
 
 fn not_yaml(error: &serde_yaml::Error, text: &str) -> Diagnostic {
-    let span = error.location().map_or(Span::default(), |location| place(&location));
-    let span = Span { start: span.start.min(text.len()), end: span.end.min(text.len()) };
+    let span =
+        error.location().map_or(Span::default(), |location| located(&location, text));
     use serde_yaml::Error as Yaml;
     let too_large = matches!(
         error,
@@ -67,10 +72,6 @@ fn not_yaml(error: &serde_yaml::Error, text: &str) -> Diagnostic {
             "the text unfolds to more than a study can hold",
         )
         .hint("write the values out instead of nesting aliases"),
-        _ if text.trim().is_empty() => {
-            Diagnostic::error(Code::NOT_YAML, Place::Study(span), "the file is empty")
-                .hint("`restudy schema` describes what a study holds")
-        }
         other => {
             let message = other.to_string();
             let message = message.lines().next().unwrap_or("it cannot be read");
@@ -83,6 +84,20 @@ fn not_yaml(error: &serde_yaml::Error, text: &str) -> Diagnostic {
             )
         }
     }
+}
+
+/// The place of an error; the scanner knows some by line and column only.
+fn located(location: &Location, text: &str) -> Span {
+    if location.span().byte_offset().is_some_and(|offset| offset > 0) {
+        let span = place(location);
+        return Span { start: span.start.min(text.len()), end: span.end.min(text.len()) };
+    }
+    let before = (location.line() as usize).saturating_sub(1);
+    let line: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
+    let rest = text.get(line..).unwrap_or("");
+    let column = (location.column() as usize).saturating_sub(1);
+    let within = rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at);
+    Span { start: line + within, end: line + within }
 }
 
 fn place(location: &Location) -> Span {

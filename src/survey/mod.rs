@@ -110,6 +110,6 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     sources::read(study, reading, &mut survey, &mut faults);
     columns::read(study, reading, &mut survey, &mut faults);
     cohorts::read(study, reading, &mut survey, &mut faults);
-    outcomes::read(study, &mut survey, &mut faults);
+    outcomes::read(study, reading, &mut survey, &mut faults);
     (survey, faults)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::data::{Table, TextColumn, Value};
@@ -88,6 +89,37 @@ impl Reading<'_> {
                     .ok_or_else(|| FilesError::missing(Path::new(name)))
             }
         }
+    }
+
+    /// A value from the store, or made and stored; with what is to be told of it.
+    pub(super) fn stored<T: Serialize + DeserializeOwned>(
+        &self,
+        node: String,
+        preimage: String,
+        make: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<(T, Performed), Failure> {
+        let key = node_key(&preimage);
+        let known = self.store.action(&key).and_then(|action| {
+            let output = action.outputs.first()?;
+            let value = postcard::from_bytes(&self.store.value(output)?).ok()?;
+            Some((value, output.digest))
+        });
+        let (given, computed) = (Vec::new(), known.is_none());
+        let (value, digest) = match known {
+            Some(known) => known,
+            None => {
+                let started = Instant::now();
+                let value = make()?;
+                let bytes = postcard::to_stdvec(&value)
+                    .expect("plain data always has an encoding");
+                let digest = Digest::of(&bytes);
+                let outputs = vec![(String::new(), bytes)];
+                publish(self.store, &key, &preimage, started, outputs, Keep::Stored);
+                (value, digest)
+            }
+        };
+        let outputs = vec![(String::new(), digest)];
+        Ok((value, Performed { node, key, preimage, outputs, given, computed }))
     }
 
     fn path(&self, path: &Path) -> PathBuf {
