@@ -1,1 +1,848 @@
-//! Placeholder.
+//! What every operation must hold, asked of each from what it declares.
+//!
+//! The checks give lists of violations, so that a deliberately bad operation shows that they see.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use restudy::catalog::Catalog;
+use restudy::data::{
+    Frame, FrameColumn, Geometry, Mask, Population, Predictions, Roi, Rows, Split,
+    StudyRecord, Train, Value, Volume,
+};
+use restudy::digest::{Digest, canonical_json};
+use restudy::math::Stream;
+use restudy::operation::{
+    Direction, Entry, File, Instance, Kind, ReadAs, Scored, learner, prelude, reference,
+    table_step,
+};
+use serde_json::{Map, Value as Json, json};
+
+use crate::workshop::{simulated, updating};
+
+fn defaults(entry: &Entry) -> Instance {
+    (entry.build)(example_parameters(entry)).unwrap()
+}
+
+/// The parameters of the example: as a study would write them.
+fn example_parameters(entry: &Entry) -> Json {
+    let example: Json = serde_yaml::from_str(entry.about.example).unwrap();
+    match example {
+        Json::Object(map) => map.into_iter().next().map_or(json!({}), |(_, value)| value),
+        _ => json!({}),
+    }
+}
+
+fn frame(n: usize, p: usize, seed: u64) -> Frame {
+    let mut stream = Stream::new(seed, &["contract"]);
+    let columns = (0..p).map(|j| FrameColumn {
+        name: format!("c{j}"),
+        values: (0..n)
+            .map(|i| stream.normal() + if i % 2 == 0 && j == 0 { 1.0 } else { 0.0 })
+            .collect(),
+    });
+    Frame { rows: Rows::new(columns.collect(), n), failed: vec![None; n] }
+}
+
+/// Training rows, held-out rows and their classes.
+fn split(frame: &Frame, one_class: bool) -> (Train, Rows) {
+    let n = frame.rows.n() as u32;
+    let split =
+        Split { train: (0..n * 2 / 3).collect(), held_out: (n * 2 / 3..n).collect() };
+    let outcome: Vec<Option<bool>> =
+        (0..n).map(|i| Some(one_class || i % 2 == 0)).collect();
+    let groups: Vec<u32> = (0..n).collect();
+    (split.train(frame, &outcome, &groups), split.held_out(frame).1)
+}
+
+/// Frames that real studies bring, each with what is special about it.
+fn frames() -> Vec<(&'static str, Frame)> {
+    let mut missing = frame(30, 3, 2);
+    let mut rows = missing.rows.clone();
+    for (position, (_, values)) in rows.columns_mut().enumerate() {
+        values[position] = f64::NAN;
+    }
+    missing.rows = rows;
+    let with = |values: fn(f64) -> f64| {
+        let mut frame = frame(30, 3, 3);
+        let mut rows = frame.rows.clone();
+        rows.columns_mut().for_each(|(_, column)| {
+            column.iter_mut().for_each(|value| *value = values(*value));
+        });
+        frame.rows = rows;
+        frame
+    };
+    let mut empty_column = frame(30, 2, 4);
+    let mut rows = empty_column.rows.clone();
+    if let Some((_, values)) = rows.columns_mut().next() {
+        values.fill(f64::NAN);
+    }
+    empty_column.rows = rows;
+    vec![
+        ("plain", frame(30, 3, 1)),
+        ("missing values", missing),
+        ("an empty column", empty_column),
+        ("constant columns", with(|_| 7.0)),
+        ("a scale of 1e12", with(|value| value * 1e12)),
+        ("a scale of 1e-12", with(|value| value * 1e-12)),
+        ("more columns than rows", frame(12, 120, 5)),
+        ("three subjects", frame(3, 2, 6)),
+        ("no columns", frame(30, 0, 7)),
+    ]
+}
+
+/// Runs `of`; a panic is a violation.
+fn guarded<T>(what: &str, wrong: &mut Vec<String>, of: impl FnOnce() -> T) -> Option<T> {
+    let done = catch_unwind(AssertUnwindSafe(of)).ok();
+    if done.is_none() {
+        wrong.push(format!("{what}: it panics"));
+    }
+    done
+}
+
+fn check_table_step(entry: &Entry) -> Vec<String> {
+    let Instance::TableStep(step) = defaults(entry) else { unreachable!() };
+    let mut wrong = Vec::new();
+    for (what, frame) in frames() {
+        for one_class in [false, true] {
+            let (train, held_out) = split(&frame, one_class);
+            let Some(fitted) = guarded(what, &mut wrong, || step.fit(&train)) else {
+                continue;
+            };
+            let Ok(state) = fitted else { continue };
+            if step.fit(&train) != Ok(state.clone()) {
+                wrong.push(format!("{what}: fitted twice, two states"));
+            }
+            for rows in [train.rows(), &held_out, &held_out.take(&[])] {
+                let mut applied = rows.clone();
+                guarded(what, &mut wrong, || step.apply(&state, &mut applied).unwrap());
+                if applied.n() != rows.n() {
+                    wrong.push(format!("{what}: rows are lost"));
+                }
+                let infinite = applied
+                    .columns()
+                    .iter()
+                    .any(|column| column.values.iter().any(|value| value.is_infinite()));
+                if infinite {
+                    wrong.push(format!("{what}: infinities appear"));
+                }
+                // Each row by itself: alone it becomes what it becomes among others.
+                for row in 0..rows.n() {
+                    let mut alone = rows.take(&[row]);
+                    guarded(what, &mut wrong, || step.apply(&state, &mut alone).unwrap());
+                    let same = alone.n() == 1
+                        && applied.n() == rows.n()
+                        && alone.row(0).iter().zip(applied.row(row)).all(|(a, b)| {
+                            a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
+                        });
+                    if !same {
+                        wrong.push(format!("{what}: a row depends on its neighbours"));
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    wrong.dedup();
+    wrong
+}
+
+fn check_learner(entry: &Entry) -> Vec<String> {
+    let Instance::Learner(learner) = defaults(entry) else { unreachable!() };
+    let mut wrong = Vec::new();
+    for (what, frame) in frames() {
+        for one_class in [false, true] {
+            let (train, held_out) = split(&frame, one_class);
+            let fit = || learner.fit(&train, &mut Stream::new(1, &["fit"]));
+            let Some(fitted) = guarded(what, &mut wrong, fit) else { continue };
+            if one_class && fitted.is_ok() {
+                wrong.push(format!("{what}: one class is no failure"));
+            }
+            let Ok(model) = fitted else { continue };
+            if fit() != Ok(model.clone()) {
+                wrong.push(format!("{what}: fitted twice, two models"));
+            }
+            let predict = || learner.predict(&model, &held_out);
+            let Some(Ok(scores)) = guarded(what, &mut wrong, predict) else { continue };
+            if scores.len() != held_out.n() {
+                wrong.push(format!(
+                    "{what}: {} scores for {} rows",
+                    scores.len(),
+                    held_out.n()
+                ));
+            }
+            if scores.iter().any(|score| !(0.0..=1.0).contains(score)) {
+                wrong.push(format!("{what}: a score is no probability"));
+            }
+            let mut narrow = held_out.clone();
+            if narrow.p() > 1 {
+                narrow.keep(&[0]);
+                guarded(what, &mut wrong, || learner.predict(&model, &narrow).is_ok());
+            }
+        }
+    }
+    // The same bytes whatever the number of threads around it.
+    let (train, _) = split(&frame(30, 3, 1), false);
+    let within = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| learner.fit(&train, &mut Stream::new(1, &["fit"])))
+    };
+    if within(1) != within(8) {
+        wrong.push("1 and 8 threads give two models".to_string());
+    }
+    wrong.dedup();
+    wrong
+}
+
+fn roi(voxels: &[f32]) -> Roi {
+    let size = [voxels.len(), 1, 1];
+    let direction = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+    let geometry = Geometry { size, spacing: [1.0; 3], origin: [0.0; 3], direction };
+    let mask = Mask { size, labels: vec![1; voxels.len()] };
+    Roi::new(&Volume { geometry, voxels: voxels.to_vec() }, &mask, &[]).unwrap()
+}
+
+fn check_family(entry: &Entry) -> Vec<String> {
+    let Instance::FeatureFamily(family) = defaults(entry) else { unreachable!() };
+    let mut wrong = Vec::new();
+    let columns = family.columns();
+    let mut names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() != columns.len() || columns.is_empty() {
+        wrong.push("its columns are not unique".to_string());
+    }
+    let ramp: Vec<f32> = (1..100).map(|value| value as f32).collect();
+    for (what, voxels) in [
+        ("one voxel", vec![3.0]),
+        ("a constant region", vec![5.0; 20]),
+        ("zeros", vec![0.0; 20]),
+        ("a ramp", ramp),
+        ("negative values", vec![-1000.0, -3.0, -2.0]),
+    ] {
+        let roi = roi(&voxels);
+        match guarded(what, &mut wrong, || family.compute(&roi)) {
+            Some(Ok(values)) if values.len() != columns.len() => {
+                wrong.push(format!("{what}: {} values", values.len()));
+            }
+            Some(Ok(values)) if values.iter().any(|value| !value.is_finite()) => {
+                wrong.push(format!("{what}: a value is not finite"));
+            }
+            _ => {}
+        }
+    }
+    wrong
+}
+
+fn check_metric(entry: &Entry) -> Vec<String> {
+    let Instance::Metric(metric) = defaults(entry) else { unreachable!() };
+    let scale = metric.scale();
+    let mut wrong = Vec::new();
+    let mut stream = Stream::new(9, &["metric"]);
+    let mut sum = 0.0;
+    let rounds = 400;
+    for _ in 0..rounds {
+        let truth: Vec<bool> = (0..60).map(|i| i % 3 == 0).collect();
+        let scores: Vec<f64> = (0..60).map(|_| stream.uniform()).collect();
+        let decisions: Vec<bool> = scores.iter().map(|score| *score >= 0.5).collect();
+        let scored = Scored { truth: &truth, scores: &scores, decisions: &decisions };
+        match metric.compute(scored) {
+            Ok(value) if value < scale.range.0 || value > scale.range.1 => {
+                wrong.push(format!("{value} is out of its range"));
+            }
+            Ok(value) => sum += value,
+            Err(failure) => wrong.push(failure.to_string()),
+        }
+    }
+    if let Some(chance) = scale.chance {
+        let mean = sum / f64::from(rounds);
+        if (mean - chance).abs() > 0.02 {
+            wrong.push(format!(
+                "random scores give {mean}, chance is said to be {chance}"
+            ));
+        }
+    }
+    for truth in [vec![], vec![true; 4], vec![false; 4]] {
+        let scores = vec![0.5; truth.len()];
+        let scored = Scored { truth: &truth, scores: &scores, decisions: &truth };
+        if let Some(Ok(value)) =
+            guarded("one class", &mut wrong, || metric.compute(scored))
+            && !value.is_finite()
+        {
+            wrong.push("one class: not a number".to_string());
+        }
+    }
+    wrong
+}
+
+fn population(n: usize, per_subject: usize) -> Population {
+    Population {
+        rows: (0..n as u32).collect(),
+        outcome: (0..n).map(|row| row / per_subject % 3 == 0).collect(),
+        subjects: (0..n).map(|row| (row / per_subject) as u32).collect(),
+    }
+}
+
+fn check_resampling(entry: &Entry) -> Vec<String> {
+    let Instance::Resampling(scheme) = defaults(entry) else { unreachable!() };
+    let mut wrong = Vec::new();
+    for per_subject in [1, 3] {
+        let population = population(240, per_subject);
+        let splits = match scheme.assign(&population, 1) {
+            Ok(splits) => splits,
+            Err(failure) => return vec![failure.to_string()],
+        };
+        let shape = scheme.shape();
+        if splits.repeats.len() != shape.repeats
+            || splits.repeats.iter().any(|outers| outers.len() != shape.outer)
+            || splits
+                .repeats
+                .iter()
+                .flatten()
+                .any(|outer| outer.inner.len() != shape.inner)
+        {
+            wrong.push("its shape is not as declared".to_string());
+        }
+        let mut check = |split: &Split, all: &[u32], what: &str| {
+            let mut both = [split.train.as_slice(), &split.held_out].concat();
+            both.sort_unstable();
+            if both != all {
+                wrong.push(format!("{what}: rows are lost or doubled"));
+            }
+            let of = |rows: &[u32]| -> std::collections::BTreeSet<u32> {
+                rows.iter().map(|row| population.subjects[*row as usize]).collect()
+            };
+            if !of(&split.train).is_disjoint(&of(&split.held_out)) {
+                wrong.push(format!("{what}: a patient stands on both sides"));
+            }
+        };
+        for outer in splits.repeats.iter().flatten() {
+            check(&outer.split, &population.rows, "outer");
+            outer
+                .inner
+                .iter()
+                .for_each(|inner| check(inner, &outer.split.train, "inner"));
+        }
+        if scheme.assign(&population, 1) != Ok(splits.clone()) {
+            wrong.push("same seed, other splits".to_string());
+        }
+        if scheme.assign(&population, 2) == Ok(splits) {
+            wrong.push("another seed, the same splits".to_string());
+        }
+    }
+    // A further repeat changes none of the earlier ones.
+    let mut more = example_parameters(entry);
+    let repeats = scheme.shape().repeats;
+    more["repeats"] = json!(repeats + 1);
+    let Ok(Instance::Resampling(longer)) = (entry.build)(more) else { unreachable!() };
+    let population = population(240, 1);
+    let longer = longer.assign(&population, 1).unwrap();
+    if longer.repeats[..repeats] != scheme.assign(&population, 1).unwrap().repeats[..] {
+        wrong.push("a further repeat moves the earlier ones".to_string());
+    }
+    for n in [0, 1, 4] {
+        let population = Population {
+            rows: (0..n).collect(),
+            outcome: (0..n).map(|row| row == 0).collect(),
+            subjects: (0..n).collect(),
+        };
+        if let Some(Ok(_)) =
+            guarded("too few", &mut wrong, || scheme.assign(&population, 1))
+        {
+            wrong.push(format!("{n} rows are no failure"));
+        }
+    }
+    wrong
+}
+
+fn check_reader(entry: &Entry) -> Vec<String> {
+    let Instance::Reader(reader) = defaults(entry) else { unreachable!() };
+    let mut wrong = Vec::new();
+    let mut stream = Stream::new(3, &["garbage"]);
+    let mut inputs: Vec<Vec<u8>> =
+        simulated(10, 1).into_iter().map(|(_, bytes)| bytes).collect();
+    for length in [0, 1, 347, 348, 352, 1000] {
+        inputs.push((0..length).map(|_| stream.below(256) as u8).collect());
+    }
+    for bytes in &inputs {
+        for what in [ReadAs::Table { id: "patient" }, ReadAs::Volume, ReadAs::Mask] {
+            for length in [bytes.len(), bytes.len() / 2, bytes.len() / 3] {
+                let file = File { name: "file", bytes: &bytes[..length] };
+                guarded("garbage", &mut wrong, || reader.read(file, what).is_ok());
+            }
+        }
+    }
+    wrong
+}
+
+fn check_calibrator(entry: &Entry) -> Vec<String> {
+    let Instance::Calibrator(rule) = defaults(entry) else { unreachable!() };
+    let mut wrong = Vec::new();
+    let truth: Vec<bool> = (0..40).map(|i| i % 2 == 0).collect();
+    let scores: Vec<f64> = (0..40).map(|i| f64::from(i) / 40.0).collect();
+    match rule.threshold(&truth, &scores) {
+        Ok(threshold) if (0.0..=1.0).contains(&threshold) => {}
+        other => wrong.push(format!("{other:?}")),
+    }
+    if rule.threshold(&[true; 4], &scores[..4]).is_ok()
+        || rule.threshold(&[], &[]).is_ok()
+    {
+        wrong.push("one class is no failure".to_string());
+    }
+    wrong
+}
+
+/// A record with as little in it as there can be.
+fn empty_record() -> StudyRecord {
+    serde_json::from_value(json!({
+        "schema": 1, "engine": "restudy", "warnings": [], "references": [],
+        "study": { "title": "t", "cancer": "c", "seed": 1, "digest": "d", "simulated": true },
+        "sources": [], "cohorts": [], "outcomes": [], "predictors": [], "analysis_order": [],
+        "analyses": {}, "methods": [],
+        "graph": { "n_nodes": 0, "groups": [], "edges": [] },
+        "certificate": {
+            "n_groups": 0, "n_splits": 0, "n_nodes": 0, "n_held_out_uses": 0,
+            "rules": [], "not_tracked": [], "cannot_see": [],
+        },
+    }))
+    .unwrap()
+}
+
+fn check_section(entry: &Entry) -> Vec<String> {
+    let Instance::Section(section) = defaults(entry) else { unreachable!() };
+    let mut wrong = Vec::new();
+    let record = empty_record();
+    match guarded("an empty record", &mut wrong, || section.render(&record)) {
+        Some(Ok(fragment)) if section.render(&record) != Ok(fragment.clone()) => {
+            wrong.push("rendered twice, two fragments".to_string());
+        }
+        Some(Ok(_)) | None => {}
+        Some(Err(failure)) => wrong.push(failure.to_string()),
+    }
+    wrong
+}
+
+fn check_tuner(entry: &Entry) -> Vec<String> {
+    let Instance::Tuner(tuner) = defaults(entry) else { unreachable!() };
+    let mut wrong = Vec::new();
+    if tuner.choose(&[], Direction::HigherIsBetter).is_some() {
+        wrong.push("it chooses among nothing".to_string());
+    }
+    wrong
+}
+
+fn check(entry: &Entry) -> Vec<String> {
+    match entry.kind {
+        Kind::TableStep => check_table_step(entry),
+        Kind::Learner => check_learner(entry),
+        Kind::FeatureFamily => check_family(entry),
+        Kind::Metric => check_metric(entry),
+        Kind::Resampling => check_resampling(entry),
+        Kind::Reader => check_reader(entry),
+        Kind::Calibrator => check_calibrator(entry),
+        Kind::Section => check_section(entry),
+        Kind::Tuner => check_tuner(entry),
+        Kind::Generator | Kind::Derivation => Vec::new(),
+    }
+}
+
+#[test]
+fn every_operation_holds_to_its_kind() {
+    let mut wrong = Vec::new();
+    for entry in Catalog::standard().all() {
+        let of = check(entry).into_iter();
+        wrong.extend(of.map(|what| format!("{}: {what}", entry.about.name)));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every Rust file below `src`.
+fn files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { open.push(path) } else { files.push(path) }
+        }
+    }
+    files
+}
+
+/// What is wrong with what an operation says of itself.
+fn check_words(entry: &Entry) -> Vec<String> {
+    let about = &entry.about;
+    let mut wrong = Vec::new();
+    let schema = (entry.schema)().to_value();
+    if entry.doc().len() < 20 {
+        wrong.push("its type has no documentation".to_string());
+    }
+    let empty = Map::new();
+    let properties = schema.get("properties").and_then(Json::as_object).unwrap_or(&empty);
+    for (name, of) in properties {
+        if of.get("description").is_none() {
+            wrong.push(format!("parameter `{name}` has no documentation"));
+        }
+    }
+    if schema.get("additionalProperties") != Some(&json!(false)) {
+        wrong.push("unknown parameters are not refused".to_string());
+    }
+    for key in about.sources {
+        if reference(key).is_none() {
+            wrong.push(format!("source `{key}` is not in the reference list"));
+        }
+    }
+    if about.version == 0 || about.title.is_empty() || about.title.ends_with('.') {
+        wrong.push("version or title is missing".to_string());
+    }
+    let example: Result<Json, _> = serde_yaml::from_str(about.example);
+    match example {
+        Ok(Json::String(name)) if name == about.name => {}
+        Ok(Json::Object(map)) if map.len() == 1 && map.contains_key(about.name) => {}
+        other => wrong.push(format!("its example is no use of it: {other:?}")),
+    }
+    let parameters = example_parameters(entry);
+    match (entry.normalise)(parameters) {
+        Ok(all) if (entry.normalise)(all.clone()).ok() == Some(all.clone()) => {}
+        other => wrong.push(format!("its parameters do not come back: {other:?}")),
+    }
+    // The ranges that the schema states are the ranges that a study is held to.
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    if !validator.is_valid(&example_parameters(entry)) {
+        wrong.push("its example does not fit its schema".to_string());
+    }
+    wrong
+}
+
+#[test]
+fn every_operation_is_one_file_with_its_words() {
+    let catalog = Catalog::standard();
+    let mut names = std::collections::BTreeSet::new();
+    let mut wrong = Vec::new();
+    for entry in catalog.all() {
+        let name = entry.about.name;
+        assert!(names.insert(name), "`{name}` stands twice in the catalogue");
+        let file = format!("{name}.rs");
+        let of_name = files().into_iter().filter(|path| {
+            path.file_name().is_some_and(|known| *known == *file)
+                && std::fs::read_to_string(path).unwrap().contains("impl Operation for")
+        });
+        if of_name.count() != 1 {
+            wrong.push(format!("{name}: there is no one file {file} for it"));
+        }
+        wrong
+            .extend(check_words(entry).into_iter().map(|what| format!("{name}: {what}")));
+    }
+    let described = files().into_iter().filter(|path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.split("#[cfg(test)]").next().unwrap().contains("\nimpl Operation for")
+    });
+    assert_eq!(described.count(), catalog.all().len(), "an operation is in no list");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn values_out_of_range_are_refused_with_the_name_of_the_parameter() {
+    let study = crate::workshop::STUDY;
+    let catalog = Catalog::standard();
+    let mut tried = 0;
+    for entry in catalog.all() {
+        let place = match entry.kind {
+            Kind::Learner => "  - naive\n",
+            Kind::TableStep => "prepare: [impute_median, scale_zscore]",
+            Kind::Resampling => {
+                "internal: { nested: { outer: 3, inner: 2, repeats: 2 } }"
+            }
+            _ => continue,
+        };
+        let schema = (entry.schema)().to_value();
+        for (name, of) in schema["properties"].as_object().into_iter().flatten() {
+            let step = if of["type"] == "integer" { 1.0 } else { 1e-3 };
+            let below =
+                of.get("minimum").and_then(Json::as_f64).map(|least| least - step);
+            let above =
+                of.get("maximum").and_then(Json::as_f64).map(|most| most + step.max(1.0));
+            for value in below.into_iter().chain(above) {
+                let value = if of["type"] == "integer" {
+                    format!("{value:.0}")
+                } else {
+                    format!("{value:?}")
+                };
+                let used = format!("{}: {{ {name}: {value} }}", entry.about.name);
+                let text = match entry.kind {
+                    Kind::Learner => study.replace(place, &format!("  - {used}\n")),
+                    Kind::TableStep => {
+                        study.replace(place, &format!("prepare: [{used}]"))
+                    }
+                    _ => study.replace(place, &format!("internal: {{ {used} }}")),
+                };
+                assert_ne!(text, study);
+                let parsed = restudy::spec::read(&text, &catalog);
+                let named = parsed.diagnostics.iter().any(|fault| {
+                    fault.code.0 == "E0104"
+                        && fault.message.contains(&format!("`{name}`"))
+                });
+                assert!(named, "{used}: {:?}", parsed.diagnostics);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 10, "only {tried} ranges were found");
+}
+
+#[test]
+fn every_study_of_the_project_fits_the_published_schema() {
+    let schema = restudy::spec::schema(&Catalog::standard());
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let valid =
+        |text: &str| validator.is_valid(&serde_yaml::from_str::<Json>(text).unwrap());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("studies");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().to_string();
+        if name.ends_with(".yaml") && !name.ends_with(".lock.yaml") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let json: Json = serde_yaml::from_str(&text).unwrap();
+            let errors: Vec<String> =
+                validator.iter_errors(&json).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{name}: {errors:?}");
+        }
+    }
+    let study = crate::workshop::STUDY;
+    assert!(valid(study));
+    for (from, to) in [
+        ("cancer: glioma", "cancre: glioma"),
+        ("outer: 3", "outer: 1"),
+        ("outer: 3", "outer: [3, 4]"),
+        ("  - naive", "  - niave"),
+        ("seed: 7", "seed: -7"),
+        ("optional", "maybe"),
+    ] {
+        assert!(!valid(&study.replace(from, to)), "{to}");
+    }
+}
+
+/// A step that loses rows and looks at its neighbours, and panics on one class.
+#[derive(Clone, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+struct Bad {
+    undocumented: f64,
+}
+
+impl prelude::Operation for Bad {
+    const ABOUT: prelude::About = prelude::About {
+        name: "bad",
+        title: "Bad.",
+        version: 0,
+        sources: &["nobody2000"],
+        example: "worse",
+    };
+}
+
+impl prelude::TableStep for Bad {
+    type State = ();
+
+    fn fit(&self, train: &Train) -> Result<(), prelude::Failure> {
+        assert!(train.outcome().iter().any(|positive| !positive), "deliberately");
+        Ok(())
+    }
+
+    fn apply(&self, _state: &(), rows: &mut Rows) {
+        let all: Vec<usize> = (0..rows.n().saturating_sub(1)).collect();
+        *rows = rows.take(&all);
+    }
+}
+
+impl prelude::Learner for Bad {
+    type Model = f64;
+
+    fn fit(&self, _train: &Train, _stream: &mut Stream) -> Result<f64, prelude::Failure> {
+        Ok(1.7)
+    }
+
+    fn predict(&self, model: &f64, rows: &Rows) -> Result<Vec<f64>, prelude::Failure> {
+        Ok(vec![*model; rows.n()])
+    }
+}
+
+#[test]
+fn a_bad_operation_is_caught() {
+    let step = check_table_step(&table_step::<Bad>()).join("\n");
+    for part in ["it panics", "rows are lost", "a row depends on its neighbours"] {
+        assert!(step.contains(part), "{part}: {step}");
+    }
+    let learner = check_learner(&learner::<Bad>()).join("\n");
+    for part in ["one class is no failure", "a score is no probability"] {
+        assert!(learner.contains(part), "{part}: {learner}");
+    }
+    let words = check_words(&learner_entry()).join("\n");
+    for part in [
+        "`undocumented` has no documentation",
+        "unknown parameters are not refused",
+        "`nobody2000` is not in the reference list",
+        "version or title",
+        "no use of it",
+    ] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+}
+
+fn learner_entry() -> Entry {
+    learner::<Bad>()
+}
+
+/// A number with six significant digits: enough to see a change, too few to see rounding.
+fn rounded(value: f64) -> String {
+    if value == 0.0 { "0".to_string() } else { format!("{value:.5e}") }
+}
+
+/// Rounded outputs of an operation on fixed inputs.
+fn outputs(entry: &Entry) -> Vec<String> {
+    let frame = frame(30, 3, 1);
+    let (train, held_out) = split(&frame, false);
+    let truth: Vec<bool> = (0..40).map(|i| i % 3 == 0).collect();
+    let scores: Vec<f64> = (0..40).map(|i| f64::from(i * 7 % 40) / 40.0).collect();
+    match defaults(entry) {
+        Instance::TableStep(step) => {
+            let state = step.fit(&train).unwrap();
+            let mut rows = held_out.clone();
+            step.apply(&state, &mut rows).unwrap();
+            rows.columns()
+                .iter()
+                .map(|column| {
+                    let values: Vec<String> = column
+                        .values
+                        .iter()
+                        .take(3)
+                        .map(|value| rounded(*value))
+                        .collect();
+                    format!("{}: {}", column.name, values.join(" "))
+                })
+                .collect()
+        }
+        Instance::Learner(learner) => {
+            let model = learner.fit(&train, &mut Stream::new(1, &["fit"])).unwrap();
+            let scores = learner.predict(&model, &held_out).unwrap();
+            scores.iter().map(|score| rounded(*score)).collect()
+        }
+        Instance::FeatureFamily(family) => {
+            let ramp: Vec<f32> =
+                (1..50).map(|value| (value * value % 47) as f32).collect();
+            let values = family.compute(&roi(&ramp)).unwrap();
+            let columns = family.columns();
+            let pairs = columns.iter().zip(values);
+            pairs
+                .map(|(column, value)| format!("{}: {}", column.name, rounded(value)))
+                .collect()
+        }
+        Instance::Metric(metric) => {
+            let decisions: Vec<bool> = scores.iter().map(|score| *score >= 0.4).collect();
+            let scored = Scored { truth: &truth, scores: &scores, decisions: &decisions };
+            vec![rounded(metric.compute(scored).unwrap())]
+        }
+        Instance::Calibrator(rule) => {
+            vec![rounded(rule.threshold(&truth, &scores).unwrap())]
+        }
+        Instance::Resampling(scheme) => {
+            let splits = scheme.assign(&population(60, 1), 1).unwrap();
+            let first = &splits.repeats[0][0];
+            vec![
+                format!("{:?}", first.split.held_out),
+                format!("{:?}", first.inner[0].held_out),
+            ]
+        }
+        Instance::Generator(generator) => {
+            let files = generator.generate(1).unwrap();
+            let shown = |(name, bytes): &(String, Vec<u8>)| {
+                // Compressed bytes may differ with the library; what they hold may not.
+                let plain = restudy::data::decompressed(bytes).unwrap_or(bytes.clone());
+                format!("{name}: {}", Digest::of(&plain).short())
+            };
+            files.iter().take(4).map(shown).collect()
+        }
+        Instance::Reader(reader) => {
+            let files = simulated(10, 1);
+            let wanted = match entry.about.name {
+                "nifti" => ("image.nii.gz", ReadAs::Volume),
+                "maf" => ("mutations.maf", ReadAs::Table { id: "Tumor_Sample_Barcode" }),
+                _ => ("table.csv", ReadAs::Table { id: "patient" }),
+            };
+            let (name, bytes) =
+                files.iter().find(|(name, _)| name.ends_with(wanted.0)).unwrap();
+            let value = reader.read(File { name, bytes }, wanted.1).unwrap();
+            vec![format!("{}: {}", value.kind(), value.digest().short())]
+        }
+        Instance::Derivation(_) | Instance::Tuner(_) | Instance::Section(_) => Vec::new(),
+    }
+}
+
+#[test]
+fn outputs_move_only_with_their_version() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pinned/operations.yaml");
+    let mut text =
+        String::from("# Written by `UPDATE=1 cargo test`; read the difference.\n");
+    let mut found: BTreeMap<String, Json> = BTreeMap::new();
+    for entry in Catalog::standard().all() {
+        let schema = canonical_json(&(entry.schema)().to_value());
+        let pinned = json!({
+            "version": entry.about.version,
+            "schema": Digest::of(schema.as_bytes()).short(),
+            "outputs": outputs(entry),
+        });
+        found.insert(entry.about.name.to_string(), pinned);
+    }
+    for (name, pinned) in &found {
+        text.push_str(&format!(
+            "{name}:\n  version: {}\n  schema: {}\n  outputs: {}\n",
+            pinned["version"],
+            pinned["schema"],
+            if pinned["outputs"] == json!([]) { "[]" } else { "" }
+        ));
+        for output in pinned["outputs"].as_array().unwrap() {
+            text.push_str(&format!("    - {output}\n"));
+        }
+    }
+    if updating() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &text).unwrap();
+    }
+    let known = std::fs::read_to_string(&path).unwrap_or_default();
+    let known: BTreeMap<String, Json> = serde_yaml::from_str(&known).unwrap_or_default();
+    let mut wrong = Vec::new();
+    for (name, pinned) in &found {
+        match known.get(name) {
+            None => wrong.push(format!("{name} is not pinned: run with UPDATE=1")),
+            Some(old) if old == pinned => {}
+            Some(old)
+                if old["version"] == pinned["version"]
+                    && old["outputs"] != pinned["outputs"] =>
+            {
+                wrong.push(format!(
+                    "{name}: its numbers moved and its version did not\n  was {}\n  is  {}",
+                    old["outputs"], pinned["outputs"]
+                ));
+            }
+            Some(_) => {
+                wrong.push(format!("{name} changed: read the difference of UPDATE=1"))
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn values_survive_their_bytes() {
+    let predictions = Predictions {
+        rows: vec![1, 2],
+        truth: vec![true, false],
+        scores: vec![0.25, 1.0],
+        threshold: None,
+        candidate: 3,
+    };
+    let value = Value::Predictions(predictions);
+    assert_eq!(Value::from_bytes(&value.to_bytes()).unwrap(), value);
+    let shared = Arc::new(value);
+    assert_eq!(shared.digest(), Digest::of(&shared.to_bytes()));
+}
