@@ -1,1 +1,234 @@
-//! Placeholder.
+//! Numbers that others have computed: scikit-learn, statsmodels, the IBSI.
+
+use std::path::Path;
+
+use restudy::catalog::Catalog;
+use restudy::data::{Frame, FrameColumn, Roi, Rows, Split, Train, Value};
+use restudy::math::Stream;
+use restudy::operation::{Entry, File, Instance, ReadAs, Scored};
+use restudy::statistics::{nadeau_bengio, wilson};
+use serde_json::{Value as Json, json};
+
+use crate::workshop::test_data;
+
+fn operation(name: &str, parameters: Json) -> Instance {
+    let catalog = Catalog::standard();
+    let entry: &Entry = catalog.get(name).unwrap();
+    (entry.build)(parameters).unwrap()
+}
+
+/// A CSV file without quotes, by column.
+fn columns(text: &str) -> Vec<(String, Vec<String>)> {
+    let mut lines = text.lines();
+    let mut columns: Vec<(String, Vec<String>)> = lines
+        .next()
+        .unwrap()
+        .split(',')
+        .map(|name| (name.to_string(), Vec::new()))
+        .collect();
+    for line in lines {
+        for (column, cell) in columns.iter_mut().zip(line.split(',')) {
+            column.1.push(cell.to_string());
+        }
+    }
+    columns
+}
+
+fn numbers(columns: &[(String, Vec<String>)], name: &str) -> Vec<f64> {
+    let column = columns.iter().find(|(known, _)| known == name).unwrap();
+    column
+        .1
+        .iter()
+        .filter(|cell| !cell.is_empty())
+        .map(|cell| cell.parse().unwrap())
+        .collect()
+}
+
+/// Training rows and held-out rows of a file of `tests/reference`, and its columns.
+fn fixture(name: &str) -> (Train, Rows, Vec<(String, Vec<String>)>) {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/reference/{name}.csv"));
+    let columns = columns(&std::fs::read_to_string(path).unwrap());
+    let outcome: Vec<Option<bool>> =
+        numbers(&columns, "y").iter().map(|class| Some(*class == 1.0)).collect();
+    let n = outcome.len();
+    let features = columns.iter().filter(|(name, _)| name.starts_with('c'));
+    let features = features.map(|(name, _)| FrameColumn {
+        name: name.clone(),
+        values: numbers(&columns, name),
+    });
+    let frame = Frame { rows: Rows::new(features.collect(), n), failed: vec![None; n] };
+    let k = (n * 2 / 3) as u32;
+    let split = Split { train: (0..k).collect(), held_out: (k..n as u32).collect() };
+    let train = split.train(&frame, &outcome, &vec![0; n]);
+    (train, split.held_out(&frame).1, columns)
+}
+
+#[test]
+fn scaling_and_learners_are_those_of_scikit_learn() {
+    for file in ["tall", "wide"] {
+        let (train, mut held_out, columns) = fixture(file);
+        let Instance::TableStep(scale) = operation("scale_zscore", json!({})) else {
+            panic!()
+        };
+        let state = scale.fit(&train).unwrap();
+        let mut rows = train.rows().clone();
+        scale.apply(&state, &mut rows).unwrap();
+        scale.apply(&state, &mut held_out).unwrap();
+        let train = train.with_rows(rows);
+        for (column, name, parameters, tolerance) in [
+            ("p_logistic_0.01", "logistic", json!({ "c": 0.01 }), 1e-6),
+            ("p_logistic_1", "logistic", json!({ "c": 1.0 }), 1e-6),
+            ("p_logistic_100", "logistic", json!({ "c": 100.0 }), 1e-6),
+            ("p_knn_5", "knn", json!({ "k": 5 }), 1e-12),
+            ("p_naive_bayes", "naive_bayes", json!({}), 1e-9),
+        ] {
+            let Instance::Learner(learner) = operation(name, parameters) else {
+                panic!()
+            };
+            let model = learner.fit(&train, &mut Stream::new(1, &[])).unwrap();
+            let found = learner.predict(&model, &held_out).unwrap();
+            let expected = numbers(&columns, column);
+            assert_eq!(found.len(), expected.len());
+            let worst = found
+                .iter()
+                .zip(&expected)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f64::max);
+            println!("{file} {column}: largest difference {worst:.1e}");
+            assert!(worst <= tolerance, "{file} {column}: {worst:e}");
+        }
+    }
+}
+
+#[test]
+fn the_ranking_of_columns_is_that_of_scikit_learn() {
+    for file in ["tall", "wide"] {
+        let (train, _, _) = fixture(file);
+        let path = format!("{}/tests/reference/{file}_f.csv", env!("CARGO_MANIFEST_DIR"));
+        let f = numbers(&columns(&std::fs::read_to_string(path).unwrap()), "f");
+        let mut expected: Vec<usize> = (0..f.len()).collect();
+        expected.sort_by(|a, b| f[*b].total_cmp(&f[*a]));
+        for k in 1..=f.len() {
+            let Instance::TableStep(anova) = operation("anova", json!({ "k": k })) else {
+                panic!()
+            };
+            let state = anova.fit(&train).unwrap();
+            let mut rows = train.rows().clone();
+            anova.apply(&state, &mut rows).unwrap();
+            let mut names: Vec<String> =
+                expected[..k].iter().map(|column| format!("c{column}")).collect();
+            names.sort();
+            let mut kept: Vec<String> =
+                rows.columns().iter().map(|c| c.name.clone()).collect();
+            kept.sort();
+            assert_eq!(kept, names, "{file}, k = {k}");
+        }
+    }
+}
+
+#[test]
+fn the_statistics_are_those_of_the_reference_collection() {
+    let Some(data) = test_data() else { return };
+    let read = |name: &str| {
+        std::fs::read_to_string(data.join("stats_reference").join(name)).unwrap()
+    };
+    let reference: Json = serde_json::from_str(&read("reference.json")).unwrap();
+    let cases = reference.as_array().or_else(|| reference["cases"].as_array()).unwrap();
+    let case = |name: &str| {
+        cases.iter().find(|case| case["name"] == name).unwrap()["outputs"].clone()
+    };
+    let near = |found: f64, expected: &Json, what: &str| {
+        let expected = expected.as_f64().unwrap();
+        assert!(
+            (found - expected).abs() <= 1e-10 * expected.abs(),
+            "{what}: {found} {expected}"
+        );
+    };
+    let predictions = columns(&read("inputs/predictions.csv"));
+    let names: Vec<&str> = predictions.iter().map(|(name, _)| name.as_str()).collect();
+    let truth_name = if names.contains(&"y") { "y" } else { names[0] };
+    let truth: Vec<bool> =
+        numbers(&predictions, truth_name).iter().map(|y| *y == 1.0).collect();
+    let Instance::Metric(auroc) = operation("auroc", json!({})) else { panic!() };
+    let compute = |truth: &[bool], scores: &[f64]| {
+        auroc.compute(Scored { truth, scores, decisions: &[] }).unwrap()
+    };
+    let (p1, p2) = (numbers(&predictions, "p1"), numbers(&predictions, "p2"));
+    near(compute(&truth, &p1), &case("auc_delong")["auc"][0], "auroc of p1");
+    near(compute(&truth, &p2), &case("auc_delong")["auc"][1], "auroc of p2");
+    // Fold of row i: 7 i mod 10.
+    let folds: Vec<f64> = (0..10)
+        .map(|fold| {
+            let rows: Vec<usize> =
+                (0..truth.len()).filter(|i| 7 * i % 10 == fold).collect();
+            let truth: Vec<bool> = rows.iter().map(|i| truth[*i]).collect();
+            let scores: Vec<f64> = rows.iter().map(|i| p1[*i]).collect();
+            compute(&truth, &scores)
+        })
+        .collect();
+    let expected = case("cv_intervals");
+    for (fold, value) in folds.iter().enumerate() {
+        near(*value, &expected["fold_auc"][fold], "fold");
+    }
+    let n_test = truth.len() as f64 / 10.0;
+    let interval =
+        nadeau_bengio(&folds, truth.len() as f64 - n_test, n_test, 0.95).unwrap();
+    near(interval.0, &expected["nadeau_bengio_ci95"][0], "lower");
+    near(interval.1, &expected["nadeau_bengio_ci95"][1], "upper");
+    let threshold = case("threshold_metrics");
+    let at = threshold["threshold"].as_f64().unwrap();
+    let decisions: Vec<bool> = p1.iter().map(|score| *score >= at).collect();
+    for name in ["sensitivity", "specificity"] {
+        let Instance::Metric(metric) = operation(name, json!({})) else { panic!() };
+        let scored = Scored { truth: &truth, scores: &p1, decisions: &decisions };
+        let value = metric.compute(scored).unwrap();
+        near(value, &threshold[name]["value"], name);
+        let n = metric.denominator(&truth) as f64;
+        let (lower, upper) = wilson(value * n, n, 0.95).unwrap();
+        near(lower, &threshold[name]["wilson95"][0], name);
+        near(upper, &threshold[name]["wilson95"][1], name);
+    }
+    let Instance::Calibrator(youden) = operation("youden", json!({})) else { panic!() };
+    let found = youden.threshold(&truth, &p1).unwrap();
+    near(found, &case("discrimination_misc")["youden_threshold_p1"], "youden");
+}
+
+#[test]
+fn first_order_features_are_those_of_the_ibsi_digital_phantom() {
+    let Some(data) = test_data() else { return };
+    let phantom = data.join("ibsi/phantoms/ibsi_1_digital_phantom");
+    let Instance::Reader(nifti) = operation("nifti", json!({})) else { panic!() };
+    let read = |name: &str, what| {
+        let bytes = std::fs::read(phantom.join(name)).unwrap();
+        nifti.read(File { name, bytes: &bytes }, what).unwrap()
+    };
+    let Value::Volume(volume) = read("image/phantom.nii.gz", ReadAs::Volume) else {
+        panic!()
+    };
+    let Value::Mask(mask) = read("mask/mask.nii.gz", ReadAs::Mask) else { panic!() };
+    assert_eq!(volume.geometry.size, [5, 4, 4]);
+    assert_eq!(volume.geometry.spacing, [2.0; 3]);
+    let roi = Roi::new(&volume, &mask, &[1]).unwrap();
+    let Instance::FeatureFamily(family) = operation("first_order", json!({})) else {
+        panic!()
+    };
+    let values = family.compute(&roi).unwrap();
+    let text = std::fs::read_to_string(data.join("ibsi/ibsi1_reference.csv")).unwrap();
+    let mut checked = 0;
+    for line in
+        text.lines().filter(|line| line.starts_with("digital_phantom,Statistics,"))
+    {
+        let cells: Vec<&str> = line.split(',').collect();
+        let (code, expected) = (cells[5], cells[7].parse::<f64>().unwrap());
+        let at = family.columns().iter().position(|column| column.code == Some(code));
+        let found = values[at.unwrap_or_else(|| panic!("no feature {code}"))];
+        // The standard gives three significant digits.
+        let digits = 10f64.powi(2 - expected.abs().log10().floor() as i32);
+        let equal =
+            (found * digits).round() / digits == (expected * digits).round() / digits;
+        assert!(equal, "{code}: {found} instead of {expected}");
+        checked += 1;
+    }
+    assert_eq!(checked, 18);
+}

@@ -76,7 +76,7 @@ const fn feature(
 /// In the order of the standard: one line adds a feature.
 const FEATURES: &[Feature] = &[
     feature("mean", "Q4LE", Unit::Intensity, |v| v.mean),
-    feature("variance", "ECT4", Unit::IntensitySquared, |v| v.moment(2)),
+    feature("variance", "ECT3", Unit::IntensitySquared, |v| v.moment(2)),
     feature("skewness", "KE2A", Unit::One, |v| v.standardised(3)),
     feature("kurtosis", "IPH6", Unit::One, |v| match v.moment(2) == 0.0 {
         true => 0.0,
