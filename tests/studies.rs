@@ -158,11 +158,14 @@ fn why_names_the_leaf_old_and_new() {
     assert!(why(node).contains("nothing that it reads has changed"));
     workshop.study(&STUDY.replace("c: [0.1, 1]", "c: [0.1, 5]"));
     let text = why(node);
-    assert!(text.contains("logistic.c: the default → 5"), "{text}");
+    assert!(text.contains("logistic.c: 1.0 (the default) → 5"), "{text}");
     assert!(text.contains("/logistic: "), "{text}");
     // After the run the question is still answered.
     workshop.run(&[]);
-    assert!(why("idh1.all.internal/r01.o1/tune").contains("logistic.c: the default → 5"));
+    assert!(
+        why("idh1.all.internal/r01.o1/tune")
+            .contains("logistic.c: 1.0 (the default) → 5")
+    );
     let (name, plain) = first_image(&workshop);
     let mut other = plain;
     other[352 + 4 * (8 * 256 + 8 * 16 + 8)] ^= 1;

@@ -47,7 +47,7 @@ fn list(catalog: &Catalog) -> String {
     kinds.dedup();
     let mut text = String::new();
     for kind in kinds {
-        text.push_str(&format!("{}s\n", kind.noun()));
+        text.push_str(&format!("{}\n", kind.plural()));
         for entry in catalog.of_kind(kind) {
             text.push_str(&format!("  {:<16}{}\n", entry.about.name, entry.summary()));
         }

@@ -75,23 +75,36 @@ pub fn text(
     if let State::Pending(ancestor) = states.of[index.index()] {
         text.push_str(&format!("  waits for {}\n", plan.graph[ancestor].name));
     }
-    match explain(plan, states, store, study, index) {
+    match explain(plan, states, store, study, &Catalog::standard(), index) {
         None => text.push_str("  nothing that it reads has changed since it first ran\n"),
         Some(changes) => {
-            for change in changes {
-                text.push_str(&format!("  {}\n", line(&change)));
+            let mut said: Vec<(String, String, usize)> = Vec::new();
+            for change in &changes {
+                let (node, what) = words(change);
+                match said.iter_mut().find(|(_, known, _)| *known == what) {
+                    Some((.., n)) => *n += 1,
+                    None => said.push((node, what, 1)),
+                }
+            }
+            for (node, what, n) in said {
+                let more = match n {
+                    1 => String::new(),
+                    n => format!(" (and in {} more nodes)", n - 1),
+                };
+                text.push_str(&format!("  {node}: {what}{more}\n"));
             }
         }
     }
     text
 }
 
-fn line(change: &Change) -> String {
+/// The node of a change, and the change.
+fn words(change: &Change) -> (String, String) {
     match change {
-        Change::New { node } => format!("{node}: is new to this study"),
+        Change::New { node } => (node.clone(), "is new to this study".to_string()),
         Change::Setting { node, what, old, new }
         | Change::Fact { node, what, old, new } => {
-            format!("{node}: {what}: {old} → {new}")
+            (node.clone(), format!("{what}: {old} → {new}"))
         }
         Change::Inputs { node, added, removed } => {
             let list = |names: &[String]| match names {
@@ -99,12 +112,9 @@ fn line(change: &Change) -> String {
                 [one] => one.clone(),
                 [first, rest @ ..] => format!("{first} and {} more", rest.len()),
             };
-            format!(
-                "{node}: now also reads {}; no longer reads {}",
-                list(added),
-                list(removed)
-            )
+            let (added, removed) = (list(added), list(removed));
+            (node.clone(), format!("now also reads {added}; no longer reads {removed}"))
         }
-        Change::Lost { node } => format!("{node}: its stored result is gone"),
+        Change::Lost { node } => (node.clone(), "its stored result is gone".to_string()),
     }
 }

@@ -45,6 +45,14 @@ impl Kind {
             Self::Section => "report section",
         }
     }
+
+    /// Several of them.
+    pub fn plural(self) -> String {
+        match self.noun().strip_suffix('y') {
+            Some(stem) => format!("{stem}ies"),
+            None => format!("{}s", self.noun()),
+        }
+    }
 }
 
 /// One operation with its parameters set, ready to be used.

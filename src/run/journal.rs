@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{Done, How};
+use crate::catalog::Catalog;
 use crate::digest::Digest;
 use crate::plan::{Plan, States};
 use crate::store::{Store, StoreError};
@@ -106,6 +107,7 @@ pub fn explain(
     states: &States,
     store: &Store,
     study: &str,
+    catalog: &Catalog,
     node: NodeIndex,
 ) -> Option<Vec<Change>> {
     let name = &plan.graph[node].name;
@@ -118,8 +120,7 @@ pub fn explain(
         if entry.key != key || key.is_none() {
             let mut changes = Vec::new();
             let mut visited = vec![false; plan.graph.node_count()];
-            walk(plan, states, &old, node, &mut visited, &mut changes);
-            changes.dedup();
+            walk(plan, states, &old, catalog, node, &mut visited, &mut changes);
             return Some(changes);
         }
     }
@@ -130,6 +131,7 @@ fn walk(
     plan: &Plan,
     states: &States,
     old: &HashMap<String, Entry>,
+    catalog: &Catalog,
     index: NodeIndex,
     visited: &mut [bool],
     changes: &mut Vec<Change>,
@@ -143,7 +145,8 @@ fn walk(
         return;
     };
     let before = changes.len();
-    settings(&new.node, "", &old_entry.identity, &new.identity, changes);
+    let mut found = Differences { node: &new.node, catalog, changes };
+    found.settings(Place::default(), &old_entry.identity, &new.identity);
     if old_entry.seed != new.seed {
         let text =
             |seed: Option<u64>| seed.map_or("none".to_string(), |seed| seed.to_string());
@@ -189,7 +192,7 @@ fn walk(
         });
         // What is not computed yet may come out the same, but it is why this node waits.
         if digest.is_none() || digest != old_digest {
-            walk(plan, states, old, input, visited, changes);
+            walk(plan, states, old, catalog, input, visited, changes);
         }
     }
     if changes.len() == before && states.keys[index.index()] == old_entry.key {
@@ -197,61 +200,90 @@ fn walk(
     }
 }
 
-/// The settings that differ between two identities, by their path.
-fn settings(node: &str, path: &str, old: &Json, new: &Json, changes: &mut Vec<Change>) {
-    if old == new {
-        return;
-    }
-    match (old, new) {
-        (Json::Object(old_map), Json::Object(new_map)) => {
-            let operation = new_map.get("operation").and_then(Json::as_str);
-            let path = match operation {
-                Some(name) if old_map.get("operation") == new_map.get("operation") => {
-                    name
-                }
-                Some(_) => {
-                    push(node, path, old, new, changes);
-                    return;
-                }
-                None => path,
-            };
-            let mut keys: Vec<&String> = old_map.keys().chain(new_map.keys()).collect();
-            keys.sort();
-            keys.dedup();
-            for key in keys {
-                let default = Json::String("the default".to_string());
-                let at = match key.as_str() {
-                    "parameters" => path.to_string(),
-                    key if path.is_empty() => key.to_string(),
-                    key => format!("{path}.{key}"),
-                };
-                settings(
-                    node,
-                    &at,
-                    old_map.get(key).unwrap_or(&default),
-                    new_map.get(key).unwrap_or(&default),
-                    changes,
-                );
-            }
-        }
-        (Json::Array(old_items), Json::Array(new_items))
-            if old_items.len() == new_items.len() =>
-        {
-            for (old, new) in old_items.iter().zip(new_items) {
-                settings(node, path, old, new, changes);
-            }
-        }
-        _ => push(node, path, old, new, changes),
-    }
+/// Where within an identity a setting stands.
+#[derive(Clone, Default)]
+struct Place {
+    path: String,
+    /// The operation whose parameters these are.
+    operation: Option<String>,
 }
 
-fn push(node: &str, what: &str, old: &Json, new: &Json, changes: &mut Vec<Change>) {
-    changes.push(Change::Setting {
-        node: node.to_string(),
-        what: what.to_string(),
-        old: short(old),
-        new: short(new),
-    });
+/// Collects the settings that differ between two identities of a node.
+struct Differences<'a> {
+    node: &'a str,
+    catalog: &'a Catalog,
+    changes: &'a mut Vec<Change>,
+}
+
+impl Differences<'_> {
+    fn settings(&mut self, place: Place, old: &Json, new: &Json) {
+        if old == new {
+            return;
+        }
+        match (old, new) {
+            (Json::Object(old_map), Json::Object(new_map)) => {
+                let operation = |map: &serde_json::Map<String, Json>| {
+                    map.get("operation").and_then(Json::as_str).map(str::to_string)
+                };
+                let place = match operation(new_map) {
+                    None => place,
+                    Some(name) if operation(old_map).as_ref() == Some(&name) => {
+                        Place { path: name.clone(), operation: Some(name) }
+                    }
+                    Some(_) => return self.push(&place, short(old), short(new)),
+                };
+                let mut keys: Vec<&String> =
+                    old_map.keys().chain(new_map.keys()).collect();
+                keys.sort();
+                keys.dedup();
+                for key in keys {
+                    let path = match key.as_str() {
+                        "parameters" => place.path.clone(),
+                        key if place.path.is_empty() => key.to_string(),
+                        key => format!("{}.{key}", place.path),
+                    };
+                    let place = Place { path, operation: place.operation.clone() };
+                    match (old_map.get(key), new_map.get(key)) {
+                        (Some(old), Some(new)) => self.settings(place, old, new),
+                        (old, new) => {
+                            let text = |value: Option<&Json>| {
+                                value.map_or_else(|| self.default(&place, key), short)
+                            };
+                            let (old, new) = (text(old), text(new));
+                            self.push(&place, old, new);
+                        }
+                    }
+                }
+            }
+            (Json::Array(old_items), Json::Array(new_items))
+                if old_items.len() == new_items.len() =>
+            {
+                for (old, new) in old_items.iter().zip(new_items) {
+                    self.settings(place.clone(), old, new);
+                }
+            }
+            _ => self.push(&place, short(old), short(new)),
+        }
+    }
+
+    /// The default of a parameter that does not stand in an identity.
+    fn default(&self, place: &Place, parameter: &str) -> String {
+        let entry = place.operation.as_ref().and_then(|name| self.catalog.get(name));
+        let value = entry.and_then(|entry| (entry.defaults)().get(parameter).map(short));
+        match value {
+            Some(value) => format!("{value} (the default)"),
+            None => "nothing".to_string(),
+        }
+    }
+
+    fn push(&mut self, place: &Place, old: String, new: String) {
+        self.changes.push(Change::Setting {
+            node: self.node.to_string(),
+            what: place.path.clone(),
+            old,
+            new,
+        });
+    }
 }
 
 /// An identity in few words: operations by name, with their changed parameters.
