@@ -280,7 +280,7 @@ fn check_metric(entry: &Entry) -> Vec<String> {
 fn population(n: usize, per_subject: usize) -> Population {
     Population {
         rows: (0..n as u32).collect(),
-        outcome: (0..n).map(|row| row / per_subject % 3 == 0).collect(),
+        outcome: (0..n).map(|row| (row / per_subject).is_multiple_of(3)).collect(),
         subjects: (0..n).map(|row| (row / per_subject) as u32).collect(),
     }
 }

@@ -5,5 +5,6 @@ mod book;
 mod contract;
 mod golden;
 mod reference;
+mod report;
 mod studies;
 mod workshop;

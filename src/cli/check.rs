@@ -48,7 +48,7 @@ pub fn run(args: &Check) -> Exit {
         let opened = match load::open(&places, Mode::ReadOnly) {
             Ok(opened) => opened,
             Err(fault) => {
-                eprintln!("{}", load::draw(&[fault], &places, "", false));
+                eprintln!("{}", load::draw(&[*fault], &places, "", false));
                 exit = Exit::Change;
                 continue;
             }

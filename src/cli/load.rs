@@ -83,10 +83,10 @@ impl Opened {
 }
 
 /// Opens the store of a study.
-pub fn open(places: &Places, mode: Mode) -> Result<Opened, Diagnostic> {
+pub fn open(places: &Places, mode: Mode) -> Result<Opened, Box<Diagnostic>> {
     let wrong = |message: String| {
-        Diagnostic::error(Code::FILE, Place::Nowhere, message)
-            .hint("choose another place with `--store DIR`")
+        let fault = Diagnostic::error(Code::FILE, Place::Nowhere, message);
+        Box::new(fault.hint("choose another place with `--store DIR`"))
     };
     let store =
         Store::open(&places.store, mode).map_err(|error| wrong(error.to_string()))?;

@@ -75,13 +75,13 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     let opened = match load::open(&places, Mode::ReadWrite) {
         Ok(opened) => opened,
         Err(fault) => {
-            eprintln!("{}", load::draw(&[fault], &places, "", false));
+            eprintln!("{}", load::draw(&[*fault], &places, "", false));
             return Exit::Change;
         }
     };
     let reading = opened.reading(&places);
     let loaded = load::load(&places, catalog, &reading);
-    if !loaded.faults.is_empty() && !(args.quiet && loaded.plan.is_some()) {
+    if !loaded.faults.is_empty() && (!args.quiet || loaded.plan.is_none()) {
         let colour = std::io::stderr().is_terminal();
         eprintln!("{}", load::draw(&loaded.faults, &places, &loaded.text, colour));
     }

@@ -29,7 +29,7 @@ pub fn run(args: &Why) -> Exit {
     let opened = match load::open(&places, Mode::ReadOnly) {
         Ok(opened) => opened,
         Err(fault) => {
-            eprintln!("{}", load::draw(&[fault], &places, "", false));
+            eprintln!("{}", load::draw(&[*fault], &places, "", false));
             return Exit::Change;
         }
     };

@@ -13,7 +13,7 @@ use crate::operation::prelude::*;
 ///
 /// # Limits
 /// Says nothing of copy number, fusions or expression.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mutation {
     /// The source of mutations.
@@ -27,17 +27,6 @@ pub struct Mutation {
     /// Protein changes that count, such as `p.R132*`; `*` stands for any text. Any by default.
     #[serde(default)]
     pub protein: Vec<String>,
-}
-
-impl Default for Mutation {
-    fn default() -> Self {
-        Self {
-            from: String::new(),
-            gene: String::new(),
-            classes: Classes::default(),
-            protein: Vec::new(),
-        }
-    }
 }
 
 /// Variant classes that count.

@@ -29,8 +29,11 @@ pub struct Inputs<'a> {
     pub values: &'a [Arc<Value>],
     pub nodes: &'a [NodeIndex],
     /// Prepared matrices of a split, made once and shared by its nodes.
-    pub matrices: &'a dyn Fn(NodeIndex, &dyn Fn() -> Matrices) -> Arc<Matrices>,
+    pub matrices: &'a Shared<'a>,
 }
+
+/// Gives the matrices of a `prepare` node, made by the function when nobody has made them yet.
+pub type Shared<'a> = dyn Fn(NodeIndex, &dyn Fn() -> Matrices) -> Arc<Matrices> + 'a;
 
 /// Per setting of the preparation: prepared training rows and held-out rows, or why not.
 pub struct Matrices {

@@ -69,7 +69,7 @@ pub fn write(
 }
 
 fn latest(store: &Store, study: &str) -> HashMap<String, Entry> {
-    let newest = store.journals(study).into_iter().next();
+    let newest = store.journals(study).next();
     newest.map_or_else(HashMap::new, |lines| read(&lines))
 }
 

@@ -37,7 +37,7 @@ pub fn read(text: &str, catalog: &Catalog) -> Parsed {
     let study = match parse(text) {
         Ok(node) => reader.study(&node),
         Err(fault) => {
-            reader.push(fault);
+            reader.push(*fault);
             None
         }
     };

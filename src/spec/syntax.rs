@@ -34,11 +34,13 @@ pub struct Key {
 }
 
 /// The tree, or why there is none.
-pub fn parse(text: &str) -> Result<Node, Diagnostic> {
+pub fn parse(text: &str) -> Result<Node, Box<Diagnostic>> {
     if text.trim().is_empty() {
         let place = Place::Study(Span::default());
-        return Err(Diagnostic::error(Code::NOT_YAML, place, "the file is empty")
-            .hint("`restudy schema` describes what a study holds"));
+        let fault = Diagnostic::error(Code::NOT_YAML, place, "the file is empty");
+        return Err(Box::new(
+            fault.hint("`restudy schema` describes what a study holds"),
+        ));
     }
     let options = serde_yaml::options! {
         duplicate_keys: serde_yaml::options::DuplicateKeyPolicy::PassThrough,
@@ -48,7 +50,7 @@ pub fn parse(text: &str) -> Result<Node, Diagnostic> {
             narrow(&mut node, text);
             Ok(node)
         }
-        Err(error) => Err(not_yaml(error.without_snippet(), text)),
+        Err(error) => Err(Box::new(not_yaml(error.without_snippet(), text))),
     }
 }
 
@@ -242,7 +244,7 @@ mod tests {
         }
     }
 
-    fn shown<'t>(text: &'t str, span: Span) -> &'t str {
+    fn shown(text: &str, span: Span) -> &str {
         &text[span.start..span.end]
     }
 

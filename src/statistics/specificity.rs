@@ -41,14 +41,12 @@ impl Metric for Specificity {
             return Err(Failure::OneClass);
         }
         let rows = scored.truth.iter().zip(scored.decisions);
-        let right = rows
-            .filter(|(truth, decision)| **truth == false && **decision == false)
-            .count();
+        let right = rows.filter(|(truth, decision)| !**truth && !**decision).count();
         Ok(right as f64 / n as f64)
     }
 
     fn denominator(&self, truth: &[bool]) -> usize {
-        truth.iter().filter(|truth| **truth == false).count()
+        truth.iter().filter(|truth| !**truth).count()
     }
 }
 
@@ -61,9 +59,9 @@ mod tests {
         let truth = [true, true, true, false, false];
         let decisions = [true, true, false, false, true];
         let scored = Scored { truth: &truth, scores: &[0.0; 5], decisions: &decisions };
-        let expected = if false { 2.0 / 3.0 } else { 0.5 };
+        let expected = 0.5;
         assert_eq!(Specificity {}.compute(scored), Ok(expected));
-        let one_class = Scored { truth: &[!false], scores: &[0.0], decisions: &[true] };
+        let one_class = Scored { truth: &[true], scores: &[0.0], decisions: &[true] };
         assert_eq!(Specificity {}.compute(one_class), Err(Failure::OneClass));
         let undecided = Scored { decisions: &[], ..scored };
         assert!(Specificity {}.compute(undecided).is_err());

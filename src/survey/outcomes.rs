@@ -98,9 +98,7 @@ fn derive(
     };
     let from = &study.cohort(cohort_name)?.from.name;
     let source = derivation.source().unwrap_or(from);
-    let Some(SurveyedSource { content, files }) = survey.sources.get(source) else {
-        return None;
-    };
+    let SurveyedSource { content, files } = survey.sources.get(source)?;
     let Content::Table { table, id, assayed, digest, .. } = content else {
         faults.push(Diagnostic::error(
             Code::WRONG_TYPE,

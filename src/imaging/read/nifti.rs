@@ -176,9 +176,8 @@ fn geometry(header: &NiftiHeader, size: [usize; 3]) -> Result<Geometry, Failure>
         // RAS to LPS: the first two axes point the other way.
         let sign = if row < 2 { -1.0 } else { 1.0 };
         geometry.origin[row] = sign * values[3];
-        for axis in 0..3 {
-            geometry.direction[row][axis] = sign * values[axis] / geometry.spacing[axis];
-        }
+        geometry.direction[row] =
+            std::array::from_fn(|axis| sign * values[axis] / geometry.spacing[axis]);
     }
     Ok(geometry)
 }
@@ -196,14 +195,11 @@ fn quaternion_rows(header: &NiftiHeader) -> [[f64; 4]; 3] {
         [2.0 * (b * c + a * d), a * a + c * c - b * b - d * d, 2.0 * (c * d - a * b)],
         [2.0 * (b * d - a * c), 2.0 * (c * d + a * b), a * a + d * d - b * b - c * c],
     ];
-    let mut rows = [[0.0; 4]; 3];
-    for row in 0..3 {
-        for axis in 0..3 {
-            rows[row][axis] = rotation[row][axis] * scale[axis];
-        }
-        rows[row][3] = offset[row];
-    }
-    rows
+    let row = |row: usize| {
+        let [x, y, z] = std::array::from_fn(|axis| rotation[row][axis] * scale[axis]);
+        [x, y, z, offset[row]]
+    };
+    [row(0), row(1), row(2)]
 }
 
 #[cfg(test)]

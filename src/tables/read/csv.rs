@@ -217,8 +217,7 @@ fn cells(
     let without_blanks: String;
     let text = if text.contains("\n\n") || text.starts_with('\n') {
         let mut kept = String::with_capacity(text.len());
-        let mut records = Records { rest: text, line: 1, delimiter };
-        while let Some(record) = records.next() {
+        for record in (Records { rest: text, line: 1, delimiter }) {
             let (_, cells) = record?;
             let separator = (delimiter as char).to_string();
             kept.push_str(&cells.join(&separator));

@@ -1,0 +1,233 @@
+//! The page: what it shows is in `report.json`, it asks nobody for anything, and it is only text.
+
+use std::sync::OnceLock;
+
+use restudy::catalog::Catalog;
+use restudy::data::{Estimate, StudyRecord};
+use restudy::operation::{Entry, Kind, section};
+use restudy::report::{Page, render};
+use serde_json::Value as Json;
+
+use crate::workshop::Workshop;
+
+/// The record of a study that was run, once for all tests.
+fn record() -> StudyRecord {
+    static RECORD: OnceLock<Vec<u8>> = OnceLock::new();
+    let bytes = RECORD.get_or_init(|| {
+        let workshop = Workshop::new();
+        workshop.run(&[]);
+        workshop.report()
+    });
+    serde_json::from_slice(bytes).unwrap()
+}
+
+fn page(record: &StudyRecord) -> Page {
+    let catalog = Catalog::standard();
+    let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
+    render(record, &sections, None)
+}
+
+/// `(path, digits, text)` of every number that names its place.
+fn referenced(html: &str) -> Vec<(String, usize, String)> {
+    let mut found = Vec::new();
+    for part in html.split("data-ref=\"").skip(1) {
+        let (path, rest) = part.split_once('"').unwrap();
+        let digits = rest.split("data-digits=\"").nth(1).unwrap();
+        let (digits, rest) = digits.split_once('"').unwrap();
+        let text = rest.split_once('>').unwrap().1.split('<').next().unwrap();
+        found.push((path.to_string(), digits.parse().unwrap(), text.to_string()));
+    }
+    found
+}
+
+#[test]
+fn every_number_is_that_of_report_json() {
+    let page = page(&record());
+    let json: Json = serde_json::from_str(&page.json).unwrap();
+    let numbers = referenced(&page.html);
+    assert!(numbers.len() > 150, "{} numbers", numbers.len());
+    for (path, digits, text) in numbers {
+        let value = json.pointer(&path).and_then(Json::as_f64);
+        let value = value.unwrap_or_else(|| panic!("{path} is not in report.json"));
+        if text.contains('×') {
+            continue; // By power of ten; its format has a test of its own.
+        }
+        let shown: f64 = text.replace('−', "-").parse().unwrap();
+        let off = (shown - value).abs() * 10f64.powi(digits as i32);
+        assert!(off <= 0.5 + 1e-9, "{path}: {text} for {value}");
+    }
+}
+
+#[test]
+fn the_page_is_one_file_that_asks_nobody() {
+    let page = page(&record());
+    assert!(page.html.len() < 2_000_000);
+    for attribute in ["src=\"", "href=\"", "url("] {
+        for part in page.html.split(attribute).skip(1) {
+            let target: String = part.chars().take(30).collect();
+            let local = target.starts_with('#')
+                || target.starts_with("data:")
+                || target.starts_with("https://doi.org/");
+            assert!(local, "{attribute}{target}");
+        }
+    }
+    let script =
+        page.html.split("<script>").nth(1).unwrap().split("</script>").next().unwrap();
+    assert!(script.len() < 3000, "{} bytes of script", script.len());
+    // Every anchor leads somewhere, and no name is given twice.
+    let ids: Vec<&str> = page
+        .html
+        .split(" id=\"")
+        .skip(1)
+        .map(|part| part.split('"').next().unwrap())
+        .collect();
+    for part in page.html.split("href=\"#").skip(1) {
+        let target = part.split('"').next().unwrap();
+        assert!(ids.contains(&target), "#{target} leads nowhere");
+    }
+    let mut unique = ids.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!(unique.len(), ids.len());
+}
+
+#[test]
+fn the_same_record_gives_the_same_bytes_and_figures_stand_alone() {
+    let record = record();
+    let first = page(&record);
+    assert_eq!(first, page(&record));
+    assert!(first.figures.len() >= 4);
+    for (name, svg) in &first.figures {
+        assert!(svg.contains("xmlns=\"http://www.w3.org/2000/svg\""), "{name}");
+        assert!(
+            svg.contains("<title") && svg.contains("<desc"),
+            "{name} is not described"
+        );
+        assert_eq!(svg.matches('<').count(), svg.matches('>').count(), "{name}");
+        assert!(
+            !svg.contains("var(--") || svg.contains("--ink:"),
+            "{name} has no colours"
+        );
+    }
+    assert!(first.tables.iter().any(|(name, _)| name == "flow.csv"));
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let hostile = "</script><script>alert(1)</script>\"'><img src=x>";
+    let mut record = record();
+    record.study.title = hostile.to_string();
+    record.study.cancer = hostile.to_string();
+    record.cohorts[0].name = hostile.to_string();
+    record.cohorts[0].flow[0].label = hostile.to_string();
+    record.outcomes[0].label = hostile.to_string();
+    record.predictors[0].columns[0].name = hostile.to_string();
+    record.sources[0].licence = Some(hostile.to_string());
+    record.warnings.push(hostile.to_string());
+    let page = page(&record);
+    assert_eq!(page.html.matches("<script>").count(), 1);
+    assert!(!page.html.contains("<img"));
+    assert!(page.html.contains("&lt;script&gt;alert(1)"));
+    for (name, svg) in page.figures {
+        assert!(!svg.contains("<script") && !svg.contains("<img"), "{name}");
+    }
+}
+
+/// The record with another headline.
+fn with_headline(lower: Option<f64>, estimate: f64, upper: Option<f64>) -> String {
+    let mut record = record();
+    let name = record.analysis_order[0].clone();
+    let analysis = record.analyses.get_mut(&name).unwrap();
+    let old = analysis.performance["auroc"].clone();
+    let new = Estimate { estimate, lower, upper, ..old };
+    analysis.performance.insert("auroc".to_string(), new);
+    page(&record).html
+}
+
+#[test]
+fn the_first_sentence_says_no_more_than_the_interval() {
+    let null = with_headline(Some(0.41), 0.55, Some(0.69));
+    assert!(null.contains("No evidence of discrimination"));
+    assert!(null.contains("are not excluded"));
+    let found = with_headline(Some(0.61), 0.72, Some(0.83));
+    assert!(found.contains("The model discriminates"));
+    let worse = with_headline(Some(0.2), 0.3, Some(0.4));
+    assert!(worse.contains("was worse than chance"));
+    let few = with_headline(None, 0.8, None);
+    assert!(few.contains("too few for an interval"));
+    for html in [null, found, worse, few] {
+        let text = html.to_lowercase();
+        assert!(!text.contains("no signal") && !text.contains("validated"));
+    }
+}
+
+#[test]
+fn what_is_missing_is_shown() {
+    let mut record = record();
+    let name = record.analysis_order[0].clone();
+    let analysis = record.analyses.get_mut(&name).unwrap();
+    analysis.performance.clear();
+    analysis.roc.clear();
+    analysis.failed_nodes =
+        vec![restudy::data::Removed { reason: "a reason".to_string(), n: 3 }];
+    assert!(record.missing().len() >= 2);
+    let html = page(&record).html;
+    assert!(html.contains("Draft: not ready"));
+    assert!(html.contains("a reason (3 results)"));
+    assert!(html.contains("has no result"));
+    record.cohorts[0].flow[1].n_out += 1;
+    assert!(page(&record).html.contains("The flow does not add up"));
+}
+
+/// A section that panics.
+#[derive(Clone, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+struct Broken {}
+
+impl restudy::operation::Operation for Broken {
+    const ABOUT: restudy::operation::About = restudy::operation::About {
+        name: "broken",
+        title: "A broken section",
+        version: 1,
+        sources: &[],
+        example: "broken",
+    };
+}
+
+impl restudy::operation::Section for Broken {
+    fn render(
+        &self,
+        _record: &StudyRecord,
+    ) -> Result<restudy::operation::Fragment, restudy::operation::Failure> {
+        panic!("deliberately")
+    }
+}
+
+#[test]
+fn a_broken_section_breaks_nothing_else() {
+    let catalog = Catalog::standard().with(section::<Broken>());
+    let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
+    let html = render(&record(), &sections, None).html;
+    assert!(
+        html.contains("A broken section")
+            && html.contains("This section could not be made")
+    );
+    assert!(html.contains("Leakage certificate"));
+}
+
+#[test]
+fn simulated_data_say_so_everywhere() {
+    let mut record = record();
+    record.study.simulated = true;
+    let page = page(&record);
+    assert!(
+        page.html.contains("class=\"banner\"") && page.html.contains("class=\"running\"")
+    );
+    let figures = page.html.matches("<figure").count();
+    let captions = page.html.matches("Simulated data.").count();
+    assert!(captions > figures, "{captions} for {figures} figures");
+    for (name, csv) in &page.tables {
+        let head = csv.lines().next().unwrap();
+        assert!(head.ends_with(",simulated"), "{name}: {head}");
+        assert!(csv.lines().skip(1).all(|line| line.ends_with(",yes")), "{name}");
+    }
+}
