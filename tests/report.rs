@@ -220,7 +220,8 @@ fn simulated_data_say_so_everywhere() {
     record.study.simulated = true;
     let page = page(&record);
     assert!(
-        page.html.contains("class=\"banner\"") && page.html.contains("class=\"running\"")
+        page.html.contains("class=\"banner\"")
+            && page.html.contains("@top-right{content:\"Simulated data")
     );
     let figures = page.html.matches("<figure").count();
     let captions = page.html.matches("Simulated data.").count();

@@ -42,7 +42,7 @@ impl Digest {
 
     /// All 64 hexadecimal digits, without the `blake3:` in front: file names.
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }
 
     /// The first 12 hexadecimal digits: what people read.

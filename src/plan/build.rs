@@ -8,8 +8,8 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use serde_json::{Value as Json, json};
 
 use super::{
-    Analysis, Edge, Given, Grid, Groups, Node, OuterNodes, Placed, Plan, Reads, RowSets,
-    Work,
+    Analysis, Edge, Given, Grid, Groups, Identity, Node, OuterNodes, Placed, Plan, Reads,
+    RowSets, Work,
 };
 use crate::data::{OuterSplit, Scope, Split};
 use crate::diagnostics::Span;
@@ -31,6 +31,7 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
         frames: BTreeMap::new(),
         models: BTreeMap::new(),
         analyses: Vec::new(),
+        procedure: Procedure::of(study),
     };
     for (scheme, _) in study.validate.iter().enumerate() {
         for (outcome, _) in study.outcomes.iter().enumerate() {
@@ -55,6 +56,60 @@ struct Builder<'a> {
     /// By cohort and model.
     models: BTreeMap<(usize, usize), NodeIndex>,
     analyses: Vec<Analysis>,
+    procedure: Procedure,
+}
+
+/// What the nodes of every split do: the same in all of them, so named once.
+struct Procedure {
+    prepare: Arc<Identity>,
+    /// By selector.
+    select: Vec<Arc<Identity>>,
+    /// By selector and learner.
+    score: Vec<Vec<Arc<Identity>>>,
+    tune: Arc<Identity>,
+    threshold: Option<Arc<Identity>>,
+    predict: Arc<Identity>,
+}
+
+impl Procedure {
+    fn of(study: &Study) -> Self {
+        let prepare = study.prepare.identity();
+        let candidates = n_candidates(study);
+        let evaluate = &study.evaluate;
+        let select = study.select.iter().map(|selector| {
+            Identity::new(json!({
+                "prepare": prepare, "select": selector.fit_paths().identities,
+            }))
+        });
+        let score = study.select.iter().map(|selector| {
+            let learners = study.learn.iter().map(|learner| {
+                Identity::new(json!({
+                    "prepare": prepare,
+                    "select": selector.identity(),
+                    "learn": learner.identity(),
+                }))
+            });
+            learners.collect()
+        });
+        let threshold = evaluate.threshold.as_ref().map(|threshold| {
+            let rule = threshold.rule.identity();
+            Identity::new(json!({ "rule": rule, "candidates": candidates }))
+        });
+        Self {
+            prepare: Identity::new(
+                json!({ "prepare": study.prepare.fit_paths().identities }),
+            ),
+            select: select.collect(),
+            score: score.collect(),
+            tune: Identity::new(json!({
+                "tuner": evaluate.tuner.identity(),
+                "metric": evaluate.primary.identity(),
+                "candidates": candidates,
+            })),
+            threshold,
+            predict: Identity::new(json!({ "predict": 1, "candidates": candidates })),
+        }
+    }
 }
 
 impl Builder<'_> {
@@ -132,7 +187,7 @@ impl Builder<'_> {
         }
         let predictions: Vec<_> =
             outer.iter().map(|nodes| (nodes.predict, None)).collect();
-        let measured = |name: String, work: Work, identity: Json| Node {
+        let measured = |name: String, work: Work, identity: Arc<Identity>| Node {
             name,
             work,
             identity,
@@ -149,16 +204,19 @@ impl Builder<'_> {
         let metrics = metrics.enumerate().map(|(metric, used)| {
             let name = format!("{name}/{}", used.about.name);
             let work = Work::Metric { analysis, metric };
-            let mut node = measured(name, work, used.identity());
-            // The interval's conventions are part of the number.
-            node.identity["interval"] = json!(1);
             let shape = Study::shape(scheme_of);
-            node.identity["shape"] = json!([shape.repeats, shape.outer]);
-            node
+            let mut identity = used.identity();
+            // The interval's conventions are part of the number.
+            identity["interval"] = json!(1);
+            identity["shape"] = json!([shape.repeats, shape.outer]);
+            measured(name, work, Identity::new(identity))
         });
         let metrics: Vec<Node> = metrics.collect();
-        let roc =
-            measured(format!("{name}/roc"), Work::Roc { analysis }, json!({"roc": 1}));
+        let roc = measured(
+            format!("{name}/roc"),
+            Work::Roc { analysis },
+            Identity::new(json!({"roc": 1})),
+        );
         let metrics =
             metrics.into_iter().map(|node| self.add(node, &predictions)).collect();
         let roc = self.add(roc, &predictions);
@@ -205,7 +263,7 @@ impl Builder<'_> {
         let given = vec![context.given[0].clone()];
         let pooled = |name: String,
                       work: Work,
-                      identity: Json,
+                      identity: Arc<Identity>,
                       family: &'static str,
                       span: Span| {
             Node {
@@ -226,20 +284,14 @@ impl Builder<'_> {
             }
         };
         let evaluate = &study.evaluate;
-        let identity = json!({
-            "tuner": evaluate.tuner.identity(), "metric": evaluate.primary.identity(),
-            "candidates": n_candidates(study),
-        });
+        let identity = self.procedure.tune.clone();
         let work = Work::Tune { analysis, split: here.clone() };
         // The scheme decides which rows it reads, so a leak through it is the scheme's.
         let tune = pooled(name("tune"), work, identity, "tune", context.span);
         let tune = self.add(tune, &inner_scores);
-        let threshold = evaluate.threshold.as_ref().map(|threshold| {
+        let declared = evaluate.threshold.as_ref().zip(self.procedure.threshold.clone());
+        let threshold = declared.map(|(threshold, identity)| {
             let work = Work::Threshold { analysis, split: here.clone() };
-            let identity = json!({
-                "rule": threshold.rule.identity(),
-                "candidates": n_candidates(study),
-            });
             let node =
                 pooled(name("threshold"), work, identity, "threshold", threshold.span);
             let mut inputs = vec![(tune, None)];
@@ -260,7 +312,7 @@ impl Builder<'_> {
         let predict = Node {
             name: name("predict"),
             work: Work::Predict { analysis, split: here.clone() },
-            identity: json!({ "predict": 1, "candidates": n_candidates(study) }),
+            identity: self.procedure.predict.clone(),
             given,
             seed: None,
             keep: Keep::Stored,
@@ -290,7 +342,11 @@ impl Builder<'_> {
                 placed.split.held_out.len()
             ),
         });
-        let fitted = |name: String, work: Work, identity: Json, family, outcomes| Node {
+        let fitted = |name: String,
+                      work: Work,
+                      identity: Arc<Identity>,
+                      family,
+                      outcomes| Node {
             name,
             work,
             identity,
@@ -305,7 +361,7 @@ impl Builder<'_> {
         let prepare = fitted(
             format!("{here}/prepare"),
             Work::Prepare { analysis, split: placed.clone() },
-            json!({ "prepare": study.prepare.fit_paths().identities }),
+            self.procedure.prepare.clone(),
             "prepare",
             reads_outcome(&study.prepare),
         );
@@ -316,10 +372,7 @@ impl Builder<'_> {
             let select = fitted(
                 format!("{here}/{}", chain.name),
                 Work::Select { analysis, split: placed.clone(), selector },
-                json!({
-                    "prepare": study.prepare.identity(),
-                    "select": chain.fit_paths().identities,
-                }),
+                self.procedure.select[selector].clone(),
                 "select",
                 reads_outcome(chain),
             );
@@ -329,11 +382,7 @@ impl Builder<'_> {
                 let mut node = fitted(
                     format!("{here}/{}/{}", chain.name, learners.name),
                     Work::Score { analysis, split: placed.clone(), selector, learner },
-                    json!({
-                        "prepare": study.prepare.identity(),
-                        "select": chain.identity(),
-                        "learn": learners.identity(),
-                    }),
+                    self.procedure.score[selector][learner].clone(),
                     "learn",
                     true,
                 );
@@ -344,7 +393,11 @@ impl Builder<'_> {
                 if random {
                     node.seed = Some(study.seed);
                     // Streams are named by the place of the split.
-                    node.identity["place"] = json!(placed.name());
+                    node.given.push(Given {
+                        name: "place".to_string(),
+                        digest: Digest::of(placed.name().as_bytes()),
+                        shown: placed.name(),
+                    });
                 }
                 let inputs = [(context.frame, None), (prepare, None), (select, None)];
                 let score = self.add(node, &inputs);
@@ -360,18 +413,19 @@ impl Builder<'_> {
         let study = self.study;
         let (scheme, outcome) = (&study.validate[scheme], &study.outcomes[outcome]);
         let cohort = &scheme.cohort.name;
-        let done = |name: String, work: Work, identity: Json, family, span| Node {
-            name,
-            work,
-            identity,
-            given: Vec::new(),
-            seed: None,
-            keep: Keep::Stored,
-            family,
-            scope: Scope::Given,
-            rows: RowSets::default(),
-            span,
-        };
+        let done =
+            |name: String, work: Work, identity: Arc<Identity>, family, span| Node {
+                name,
+                work,
+                identity,
+                given: Vec::new(),
+                seed: None,
+                keep: Keep::Stored,
+                family,
+                scope: Scope::Given,
+                rows: RowSets::default(),
+                span,
+            };
         let name = format!("outcome/{}/{cohort}", outcome.name);
         let outcome_node = match self.sources.get(&name) {
             Some(&node) => node,
@@ -380,7 +434,7 @@ impl Builder<'_> {
                 let node = done(
                     name.clone(),
                     Work::Outcome,
-                    used.identity(),
+                    Identity::new(used.identity()),
                     "outcome",
                     used.span,
                 );
@@ -402,8 +456,13 @@ impl Builder<'_> {
             return node;
         }
         let used = &scheme.resampling;
-        let mut node =
-            done(name.clone(), Work::Splits, used.identity(), "splits", used.span);
+        let mut node = done(
+            name.clone(),
+            Work::Splits,
+            Identity::new(used.identity()),
+            "splits",
+            used.span,
+        );
         node.seed = used.random.then_some(study.seed);
         let node = self.add(node, &[(outcome_node, None)]);
         self.sources.insert(name, node);
@@ -430,7 +489,7 @@ impl Builder<'_> {
                 study.cohorts[cohort].name, study.models[model].name
             ),
             work: Work::Assemble { model },
-            identity: json!({ "assemble": names }),
+            identity: Identity::new(json!({ "assemble": names })),
             given: Vec::new(),
             seed: None,
             keep: Keep::Stored,
@@ -477,7 +536,7 @@ impl Builder<'_> {
             // A model of the same name is another node.
             name: format!("blocks/{}/{}", study.cohorts[cohort].name, of.name),
             work: Work::Frame { cohort, block },
-            identity,
+            identity: Identity::new(identity),
             given,
             seed: None,
             keep: Keep::Stored,
@@ -493,7 +552,7 @@ impl Builder<'_> {
             let fit = Node {
                 name: step_name(step),
                 work: Work::FitBefore { cohort, block, step: position },
-                identity: step.identity(),
+                identity: Identity::new(step.identity()),
                 given: Vec::new(),
                 seed: None,
                 keep: Keep::Stored,
@@ -510,7 +569,7 @@ impl Builder<'_> {
             let apply = Node {
                 name: format!("{}/applied", step_name(step)),
                 work: Work::ApplyBefore { block, step: position },
-                identity: json!({ "apply": step.identity() }),
+                identity: Identity::new(json!({ "apply": step.identity() })),
                 given: Vec::new(),
                 seed: None,
                 keep: Keep::Stored,
@@ -549,6 +608,14 @@ impl Builder<'_> {
             ImageOrigin::Simulated { source } => self.source(&source.name),
             ImageOrigin::Files { .. } => None,
         };
+        let reading = ["image", "mask"]
+            .map(|part| Identity::new(json!({ "read": reader.identity(), "as": part })));
+        let measuring: Vec<Arc<Identity>> = features
+            .iter()
+            .map(|family| {
+                Identity::new(json!({ "family": family.identity(), "labels": labels }))
+            })
+            .collect();
         let surveyed = self.survey.cohorts.get(&study.cohorts[cohort].name)?;
         let content = self.survey.sources.get(&from.name);
         let mut inputs = Vec::new();
@@ -591,7 +658,7 @@ impl Builder<'_> {
                 let node = Node {
                     name: node_name.clone(),
                     work: Work::ReadImage { source, file, what: grid },
-                    identity: json!({ "read": reader.identity(), "as": part }),
+                    identity: reading[usize::from(grid == Grid::Mask)].clone(),
                     given,
                     seed: None,
                     keep: Keep::DigestOnly,
@@ -621,7 +688,7 @@ impl Builder<'_> {
                         let node = Node {
                             name: node_name.clone(),
                             work: Work::Features { block, family: position },
-                            identity: json!({ "family": family.identity(), "labels": labels }),
+                            identity: measuring[position].clone(),
                             given: Vec::new(),
                             seed: None,
                             keep: Keep::Stored,
@@ -705,7 +772,7 @@ impl Builder<'_> {
         let node = Node {
             name: format!("{prefix}/{name}"),
             work,
-            identity,
+            identity: Identity::new(identity),
             given,
             seed,
             keep: Keep::Stored,

@@ -3,22 +3,35 @@
 //! Not in a key: names, labels, places in the study, paths, hosts, threads, time.
 
 use petgraph::graph::NodeIndex;
-use serde_json::json;
 
 use super::{Node, Plan};
-use crate::digest::{Digest, canonical_json};
+use crate::digest::Digest;
 
 /// The canonical text whose hash is the key; `inputs` are the digests of what the node reads.
 pub fn preimage(node: &Node, inputs: &[Digest]) -> String {
-    let given: Vec<Digest> = node.given.iter().map(|given| given.digest).collect();
-    let mut fields = json!({
-        "work": node.family, "identity": node.identity, "given": given,
-        "inputs": inputs,
-    });
-    if let Some(seed) = node.seed {
-        fields["seed"] = json!(seed);
+    fn list(text: &mut String, name: &str, digests: impl Iterator<Item = Digest>) {
+        text.push_str(name);
+        for (position, digest) in digests.enumerate() {
+            text.push_str(if position == 0 { "\"" } else { ",\"" });
+            text.push_str(&digest.to_string());
+            text.push('"');
+        }
     }
-    canonical_json(&fields)
+    // Canonical JSON, written directly: its fields in alphabetical order.
+    let mut text =
+        String::with_capacity(256 + node.identity.text.len() + 72 * inputs.len());
+    list(&mut text, "{\"given\":[", node.given.iter().map(|given| given.digest));
+    text.push_str("],\"identity\":");
+    text.push_str(&node.identity.text);
+    list(&mut text, ",\"inputs\":[", inputs.iter().copied());
+    text.push(']');
+    if let Some(seed) = node.seed {
+        text.push_str(&format!(",\"seed\":{seed}"));
+    }
+    text.push_str(",\"work\":\"");
+    text.push_str(node.family);
+    text.push_str("\"}");
+    text
 }
 
 /// The key whose preimage this is.
@@ -39,4 +52,38 @@ pub fn plan_key(plan: &Plan) -> Digest {
         text.push_str(&format!("{inputs:?}\n"));
     }
     Digest::derive("restudy plan v1", text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Scope;
+    use crate::digest::canonical_json;
+    use crate::plan::{Given, Identity, RowSets, Work};
+
+    #[test]
+    fn the_preimage_is_canonical_json() {
+        let given = |name: &str| Given {
+            name: name.to_string(),
+            digest: Digest::of(name.as_bytes()),
+            shown: String::new(),
+        };
+        let node = Node {
+            name: "node".to_string(),
+            work: Work::Splits,
+            identity: Identity::new(serde_json::json!({ "b": [1.5, "é"], "a": null })),
+            given: vec![given("x"), given("y")],
+            seed: Some(3),
+            keep: crate::store::Keep::Stored,
+            family: "family",
+            scope: Scope::Given,
+            rows: RowSets::default(),
+            span: Default::default(),
+        };
+        for inputs in [vec![], vec![Digest::of(b"1"), Digest::of(b"2")]] {
+            let text = preimage(&node, &inputs);
+            let parsed: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(canonical_json(&parsed), text);
+        }
+    }
 }

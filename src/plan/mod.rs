@@ -25,7 +25,7 @@ use petgraph::visit::EdgeRef;
 
 use crate::data::{Scope, Split};
 use crate::diagnostics::Span;
-use crate::digest::Digest;
+use crate::digest::{Digest, canonical_json};
 
 /// A study's computations and what each reads.
 pub struct Plan {
@@ -84,7 +84,7 @@ pub struct Node {
     pub name: String,
     pub work: Work,
     /// Operations, versions and changed parameters.
-    pub identity: serde_json::Value,
+    pub identity: Arc<Identity>,
     /// Facts that it reads beside its inputs: files, row sets, outcomes.
     pub given: Vec<Given>,
     /// The study's seed, where it draws random numbers.
@@ -96,6 +96,20 @@ pub struct Node {
     pub rows: RowSets,
     /// Where the author decided which rows it reads.
     pub span: Span,
+}
+
+/// What a node does, as JSON and as the canonical text that enters its key.
+#[derive(Debug)]
+pub struct Identity {
+    pub json: serde_json::Value,
+    text: String,
+}
+
+impl Identity {
+    pub fn new(json: serde_json::Value) -> Arc<Self> {
+        let text = canonical_json(&json);
+        Arc::new(Self { json, text })
+    }
 }
 
 /// A fact that a node reads, with what `why` prints.

@@ -120,7 +120,7 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
         sub: "One box per kind of computation with their number; arrows run from what is read."
             .to_string(),
         body: format!(
-            "<div class=\"scroll\">{picture}</div><ul class=\"legend\">{legend}</ul>"
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Graph of computations\">{picture}</div><ul class=\"legend\">{legend}</ul>"
         ),
         pictures: vec![picture],
         method: "Drawn from the graph that was executed, folded by kind of node.".to_string(),

@@ -138,7 +138,7 @@ fn flow(record: &StudyRecord) -> Figure<'static> {
         heading,
         sub: "Rows from the first source to each analysis; what leaves, leaves with its reason."
             .to_string(),
-        body: format!("<div class=\"scroll\">{picture}</div>"),
+        body: format!("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Participant flow\">{picture}</div>"),
         pictures: vec![picture],
         method: "Counts are those of the survey of ids and outcomes, taken before any split."
             .to_string(),
@@ -238,8 +238,8 @@ fn blocks(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
                 let path = format!("/predictors/{at}/columns/{position}");
                 // As many digits as the spread of the values deserves.
                 let digits = match column.all.map_or(1.0, |all| all.sd) {
-                    sd if sd < 1.0 => 2,
-                    sd if sd < 30.0 => 1,
+                    sd if sd < 10.0 => 2,
+                    sd if sd < 100.0 => 1,
                     _ => 0,
                 };
                 let moments = |of: &str| {

@@ -46,11 +46,18 @@ impl Section for Summary {
                 "primary": primary,
                 "others": others.collect::<Vec<_>>(),
                 "failures": failures.collect::<Vec<_>>(),
-                "warnings": record.warnings,
+                "warnings": record.warnings.iter().map(|w| sentence(w)).collect::<Vec<_>>(),
             }),
         )?;
         Ok(Fragment { html, ..Fragment::default() })
     }
+}
+
+/// A message as a sentence of its own.
+fn sentence(message: &str) -> String {
+    let mut characters = message.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), characters.as_str().trim_end_matches('.'))
 }
 
 fn primary_title(analysis: &AnalysisRecord) -> String {

@@ -1,5 +1,6 @@
 //! Takes nodes whose inputs are done, asks the store for each, else computes and stores it.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +15,7 @@ use crate::math::Stream;
 use crate::plan::{Node, Plan, State, States, Work, key_of, preimage};
 use crate::spec::Study;
 use crate::store::{Keep, NewAction, NewOutput, Store, StoreError};
-use crate::survey::{Reading, Survey};
+use crate::survey::{Performed, Reading, Survey};
 
 /// How a run is to go. Nothing here can change a result.
 pub struct Options<'a> {
@@ -114,13 +115,13 @@ pub fn execute(
         let seconds = started.elapsed().as_secs_f64();
         return Ok(Done { states: known, how, interrupted: false, seconds });
     }
-    let mut performed = vec![None; n];
-    for index in plan.graph.node_indices() {
-        let name = &plan.graph[index].name;
-        if let Some(done) = survey.performed.iter().find(|done| done.node == *name) {
-            performed[index.index()] = Some(done);
-        }
-    }
+    let by_name: HashMap<&str, &Performed> =
+        survey.performed.iter().map(|done| (done.node.as_str(), done)).collect();
+    let performed = plan
+        .graph
+        .node_weights()
+        .map(|node| by_name.get(node.name.as_str()).copied())
+        .collect();
     let executor = Executor {
         study,
         survey,
@@ -190,7 +191,7 @@ struct Executor<'a> {
     reading: &'a Reading<'a>,
     store: &'a Store,
     refresh: Vec<bool>,
-    performed: Vec<Option<&'a crate::survey::Performed>>,
+    performed: Vec<Option<&'a Performed>>,
     results: Vec<Mutex<Result_>>,
     /// Values in memory until their last reader is done.
     values: Vec<Mutex<Option<Arc<Value>>>>,

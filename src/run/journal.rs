@@ -91,7 +91,7 @@ fn entry(plan: &Plan, states: &States, index: NodeIndex, how: Option<&How>) -> E
         key: states.keys[index.index()],
         outputs: states.outputs[index.index()].clone().unwrap_or_default(),
         how: how.map_or(String::new(), |how| format!("{how:?}")),
-        identity: node.identity.clone(),
+        identity: node.identity.json.clone(),
         seed: node.seed,
         given: given.map(|g| (g.name.clone(), g.digest, g.shown.clone())).collect(),
         inputs: inputs.collect(),

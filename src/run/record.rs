@@ -511,16 +511,31 @@ fn candidates(study: &Study) -> Vec<CandidateRecord> {
             for prepare in settings(&study.prepare) {
                 for select in settings(selector) {
                     for learn in settings(learner) {
-                        let texts = [&prepare, &select, &learn];
-                        let texts: Vec<&str> = texts
+                        let texts = [
+                            ("prepare", &prepare),
+                            (&selector.name, &select),
+                            (&learner.name, &learn),
+                        ];
+                        let texts: Vec<(&str, &str)> = texts
                             .into_iter()
-                            .map(String::as_str)
-                            .filter(|text| !text.is_empty())
+                            .map(|(of, text)| (of, text.as_str()))
+                            .filter(|(_, text)| !text.is_empty())
                             .collect();
+                        // Two operations may have a parameter of one name.
+                        let settings = match texts.as_slice() {
+                            [(_, only)] => (*only).to_string(),
+                            texts => {
+                                let named: Vec<String> = texts
+                                    .iter()
+                                    .map(|(of, t)| format!("{of}: {t}"))
+                                    .collect();
+                                named.join("; ")
+                            }
+                        };
                         candidates.push(CandidateRecord {
                             selector: selector.name.clone(),
                             learner: learner.name.clone(),
-                            settings: texts.join(", "),
+                            settings,
                             chosen: 0,
                             inner: None,
                             failed: 0,

@@ -35,7 +35,7 @@ impl Store {
         {
             return Ok(());
         }
-        let staged = self.stage(bytes)?;
+        let staged = self.stage(&path, bytes)?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

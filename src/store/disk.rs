@@ -17,23 +17,16 @@ pub fn make_folder(path: &Path) -> Result<(), StoreError> {
     std::fs::create_dir_all(path).map_err(|cause| StoreError::io(path, cause))
 }
 
-/// Renames a staged file to its name, making the folder when it is the first there.
+/// Renames a staged file to its name.
 pub fn publish(staged: &Path, path: &Path) -> Result<(), StoreError> {
-    let renamed = match std::fs::rename(staged, path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            make_folder(path.parent().unwrap_or(path))?;
-            std::fs::rename(staged, path)
-        }
-        other => other,
-    };
-    renamed.map_err(|cause| {
+    std::fs::rename(staged, path).map_err(|cause| {
         drop(std::fs::remove_file(staged));
         StoreError::io(path, cause)
     })
 }
 
-/// Host, process and a number within it: whose staging a folder is.
-pub fn staging_name() -> String {
+/// Host, process and a number within it: whose unfinished files those are.
+pub fn owner() -> String {
     static OPENED: AtomicU64 = AtomicU64::new(0);
     let number = OPENED.fetch_add(1, Ordering::Relaxed);
     format!("{}-{}-{number}", host(), std::process::id())
@@ -43,26 +36,57 @@ fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().replace(['/', '-'], "_")
 }
 
-/// Removes the staging of processes of this host that are gone.
-pub fn sweep(staging: &Path) {
-    let Ok(folders) = std::fs::read_dir(staging) else { return };
-    for folder in folders.flatten() {
-        let name = folder.file_name().to_string_lossy().to_string();
-        let mut parts = name.rsplitn(3, '-').skip(1);
-        let (Some(process), Some(of_host)) = (parts.next(), parts.next()) else {
-            continue;
-        };
-        let Some(process) = process.parse().ok().and_then(rustix::process::Pid::from_raw)
-        else {
-            continue;
-        };
-        if of_host == host() && rustix::process::test_kill_process(process).is_err() {
-            drop(std::fs::remove_dir_all(folder.path()));
+/// Removes unfinished files of processes of this host that are gone.
+pub fn sweep(root: &Path) {
+    let markers = std::fs::read_dir(root.join("tmp")).into_iter().flatten().flatten();
+    let dead: Vec<PathBuf> =
+        markers.map(|entry| entry.path()).filter(|m| is_dead(m)).collect();
+    if dead.is_empty() {
+        return;
+    }
+    let prefixes: Vec<String> =
+        dead.iter().map(|marker| format!(".{}-", name(marker))).collect();
+    for path in below(root) {
+        if prefixes.iter().any(|prefix| name(&path).starts_with(prefix)) {
+            drop(std::fs::remove_file(path));
         }
     }
+    dead.iter().for_each(|marker| drop(std::fs::remove_file(marker)));
 }
 
-/// Every file two levels below `folder`, sorted.
+fn is_dead(marker: &Path) -> bool {
+    let name = name(marker);
+    let mut parts = name.rsplitn(3, '-').skip(1);
+    let (Some(process), Some(of_host)) = (parts.next(), parts.next()) else {
+        return false;
+    };
+    let process = process.parse().ok().and_then(rustix::process::Pid::from_raw);
+    of_host == host()
+        && process
+            .is_some_and(|process| rustix::process::test_kill_process(process).is_err())
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_string())
+}
+
+/// Every file below a folder, sorted.
+pub fn below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(here) = open.pop() {
+        for entry in std::fs::read_dir(here).into_iter().flatten().flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => open.push(entry.path()),
+                _ => found.push(entry.path()),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Every finished file two levels below `folder`, sorted.
 pub fn sharded(folder: &Path) -> Vec<PathBuf> {
     let list = |path: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
@@ -70,6 +94,7 @@ pub fn sharded(folder: &Path) -> Vec<PathBuf> {
     };
     let mut files: Vec<PathBuf> =
         list(folder).iter().flat_map(|shard| list(shard)).collect();
+    files.retain(|path| !name(path).starts_with('.'));
     files.sort();
     files
 }

@@ -3,46 +3,26 @@
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
-use super::{Mode, Store, StoreError, disk};
+use super::{Mode, Store, StoreError};
 use crate::digest::Digest;
 
 /// Held while one process computes one key. Dropping it lets the next one in.
-pub struct Guard {
-    file: Option<File>,
-    path: std::path::PathBuf,
-}
+pub struct Guard(#[expect(dead_code, reason = "held, not read")] Option<File>);
 
 impl Store {
     /// Waits until nobody else computes `key`. Look for its record again afterwards.
     ///
-    /// Two who hold it at once, where a file system has no locks, do the same work twice and store
-    /// the same bytes: harmless.
+    /// Keys share 4096 lock files, which are never removed; two keys that meet in one only wait for
+    /// each other. Two who hold it at once, where a file system has no locks, do the same work
+    /// twice and store the same bytes: harmless.
     pub fn single_flight(&self, key: &Digest) -> Result<Guard, StoreError> {
-        let path = disk::shard(&self.root.join("locks"), key);
         if self.mode == Mode::ReadOnly {
-            return Ok(Guard { file: None, path });
+            return Ok(Guard(None));
         }
-        let open =
-            || File::options().create(true).truncate(false).write(true).open(&path);
-        let file = match open() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                disk::make_folder(path.parent().unwrap_or(&self.root))?;
-                open()
-            }
-            other => other,
-        }
-        .map_err(|cause| StoreError::io(&path, cause))?;
-        let file = file.lock().is_ok().then_some(file);
-        Ok(Guard { file, path })
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if self.file.is_some() {
-            // Removed while it is still held. Who waits on the removed file finds the record.
-            drop(std::fs::remove_file(&self.path));
-        }
+        let path = self.root.join("locks").join(&key.hex()[..3]);
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|cause| StoreError::io(&path, cause))?;
+        Ok(Guard(file.lock().is_ok().then_some(file)))
     }
 }
 

@@ -45,8 +45,8 @@ pub struct Store {
     healed: Mutex<Vec<String>>,
     /// Shared with other runs, held against collection; dies with the process.
     _in_use: Option<std::fs::File>,
-    /// Staging of this handle.
-    staging: PathBuf,
+    /// Under which name unfinished files of this handle are known.
+    owner: String,
     next: std::sync::atomic::AtomicU64,
 }
 
@@ -58,7 +58,7 @@ impl Store {
             mode,
             healed: Mutex::new(Vec::new()),
             _in_use: None,
-            staging: root.join("tmp").join(disk::staging_name()),
+            owner: disk::owner(),
             next: std::sync::atomic::AtomicU64::new(0),
         };
         let format = root.join("format");
@@ -88,7 +88,11 @@ impl Store {
                 // The store is never meant for git.
                 store.write_whole(&root.join(".gitignore"), b"*\n")?;
             }
-            disk::sweep(&root.join("tmp"));
+            disk::sweep(root);
+            // Says whose unfinished files those are, should this process not come to remove them.
+            let marker = store.marker();
+            std::fs::write(&marker, b"")
+                .map_err(|cause| StoreError::io(&marker, cause))?;
             store._in_use = Some(locks::share(&root.join("locks").join("gc"))?);
         }
         Ok(store)
@@ -140,28 +144,34 @@ impl Store {
         }
     }
 
+    fn marker(&self) -> PathBuf {
+        self.root.join("tmp").join(&self.owner)
+    }
+
     /// Writes a file beside its place and renames it, so that nobody ever reads half of it.
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        let staged = self.stage(bytes)?;
+        let staged = self.stage(path, bytes)?;
         disk::publish(&staged, path)
     }
 
-    /// Bytes in a file of this process, not yet under any name.
-    fn stage(&self, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+    /// Bytes in a file beside `path`, not yet under its name. In one folder, because a renaming
+    /// between two folders waits for every other one on the disk.
+    fn stage(&self, path: &Path, bytes: &[u8]) -> Result<PathBuf, StoreError> {
         let number = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let path = self.staging.join(number.to_string());
-        match std::fs::write(&path, bytes) {
+        let folder = path.parent().unwrap_or(&self.root);
+        let staged = folder.join(format!(".{}-{number}", self.owner));
+        match std::fs::write(&staged, bytes) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                disk::make_folder(&self.staging)?;
-                std::fs::write(&path, bytes)
+                disk::make_folder(folder)?;
+                std::fs::write(&staged, bytes)
             }
             other => other,
         }
         .map_err(|cause| {
-            drop(std::fs::remove_file(&path));
-            StoreError::io(&path, cause)
+            drop(std::fs::remove_file(&staged));
+            StoreError::io(&staged, cause)
         })?;
-        Ok(path)
+        Ok(staged)
     }
 
     /// Puts a damaged file where nobody reads it, and remembers to say so.
@@ -180,7 +190,7 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         if self.mode == Mode::ReadWrite {
-            drop(std::fs::remove_dir_all(&self.staging));
+            drop(std::fs::remove_file(self.marker()));
         }
     }
 }
@@ -225,18 +235,19 @@ mod tests {
     }
 
     #[test]
-    fn staging_of_a_dead_process_is_swept_and_of_a_live_one_is_not() {
+    fn unfinished_files_of_a_dead_process_are_swept_and_of_a_live_one_are_not() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), Mode::ReadWrite).unwrap();
-        let staged = store.stage(b"in flight").unwrap();
+        let place = folder.path().join("actions/ab/abc");
+        let staged = store.stage(&place, b"in flight").unwrap();
         // No process has the greatest number.
-        let dead =
-            disk::staging_name().replace(&std::process::id().to_string(), "4194399");
-        let dead = folder.path().join("tmp").join(dead);
-        std::fs::create_dir_all(&dead).unwrap();
+        let dead = disk::owner().replace(&std::process::id().to_string(), "4194399");
+        std::fs::write(folder.path().join("tmp").join(&dead), b"").unwrap();
+        let left = place.with_file_name(format!(".{dead}-3"));
+        std::fs::write(&left, b"never finished").unwrap();
         let other = Store::open(folder.path(), Mode::ReadWrite).unwrap();
-        assert!(staged.exists());
-        assert!(!dead.exists());
+        assert!(staged.exists() && !left.exists());
+        assert!(!folder.path().join("tmp").join(&dead).exists());
         drop(other);
     }
 }

@@ -1,7 +1,7 @@
 //! Looking after a store: how large it is, whether it is sound, what can go.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
@@ -55,7 +55,7 @@ impl Store {
     pub fn size(&self) -> Sizes {
         let size = |folder: &str| {
             let mut size = Size::default();
-            for path in below(&self.root.join(folder)) {
+            for path in disk::below(&self.root.join(folder)) {
                 size.files += 1;
                 size.bytes += std::fs::metadata(path).map_or(0, |file| file.len());
             }
@@ -115,17 +115,18 @@ impl Store {
             locks::alone(held)?;
         }
         let mut keys = BTreeSet::new();
-        for path in below(&self.root.join("runs")) {
+        for path in disk::below(&self.root.join("runs")) {
             // A key is any digest that a journal names: the journals' text is the runs' business.
             let text = std::fs::read_to_string(&path).unwrap_or_default();
             for part in text.split("blake3:").skip(1) {
                 keys.extend(part.get(..64).and_then(|hex| hex.parse::<Digest>().ok()));
             }
         }
-        let mut blobs: BTreeSet<Digest> = below(&self.root.join("roots").join("added"))
-            .iter()
-            .filter_map(|path| disk::named(path))
-            .collect();
+        let mut blobs: BTreeSet<Digest> =
+            disk::below(&self.root.join("roots").join("added"))
+                .iter()
+                .filter_map(|path| disk::named(path))
+                .collect();
         let mut collected = Collected::default();
         for path in disk::sharded(&self.root.join("actions")) {
             let action =
@@ -147,13 +148,14 @@ impl Store {
                 collected.bytes += remove(&path);
             }
         }
-        for path in
-            below(&self.root.join("quarantine")).into_iter().filter(|p| !young(p, grace))
+        for path in disk::below(&self.root.join("quarantine"))
+            .into_iter()
+            .filter(|p| !young(p, grace))
         {
             collected.bytes += remove(&path);
         }
         for path in
-            below(&self.root.join("index")).into_iter().filter(|p| !young(p, grace))
+            disk::below(&self.root.join("index")).into_iter().filter(|p| !young(p, grace))
         {
             collected.bytes += remove(&path);
         }
@@ -163,22 +165,6 @@ impl Store {
         }
         Ok(collected)
     }
-}
-
-/// Every file below a folder.
-fn below(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open = vec![folder.to_path_buf()];
-    while let Some(here) = open.pop() {
-        for entry in std::fs::read_dir(here).into_iter().flatten().flatten() {
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => open.push(entry.path()),
-                _ => found.push(entry.path()),
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 fn young(path: &Path, grace: Duration) -> bool {

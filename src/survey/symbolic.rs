@@ -30,7 +30,9 @@ pub fn symbolic(study: &Study) -> Survey {
         for outcome in &study.outcomes {
             let alternate = |i| if i % 2 == 0 { Call::Positive } else { Call::Negative };
             let known = surveyed((0..cohort.rows.len()).map(alternate).collect());
-            if let Ok(splits) = assign(study, scheme, &cohort, &known) {
+            if let Ok(mut splits) = assign(study, scheme, &cohort, &known) {
+                // Repeats differ in their random numbers alone: one stands for all.
+                splits.repeats.truncate(1);
                 survey.splits.insert((scheme.name.clone(), outcome.name.clone()), splits);
             }
             let place = (outcome.name.clone(), scheme.cohort.name.clone());
