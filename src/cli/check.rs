@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use super::{Exit, load};
 use crate::catalog::Catalog;
 use crate::diagnostics::{Place, any_error, explain};
+use crate::operation::Instance;
 use crate::store::Mode;
+use crate::survey::Content;
 
 /// Say everything that is wrong, with line and column; compute nothing
 #[derive(Debug, clap::Args)]
@@ -45,30 +47,77 @@ pub fn run(args: &Check) -> Exit {
     let mut exit = Exit::Fine;
     for study in &args.studies {
         let places = load::Places::new(study, args.store.as_deref());
-        let opened = match load::open(&places, Mode::ReadOnly) {
-            Ok(opened) => opened,
-            Err(fault) => {
-                eprintln!("{}", load::draw(&[*fault], &places, "", false));
-                exit = Exit::Change;
-                continue;
-            }
+        let Some(opened) = load::open_or_say(&places, Mode::ReadOnly) else {
+            exit = Exit::Change;
+            continue;
         };
         let loaded = load::load(&places, &catalog, &opened.reading(&places));
         if args.json {
             for fault in &loaded.faults {
                 println!("{}", json(fault, &places, &loaded.text));
             }
-        } else if loaded.faults.is_empty() {
-            println!("{}: nothing is wrong", places.study.display());
         } else {
-            let colour = std::io::stderr().is_terminal();
-            eprintln!("{}", load::draw(&loaded.faults, &places, &loaded.text, colour));
+            if !loaded.faults.is_empty() {
+                let colour = std::io::stderr().is_terminal();
+                eprintln!(
+                    "{}",
+                    load::draw(&loaded.faults, &places, &loaded.text, colour)
+                );
+            }
+            print!("{}", looks(&loaded, &places));
         }
         if any_error(&loaded.faults) {
             exit = Exit::Change;
         }
     }
     exit
+}
+
+/// What the data look like and what would be done with them; empty when anything is wrong.
+fn looks(loaded: &load::Loaded, places: &load::Places) -> String {
+    let (Some(study), Some((plan, proof))) = (&loaded.study, &loaded.plan) else {
+        return String::new();
+    };
+    let mut text = format!("{}: sound\n", places.study.display());
+    for (name, source) in &loaded.survey.sources {
+        let what = match &source.content {
+            Content::Table { table, .. } => {
+                format!("{} rows, {} columns", table.n_rows(), table.columns().len())
+            }
+            Content::Images(pairs) => format!("{} images with masks", pairs.len()),
+            Content::Generated => format!("{} simulated files", source.files.len()),
+        };
+        text.push_str(&format!("  source {name}: {what}\n"));
+    }
+    for (name, cohort) in &loaded.survey.cohorts {
+        let (rows, patients) = (cohort.rows.len(), cohort.n_subjects());
+        text.push_str(&format!("  cohort {name}: {rows} rows of {patients} patients\n"));
+    }
+    for ((outcome, cohort), known) in &loaded.survey.outcomes {
+        text.push_str(&format!(
+            "  outcome {outcome} in {cohort}: {} positive, {} negative, {} unknown\n",
+            known.count(Some(true)),
+            known.count(Some(false)),
+            known.count(None)
+        ));
+    }
+    for scheme in &study.validate {
+        if let Instance::Resampling(resampling) = &scheme.resampling.instance {
+            text.push_str(&format!(
+                "  scheme {} on {}: {}\n",
+                scheme.name,
+                scheme.cohort.name,
+                resampling.in_words()
+            ));
+        }
+    }
+    text.push_str(&format!(
+        "  plan: {} nodes, {} analyses; {} uses of held-out rows proved free of leaks\n",
+        plan.graph.node_count(),
+        plan.analyses.len(),
+        proof.n_held_out_uses
+    ));
+    text
 }
 
 fn json(

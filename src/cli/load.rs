@@ -97,6 +97,17 @@ pub fn open(places: &Places, mode: Mode) -> Result<Opened, Box<Diagnostic>> {
     Ok(Opened { store, files, name_key })
 }
 
+/// The same; what is wrong is said.
+pub fn open_or_say(places: &Places, mode: Mode) -> Option<Opened> {
+    match open(places, mode) {
+        Ok(opened) => Some(opened),
+        Err(fault) => {
+            eprintln!("{}", draw(&[*fault], places, "", false));
+            None
+        }
+    }
+}
+
 /// Reads a study and looks at its data; computes nothing but what the survey needs.
 pub fn load(places: &Places, catalog: &Catalog, reading: &Reading<'_>) -> Loaded {
     let mut loaded = Loaded {

@@ -72,12 +72,8 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     let started =
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     let places = load::Places::new(&args.study, args.store.as_deref());
-    let opened = match load::open(&places, Mode::ReadWrite) {
-        Ok(opened) => opened,
-        Err(fault) => {
-            eprintln!("{}", load::draw(&[*fault], &places, "", false));
-            return Exit::Change;
-        }
+    let Some(opened) = load::open_or_say(&places, Mode::ReadWrite) else {
+        return Exit::Change;
     };
     let reading = opened.reading(&places);
     let loaded = load::load(&places, catalog, &reading);
@@ -151,6 +147,10 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     }
     if let Err(error) = opened.files.save() {
         eprintln!("warning: file digests are not kept: {error}");
+    }
+    if let Some(why) = &done.stopped {
+        eprintln!("error: {why}");
+        return Exit::Failed;
     }
     if done.interrupted {
         eprintln!(

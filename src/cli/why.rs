@@ -26,12 +26,8 @@ pub struct Why {
 
 pub fn run(args: &Why) -> Exit {
     let places = load::Places::new(&args.study, args.store.as_deref());
-    let opened = match load::open(&places, Mode::ReadOnly) {
-        Ok(opened) => opened,
-        Err(fault) => {
-            eprintln!("{}", load::draw(&[*fault], &places, "", false));
-            return Exit::Change;
-        }
+    let Some(opened) = load::open_or_say(&places, Mode::ReadOnly) else {
+        return Exit::Change;
     };
     let loaded = load::load(&places, &Catalog::standard(), &opened.reading(&places));
     let Some((plan, _)) = &loaded.plan else {

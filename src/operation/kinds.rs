@@ -1,12 +1,14 @@
 //! One trait per kind of operation: the shape of its compute.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Failure, Problems};
 use crate::data::{
     Assay, Calls, Choice, FoldScores, Population, Roi, Rows, Shape, Splits, StudyRecord,
-    Train, Value,
+    Train, Value, decompressed,
 };
 use crate::math::Stream;
 use crate::units::Unit;
@@ -40,6 +42,18 @@ pub trait Operation:
 pub struct File<'a> {
     pub name: &'a str,
     pub bytes: &'a [u8],
+}
+
+impl File<'_> {
+    /// The bytes, decompressed when they are gzip. Fails on a stream that is cut short.
+    pub fn plain(&self) -> Result<Cow<'_, [u8]>, Failure> {
+        if !self.bytes.starts_with(&[0x1f, 0x8b]) {
+            return Ok(Cow::Borrowed(self.bytes));
+        }
+        let damaged = "the gzip stream is damaged or cut short";
+        let plain = decompressed(self.bytes).map(Cow::Owned);
+        plain.ok_or_else(|| Failure::Unreadable(damaged.to_string()))
+    }
 }
 
 /// Files → a table, a volume or a mask.

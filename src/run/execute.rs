@@ -61,6 +61,8 @@ pub struct Done {
     pub states: States,
     pub how: Vec<How>,
     pub interrupted: bool,
+    /// Why no further node was started, when the disk is full.
+    pub stopped: Option<String>,
     pub seconds: f64,
 }
 
@@ -113,7 +115,13 @@ pub fn execute(
     if everything_known && options.refresh.is_empty() && options.recheck == 0.0 {
         let how = vec![How::Stored; n];
         let seconds = started.elapsed().as_secs_f64();
-        return Ok(Done { states: known, how, interrupted: false, seconds });
+        return Ok(Done {
+            states: known,
+            how,
+            interrupted: false,
+            stopped: None,
+            seconds,
+        });
     }
     let by_name: HashMap<&str, &Performed> =
         survey.performed.iter().map(|done| (done.node.as_str(), done)).collect();
@@ -148,6 +156,7 @@ pub fn execute(
         interrupted: options.interrupted,
         watch,
         synced: Mutex::new(Instant::now()),
+        stopped: Mutex::new(None),
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build()?;
     let roots = plan.order.iter().copied();
@@ -173,7 +182,9 @@ pub fn execute(
         how.push(result.how.unwrap_or(How::NotReached));
     }
     let interrupted = options.interrupted.load(Ordering::Relaxed);
-    Ok(Done { states, how, interrupted, seconds: started.elapsed().as_secs_f64() })
+    let stopped = executor.stopped.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(Done { states, how, interrupted, stopped, seconds })
 }
 
 /// What is known of a node after it was processed.
@@ -204,6 +215,8 @@ struct Executor<'a> {
     interrupted: &'a AtomicBool,
     watch: &'a dyn Watch,
     synced: Mutex<Instant>,
+    /// Set once when going on makes no sense.
+    stopped: Mutex<Option<String>>,
 }
 
 /// How often results are made to survive a power cut. A kill needs no such thing.
@@ -217,7 +230,7 @@ impl Executor<'_> {
     }
 
     fn process<'scope>(&'scope self, scope: &rayon::Scope<'scope>, index: NodeIndex) {
-        if self.interrupted.load(Ordering::Relaxed) {
+        if self.interrupted.load(Ordering::Relaxed) || lock(&self.stopped).is_some() {
             return;
         }
         let node = &self.plan.graph[index];
@@ -312,7 +325,12 @@ impl Executor<'_> {
         }
         match published {
             Ok(action) => stored(action, How::Computed),
-            Err(error) => failed(How::Failed(error.to_string())),
+            Err(error) => {
+                if let StoreError::Full { .. } = error {
+                    *lock(&self.stopped) = Some(error.to_string());
+                }
+                failed(How::Failed(error.to_string()))
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Mutation annotation format: one line per mutation.
 
-use crate::data::{TextColumn, decompressed};
+use crate::data::TextColumn;
 use crate::operation::prelude::*;
 
 /// Mutations in the annotation format of the Genomic Data Commons, plain or gzip.
@@ -36,15 +36,7 @@ impl Reader for Maf {
         let ReadAs::Table { id } = what else {
             return Err(Failure::Unreadable("a MAF is no image".to_string()));
         };
-        let plain;
-        let bytes = if file.bytes.starts_with(&[0x1f, 0x8b]) {
-            plain = decompressed(file.bytes).ok_or_else(|| {
-                Failure::Unreadable("the gzip stream is damaged or cut short".to_string())
-            })?;
-            plain.as_slice()
-        } else {
-            file.bytes
-        };
+        let bytes = &*file.plain()?;
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let before = &bytes[..error.valid_up_to()];
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use ::nifti::{InMemNiftiVolume, IntoNdArray, NiftiHeader, NiftiType};
 
-use crate::data::{Geometry, Mask, Volume, decompressed};
+use crate::data::{Geometry, Mask, Volume};
 use crate::math::sqrt;
 use crate::operation::prelude::*;
 
@@ -37,15 +37,7 @@ const HEADER: usize = 348;
 
 impl Reader for Nifti {
     fn read(&self, file: File<'_>, what: ReadAs<'_>) -> Result<Value, Failure> {
-        let plain;
-        let bytes = if file.bytes.starts_with(&[0x1f, 0x8b]) {
-            plain = decompressed(file.bytes).ok_or_else(|| {
-                Failure::Unreadable("the gzip stream is damaged or cut short".to_string())
-            })?;
-            plain.as_slice()
-        } else {
-            file.bytes
-        };
+        let bytes = &*file.plain()?;
         if bytes.len() < HEADER {
             return Err(Failure::Truncated { expected: HEADER, found: bytes.len() });
         }

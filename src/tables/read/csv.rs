@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use polars::prelude::{CsvParseOptions, CsvReadOptions, SerReader};
 
-use crate::data::{TextColumn, decompressed};
+use crate::data::TextColumn;
 use crate::operation::prelude::*;
 
 /// Table as comma-, semicolon- or tab-separated text, plain or gzip.
@@ -57,7 +57,7 @@ impl Reader for Csv {
         let ReadAs::Table { id } = what else {
             return Err(Failure::Unreadable("a table is no image".to_string()));
         };
-        let text = text(file.bytes)?;
+        let text = text(file)?;
         let head = text.lines().next().unwrap_or("");
         let delimiter = self.delimiter.of(head);
         let names = shape(&text, delimiter)?;
@@ -97,16 +97,8 @@ impl Delimiter {
 }
 
 /// The text, decompressed, without a byte order mark and with single line breaks.
-fn text(bytes: &[u8]) -> Result<String, Failure> {
-    let plain;
-    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-        plain = decompressed(bytes).ok_or_else(|| {
-            Failure::Unreadable("the gzip stream is damaged or cut short".to_string())
-        })?;
-        &plain
-    } else {
-        bytes
-    };
+fn text(file: File<'_>) -> Result<String, Failure> {
+    let bytes = &*file.plain()?;
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line =
             bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
