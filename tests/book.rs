@@ -96,6 +96,18 @@ fn the_parts_in_the_language_page_make_a_study() {
 }
 
 #[test]
+fn a_whole_number_may_name_a_category() {
+    let study = crate::workshop::STUDY.replace(
+        "mutation: { from: panel, gene: IDH1 }",
+        "binary: { column: status, positive: 1, negative: 0 }",
+    );
+    let parsed = spec::read(&study, &Catalog::standard());
+    assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
+    let written = &parsed.study.unwrap().outcomes[0].derivation.parameters;
+    assert_eq!((&written["positive"], &written["negative"]), (&"1".into(), &"0".into()));
+}
+
+#[test]
 fn links_lead_to_files() {
     for (path, text) in pages() {
         for part in text.split("](").skip(1) {

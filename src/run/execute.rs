@@ -50,8 +50,8 @@ pub enum How {
     Failed(String),
     /// Computed again with other bytes than the stored ones.
     Differs(String),
-    /// An input failed.
-    Blocked,
+    /// An input failed, and why.
+    Blocked(String),
     /// Not reached before the run was interrupted.
     NotReached,
 }
@@ -85,7 +85,7 @@ impl Done {
         self.count(|how| {
             matches!(
                 how,
-                How::Panicked(_) | How::Failed(_) | How::Differs(_) | How::Blocked
+                How::Panicked(_) | How::Failed(_) | How::Differs(_) | How::Blocked(_)
             )
         })
     }
@@ -274,7 +274,9 @@ impl Executor<'_> {
                     digests.push(Digest::of(b"not measured"));
                 }
                 None => {
-                    return Result_ { how: Some(How::Blocked), key: None, outputs: None };
+                    let why = self.why_failed(input).unwrap_or_default();
+                    let how = Some(How::Blocked(why));
+                    return Result_ { how, key: None, outputs: None };
                 }
             }
         }
@@ -360,6 +362,16 @@ impl Executor<'_> {
         }
     }
 
+    /// Why a node has no value, if it has none.
+    fn why_failed(&self, node: NodeIndex) -> Option<String> {
+        match &lock(&self.results[node.index()]).how {
+            Some(How::Panicked(why) | How::Failed(why) | How::Blocked(why)) => {
+                Some(why.clone())
+            }
+            _ => None,
+        }
+    }
+
     fn output(&self, node: NodeIndex, port: Option<&str>) -> Option<Digest> {
         let result = lock(&self.results[node.index()]);
         let outputs = result.outputs.as_ref()?;
@@ -373,12 +385,7 @@ impl Executor<'_> {
     fn compute(&self, index: NodeIndex) -> Result<Value, How> {
         let mut inputs = Vec::new();
         for input in self.plan.inputs(index) {
-            let failure = match &lock(&self.results[input.index()]).how {
-                Some(How::Panicked(why) | How::Failed(why)) => Some(why.clone()),
-                Some(How::Blocked) => Some("an earlier computation failed".to_string()),
-                _ => None,
-            };
-            inputs.push(match failure {
+            inputs.push(match self.why_failed(input) {
                 Some(why) => Arc::new(Value::Failed(why)),
                 None => self.value(input)?,
             });

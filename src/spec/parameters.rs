@@ -91,8 +91,12 @@ impl Reader<'_> {
                     Place::Study(name.span),
                     format!("there is no {} `{}`", kind.noun(), name.name),
                 )
-                .suggest(&name.name, list.iter().copied())
-                .hint(format!("there is: {}", list.join(", ")));
+                .suggest(&name.name, list.iter().copied());
+                // A slip of the pen needs no list.
+                let fault = match fault.label {
+                    Some(_) => fault.hint("`restudy ops` lists all of them"),
+                    None => fault.hint(format!("there is: {}", list.join(", "))),
+                };
                 self.push(fault);
                 None
             }
@@ -226,6 +230,18 @@ impl Reader<'_> {
         }
         let is = |kind: &str| accepts(schema, root, kind);
         match &node.kind {
+            // A category such as 1 is text all the same; one that YAML reads as another number
+            // than was written, such as 02, needs its quotes.
+            Syntax::Number(number)
+                if is("string")
+                    && is("integer")
+                    && self.written(node.span) == number.to_string() =>
+            {
+                Some(Json::from(number.to_string()))
+            }
+            Syntax::Number(_) if is("string") => {
+                self.text(node, what).map(|text| Json::from(text.name))
+            }
             Syntax::Null if is("null") => Some(Json::Null),
             Syntax::Bool(value) if is("boolean") => Some(Json::from(*value)),
             Syntax::Number(number)

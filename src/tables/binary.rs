@@ -15,9 +15,11 @@ pub struct Binary {
     pub from: Option<String>,
     /// The column.
     pub column: String,
-    /// The value that is positive.
+    /// The value that is positive. A whole number may stand without quotes.
+    #[schemars(extend("type" = ["string", "integer"]))]
     pub positive: String,
     /// The value that is negative.
+    #[schemars(extend("type" = ["string", "integer", "null"]))]
     pub negative: Option<String>,
 }
 
