@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
+use super::inputs::reads_outcome_of;
+use super::procedure::Procedure;
 use super::{
-    Analysis, Edge, Given, Grid, Groups, Identity, Node, OuterNodes, Placed, Plan, Reads,
+    Analysis, Edge, Given, Groups, Identity, Node, OuterNodes, Placed, Plan, Reads,
     RowSets, Work,
 };
 use crate::data::{OuterSplit, Scope, Split};
 use crate::diagnostics::Span;
 use crate::digest::Digest;
 use crate::operation::Instance;
-use crate::spec::{
-    BlockKind, Chain, ImageOrigin, LearnedFrom, Named, Origin, SourceKind, Study, Use,
-};
+use crate::spec::{Chain, LearnedFrom, Named, Study};
 use crate::store::Keep;
-use crate::survey::{Content, Location, Survey, unread};
+use crate::survey::Survey;
 
 /// The plan of a study. Analyses whose splits the survey could not make are left out.
 pub fn build(study: &Study, survey: &Survey) -> Plan {
@@ -45,75 +45,27 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
     Plan { graph: builder.graph, order, analyses: builder.analyses }
 }
 
-struct Builder<'a> {
-    study: &'a Study,
-    survey: &'a Survey,
+/// Nodes as they are added; what other nodes share is remembered by name.
+pub struct Builder<'a> {
+    pub study: &'a Study,
+    pub survey: &'a Survey,
     graph: DiGraph<Node, Edge>,
     /// By source name.
-    sources: BTreeMap<String, NodeIndex>,
+    pub sources: BTreeMap<String, NodeIndex>,
     /// By cohort and block.
-    frames: BTreeMap<(usize, usize), NodeIndex>,
+    pub frames: BTreeMap<(usize, usize), NodeIndex>,
     /// By cohort and model.
-    models: BTreeMap<(usize, usize), NodeIndex>,
+    pub models: BTreeMap<(usize, usize), NodeIndex>,
     analyses: Vec<Analysis>,
     procedure: Procedure,
 }
 
-/// What the nodes of every split do: the same in all of them, so named once.
-struct Procedure {
-    prepare: Arc<Identity>,
-    /// By selector.
-    select: Vec<Arc<Identity>>,
-    /// By selector and learner.
-    score: Vec<Vec<Arc<Identity>>>,
-    tune: Arc<Identity>,
-    threshold: Option<Arc<Identity>>,
-    predict: Arc<Identity>,
-}
-
-impl Procedure {
-    fn of(study: &Study) -> Self {
-        let prepare = study.prepare.identity();
-        let candidates = n_candidates(study);
-        let evaluate = &study.evaluate;
-        let select = study.select.iter().map(|selector| {
-            Identity::new(json!({
-                "prepare": prepare, "select": selector.fit_paths().identities,
-            }))
-        });
-        let score = study.select.iter().map(|selector| {
-            let learners = study.learn.iter().map(|learner| {
-                Identity::new(json!({
-                    "prepare": prepare,
-                    "select": selector.identity(),
-                    "learn": learner.identity(),
-                }))
-            });
-            learners.collect()
-        });
-        let threshold = evaluate.threshold.as_ref().map(|threshold| {
-            let rule = threshold.rule.identity();
-            Identity::new(json!({ "rule": rule, "candidates": candidates }))
-        });
-        Self {
-            prepare: Identity::new(
-                json!({ "prepare": study.prepare.fit_paths().identities }),
-            ),
-            select: select.collect(),
-            score: score.collect(),
-            tune: Identity::new(json!({
-                "tuner": evaluate.tuner.identity(),
-                "metric": evaluate.primary.identity(),
-                "candidates": candidates,
-            })),
-            threshold,
-            predict: Identity::new(json!({ "predict": 1, "candidates": candidates })),
-        }
-    }
-}
-
 impl Builder<'_> {
-    fn add(&mut self, node: Node, inputs: &[(NodeIndex, Option<String>)]) -> NodeIndex {
+    pub fn add(
+        &mut self,
+        node: Node,
+        inputs: &[(NodeIndex, Option<String>)],
+    ) -> NodeIndex {
         let index = self.graph.add_node(node);
         for (input, port) in inputs {
             let edge = Edge { port: port.clone(), reads: Reads::Content };
@@ -123,7 +75,7 @@ impl Builder<'_> {
     }
 
     /// `node` needs `earlier` done; what it reads of it stands among its given facts.
-    fn follows(&mut self, node: NodeIndex, earlier: NodeIndex, port: Option<String>) {
+    pub fn follows(&mut self, node: NodeIndex, earlier: NodeIndex, port: Option<String>) {
         self.graph.add_edge(earlier, node, Edge { port, reads: Reads::Part });
     }
 
@@ -468,323 +420,6 @@ impl Builder<'_> {
         self.sources.insert(name, node);
         node
     }
-
-    /// The predictors of a model for a cohort.
-    fn assemble(&mut self, cohort: usize, model: usize) -> Option<NodeIndex> {
-        if let Some(&node) = self.models.get(&(cohort, model)) {
-            return Some(node);
-        }
-        let study = self.study;
-        let mut inputs = Vec::new();
-        for block in &study.models[model].blocks {
-            let block =
-                study.predictors.iter().position(|known| known.name == block.name)?;
-            inputs.push((self.frame(cohort, block)?, None));
-        }
-        let names: Vec<&str> =
-            study.models[model].blocks.iter().map(|block| block.name.as_str()).collect();
-        let node = Node {
-            name: format!(
-                "predictors/{}/{}",
-                study.cohorts[cohort].name, study.models[model].name
-            ),
-            work: Work::Assemble { model },
-            identity: Identity::new(json!({ "assemble": names })),
-            given: Vec::new(),
-            seed: None,
-            keep: Keep::Stored,
-            family: "assemble",
-            scope: Scope::RowWise,
-            rows: RowSets::default(),
-            span: study.models[model].span,
-        };
-        let node = self.add(node, &inputs);
-        self.models.insert((cohort, model), node);
-        Some(node)
-    }
-
-    /// The predictors of a block for a cohort.
-    fn frame(&mut self, cohort: usize, block: usize) -> Option<NodeIndex> {
-        if let Some(&node) = self.frames.get(&(cohort, block)) {
-            return Some(node);
-        }
-        let study = self.study;
-        let of = &study.predictors[block];
-        let surveyed = self.survey.cohorts.get(&study.cohorts[cohort].name)?;
-        let rows = Given {
-            name: format!("rows of cohort {}", study.cohorts[cohort].name),
-            digest: surveyed.digest?,
-            shown: format!("{} rows", surveyed.rows.len()),
-        };
-        let (inputs, identity, given) = match &of.kind {
-            BlockKind::Columns { from, .. } => {
-                let source = self.source(&from.name)?;
-                let columns = self.survey.columns.get(&of.name)?;
-                (vec![(source, None)], json!({ "columns": columns }), vec![rows])
-            }
-            BlockKind::Images { .. } => {
-                let (inputs, columns) = self.features(cohort, block)?;
-                let tolerated = study.cohorts[cohort].failed_at_most;
-                let identity =
-                    json!({ "features": columns, "failed_at_most": tolerated });
-                (inputs, identity, Vec::new())
-            }
-        };
-        let name = format!("predictors/{}/{}", study.cohorts[cohort].name, of.name);
-        let step_name = |step: &Use| format!("{name}/before-split/{}", step.about.name);
-        let node = Node {
-            // A model of the same name is another node.
-            name: format!("blocks/{}/{}", study.cohorts[cohort].name, of.name),
-            work: Work::Frame { cohort, block },
-            identity: Identity::new(identity),
-            given,
-            seed: None,
-            keep: Keep::Stored,
-            family: "gather",
-            scope: Scope::RowWise,
-            rows: RowSets::default(),
-            span: of.span,
-        };
-        let mut frame = self.add(node, &inputs);
-        let everybody = (0..surveyed.rows.len() as u32).collect::<Vec<_>>();
-        let everybody = Arc::new(Groups::of_rows(&everybody, &surveyed.groups));
-        for (position, step) in of.steps.iter().enumerate() {
-            let fit = Node {
-                name: step_name(step),
-                work: Work::FitBefore { cohort, block, step: position },
-                identity: Identity::new(step.identity()),
-                given: Vec::new(),
-                seed: None,
-                keep: Keep::Stored,
-                family: "fit before the split",
-                scope: Scope::Training,
-                rows: RowSets {
-                    fitted: Some(everybody.clone()),
-                    outcomes: reads_outcome_of(step),
-                    ..RowSets::default()
-                },
-                span: step.span,
-            };
-            let fit = self.add(fit, &[(frame, None)]);
-            let apply = Node {
-                name: format!("{}/applied", step_name(step)),
-                work: Work::ApplyBefore { block, step: position },
-                identity: Identity::new(json!({ "apply": step.identity() })),
-                given: Vec::new(),
-                seed: None,
-                keep: Keep::Stored,
-                family: "apply before the split",
-                scope: Scope::RowWise,
-                rows: RowSets::default(),
-                span: step.span,
-            };
-            frame = self.add(apply, &[(frame, None), (fit, None)]);
-        }
-        self.frames.insert((cohort, block), frame);
-        Some(frame)
-    }
-
-    /// The `features` nodes of a block: by row of the cohort, then by family.
-    #[expect(
-        clippy::type_complexity,
-        reason = "inputs as `add` takes them, and column names"
-    )]
-    fn features(
-        &mut self,
-        cohort: usize,
-        block: usize,
-    ) -> Option<(Vec<(NodeIndex, Option<String>)>, Vec<String>)> {
-        let study = self.study;
-        let BlockKind::Images { from, labels, features } = &study.predictors[block].kind
-        else {
-            return None;
-        };
-        let source = study.sources.iter().position(|source| source.name == from.name)?;
-        let SourceKind::Images { from: origin, reader, .. } = &study.sources[source].kind
-        else {
-            return None;
-        };
-        let generator = match origin {
-            ImageOrigin::Simulated { source } => self.source(&source.name),
-            ImageOrigin::Files { .. } => None,
-        };
-        let reading = ["image", "mask"]
-            .map(|part| Identity::new(json!({ "read": reader.identity(), "as": part })));
-        let measuring: Vec<Arc<Identity>> = features
-            .iter()
-            .map(|family| {
-                Identity::new(json!({ "family": family.identity(), "labels": labels }))
-            })
-            .collect();
-        let surveyed = self.survey.cohorts.get(&study.cohorts[cohort].name)?;
-        let content = self.survey.sources.get(&from.name);
-        let mut inputs = Vec::new();
-        for (row, group) in surveyed.rows.iter().zip(&surveyed.groups) {
-            let name = &surveyed.pseudonyms[*group as usize];
-            // Several rows of one patient are told apart by a digest of the row's id.
-            let name = match row.id == row.subject {
-                true => name.clone(),
-                false => format!("{name}-{}", &Digest::of(row.id.as_bytes()).hex()[..4]),
-            };
-            let files = match content.map(|content| (&content.content, &content.files)) {
-                Some((Content::Images(pairs), files)) => {
-                    pairs.get(&row.id).map(|(image, mask)| {
-                        [(*image, &files[*image]), (*mask, &files[*mask])]
-                    })
-                }
-                _ => None,
-            };
-            let read = |graph: &mut Self, position: usize, grid: Grid| -> NodeIndex {
-                let part = if grid == Grid::Volume { "image" } else { "mask" };
-                let node_name = format!("read/{}/{name}/{part}", from.name);
-                if let Some(&node) = graph.sources.get(&node_name) {
-                    return node;
-                }
-                let (file, given, port) = match files.map(|files| files[position]) {
-                    Some((file, given)) => (
-                        file,
-                        vec![Given {
-                            name: "file".into(),
-                            digest: given.digest,
-                            shown: format!("{}/{name}/{part}", from.name),
-                        }],
-                        match &given.location {
-                            Location::Generated { name, .. } => Some(name.clone()),
-                            Location::Disk(_) => None,
-                        },
-                    ),
-                    None => (usize::MAX, Vec::new(), None),
-                };
-                let node = Node {
-                    name: node_name.clone(),
-                    work: Work::ReadImage { source, file, what: grid },
-                    identity: reading[usize::from(grid == Grid::Mask)].clone(),
-                    given,
-                    seed: None,
-                    keep: Keep::DigestOnly,
-                    family: "read image",
-                    scope: Scope::PerSubject,
-                    rows: RowSets::default(),
-                    span: study.sources[source].span,
-                };
-                let node = graph.add(node, &[]);
-                if let Some(generator) = generator {
-                    // Only this file of what it makes counts.
-                    graph.follows(node, generator, port);
-                }
-                graph.sources.insert(node_name, node);
-                node
-            };
-            let image = read(self, 0, Grid::Volume);
-            let mask = read(self, 1, Grid::Mask);
-            for (position, family) in features.iter().enumerate() {
-                let node_name = format!(
-                    "features/{name}/{}/{}",
-                    study.predictors[block].name, family.about.name
-                );
-                let node = match self.sources.get(&node_name) {
-                    Some(&node) => node,
-                    None => {
-                        let node = Node {
-                            name: node_name.clone(),
-                            work: Work::Features { block, family: position },
-                            identity: measuring[position].clone(),
-                            given: Vec::new(),
-                            seed: None,
-                            keep: Keep::Stored,
-                            family: "features",
-                            scope: Scope::PerSubject,
-                            rows: RowSets::default(),
-                            span: family.span,
-                        };
-                        let node = self.add(node, &[(image, None), (mask, None)]);
-                        self.sources.insert(node_name, node);
-                        node
-                    }
-                };
-                inputs.push((node, None));
-            }
-        }
-        let columns = features.iter().flat_map(|family| match &family.instance {
-            Instance::FeatureFamily(instance) => instance
-                .columns()
-                .iter()
-                .map(|column| format!("{}.{}", family.about.name, column.name))
-                .collect::<Vec<_>>(),
-            _ => unreachable!("`spec` puts feature families here"),
-        });
-        Some((inputs, columns.collect()))
-    }
-
-    /// The node of a source that the survey has read.
-    fn source(&mut self, name: &str) -> Option<NodeIndex> {
-        if let Some(&node) = self.sources.get(name) {
-            return Some(node);
-        }
-        let study = self.study;
-        let position = study.sources.iter().position(|source| source.name == name)?;
-        let source = &study.sources[position];
-        let surveyed = self.survey.sources.get(name);
-        let files = surveyed.map_or(&[][..], |surveyed| &surveyed.files);
-        let given = |name: &str, shown: String, digest: Digest| {
-            vec![Given { name: name.into(), digest, shown }]
-        };
-        let (work, identity, family, given, inputs, seed) = match &source.kind {
-            SourceKind::Simulate { generator } => (
-                Work::Simulate { source: position },
-                json!({ "simulate": generator.identity() }),
-                "simulate",
-                Vec::new(),
-                Vec::new(),
-                generator.random.then_some(study.seed),
-            ),
-            SourceKind::Table { from, reader, id }
-            | SourceKind::Maf { from, reader, id, .. } => {
-                let inputs = match from {
-                    Origin::Simulated { source } => self.source(&source.name)?,
-                    Origin::File { .. } => NodeIndex::end(),
-                };
-                let bytes = match files.first() {
-                    Some(file) => given("file", file.shown.clone(), file.digest),
-                    None => given("file", name.to_string(), unread(name)),
-                };
-                let port = files.first().and_then(|file| match &file.location {
-                    Location::Generated { name, .. } => Some(name.clone()),
-                    Location::Disk(_) => None,
-                });
-                let inputs = if inputs == NodeIndex::end() {
-                    Vec::new()
-                } else {
-                    vec![(inputs, port)]
-                };
-                (
-                    Work::ReadTable { source: position },
-                    json!({ "read": reader.identity(), "as": { "table": id.name } }),
-                    "read table",
-                    bytes,
-                    inputs,
-                    None,
-                )
-            }
-            SourceKind::Images { .. } => return None,
-        };
-        let prefix = if family == "simulate" { "simulate" } else { "read" };
-        let node = Node {
-            name: format!("{prefix}/{name}"),
-            work,
-            identity: Identity::new(identity),
-            given,
-            seed,
-            keep: Keep::Stored,
-            family,
-            scope: Scope::Given,
-            rows: RowSets::default(),
-            span: source.span,
-        };
-        let node = self.add(node, &inputs);
-        self.sources.insert(name.to_string(), node);
-        Some(node)
-    }
 }
 
 /// What the nodes of one analysis share.
@@ -801,24 +436,4 @@ struct Context<'a> {
 
 fn reads_outcome(chain: &Chain) -> bool {
     chain.settings.iter().any(|setting| setting.steps.iter().any(reads_outcome_of))
-}
-
-fn reads_outcome_of(step: &Use) -> bool {
-    match &step.instance {
-        Instance::TableStep(instance) => instance.reads_outcome(),
-        _ => unreachable!("`spec` puts table steps into chains"),
-    }
-}
-
-/// Candidates by selector × learner: the order in which `tune` numbers them.
-fn n_candidates(study: &Study) -> Json {
-    let cells = study.select.iter().map(|selector| {
-        let learners = study.learn.iter().map(|learner| {
-            study.prepare.settings.len()
-                * selector.settings.len()
-                * learner.settings.len()
-        });
-        learners.collect::<Json>()
-    });
-    cells.collect()
 }

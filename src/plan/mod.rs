@@ -6,7 +6,9 @@
 mod build;
 mod facts;
 mod groups;
+mod inputs;
 mod keys;
+mod procedure;
 mod proof;
 mod state;
 

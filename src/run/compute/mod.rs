@@ -1,0 +1,102 @@
+//! One function per kind of node: values in, value out.
+//!
+//! A failure of the data is a value with a reason; only a failing machine is an error here.
+
+mod measured;
+mod rows;
+mod splits;
+
+pub use rows::counted;
+pub use splits::Matrices;
+
+use std::sync::Arc;
+
+use petgraph::graph::NodeIndex;
+
+use crate::data::Value;
+use crate::plan::{Node, Plan, Work};
+use crate::spec::Study;
+use crate::store::FilesError;
+use crate::survey::{Reading, Survey};
+
+/// Everything that a computation may read.
+pub struct Inputs<'a> {
+    pub study: &'a Study,
+    pub survey: &'a Survey,
+    pub plan: &'a Plan,
+    pub reading: &'a Reading<'a>,
+    /// In the order of the node's inputs.
+    pub values: &'a [Arc<Value>],
+    pub nodes: &'a [NodeIndex],
+    /// Prepared matrices of a split, made once and shared by its nodes.
+    pub matrices: &'a Shared<'a>,
+}
+
+/// Gives the matrices of a `prepare` node, made by the function when nobody has made them yet.
+pub type Shared<'a> = dyn Fn(NodeIndex, &dyn Fn() -> Matrices) -> Arc<Matrices> + 'a;
+
+/// Why the machine, not the data, is at fault.
+#[derive(Debug, thiserror::Error)]
+pub enum ComputeError {
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    #[error("failed to read a stored value: {0} where {1} was expected")]
+    Kind(&'static str, &'static str),
+    #[error("failed to read a stored value")]
+    Chain(#[from] crate::operation::NotAChain),
+}
+
+type Computed = Result<Value, ComputeError>;
+
+/// The value of a node.
+pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
+    match &node.work {
+        Work::Simulate { .. } | Work::ReadTable { .. } | Work::Outcome | Work::Splits => {
+            unreachable!("the survey has done this node")
+        }
+        Work::ReadImage { source, file, what } => {
+            rows::read_image(inputs, *source, *file, *what)
+        }
+        Work::Features { block, family } => rows::features(inputs, *block, *family),
+        Work::Frame { cohort, block } => rows::frame(inputs, *cohort, *block),
+        Work::FitBefore { cohort, block, step } => rows::fit_before(
+            inputs,
+            *cohort,
+            &inputs.study.predictors[*block].steps[*step],
+        ),
+        Work::ApplyBefore { block, step } => {
+            rows::apply_before(inputs, &inputs.study.predictors[*block].steps[*step])
+        }
+        Work::Assemble { .. } => rows::assemble(inputs),
+        Work::Prepare { analysis, split } => splits::prepare(inputs, *analysis, split),
+        Work::Select { analysis, split, selector } => {
+            splits::select(inputs, *analysis, split, &inputs.study.select[*selector])
+        }
+        Work::Score { analysis, split, selector, learner } => splits::score(
+            inputs,
+            *analysis,
+            split,
+            &inputs.study.select[*selector],
+            &inputs.study.learn[*learner],
+        ),
+        Work::Tune { analysis, split } => splits::tune(inputs, *analysis, split),
+        Work::Threshold { analysis, .. } => splits::threshold(inputs, *analysis),
+        Work::Predict { analysis, .. } => splits::predict(inputs, *analysis),
+        Work::Metric { analysis, metric } => {
+            measured::measure(inputs, *analysis, *metric)
+        }
+        Work::Roc { analysis } => measured::roc(inputs, *analysis),
+    }
+}
+
+macro_rules! input {
+    ($value:expr, $kind:ident, $name:literal) => {
+        match &**$value {
+            Value::$kind(inner) => inner,
+            Value::Failed(why) => return Ok(Value::Failed(why.clone())),
+            other => return Err(ComputeError::Kind(other.kind(), $name)),
+        }
+    };
+}
+
+use input;
