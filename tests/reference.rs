@@ -235,3 +235,29 @@ fn first_order_features_are_those_of_the_ibsi_digital_phantom() {
     }
     assert_eq!(checked, 18);
 }
+
+#[test]
+fn the_ibsi_ct_phantom_lies_where_the_standard_says() {
+    let Some(data) = test_data() else { return };
+    let phantom = data.join("ibsi/phantoms/ibsi_1_ct_radiomics_phantom");
+    let Instance::Reader(nifti) = operation("nifti", json!({})) else { panic!() };
+    let read = |name: &str, what| {
+        let bytes = std::fs::read(phantom.join(name)).unwrap();
+        nifti.read(File { name, bytes: &bytes }, what).unwrap()
+    };
+    let Value::Volume(volume) = read("image/phantom.nii.gz", ReadAs::Volume) else {
+        panic!()
+    };
+    let Value::Mask(mask) = read("mask/mask.nii.gz", ReadAs::Mask) else { panic!() };
+    assert_eq!(volume.geometry.size, [204, 201, 60]);
+    assert_eq!(mask.size, volume.geometry.size);
+    for (found, expected) in
+        volume.geometry.spacing.iter().zip([0.977, 0.977, 3.0])
+    {
+        assert!((found - expected).abs() < 1e-4, "{found}");
+    }
+    let roi = Roi::new(&volume, &mask, &[]).unwrap();
+    // Without resampling or a range, IBSI configuration A keeps these voxels before its range.
+    let mean = roi.values().iter().sum::<f64>() / roi.values().len() as f64;
+    assert!((-60.0..0.0).contains(&mean), "{mean} HU");
+}
