@@ -251,9 +251,7 @@ fn the_ibsi_ct_phantom_lies_where_the_standard_says() {
     let Value::Mask(mask) = read("mask/mask.nii.gz", ReadAs::Mask) else { panic!() };
     assert_eq!(volume.geometry.size, [204, 201, 60]);
     assert_eq!(mask.size, volume.geometry.size);
-    for (found, expected) in
-        volume.geometry.spacing.iter().zip([0.977, 0.977, 3.0])
-    {
+    for (found, expected) in volume.geometry.spacing.iter().zip([0.977, 0.977, 3.0]) {
         assert!((found - expected).abs() < 1e-4, "{found}");
     }
     let roi = Roi::new(&volume, &mask, &[]).unwrap();

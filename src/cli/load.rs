@@ -49,6 +49,10 @@ impl Places {
         if mode == Mode::ReadWrite {
             let text = format!("{}\n", crate::digest::Digest::from_bytes(key).hex());
             std::fs::write(&path, text)?;
+            eprintln!(
+                "note: patients are named under the random key in {}; keep it out of git",
+                path.display()
+            );
         }
         Ok(key)
     }

@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
     /// The entries of a map with names of the author's choice.
     pub fn named<'n>(&mut self, node: &'n Node, what: &str) -> Option<Fields<'n>> {
         let Kind::Map(entries) = &node.kind else {
-            self.wrong_type(node, &format!("{what} is a map"));
+            self.wrong_type(node, &format!("{what} must be a map"));
             return None;
         };
         let mut fields: Vec<(&Key, &Node)> = Vec::new();
