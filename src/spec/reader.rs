@@ -162,10 +162,19 @@ impl<'a> Reader<'a> {
                 self.error(Code::WRONG_TYPE, node.span, format!("{what} is empty"));
                 None
             }
-            Kind::Text(text) => Some(Named { name: text.clone(), span: node.span }),
-            Kind::Number(_) | Kind::Bool(_) => {
+            // Other programs read an unquoted NO as false: nobody can tell what was meant.
+            Kind::Text(text)
+                if !(is_doubtful(text) && self.written(node.span) == *text) =>
+            {
+                Some(Named { name: text.clone(), span: node.span })
+            }
+            Kind::Number(_) | Kind::Bool(_) | Kind::Text(_) => {
                 let written = self.written(node.span);
-                let message = format!("{what} is text, and this is {}", node.kind.noun());
+                let noun = match &node.kind {
+                    Kind::Text(_) => Kind::Bool(true).noun(),
+                    kind => kind.noun(),
+                };
+                let message = format!("{what} is text, and this is {noun}");
                 let fault = Diagnostic::error(
                     Code::TEXT_NEEDED,
                     Place::Study(node.span),
@@ -249,6 +258,11 @@ impl<'a> Reader<'a> {
         self.push(fault);
         false
     }
+}
+
+/// Words that YAML 1.1 reads as truth values.
+fn is_doubtful(text: &str) -> bool {
+    ["yes", "no", "on", "off"].contains(&text.to_lowercase().as_str())
 }
 
 /// The first line of a place: enough to see which map is meant.

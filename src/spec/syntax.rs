@@ -44,6 +44,8 @@ pub fn parse(text: &str) -> Result<Node, Box<Diagnostic>> {
     }
     let options = serde_yaml::options! {
         duplicate_keys: serde_yaml::options::DuplicateKeyPolicy::PassThrough,
+        // Or a name such as `y` would become a truth value behind its author's back.
+        strict_booleans: true,
     };
     match serde_yaml::from_str_with_options::<Node>(text, options) {
         Ok(mut node) => {
@@ -260,6 +262,16 @@ mod tests {
         assert_eq!(shown(text, map(&items[1])[0].1.span), "02");
         let Kind::List(items) = &entries[2].1.kind else { panic!() };
         assert_eq!(shown(text, items[1].span), "'q y'");
+    }
+
+    #[test]
+    fn names_are_names() {
+        let tree = parse("y: n\nno: yes\nt: true\n").unwrap();
+        let entries = map(&tree);
+        let names: Vec<&str> = entries.iter().map(|(key, _)| key.name.as_str()).collect();
+        assert_eq!(names, ["y", "no", "t"]);
+        assert_eq!(entries[0].1.kind, Kind::Text("n".to_string()));
+        assert_eq!(entries[2].1.kind, Kind::Bool(true));
     }
 
     #[test]
