@@ -79,7 +79,7 @@ pub struct Frame {
     pub failed: Vec<Option<String>>,
 }
 
-/// One subject's features under one family, or why there are none.
+/// One subject's features under one family, in the order of its columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Features {
     pub values: Vec<f64>,
