@@ -559,6 +559,20 @@ fn ids_stay_in_the_cohort() {
 }
 
 #[test]
+fn a_vanished_image_is_told_without_its_id() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    let (name, _) = first_image(&workshop);
+    // A folder in its place: it is listed and cannot be read.
+    std::fs::remove_file(workshop.path(&name)).unwrap();
+    std::os::unix::fs::symlink(workshop.path("images"), workshop.path(&name)).unwrap();
+    let output = workshop.restudy(&["run", "study.yaml"]);
+    assert_ne!(output.status.code(), Some(3), "{output:?}");
+    let said = [output.stdout, output.stderr].concat();
+    assert!(!String::from_utf8_lossy(&said).contains("SIM-0"));
+}
+
+#[test]
 fn every_study_of_the_project_checks_and_the_quickstart_runs() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("studies");
     let work = tempfile::tempdir().unwrap();

@@ -19,6 +19,16 @@ impl FilesError {
         Self::Io { path: path.to_path_buf(), cause }
     }
 
+    /// What went wrong without saying where: paths of images hold ids of patients.
+    pub fn without_path(&self) -> String {
+        match self {
+            Self::Io { cause, .. } => format!("the file cannot be read: {cause}"),
+            Self::Changed { .. } => {
+                "the file was changed while the study ran".to_string()
+            }
+        }
+    }
+
     /// No such file.
     pub fn missing(path: &Path) -> Self {
         Self::io(path, std::io::ErrorKind::NotFound.into())

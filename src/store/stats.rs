@@ -1,6 +1,6 @@
 //! The disk, with a memory: a file that has not changed is not hashed again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -107,8 +107,13 @@ impl Files for Disk {
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, FilesError> {
         let mut found = Vec::new();
         let mut open = vec![folder.to_path_buf()];
+        // A link may lead back to where it stands: every folder is entered once.
+        let mut entered = BTreeSet::new();
         while let Some(here) = open.pop() {
             let wrong = |cause| FilesError::io(&here, cause);
+            if !entered.insert(std::fs::canonicalize(&here).map_err(wrong)?) {
+                continue;
+            }
             for entry in std::fs::read_dir(&here).map_err(wrong)? {
                 let path = entry.map_err(wrong)?.path();
                 let kind = std::fs::metadata(&path).map_err(wrong)?;
@@ -206,6 +211,19 @@ mod tests {
         assert_ne!(stat, changed);
         std::fs::write(&path, "other").unwrap();
         assert_eq!(second.digest(&path).unwrap(), Digest::of(b"other"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_back_ends_the_walk() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        std::fs::write(inner.join("file"), "x").unwrap();
+        std::os::unix::fs::symlink(folder.path(), inner.join("back")).unwrap();
+        let listed = disk(&folder.path().join("inner")).list(&inner).unwrap();
+        assert!(listed.contains(&PathBuf::from("file")));
+        assert!(listed.len() < 20, "{listed:?}");
     }
 
     #[test]

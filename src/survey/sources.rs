@@ -482,9 +482,13 @@ fn images(
         ImageOrigin::Files { root, path, mask, span } => {
             let folder = reading.path(root);
             let wrong = |error: FilesError| {
-                let fault =
-                    Diagnostic::error(Code::FILE, Place::Study(*span), error.to_string());
-                Some(Box::new(fault))
+                let message =
+                    format!("under {}: {}", root.display(), error.without_path());
+                Some(Box::new(Diagnostic::error(
+                    Code::FILE,
+                    Place::Study(*span),
+                    message,
+                )))
             };
             let listed = reading.files.list(&folder).map_err(wrong)?;
             let names: Vec<String> = listed

@@ -38,7 +38,7 @@ pub type Shared<'a> = dyn Fn(NodeIndex, &dyn Fn() -> Matrices) -> Arc<Matrices> 
 /// Why the machine, not the data, is at fault.
 #[derive(Debug, thiserror::Error)]
 pub enum ComputeError {
-    #[error(transparent)]
+    #[error("{}", .0.without_path())]
     Files(#[from] FilesError),
     #[error("failed to read a stored value: {0} where {1} was expected")]
     Kind(&'static str, &'static str),
