@@ -102,9 +102,68 @@ fn guarded<T>(what: &str, wrong: &mut Vec<String>, of: impl FnOnce() -> T) -> Op
     done
 }
 
+/// The plain training rows, and the same in another order.
+fn reordered() -> (Train, Train, Rows) {
+    let frame = frame(30, 3, 1);
+    let outcome: Vec<Option<bool>> = (0..30).map(|i| Some(i % 2 == 0)).collect();
+    let groups: Vec<u32> = (0..30).collect();
+    let train: Vec<u32> = (0..20).collect();
+    let mut shuffled = train.clone();
+    Stream::new(4, &["row order"]).shuffle(&mut shuffled);
+    let of = |train: Vec<u32>| Split { train, held_out: (20..30).collect() };
+    let (first, second) = (of(train), of(shuffled));
+    (
+        first.train(&frame, &outcome, &groups),
+        second.train(&frame, &outcome, &groups),
+        first.held_out(&frame).1,
+    )
+}
+
+/// Equal but for rounding.
+fn near(a: &[f64], b: &[f64]) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-7 * (1.0 + a.abs()))
+}
+
+fn check_generator(entry: &Entry) -> Vec<String> {
+    let Instance::Generator(generator) = defaults(entry) else { unreachable!() };
+    let mut wrong = Vec::new();
+    let files = generator.generate(1).unwrap();
+    if generator.generate(1) != Ok(files.clone()) {
+        wrong.push("same seed, other files".to_string());
+    }
+    if generator.generate(2) == Ok(files.clone()) {
+        wrong.push("another seed, the same files".to_string());
+    }
+    for (name, bytes) in files {
+        let plain = restudy::data::decompressed(&bytes).unwrap_or(bytes);
+        if !String::from_utf8_lossy(&plain).contains("simulated") {
+            wrong.push(format!("{name} does not say that it is simulated"));
+        }
+    }
+    wrong
+}
+
 fn check_table_step(entry: &Entry) -> Vec<String> {
     let Instance::TableStep(step) = defaults(entry) else { unreachable!() };
     let mut wrong = Vec::new();
+    let (train, shuffled, held_out) = reordered();
+    let applied = |train: &Train| -> Option<Rows> {
+        let mut rows = held_out.clone();
+        let state = step.fit(train).ok()?;
+        step.apply(&state, &mut rows).ok()?;
+        Some(rows)
+    };
+    let both = (applied(&train), applied(&shuffled));
+    let same = match &both {
+        (Some(a), Some(b)) => {
+            a.n() == b.n() && (0..a.n()).all(|row| near(&a.row(row), &b.row(row)))
+        }
+        _ => false,
+    };
+    if !same {
+        wrong.push("the order of training rows matters".to_string());
+    }
     for (what, frame) in frames() {
         for one_class in [false, true] {
             let (train, held_out) = split(&frame, one_class);
@@ -182,6 +241,14 @@ fn check_learner(entry: &Entry) -> Vec<String> {
                 guarded(what, &mut wrong, || learner.predict(&model, &narrow).is_ok());
             }
         }
+    }
+    let (train, shuffled, held_out) = reordered();
+    let scores = |train: &Train| {
+        let model = learner.fit(train, &mut Stream::new(1, &["fit"])).ok()?;
+        learner.predict(&model, &held_out).ok()
+    };
+    if !scores(&train).zip(scores(&shuffled)).is_some_and(|(a, b)| near(&a, &b)) {
+        wrong.push("the order of training rows matters".to_string());
     }
     // The same bytes whatever the number of threads around it.
     let (train, _) = split(&frame(30, 3, 1), false);
@@ -444,7 +511,9 @@ fn check(entry: &Entry) -> Vec<String> {
         Kind::Calibrator => check_calibrator(entry),
         Kind::Section => check_section(entry),
         Kind::Tuner => check_tuner(entry),
-        Kind::Generator | Kind::Derivation => Vec::new(),
+        Kind::Generator => check_generator(entry),
+        // Its own tests know who must be positive, negative and unknown.
+        Kind::Derivation => Vec::new(),
     }
 }
 
