@@ -21,6 +21,9 @@ pub enum Grids {
 /// Parameters with the values that each may take, in written order.
 type Written = Vec<(String, Vec<Json>)>;
 
+/// More grid points than anybody means to try: refused before they fill the memory.
+const MOST_SETTINGS: usize = 10_000;
+
 impl Reader<'_> {
     /// `name` or `{name: parameters}` → every setting of its grid.
     pub fn operation(
@@ -254,6 +257,7 @@ impl Reader<'_> {
                 None
             }
             _ if is("string") => self.text(node, what).map(|text| Json::from(text.name)),
+            Syntax::Map(_) if is("object") => self.object(node, schema, root, what),
             Syntax::List(items) if is("array") => {
                 let of_item = schema.get("items").cloned().unwrap_or(Json::Bool(true));
                 let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or(0);
@@ -277,6 +281,50 @@ impl Reader<'_> {
         }
     }
 
+    /// A map whose keys the schema names, or of which it names the values alone.
+    fn object(
+        &mut self,
+        node: &Node,
+        schema: &Json,
+        root: &Json,
+        what: &str,
+    ) -> Option<Json> {
+        let before = self.faults.len();
+        let fields = self.named(node, what)?;
+        let known = schema.get("properties").and_then(Json::as_object);
+        let any = schema.get("additionalProperties").filter(|of| of.is_object());
+        let mut object = Map::new();
+        for (key, value) in fields.iter() {
+            let of_key = known.and_then(|known| known.get(&key.name)).or(any);
+            let Some(of_key) = of_key else {
+                let names = known.into_iter().flatten().map(|(name, _)| name.as_str());
+                let list: Vec<&str> = names.clone().collect();
+                let fault = Diagnostic::error(
+                    Code::UNKNOWN_KEY,
+                    Place::Study(key.span),
+                    format!("{what} has no key `{}`", key.name),
+                )
+                .suggest(&key.name, names)
+                .hint(format!("expected one of: {}", list.join(", ")));
+                self.push(fault);
+                continue;
+            };
+            let what = format!("`{}` in {what}", key.name);
+            if let Some(value) = self.value(value, of_key, root, &what) {
+                object.insert(key.name.clone(), value);
+            }
+        }
+        let required =
+            schema.get("required").and_then(Json::as_array).into_iter().flatten();
+        for name in required.filter_map(Json::as_str) {
+            if fields.get(name).is_none() {
+                let message = format!("{what} needs `{name}`");
+                self.error(Code::MISSING_KEY, fields.span, message);
+            }
+        }
+        (self.faults.len() == before).then(|| Json::Object(object))
+    }
+
     /// The first of several forms that fits; if none does, all are named.
     fn alternative(
         &mut self,
@@ -294,7 +342,10 @@ impl Reader<'_> {
             }
             let faults = self.faults.split_off(before);
             // A value of the right type that is out of range says more than a wrong type.
-            let says_more = faults.iter().any(|fault| fault.code == Code::OUT_OF_RANGE);
+            let says_more = faults.iter().any(|fault| {
+                [Code::OUT_OF_RANGE, Code::UNKNOWN_KEY, Code::MISSING_KEY]
+                    .contains(&fault.code)
+            });
             if nearest.is_none() || says_more {
                 nearest = Some(faults);
             }
@@ -337,6 +388,11 @@ impl Reader<'_> {
         self.wrong_type(node, &format!("{what} is {needed}"));
     }
 
+    fn too_many(&mut self, span: Span, n: usize) {
+        let message = format!("the grid has {n} points, and at most {MOST_SETTINGS} are tried");
+        self.error(Code::TOO_LARGE, span, message);
+    }
+
     /// Every combination of the values, the last parameter fastest.
     fn settings(
         &mut self,
@@ -346,6 +402,11 @@ impl Reader<'_> {
     ) -> Option<Vec<(Use, String)>> {
         let mut combinations: Vec<(Map<String, Json>, Vec<String>)> =
             vec![Default::default()];
+        let n = written.iter().fold(1usize, |n, (_, values)| n.saturating_mul(values.len()));
+        if n > MOST_SETTINGS {
+            self.too_many(span, n);
+            return None;
+        }
         for (name, values) in written {
             let is_grid = values.len() > 1;
             combinations = combinations
@@ -394,6 +455,11 @@ impl Reader<'_> {
                 continue;
             };
             names.extend(step.first().map(|(used, _)| used.about.name));
+            let n = settings.len().saturating_mul(step.len());
+            if n > MOST_SETTINGS {
+                self.too_many(span, n);
+                return None;
+            }
             settings = settings
                 .into_iter()
                 .flat_map(|setting| {

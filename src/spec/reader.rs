@@ -56,7 +56,16 @@ impl<'a> Reader<'a> {
         };
         let mut fields: Vec<(&Key, &Node)> = Vec::new();
         for (key, value) in entries {
-            if key.name.trim().is_empty() {
+            if !key.is_text {
+                let written = self.written(key.span);
+                let message = "a key is text, and this is none";
+                let fault = Diagnostic::error(
+                    Code::TEXT_NEEDED,
+                    Place::Study(key.span),
+                    message,
+                );
+                self.push(fault.label(format!("did you mean '{written}'?")));
+            } else if key.name.trim().is_empty() {
                 self.error(Code::WRONG_TYPE, key.span, "a key must be text");
             } else if fields.iter().any(|(known, _)| known.name == key.name) {
                 self.error(

@@ -31,6 +31,8 @@ pub enum Kind {
 pub struct Key {
     pub name: String,
     pub span: Span,
+    /// A number, truth value or collection, where text was meant.
+    pub is_text: bool,
 }
 
 /// The tree, or why there is none.
@@ -46,6 +48,9 @@ pub fn parse(text: &str) -> Result<Node, Box<Diagnostic>> {
         duplicate_keys: serde_yaml::options::DuplicateKeyPolicy::PassThrough,
         // Or a name such as `y` would become a truth value behind its author's back.
         strict_booleans: true,
+        // An infinite number is told by the reader, together with everything else that is wrong.
+        non_finite_float_policy: serde_yaml::options::NonFiniteFloatPolicy::AsString,
+        reject_unsupported_tags: true,
     };
     match serde_yaml::from_str_with_options::<Node>(text, options) {
         Ok(mut node) => {
@@ -136,14 +141,16 @@ fn cut(span: &mut Span, text: &str) {
         length => length.min(line),
     };
     let Some(shown) = rest.get(..wanted) else { return };
-    let shown = shown.find(" #").map_or(shown, |at| &shown[..at]).trim_end();
+    let quoted = shown.starts_with(['"', '\'']);
+    let comment = if quoted { None } else { shown.find(" #") };
+    let shown = comment.map_or(shown, |at| &shown[..at]).trim_end();
     span.end = span.start + shown.len().max(usize::from(line > 0));
 }
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Kind>::deserialize(deserializer)?;
-        Ok(Self { span: place(&spanned.referenced), kind: spanned.value })
+        Ok(Self { span: place(&spanned.defined), kind: spanned.value })
     }
 }
 
@@ -206,13 +213,14 @@ impl<'de> Visitor<'de> for AnyKind {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
         let mut map = Vec::new();
         while let Some(key) = entries.next_key::<Spanned<Kind>>()? {
+            let is_text = matches!(key.value, Kind::Text(_));
             let name = match key.value {
                 Kind::Text(text) => text,
                 Kind::Bool(value) => value.to_string(),
                 Kind::Number(number) => number.to_string(),
                 Kind::Null | Kind::List(_) | Kind::Map(_) => String::new(),
             };
-            let key = Key { name, span: place(&key.referenced) };
+            let key = Key { name, is_text, span: place(&key.defined) };
             map.push((key, entries.next_value()?));
         }
         Ok(Kind::Map(map))
@@ -272,6 +280,26 @@ mod tests {
         assert_eq!(names, ["y", "no", "t"]);
         assert_eq!(entries[0].1.kind, Kind::Text("n".to_string()));
         assert_eq!(entries[2].1.kind, Kind::Bool(true));
+    }
+
+    #[test]
+    fn what_stands_behind_an_alias_has_the_place_where_it_was_written() {
+        let text = "a: &x {k: word}\nb: *x\n";
+        let tree = parse(text).unwrap();
+        let entries = map(&tree);
+        assert_eq!(shown(text, map(&entries[1].1)[0].1.span), "word");
+        let text = "a: \"one # two\" # three\n";
+        assert_eq!(shown(text, map(&parse(text).unwrap())[0].1.span), "\"one # two\"");
+    }
+
+    #[test]
+    fn keys_that_are_no_text_and_numbers_without_end_are_kept_for_the_reader() {
+        let tree = parse("02: x\nb: .inf\nc: 1e999\n").unwrap();
+        let entries = map(&tree);
+        assert!(!entries[0].0.is_text && entries[1].0.is_text);
+        assert_eq!(entries[1].1.kind, Kind::Text(".inf".to_string()));
+        assert!(matches!(entries[2].1.kind, Kind::Text(_)));
+        assert!(parse("a: !python/object x\n").is_err());
     }
 
     #[test]
