@@ -6,7 +6,7 @@ mod elementary;
 mod stream;
 
 pub use elementary::{
-    cos, exp, ln, ln_1p, log2, pow, sigmoid, sin, softplus, sqrt, tanh,
+    cos, erfc, exp, ln, ln_1p, log2, pow, sigmoid, sin, softplus, sqrt, tanh,
 };
 pub use stream::Stream;
 

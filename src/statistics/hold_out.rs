@@ -1,6 +1,8 @@
 //! One split into training and test rows.
 
-use super::splitting::{Group, Stratify, deal, enough, hold_out, inner, units};
+use super::splitting::{
+    Group, Stratify, Unit, deal, enough, hold_out, inner, strata, units,
+};
 use crate::operation::prelude::*;
 
 /// A share of the patients held out, once or several times at random.
@@ -60,8 +62,19 @@ impl Resampling for HoldOut {
         Shape { repeats: self.repeats, outer: 1, inner: self.inner }
     }
 
+    fn columns(&self) -> Vec<String> {
+        self.stratify.columns()
+    }
+
+    fn whole(&self, population: &Population, seed: u64) -> Result<Vec<Split>, Failure> {
+        let all = units(population, self.group, &self.stratify);
+        let all: Vec<_> = all.iter().collect();
+        let mut stream = Stream::new(seed, &["splits", "hold_out", "whole"]);
+        inner(&all, self.inner, &self.stratify, population, &mut stream)
+    }
+
     fn assign(&self, population: &Population, seed: u64) -> Result<Splits, Failure> {
-        let all = units(population, self.group);
+        let all = units(population, self.group, &self.stratify);
         let all: Vec<_> = all.iter().collect();
         enough(&all, 2)?;
         let mut repeats = Vec::new();
@@ -69,14 +82,14 @@ impl Resampling for HoldOut {
             let name = repeat.to_string();
             let mut stream = Stream::new(seed, &["splits", "hold_out", &name]);
             // Every unit a fold of its own gives a random order within each stratum.
-            let order = deal(&all, all.len(), self.stratify, &mut stream);
+            let order = deal(&all, all.len(), &self.stratify, &mut stream);
             let held = self.held(&all, &order);
             let split = hold_out(&all, |unit| held[unit], population);
             let training = (0..all.len()).filter(|&unit| !held[unit]);
             let training: Vec<_> = training.map(|unit| all[unit]).collect();
             let mut stream = Stream::new(seed, &["splits", "hold_out", &name, "inner"]);
             let inner =
-                inner(&training, self.inner, self.stratify, population, &mut stream)?;
+                inner(&training, self.inner, &self.stratify, population, &mut stream)?;
             repeats.push(vec![OuterSplit { split, inner }]);
         }
         Ok(Splits { repeats })
@@ -93,20 +106,14 @@ impl Resampling for HoldOut {
 
 impl HoldOut {
     /// The units held out: of each stratum the first by `order`, at least one of each class.
-    fn held(&self, all: &[&super::splitting::Unit], order: &[usize]) -> Vec<bool> {
+    fn held(&self, all: &[&Unit], order: &[usize]) -> Vec<bool> {
         let mut held = vec![false; all.len()];
-        let strata: &[&dyn Fn(usize) -> bool] = match self.stratify {
-            Stratify::Outcome => {
-                &[&|unit| all[unit].positive, &|unit| !all[unit].positive]
-            }
-            Stratify::None => &[&|_| true],
-        };
-        for stratum in strata {
-            let mut members: Vec<usize> =
-                (0..all.len()).filter(|&unit| stratum(unit)).collect();
+        for mut members in strata(all, &self.stratify) {
             members.sort_by_key(|&unit| order[unit]);
             let n = (self.share * members.len() as f64).round() as usize;
-            for &unit in members.iter().take(n.clamp(1, members.len() - 1)) {
+            // A stratum of one stays where it can be learned from.
+            let most = members.len().saturating_sub(1);
+            for &unit in members.iter().take(n.max(1).min(most)) {
                 held[unit] = true;
             }
         }
@@ -124,6 +131,7 @@ mod tests {
             rows: (0..40).collect(),
             outcome: (0..40).map(|row| row < 10).collect(),
             subjects: (0..40).collect(),
+            columns: Vec::new(),
         };
         let hold_out = HoldOut { share: 0.3, inner: 2, ..HoldOut::default() };
         let splits = hold_out.assign(&population, 1).unwrap();

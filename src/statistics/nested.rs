@@ -62,15 +62,26 @@ impl Resampling for Nested {
         Shape { repeats: self.repeats, outer: self.outer, inner: self.inner }
     }
 
+    fn columns(&self) -> Vec<String> {
+        self.stratify.columns()
+    }
+
+    fn whole(&self, population: &Population, seed: u64) -> Result<Vec<Split>, Failure> {
+        let all = units(population, self.group, &self.stratify);
+        let all: Vec<_> = all.iter().collect();
+        let mut stream = Stream::new(seed, &["splits", "nested", "whole"]);
+        inner(&all, self.inner, &self.stratify, population, &mut stream)
+    }
+
     fn assign(&self, population: &Population, seed: u64) -> Result<Splits, Failure> {
-        let all = units(population, self.group);
+        let all = units(population, self.group, &self.stratify);
         let all: Vec<_> = all.iter().collect();
         enough(&all, self.outer)?;
         let mut repeats = Vec::new();
         for repeat in 0..self.repeats {
             let name = repeat.to_string();
             let mut stream = Stream::new(seed, &["splits", "nested", &name]);
-            let fold_of = deal(&all, self.outer, self.stratify, &mut stream);
+            let fold_of = deal(&all, self.outer, &self.stratify, &mut stream);
             let mut outers = Vec::new();
             for fold in 0..self.outer {
                 let split = hold_out(&all, |unit| fold_of[unit] == fold, population);
@@ -78,8 +89,13 @@ impl Resampling for Nested {
                 let training: Vec<_> = training.map(|unit| all[unit]).collect();
                 let names = ["splits", "nested", &name, &fold.to_string(), "inner"];
                 let mut stream = Stream::new(seed, &names);
-                let inner =
-                    inner(&training, self.inner, self.stratify, population, &mut stream)?;
+                let inner = inner(
+                    &training,
+                    self.inner,
+                    &self.stratify,
+                    population,
+                    &mut stream,
+                )?;
                 outers.push(OuterSplit { split, inner });
             }
             repeats.push(outers);
@@ -107,6 +123,7 @@ mod tests {
             rows: (0..n as u32).map(|row| row * 2).collect(),
             outcome: (0..n).map(|row| row < positive).collect(),
             subjects: (0..n as u32).collect(),
+            columns: Vec::new(),
         }
     }
 

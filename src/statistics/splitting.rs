@@ -2,21 +2,31 @@
 
 use crate::data::{Population, Split};
 use crate::math::Stream;
-use crate::operation::Failure;
+use crate::operation::{Failure, Names};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is kept in equal shares over the folds.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Stratify {
-    /// The share of positives.
-    #[default]
-    Outcome,
-    /// Nothing.
-    None,
+/// What is kept in equal shares over the folds: `outcome`, columns of the cohort, or `none`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Stratify(Names);
+
+impl Default for Stratify {
+    fn default() -> Self {
+        Self(Names(vec!["outcome".to_string()]))
+    }
+}
+
+impl Stratify {
+    /// The columns of the cohort among what is kept in equal shares.
+    pub fn columns(&self) -> Vec<String> {
+        let own = ["outcome", "none"];
+        self.0.0.iter().filter(|name| !own.contains(&name.as_str())).cloned().collect()
+    }
+
+    fn by_outcome(&self) -> bool {
+        self.0.0.iter().any(|name| name == "outcome")
+    }
 }
 
 /// What stays on one side of a split.
@@ -39,10 +49,13 @@ pub struct Unit {
     pub members: Vec<usize>,
     /// Whether any of its rows is positive.
     pub positive: bool,
+    /// What it is alike in to others of its stratum.
+    pub stratum: Vec<String>,
 }
 
 /// The units of a population, in order of their first row.
-pub fn units(population: &Population, group: Group) -> Vec<Unit> {
+pub fn units(population: &Population, group: Group, stratify: &Stratify) -> Vec<Unit> {
+    let columns = stratify.columns();
     let mut units: Vec<Unit> = Vec::new();
     let mut unit_of = std::collections::BTreeMap::new();
     for (position, &positive) in population.outcome.iter().enumerate() {
@@ -51,7 +64,12 @@ pub fn units(population: &Population, group: Group) -> Vec<Unit> {
             Group::Row => position,
         };
         let at = *unit_of.entry(name).or_insert_with(|| {
-            units.push(Unit { members: Vec::new(), positive: false });
+            let cell = |name: &String| {
+                let cells = population.column(name);
+                cells.map_or(String::new(), |cells| cells[position].clone())
+            };
+            let stratum = columns.iter().map(cell).collect();
+            units.push(Unit { members: Vec::new(), positive: false, stratum });
             units.len() - 1
         });
         units[at].members.push(position);
@@ -60,29 +78,30 @@ pub fn units(population: &Population, group: Group) -> Vec<Unit> {
     units
 }
 
+/// Units by stratum: positive ones first, then by the columns' values.
+pub fn strata(units: &[&Unit], stratify: &Stratify) -> Vec<Vec<usize>> {
+    let mut strata = std::collections::BTreeMap::<(bool, &[String]), Vec<usize>>::new();
+    for (position, unit) in units.iter().enumerate() {
+        let negative = stratify.by_outcome() && !unit.positive;
+        strata.entry((negative, &unit.stratum)).or_default().push(position);
+    }
+    strata.into_values().collect()
+}
+
 /// The fold of each unit: shuffled within strata, then dealt in turn, so that fold sizes differ
 /// by one at most, in each stratum and in all.
 pub fn deal(
     units: &[&Unit],
     n_folds: usize,
-    stratify: Stratify,
+    stratify: &Stratify,
     stream: &mut Stream,
 ) -> Vec<usize> {
-    let mut strata: Vec<Vec<usize>> = match stratify {
-        Stratify::None => vec![(0..units.len()).collect()],
-        Stratify::Outcome => {
-            let of = |class: bool| {
-                (0..units.len()).filter(move |&unit| units[unit].positive == class)
-            };
-            vec![of(true).collect(), of(false).collect()]
-        }
-    };
     let mut fold_of = vec![0; units.len()];
     // The next stratum goes on where the last one ended, so that sizes stay even over all.
     let mut next = 0;
-    for stratum in &mut strata {
-        stream.shuffle(stratum);
-        for &unit in stratum.iter() {
+    for mut stratum in strata(units, stratify) {
+        stream.shuffle(&mut stratum);
+        for unit in stratum {
             fold_of[unit] = next % n_folds;
             next += 1;
         }
@@ -120,7 +139,7 @@ pub fn hold_out(
 pub fn inner(
     units: &[&Unit],
     n_folds: usize,
-    stratify: Stratify,
+    stratify: &Stratify,
     population: &Population,
     stream: &mut Stream,
 ) -> Result<Vec<Split>, Failure> {

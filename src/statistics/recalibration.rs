@@ -1,0 +1,79 @@
+//! The map that makes predicted probabilities calibrated.
+
+use crate::math::{exp, ln};
+
+/// Probabilities are moved this far from 0 and 1 before their logit is taken.
+const EDGE: f64 = 1e-6;
+
+/// Intercept a and slope b of logit(p') = a + b·logit(p), by maximum likelihood.
+///
+/// Shapes: one probability in [0, 1] per row, with its class. `None` when one class is missing,
+/// all probabilities are equal, or the classes are perfectly apart.
+///
+/// Source: cox1958.
+pub fn recalibration(truth: &[bool], probabilities: &[f64]) -> Option<(f64, f64)> {
+    let logits: Vec<f64> = probabilities
+        .iter()
+        .map(|p| {
+            let p = p.clamp(EDGE, 1.0 - EDGE);
+            ln(p / (1.0 - p))
+        })
+        .collect();
+    let positive = truth.iter().filter(|class| **class).count();
+    if positive == 0 || positive == truth.len() || truth.len() != logits.len() {
+        return None;
+    }
+    let (mut a, mut b) = (0.0, 1.0);
+    for _ in 0..100 {
+        // Newton's step: gradient and negative Hessian of the log likelihood.
+        let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        for (class, x) in truth.iter().zip(&logits) {
+            let p = 1.0 / (1.0 + exp(-(a + b * x)));
+            let residual = f64::from(u8::from(*class)) - p;
+            let weight = p * (1.0 - p);
+            ga += residual;
+            gb += residual * x;
+            haa += weight;
+            hab += weight * x;
+            hbb += weight * x * x;
+        }
+        let determinant = haa * hbb - hab * hab;
+        if determinant <= 1e-12 * haa * hbb || !determinant.is_finite() {
+            return None;
+        }
+        let da = (hbb * ga - hab * gb) / determinant;
+        let db = (haa * gb - hab * ga) / determinant;
+        a += da;
+        b += db;
+        if !(a.is_finite() && b.is_finite()) || b.abs() > 1e4 {
+            return None;
+        }
+        if da.abs() + db.abs() < 1e-10 {
+            return Some((a, b));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_map_solves_its_score_equations() {
+        let p = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
+        let truth = [false, false, true, false, false, true, false, true, true, true];
+        let (a, b) = recalibration(&truth, &p).unwrap();
+        let mapped = |p: f64| 1.0 / (1.0 + exp(-(a + b * ln(p / (1.0 - p)))));
+        let sum: f64 = p.iter().map(|p| mapped(*p)).sum();
+        assert!((sum - 5.0).abs() < 1e-9, "the mean is right");
+        let residual = |(p, class): (&f64, &bool)| {
+            (f64::from(u8::from(*class)) - mapped(*p)) * ln(p / (1.0 - p))
+        };
+        let slope: f64 = p.iter().zip(&truth).map(residual).sum();
+        assert!(slope.abs() < 1e-8);
+        assert_eq!(recalibration(&[true, true], &[0.1, 0.2]), None);
+        assert_eq!(recalibration(&[true, false], &[0.3, 0.3]), None);
+        assert_eq!(recalibration(&[true, false], &[0.9, 0.1]), None, "perfectly apart");
+    }
+}
