@@ -34,7 +34,13 @@ fn with_survey<T>(of: impl FnOnce(&Study, &Survey, &Store) -> T) -> T {
         Store::open(folder.path(), Mode::ReadWrite).expect("the folder can be written");
     let files = Disk::new(&store);
     let folder = folder.path();
-    let reading = Reading { folder, files: &files, store: &store, name_key: [0; 32] };
+    let reading = Reading {
+        folder,
+        files: &files,
+        store: &store,
+        name_key: [0; 32],
+        show_ids: false,
+    };
     let study = study();
     let (survey, faults) = survey::read(&study, &reading);
     assert!(!restudy::diagnostics::any_error(&faults));

@@ -103,7 +103,7 @@ fn a_whole_number_may_name_a_category() {
     );
     let parsed = spec::read(&study, &Catalog::standard());
     assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
-    let written = &parsed.study.unwrap().outcomes[0].derivation.parameters;
+    let written = &parsed.study.unwrap().outcomes[0].derivations[0].parameters;
     assert_eq!((&written["positive"], &written["negative"]), (&"1".into(), &"0".into()));
 }
 

@@ -344,8 +344,12 @@ fn check_metric(entry: &Entry) -> Vec<String> {
     wrong
 }
 
-fn population(n: usize, per_subject: usize) -> Population {
+/// With three values of every column that the scheme asks for, alike within a subject.
+fn population(n: usize, per_subject: usize, columns: &[String]) -> Population {
+    let cell = |row: usize| ["1", "2", "3"][row / per_subject / 3 % 3].to_string();
+    let cells: Vec<String> = (0..n).map(cell).collect();
     Population {
+        columns: columns.iter().map(|name| (name.clone(), cells.clone())).collect(),
         rows: (0..n as u32).collect(),
         outcome: (0..n).map(|row| (row / per_subject).is_multiple_of(3)).collect(),
         subjects: (0..n).map(|row| (row / per_subject) as u32).collect(),
@@ -356,7 +360,7 @@ fn check_resampling(entry: &Entry) -> Vec<String> {
     let Instance::Resampling(scheme) = defaults(entry) else { unreachable!() };
     let mut wrong = Vec::new();
     for per_subject in [1, 3] {
-        let population = population(240, per_subject);
+        let population = population(240, per_subject, &scheme.columns());
         let splits = match scheme.assign(&population, 1) {
             Ok(splits) => splits,
             Err(failure) => return vec![failure.to_string()],
@@ -399,12 +403,29 @@ fn check_resampling(entry: &Entry) -> Vec<String> {
             wrong.push("another seed, the same splits".to_string());
         }
     }
+    // A model that is frozen is tuned on splits of all rows.
+    let everybody = population(240, 1, &scheme.columns());
+    match scheme.whole(&everybody, 1) {
+        Ok(inner) => {
+            let mut held: Vec<u32> =
+                inner.iter().flat_map(|s| s.held_out.clone()).collect();
+            held.sort_unstable();
+            if held != everybody.rows {
+                wrong.push("the whole: not every row is held out once".to_string());
+            }
+        }
+        Err(failure) => wrong.push(format!("the whole: {failure}")),
+    }
     // A further repeat changes none of the earlier ones.
+    let of_schema = (entry.schema)().to_value();
+    if of_schema["properties"].get("repeats").is_none() {
+        return wrong;
+    }
     let mut more = example_parameters(entry);
     let repeats = scheme.shape().repeats;
     more["repeats"] = json!(repeats + 1);
     let Ok(Instance::Resampling(longer)) = (entry.build)(more) else { unreachable!() };
-    let population = population(240, 1);
+    let population = population(240, 1, &scheme.columns());
     let longer = longer.assign(&population, 1).unwrap();
     if longer.repeats[..repeats] != scheme.assign(&population, 1).unwrap().repeats[..] {
         wrong.push("a further repeat moves the earlier ones".to_string());
@@ -414,6 +435,7 @@ fn check_resampling(entry: &Entry) -> Vec<String> {
             rows: (0..n).collect(),
             outcome: (0..n).map(|row| row == 0).collect(),
             subjects: (0..n).collect(),
+            columns: Vec::new(),
         };
         if let Some(Ok(_)) =
             guarded("too few", &mut wrong, || scheme.assign(&population, 1))
@@ -434,7 +456,7 @@ fn check_reader(entry: &Entry) -> Vec<String> {
         inputs.push((0..length).map(|_| stream.below(256) as u8).collect());
     }
     for bytes in &inputs {
-        for what in [ReadAs::Table { id: "patient" }, ReadAs::Volume, ReadAs::Mask] {
+        for what in [ReadAs::Table { id: &["patient"] }, ReadAs::Volume, ReadAs::Mask] {
             for length in [bytes.len(), bytes.len() / 2, bytes.len() / 3] {
                 let file = File { name: "file", bytes: &bytes[..length] };
                 guarded("garbage", &mut wrong, || reader.read(file, what).is_ok());
@@ -465,7 +487,10 @@ fn check_calibrator(entry: &Entry) -> Vec<String> {
 fn empty_record() -> StudyRecord {
     serde_json::from_value(json!({
         "schema": 1, "engine": "restudy", "warnings": [], "references": [],
-        "study": { "title": "t", "cancer": "c", "seed": 1, "digest": "d", "simulated": true },
+        "study": { "title": "t", "cancer": "c", "seed": 1, "digest": "d", "simulated": true,
+            "terms": null, "public": true, "within": null },
+        "agreements": [], "associations": [], "comparisons": [], "claims": [],
+        "deviations": [], "not_computed": [],
         "sources": [], "cohorts": [], "outcomes": [], "predictors": [], "analysis_order": [],
         "analyses": {}, "methods": [],
         "graph": { "n_nodes": 0, "groups": [], "edges": [] },
@@ -815,7 +840,7 @@ fn outputs(entry: &Entry) -> Vec<String> {
             vec![rounded(rule.threshold(&truth, &scores).unwrap())]
         }
         Instance::Resampling(scheme) => {
-            let splits = scheme.assign(&population(60, 1), 1).unwrap();
+            let splits = scheme.assign(&population(60, 1, &scheme.columns()), 1).unwrap();
             let first = &splits.repeats[0][0];
             vec![
                 format!("{:?}", first.split.held_out),
@@ -835,8 +860,10 @@ fn outputs(entry: &Entry) -> Vec<String> {
             let files = simulated(10, 1);
             let wanted = match entry.about.name {
                 "nifti" => ("image.nii.gz", ReadAs::Volume),
-                "maf" => ("mutations.maf", ReadAs::Table { id: "Tumor_Sample_Barcode" }),
-                _ => ("table.csv", ReadAs::Table { id: "patient" }),
+                "maf" => {
+                    ("mutations.maf", ReadAs::Table { id: &["Tumor_Sample_Barcode"] })
+                }
+                _ => ("table.csv", ReadAs::Table { id: &["patient"] }),
             };
             let (name, bytes) =
                 files.iter().find(|(name, _)| name.ends_with(wanted.0)).unwrap();

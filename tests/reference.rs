@@ -1,12 +1,15 @@
 //! Numbers that others have computed: scikit-learn, statsmodels, the IBSI.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use restudy::catalog::Catalog;
 use restudy::data::{Frame, FrameColumn, Roi, Rows, Split, Train, Value};
-use restudy::math::Stream;
+use restudy::math::{Stream, sqrt};
 use restudy::operation::{Entry, File, Instance, ReadAs, Scored};
-use restudy::statistics::{nadeau_bengio, wilson};
+use restudy::statistics::{
+    corrected_t, cramers_v, delong, holm, logit_interval, nadeau_bengio, paired_delong,
+    pooled_auroc, random_effects, wilson,
+};
 use serde_json::{Value as Json, json};
 
 use crate::workshop::test_data;
@@ -192,6 +195,162 @@ fn the_statistics_are_those_of_the_reference_collection() {
     let Instance::Calibrator(youden) = operation("youden", json!({})) else { panic!() };
     let found = youden.threshold(&truth, &p1).unwrap();
     near(found, &case("discrimination_misc")["youden_threshold_p1"], "youden");
+}
+
+/// Text of the reference collection, its cases, and the closeness that each asks for.
+struct Collection {
+    folder: PathBuf,
+    cases: Vec<Json>,
+}
+
+impl Collection {
+    fn open() -> Option<Self> {
+        let folder = test_data()?.join("stats_reference");
+        let text = std::fs::read_to_string(folder.join("reference.json")).unwrap();
+        let reference: Json = serde_json::from_str(&text).unwrap();
+        let cases = reference.as_array().or_else(|| reference["cases"].as_array());
+        Some(Self { folder, cases: cases.unwrap().clone() })
+    }
+
+    fn columns(&self, name: &str) -> Vec<(String, Vec<String>)> {
+        let path = self.folder.join("inputs").join(name);
+        columns(&std::fs::read_to_string(path).unwrap())
+    }
+
+    fn case(&self, name: &str) -> Case<'_> {
+        let case = self.cases.iter().find(|case| case["name"] == name).unwrap();
+        Case { name: name.to_string(), case, worst: 0.0 }
+    }
+}
+
+/// One case, and the largest relative difference found so far.
+struct Case<'a> {
+    name: String,
+    case: &'a Json,
+    worst: f64,
+}
+
+impl Case<'_> {
+    fn expected(&self, place: &str) -> &Json {
+        self.case["outputs"].pointer(place).unwrap()
+    }
+
+    fn near(&mut self, found: f64, place: &str) {
+        let expected = self.expected(place).as_f64().unwrap();
+        let apart = (found - expected).abs() / expected.abs();
+        self.worst = self.worst.max(apart);
+        let most = self.case["suggested_rel_tol"].as_f64().unwrap();
+        assert!(apart <= most, "{} {place}: {found} {expected}", self.name);
+    }
+}
+
+impl Drop for Case<'_> {
+    fn drop(&mut self) {
+        println!("{}: largest relative difference {:.1e}", self.name, self.worst);
+    }
+}
+
+#[test]
+fn areas_and_their_comparison_are_those_of_delong() {
+    let Some(collection) = Collection::open() else { return };
+    let rows = collection.columns("predictions.csv");
+    let truth: Vec<bool> = numbers(&rows, "y").iter().map(|y| *y == 1.0).collect();
+    let (p1, p2) = (numbers(&rows, "p1"), numbers(&rows, "p2"));
+    let mut case = collection.case("auc_delong");
+    for (number, scores) in [&p1, &p2].into_iter().enumerate() {
+        let found = delong(&truth, scores).unwrap();
+        case.near(found.auroc, &format!("/auc/{number}"));
+        case.near(sqrt(found.variance), &format!("/se/{number}"));
+        let (lower, upper) = logit_interval(found.auroc, found.variance, 0.95).unwrap();
+        case.near(lower, &format!("/ci95_logit/{number}/0"));
+        case.near(upper, &format!("/ci95_logit/{number}/1"));
+    }
+    let paired = paired_delong(&truth, &p1, &p2).unwrap();
+    let sum = [&p1, &p2].map(|scores| delong(&truth, scores).unwrap().variance);
+    case.near((sum[0] + sum[1] - paired.variance) / 2.0, "/cov12");
+    case.near(paired.z, "/paired_z");
+    case.near(paired.p, "/paired_p");
+    let half = 1.959_963_984_540_054 * sqrt(paired.variance);
+    case.near(paired.difference - half, "/diff_ci95/0");
+    case.near(paired.difference + half, "/diff_ci95/1");
+}
+
+#[test]
+fn pooled_areas_are_those_of_random_effects() {
+    let Some(collection) = Collection::open() else { return };
+    let rows = collection.columns("meta_auc.csv");
+    // Hanley and McNeil's variance, as the collection takes it.
+    let of_site = |(auc, (m, n)): (f64, (f64, f64))| {
+        let (q1, q2) = (auc / (2.0 - auc), 2.0 * auc * auc / (1.0 + auc));
+        let (own, between) = (auc * (1.0 - auc), auc * auc);
+        let spread = own + (m - 1.0) * (q1 - between) + (n - 1.0) * (q2 - between);
+        (auc, spread / (m * n))
+    };
+    let counts = numbers(&rows, "n_pos").into_iter().zip(numbers(&rows, "n_neg"));
+    let sites: Vec<(f64, f64)> =
+        numbers(&rows, "auc").into_iter().zip(counts).map(of_site).collect();
+    let pooled = pooled_auroc(&sites, 0.95).unwrap();
+    let mut case = collection.case("meta_analysis");
+    case.near(pooled.auroc, "/DL/pooled_auc");
+    case.near(pooled.interval.0, "/DL/pooled_auc_hk_ci95/0");
+    case.near(pooled.interval.1, "/DL/pooled_auc_hk_ci95/1");
+    let logits: Vec<(f64, f64)> = (0..sites.len())
+        .map(|site| {
+            let at = |name| case.expected(&format!("/{name}/{site}")).as_f64().unwrap();
+            (at("yi_logit_auc"), at("vi"))
+        })
+        .collect();
+    for found in [pooled.logit, random_effects(&logits, 0.95).unwrap()] {
+        case.near(found.estimate, "/DL/mu");
+        case.near(found.standard_error, "/DL/hk_se");
+        case.near(found.interval.0, "/DL/hk_ci95/0");
+        case.near(found.interval.1, "/DL/hk_ci95/1");
+        case.near(found.prediction.unwrap().0, "/DL/pi95_t_k-2/0");
+        case.near(found.prediction.unwrap().1, "/DL/pi95_t_k-2/1");
+        case.near(found.tau_squared, "/DL/tau2");
+        case.near(found.q, "/Q");
+        case.near(found.i_squared, "/I2_Q");
+    }
+}
+
+#[test]
+fn comparisons_are_those_of_scipy_and_statsmodels() {
+    let Some(collection) = Collection::open() else { return };
+    let rows = collection.columns("auc_by_dataset.csv");
+    let differences: Vec<f64> = numbers(&rows, "LR")
+        .iter()
+        .zip(numbers(&rows, "RF"))
+        .map(|(first, second)| first - second)
+        .take(10)
+        .collect();
+    let (t, p, ..) = corrected_t(&differences, 90.0, 10.0).unwrap();
+    let mut case = collection.case("nadeau_bengio");
+    case.near(t, "/t");
+    case.near(p, "/p");
+    // The interval of fold values is that of their differences from nothing.
+    let mut case = collection.case("cv_intervals");
+    let folds: Vec<f64> = (0..10)
+        .map(|fold| case.expected(&format!("/fold_auc/{fold}")).as_f64().unwrap())
+        .collect();
+    let (_, _, lower, upper) = corrected_t(&folds, 180.0, 20.0).unwrap();
+    case.near(lower, "/nadeau_bengio_ci95/0");
+    case.near(upper, "/nadeau_bengio_ci95/1");
+    let mut case = collection.case("multiple_testing");
+    let rows = collection.columns("pvalues.csv");
+    for (place, adjusted) in holm(&numbers(&rows, &rows[0].0)).iter().enumerate() {
+        case.near(*adjusted, &format!("/holm/{place}"));
+    }
+}
+
+#[test]
+fn association_is_that_of_scipy() {
+    let Some(collection) = Collection::open() else { return };
+    let mut case = collection.case("contingency");
+    let table: Vec<Vec<usize>> =
+        serde_json::from_value(case.expected("/table").clone()).unwrap();
+    let (v, p) = cramers_v(&table).unwrap();
+    case.near(v, "/cramers_v");
+    case.near(p, "/p");
 }
 
 #[test]

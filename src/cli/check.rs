@@ -19,6 +19,9 @@ pub struct Check {
     /// The store to look into for tables that were read before
     #[arg(long, env = "RESTUDY_STORE", value_name = "DIR")]
     pub store: Option<PathBuf>,
+    /// Name patients by their ids in messages; on a terminal only
+    #[arg(long)]
+    pub show_ids: bool,
     /// For machines: one JSON object per fault
     #[arg(long)]
     pub json: bool,
@@ -47,10 +50,11 @@ pub fn run(args: &Check) -> Exit {
     let mut exit = Exit::Fine;
     for study in &args.studies {
         let places = load::Places::new(study, args.store.as_deref());
-        let Some(opened) = load::open_or_say(&places, Mode::ReadOnly) else {
+        let Some(mut opened) = load::open_or_say(&places, Mode::ReadOnly) else {
             exit = Exit::Change;
             continue;
         };
+        opened.show_ids = args.show_ids && std::io::stderr().is_terminal();
         let loaded = load::load(&places, &catalog, &opened.reading(&places));
         if args.json {
             for fault in &loaded.faults {

@@ -73,6 +73,8 @@ pub struct Opened {
     pub store: Store,
     pub files: Disk,
     pub name_key: [u8; 32],
+    /// Whether messages may name ids.
+    pub show_ids: bool,
 }
 
 impl Opened {
@@ -82,6 +84,7 @@ impl Opened {
             files: &self.files,
             store: &self.store,
             name_key: self.name_key,
+            show_ids: self.show_ids,
         }
     }
 }
@@ -98,7 +101,7 @@ pub fn open(places: &Places, mode: Mode) -> Result<Opened, Box<Diagnostic>> {
     let name_key = places.name_key(mode).map_err(|error| {
         wrong(format!("cannot write {}.key beside the study: {error}", places.name))
     })?;
-    Ok(Opened { store, files, name_key })
+    Ok(Opened { store, files, name_key, show_ids: false })
 }
 
 /// The same; what is wrong is said.

@@ -121,10 +121,15 @@ fn add(store: &Store, files: &[PathBuf], json: bool) -> Result<Exit, StoreError>
     for path in files {
         match std::fs::read(path) {
             Ok(bytes) => {
-                let digest = store.add(&bytes)?;
+                // A study names the content, however it is compressed.
+                let content = match crate::data::decompressed(&bytes) {
+                    Some(plain) => crate::digest::Digest::of(&plain),
+                    None => crate::digest::Digest::of(&bytes),
+                };
+                store.add(&bytes, &content)?;
                 match json {
-                    true => println!("{}", json!({ "file": path, "digest": digest })),
-                    false => println!("{digest}  {}", path.display()),
+                    true => println!("{}", json!({ "file": path, "digest": content })),
+                    false => println!("{content}  {}", path.display()),
                 }
             }
             Err(error) => {

@@ -2,6 +2,7 @@
 //!
 //! Plain data without behaviour of its own; no value knows which operation made it.
 
+mod frozen;
 mod gzip;
 mod image;
 mod outcome;
@@ -12,11 +13,13 @@ mod split;
 mod table;
 mod value;
 
+pub use frozen::{Called, Frozen, Sealed};
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
-    CandidateScores, Choice, Curve, Estimate, FoldScores, Point, Predictions, ScoredSplit,
+    CandidateScores, Choice, Compared, Curve, Estimate, FoldScores, GroupEstimate, Point,
+    Predictions, ScoredSplit,
 };
 pub use record::*;
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};

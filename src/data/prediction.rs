@@ -59,6 +59,33 @@ pub struct Estimate {
     pub folds: Vec<f64>,
     /// Folds in which it could not be computed, and why.
     pub failed_folds: Vec<String>,
+    /// Where the value of a further site is expected, if sites were pooled.
+    pub prediction: Option<(f64, f64)>,
+}
+
+/// Two models on the same held-out rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// The metric of the one expected to be better, less that of the other.
+    pub difference: f64,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    pub p: Option<f64>,
+    pub method: String,
+}
+
+/// A metric in one group of rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupEstimate {
+    pub by: String,
+    pub group: String,
+    pub n: usize,
+    pub n_positive: usize,
+    pub estimate: Option<f64>,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    /// Why there is no estimate, or how it was made.
+    pub note: String,
 }
 
 /// A point of a curve.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Curve, Estimate};
+use super::{Compared, Curve, Estimate, GroupEstimate};
 use crate::units::Unit;
 
 /// The whole result of a study.
@@ -21,10 +21,22 @@ pub struct StudyRecord {
     pub sources: Vec<SourceFacts>,
     pub cohorts: Vec<CohortFacts>,
     pub outcomes: Vec<OutcomeFacts>,
+    /// Facts that two sources hold, compared.
+    pub agreements: Vec<AgreementFacts>,
+    /// How outcomes go with sites and strata in the development cohorts.
+    pub associations: Vec<AssociationFacts>,
     pub predictors: Vec<BlockFacts>,
     /// Names of the analyses in written order; the first is the headline.
     pub analysis_order: Vec<String>,
     pub analyses: BTreeMap<String, AnalysisRecord>,
+    /// Models compared on identical splits.
+    pub comparisons: Vec<ComparisonFacts>,
+    /// What would count as success, stated beforehand, and what came of it.
+    pub claims: Vec<ClaimFacts>,
+    /// Departures from the plan, as the author tells them.
+    pub deviations: Vec<DeviationFacts>,
+    /// What the study declares and this version of the program does not compute.
+    pub not_computed: Vec<String>,
     pub methods: Vec<MethodFacts>,
     pub graph: GraphFacts,
     pub certificate: Certificate,
@@ -63,6 +75,12 @@ pub struct StudyFacts {
     pub digest: String,
     /// Whether any source is a generator: then the report says so on every page.
     pub simulated: bool,
+    /// Terms under which the data are used.
+    pub terms: Option<String>,
+    /// Whether all data are public.
+    pub public: bool,
+    /// Column within whose values pairs are compared, if one was named.
+    pub within: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,11 +96,19 @@ pub struct SourceFacts {
     /// Digest of the canonical content, not of the file's bytes.
     pub digest: String,
     pub licence: Option<String>,
+    pub citation: Option<String>,
+    /// Where the bytes come from and what was done to them, if they are not published.
+    pub origin: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CohortFacts {
     pub name: String,
+    /// Whether it is only divided into others.
+    pub base: bool,
+    pub sealed: bool,
+    /// How it relates to the development cohort, in the author's words.
+    pub relation: Option<String>,
     pub n_rows: usize,
     pub n_subjects: usize,
     /// From the first source to the rows that are analysed; each box adds up.
@@ -96,7 +122,22 @@ pub struct FlowBox {
     pub n_in: usize,
     /// Reason and count, in the order in which they were applied.
     pub removed: Vec<Removed>,
+    /// Sources that were joined here, and what did not match on either side.
+    pub joins: Vec<JoinFacts>,
     pub n_out: usize,
+}
+
+/// A join by id, counted on both sides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JoinFacts {
+    pub source: String,
+    pub required: bool,
+    /// Rows with a partner.
+    pub matched: usize,
+    /// Rows without one.
+    pub without: usize,
+    /// Ids of the source that no row asked for.
+    pub unused: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -112,9 +153,46 @@ pub struct OutcomeFacts {
     /// How it was derived, in words.
     pub derivation: String,
     pub cohort: String,
+    /// `primary`, `sensitivity` or `control`.
+    pub role: String,
     pub positive: usize,
     pub negative: usize,
     pub unknown: usize,
+    /// By derivation, in order of precedence: how many it decided.
+    pub decided: Vec<usize>,
+    /// Patients whom two derivations know differently.
+    pub conflicts: usize,
+    /// Whether it was opened only after the model was frozen.
+    pub sealed: bool,
+}
+
+/// One fact as two sources hold it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgreementFacts {
+    pub name: String,
+    /// The two derivations, in words.
+    pub facts: [String; 2],
+    /// Patients of whom both know it.
+    pub both: usize,
+    pub agree: usize,
+    /// Patients of whom only the first or only the second knows it.
+    pub only: [usize; 2],
+}
+
+/// How an outcome goes with a column that is no predictor of interest, such as the site.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AssociationFacts {
+    pub outcome: String,
+    pub cohort: String,
+    pub column: String,
+    pub levels: usize,
+    /// Cramér's V and the p value of the χ² test, where they can be computed.
+    pub cramers_v: Option<f64>,
+    pub p: Option<f64>,
+    /// AUROC of the share of positives in each level, on the same rows.
+    pub auroc: Option<f64>,
+    /// Levels with patients of one class only.
+    pub one_class_levels: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,6 +213,8 @@ pub struct BlockFacts {
 pub struct ColumnFacts {
     pub name: String,
     pub unit: Unit,
+    /// The unit of a table's column, if the author said so.
+    pub declared_unit: Option<String>,
     pub missing: usize,
     pub all: Option<Moments>,
     pub positive: Option<Moments>,
@@ -157,6 +237,19 @@ pub struct AnalysisRecord {
     pub model: String,
     pub cohort: String,
     pub scheme: String,
+    /// `internal`, `sites` or `external`.
+    pub kind: String,
+    /// The way of preparing, where there are several; empty for the primary one.
+    pub branch: String,
+    /// What the model is there for: `primary`, `sensitivity` or `control`.
+    pub role: String,
+    /// The primary metric over pairs within strata, if a column was named.
+    pub within: Option<Estimate>,
+    pub subgroups: Vec<GroupEstimate>,
+    /// Sites that were held out one at a time.
+    pub sites: Vec<SiteFacts>,
+    /// What was frozen, for an external cohort.
+    pub frozen: Option<FrozenFacts>,
     /// The scheme in words, such as "nested 5 × 5, 10 repeats".
     pub scheme_text: String,
     pub n: usize,
@@ -177,6 +270,71 @@ pub struct AnalysisRecord {
     pub threshold: Option<String>,
     /// Nodes of this analysis that failed, and why: then figures are missing.
     pub failed_nodes: Vec<Removed>,
+}
+
+/// One site, held out as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SiteFacts {
+    pub name: String,
+    pub n: usize,
+    pub n_positive: usize,
+    pub auroc: Option<f64>,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    /// Whether it is among those that are pooled.
+    pub pooled: bool,
+}
+
+/// A model that was finished before it met an external cohort.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrozenFacts {
+    /// Digest of everything that was frozen.
+    pub digest: String,
+    /// Development rows that it was fitted on.
+    pub n: usize,
+    pub n_positive: usize,
+    /// Predictors that it needs, and those that reach the learner.
+    pub n_predictors: usize,
+    pub n_selected: usize,
+    pub candidate: usize,
+    pub threshold: Option<f64>,
+    /// Intercept and slope of the calibration map, on the logit scale.
+    pub calibration: Option<(f64, f64)>,
+    /// Whether its cohort was sealed until then.
+    pub sealed: bool,
+}
+
+/// Two models on identical splits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ComparisonFacts {
+    /// Names of the two analyses; the first was expected to be better.
+    pub better: String,
+    pub than: String,
+    pub metric: String,
+    pub result: Option<Compared>,
+    /// p adjusted for all comparisons under the same scheme, if it was asked for.
+    pub p_adjusted: Option<f64>,
+}
+
+/// A claim and its verdict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClaimFacts {
+    pub text: String,
+    pub words: Option<String>,
+    /// Digest of the claim as it was stated.
+    pub digest: String,
+    /// Whether it holds; none when a result is missing.
+    pub holds: Option<bool>,
+    /// The results that it names, with their values.
+    pub values: Vec<(String, Option<f64>)>,
+}
+
+/// A departure from the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeviationFacts {
+    pub what: String,
+    pub when: Option<String>,
+    pub why: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

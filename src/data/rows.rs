@@ -1,5 +1,7 @@
 //! Numbers in rows and columns, and the one way to come by training rows.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Split;
@@ -17,13 +19,72 @@ pub struct FrameColumn {
 pub struct Rows {
     columns: Vec<FrameColumn>,
     n: usize,
+    /// Categories of columns that hold such: their values are positions in this list.
+    categories: BTreeMap<String, Vec<String>>,
 }
 
 impl Rows {
     /// Columns must all have length `n`.
     pub fn new(columns: Vec<FrameColumn>, n: usize) -> Self {
         assert!(columns.iter().all(|c| c.values.len() == n), "columns of unequal length");
-        Self { columns, n }
+        Self { columns, n, categories: BTreeMap::new() }
+    }
+
+    /// The same where some columns hold categories: values are positions among them.
+    pub fn with_categories(mut self, categories: BTreeMap<String, Vec<String>>) -> Self {
+        self.categories = categories;
+        self
+    }
+
+    /// The categories of a column; `None` when it holds numbers.
+    pub fn categories(&self, column: &str) -> Option<&[String]> {
+        self.categories.get(column).map(Vec::as_slice)
+    }
+
+    /// The first column that holds categories, if any.
+    pub fn categorical(&self) -> Option<&str> {
+        let mut names = self.columns.iter().map(|column| column.name.as_str());
+        names.find(|name| self.categories.contains_key(*name))
+    }
+
+    /// Takes the columns out for which `wanted` holds, and says where the first one stood.
+    pub fn take_out(&mut self, wanted: impl Fn(&str) -> bool) -> (Self, usize) {
+        let mut part =
+            Self { columns: Vec::new(), n: self.n, categories: BTreeMap::new() };
+        let mut rest = Vec::new();
+        let mut place = None;
+        for column in std::mem::take(&mut self.columns) {
+            if wanted(&column.name) {
+                place.get_or_insert(rest.len());
+                if let Some(categories) = self.categories.remove(&column.name) {
+                    part.categories.insert(column.name.clone(), categories);
+                }
+                part.columns.push(column);
+            } else {
+                rest.push(column);
+            }
+        }
+        self.columns = rest;
+        (part, place.unwrap_or(0))
+    }
+
+    /// Puts columns in at a place.
+    pub fn put_in(&mut self, part: Self, place: usize) {
+        assert_eq!(part.n, self.n, "a step keeps every row");
+        let after = self.columns.split_off(place.min(self.columns.len()));
+        self.columns.extend(part.columns);
+        self.columns.extend(after);
+        self.categories.extend(part.categories);
+    }
+
+    /// Replaces all columns.
+    pub fn set_columns(&mut self, columns: Vec<FrameColumn>) {
+        assert!(
+            columns.iter().all(|c| c.values.len() == self.n),
+            "columns of unequal length"
+        );
+        self.categories.clear();
+        self.columns = columns;
     }
 
     /// Number of samples.
@@ -48,6 +109,9 @@ impl Rows {
     /// Keeps the columns at these positions, in this order.
     pub fn keep(&mut self, positions: &[usize]) {
         self.columns = positions.iter().map(|&i| self.columns[i].clone()).collect();
+        let columns = &self.columns;
+        self.categories
+            .retain(|name, _| columns.iter().any(|column| column.name == *name));
     }
 
     /// The samples at these positions, in this order.
@@ -56,7 +120,11 @@ impl Rows {
             name: column.name.clone(),
             values: positions.iter().map(|&row| column.values[row]).collect(),
         };
-        Self { columns: self.columns.iter().map(take).collect(), n: positions.len() }
+        Self {
+            columns: self.columns.iter().map(take).collect(),
+            n: positions.len(),
+            categories: self.categories.clone(),
+        }
     }
 
     /// One sample across the columns.

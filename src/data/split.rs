@@ -19,6 +19,16 @@ pub struct Population {
     pub outcome: Vec<bool>,
     /// The subject of each of them: a subject may own several rows.
     pub subjects: Vec<u32>,
+    /// The columns that the scheme asked for, each with a cell per row; empty is unknown.
+    pub columns: Vec<(String, Vec<String>)>,
+}
+
+impl Population {
+    /// The cells of a column that the scheme asked for.
+    pub fn column(&self, name: &str) -> Option<&[String]> {
+        let found = self.columns.iter().find(|(known, _)| known == name);
+        found.map(|(_, cells)| cells.as_slice())
+    }
 }
 
 /// Two disjoint sets of cohort rows, each ascending.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The cells of one column, stored end to end. An empty cell is a missing one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TextColumn {
     pub name: String,
     text: String,
@@ -73,23 +73,20 @@ impl TextColumn {
 /// the order of lines in the file is no content. The order of columns is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Table {
+    ids: TextColumn,
     columns: Vec<TextColumn>,
-    n_rows: usize,
 }
 
 impl Table {
-    /// Sorts the rows by `id` (a column's name, if there is one) and then by all cells.
-    ///
-    /// Columns must have equal length.
-    pub fn sorted(columns: Vec<TextColumn>, id: Option<&str>) -> Self {
-        let n_rows = columns.first().map_or(0, TextColumn::len);
-        assert!(columns.iter().all(|c| c.len() == n_rows), "columns of unequal length");
-        let id = id.and_then(|id| columns.iter().find(|column| column.name == id));
-        let mut order: Vec<usize> = (0..n_rows).collect();
+    /// Sorts the rows by id and then by all cells. Columns must be as long as there are ids.
+    pub fn sorted(ids: TextColumn, columns: Vec<TextColumn>) -> Self {
+        assert!(
+            columns.iter().all(|c| c.len() == ids.len()),
+            "columns of unequal length"
+        );
+        let mut order: Vec<usize> = (0..ids.len()).collect();
         order.sort_by(|&a, &b| {
-            let by_id =
-                id.map_or(std::cmp::Ordering::Equal, |id| id.cell(a).cmp(id.cell(b)));
-            by_id.then_with(|| {
+            ids.cell(a).cmp(ids.cell(b)).then_with(|| {
                 columns
                     .iter()
                     .map(|column| column.cell(a).cmp(column.cell(b)))
@@ -97,18 +94,68 @@ impl Table {
                     .unwrap_or(std::cmp::Ordering::Equal)
             })
         });
-        let sort = |column: &TextColumn| {
-            TextColumn::new(&column.name, order.iter().map(|&row| column.cell(row)))
+        Self { ids, columns }.take(&order)
+    }
+
+    /// The same where the cells of these columns, joined by `separator`, are the ids. Fails with
+    /// the first that is not there.
+    pub fn keyed(
+        columns: Vec<TextColumn>,
+        id: &[&str],
+        separator: &str,
+    ) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        for name in id {
+            let part = columns.iter().find(|column| column.name == *name);
+            parts.push(part.ok_or_else(|| (*name).to_string())?);
+        }
+        let n_rows = columns.first().map_or(0, TextColumn::len);
+        let ids: Vec<String> = (0..n_rows)
+            .map(|row| {
+                let cells: Vec<&str> = parts.iter().map(|part| part.cell(row)).collect();
+                cells.join(separator)
+            })
+            .collect();
+        let ids = TextColumn::new(&id.join(separator), ids.iter().map(String::as_str));
+        Ok(Self::sorted(ids, columns))
+    }
+
+    /// The rows at these positions, in this order: ascending ones stay sorted.
+    pub fn take(&self, rows: &[usize]) -> Self {
+        let take = |column: &TextColumn| {
+            TextColumn::new(&column.name, rows.iter().map(|&row| column.cell(row)))
         };
-        Self { columns: columns.iter().map(sort).collect(), n_rows }
+        Self { ids: take(&self.ids), columns: self.columns.iter().map(take).collect() }
     }
 
     pub fn n_rows(&self) -> usize {
-        self.n_rows
+        self.ids.len()
+    }
+
+    /// The id of each row, ascending; the same one may stand on several rows.
+    pub fn ids(&self) -> &TextColumn {
+        &self.ids
+    }
+
+    /// The first row of this id.
+    pub fn row(&self, id: &str) -> Option<usize> {
+        let (mut low, mut high) = (0, self.ids.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.ids.cell(middle) < id {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        (low < self.ids.len() && self.ids.cell(low) == id).then_some(low)
     }
 
     pub fn columns(&self) -> &[TextColumn] {
         &self.columns
+    }
+
+    pub fn into_columns(self) -> (TextColumn, Vec<TextColumn>) {
+        (self.ids, self.columns)
     }
 
     pub fn column(&self, name: &str) -> Option<&TextColumn> {
@@ -127,7 +174,21 @@ mod tests {
     fn table(rows: &[[&str; 2]]) -> Table {
         let column =
             |i: usize, name| TextColumn::new(name, rows.iter().map(|row| row[i]));
-        Table::sorted(vec![column(0, "id"), column(1, "x")], Some("id"))
+        Table::keyed(vec![column(0, "id"), column(1, "x")], &["id"], "-").unwrap()
+    }
+
+    #[test]
+    fn rows_are_found_by_id_and_ids_may_be_made_of_several_columns() {
+        let found = table(&[["b", "2"], ["a", "1"], ["b", "0"]]);
+        assert_eq!(
+            (found.row("a"), found.row("b"), found.row("c")),
+            (Some(0), Some(1), None)
+        );
+        let columns = found.into_columns().1;
+        assert_eq!(Table::keyed(columns.clone(), &["y"], "-"), Err("y".to_string()));
+        let both = Table::keyed(columns, &["x", "id"], "/").unwrap();
+        assert_eq!(both.ids().cells().collect::<Vec<_>>(), ["0/b", "1/a", "2/b"]);
+        assert_eq!(both.take(&[1]).row("1/a"), Some(0));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Choice, Curve, Estimate, Features, Frame, Mask, Predictions, ScoredSplit, Table,
-    Volume,
+    Called, Choice, Compared, Curve, Estimate, Features, Frame, Frozen, GroupEstimate,
+    Mask, Predictions, ScoredSplit, Sealed, Table, Volume,
 };
 use crate::digest::Digest;
 
@@ -24,6 +24,13 @@ pub enum Value {
     Predictions(Predictions),
     Estimate(Estimate),
     Curves(Vec<Curve>),
+    /// Intercept and slope on the logit scale.
+    Calibration(f64, f64),
+    Frozen(Frozen),
+    Sealed(Sealed),
+    Opened(Called),
+    Compared(Compared),
+    Groups(Vec<GroupEstimate>),
     /// Not computable, and why: a result like any other, kept and counted.
     Failed(String),
 }
@@ -62,6 +69,12 @@ impl Value {
             Self::Predictions(_) => "predictions",
             Self::Estimate(_) => "estimate",
             Self::Curves(_) => "curves",
+            Self::Calibration(..) => "calibration",
+            Self::Frozen(_) => "frozen model",
+            Self::Sealed(_) => "sealed outcomes",
+            Self::Opened(_) => "opened outcomes",
+            Self::Compared(_) => "comparison",
+            Self::Groups(_) => "estimates by group",
             Self::Failed(_) => "failure",
         }
     }

@@ -57,8 +57,14 @@ codes! {
         "Ids and category values are always text; YAML reads an unquoted 02 as a number and NO as a boolean. Put it in quotes.";
     NEEDS_STEP "E0110" "an operation that cannot work here"
         "The operation needs something that no earlier step provides.";
+    RULE "E0111" "a rule that cannot be read"
+        "Rules compare columns: `site == '02'`, `clinic.age >= 18`, `grade in ['II', 'III']`, `x is missing`, joined by `and`, `or`, `not`.";
     LEAK "E0201" "a leak"
         "Held-out rows would be judged by something that has already seen them. The path through the study is printed.";
+    SEALED "E0202" "a sealed cohort that would be opened too early"
+        "The outcomes of a sealed cohort are read once, by a model that was frozen before. No scheme may train on it.";
+    NEVER_AT_USE "E0203" "a predictor that is never known at use"
+        "A model that is meant to be used cannot rest on what nobody knows by then. As a control it may stand beside it.";
     FILE "E0301" "a file that cannot be read"
         "The file is missing, not readable or not what the source says it is.";
     TABLE "E0302" "a table that cannot be understood"
@@ -83,10 +89,34 @@ codes! {
         "A patient without a row in a mutation file is wild type only if that patient was sequenced at all.";
     NO_IMAGES "E0312" "no images found"
         "The path pattern matches no file under the root.";
+    UNMAPPED "E0313" "a value that nobody mapped"
+        "A column with declared categories holds something else. Each spelling is mapped, or all others are said to mean something.";
+    NO_PART "E0314" "an id without the part that was asked for"
+        "The pattern or the positions do not fit every id.";
+    SEVERAL_SAMPLES "E0315" "several samples of one patient"
+        "A primary tumour and a recurrence may differ. Which sample counts is the author's decision.";
+    OVERLAP "E0316" "a patient in two cohorts"
+        "A cohort on which a model is judged shares nobody with those on which it was developed.";
+    DISAGREEMENT "E0317" "sources that disagree"
+        "Two sources hold the same fact of the same patient differently. `tolerate` says how many such patients are accepted.";
+    RESTATES "E0318" "a predictor that restates the outcome"
+        "Up to the names of its values the column is the outcome itself. Leave it out.";
+    NO_PREDICTOR "E0319" "a cohort that lacks a predictor"
+        "A model can only be applied where all its predictors are. `map` in the cohort says under which name.";
     FEW_PER_FOLD "W0401" "few patients per fold"
         "Estimates from a handful of patients are wide; the report prints the intervals.";
     UNMATCHED "W0402" "ids without a partner"
         "Some subjects of one source are missing from another and leave the cohort; the flow diagram counts them.";
+    NEARLY_RESTATES "W0403" "a predictor that nearly restates the outcome"
+        "Such a column often holds the outcome in other words, or something that is known only after it. Say when it is known, or leave it out.";
+    KNOWN_LATE "W0404" "a predictor that may be known only after the fact"
+        "A model that uses what is known later than the moment of its use cannot be used. Say `known:`.";
+    CONFOUNDED "W0405" "an outcome that goes with the site"
+        "Where sites or archives differ in the outcome, a model may learn the site. Controls and performance within strata stand beside the headline.";
+    COLLAPSED "W0406" "rows that stand twice"
+        "Rows that are equal in every cell are taken once.";
+    CONFLICT "W0407" "assays that disagree"
+        "Two derivations of one outcome know the same patient differently; the rule that decides is stated.";
 }
 
 #[cfg(test)]

@@ -18,15 +18,32 @@ use crate::operation::prelude::*;
 pub struct Mutation {
     /// The source of mutations.
     pub from: String,
-    /// The gene's HUGO symbol.
-    #[schemars(length(min = 1))]
-    pub gene: String,
+    /// The gene's HUGO symbol; `any` names several.
+    #[serde(default)]
+    pub gene: Option<String>,
     /// Which variant classes count.
     #[serde(default)]
     pub classes: Classes,
     /// Protein changes that count, such as `p.R132*`; `*` stands for any text. Any by default.
     #[serde(default)]
-    pub protein: Vec<String>,
+    pub protein: Names,
+    /// Genes of which one is enough, each with its own protein changes.
+    #[serde(default)]
+    pub any: Vec<Hit>,
+}
+
+/// A gene with the changes of its protein that count.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hit {
+    /// The gene's HUGO symbol.
+    pub gene: String,
+    /// Protein changes that count; any by default.
+    #[serde(default)]
+    pub protein: Names,
+    /// Which variant classes count; those of the whole by default.
+    #[serde(default)]
+    pub classes: Option<Classes>,
 }
 
 /// Variant classes that count.
@@ -91,19 +108,24 @@ impl Derivation for Mutation {
         };
         let (genes, classes) =
             (column("Hugo_Symbol")?, column("Variant_Classification")?);
-        let proteins = match self.protein.is_empty() {
+        let hits = self.hits()?;
+        let proteins = match hits.iter().all(|hit| hit.protein.0.is_empty()) {
             true => None,
             false => Some(column("HGVSp_Short")?),
         };
         let mut carriers: BTreeSet<&str> = BTreeSet::new();
         for (row, id) in assay.ids.iter().enumerate() {
-            let of_protein = proteins.is_none_or(|proteins| {
-                self.protein.iter().any(|pattern| matches(pattern, proteins.cell(row)))
+            let hit = hits.iter().any(|hit| {
+                let of_protein = hit.protein.0.is_empty()
+                    || proteins.is_some_and(|proteins| {
+                        let change = proteins.cell(row);
+                        hit.protein.0.iter().any(|pattern| matches(pattern, change))
+                    });
+                genes.cell(row) == hit.gene
+                    && hit.classes.unwrap_or(self.classes).count(classes.cell(row))
+                    && of_protein
             });
-            if genes.cell(row) == self.gene
-                && self.classes.count(classes.cell(row))
-                && of_protein
-            {
+            if hit {
                 carriers.insert(id);
             }
         }
@@ -121,11 +143,31 @@ impl Derivation for Mutation {
             Classes::Truncating => "truncating",
             Classes::All => "any",
         };
-        let protein = match self.protein.as_slice() {
-            [] => String::new(),
-            changes => format!(" ({})", changes.join(", ")),
-        };
-        format!("{classes} mutation of {}{protein} in assayed patients", self.gene)
+        let hits = self.hits().unwrap_or_default();
+        let hits: Vec<String> = hits
+            .iter()
+            .map(|hit| match hit.protein.0.as_slice() {
+                [] => hit.gene.clone(),
+                changes => format!("{} ({})", hit.gene, changes.join(", ")),
+            })
+            .collect();
+        format!("{classes} mutation of {} in assayed patients", hits.join(" or "))
+    }
+}
+
+impl Mutation {
+    /// Every gene that counts, with its changes.
+    fn hits(&self) -> Result<Vec<Hit>, Failure> {
+        let own = self.gene.iter().map(|gene| Hit {
+            gene: gene.clone(),
+            protein: self.protein.clone(),
+            classes: None,
+        });
+        let hits: Vec<Hit> = own.chain(self.any.iter().cloned()).collect();
+        match hits.iter().all(|hit| !hit.gene.is_empty()) && !hits.is_empty() {
+            true => Ok(hits),
+            false => Err(Failure::Unreadable("no gene is named".to_string())),
+        }
     }
 }
 
@@ -164,7 +206,7 @@ mod tests {
             column("HGVSp_Short", |row| row.2),
             column("id", |row| row.3),
         ];
-        let table = Table::sorted(columns, Some("id"));
+        let table = Table::keyed(columns, &["id"], "-").unwrap();
         let ids: Vec<String> =
             table.column("id").unwrap().cells().map(str::to_string).collect();
         let subjects = ["A", "B", "C", "D", "E"].map(str::to_string);
@@ -172,15 +214,31 @@ mod tests {
         let assay = Assay { table: &table, ids: &ids, assayed: Some(&assayed) };
         let gene = Mutation {
             from: "panel".to_string(),
-            gene: "IDH1".to_string(),
+            gene: Some("IDH1".to_string()),
             ..Mutation::default()
         };
         use Call::{Negative, Positive, Unknown};
         let calls = gene.derive(assay, &subjects).unwrap();
         assert_eq!(calls, [Positive, Negative, Positive, Negative, Unknown]);
-        let hot_spot = Mutation { protein: vec!["p.R132*".to_string()], ..gene.clone() };
+        let hot_spot =
+            Mutation { protein: Names(vec!["p.R132*".to_string()]), ..gene.clone() };
         let calls = hot_spot.derive(assay, &subjects).unwrap();
         assert_eq!(calls, [Positive, Negative, Negative, Negative, Unknown]);
+        let either = Mutation {
+            from: "panel".to_string(),
+            any: vec![
+                Hit { gene: "TP53".into(), ..Hit::default() },
+                Hit {
+                    gene: "IDH1".into(),
+                    protein: hot_spot.protein.clone(),
+                    classes: None,
+                },
+            ],
+            ..Mutation::default()
+        };
+        let calls = either.derive(assay, &subjects).unwrap();
+        assert_eq!(calls, [Positive, Negative, Positive, Negative, Unknown]);
+        assert!(Mutation::default().derive(assay, &subjects).is_err(), "no gene");
         let truncating = Mutation { classes: Classes::Truncating, ..gene.clone() };
         assert_eq!(truncating.derive(assay, &subjects).unwrap()[0], Negative);
         let nobody = Assay { assayed: None, ..assay };

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::kinds::{AnyLearner, AnyTableStep, parameters};
 use super::{
     About, Calibrator, Column, Derivation, Direction, Failure, FeatureFamily, File,
-    Fragment, Generator, Learner, Metric, Operation, Problems, ReadAs, Reader,
+    Fragment, Generator, Judged, Learner, Metric, Operation, Problems, ReadAs, Reader,
     Resampling, RoiType, Scale, Scored, Section, TableStep, Tuner,
 };
 use crate::data::{
-    Assay, Calls, Choice, FoldScores, Population, Roi, Shape, Splits, StudyRecord, Value,
+    Assay, Calls, Choice, FoldScores, Population, Roi, Shape, Split, Splits, StudyRecord,
+    Value,
 };
 
 /// The closed list of kinds.
@@ -154,7 +155,10 @@ kinds! {
         fn in_words(&self) -> String;
     }
     Resampling resampling AnyResampling {
+        fn judged(&self) -> Judged;
         fn shape(&self) -> Shape;
+        fn columns(&self) -> Vec<String>;
+        fn whole(&self, population: &Population, seed: u64) -> Result<Vec<Split>, Failure>;
         fn assign(&self, population: &Population, seed: u64) -> Result<Splits, Failure>;
         fn in_words(&self) -> String;
     }

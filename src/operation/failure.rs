@@ -7,6 +7,8 @@ pub enum Failure {
     AllMissing(String),
     #[error("column `{0}` has missing values; an imputing step must come first")]
     Missing(String),
+    #[error("column `{0}` holds categories; `encode_onehot` must come first")]
+    Categories(String),
     #[error("the rows hold one class only")]
     OneClass,
     #[error("{needed} rows are needed and there are {found}")]

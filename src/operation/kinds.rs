@@ -7,8 +7,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Failure, Problems};
 use crate::data::{
-    Assay, Calls, Choice, FoldScores, Population, Roi, Rows, Shape, Splits, StudyRecord,
-    Train, Value, decompressed,
+    Assay, Calls, Choice, FoldScores, Population, Roi, Rows, Shape, Split, Splits,
+    StudyRecord, Train, Value, decompressed,
 };
 use crate::math::Stream;
 use crate::units::Unit;
@@ -65,9 +65,9 @@ pub trait Reader: Operation {
 /// What a file is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadAs<'a> {
-    /// A table whose rows are sorted by this column.
+    /// A table whose rows are named by these columns.
     Table {
-        id: &'a str,
+        id: &'a [&'a str],
     },
     Volume,
     Mask,
@@ -116,6 +116,9 @@ pub trait TableStep: Operation {
     /// Whether `fit` looks at the outcome.
     const READS_OUTCOME: bool = false;
 
+    /// Whether it takes columns that hold categories; any other step is refused on them.
+    const READS_CATEGORIES: bool = false;
+
     /// Learns the state from training rows alone.
     fn fit(&self, train: &Train) -> Result<Self::State, Failure>;
 
@@ -153,10 +156,33 @@ pub trait Derivation: Operation {
     fn in_words(&self) -> String;
 }
 
+/// How the held-out folds of a scheme are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judged {
+    /// As a mean over folds whose training sets overlap.
+    Folds,
+    /// As a random sample of sites.
+    Sites,
+}
+
 /// Outcome, groups → splits.
 pub trait Resampling: Operation {
-    /// Known without data, so the shape of the graph is too.
+    /// How its folds are put together.
+    fn judged(&self) -> Judged {
+        Judged::Folds
+    }
+
+    /// Known without data, so the shape of the graph is too. Where the data decide the number of
+    /// splits, a small example.
     fn shape(&self) -> Shape;
+
+    /// The columns of the cohort that it reads, as rules name them.
+    fn columns(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The splits on which candidates are tuned when all rows are training rows.
+    fn whole(&self, population: &Population, seed: u64) -> Result<Vec<Split>, Failure>;
 
     /// Which rows go where. Same population and seed, same splits; a further repeat changes none
     /// of the earlier ones. Fails when a class is smaller than the number of folds.
@@ -250,6 +276,7 @@ pub trait AnyTableStep: Send + Sync {
     fn fit(&self, train: &Train) -> Result<Vec<u8>, Failure>;
     fn apply(&self, state: &[u8], rows: &mut Rows) -> Result<(), Failure>;
     fn reads_outcome(&self) -> bool;
+    fn reads_categories(&self) -> bool;
     /// See [`TableStep::as_fitted`].
     fn fitted_parameters(&self) -> serde_json::Value;
 }
@@ -269,6 +296,10 @@ impl<T: TableStep> AnyTableStep for T {
 
     fn reads_outcome(&self) -> bool {
         T::READS_OUTCOME
+    }
+
+    fn reads_categories(&self) -> bool {
+        T::READS_CATEGORIES
     }
 
     fn fitted_parameters(&self) -> serde_json::Value {

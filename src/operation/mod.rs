@@ -7,20 +7,24 @@ mod chain;
 mod entry;
 mod failure;
 mod kinds;
+mod names;
 pub mod prelude;
 mod problems;
 mod references;
 
 pub use chain::{FittedChain, NotAChain};
+pub use entry::AnyMetric;
 pub use entry::{
-    Entry, Instance, Kind, calibrator, derivation, family, generator, learner, metric,
-    reader, resampling, section, table_step, tuner,
+    AnyDerivation, Entry, Instance, Kind, calibrator, derivation, family, generator,
+    learner, metric, reader, resampling, section, table_step, tuner,
 };
 pub use failure::Failure;
 pub use kinds::{
     About, AnyLearner, AnyTableStep, Calibrator, Column, Derivation, Direction,
-    FeatureFamily, File, Fragment, Generator, Learner, Metric, Operation, Pooling,
-    ReadAs, Reader, Resampling, RoiType, Scale, Scored, Section, TableStep, Tuner,
+    FeatureFamily, File, Fragment, Generator, Judged, Learner, Metric, Operation,
+    Pooling, ReadAs, Reader, Resampling, RoiType, Scale, Scored, Section, TableStep,
+    Tuner,
 };
+pub use names::Names;
 pub use problems::{Problem, Problems};
 pub use references::{REFERENCES, reference};

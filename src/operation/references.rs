@@ -10,6 +10,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1136/bmj.308.6943.1552"),
     ),
     (
+        "clopper1934",
+        "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 1934;26:404–413.",
+        Some("10.1093/biomet/26.4.404"),
+    ),
+    (
         "collins2024",
         "Collins GS, Moons KGM, Dhiman P, et al. TRIPOD+AI statement: updated guidance for reporting clinical prediction models that use regression or machine learning methods. BMJ 2024;385:e078378.",
         Some("10.1136/bmj-2023-078378"),
@@ -18,6 +23,26 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "cover1967",
         "Cover TM, Hart PE. Nearest neighbor pattern classification. IEEE Trans Inf Theory 1967;13:21–27.",
         Some("10.1109/TIT.1967.1053964"),
+    ),
+    (
+        "cox1958",
+        "Cox DR. Two further applications of a model for binary regression. Biometrika 1958;45:562–565.",
+        Some("10.1093/biomet/45.3-4.562"),
+    ),
+    (
+        "cramer1946",
+        "Cramér H. Mathematical methods of statistics. Princeton: Princeton University Press, 1946.",
+        None,
+    ),
+    (
+        "delong1988",
+        "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated receiver operating characteristic curves: a nonparametric approach. Biometrics 1988;44:837–845.",
+        Some("10.2307/2531595"),
+    ),
+    (
+        "dersimonian1986",
+        "DerSimonian R, Laird N. Meta-analysis in clinical trials. Control Clin Trials 1986;7:177–188.",
+        Some("10.1016/0197-2456(86)90046-2"),
     ),
     (
         "fisher1925",
@@ -36,14 +61,49 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1148/radiology.143.1.7063747"),
     ),
     (
+        "hanley1983",
+        "Hanley JA, Lippman-Hand A. If nothing goes wrong, is everything all right? Interpreting zero numerators. JAMA 1983;249:1743–1745.",
+        Some("10.1001/jama.1983.03330370053031"),
+    ),
+    (
+        "harrell2015",
+        "Harrell FE. Regression modeling strategies, 2nd ed. Cham: Springer, 2015.",
+        Some("10.1007/978-3-319-19425-7"),
+    ),
+    (
+        "hartung2001",
+        "Hartung J, Knapp G. A refined method for the meta-analysis of controlled clinical trials with binary outcome. Stat Med 2001;20:3875–3889.",
+        Some("10.1002/sim.1009"),
+    ),
+    (
+        "higgins2002",
+        "Higgins JPT, Thompson SG. Quantifying heterogeneity in a meta-analysis. Stat Med 2002;21:1539–1558.",
+        Some("10.1002/sim.1186"),
+    ),
+    (
+        "higgins2009",
+        "Higgins JPT, Thompson SG, Spiegelhalter DJ. A re-evaluation of random-effects meta-analysis. J R Stat Soc A 2009;172:137–159.",
+        Some("10.1111/j.1467-985X.2008.00552.x"),
+    ),
+    (
         "hoerl1970",
         "Hoerl AE, Kennard RW. Ridge regression: biased estimation for nonorthogonal problems. Technometrics 1970;12:55–67.",
         Some("10.1080/00401706.1970.10488634"),
     ),
     (
+        "holm1979",
+        "Holm S. A simple sequentially rejective multiple test procedure. Scand J Stat 1979;6:65–70.",
+        None,
+    ),
+    (
         "ibsi2020",
         "Zwanenburg A, Vallières M, Abdalah MA, et al. The Image Biomarker Standardization Initiative: standardized quantitative radiomics for high-throughput image-based phenotyping. Radiology 2020;295:328–338.",
         Some("10.1148/radiol.2020191145"),
+    ),
+    (
+        "kuhn2013",
+        "Kuhn M, Johnson K. Applied predictive modeling. New York: Springer, 2013.",
+        Some("10.1007/978-1-4614-6849-3"),
     ),
     (
         "lecessie1992",
@@ -66,6 +126,16 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "pearson1895",
+        "Pearson K. Note on regression and inheritance in the case of two parents. Proc R Soc Lond 1895;58:240–242.",
+        Some("10.1098/rspl.1895.0041"),
+    ),
+    (
+        "pearson1900",
+        "Pearson K. On the criterion that a given system of deviations from the probable in the case of a correlated system of variables is such that it can be reasonably supposed to have arisen from random sampling. Philos Mag 1900;50:157–175.",
+        Some("10.1080/14786440009463897"),
+    ),
+    (
         "pedregosa2011",
         "Pedregosa F, Varoquaux G, Gramfort A, et al. Scikit-learn: machine learning in Python. J Mach Learn Res 2011;12:2825–2830.",
         None,
@@ -76,9 +146,24 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.17487/RFC4180"),
     ),
     (
+        "spearman1904",
+        "Spearman C. The proof and measurement of association between two things. Am J Psychol 1904;15:72–101.",
+        Some("10.2307/1412159"),
+    ),
+    (
+        "steyerberg2016",
+        "Steyerberg EW, Harrell FE. Prediction models need appropriate internal, internal-external, and external validation. J Clin Epidemiol 2016;69:245–247.",
+        Some("10.1016/j.jclinepi.2015.04.005"),
+    ),
+    (
         "stone1974",
         "Stone M. Cross-validatory choice and assessment of statistical predictions. J R Stat Soc B 1974;36:111–147.",
         Some("10.1111/j.2517-6161.1974.tb00994.x"),
+    ),
+    (
+        "sun2014",
+        "Sun X, Xu W. Fast implementation of DeLong's algorithm for comparing the areas under correlated receiver operating characteristic curves. IEEE Signal Process Lett 2014;21:1389–1393.",
+        Some("10.1109/LSP.2014.2337313"),
     ),
     (
         "varma2006",

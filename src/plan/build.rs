@@ -1,25 +1,25 @@
-//! Study × survey → nodes and edges.
+//! Study × survey → nodes and edges: the analyses and their splits.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::inputs::reads_outcome_of;
 use super::procedure::Procedure;
 use super::{
-    Analysis, Edge, Given, Groups, Identity, Node, OuterNodes, Placed, Plan, Reads,
-    RowSets, Work,
+    Analysis, Case, Edge, Given, Groups, Identity, Judgement, MeasuredNodes, Node,
+    OuterNodes, Placed, Plan, Reads, RowSets, Work,
 };
 use crate::data::{OuterSplit, Scope, Split};
 use crate::diagnostics::Span;
 use crate::digest::Digest;
 use crate::operation::Instance;
-use crate::spec::{Chain, LearnedFrom, Named, Study};
+use crate::spec::{Chain, Cohort, LearnedFrom, Named, Outcome, Role, Study};
 use crate::store::Keep;
-use crate::survey::Survey;
+use crate::survey::{Survey, View};
 
 /// The plan of a study. Analyses whose splits the survey could not make are left out.
 pub fn build(study: &Study, survey: &Survey) -> Plan {
@@ -30,19 +30,65 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
         sources: BTreeMap::new(),
         frames: BTreeMap::new(),
         models: BTreeMap::new(),
+        cases: Vec::new(),
         analyses: Vec::new(),
-        procedure: Procedure::of(study),
+        groups: groups(survey),
     };
-    for (scheme, _) in study.validate.iter().enumerate() {
+    let mut wanted: Vec<(usize, usize, usize, usize)> = Vec::new();
+    for (scheme, of_scheme) in study.validate.iter().enumerate() {
         for (outcome, _) in study.outcomes.iter().enumerate() {
-            for model in study.validate[scheme].models.iter() {
-                builder.analysis(scheme, outcome, model);
+            for model in &of_scheme.models {
+                let at = study.models.iter().position(|known| known.name == model.name);
+                let Some(model) = at else { continue };
+                for branch in 0..study.models[model].branches.len() {
+                    wanted.push((scheme, outcome, model, branch));
+                }
             }
         }
     }
+    // The headline first: the primary model under the first scheme.
+    let primary = study.headline_model().map(|model| model.name.as_str());
+    let headline = |(scheme, outcome, model, branch): &(usize, usize, usize, usize)| {
+        *scheme == 0
+            && *branch == 0
+            && study.outcomes[*outcome].role == Role::Primary
+            && Some(study.models[*model].name.as_str()) == primary
+    };
+    if let Some(at) = wanted.iter().position(headline) {
+        let first = wanted.remove(at);
+        wanted.insert(0, first);
+    }
+    for (scheme, outcome, model, branch) in wanted {
+        builder.analysis(scheme, outcome, model, branch);
+    }
+    let (frozen, external) = builder.externals();
+    let comparisons = builder.comparisons(&external);
     let order =
         toposort(&builder.graph, None).expect("inputs are added before their readers");
-    Plan { graph: builder.graph, order, analyses: builder.analyses }
+    Plan {
+        graph: builder.graph,
+        order,
+        cases: builder.cases,
+        analyses: builder.analyses,
+        frozen,
+        external,
+        comparisons,
+    }
+}
+
+/// The groups of each cohort's rows, numbered over all cohorts: a patient in two of them is one.
+fn groups(survey: &Survey) -> BTreeMap<String, Vec<u32>> {
+    let mut number: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut groups = BTreeMap::new();
+    for (name, cohort) in &survey.cohorts {
+        let mut of_rows = Vec::with_capacity(cohort.rows.len());
+        for row in &cohort.rows {
+            let next = number.len() as u32;
+            of_rows.push(*number.entry(&row.subject).or_insert(next));
+        }
+        groups.insert(name.clone(), of_rows);
+    }
+    groups
 }
 
 /// Nodes as they are added; what other nodes share is remembered by name.
@@ -56,8 +102,32 @@ pub struct Builder<'a> {
     pub frames: BTreeMap<(usize, usize), NodeIndex>,
     /// By cohort and model.
     pub models: BTreeMap<(usize, usize), NodeIndex>,
-    analyses: Vec<Analysis>,
-    procedure: Procedure,
+    pub cases: Vec<Case>,
+    pub analyses: Vec<Analysis>,
+    /// By cohort: the group of each row.
+    pub groups: BTreeMap<String, Vec<u32>>,
+}
+
+/// What the nodes of one case share.
+pub struct Context<'a> {
+    pub case: usize,
+    pub splits: NodeIndex,
+    pub name: String,
+    pub frame: NodeIndex,
+    /// Outcome, groups.
+    pub given: Vec<Given>,
+    pub groups: &'a [u32],
+    pub span: Span,
+    pub procedure: &'a Procedure,
+    pub prepare: &'a Chain,
+}
+
+/// The nodes fitted on the training rows of one split.
+pub struct SplitNodes {
+    pub prepare: NodeIndex,
+    pub selects: Vec<NodeIndex>,
+    /// By selector and then learner; none when nobody is held out.
+    pub scores: Vec<NodeIndex>,
 }
 
 impl Builder<'_> {
@@ -79,33 +149,15 @@ impl Builder<'_> {
         self.graph.add_edge(earlier, node, Edge { port, reads: Reads::Part });
     }
 
-    fn analysis(&mut self, scheme: usize, outcome: usize, model: &Named) {
-        let study = self.study;
-        let (scheme_of, outcome_of) = (&study.validate[scheme], &study.outcomes[outcome]);
-        let place = (scheme_of.name.clone(), outcome_of.name.clone());
-        let known = (outcome_of.name.clone(), scheme_of.cohort.name.clone());
-        let cohort_name = &scheme_of.cohort.name;
-        let (Some(splits), Some(known), Some(cohort), Some(position), Some(model)) = (
-            self.survey.splits.get(&place),
-            self.survey.outcomes.get(&known),
-            self.survey.cohorts.get(cohort_name),
-            study.cohorts.iter().position(|cohort| cohort.name == *cohort_name),
-            study.models.iter().position(|known| known.name == model.name),
-        ) else {
-            return;
-        };
-        let Some(frame) = self.assemble(position, model) else { return };
-        let name = format!(
-            "{}.{}.{}",
-            outcome_of.name, study.models[model].name, scheme_of.name
-        );
-        let analysis = self.analyses.len();
-        let groups = Groups::of_rows(
-            &(0..cohort.rows.len() as u32).collect::<Vec<_>>(),
-            &cohort.groups,
-        );
-        let outcome_given = Given {
-            name: format!("outcome {}", outcome_of.name),
+    /// The facts of a case: what is known of the outcome, and whose rows are whose.
+    pub fn facts(&self, outcome: usize, cohort: &str) -> Option<(Given, Given, Groups)> {
+        let outcome = &self.study.outcomes[outcome].name;
+        let known = self.survey.outcomes.get(&(outcome.clone(), cohort.to_string()))?;
+        let surveyed = self.survey.cohorts.get(cohort)?;
+        let everybody: Vec<u32> = (0..surveyed.rows.len() as u32).collect();
+        let groups = Groups::of_rows(&everybody, &self.groups[cohort]);
+        let outcome = Given {
+            name: format!("outcome {outcome}"),
             digest: known.digest,
             shown: format!(
                 "{} positive, {} negative, {} unknown",
@@ -114,22 +166,52 @@ impl Builder<'_> {
                 known.count(None)
             ),
         };
-        let group_bytes: Vec<u8> =
-            cohort.groups.iter().flat_map(|g| g.to_le_bytes()).collect();
-        let groups_given = Given {
+        let bytes: Vec<u8> =
+            surveyed.groups.iter().flat_map(|g| g.to_le_bytes()).collect();
+        let of_groups = Given {
             name: "groups".into(),
-            digest: Digest::of(&group_bytes),
+            digest: Digest::of(&bytes),
             shown: format!("{} patients", groups.len()),
         };
+        Some((outcome, of_groups, groups))
+    }
+
+    fn analysis(&mut self, scheme: usize, outcome: usize, model: usize, branch: usize) {
+        let study = self.study;
+        let (scheme_of, outcome_of) = (&study.validate[scheme], &study.outcomes[outcome]);
+        let place = (scheme_of.name.clone(), outcome_of.name.clone());
+        let cohort_name = &scheme_of.cohort.name;
+        let (Some(splits), Some((outcome_given, groups_given, _)), Some(cohort)) = (
+            self.survey.splits.get(&place),
+            self.facts(outcome, cohort_name),
+            study.cohorts.iter().position(|cohort| cohort.name == *cohort_name),
+        ) else {
+            return;
+        };
+        let Some(frame) = self.assemble(cohort, model) else { return };
+        let of_branch = &study.models[model].branches[branch];
+        let mut name = format!(
+            "{}.{}.{}",
+            outcome_of.name, study.models[model].name, scheme_of.name
+        );
+        if !of_branch.name.is_empty() {
+            name = format!("{name}.{}", of_branch.name);
+        }
+        let case = self.cases.len();
+        self.cases.push(Case { outcome, model, branch, cohort });
         let splits_node = self.splits(scheme, outcome);
+        let procedure = Procedure::of(study, model, branch);
+        let groups = self.groups[cohort_name].clone();
         let context = Context {
-            analysis,
+            case,
             splits: splits_node,
             name: name.clone(),
             frame,
             given: vec![outcome_given.clone(), groups_given],
-            groups: &cohort.groups,
+            groups: &groups,
             span: scheme_of.resampling.span,
+            procedure: &procedure,
+            prepare: &of_branch.prepare,
         };
         let mut outer = Vec::new();
         for (repeat, outers) in splits.repeats.iter().enumerate() {
@@ -139,48 +221,178 @@ impl Builder<'_> {
         }
         let predictions: Vec<_> =
             outer.iter().map(|nodes| (nodes.predict, None)).collect();
-        let measured = |name: String, work: Work, identity: Arc<Identity>| Node {
-            name,
+        let Instance::Resampling(resampling) = &scheme_of.resampling.instance else {
+            unreachable!("`spec` puts a resampling scheme here")
+        };
+        let judged = json!([
+            format!("{:?}", resampling.judged()).to_lowercase(),
+            splits.repeats.iter().map(Vec::len).collect::<Json>(),
+        ]);
+        let of = Judgement::Internal(self.analyses.len());
+        let given = vec![outcome_given];
+        let measured = self.measured(
+            &name,
+            of,
+            &predictions,
+            &judged,
+            given,
+            scheme_of.span,
+            cohort,
+        );
+        self.analyses.push(Analysis { name, case, scheme, outer, measured });
+    }
+
+    /// The nodes that measure predictions.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is measured, how, and where it stands"
+    )]
+    pub fn measured(
+        &mut self,
+        name: &str,
+        of: Judgement,
+        predictions: &[(NodeIndex, Option<String>)],
+        judged: &Json,
+        given: Vec<Given>,
+        span: Span,
+        cohort: usize,
+    ) -> MeasuredNodes {
+        let study = self.study;
+        let node = |part: &str, work: Work, identity: Json, more: Vec<Given>| Node {
+            name: format!("{name}/{part}"),
             work,
-            identity,
-            given: vec![outcome_given.clone()],
+            identity: Identity::new(identity),
+            given: given.iter().cloned().chain(more).collect(),
             seed: None,
             keep: Keep::Stored,
             family: "measure",
             scope: Scope::Measured,
             rows: RowSets { pools_inputs: true, outcomes: true, ..RowSets::default() },
-            span: scheme_of.span,
+            span,
         };
-        let metrics =
-            std::iter::once(&study.evaluate.primary).chain(&study.evaluate.also);
-        let metrics = metrics.enumerate().map(|(metric, used)| {
-            let name = format!("{name}/{}", used.about.name);
-            let work = Work::Metric { analysis, metric };
-            let shape = Study::shape(scheme_of);
+        let used = std::iter::once(&study.evaluate.primary).chain(&study.evaluate.also);
+        let mut metrics = Vec::new();
+        for (metric, used) in used.enumerate() {
             let mut identity = used.identity();
             // The interval's conventions are part of the number.
-            identity["interval"] = json!(1);
-            identity["shape"] = json!([shape.repeats, shape.outer]);
-            measured(name, work, Identity::new(identity))
+            identity["interval"] = json!(2);
+            identity["judged"] = judged.clone();
+            let work = Work::Metric { of, metric };
+            let node = node(used.about.name, work, identity, Vec::new());
+            metrics.push(self.add(node, predictions));
+        }
+        let roc = node("roc", Work::Roc { of }, json!({ "roc": 1 }), Vec::new());
+        let roc = self.add(roc, predictions);
+        let within = study.evaluate.within.as_ref().and_then(|column| {
+            let strata = self.strata(cohort, column)?;
+            let identity =
+                json!({ "within": column.name, "judged": judged, "version": 1 });
+            Some(node("within", Work::Within { of }, identity, vec![strata]))
         });
-        let metrics: Vec<Node> = metrics.collect();
-        let roc = measured(
-            format!("{name}/roc"),
-            Work::Roc { analysis },
-            Identity::new(json!({"roc": 1})),
-        );
-        let metrics =
-            metrics.into_iter().map(|node| self.add(node, &predictions)).collect();
-        let roc = self.add(roc, &predictions);
-        self.analyses.push(Analysis {
-            name,
-            outcome,
-            model,
-            scheme,
+        let within = within.map(|node| self.add(node, predictions));
+        let subgroups = &study.evaluate.subgroups;
+        let strata: Option<Vec<Given>> =
+            subgroups.iter().map(|group| self.strata(cohort, &group.by)).collect();
+        let groups = strata.filter(|strata| !strata.is_empty()).map(|strata| {
+            let rules = subgroups
+                .iter()
+                .map(|group| json!([group.by.name, group.cut, group.minimum_events]));
+            let identity = json!({ "groups": rules.collect::<Json>(), "version": 1 });
+            node("subgroups", Work::Groups { of }, identity, strata)
+        });
+        let groups = groups.map(|node| self.add(node, predictions));
+        MeasuredNodes { metrics, roc, within, groups }
+    }
+
+    /// What a column holds in a cohort, as a fact.
+    fn strata(&self, cohort: usize, column: &Named) -> Option<Given> {
+        let cohort = &self.study.cohorts[cohort];
+        let surveyed = self.survey.cohorts.get(&cohort.name)?;
+        let view =
+            View { study: self.study, survey: self.survey, cohort, rows: &surveyed.rows };
+        let cells = view.cells(column).ok()?;
+        Some(Given {
+            name: format!("column {}", column.name),
+            digest: Digest::of(format!("{cells:?}").as_bytes()),
+            shown: format!("column {} of cohort {}", column.name, cohort.name),
+        })
+    }
+
+    /// A split at its place in a scheme.
+    pub fn placed(
+        (repeat, outer, inner): (usize, usize, Option<usize>),
+        split: &Split,
+        inner_splits: &[Split],
+    ) -> Arc<Placed> {
+        Arc::new(Placed {
+            repeat,
             outer,
-            metrics,
-            roc,
+            inner,
+            split: split.clone(),
+            inner_splits: inner_splits.to_vec(),
+            digest: split.digest(),
+        })
+    }
+
+    /// A node that pools over the rows of its inputs, outcomes included.
+    pub fn pooled(
+        context: &Context<'_>,
+        name: String,
+        work: Work,
+        identity: Arc<Identity>,
+        family: &'static str,
+        span: Span,
+    ) -> Node {
+        Node {
+            name,
+            work,
+            identity,
+            given: vec![context.given[0].clone()],
+            seed: None,
+            keep: Keep::Stored,
+            family,
+            scope: Scope::Training,
+            rows: RowSets { pools_inputs: true, outcomes: true, ..RowSets::default() },
+            span,
+        }
+    }
+
+    /// The choice among candidates by inner splits, and the threshold that goes with it.
+    /// `held_out` are the scores that a leaking study would learn its threshold from.
+    pub fn chosen(
+        &mut self,
+        context: &Context<'_>,
+        here: &Arc<Placed>,
+        inner_scores: &[(NodeIndex, Option<String>)],
+        held_out: &[NodeIndex],
+    ) -> (NodeIndex, Option<NodeIndex>) {
+        let evaluate = &self.study.evaluate;
+        let case = context.case;
+        let name = |part: &str| format!("{}/{}/{part}", context.name, here.name());
+        let identity = context.procedure.tune.clone();
+        let work = Work::Tune { case, split: here.clone() };
+        // The scheme decides which rows it reads, so a leak through it is the scheme's.
+        let tune =
+            Self::pooled(context, name("tune"), work, identity, "tune", context.span);
+        let tune = self.add(tune, inner_scores);
+        let declared =
+            evaluate.threshold.as_ref().zip(context.procedure.threshold.clone());
+        let threshold = declared.map(|(threshold, identity)| {
+            let work = Work::Threshold { case, split: here.clone() };
+            let (name, span) = (name("threshold"), threshold.span);
+            let node = Self::pooled(context, name, work, identity, "threshold", span);
+            let mut inputs = vec![(tune, None)];
+            match threshold.learned_from {
+                LearnedFrom::InnerOutOfFold => {
+                    inputs.extend(inner_scores.iter().cloned())
+                }
+                LearnedFrom::HeldOut => {
+                    inputs.extend(held_out.iter().map(|node| (*node, None)));
+                }
+            }
+            self.add(node, &inputs)
         });
+        (tune, threshold)
     }
 
     /// The nodes of one outer split.
@@ -191,81 +403,25 @@ impl Builder<'_> {
         outer: usize,
         split: &OuterSplit,
     ) -> OuterNodes {
-        let study = self.study;
-        let placed = |inner: Option<usize>, split: &Split, inner_splits: &[Split]| {
-            Arc::new(Placed {
-                repeat,
-                outer,
-                inner,
-                split: split.clone(),
-                inner_splits: inner_splits.to_vec(),
-                digest: split.digest(),
-            })
-        };
         // Scores by inner split, each with one node per selector × learner.
         let mut inner_scores: Vec<(NodeIndex, Option<String>)> = Vec::new();
         for (position, inner) in split.inner.iter().enumerate() {
-            let scores = self.scores(context, &placed(Some(position), inner, &[]));
-            inner_scores.extend(scores.into_iter().map(|node| (node, None)));
+            let placed = Self::placed((repeat, outer, Some(position)), inner, &[]);
+            let nodes = self.scores(context, &placed);
+            inner_scores.extend(nodes.scores.into_iter().map(|node| (node, None)));
         }
-        let here = placed(None, &split.split, &split.inner);
-        let outer_scores = self.scores(context, &here);
-        let analysis = context.analysis;
-        let name = |part: &str| format!("{}/{}/{part}", context.name, here.name());
-        let given = vec![context.given[0].clone()];
-        let pooled = |name: String,
-                      work: Work,
-                      identity: Arc<Identity>,
-                      family: &'static str,
-                      span: Span| {
-            Node {
-                name,
-                work,
-                identity,
-                given: given.clone(),
-                seed: None,
-                keep: Keep::Stored,
-                family,
-                scope: Scope::Training,
-                rows: RowSets {
-                    pools_inputs: true,
-                    outcomes: true,
-                    ..RowSets::default()
-                },
-                span,
-            }
-        };
-        let evaluate = &study.evaluate;
-        let identity = self.procedure.tune.clone();
-        let work = Work::Tune { analysis, split: here.clone() };
-        // The scheme decides which rows it reads, so a leak through it is the scheme's.
-        let tune = pooled(name("tune"), work, identity, "tune", context.span);
-        let tune = self.add(tune, &inner_scores);
-        let declared = evaluate.threshold.as_ref().zip(self.procedure.threshold.clone());
-        let threshold = declared.map(|(threshold, identity)| {
-            let work = Work::Threshold { analysis, split: here.clone() };
-            let node =
-                pooled(name("threshold"), work, identity, "threshold", threshold.span);
-            let mut inputs = vec![(tune, None)];
-            match threshold.learned_from {
-                LearnedFrom::InnerOutOfFold => {
-                    inputs.extend(inner_scores.iter().cloned())
-                }
-                LearnedFrom::HeldOut => {
-                    inputs.extend(outer_scores.iter().map(|node| (*node, None)));
-                }
-            }
-            self.add(node, &inputs)
-        });
+        let here = Self::placed((repeat, outer, None), &split.split, &split.inner);
+        let outer_scores = self.scores(context, &here).scores;
+        let (tune, threshold) = self.chosen(context, &here, &inner_scores, &outer_scores);
         let mut inputs = vec![(tune, None)];
         inputs.extend(outer_scores.iter().map(|node| (*node, None)));
         inputs.extend(threshold.map(|node| (node, None)));
         let held_out = Groups::of_rows(&split.split.held_out, context.groups);
         let predict = Node {
-            name: name("predict"),
-            work: Work::Predict { analysis, split: here.clone() },
-            identity: self.procedure.predict.clone(),
-            given,
+            name: format!("{}/{}/predict", context.name, here.name()),
+            work: Work::Predict { case: context.case, split: here.clone() },
+            identity: context.procedure.predict.clone(),
+            given: vec![context.given[0].clone()],
             seed: None,
             keep: Keep::Stored,
             family: "predict",
@@ -278,9 +434,9 @@ impl Builder<'_> {
     }
 
     /// The `score` nodes of one split, by selector and then learner.
-    fn scores(&mut self, context: &Context<'_>, placed: &Arc<Placed>) -> Vec<NodeIndex> {
+    pub fn scores(&mut self, context: &Context<'_>, placed: &Arc<Placed>) -> SplitNodes {
         let study = self.study;
-        let analysis = context.analysis;
+        let case = context.case;
         let here = format!("{}/{}", context.name, placed.name());
         let train = Arc::new(Groups::of_rows(&placed.split.train, context.groups));
         let held_out = Arc::new(Groups::of_rows(&placed.split.held_out, context.groups));
@@ -312,29 +468,34 @@ impl Builder<'_> {
         };
         let prepare = fitted(
             format!("{here}/prepare"),
-            Work::Prepare { analysis, split: placed.clone() },
-            self.procedure.prepare.clone(),
+            Work::Prepare { case, split: placed.clone() },
+            context.procedure.prepare.clone(),
             "prepare",
-            reads_outcome(&study.prepare),
+            reads_outcome(context.prepare),
         );
         let prepare = self.add(prepare, &[(context.frame, None)]);
         self.follows(prepare, context.splits, None);
-        let mut scores = Vec::new();
-        for (selector, chain) in study.select.iter().enumerate() {
+        let (mut selects, mut scores) = (Vec::new(), Vec::new());
+        for (selector, chain) in
+            study.models[self.cases[case].model].select.iter().enumerate()
+        {
             let select = fitted(
                 format!("{here}/{}", chain.name),
-                Work::Select { analysis, split: placed.clone(), selector },
-                self.procedure.select[selector].clone(),
+                Work::Select { case, split: placed.clone(), selector },
+                context.procedure.select[selector].clone(),
                 "select",
                 reads_outcome(chain),
             );
             let select = self.add(select, &[(context.frame, None), (prepare, None)]);
             self.follows(select, context.splits, None);
+            selects.push(select);
+            // Nothing is scored where nobody is held out.
+            let learned = !placed.split.held_out.is_empty();
             for (learner, learners) in study.learn.iter().enumerate() {
                 let mut node = fitted(
                     format!("{here}/{}/{}", chain.name, learners.name),
-                    Work::Score { analysis, split: placed.clone(), selector, learner },
-                    self.procedure.score[selector][learner].clone(),
+                    Work::Score { case, split: placed.clone(), selector, learner },
+                    context.procedure.score[selector][learner].clone(),
                     "learn",
                     true,
                 );
@@ -351,62 +512,65 @@ impl Builder<'_> {
                         shown: placed.name(),
                     });
                 }
+                if !learned {
+                    continue;
+                }
                 let inputs = [(context.frame, None), (prepare, None), (select, None)];
                 let score = self.add(node, &inputs);
                 self.follows(score, context.splits, None);
                 scores.push(score);
             }
         }
-        scores
+        SplitNodes { prepare, selects, scores }
+    }
+
+    /// The node of an outcome in a cohort, which the survey has read.
+    fn outcome_node(&mut self, outcome: &Outcome, cohort: &Cohort) -> NodeIndex {
+        let name = format!("outcome/{}/{}", outcome.name, cohort.name);
+        if let Some(&node) = self.sources.get(&name) {
+            return node;
+        }
+        let node = done(
+            name.clone(),
+            Work::Outcome,
+            Identity::new(outcome.identity()),
+            "outcome",
+            outcome.derivations[0].span,
+        );
+        let sources = self.outcome_sources(outcome, cohort);
+        let inputs: Vec<_> = sources.into_iter().map(|node| (node, None)).collect();
+        let node = self.add(node, &inputs);
+        self.sources.insert(name, node);
+        node
+    }
+
+    /// The sources that an outcome reads in a cohort.
+    pub fn outcome_sources(
+        &mut self,
+        outcome: &Outcome,
+        cohort: &Cohort,
+    ) -> Vec<NodeIndex> {
+        let mut names: Vec<String> = outcome
+            .instances()
+            .map(|(_, derivation)| match derivation.source() {
+                Some(source) => cohort.place(source, "").source,
+                None => cohort.from.name.clone(),
+            })
+            .collect();
+        names.dedup();
+        names.iter().filter_map(|name| self.source(name)).collect()
     }
 
     /// The node of a scheme's splits for an outcome, behind that of the outcome.
-    fn splits(&mut self, scheme: usize, outcome: usize) -> NodeIndex {
+    pub fn splits(&mut self, scheme: usize, outcome: usize) -> NodeIndex {
         let study = self.study;
         let (scheme, outcome) = (&study.validate[scheme], &study.outcomes[outcome]);
-        let cohort = &scheme.cohort.name;
-        let done =
-            |name: String, work: Work, identity: Arc<Identity>, family, span| Node {
-                name,
-                work,
-                identity,
-                given: Vec::new(),
-                seed: None,
-                keep: Keep::Stored,
-                family,
-                scope: Scope::Given,
-                rows: RowSets::default(),
-                span,
-            };
-        let name = format!("outcome/{}/{cohort}", outcome.name);
-        let outcome_node = match self.sources.get(&name) {
-            Some(&node) => node,
-            None => {
-                let used = &outcome.derivation;
-                let node = done(
-                    name.clone(),
-                    Work::Outcome,
-                    Identity::new(used.identity()),
-                    "outcome",
-                    used.span,
-                );
-                let from = study.cohort(cohort).map(|cohort| cohort.from.name.as_str());
-                let source = match &used.instance {
-                    Instance::Derivation(derivation) => derivation.source().or(from),
-                    _ => unreachable!("`spec` puts a derivation here"),
-                };
-                let source = source.and_then(|source| self.source(source));
-                let inputs: Vec<_> =
-                    source.into_iter().map(|node| (node, None)).collect();
-                let node = self.add(node, &inputs);
-                self.sources.insert(name, node);
-                node
-            }
-        };
         let name = format!("splits/{}/{}", scheme.name, outcome.name);
         if let Some(&node) = self.sources.get(&name) {
             return node;
         }
+        let cohort = study.cohort(&scheme.cohort.name);
+        let outcome_node = cohort.map(|cohort| self.outcome_node(outcome, cohort));
         let used = &scheme.resampling;
         let mut node = done(
             name.clone(),
@@ -416,22 +580,33 @@ impl Builder<'_> {
             used.span,
         );
         node.seed = used.random.then_some(study.seed);
-        let node = self.add(node, &[(outcome_node, None)]);
+        let inputs: Vec<_> = outcome_node.into_iter().map(|node| (node, None)).collect();
+        let node = self.add(node, &inputs);
         self.sources.insert(name, node);
         node
     }
 }
 
-/// What the nodes of one analysis share.
-struct Context<'a> {
-    analysis: usize,
-    splits: NodeIndex,
+/// A node that the survey performs.
+fn done(
     name: String,
-    frame: NodeIndex,
-    /// Outcome, groups.
-    given: Vec<Given>,
-    groups: &'a [u32],
+    work: Work,
+    identity: Arc<Identity>,
+    family: &'static str,
     span: Span,
+) -> Node {
+    Node {
+        name,
+        work,
+        identity,
+        given: Vec::new(),
+        seed: None,
+        keep: Keep::Stored,
+        family,
+        scope: Scope::Given,
+        rows: RowSets::default(),
+        span,
+    }
 }
 
 fn reads_outcome(chain: &Chain) -> bool {

@@ -54,15 +54,46 @@ pub fn certificate(study: &Study, proof: &Proof) -> Certificate {
     if study.cohorts.iter().any(|cohort| !cohort.join.is_empty()) {
         not_tracked.push("Joins read the ids of all sources.".to_string());
     }
+    if study.cohorts.iter().any(|cohort| !cohort.rules.is_empty()) {
+        not_tracked.push(
+            "Cohort rules read the columns that they name, of all rows.".to_string(),
+        );
+    }
+    if !study.agree.is_empty() {
+        not_tracked.push(
+            "The comparison of sources reads the outcome of every patient whom two sources know, \
+             sealed ones too; only its counts leave it."
+                .to_string(),
+        );
+    }
+    let several = |block: &crate::spec::Block| block.sources().len() > 1;
+    if study.predictors.iter().any(several) {
+        not_tracked.push(
+            "Columns of one name that hold the same values in several tables are taken once; that \
+             they are the same is seen on all rows, no outcome among them."
+                .to_string(),
+        );
+    }
     let mut cannot_see = Vec::new();
     for source in &study.sources {
-        if let SourceKind::Table { from: crate::spec::Origin::File { .. }, .. } =
-            &source.kind
-        {
+        let from_file = source
+            .files()
+            .iter()
+            .any(|file| !matches!(file, crate::spec::Origin::Simulated { .. }));
+        let table = matches!(source.kind, SourceKind::Table { .. });
+        if table && from_file && source.prepared_outside != Some(false) {
             cannot_see.push(format!(
                 "How the columns of source `{}` were made before they reached this study: \
                  features normalised or selected on all patients elsewhere leak unseen.",
                 source.name
+            ));
+        }
+        if !source.trained_on.is_empty() {
+            cannot_see.push(format!(
+                "Whether patients of this study are among those on whom something in source `{}` \
+                 was trained: {}.",
+                source.name,
+                source.trained_on.join(", ")
             ));
         }
     }
@@ -89,6 +120,9 @@ pub fn certificate(study: &Study, proof: &Proof) -> Certificate {
             "A threshold is learned on inner out-of-fold predictions of the training rows."
                 .to_string(),
             "All rows of a patient stand on one side of every split.".to_string(),
+            "A frozen model, its threshold and its calibration map come from development rows \
+             alone; sealed outcomes are opened only for finished models."
+                .to_string(),
         ],
         not_tracked,
         cannot_see,

@@ -62,11 +62,27 @@ impl Builder<'_> {
             digest: surveyed.digest?,
             shown: format!("{} rows", surveyed.rows.len()),
         };
+        let mut behind = Vec::new();
         let (inputs, identity, given) = match &of.kind {
             BlockKind::Columns { from, .. } => {
-                let source = self.source(&from.name)?;
+                for from in from {
+                    let here = study.cohorts[cohort].place(&from.name, "").source;
+                    behind.extend(self.source(&here));
+                }
                 let columns = self.survey.columns.get(&of.name)?;
-                (vec![(source, None)], json!({ "columns": columns }), vec![rows])
+                let names: Vec<&str> =
+                    columns.iter().map(|column| column.name.as_str()).collect();
+                let place = (study.cohorts[cohort].name.clone(), of.name.clone());
+                let cells = Given {
+                    name: format!("cells of block {}", of.name),
+                    digest: *self.survey.cells.get(&place)?,
+                    shown: format!(
+                        "{} columns of {} rows",
+                        names.len(),
+                        surveyed.rows.len()
+                    ),
+                };
+                (Vec::new(), json!({ "columns": names }), vec![rows, cells])
             }
             BlockKind::Images { .. } => {
                 let (inputs, columns) = self.features(cohort, block)?;
@@ -92,8 +108,13 @@ impl Builder<'_> {
             span: of.span,
         };
         let mut frame = self.add(node, &inputs);
+        for source in behind {
+            // Only these cells of it count.
+            self.follows(frame, source, None);
+        }
         let everybody = (0..surveyed.rows.len() as u32).collect::<Vec<_>>();
-        let everybody = Arc::new(Groups::of_rows(&everybody, &surveyed.groups));
+        let groups = self.groups.get(&study.cohorts[cohort].name)?;
+        let everybody = Arc::new(Groups::of_rows(&everybody, groups));
         for (position, step) in of.steps.iter().enumerate() {
             let fit = Node {
                 name: step_name(step),
@@ -196,7 +217,7 @@ impl Builder<'_> {
                         }],
                         match &given.location {
                             Location::Generated { name, .. } => Some(name.clone()),
-                            Location::Disk(_) => None,
+                            Location::Disk(_) | Location::Stored => None,
                         },
                     ),
                     None => (usize::MAX, Vec::new(), None),
@@ -284,33 +305,29 @@ impl Builder<'_> {
                 Vec::new(),
                 generator.random.then_some(study.seed),
             ),
-            SourceKind::Table { from, reader, id }
-            | SourceKind::Maf { from, reader, id, .. } => {
-                let inputs = match from {
-                    Origin::Simulated { source } => self.source(&source.name)?,
-                    Origin::File { .. } => NodeIndex::end(),
+            SourceKind::Table { reader, keyed, files: from }
+            | SourceKind::Maf { reader, keyed, files: from, .. } => {
+                let mut inputs = Vec::new();
+                for (position, from) in from.iter().enumerate() {
+                    let Origin::Simulated { source } = from else { continue };
+                    let port =
+                        files.get(position).and_then(|file| match &file.location {
+                            Location::Generated { name, .. } => Some(name.clone()),
+                            Location::Disk(_) | Location::Stored => None,
+                        });
+                    inputs.push((self.source(&source.name)?, port));
+                }
+                let bytes = match files {
+                    [] => given("file", name.to_string(), unread(name)),
+                    files => files
+                        .iter()
+                        .flat_map(|file| given("file", file.shown.clone(), file.digest))
+                        .collect(),
                 };
-                let bytes = match files.first() {
-                    Some(file) => given("file", file.shown.clone(), file.digest),
-                    None => given("file", name.to_string(), unread(name)),
-                };
-                let port = files.first().and_then(|file| match &file.location {
-                    Location::Generated { name, .. } => Some(name.clone()),
-                    Location::Disk(_) => None,
-                });
-                let inputs = if inputs == NodeIndex::end() {
-                    Vec::new()
-                } else {
-                    vec![(inputs, port)]
-                };
-                (
-                    Work::ReadTable { source: position },
-                    json!({ "read": reader.identity(), "as": { "table": id.name } }),
-                    "read table",
-                    bytes,
-                    inputs,
-                    None,
-                )
+                let identity =
+                    json!({ "read": reader.identity(), "as": keyed.identity() });
+                let work = Work::ReadTable { source: position };
+                (work, identity, "read table", bytes, inputs, None)
             }
             SourceKind::Images { .. } => return None,
         };

@@ -4,6 +4,7 @@
 //! that a node computes adds or removes a node.
 
 mod build;
+mod external;
 mod facts;
 mod groups;
 mod inputs;
@@ -34,7 +35,22 @@ pub struct Plan {
     pub graph: DiGraph<Node, Edge>,
     /// Every node after all of its inputs.
     pub order: Vec<NodeIndex>,
+    /// What nodes name by number: an outcome and a model on the rows of a cohort.
+    pub cases: Vec<Case>,
+    /// The headline first, then in written order.
     pub analyses: Vec<Analysis>,
+    pub frozen: Vec<FrozenModel>,
+    pub external: Vec<External>,
+    pub comparisons: Vec<Comparison>,
+}
+
+/// An outcome and a way of preparing a model, on the rows of a cohort: positions in the study.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Case {
+    pub outcome: usize,
+    pub model: usize,
+    pub branch: usize,
+    pub cohort: usize,
 }
 
 /// How a node reads another.
@@ -55,20 +71,71 @@ pub enum Reads {
     Part,
 }
 
-/// Outcome × model × scheme.
+/// Outcome × model × way of preparing × scheme.
 #[derive(Debug, Clone)]
 pub struct Analysis {
     /// As in node names and `report.json`: `idh1.fused.internal`.
     pub name: String,
-    /// Positions in the study.
-    pub outcome: usize,
-    pub model: usize,
+    /// Position in `cases`.
+    pub case: usize,
+    /// Position in the study.
     pub scheme: usize,
     /// `tune` and `predict` nodes of each outer split, in order of repeat and split.
     pub outer: Vec<OuterNodes>,
+    pub measured: MeasuredNodes,
+}
+
+/// A model that is tuned on all development rows and then left alone.
+#[derive(Debug, Clone)]
+pub struct FrozenModel {
+    /// As in node names: `idh1.fused.frozen`.
+    pub name: String,
+    pub case: usize,
+    pub tune: NodeIndex,
+    pub freeze: NodeIndex,
+}
+
+/// A frozen model on a cohort that had no part in it.
+#[derive(Debug, Clone)]
+pub struct External {
+    /// As in node names and `report.json`: `idh1.fused.other_hospital`.
+    pub name: String,
+    /// Its cohort is the external one.
+    pub case: usize,
+    /// Position in `frozen`.
+    pub frozen: usize,
+    pub opened: NodeIndex,
+    pub predict: NodeIndex,
+    pub measured: MeasuredNodes,
+}
+
+/// What is measured on held-out predictions.
+#[derive(Debug, Clone)]
+pub struct MeasuredNodes {
     /// By metric, the primary first.
     pub metrics: Vec<NodeIndex>,
     pub roc: NodeIndex,
+    /// Pairs within strata, if a column was named.
+    pub within: Option<NodeIndex>,
+    pub groups: Option<NodeIndex>,
+}
+
+/// Two models on identical splits.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// Position in the study's list.
+    pub pair: usize,
+    /// Names of the two analyses.
+    pub better: String,
+    pub than: String,
+    pub node: NodeIndex,
+}
+
+/// On what something is measured: positions in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement {
+    Internal(usize),
+    External(usize),
 }
 
 /// The nodes that decide one outer split.
@@ -182,43 +249,79 @@ pub enum Work {
     },
     /// Preparation, fitted on the training rows of a split.
     Prepare {
-        analysis: usize,
+        case: usize,
         split: Arc<Placed>,
     },
     /// A selector, fitted on prepared training rows.
     Select {
-        analysis: usize,
+        case: usize,
         split: Arc<Placed>,
         selector: usize,
     },
     /// A learner on selected training rows over its whole grid, applied to the held-out rows.
     Score {
-        analysis: usize,
+        case: usize,
         split: Arc<Placed>,
         selector: usize,
         learner: usize,
     },
     /// The choice among all candidates by their inner scores.
     Tune {
-        analysis: usize,
+        case: usize,
         split: Arc<Placed>,
     },
     /// The threshold, learned on the choice's out-of-fold predictions.
     Threshold {
-        analysis: usize,
+        case: usize,
         split: Arc<Placed>,
     },
     /// The choice's predictions on the outer held-out rows.
     Predict {
-        analysis: usize,
+        case: usize,
         split: Arc<Placed>,
     },
+    /// The calibration map, fitted on the choice's out-of-fold predictions.
+    Calibrate {
+        case: usize,
+    },
+    /// The choice, fitted on all development rows.
+    Freeze {
+        case: usize,
+        split: Arc<Placed>,
+    },
+    /// Outcomes of an external cohort, locked away.
+    Seal {
+        outcome: usize,
+        cohort: usize,
+    },
+    /// The same, opened for finished models.
+    Unseal,
+    /// A frozen model on an external cohort.
+    Apply {
+        /// Whose procedure it is.
+        frozen: usize,
+        case: usize,
+    },
     Metric {
-        analysis: usize,
+        of: Judgement,
         metric: usize,
     },
     Roc {
-        analysis: usize,
+        of: Judgement,
+    },
+    /// The primary metric over pairs within strata.
+    Within {
+        of: Judgement,
+    },
+    /// The primary metric in each subgroup.
+    Groups {
+        of: Judgement,
+    },
+    /// Two models on the same held-out rows.
+    Compare {
+        of: Judgement,
+        /// How many of the inputs are those of the first.
+        first: usize,
     },
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::Identity;
-use crate::spec::Study;
+use crate::spec::{Chain, Model, Study};
 
 /// What the nodes of every split do: the same in all of them, so named once.
 pub struct Procedure {
@@ -17,19 +17,23 @@ pub struct Procedure {
     pub tune: Arc<Identity>,
     pub threshold: Option<Arc<Identity>>,
     pub predict: Arc<Identity>,
+    pub calibrate: Arc<Identity>,
+    pub freeze: Arc<Identity>,
 }
 
 impl Procedure {
-    pub fn of(study: &Study) -> Self {
-        let prepare = study.prepare.identity();
-        let candidates = n_candidates(study);
+    pub fn of(study: &Study, model: usize, branch: usize) -> Self {
+        let model = &study.models[model];
+        let chain = &model.branches[branch].prepare;
+        let prepare = chain.identity();
+        let candidates = n_candidates(study, model, chain);
         let evaluate = &study.evaluate;
-        let select = study.select.iter().map(|selector| {
+        let select = model.select.iter().map(|selector| {
             Identity::new(json!({
                 "prepare": prepare, "select": selector.fit_paths().identities,
             }))
         });
-        let score = study.select.iter().map(|selector| {
+        let score = model.select.iter().map(|selector| {
             let learners = study.learn.iter().map(|learner| {
                 Identity::new(json!({
                     "prepare": prepare,
@@ -44,9 +48,7 @@ impl Procedure {
             Identity::new(json!({ "rule": rule, "candidates": candidates }))
         });
         Self {
-            prepare: Identity::new(
-                json!({ "prepare": study.prepare.fit_paths().identities }),
-            ),
+            prepare: Identity::new(json!({ "prepare": chain.fit_paths().identities })),
             select: select.collect(),
             score: score.collect(),
             tune: Identity::new(json!({
@@ -56,17 +58,21 @@ impl Procedure {
             })),
             threshold,
             predict: Identity::new(json!({ "predict": 1, "candidates": candidates })),
+            calibrate: Identity::new(json!({ "calibrate": 1, "candidates": candidates })),
+            freeze: Identity::new(json!({
+                "freeze": 1, "prepare": prepare,
+                "select": model.select.iter().map(Chain::identity).collect::<Json>(),
+                "learn": study.learn.iter().map(Chain::identity).collect::<Json>(),
+            })),
         }
     }
 }
 
 /// Candidates by selector × learner: the order in which `tune` numbers them.
-fn n_candidates(study: &Study) -> Json {
-    let cells = study.select.iter().map(|selector| {
+fn n_candidates(study: &Study, model: &Model, prepare: &Chain) -> Json {
+    let cells = model.select.iter().map(|selector| {
         let learners = study.learn.iter().map(|learner| {
-            study.prepare.settings.len()
-                * selector.settings.len()
-                * learner.settings.len()
+            prepare.settings.len() * selector.settings.len() * learner.settings.len()
         });
         learners.collect::<Json>()
     });

@@ -325,9 +325,13 @@ mod tests {
             label: "box".to_string(),
             n_in,
             removed: vec![Removed { reason: "reason".to_string(), n: removed }],
+            joins: Vec::new(),
             n_out,
         };
         let cohort = |flow: Vec<FlowBox>| CohortFacts {
+            base: false,
+            sealed: false,
+            relation: None,
             name: "c".to_string(),
             n_rows: 8,
             n_subjects: 8,

@@ -41,15 +41,17 @@ impl Lock {
         let sources = record.sources.iter();
         let mut keys = BTreeMap::new();
         let mut headline = BTreeMap::new();
-        for analysis in &plan.analyses {
-            if let Some(key) = states.keys[analysis.metrics[0].index()] {
-                keys.insert(analysis.name.clone(), key);
+        let internal = plan.analyses.iter().map(|a| (&a.name, &a.measured));
+        let external = plan.external.iter().map(|e| (&e.name, &e.measured));
+        for (name, measured) in internal.chain(external) {
+            if let Some(key) = states.keys[measured.metrics[0].index()] {
+                keys.insert(name.clone(), key);
             }
-            let found = record.analyses.get(&analysis.name);
+            let found = record.analyses.get(name);
             if let Some(found) =
                 found.and_then(|found| found.performance.get(&found.primary))
             {
-                headline.insert(analysis.name.clone(), found.estimate);
+                headline.insert(name.clone(), found.estimate);
             }
         }
         Self {

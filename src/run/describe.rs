@@ -20,9 +20,19 @@ pub fn describe(study: &Study) -> Vec<MethodFacts> {
             methods.extend(features.iter().map(|family| facts("features", family)));
         }
     }
-    methods.extend(study.outcomes.iter().map(|o| facts("outcome", &o.derivation)));
-    methods.extend(chain("prepare", &study.prepare));
-    methods.extend(study.select.iter().flat_map(|selector| chain("select", selector)));
+    for outcome in &study.outcomes {
+        methods.extend(outcome.derivations.iter().map(|used| facts("outcome", used)));
+    }
+    for model in &study.models {
+        for branch in &model.branches {
+            add(&mut methods, chain("prepare", &branch.prepare));
+        }
+    }
+    for model in &study.models {
+        for selector in &model.select {
+            add(&mut methods, chain("select", selector));
+        }
+    }
     methods.extend(study.learn.iter().flat_map(|learner| chain("learn", learner)));
     methods.extend(study.validate.iter().map(|s| facts("validate", &s.resampling)));
     methods.push(facts("tune", &study.evaluate.tuner));
@@ -31,6 +41,15 @@ pub fn describe(study: &Study) -> Vec<MethodFacts> {
     methods.extend(study.evaluate.also.iter().map(|metric| facts("evaluate", metric)));
     methods.dedup();
     methods
+}
+
+/// Adds what is not there yet: models share most of what is done with them.
+fn add(methods: &mut Vec<MethodFacts>, more: Vec<MethodFacts>) {
+    for method in more {
+        if !methods.contains(&method) {
+            methods.push(method);
+        }
+    }
 }
 
 fn facts(role: &str, used: &Use) -> MethodFacts {

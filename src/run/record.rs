@@ -8,17 +8,18 @@ use serde_json::json;
 use super::compute::counted;
 use super::{Done, How, describe};
 use crate::data::{
-    AnalysisRecord, BlockFacts, CandidateRecord, Certificate, CohortFacts, ColumnFacts,
-    Curve, Estimate, FlowBox, FoldRecord, Frame, MetricFacts, Moments, OutcomeFacts,
-    Removed, SourceFacts, StudyFacts, StudyRecord, Value,
+    AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts, CohortFacts,
+    ColumnFacts, ComparisonFacts, Curve, DeviationFacts, Estimate, FlowBox, FoldRecord,
+    Frame, FrozenFacts, MetricFacts, Moments, OutcomeFacts, Removed, SiteFacts,
+    SourceFacts, StudyFacts, StudyRecord, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
-use crate::operation::{Instance, Scored, reference};
-use crate::plan::{self, Analysis, Plan};
-use crate::spec::{BlockKind, Chain, SourceKind, Study};
+use crate::operation::{Instance, Judged, Scored, reference};
+use crate::plan::{self, Analysis, Case, External, Plan};
+use crate::spec::{BlockKind, Chain, Named, SourceKind, Study};
 use crate::store::Store;
-use crate::survey::{Content, Survey};
+use crate::survey::{Content, Survey, View};
 use crate::units::Unit;
 
 /// The values that the record is made from, by node; those of failed nodes are missing.
@@ -27,9 +28,21 @@ pub type Found = BTreeMap<NodeIndex, Value>;
 /// Reads those values from the store. `None`: one that should be there is gone or damaged.
 pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
     let mut wanted: Vec<NodeIndex> = Vec::new();
+    let measured = plan.analyses.iter().map(|analysis| &analysis.measured);
+    for measured in measured.chain(plan.external.iter().map(|e| &e.measured)) {
+        wanted.extend(&measured.metrics);
+        wanted.push(measured.roc);
+        wanted.extend(measured.within);
+        wanted.extend(measured.groups);
+    }
+    for model in &plan.frozen {
+        wanted.extend([model.tune, model.freeze]);
+    }
+    for external in &plan.external {
+        wanted.extend([external.opened, external.predict]);
+    }
+    wanted.extend(plan.comparisons.iter().map(|comparison| comparison.node));
     for analysis in &plan.analyses {
-        wanted.extend(&analysis.metrics);
-        wanted.push(analysis.roc);
         for nodes in &analysis.outer {
             wanted.extend([nodes.tune, nodes.predict]);
         }
@@ -39,6 +52,8 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
         .node_indices()
         .filter(|&index| matches!(plan.graph[index].work, plan::Work::Frame { .. }));
     wanted.extend(frames);
+    wanted.sort_unstable();
+    wanted.dedup();
     let mut found = Found::new();
     for node in wanted {
         if done.states.outputs[node.index()].is_none() {
@@ -62,9 +77,19 @@ pub fn record(
     certificate: Certificate,
     warnings: Vec<String>,
 ) -> StudyRecord {
-    let analyses = plan.analyses.iter();
-    let analyses =
-        analyses.map(|a| (a.name.clone(), analysis(study, survey, plan, a, found, done)));
+    let context = Context { study, survey, plan, found, done };
+    let mut analyses: BTreeMap<String, AnalysisRecord> = BTreeMap::new();
+    let mut order = Vec::new();
+    for analysis in &plan.analyses {
+        order.push(analysis.name.clone());
+        analyses.insert(analysis.name.clone(), context.internal(analysis));
+    }
+    for external in &plan.external {
+        order.push(external.name.clone());
+        analyses.insert(external.name.clone(), context.external(external));
+    }
+    let comparisons = context.comparisons();
+    let claims = context.claims(&analyses);
     let methods = describe(study);
     let keys: BTreeSet<&String> =
         methods.iter().flat_map(|method| &method.sources).collect();
@@ -82,25 +107,34 @@ pub fn record(
             seed: study.seed,
             digest: study.digest().to_string(),
             simulated: study.simulated(),
+            terms: study.governance.terms.clone(),
+            public: study.governance.public,
+            within: study.evaluate.within.as_ref().map(|named| named.name.clone()),
         },
         sources: study
             .sources
             .iter()
             .filter_map(|s| source(s, study, survey, plan, done))
             .collect(),
-        cohorts: study
-            .cohorts
-            .iter()
-            .filter_map(|c| cohort(c, study, survey, plan, found))
-            .collect(),
-        outcomes: outcomes(study, survey),
+        cohorts: study.cohorts.iter().filter_map(|c| context.cohort(c)).collect(),
+        outcomes: context.outcomes(),
+        agreements: survey.agreements.clone(),
+        associations: survey.associations.clone(),
         predictors: predictors(study, survey, plan, found),
-        analysis_order: plan
-            .analyses
+        analysis_order: order,
+        analyses,
+        comparisons,
+        claims,
+        deviations: study
+            .deviations
             .iter()
-            .map(|analysis| analysis.name.clone())
+            .map(|deviation| DeviationFacts {
+                what: deviation.what.clone(),
+                when: deviation.when.clone(),
+                why: deviation.why.clone(),
+            })
             .collect(),
-        analyses: analyses.collect(),
+        not_computed: not_computed(study),
         methods,
         graph: plan::graph(plan),
         certificate,
@@ -154,76 +188,121 @@ fn source(
         n_columns,
         digest: digest.to_string(),
         licence: source.licence.clone(),
+        citation: source.citation.clone(),
+        origin: source.provenance.as_ref().map(|origin| {
+            let parts = [&origin.citation, &origin.upstream, &origin.conversion];
+            parts.into_iter().flatten().cloned().collect::<Vec<_>>().join("; ")
+        }),
     })
 }
 
-fn cohort(
-    cohort: &crate::spec::Cohort,
-    study: &Study,
-    survey: &Survey,
-    plan: &Plan,
-    found: &Found,
-) -> Option<CohortFacts> {
-    let surveyed = survey.cohorts.get(&cohort.name)?;
-    let mut flow = surveyed.flow.clone();
-    for analysis in &plan.analyses {
-        if study.validate[analysis.scheme].cohort.name != cohort.name {
-            continue;
-        }
-        let rows = Analysed::of(study, survey, plan, analysis, found);
-        let mut removed =
-            vec![Removed { reason: "outcome unknown".to_string(), n: rows.unknown }];
-        for (reason, n) in rows.failed {
-            removed.push(Removed { reason, n });
-        }
-        flow.push(FlowBox {
-            label: format!("analysed: {}", analysis.name),
-            n_in: surveyed.rows.len(),
-            removed,
-            n_out: rows.n,
-        });
+/// What the study declares and this version does not compute.
+fn not_computed(study: &Study) -> Vec<String> {
+    let mut missing = Vec::new();
+    if let Some((times, _)) = &study.evaluate.permuted {
+        missing.push(format!("the whole pipeline on {times} permuted outcomes"));
     }
-    Some(CohortFacts {
-        name: cohort.name.clone(),
-        n_rows: surveyed.rows.len(),
-        n_subjects: surveyed.n_subjects(),
-        flow,
-    })
+    if study.evaluate.decision_range.is_some() {
+        missing.push("the decision curve over the declared range".to_string());
+    }
+    missing
 }
 
-/// The rows of an analysis: those whose outcome is known and whose predictors were measured.
-struct Analysed {
-    n: usize,
-    n_positive: usize,
-    unknown: usize,
-    /// Rows of known outcome that were not measured, by reason.
-    failed: BTreeMap<String, usize>,
-    n_predictors: usize,
+/// Everything that a record is made from.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    study: &'a Study,
+    survey: &'a Survey,
+    plan: &'a Plan,
+    found: &'a Found,
+    done: &'a Done,
 }
 
-impl Analysed {
-    fn of(
-        study: &Study,
-        survey: &Survey,
-        plan: &Plan,
-        analysis: &Analysis,
-        found: &Found,
-    ) -> Self {
-        let scheme = &study.validate[analysis.scheme];
-        let outcome = study.outcomes[analysis.outcome].name.clone();
-        let known = &survey.outcomes[&(outcome, scheme.cohort.name.clone())];
-        let blocks = &study.models[analysis.model].blocks;
-        let mut why: Vec<Option<String>> = vec![None; known.classes.len()];
-        let mut n_predictors = 0;
-        for index in plan.graph.node_indices() {
-            let plan::Work::Frame { cohort, block } = plan.graph[index].work else {
-                continue;
+impl Context<'_> {
+    /// What is known of the outcome of a case, by cohort row.
+    fn classes(&self, case: usize, opened: Option<NodeIndex>) -> Vec<Option<bool>> {
+        let case = self.plan.cases[case];
+        let cohort = &self.study.cohorts[case.cohort].name;
+        if let Some(opened) = opened {
+            return match self.found.get(&opened) {
+                Some(Value::Opened(called)) => {
+                    called.calls.iter().map(|call| call.class()).collect()
+                }
+                _ => vec![None; self.survey.cohorts[cohort].rows.len()],
             };
-            let of_model = blocks.iter().any(|b| b.name == study.predictors[block].name);
-            if !of_model || study.cohorts[cohort].name != scheme.cohort.name {
+        }
+        let outcome = self.study.outcomes[case.outcome].name.clone();
+        self.survey.outcomes[&(outcome, cohort.clone())].classes.to_vec()
+    }
+
+    fn cohort(&self, cohort: &crate::spec::Cohort) -> Option<CohortFacts> {
+        let surveyed = self.survey.cohorts.get(&cohort.name)?;
+        let mut flow = surveyed.flow.clone();
+        let internal = self.plan.analyses.iter().map(|a| (&a.name, a.case, None));
+        let external =
+            self.plan.external.iter().map(|e| (&e.name, e.case, Some(e.opened)));
+        let mut shown: Vec<(FlowBox, Vec<String>)> = Vec::new();
+        for (name, case, opened) in internal.chain(external) {
+            let of = self.plan.cases[case];
+            if self.study.cohorts[of.cohort].name != cohort.name {
                 continue;
             }
-            match found.get(&index) {
+            let rows = self.analysed(case, opened);
+            let mut removed =
+                vec![Removed { reason: "outcome unknown".to_string(), n: rows.unknown }];
+            for (reason, n) in rows.failed {
+                removed.push(Removed { reason, n });
+            }
+            let of_box = FlowBox {
+                label: String::new(),
+                n_in: surveyed.rows.len(),
+                removed,
+                joins: Vec::new(),
+                n_out: rows.n,
+            };
+            // Analyses of the same rows share a box.
+            match shown.iter_mut().find(|(known, _)| *known == of_box) {
+                Some((_, names)) => names.push(name.clone()),
+                None => shown.push((of_box, vec![name.clone()])),
+            }
+        }
+        for (of_box, names) in shown {
+            let label = match names.as_slice() {
+                [only] => format!("analysed: {only}"),
+                [first, rest @ ..] => {
+                    format!("analysed: {first} and {} more", rest.len())
+                }
+                [] => String::new(),
+            };
+            flow.push(FlowBox { label, ..of_box });
+        }
+        Some(CohortFacts {
+            name: cohort.name.clone(),
+            base: cohort.base,
+            sealed: cohort.sealed,
+            relation: cohort.relation.clone(),
+            n_rows: surveyed.rows.len(),
+            n_subjects: surveyed.n_subjects(),
+            flow,
+        })
+    }
+
+    /// The rows of a case: those whose outcome is known and whose predictors were measured.
+    fn analysed(&self, case: usize, opened: Option<NodeIndex>) -> Analysed {
+        let of = self.plan.cases[case];
+        let classes = self.classes(case, opened);
+        let blocks = &self.study.models[of.model].blocks;
+        let mut why: Vec<Option<String>> = vec![None; classes.len()];
+        let mut n_predictors = 0;
+        for index in self.plan.graph.node_indices() {
+            let plan::Work::Frame { cohort, block } = self.plan.graph[index].work else {
+                continue;
+            };
+            let name = &self.study.predictors[block].name;
+            if cohort != of.cohort || !blocks.iter().any(|b| b.name == *name) {
+                continue;
+            }
+            match self.found.get(&index) {
                 Some(Value::Frame(frame)) => {
                     n_predictors += frame.rows.p();
                     for (why, failed) in why.iter_mut().zip(&frame.failed) {
@@ -236,14 +315,8 @@ impl Analysed {
                 _ => why.fill(Some("an earlier computation failed".to_string())),
             }
         }
-        let mut rows = Self {
-            n: 0,
-            n_positive: 0,
-            unknown: 0,
-            failed: BTreeMap::new(),
-            n_predictors,
-        };
-        for (class, why) in known.classes.iter().zip(why) {
+        let mut rows = Analysed { n_predictors, ..Analysed::default() };
+        for (class, why) in classes.iter().zip(why) {
             match (class, why) {
                 (None, _) => rows.unknown += 1,
                 (Some(_), Some(why)) => *rows.failed.entry(why).or_insert(0) += 1,
@@ -255,29 +328,407 @@ impl Analysed {
         }
         rows
     }
-}
 
-fn outcomes(study: &Study, survey: &Survey) -> Vec<OutcomeFacts> {
-    let mut facts = Vec::new();
-    for outcome in &study.outcomes {
-        let Instance::Derivation(derivation) = &outcome.derivation.instance else {
-            unreachable!("`spec` puts a derivation here")
+    fn outcomes(&self) -> Vec<OutcomeFacts> {
+        let mut facts = Vec::new();
+        for (position, outcome) in self.study.outcomes.iter().enumerate() {
+            let words: Vec<String> = outcome
+                .instances()
+                .map(|(_, derivation)| derivation.in_words())
+                .collect();
+            for (at, cohort) in self.study.cohorts.iter().enumerate() {
+                let place = (outcome.name.clone(), cohort.name.clone());
+                let opened = self.plan.external.iter().find(|external| {
+                    let case = self.plan.cases[external.case];
+                    case.outcome == position && case.cohort == at
+                });
+                let opened = opened.and_then(|external| self.found.get(&external.opened));
+                let (classes, decided, conflicts) =
+                    match (self.survey.outcomes.get(&place), opened) {
+                        (Some(known), _) => (
+                            known.classes.to_vec(),
+                            known.decided.clone(),
+                            known.conflicts,
+                        ),
+                        (None, Some(Value::Opened(called))) => (
+                            called.calls.iter().map(|call| call.class()).collect(),
+                            called.decided.clone(),
+                            called.conflicts,
+                        ),
+                        _ => continue,
+                    };
+                let count = |class| {
+                    classes
+                        .iter()
+                        .filter(|known: &&Option<bool>| **known == class)
+                        .count()
+                };
+                facts.push(OutcomeFacts {
+                    name: outcome.name.clone(),
+                    label: outcome.label.clone(),
+                    derivation: words.join("; else "),
+                    cohort: cohort.name.clone(),
+                    role: outcome.role.word().to_string(),
+                    positive: count(Some(true)),
+                    negative: count(Some(false)),
+                    unknown: count(None),
+                    decided,
+                    conflicts,
+                    sealed: cohort.sealed,
+                });
+            }
+        }
+        facts
+    }
+
+    fn internal(&self, analysis: &Analysis) -> AnalysisRecord {
+        let (study, survey) = (self.study, self.survey);
+        let of = self.plan.cases[analysis.case];
+        let scheme = &study.validate[analysis.scheme];
+        let outcome = &study.outcomes[of.outcome];
+        let splits = &survey.splits[&(scheme.name.clone(), outcome.name.clone())];
+        let Instance::Resampling(resampling) = &scheme.resampling.instance else {
+            unreachable!("`spec` puts a resampling scheme here")
         };
-        for cohort in &study.cohorts {
-            let place = (outcome.name.clone(), cohort.name.clone());
-            let Some(known) = survey.outcomes.get(&place) else { continue };
-            facts.push(OutcomeFacts {
-                name: outcome.name.clone(),
-                label: outcome.label.clone(),
-                derivation: derivation.in_words(),
-                cohort: cohort.name.clone(),
-                positive: known.count(Some(true)),
-                negative: known.count(Some(false)),
-                unknown: known.count(None),
+        let mut record =
+            self.measured(&analysis.name, analysis.case, None, &analysis.measured);
+        record.scheme.clone_from(&scheme.name);
+        record.scheme_text = resampling.in_words();
+        record.threshold = self.threshold_words();
+        let mut inner: Vec<Vec<f64>> = vec![Vec::new(); record.candidates.len()];
+        for nodes in &analysis.outer {
+            let split = &splits.repeats[nodes.repeat][nodes.outer];
+            if let Some(Value::Choice(choice)) = self.found.get(&nodes.tune) {
+                for (all, mean) in inner.iter_mut().zip(&choice.inner) {
+                    all.extend(mean);
+                }
+            }
+            let Some(Value::Predictions(predictions)) = self.found.get(&nodes.predict)
+            else {
+                continue;
+            };
+            record.candidates[predictions.candidate].chosen += 1;
+            let place = (nodes.repeat + 1, nodes.outer + 1);
+            record.folds.push(self.fold(place, split.split.train.len(), predictions));
+        }
+        for (candidate, inner) in record.candidates.iter_mut().zip(&inner) {
+            candidate.inner = math::mean(inner);
+            candidate.failed = analysis.outer.len() - inner.len();
+        }
+        record.kind = "internal".to_string();
+        if resampling.judged() == Judged::Sites {
+            record.kind = "sites".to_string();
+            record.sites = self.sites(analysis, resampling.columns().first());
+        }
+        record
+    }
+
+    fn external(&self, external: &External) -> AnalysisRecord {
+        let of = self.plan.cases[external.case];
+        let cohort = &self.study.cohorts[of.cohort];
+        let model = &self.plan.frozen[external.frozen];
+        let mut record = self.measured(
+            &external.name,
+            external.case,
+            Some(external.opened),
+            &external.measured,
+        );
+        record.kind = "external".to_string();
+        record.scheme = "external".to_string();
+        record.scheme_text = match &cohort.relation {
+            Some(relation) => format!("frozen model on {relation}"),
+            None => "frozen model on another cohort".to_string(),
+        };
+        if let Some(Value::Choice(choice)) = self.found.get(&model.tune) {
+            for (candidate, inner) in record.candidates.iter_mut().zip(&choice.inner) {
+                candidate.inner = *inner;
+                candidate.failed = usize::from(inner.is_none());
+            }
+        }
+        if let Some(Value::Frozen(frozen)) = self.found.get(&model.freeze) {
+            record.candidates[frozen.candidate].chosen = 1;
+            let digest = self.done.states.output(model.freeze, None);
+            record.frozen = Some(FrozenFacts {
+                digest: digest.map_or(String::new(), |digest| digest.to_string()),
+                n: frozen.n,
+                n_positive: frozen.n_positive,
+                n_predictors: frozen.columns.len(),
+                n_selected: frozen.selected.len(),
+                candidate: frozen.candidate,
+                threshold: frozen.threshold,
+                calibration: frozen.calibration,
+                sealed: cohort.sealed,
             });
+            if let Some(Value::Predictions(predictions)) =
+                self.found.get(&external.predict)
+            {
+                record.folds.push(self.fold((1, 1), frozen.n, predictions));
+                if predictions.threshold.is_some() {
+                    record.threshold = self.threshold_words();
+                }
+            }
+        }
+        record
+    }
+
+    /// What every analysis has in common.
+    fn measured(
+        &self,
+        name: &str,
+        case: usize,
+        opened: Option<NodeIndex>,
+        nodes: &plan::MeasuredNodes,
+    ) -> AnalysisRecord {
+        let (study, found) = (self.study, self.found);
+        let of = self.plan.cases[case];
+        let model = &study.models[of.model];
+        let mut performance: BTreeMap<String, Estimate> = BTreeMap::new();
+        let mut metrics = Vec::new();
+        let used = std::iter::once(&study.evaluate.primary).chain(&study.evaluate.also);
+        for (used, node) in used.zip(&nodes.metrics) {
+            let Instance::Metric(metric) = &used.instance else {
+                unreachable!("`spec` puts a metric here")
+            };
+            let value = found.get(node);
+            // A rule that was not frozen for this cohort decides nothing here.
+            let not_applied = opened.is_some()
+                && metric.scale().needs_threshold
+                && matches!(value, Some(Value::Failed(why)) if why.starts_with("no threshold"));
+            if not_applied {
+                continue;
+            }
+            metrics.push(MetricFacts {
+                name: used.about.name.to_string(),
+                title: used.about.title.to_string(),
+                chance: metric.scale().chance,
+            });
+            if let Some(Value::Estimate(estimate)) = value {
+                performance.insert(used.about.name.to_string(), estimate.clone());
+            }
+        }
+        let mut roc = match found.get(&nodes.roc) {
+            Some(Value::Curves(curves)) => curves.clone(),
+            _ => Vec::new(),
+        };
+        let roc_mean = roc.pop().unwrap_or(Curve { points: Vec::new() });
+        let rows = self.analysed(case, opened);
+        AnalysisRecord {
+            outcome: study.outcomes[of.outcome].name.clone(),
+            model: model.name.clone(),
+            cohort: study.cohorts[of.cohort].name.clone(),
+            scheme: String::new(),
+            kind: String::new(),
+            branch: model.branches[of.branch].name.clone(),
+            role: model.role.word().to_string(),
+            within: nodes.within.and_then(|node| match found.get(&node) {
+                Some(Value::Estimate(estimate)) => Some(estimate.clone()),
+                _ => None,
+            }),
+            subgroups: match nodes.groups.and_then(|node| found.get(&node)) {
+                Some(Value::Groups(groups)) => groups.clone(),
+                _ => Vec::new(),
+            },
+            sites: Vec::new(),
+            frozen: None,
+            scheme_text: String::new(),
+            n: rows.n,
+            n_positive: rows.n_positive,
+            n_predictors: rows.n_predictors,
+            performance,
+            primary: study.evaluate.primary.about.name.to_string(),
+            metrics,
+            candidates: candidates(study, of),
+            folds: Vec::new(),
+            roc,
+            roc_mean,
+            threshold: None,
+            failed_nodes: failed_nodes(self.plan, name, found, self.done),
         }
     }
-    facts
+
+    fn threshold_words(&self) -> Option<String> {
+        let threshold = self.study.evaluate.threshold.as_ref()?;
+        let Instance::Calibrator(rule) = &threshold.rule.instance else {
+            unreachable!("`spec` puts a threshold rule here")
+        };
+        Some(format!("{}, learned on inner out-of-fold predictions", rule.in_words()))
+    }
+
+    fn fold(
+        &self,
+        (repeat, outer): (usize, usize),
+        n_train: usize,
+        predictions: &crate::data::Predictions,
+    ) -> FoldRecord {
+        let Instance::Metric(primary) = &self.study.evaluate.primary.instance else {
+            unreachable!("`spec` puts a metric here")
+        };
+        let (truth, scores) = (&predictions.truth, &predictions.scores);
+        let decisions: Vec<bool> = match predictions.threshold {
+            Some(threshold) => scores.iter().map(|score| *score >= threshold).collect(),
+            None => Vec::new(),
+        };
+        FoldRecord {
+            repeat,
+            outer,
+            n_train,
+            n_held_out: predictions.rows.len(),
+            positive_held_out: truth.iter().filter(|positive| **positive).count(),
+            value: primary.compute(Scored { truth, scores, decisions: &decisions }).ok(),
+            candidate: predictions.candidate,
+            threshold: predictions.threshold,
+        }
+    }
+
+    /// The sites that were held out one at a time, by name.
+    fn sites(&self, analysis: &Analysis, column: Option<&String>) -> Vec<SiteFacts> {
+        let of = self.plan.cases[analysis.case];
+        let cohort = &self.study.cohorts[of.cohort];
+        let rows = &self.survey.cohorts[&cohort.name].rows;
+        let view = View { study: self.study, survey: self.survey, cohort, rows };
+        let named =
+            Named { name: column.cloned().unwrap_or_default(), span: cohort.span };
+        let cells = view.cells(&named).unwrap_or_default();
+        let mut sites = Vec::new();
+        for nodes in &analysis.outer {
+            let Some(Value::Predictions(found)) = self.found.get(&nodes.predict) else {
+                continue;
+            };
+            let first = found.rows.first().and_then(|row| cells.get(*row as usize));
+            let name = first.cloned().flatten().unwrap_or_else(|| "unknown".to_string());
+            let area = crate::statistics::delong(&found.truth, &found.scores);
+            let interval = area.and_then(|area| {
+                crate::statistics::logit_interval(area.auroc, area.variance, 0.95)
+            });
+            let n_positive = found.truth.iter().filter(|class| **class).count();
+            let smaller = n_positive.min(found.truth.len() - n_positive);
+            sites.push(SiteFacts {
+                name,
+                n: found.rows.len(),
+                n_positive,
+                auroc: area.map(|area| area.auroc),
+                lower: interval.map(|(lower, _)| lower),
+                upper: interval.map(|(_, upper)| upper),
+                pooled: interval.is_some() && smaller >= 5,
+            });
+        }
+        sites
+    }
+
+    /// Models compared, with p values adjusted over the pairs of one scheme and outcome.
+    fn comparisons(&self) -> Vec<ComparisonFacts> {
+        let mut facts: Vec<ComparisonFacts> = Vec::new();
+        let mut families: Vec<(usize, String)> = Vec::new();
+        for comparison in &self.plan.comparisons {
+            let result = match self.found.get(&comparison.node) {
+                Some(Value::Compared(result)) => Some(result.clone()),
+                _ => None,
+            };
+            let internal =
+                self.plan.analyses.iter().find(|a| a.name == comparison.better);
+            let external =
+                self.plan.external.iter().find(|e| e.name == comparison.better);
+            let family = match (internal, external) {
+                (Some(a), _) => {
+                    let outcome = self.plan.cases[a.case].outcome;
+                    (outcome, self.study.validate[a.scheme].name.clone())
+                }
+                (None, Some(e)) => {
+                    let case = self.plan.cases[e.case];
+                    (case.outcome, format!("{}/", self.study.cohorts[case.cohort].name))
+                }
+                (None, None) => (0, String::new()),
+            };
+            families.push(family);
+            facts.push(ComparisonFacts {
+                better: comparison.better.clone(),
+                than: comparison.than.clone(),
+                metric: self.study.evaluate.primary.about.name.to_string(),
+                result,
+                p_adjusted: None,
+            });
+        }
+        if self.study.evaluate.holm {
+            let all: BTreeSet<&(usize, String)> = families.iter().collect();
+            for family in all {
+                let members: Vec<usize> = (0..facts.len())
+                    .filter(|&at| families[at] == *family)
+                    .filter(|&at| {
+                        facts[at].result.as_ref().is_some_and(|r| r.p.is_some())
+                    })
+                    .collect();
+                let p = members.iter().filter_map(|&at| facts[at].result.as_ref()?.p);
+                let adjusted = crate::statistics::holm(&p.collect::<Vec<_>>());
+                for (at, p) in members.into_iter().zip(adjusted) {
+                    facts[at].p_adjusted = Some(p);
+                }
+            }
+        }
+        facts
+    }
+
+    /// What came of the claims: results of the primary model for the first outcome.
+    fn claims(&self, analyses: &BTreeMap<String, AnalysisRecord>) -> Vec<ClaimFacts> {
+        let headline = self.plan.analyses.first().and_then(|a| analyses.get(&a.name));
+        let value = |name: &str| -> Option<f64> {
+            let headline = headline?;
+            let parts: Vec<&str> = name.split('.').collect();
+            let (metric, end) = (*parts.first()?, *parts.last()?);
+            let cohort = *parts.get(parts.len().checked_sub(2)?)?;
+            let of_cohort = |record: &&AnalysisRecord| {
+                record.cohort == cohort
+                    && record.model == headline.model
+                    && record.outcome == headline.outcome
+                    && record.branch == headline.branch
+                    && record.kind != "sites"
+            };
+            let order = self.plan.analyses.iter().map(|a| &a.name);
+            let order = order.chain(self.plan.external.iter().map(|e| &e.name));
+            let record = order.filter_map(|name| analyses.get(name)).find(of_cohort)?;
+            let estimate = match parts.len() {
+                4 => record.within.as_ref()?,
+                _ => record.performance.get(metric)?,
+            };
+            match end {
+                "lower" => estimate.lower,
+                "upper" => estimate.upper,
+                _ => Some(estimate.estimate),
+            }
+        };
+        let claims = self.study.evaluate.claims.iter().map(|claim| {
+            let texts: BTreeMap<String, String> = claim
+                .rule
+                .columns()
+                .into_iter()
+                .filter_map(|name| Some((name.to_string(), value(name)?.to_string())))
+                .collect();
+            let cell = |name: &str| texts.get(name).map(String::as_str);
+            ClaimFacts {
+                text: claim.text.clone(),
+                words: claim.words.clone(),
+                digest: Digest::of(claim.text.as_bytes()).to_string(),
+                holds: claim.rule.holds(&cell, &|_| false).ok().flatten(),
+                values: claim
+                    .rule
+                    .columns()
+                    .into_iter()
+                    .map(|name| (name.to_string(), value(name)))
+                    .collect(),
+            }
+        });
+        claims.collect()
+    }
+}
+
+/// The rows of an analysis: those whose outcome is known and whose predictors were measured.
+#[derive(Default)]
+struct Analysed {
+    n: usize,
+    n_positive: usize,
+    unknown: usize,
+    /// Rows of known outcome that were not measured, by reason.
+    failed: BTreeMap<String, usize>,
+    n_predictors: usize,
 }
 
 /// The predictors of each block, in the first cohort that is analysed with it.
@@ -300,11 +751,14 @@ fn predictors(
         let outcome =
             study.outcomes.first().map(|o| (o.name.clone(), cohort.name.clone()));
         let classes = outcome.and_then(|place| survey.outcomes.get(&place));
-        let (kind, source) = match &block.kind {
-            BlockKind::Columns { from, .. } => ("columns", &from.name),
-            BlockKind::Images { from, .. } => ("images", &from.name),
+        let kind = match &block.kind {
+            BlockKind::Columns { .. } => "columns",
+            BlockKind::Images { .. } => "images",
         };
+        let sources: Vec<&str> =
+            block.sources().iter().map(|from| from.name.as_str()).collect();
         let units = units(study, block);
+        let declared = survey.columns.get(&block.name);
         let (columns, failed) = match (value, classes) {
             (Value::Frame(frame), Some(known)) => (
                 frame
@@ -314,7 +768,12 @@ fn predictors(
                     .enumerate()
                     .map(|(at, column)| {
                         let unit = units.get(at).copied().unwrap_or_default();
-                        describe_column(column, unit, frame, &known.classes)
+                        let declared = declared.and_then(|columns| columns.get(at));
+                        ColumnFacts {
+                            declared_unit: declared
+                                .and_then(|column| column.unit.clone()),
+                            ..describe_column(column, unit, frame, &known.classes)
+                        }
                     })
                     .collect(),
                 counted(&frame.failed)
@@ -334,7 +793,7 @@ fn predictors(
         facts.push(BlockFacts {
             name: block.name.clone(),
             kind: kind.to_string(),
-            source: source.clone(),
+            source: sources.join(", "),
             columns,
             failed,
             failed_at_most: cohort.failed_at_most,
@@ -388,6 +847,7 @@ fn describe_column(
     ColumnFacts {
         name: column.name.clone(),
         unit,
+        declared_unit: None,
         missing: rows.iter().filter(|&&row| column.values[row].is_nan()).count(),
         all: moments(&values(&|_| true)),
         positive,
@@ -396,119 +856,17 @@ fn describe_column(
     }
 }
 
-fn analysis(
-    study: &Study,
-    survey: &Survey,
-    plan: &Plan,
-    analysis: &Analysis,
-    found: &Found,
-    done: &Done,
-) -> AnalysisRecord {
-    let scheme = &study.validate[analysis.scheme];
-    let outcome = &study.outcomes[analysis.outcome];
-    let model = &study.models[analysis.model];
-    let splits = &survey.splits[&(scheme.name.clone(), outcome.name.clone())];
-    let mut performance: BTreeMap<String, Estimate> = BTreeMap::new();
-    let mut metrics = Vec::new();
-    let used = std::iter::once(&study.evaluate.primary).chain(&study.evaluate.also);
-    for (used, node) in used.zip(&analysis.metrics) {
-        let Instance::Metric(metric) = &used.instance else {
-            unreachable!("`spec` puts a metric here")
-        };
-        metrics.push(MetricFacts {
-            name: used.about.name.to_string(),
-            title: used.about.title.to_string(),
-            chance: metric.scale().chance,
-        });
-        if let Some(Value::Estimate(estimate)) = found.get(node) {
-            performance.insert(used.about.name.to_string(), estimate.clone());
-        }
-    }
-    let mut roc = match found.get(&analysis.roc) {
-        Some(Value::Curves(curves)) => curves.clone(),
-        _ => Vec::new(),
-    };
-    let roc_mean = roc.pop().unwrap_or(Curve { points: Vec::new() });
-    let mut candidates = candidates(study);
-    let mut inner: Vec<Vec<f64>> = vec![Vec::new(); candidates.len()];
-    let mut folds = Vec::new();
-    let Instance::Metric(primary) = &study.evaluate.primary.instance else {
-        unreachable!("`spec` puts a metric here")
-    };
-    for nodes in &analysis.outer {
-        let split = &splits.repeats[nodes.repeat][nodes.outer];
-        if let Some(Value::Choice(choice)) = found.get(&nodes.tune) {
-            for (all, mean) in inner.iter_mut().zip(&choice.inner) {
-                all.extend(mean);
-            }
-        }
-        let Some(Value::Predictions(predictions)) = found.get(&nodes.predict) else {
-            continue;
-        };
-        candidates[predictions.candidate].chosen += 1;
-        let decisions: Vec<bool> = match predictions.threshold {
-            Some(threshold) => {
-                predictions.scores.iter().map(|s| *s >= threshold).collect()
-            }
-            None => Vec::new(),
-        };
-        let (truth, scores) = (&predictions.truth, &predictions.scores);
-        folds.push(FoldRecord {
-            repeat: nodes.repeat + 1,
-            outer: nodes.outer + 1,
-            n_train: split.split.train.len(),
-            n_held_out: predictions.rows.len(),
-            positive_held_out: truth.iter().filter(|positive| **positive).count(),
-            value: primary.compute(Scored { truth, scores, decisions: &decisions }).ok(),
-            candidate: predictions.candidate,
-            threshold: predictions.threshold,
-        });
-    }
-    for (candidate, inner) in candidates.iter_mut().zip(&inner) {
-        candidate.inner = math::mean(inner);
-        candidate.failed = analysis.outer.len() - inner.len();
-    }
-    let assembled = plan.analyses.iter().position(|other| other.name == analysis.name);
-    let rows = Analysed::of(study, survey, plan, analysis, found);
-    let Instance::Resampling(resampling) = &scheme.resampling.instance else {
-        unreachable!("`spec` puts a resampling scheme here")
-    };
-    AnalysisRecord {
-        outcome: outcome.name.clone(),
-        model: model.name.clone(),
-        cohort: scheme.cohort.name.clone(),
-        scheme: scheme.name.clone(),
-        scheme_text: resampling.in_words(),
-        n: rows.n,
-        n_positive: rows.n_positive,
-        n_predictors: rows.n_predictors,
-        performance,
-        primary: study.evaluate.primary.about.name.to_string(),
-        metrics,
-        candidates,
-        folds,
-        roc,
-        roc_mean,
-        threshold: study.evaluate.threshold.as_ref().map(|threshold| {
-            let Instance::Calibrator(rule) = &threshold.rule.instance else {
-                unreachable!("`spec` puts a threshold rule here")
-            };
-            format!("{}, learned on inner out-of-fold predictions", rule.in_words())
-        }),
-        failed_nodes: assembled
-            .map_or(Vec::new(), |a| failed_nodes(plan, a, found, done)),
-    }
-}
-
 /// Every candidate in the order in which `tune` numbers them.
-fn candidates(study: &Study) -> Vec<CandidateRecord> {
+fn candidates(study: &Study, case: Case) -> Vec<CandidateRecord> {
     let mut candidates = Vec::new();
-    for selector in &study.select {
+    let model = &study.models[case.model];
+    let of_prepare = &model.branches[case.branch].prepare;
+    for selector in &model.select {
         for learner in &study.learn {
             let settings = |chain: &Chain| -> Vec<String> {
                 chain.settings.iter().map(|setting| setting.text.clone()).collect()
             };
-            for prepare in settings(&study.prepare) {
+            for prepare in settings(of_prepare) {
                 for select in settings(selector) {
                     for learn in settings(learner) {
                         let texts = [
@@ -550,17 +908,12 @@ fn candidates(study: &Study) -> Vec<CandidateRecord> {
 }
 
 /// Why figures of an analysis are missing, by reason.
-fn failed_nodes(
-    plan: &Plan,
-    analysis: usize,
-    found: &Found,
-    done: &Done,
-) -> Vec<Removed> {
+fn failed_nodes(plan: &Plan, analysis: &str, found: &Found, done: &Done) -> Vec<Removed> {
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let mut count = |why: String| *reasons.entry(why).or_insert(0) += 1;
     for index in plan.graph.node_indices() {
         let node = &plan.graph[index];
-        if !node.name.starts_with(&format!("{}/", plan.analyses[analysis].name)) {
+        if !node.name.starts_with(&format!("{analysis}/")) {
             continue;
         }
         match &done.how[index.index()] {
@@ -581,26 +934,29 @@ pub fn predictions(study: &Study, survey: &Survey, plan: &Plan, found: &Found) -
     let mut text = format!(
         "analysis,repeat,split,patient,outcome,probability,threshold{simulated}\n"
     );
+    let mut all: Vec<(&str, usize, usize, usize, NodeIndex)> = Vec::new();
     for analysis in &plan.analyses {
-        let cohort = &survey.cohorts[&study.validate[analysis.scheme].cohort.name];
         for nodes in &analysis.outer {
-            let Some(Value::Predictions(found)) = found.get(&nodes.predict) else {
-                continue;
-            };
-            for ((row, truth), score) in
-                found.rows.iter().zip(&found.truth).zip(&found.scores)
-            {
-                let patient = &cohort.pseudonyms[cohort.groups[*row as usize] as usize];
-                let threshold = found.threshold.map_or(String::new(), |t| t.to_string());
-                text.push_str(&format!(
-                    "{},{},{},{patient},{},{score},{threshold}{}\n",
-                    analysis.name,
-                    nodes.repeat + 1,
-                    nodes.outer + 1,
-                    u8::from(*truth),
-                    if study.simulated() { ",yes" } else { "" }
-                ));
-            }
+            let (repeat, outer) = (nodes.repeat + 1, nodes.outer + 1);
+            all.push((&analysis.name, analysis.case, repeat, outer, nodes.predict));
+        }
+    }
+    for external in &plan.external {
+        all.push((&external.name, external.case, 1, 1, external.predict));
+    }
+    for (name, case, repeat, outer, node) in all {
+        let cohort = &survey.cohorts[&study.cohorts[plan.cases[case].cohort].name];
+        let Some(Value::Predictions(found)) = found.get(&node) else { continue };
+        for ((row, truth), score) in
+            found.rows.iter().zip(&found.truth).zip(&found.scores)
+        {
+            let patient = &cohort.pseudonyms[cohort.groups[*row as usize] as usize];
+            let threshold = found.threshold.map_or(String::new(), |t| t.to_string());
+            text.push_str(&format!(
+                "{name},{repeat},{outer},{patient},{},{score},{threshold}{}\n",
+                u8::from(*truth),
+                if study.simulated() { ",yes" } else { "" }
+            ));
         }
     }
     text

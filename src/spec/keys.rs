@@ -29,15 +29,33 @@ pub enum Shape {
     One,
     Text,
     Texts,
+    /// A text, or a list of them.
+    TextOrTexts,
     Count,
     Counts,
+    Number,
+    /// Two counts: from, to.
+    Positions,
+    /// Two numbers: from, to.
+    Range,
+    Numbers,
+    Truth,
+    /// A map of texts to texts.
+    TextMap,
+    /// Names of the author's choice, each with a text or a list of texts.
+    TextsByName,
     /// Names of the author's choice, each with a block.
     Named(&'static Block),
     Block(&'static Block),
-    /// A path, or a block that says where.
-    PathOr(&'static Block),
-    /// Names of the author's choice, each with a list of texts.
-    NamedTexts,
+    Blocks(&'static Block),
+    /// A text, or a block that says more.
+    TextOr(&'static Block),
+    /// A path, a block that says where, or a list of those.
+    Files(&'static Block),
+    /// Names of the author's choice, each with a text or a block.
+    NamedTextOr(&'static Block),
+    /// Names of the author's choice, each with a list of texts or a block.
+    NamedTextsOr(&'static Block),
     /// `required` or `optional` by source.
     Joins,
     Unit,
@@ -45,14 +63,18 @@ pub enum Shape {
     Operation(Kind),
     /// A list of them, without grids.
     Operations(Kind),
-    /// Steps in order, with grids.
+    /// Steps in order with grids, `vary` among them; or a map of those by block.
     Chain(Kind),
-    /// Alternatives, each a step or a chain, with grids.
+    /// Alternatives, each a step or a chain, with grids; or a map of those by block.
     Alternatives(Kind),
+    /// Named schemes, and `external` with a list of cohorts.
+    Schemes(&'static Block),
     /// One of these words.
     Word(&'static [&'static str]),
     /// A simulated cohort's parameters.
     Parameters(Kind),
+    /// The author's prose, read by the report.
+    Prose,
 }
 
 const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
@@ -76,7 +98,17 @@ pub const STUDY: Block = block(
         required("cancer", Shape::Text, "Cancer type."),
         required("seed", Shape::Count, "Seed of every random number of the study."),
         required("sources", Shape::Named(&SOURCE), "Where data come from, by name."),
+        key(
+            "derive",
+            Shape::Named(&DERIVED),
+            "Columns cut from ids or mapped from columns, by name; always text.",
+        ),
         required("cohorts", Shape::Named(&COHORT), "Who is studied, by name."),
+        key(
+            "agree",
+            Shape::Named(&AGREEMENT),
+            "Facts that several sources hold: compared, and what disagrees is named.",
+        ),
         required(
             "outcomes",
             Shape::Named(&OUTCOME),
@@ -89,8 +121,19 @@ pub const STUDY: Block = block(
         ),
         key(
             "models",
-            Shape::NamedTexts,
+            Shape::NamedTextsOr(&MODEL),
             "Which blocks enter together; one model of all by default.",
+        ),
+        key(
+            "primary_model",
+            Shape::Text,
+            "The model of the headline, tuned on all development rows and frozen.",
+        ),
+        key("frozen", Shape::Word(&["none"]), "`none`: no model is frozen."),
+        key(
+            "harmonise",
+            Shape::Chain(Kind::TableStep),
+            "Steps after the preparation of all blocks, fitted in training rows.",
         ),
         key(
             "prepare",
@@ -109,10 +152,17 @@ pub const STUDY: Block = block(
         ),
         required(
             "validate",
-            Shape::Named(&SCHEME),
-            "Schemes of validation, by name; the first is the headline.",
+            Shape::Schemes(&SCHEME),
+            "Schemes of validation, by name; the first is the headline. `external` lists cohorts \
+             that the frozen model meets once.",
         ),
         key("evaluate", Shape::Block(&EVALUATE), "What is measured."),
+        key(
+            "governance",
+            Shape::Block(&GOVERNANCE),
+            "Under which terms the data are used.",
+        ),
+        key("reporting", Shape::Prose, "The author's half of the report."),
     ],
 );
 
@@ -122,17 +172,32 @@ pub const SOURCE: Block = Block {
     keys: &[
         key(
             "table",
-            Shape::PathOr(&FILE),
-            "A CSV or TSV table, plain or gzip: one row per id.",
+            Shape::Files(&FILE),
+            "A table: CSV, TSV or Parquet, plain or gzip, one row per id. A list is stacked.",
         ),
-        key("maf", Shape::PathOr(&FILE), "Mutations in MAF: any number of rows per id."),
+        key(
+            "maf",
+            Shape::Files(&FILE),
+            "Mutations in MAF: any number of rows per id. A list is stacked.",
+        ),
         key("images", Shape::Block(&IMAGES), "NIfTI images with masks, by path pattern."),
         key(
             "simulate",
             Shape::Parameters(Kind::Generator),
             "A cohort made from the seed.",
         ),
-        key("id", Shape::Text, "Column that names the patient."),
+        key(
+            "id",
+            Shape::TextOr(&ID),
+            "Column that names the patient, or how it is made.",
+        ),
+        key(
+            "sample",
+            Shape::Block(&SAMPLE),
+            "Which samples of a patient count. Without it, several are refused.",
+        ),
+        key("columns", Shape::Named(&COLUMN), "What single columns hold."),
+        key("missing", Shape::Texts, "Cells of any column that mean \"not known\"."),
         key("digest", Shape::Text, "BLAKE3 of the content after decompression."),
         key(
             "assayed",
@@ -141,6 +206,22 @@ pub const SOURCE: Block = Block {
         ),
         key("unit", Shape::Unit, "Unit of the images' grey values."),
         key("licence", Shape::Text, "Licence of the data."),
+        key("citation", Shape::Text, "Whom to cite for the data."),
+        key(
+            "origin",
+            Shape::Block(&ORIGIN),
+            "Where bytes that are not published come from; they enter by `restudy store add`.",
+        ),
+        key(
+            "prepared",
+            Shape::Word(&["outside", "none"]),
+            "Whether its columns were made outside of what the proof sees.",
+        ),
+        key(
+            "trained_on",
+            Shape::Texts,
+            "Data sets on which something in this source was trained.",
+        ),
         key("read", Shape::Operation(Kind::Reader), "Another way of reading the file."),
     ],
     operation: None,
@@ -151,13 +232,112 @@ pub const FILE: Block = Block {
     noun: "a file",
     doc: "Where a file lies.",
     keys: &[
-        key("file", Shape::Text, "Path, relative to the study."),
+        key("file", Shape::Text, "Path relative to the study, or URL with a digest."),
         key("digest", Shape::Text, "BLAKE3 of the content after decompression."),
         key("of", Shape::Text, "A simulated source that makes the file."),
     ],
     operation: None,
     one_of: &["file", "of"],
 };
+
+pub const ID: Block = Block {
+    noun: "an id",
+    doc: "How the id of a row is made.",
+    keys: &[
+        key("column", Shape::Text, "The column that holds it."),
+        key("columns", Shape::Texts, "Several columns, joined."),
+        key("separator", Shape::Text, "What stands between them; `-` by default."),
+        key(
+            "take",
+            Shape::Text,
+            "The part that is the id, as a pattern from the start: `?` one character, `*` any text.",
+        ),
+        key(
+            "at",
+            Shape::Positions,
+            "The part that is the id, by first and last character.",
+        ),
+    ],
+    operation: None,
+    one_of: &["column", "columns"],
+};
+
+pub const SAMPLE: Block = block(
+    "`sample`",
+    "Which samples of a patient count.",
+    &[
+        required("column", Shape::Text, "The column that names the sample."),
+        key("at", Shape::Positions, "Its type, by first and last character of the name."),
+        key("keep", Shape::Texts, "The types that count; all by default."),
+        key(
+            "several",
+            Shape::Word(&["refuse", "first", "any"]),
+            "When a patient has several: refused, the first by name, or all.",
+        ),
+    ],
+);
+
+pub const COLUMN: Block = block(
+    "a column",
+    "What a column holds.",
+    &[
+        key("unit", Shape::Text, "Its unit, as on the report."),
+        key("missing", Shape::Texts, "Cells that mean \"not known\"."),
+        key(
+            "map",
+            Shape::TextsByName,
+            "Categories, each with the spellings that mean it; any other value is listed and refused.",
+        ),
+        key(
+            "else",
+            Shape::Text,
+            "The category of all other spellings; `missing` makes them unknown.",
+        ),
+    ],
+);
+
+pub const ORIGIN: Block = block(
+    "`origin`",
+    "Where the data come from.",
+    &[
+        key("citation", Shape::Text, "Whom to cite."),
+        key("upstream", Shape::Text, "Where the data were published."),
+        key("conversion", Shape::Text, "What was done to them since."),
+    ],
+);
+
+pub const DERIVED: Block = block(
+    "a derived column",
+    "A column cut from an id or mapped from a column; always text.",
+    &[
+        required("from", Shape::Text, "`id`, a derived column, or `source.column`."),
+        key("at", Shape::Positions, "The part by first and last character."),
+        key(
+            "match",
+            Shape::Text,
+            "A pattern of the whole: `?` one character, `*` any text, `( )` the part that is kept.",
+        ),
+        key("map", Shape::TextsByName, "Values, each with those of `from` that mean it."),
+        key("else", Shape::Text, "The value of all others; without it they are refused."),
+    ],
+);
+
+pub const AGREEMENT: Block = block(
+    "an agreement",
+    "One fact as two sources hold it.",
+    &[
+        required(
+            "facts",
+            Shape::Operations(Kind::Derivation),
+            "Two derivations of the same outcome.",
+        ),
+        key(
+            "tolerate",
+            Shape::Count,
+            "How many patients may disagree before the study is refused; 0 by default.",
+        ),
+    ],
+);
 
 pub const IMAGES: Block = Block {
     noun: "an image set",
@@ -182,16 +362,59 @@ pub const ASSAYED: Block = block(
     )],
 );
 
-pub const COHORT: Block = block(
-    "a cohort",
-    "Subjects under one definition.",
-    &[
-        required("from", Shape::Text, "The source whose rows are the cohort's."),
+pub const COHORT: Block = Block {
+    noun: "a cohort",
+    doc: "Subjects under one definition.",
+    keys: &[
+        key("from", Shape::Text, "The source whose rows are the cohort's."),
+        key("of", Shape::Text, "The cohort of which this one is a part."),
+        key(
+            "role",
+            Shape::Word(&["base"]),
+            "`base`: joined and filtered once, then divided.",
+        ),
         key("join", Shape::Joins, "Other sources, joined by id."),
         key(
             "subject",
             Shape::Text,
             "Column of the patient, when rows are finer than patients.",
+        ),
+        key("site", Shape::Text, "Column of the hospital."),
+        key("rater", Shape::Text, "Column of whoever drew or read the images."),
+        key(
+            "time",
+            Shape::Block(&INTERVAL),
+            "How far apart imaging and outcome may lie.",
+        ),
+        key(
+            "same_as",
+            Shape::TextMap,
+            "Patients who are known by another id: theirs, and the one that counts.",
+        ),
+        key(
+            "include",
+            Shape::Blocks(&RULE),
+            "Rules that a row must meet, each with a reason.",
+        ),
+        key(
+            "exclude",
+            Shape::Blocks(&RULE),
+            "Rules that remove a row, each with a reason.",
+        ),
+        key(
+            "sealed",
+            Shape::Truth,
+            "Whether its outcomes stay unread until the model is frozen.",
+        ),
+        key(
+            "relation",
+            Shape::Text,
+            "How it relates to the development cohort, in words.",
+        ),
+        key(
+            "map",
+            Shape::Named(&COLUMN_MAP),
+            "Where the predictors of a source are found in this cohort, by source.",
         ),
         key(
             "failed_at_most",
@@ -199,12 +422,82 @@ pub const COHORT: Block = block(
             "How many rows may fail to be measured before the run fails.",
         ),
     ],
+    operation: None,
+    one_of: &["from", "of"],
+};
+
+pub const RULE: Block = block(
+    "a rule",
+    "A condition on a row.",
+    &[
+        required("rule", Shape::Text, "The condition, such as `clinic.age >= 18`."),
+        required("reason", Shape::Text, "Why, as in the flow diagram."),
+    ],
+);
+
+pub const INTERVAL: Block = block(
+    "`time`",
+    "How far apart imaging and outcome may lie.",
+    &[
+        required("imaging", Shape::Text, "Column of the day of imaging (YYYY-MM-DD)."),
+        required("outcome", Shape::Text, "Column of the day of the outcome."),
+        required("at_most", Shape::Text, "The longest interval, such as `30 days`."),
+    ],
+);
+
+pub const COLUMN_MAP: Block = block(
+    "a column map",
+    "Where the predictors of a source are found in this cohort.",
+    &[
+        required("from", Shape::Text, "The source of this cohort that holds them."),
+        key(
+            "columns",
+            Shape::NamedTextOr(&MAPPED),
+            "By column (`*` stands for any text): its name there. Others have the same name.",
+        ),
+    ],
+);
+
+pub const MAPPED: Block = block(
+    "a mapped column",
+    "What a column is called, and how its values are converted.",
+    &[
+        required(
+            "column",
+            Shape::Text,
+            "Its name; `*` is what the `*` of the other name is.",
+        ),
+        key("times", Shape::Number, "Factor on its values."),
+        key("add", Shape::Number, "What is added, after the factor."),
+    ],
 );
 
 pub const OUTCOME: Block = Block {
     noun: "an outcome",
-    doc: "What is predicted: a label and one derivation.",
-    keys: &[required("label", Shape::Text, "As on the report.")],
+    doc: "What is predicted: a label and one derivation, or several in order of precedence.",
+    keys: &[
+        required("label", Shape::Text, "As on the report."),
+        key(
+            "first_of",
+            Shape::Operations(Kind::Derivation),
+            "Several derivations; the first that knows a patient counts.",
+        ),
+        key(
+            "on_conflict",
+            Shape::Word(&["first", "missing", "refuse"]),
+            "When two that know a patient disagree; each is counted.",
+        ),
+        key(
+            "missing",
+            Shape::Word(&["exclude", "refuse"]),
+            "When nothing is known of a patient.",
+        ),
+        key(
+            "role",
+            Shape::Word(&["primary", "sensitivity", "control"]),
+            "The first is primary by default.",
+        ),
+    ],
     operation: Some(Kind::Derivation),
     one_of: &[],
 };
@@ -215,6 +508,7 @@ pub const PREDICTOR: Block = Block {
     keys: &[
         key("columns", Shape::Block(&COLUMNS), "Columns of a table."),
         key("images", Shape::Block(&MEASURED), "Features of regions in images."),
+        key("clinical", Shape::Block(&CLINICAL), "Clinical columns of a table."),
         key(
             "steps",
             Shape::Operations(Kind::TableStep),
@@ -222,16 +516,52 @@ pub const PREDICTOR: Block = Block {
         ),
     ],
     operation: None,
-    one_of: &["columns", "images"],
+    one_of: &["columns", "images", "clinical"],
 };
+
+/// When a predictor is known.
+pub const KNOWN: &[&str] =
+    &["before imaging", "with imaging", "with tissue", "after outcome", "never at use"];
+
+const KNOWN_DOC: &str =
+    "When its values are known; `never at use` keeps it out of frozen models.";
 
 pub const COLUMNS: Block = block(
     "`columns`",
-    "Columns of a table; `*` stands for any text.",
+    "Columns of one or several tables; `*` stands for any text.",
     &[
-        required("from", Shape::Text, "The table."),
+        required(
+            "from",
+            Shape::TextOrTexts,
+            "The tables, or `derive` for derived columns.",
+        ),
         key("include", Shape::Texts, "Columns that enter; all but the id by default."),
         key("except", Shape::Texts, "Columns that do not."),
+        key("known", Shape::Word(KNOWN), KNOWN_DOC),
+    ],
+);
+
+pub const CLINICAL: Block = block(
+    "`clinical`",
+    "Clinical columns of a table.",
+    &[
+        required("from", Shape::Text, "The table."),
+        required("columns", Shape::Texts, "The columns."),
+        key("known", Shape::Word(KNOWN), KNOWN_DOC),
+    ],
+);
+
+pub const MODEL: Block = block(
+    "a model",
+    "Which blocks enter together.",
+    &[
+        required("blocks", Shape::Texts, "The blocks."),
+        key("forced", Shape::Texts, "Blocks whose columns no selector may drop."),
+        key(
+            "role",
+            Shape::Word(&["primary", "sensitivity", "control"]),
+            "`control`: what something other than the predictors of interest achieves.",
+        ),
     ],
 );
 
@@ -255,6 +585,11 @@ pub const SCHEME: Block = Block {
     keys: &[
         key("cohort", Shape::Text, "Whose rows; the only cohort by default."),
         key("models", Shape::Texts, "Which models; all by default."),
+        key(
+            "splits",
+            Shape::Word(&["shared"]),
+            "`shared`: the same splits for every outcome, which then must be known alike.",
+        ),
     ],
     operation: Some(Kind::Resampling),
     one_of: &[],
@@ -276,6 +611,114 @@ pub const EVALUATE: Block = block(
             Shape::Block(&THRESHOLD),
             "The rule for decisions. There is no default.",
         ),
+        key(
+            "within",
+            Shape::Text,
+            "A column: the AUROC is also measured over pairs within its values.",
+        ),
+        key(
+            "decision_range",
+            Shape::Range,
+            "Thresholds that a clinician would consider.",
+        ),
+        key(
+            "subgroups",
+            Shape::Blocks(&SUBGROUP),
+            "Groups in which it is measured as well.",
+        ),
+        key(
+            "compare",
+            Shape::Blocks(&COMPARE),
+            "Models compared on identical splits, with a direction.",
+        ),
+        key(
+            "controls",
+            Shape::Block(&CONTROLS),
+            "What chance and simple columns achieve.",
+        ),
+        key(
+            "claims",
+            Shape::Blocks(&CLAIM),
+            "What would count as success, stated before the first result.",
+        ),
+    ],
+);
+
+pub const SUBGROUP: Block = block(
+    "a subgroup",
+    "Groups by a column.",
+    &[
+        required("by", Shape::Text, "The column."),
+        key("cut", Shape::Numbers, "Where a column of numbers is cut."),
+        key(
+            "minimum_events",
+            Shape::Count,
+            "Groups with fewer of a class get no estimate.",
+        ),
+    ],
+);
+
+pub const COMPARE: Block = block(
+    "a comparison",
+    "Two models, or how many comparisons are allowed for.",
+    &[
+        key("better", Shape::Text, "The model that is expected to be better."),
+        key("than", Shape::Text, "The other."),
+        key(
+            "multiplicity",
+            Shape::Word(&["holm", "none"]),
+            "For all pairs; `holm` by default.",
+        ),
+    ],
+);
+
+pub const CONTROLS: Block = block(
+    "`controls`",
+    "What chance and simple columns achieve.",
+    &[
+        key(
+            "permuted_outcome",
+            Shape::Block(&PERMUTED),
+            "The whole pipeline on shuffled outcomes.",
+        ),
+        key(
+            "columns_only",
+            Shape::TextsByName,
+            "Models of these columns alone, by name.",
+        ),
+    ],
+);
+
+pub const PERMUTED: Block = block(
+    "`permuted_outcome`",
+    "The whole pipeline on shuffled outcomes.",
+    &[
+        required("times", Shape::Count, "How often."),
+        key("within", Shape::Text, "A column within whose values outcomes are shuffled."),
+    ],
+);
+
+pub const CLAIM: Block = block(
+    "a claim",
+    "What would count as success.",
+    &[
+        required(
+            "that",
+            Shape::Text,
+            "A condition on results, such as `auroc.development.lower > 0.6`.",
+        ),
+        key("as", Shape::Text, "In words."),
+    ],
+);
+
+pub const GOVERNANCE: Block = block(
+    "`governance`",
+    "Under which terms the data are used.",
+    &[
+        key("public", Shape::Truth, "Whether all data are public."),
+        key("terms", Shape::Text, "The terms."),
+        key("ethics", Shape::Text, "Committee and number."),
+        key("consent", Shape::Text, "How patients consented."),
     ],
 );
 
@@ -288,6 +731,11 @@ pub const THRESHOLD: Block = block(
             "learned_from",
             Shape::Word(&["inner_out_of_fold", "held_out"]),
             "On which predictions; `held_out` is refused.",
+        ),
+        key(
+            "frozen_for",
+            Shape::Texts,
+            "External cohorts to which the frozen threshold is applied; all by default.",
         ),
     ],
 );

@@ -22,7 +22,7 @@ pub enum Grids {
 type Written = Vec<(String, Vec<Json>)>;
 
 /// More grid points than anybody means to try: refused before they fill the memory.
-const MOST_SETTINGS: usize = 10_000;
+pub const MOST_SETTINGS: usize = 10_000;
 
 impl Reader<'_> {
     /// `name` or `{name: parameters}` → every setting of its grid.
@@ -389,7 +389,8 @@ impl Reader<'_> {
     }
 
     fn too_many(&mut self, span: Span, n: usize) {
-        let message = format!("the grid has {n} points, and at most {MOST_SETTINGS} are tried");
+        let message =
+            format!("the grid has {n} points, and at most {MOST_SETTINGS} are tried");
         self.error(Code::TOO_LARGE, span, message);
     }
 
@@ -402,7 +403,8 @@ impl Reader<'_> {
     ) -> Option<Vec<(Use, String)>> {
         let mut combinations: Vec<(Map<String, Json>, Vec<String>)> =
             vec![Default::default()];
-        let n = written.iter().fold(1usize, |n, (_, values)| n.saturating_mul(values.len()));
+        let n =
+            written.iter().fold(1usize, |n, (_, values)| n.saturating_mul(values.len()));
         if n > MOST_SETTINGS {
             self.too_many(span, n);
             return None;

@@ -1,8 +1,8 @@
 //! Reads nodes against the keys of the language and collects everything that is wrong.
 
-use super::Named;
 use super::keys::Block;
 use super::syntax::{Key, Kind, Node};
+use super::{Named, Source};
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
 
@@ -11,6 +11,10 @@ pub struct Reader<'a> {
     pub text: &'a str,
     pub catalog: &'a Catalog,
     pub faults: Vec<Diagnostic>,
+    /// Names of the sources, known before anything that refers to them is read.
+    pub sources: Vec<String>,
+    /// Sources that other parts of the study bring with them.
+    pub implied: Vec<Source>,
 }
 
 /// The entries of a map, each key once.
@@ -34,6 +38,11 @@ impl<'n> Fields<'n> {
 }
 
 impl<'a> Reader<'a> {
+    pub fn new(text: &'a str, catalog: &'a Catalog) -> Self {
+        let (faults, sources, implied) = (Vec::new(), Vec::new(), Vec::new());
+        Self { text, catalog, faults, sources, implied }
+    }
+
     pub fn error(
         &mut self,
         code: Code,
@@ -59,11 +68,8 @@ impl<'a> Reader<'a> {
             if !key.is_text {
                 let written = self.written(key.span);
                 let message = "a key is text, and this is none";
-                let fault = Diagnostic::error(
-                    Code::TEXT_NEEDED,
-                    Place::Study(key.span),
-                    message,
-                );
+                let fault =
+                    Diagnostic::error(Code::TEXT_NEEDED, Place::Study(key.span), message);
                 self.push(fault.label(format!("did you mean '{written}'?")));
             } else if key.name.trim().is_empty() {
                 self.error(Code::WRONG_TYPE, key.span, "a key must be text");
@@ -206,6 +212,34 @@ impl<'a> Reader<'a> {
 
     pub fn texts(&mut self, node: &Node, what: &str) -> Vec<Named> {
         self.list(node, what).iter().filter_map(|item| self.text(item, what)).collect()
+    }
+
+    /// A text, or a list of them.
+    pub fn text_or_texts(&mut self, node: &Node, what: &str) -> Vec<Named> {
+        match &node.kind {
+            Kind::List(_) => self.texts(node, what),
+            _ => self.text(node, what).into_iter().collect(),
+        }
+    }
+
+    pub fn truth(&mut self, node: &Node, what: &str) -> Option<bool> {
+        match &node.kind {
+            Kind::Bool(value) => Some(*value),
+            _ => {
+                self.wrong_type(node, &format!("{what} is true or false"));
+                None
+            }
+        }
+    }
+
+    pub fn number(&mut self, node: &Node, what: &str) -> Option<f64> {
+        match &node.kind {
+            Kind::Number(number) => number.as_f64(),
+            _ => {
+                self.wrong_type(node, &format!("{what} is a number"));
+                None
+            }
+        }
     }
 
     /// The items of a list that is not empty.

@@ -34,7 +34,14 @@ fn block(block: &Block, catalog: &Catalog) -> Json {
     if let Some(kind) = block.operation {
         for entry in catalog.of_kind(kind) {
             let name = entry.about.name;
-            let reference = parameters(entry, false);
+            let mut reference = parameters(entry, false);
+            // The cohort may stand among the parameters of a resampling scheme.
+            if kind == Kind::Resampling {
+                let mut whole = operation(entry, false);
+                whole["properties"]["cohort"] =
+                    json!({ "type": "string", "minLength": 1 });
+                reference = json!({ "anyOf": [{ "type": "null" }, whole] });
+            }
             properties.insert(name.to_string(), reference);
             choices.push(json!({ "required": [name] }));
         }
@@ -71,6 +78,7 @@ fn shape(shape: Shape, catalog: &Catalog) -> Json {
     let named = |of: Json| json!({ "type": "object", "additionalProperties": of, "minProperties": 1 });
     let text = || json!({ "type": "string", "minLength": 1 });
     let list = |of: Json| json!({ "type": "array", "items": of, "minItems": 1 });
+    let texts = || json!({ "anyOf": [text(), list(text())] });
     match shape {
         Shape::One => json!({ "const": 1 }),
         Shape::Text => text(),
@@ -79,8 +87,37 @@ fn shape(shape: Shape, catalog: &Catalog) -> Json {
         Shape::Counts => list(json!({ "type": "integer", "minimum": 0 })),
         Shape::Named(of) => named(block(of, catalog)),
         Shape::Block(of) => block(of, catalog),
-        Shape::PathOr(of) => json!({ "anyOf": [text(), block(of, catalog)] }),
-        Shape::NamedTexts => named(list(text())),
+        Shape::TextOr(of) => json!({ "anyOf": [text(), block(of, catalog)] }),
+        Shape::Files(of) => {
+            let one = json!({ "anyOf": [text(), block(of, catalog)] });
+            json!({ "anyOf": [text(), block(of, catalog), list(one)] })
+        }
+        Shape::TextOrTexts => texts(),
+        Shape::Blocks(of) => list(block(of, catalog)),
+        Shape::NamedTextsOr(of) => {
+            named(json!({ "anyOf": [list(text()), block(of, catalog)] }))
+        }
+        Shape::NamedTextOr(of) => named(json!({ "anyOf": [text(), block(of, catalog)] })),
+        Shape::TextMap => named(text()),
+        Shape::TextsByName => named(texts()),
+        Shape::Number => json!({ "type": "number" }),
+        Shape::Numbers => list(json!({ "type": "number" })),
+        Shape::Positions => {
+            let position = json!({ "type": "integer", "minimum": 1 });
+            json!({ "type": "array", "items": position, "minItems": 2, "maxItems": 2 })
+        }
+        Shape::Range => {
+            let bound = json!({ "type": "number" });
+            json!({ "type": "array", "items": bound, "minItems": 2, "maxItems": 2 })
+        }
+        Shape::Truth => json!({ "type": "boolean" }),
+        Shape::Prose => json!({ "type": "object" }),
+        Shape::Schemes(of) => json!({
+            "type": "object",
+            "properties": { "external": list(text()) },
+            "additionalProperties": block(of, catalog),
+            "minProperties": 1,
+        }),
         Shape::Joins => {
             json!({ "type": "object", "additionalProperties": { "enum": ["required", "optional"] } })
         }
@@ -94,12 +131,30 @@ fn shape(shape: Shape, catalog: &Catalog) -> Json {
         Shape::Operation(kind) => one(kind, false, catalog),
         Shape::Operations(kind) => list(one(kind, false, catalog)),
         Shape::Chain(kind) => {
-            json!({ "type": "array", "items": one(kind, true, catalog) })
+            let step = one(kind, true, catalog);
+            let steps = json!({ "type": "array", "items": step });
+            let vary = json!({
+                "type": "object",
+                "required": ["vary"],
+                "additionalProperties": false,
+                "properties": { "vary": {
+                    "type": "object",
+                    "required": ["primary"],
+                    "properties": { "primary": text() },
+                    "additionalProperties": steps,
+                } },
+            });
+            let steps =
+                json!({ "type": "array", "items": { "anyOf": [step, vary.clone()] } });
+            json!({ "anyOf": [steps.clone(), vary, named(steps)] })
         }
         Shape::Alternatives(kind) => {
             let step = one(kind, true, catalog);
             if kind == Kind::TableStep {
-                list(json!({ "anyOf": [{ "const": "all" }, step, list(step.clone())] }))
+                let all = list(
+                    json!({ "anyOf": [{ "const": "all" }, step, list(step.clone())] }),
+                );
+                json!({ "anyOf": [all.clone(), named(all)] })
             } else {
                 list(step)
             }
@@ -176,7 +231,7 @@ fn object<'j>(
 
 /// Replaces references into the operation's own definitions by what they name.
 fn inline(schema: &mut Json, root: &Json) {
-    if let Some(path) = schema.get("$ref").and_then(Json::as_str)
+    while let Some(path) = schema.get("$ref").and_then(Json::as_str)
         && let Some(target) = path.strip_prefix('#').and_then(|path| root.pointer(path))
     {
         let mut target = target.clone();

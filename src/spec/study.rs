@@ -1,13 +1,11 @@
 //! A study as the engine understands it: names resolved, parameters typed, places kept.
 
-use std::path::PathBuf;
-
 use serde_json::{Value as Json, json};
 
+use super::{Chain, Cohort, ImageOrigin, Origin, Part, Rule, Source, SourceKind};
 use crate::diagnostics::Span;
 use crate::digest::{Digest, canonical_json};
-use crate::operation::{About, Entry, Instance};
-use crate::units::Unit;
+use crate::operation::{About, AnyDerivation, Entry, Instance};
 
 /// A checked study.
 #[derive(Clone)]
@@ -16,19 +14,38 @@ pub struct Study {
     pub cancer: String,
     pub seed: u64,
     pub sources: Vec<Source>,
+    pub derive: Vec<Derived>,
     pub cohorts: Vec<Cohort>,
+    pub agree: Vec<Agreement>,
     pub outcomes: Vec<Outcome>,
     pub predictors: Vec<Block>,
     pub models: Vec<Model>,
-    /// Fitted on the training rows of every split, before selection. Usually one setting.
-    pub prepare: Chain,
-    /// Alternatives; `all` is an empty chain.
-    pub select: Vec<Chain>,
+    pub primary_model: Option<Named>,
     /// Alternatives; each setting of each is one learner.
     pub learn: Vec<Chain>,
     /// Named schemes on one procedure; the first is the headline.
     pub validate: Vec<Scheme>,
+    /// Cohorts that frozen models meet once.
+    pub external: Vec<Named>,
     pub evaluate: Evaluate,
+    pub governance: Governance,
+    /// What the author says changed since the plan.
+    pub deviations: Vec<Deviation>,
+}
+
+/// Under which terms the data are used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Governance {
+    pub public: bool,
+    pub terms: Option<String>,
+}
+
+/// A departure from the plan, as its author tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deviation {
+    pub what: String,
+    pub when: Option<String>,
+    pub why: Option<String>,
 }
 
 /// An operation at a place in a study.
@@ -47,6 +64,8 @@ pub struct Use {
     pub changed_for_fit: serde_json::Value,
     /// Names of the parameters that the author wrote.
     pub written: Vec<String>,
+    /// The blocks on whose columns a step acts; all when there is none.
+    pub scope: Option<Vec<String>>,
     pub span: Span,
 }
 
@@ -86,6 +105,7 @@ impl Use {
             changed,
             changed_for_fit,
             written: written.keys().cloned().collect(),
+            scope: None,
             span,
         })
     }
@@ -101,11 +121,15 @@ impl Use {
     }
 
     fn identified(&self, parameters: &serde_json::Value) -> serde_json::Value {
-        serde_json::json!({
+        let mut identity = serde_json::json!({
             "operation": self.about.name,
             "version": self.about.version,
             "parameters": parameters,
-        })
+        });
+        if let Some(scope) = &self.scope {
+            identity["on"] = serde_json::json!(scope);
+        }
+        identity
     }
 
     /// A name for the parameters, for random streams.
@@ -128,33 +152,6 @@ fn difference(
     changed.into()
 }
 
-/// A place where data come from.
-#[derive(Clone)]
-pub struct Source {
-    pub name: String,
-    pub span: Span,
-    pub kind: SourceKind,
-    pub licence: Option<String>,
-}
-
-#[derive(Clone)]
-pub enum SourceKind {
-    /// One row per id.
-    Table { from: Origin, reader: Use, id: Named },
-    /// Mutations: any number of rows per id.
-    Maf {
-        from: Origin,
-        reader: Use,
-        id: Named,
-        /// The source whose ids are those of everybody who was sequenced.
-        assayed: Option<Named>,
-    },
-    /// A volume and a mask per id.
-    Images { from: ImageOrigin, reader: Use, unit: Unit },
-    /// Files made from the study's seed.
-    Simulate { generator: Use },
-}
-
 /// A name with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
@@ -162,54 +159,96 @@ pub struct Named {
     pub span: Span,
 }
 
-#[derive(Clone)]
-pub enum Origin {
-    /// Relative paths are relative to the study file.
-    File { path: PathBuf, digest: Option<Digest>, span: Span },
-    /// A file of a simulated source.
-    Simulated { source: Named },
+/// What part an outcome or a model plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Primary,
+    Sensitivity,
+    Control,
 }
 
-#[derive(Clone)]
-pub enum ImageOrigin {
-    /// `path` and `mask` hold `{id}`.
-    Files {
-        root: PathBuf,
-        path: String,
-        mask: String,
-        span: Span,
-    },
-    Simulated {
-        source: Named,
-    },
+impl Role {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Sensitivity => "sensitivity",
+            Self::Control => "control",
+        }
+    }
 }
 
-/// Subjects under one definition.
-#[derive(Clone)]
-pub struct Cohort {
-    pub name: String,
-    pub span: Span,
-    pub from: Named,
-    pub join: Vec<Join>,
-    /// Column of `from` that says to which subject a row belongs; without it the id does.
-    pub subject: Option<Named>,
-    /// How many subjects may fail to be measured before the run fails.
-    pub failed_at_most: usize,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Join {
-    pub source: Named,
-    /// Whether a row without a partner leaves the cohort.
-    pub required: bool,
-}
-
+/// What is predicted.
 #[derive(Clone)]
 pub struct Outcome {
     pub name: String,
     pub span: Span,
     pub label: String,
-    pub derivation: Use,
+    /// In order of precedence; never empty.
+    pub derivations: Vec<Use>,
+    pub on_conflict: OnConflict,
+    /// Whether somebody of whom nothing is known refuses the study.
+    pub refuse_missing: bool,
+    pub role: Role,
+}
+
+/// When two derivations that know a patient disagree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnConflict {
+    First,
+    Missing,
+    Refuse,
+}
+
+impl Outcome {
+    /// What decides its calls, for keys.
+    pub fn identity(&self) -> Json {
+        let one = |used: &Use| used.identity();
+        match self.derivations.as_slice() {
+            [only] => only.identity(),
+            several => json!({
+                "first_of": several.iter().map(one).collect::<Json>(),
+                "missing_on_conflict": self.on_conflict == OnConflict::Missing,
+            }),
+        }
+    }
+
+    /// The derivations themselves.
+    pub fn instances(
+        &self,
+    ) -> impl Iterator<Item = (&Use, &std::sync::Arc<dyn AnyDerivation>)> {
+        self.derivations.iter().filter_map(|used| match &used.instance {
+            Instance::Derivation(instance) => Some((used, instance)),
+            _ => None,
+        })
+    }
+}
+
+/// A column cut from an id or mapped from a column.
+#[derive(Clone)]
+pub struct Derived {
+    pub name: String,
+    pub span: Span,
+    /// `id`, another derived column or `source.column`.
+    pub from: Named,
+    pub part: Part,
+    /// Values, each with those that mean it.
+    pub map: Vec<(String, Vec<String>)>,
+    pub otherwise: Option<String>,
+}
+
+impl Derived {
+    pub fn identity(&self) -> Json {
+        json!([self.from.name, self.part.identity(), self.map, self.otherwise])
+    }
+}
+
+/// One fact as two sources hold it.
+#[derive(Clone)]
+pub struct Agreement {
+    pub name: String,
+    pub span: Span,
+    pub facts: [Use; 2],
+    pub tolerate: usize,
 }
 
 /// A named block of predictors.
@@ -218,86 +257,55 @@ pub struct Block {
     pub name: String,
     pub span: Span,
     pub kind: BlockKind,
+    /// When its values are known: one of [`super::KNOWN`], if the author said so.
+    pub known: Option<String>,
     /// Steps on the whole block, before any split. Fitted ones leak.
     pub steps: Vec<Use>,
 }
 
 #[derive(Clone)]
 pub enum BlockKind {
-    /// Columns of a table by pattern; `*` stands for any text.
-    Columns { from: Named, include: Vec<Named>, except: Vec<Named> },
+    /// Columns of tables by pattern; `*` stands for any text.
+    Columns { from: Vec<Named>, include: Vec<Named>, except: Vec<Named> },
     /// Features of the voxels with one of `labels`; any label when empty.
     Images { from: Named, labels: Vec<u16>, features: Vec<Use> },
 }
 
-/// Which blocks enter together.
+impl Block {
+    /// The sources that it reads.
+    pub fn sources(&self) -> &[Named] {
+        match &self.kind {
+            BlockKind::Columns { from, .. } => from,
+            BlockKind::Images { from, .. } => std::slice::from_ref(from),
+        }
+    }
+}
+
+/// Where derived columns are named as if they were a source.
+pub const DERIVE: &str = "derive";
+
+/// Which blocks enter together, and what is done with them.
 #[derive(Clone)]
 pub struct Model {
     pub name: String,
     pub span: Span,
     pub blocks: Vec<Named>,
+    /// Blocks whose columns no selector may drop.
+    pub forced: Vec<Named>,
+    pub role: Role,
+    /// Ways of preparing it: fitted on the training rows of every split, before selection.
+    /// Never empty; the first is that of the headline.
+    pub branches: Vec<Branch>,
+    /// Alternatives; `all` is an empty chain.
+    pub select: Vec<Chain>,
 }
 
-/// Steps in order, with every setting of their grids.
+/// One way of preparing a model.
 #[derive(Clone)]
-pub struct Chain {
-    /// As in node names: `anova`, or `variance+anova`; `all` for an empty selector.
+pub struct Branch {
+    /// Empty when there is only one.
     pub name: String,
-    pub span: Span,
-    /// In written order, the last parameter fastest. Never empty.
-    pub settings: Vec<ChainSetting>,
-}
-
-#[derive(Clone)]
-pub struct ChainSetting {
-    pub steps: Vec<Use>,
-    /// The grid point in words, such as `k = 8`; empty when there is no grid.
-    pub text: String,
-}
-
-/// Which settings of a chain are fitted alike.
-pub struct FitPaths {
-    /// The path of each setting.
-    pub of_setting: Vec<usize>,
-    /// One setting of each path.
-    pub setting_of: Vec<usize>,
-    /// What names each path's states: identities of its steps.
-    pub identities: serde_json::Value,
-}
-
-impl Chain {
-    /// Every setting, each as its steps' identities.
-    pub fn identity(&self) -> Json {
-        let steps =
-            |setting: &ChainSetting| setting.steps.iter().map(Use::identity).collect();
-        self.settings.iter().map(steps).collect::<Vec<Json>>().into()
-    }
-
-    /// The distinct ways of fitting this chain, in written order.
-    ///
-    /// The last step's state serves every value of the parameters that its `fit` does not read;
-    /// earlier steps change the rows that later ones are fitted on, so all of theirs count.
-    pub fn fit_paths(&self) -> FitPaths {
-        let mut paths: Vec<serde_json::Value> = Vec::new();
-        let mut of_setting = Vec::new();
-        let mut setting_of = Vec::new();
-        for (position, setting) in self.settings.iter().enumerate() {
-            let last = setting.steps.len().saturating_sub(1);
-            let identities =
-                setting.steps.iter().enumerate().map(|(i, step)| match i == last {
-                    true => step.identity_for_fit(),
-                    false => step.identity(),
-                });
-            let path = identities.collect::<serde_json::Value>();
-            let known = paths.iter().position(|known| *known == path);
-            of_setting.push(known.unwrap_or(paths.len()));
-            if known.is_none() {
-                paths.push(path);
-                setting_of.push(position);
-            }
-        }
-        FitPaths { of_setting, setting_of, identities: paths.into() }
-    }
+    pub prepare: Chain,
 }
 
 /// A named way of validating.
@@ -317,11 +325,48 @@ pub struct Evaluate {
     pub also: Vec<Use>,
     pub tuner: Use,
     pub threshold: Option<ThresholdRule>,
+    /// Column within whose values pairs are also compared.
+    pub within: Option<Named>,
+    pub decision_range: Option<(f64, f64)>,
+    pub subgroups: Vec<Subgroup>,
+    pub compare: Vec<Compare>,
+    /// Whether p values of the comparisons are adjusted by Holm's method.
+    pub holm: bool,
+    pub claims: Vec<Claim>,
+    /// How often the outcome is permuted, and within which column.
+    pub permuted: Option<(usize, Option<Named>)>,
+}
+
+/// Groups in which performance is measured as well.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subgroup {
+    pub by: Named,
+    /// Ascending.
+    pub cut: Vec<f64>,
+    pub minimum_events: usize,
+}
+
+/// Two models on identical splits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compare {
+    pub better: Named,
+    pub than: Named,
+}
+
+/// What would count as success.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    pub text: String,
+    pub rule: Rule,
+    pub words: Option<String>,
+    pub span: Span,
 }
 
 #[derive(Clone)]
 pub struct ThresholdRule {
     pub rule: Use,
+    /// External cohorts that it is applied to; all when empty.
+    pub frozen_for: Vec<Named>,
     pub learned_from: LearnedFrom,
     pub span: Span,
 }
@@ -354,12 +399,31 @@ impl Study {
             .any(|source| matches!(source.kind, SourceKind::Simulate { .. }))
     }
 
+    pub fn derived(&self, name: &str) -> Option<&Derived> {
+        self.derive.iter().find(|derived| derived.name == name)
+    }
+
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.name == name)
+    }
+
+    /// The model of the headline: the named one, else the first.
+    pub fn headline_model(&self) -> Option<&Model> {
+        let named = self.primary_model.as_ref().and_then(|named| self.model(&named.name));
+        named.or(self.models.first())
+    }
+
+    /// The cohort on whose rows models are developed: that of the first scheme.
+    pub fn development(&self) -> Option<&Cohort> {
+        self.cohort(&self.validate.first()?.cohort.name)
+    }
+
     /// Whether the content of `source` was made by a generator.
     pub fn from_generator(&self, source: &Source) -> bool {
         match &source.kind {
             SourceKind::Simulate { .. } => true,
-            SourceKind::Table { from, .. } | SourceKind::Maf { from, .. } => {
-                matches!(from, Origin::Simulated { .. })
+            SourceKind::Table { files, .. } | SourceKind::Maf { files, .. } => {
+                files.iter().all(|from| matches!(from, Origin::Simulated { .. }))
             }
             SourceKind::Images { from, .. } => {
                 matches!(from, ImageOrigin::Simulated { .. })
@@ -370,11 +434,11 @@ impl Study {
     /// The digest of everything here that can change a result: no title, label, path or place.
     pub fn digest(&self) -> Digest {
         let sources = self.sources.iter().map(|source| match &source.kind {
-            SourceKind::Table { reader, id, .. } => {
-                json!({ "table": reader.identity(), "id": id.name })
+            SourceKind::Table { reader, keyed, .. } => {
+                json!({ "table": reader.identity(), "keyed": keyed.identity() })
             }
-            SourceKind::Maf { reader, id, assayed, .. } => json!({
-                "maf": reader.identity(), "id": id.name,
+            SourceKind::Maf { reader, keyed, assayed, .. } => json!({
+                "maf": reader.identity(), "keyed": keyed.identity(),
                 "assayed": assayed.as_ref().map(|named| &named.name),
             }),
             SourceKind::Images { reader, unit, .. } => {
@@ -384,22 +448,14 @@ impl Study {
                 json!({ "simulate": generator.identity() })
             }
         });
-        let cohorts = self.cohorts.iter().map(|cohort| {
-            let join =
-                cohort.join.iter().map(|join| json!([join.source.name, join.required]));
-            json!({
-                "from": cohort.from.name, "join": join.collect::<Json>(),
-                "subject": cohort.subject.as_ref().map(|named| &named.name),
-                "failed_at_most": cohort.failed_at_most,
-            })
-        });
+        let names =
+            |names: &[Named]| names.iter().map(|n| n.name.clone()).collect::<Json>();
         let predictors = self.predictors.iter().map(|block| {
             let steps = block.steps.iter().map(Use::identity).collect::<Json>();
-            let names = |names: &[Named]| names.iter().map(|n| n.name.clone()).collect::<Json>();
             match &block.kind {
                 BlockKind::Columns { from, include, except } => json!({
-                    "columns": from.name, "include": names(include), "except": names(except),
-                    "steps": steps,
+                    "columns": names(from), "include": names(include),
+                    "except": names(except), "steps": steps,
                 }),
                 BlockKind::Images { from, labels, features } => json!({
                     "images": from.name, "labels": labels, "steps": steps,
@@ -407,15 +463,20 @@ impl Study {
                 }),
             }
         });
+        let chains =
+            |chains: &[Chain]| chains.iter().map(Chain::identity).collect::<Json>();
         let models = self.models.iter().map(|model| {
-            model.blocks.iter().map(|block| block.name.clone()).collect::<Json>()
+            let branches = model.branches.iter().map(|branch| branch.prepare.identity());
+            json!({
+                "blocks": names(&model.blocks), "forced": names(&model.forced),
+                "prepare": branches.collect::<Json>(), "select": chains(&model.select),
+            })
         });
         let validate = self.validate.iter().map(|scheme| {
-            let models = scheme.models.iter().map(|model| model.name.clone());
             json!([
                 scheme.cohort.name,
                 scheme.resampling.identity(),
-                models.collect::<Json>()
+                names(&scheme.models)
             ])
         });
         let evaluate = &self.evaluate;
@@ -423,26 +484,34 @@ impl Study {
             let held_out = threshold.learned_from == LearnedFrom::HeldOut;
             json!([threshold.rule.identity(), held_out])
         });
-        let chains =
-            |chains: &[Chain]| chains.iter().map(Chain::identity).collect::<Json>();
+        let compare =
+            evaluate.compare.iter().map(|c| json!([c.better.name, c.than.name]));
+        let subgroups = evaluate
+            .subgroups
+            .iter()
+            .map(|s| json!([s.by.name, s.cut, s.minimum_events]));
         let whole = json!({
             "seed": self.seed,
             "sources": sources.collect::<Json>(),
-            "cohorts": cohorts.collect::<Json>(),
-            "outcomes":
-                self.outcomes.iter().map(|o| o.derivation.identity()).collect::<Json>(),
+            "derive": self.derive.iter().map(Derived::identity).collect::<Json>(),
+            "cohorts": self.cohorts.iter().map(Cohort::identity).collect::<Json>(),
+            "outcomes": self.outcomes.iter().map(Outcome::identity).collect::<Json>(),
             "predictors": predictors.collect::<Json>(),
             "models": models.collect::<Json>(),
-            "prepare": self.prepare.identity(),
-            "select": chains(&self.select),
+            "primary_model": self.primary_model.as_ref().map(|named| &named.name),
             "learn": chains(&self.learn),
             "validate": validate.collect::<Json>(),
+            "external": names(&self.external),
             "primary": evaluate.primary.identity(),
             "also": evaluate.also.iter().map(Use::identity).collect::<Json>(),
             "tuner": evaluate.tuner.identity(),
             "threshold": threshold,
+            "within": evaluate.within.as_ref().map(|named| &named.name),
+            "compare": [compare.collect::<Json>(), json!(evaluate.holm)],
+            "subgroups": subgroups.collect::<Json>(),
+            "claims": evaluate.claims.iter().map(|c| c.text.clone()).collect::<Json>(),
         });
-        Digest::derive("restudy study v1", canonical_json(&whole).as_bytes())
+        Digest::derive("restudy study v2", canonical_json(&whole).as_bytes())
     }
 
     /// The splits of a scheme: how many, known without data.

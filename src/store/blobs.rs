@@ -8,6 +8,9 @@ use crate::digest::Digest;
 impl Store {
     /// The bytes of this digest; `None` when they are gone or damaged.
     pub fn blob(&self, digest: &Digest) -> Option<Vec<u8>> {
+        if let Some(bytes) = disk::lock(&self.added).get(digest) {
+            return Some(bytes.clone());
+        }
         let path = self.blob_path(digest);
         let bytes = std::fs::read(&path).ok()?;
         if Digest::of(&bytes) == *digest {
@@ -19,7 +22,7 @@ impl Store {
 
     /// Whether there is a file under this digest; only reading tells whether it is sound.
     pub fn has_blob(&self, digest: &Digest) -> bool {
-        self.blob_path(digest).exists()
+        disk::lock(&self.added).contains_key(digest) || self.blob_path(digest).exists()
     }
 
     /// Keeps `bytes` under their digest.

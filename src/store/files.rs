@@ -10,6 +10,8 @@ use crate::digest::Digest;
 pub enum FilesError {
     #[error("cannot read {}: {cause}", path.display())]
     Io { path: PathBuf, cause: std::io::Error },
+    #[error("cannot fetch {url}: {why}")]
+    Network { url: String, why: String },
     #[error("{} was changed while the study ran; run again", path.display())]
     Changed { path: PathBuf },
 }
@@ -23,6 +25,7 @@ impl FilesError {
     pub fn without_path(&self) -> String {
         match self {
             Self::Io { cause, .. } => format!("the file cannot be read: {cause}"),
+            Self::Network { why, .. } => format!("the file cannot be fetched: {why}"),
             Self::Changed { .. } => {
                 "the file was changed while the study ran".to_string()
             }
@@ -41,6 +44,14 @@ pub trait Files: Sync {
     fn digest(&self, path: &Path) -> Result<Digest, FilesError>;
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, FilesError>;
+
+    /// The bytes behind a URL. What they are is for the caller to check.
+    fn fetch(&self, url: &str) -> Result<Vec<u8>, FilesError> {
+        Err(FilesError::Network {
+            url: url.to_string(),
+            why: "there is no network here".into(),
+        })
+    }
 
     /// Every file below `folder`, as sorted paths relative to it.
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, FilesError>;

@@ -48,6 +48,8 @@ pub struct Store {
     /// Under which name unfinished files of this handle are known.
     owner: String,
     next: std::sync::atomic::AtomicU64,
+    /// What was added to a store that may not be written to.
+    added: Mutex<std::collections::BTreeMap<Digest, Vec<u8>>>,
 }
 
 impl Store {
@@ -60,6 +62,7 @@ impl Store {
             _in_use: None,
             owner: disk::owner(),
             next: std::sync::atomic::AtomicU64::new(0),
+            added: Mutex::default(),
         };
         let format = root.join("format");
         match std::fs::read_to_string(&format) {

@@ -43,13 +43,33 @@ pub struct Collected {
 }
 
 impl Store {
-    /// Keeps `bytes` until somebody removes the root that is written for them.
-    pub fn add(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
+    /// Keeps `bytes` until somebody removes the root that is written for them, and lets them be
+    /// found by `content`: the digest of what they are compressed from.
+    pub fn add(&self, bytes: &[u8], content: &Digest) -> Result<Digest, StoreError> {
         let digest = Digest::of(bytes);
+        if self.mode == Mode::ReadOnly {
+            disk::lock(&self.added).insert(digest, bytes.to_vec());
+            return Ok(digest);
+        }
         self.put_blob(&digest, bytes)?;
-        let root = self.root.join("roots").join("added").join(digest.hex());
-        self.write_whole(&root, b"")?;
+        let roots = self.root.join("roots");
+        self.write_whole(&roots.join("added").join(digest.hex()), b"")?;
+        if digest != *content {
+            let alias = roots.join("contents").join(content.hex());
+            self.write_whole(&alias, digest.hex().as_bytes())?;
+        }
         Ok(digest)
+    }
+
+    /// The name of the bytes that were added with this content.
+    pub fn added(&self, content: &Digest) -> Option<Digest> {
+        if self.has_blob(content) {
+            return Some(*content);
+        }
+        let alias = self.root.join("roots").join("contents").join(content.hex());
+        let text = std::fs::read_to_string(alias).ok()?;
+        let digest: Digest = text.trim().parse().ok()?;
+        self.has_blob(&digest).then_some(digest)
     }
 
     pub fn size(&self) -> Sizes {
@@ -204,7 +224,9 @@ mod tests {
         let store = Store::open(folder.path(), Mode::ReadWrite).unwrap();
         let (kept, kept_blob) = publish(&store, b"kept");
         let (dropped, dropped_blob) = publish(&store, b"dropped");
-        let added = store.add(b"added").unwrap();
+        let content = Digest::of(b"what it is compressed from");
+        let added = store.add(b"added", &content).unwrap();
+        assert_eq!(store.added(&content), Some(added));
         store.write_journal("study", &[format!(r#"{{"key":"{kept}"}}"#)]).unwrap();
         assert_eq!(store.gc(Duration::from_secs(3600)).unwrap(), Collected::default());
         let collected = store.gc(Duration::ZERO).unwrap();

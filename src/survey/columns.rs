@@ -1,12 +1,31 @@
-//! Which columns the `columns` blocks mean, and whether they hold numbers.
+//! Which columns the `columns` blocks mean, whether a cohort holds them, and what they hold.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::diagnostics::{Code, Diagnostic, Place};
-use crate::spec::{Block, BlockKind, Named, Study};
+use serde_json::json;
+
+use crate::data::{Frame, FrameColumn, Rows, Table, TextColumn, Value};
+use crate::diagnostics::{Code, Diagnostic, Place, Span};
+use crate::digest::{Digest, canonical_json};
+use crate::spec::{Block, BlockKind, Cohort, DERIVE, Named, Source, Study};
 
 use super::sources::{line_of, no_column};
-use super::{Content, Reading, Survey, SurveyedSource, matches};
+use super::{Content, Notes, Reading, Survey, SurveyedSource, View, matches};
+
+/// A predictor of a `columns` block.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BlockColumn {
+    /// As models know it.
+    pub name: String,
+    /// The source that has it, or `derive`.
+    pub source: String,
+    pub column: String,
+    /// Whether it holds categories.
+    pub categorical: bool,
+    /// Its unit, if the author said so.
+    pub unit: Option<String>,
+}
 
 pub(super) fn read(
     study: &Study,
@@ -16,60 +35,426 @@ pub(super) fn read(
 ) {
     for block in &study.predictors {
         let BlockKind::Columns { from, include, except } = &block.kind else { continue };
-        let Some(SurveyedSource { content, files }) = survey.sources.get(&from.name)
-        else {
-            continue;
-        };
-        let Content::Table { table, id, words, .. } = content else { continue };
-        let shown = &files[0].shown;
-        let names: Vec<&str> = table.names().filter(|name| name != id).collect();
-        for pattern in include.iter().chain(except) {
-            if !names.iter().any(|name| matches(&pattern.name, name)) {
-                faults.push(unknown(pattern, shown, &names));
+        let mut columns: Vec<BlockColumn> = Vec::new();
+        let mut known: Vec<String> = Vec::new();
+        let mut met: BTreeSet<&str> = BTreeSet::new();
+        let mut complete = true;
+        for source in from {
+            if source.name == DERIVE {
+                for derived in &study.derive {
+                    known.push(derived.name.clone());
+                    if chosen(&derived.name, include, except, &mut met) {
+                        columns.push(BlockColumn {
+                            name: derived.name.clone(),
+                            source: DERIVE.to_string(),
+                            column: derived.name.clone(),
+                            categorical: true,
+                            unit: None,
+                        });
+                    }
+                }
+                continue;
+            }
+            let Some((table, notes, of_source)) = table_of(study, survey, &source.name)
+            else {
+                complete = false;
+                continue;
+            };
+            let keyed = of_source.keyed();
+            let ids = keyed.map_or(Vec::new(), |keyed| keyed.id_columns());
+            for name in table.names().filter(|name| !ids.contains(name)) {
+                known.push(name.to_string());
+                if !chosen(name, include, except, &mut met) {
+                    continue;
+                }
+                // The same column of several tables is taken once.
+                let twin = columns.iter().any(|before| {
+                    before.column == name
+                        && before.source != DERIVE
+                        && table_of(study, survey, &before.source).is_some_and(
+                            |(other, ..)| {
+                                std::ptr::eq(other, table)
+                                    || (other.ids() == table.ids()
+                                        && other.column(name) == table.column(name))
+                            },
+                        )
+                });
+                if twin {
+                    continue;
+                }
+                let cells = keyed.and_then(|keyed| {
+                    keyed.cells.iter().find(|cells| cells.column.name == name)
+                });
+                let mapped = cells.is_some_and(|cells| !cells.map.is_empty());
+                columns.push(BlockColumn {
+                    name: match from.len() {
+                        1 => name.to_string(),
+                        _ => format!("{}.{name}", source.name),
+                    },
+                    source: source.name.clone(),
+                    column: name.to_string(),
+                    categorical: mapped || notes.words.contains_key(name),
+                    unit: cells.and_then(|cells| cells.unit.clone()),
+                });
             }
         }
-        let chosen = |name: &&&str| {
-            let by = |patterns: &[Named]| patterns.iter().any(|p| matches(&p.name, name));
-            (include.is_empty() || by(include)) && !by(except)
-        };
-        let columns: Vec<String> =
-            names.iter().filter(chosen).map(|n| (*n).into()).collect();
+        if !complete {
+            continue;
+        }
+        for pattern in include.iter().chain(except) {
+            if !met.contains(pattern.name.as_str()) {
+                let shown = from.first().map_or("", |from| from.name.as_str());
+                let shown = match survey.sources.get(shown) {
+                    Some(surveyed) if from.len() == 1 => surveyed.files[0].shown.clone(),
+                    _ => shown.to_string(),
+                };
+                let names: Vec<&str> = known.iter().map(String::as_str).collect();
+                faults.push(unknown(pattern, &shown, &names));
+            }
+        }
         for column in &columns {
-            let Some(&row) = words.get(column) else { continue };
-            let id = table.column(id).map_or("", |ids| ids.cell(row));
-            let line = reading.bytes(study, &files[0]).ok().and_then(|b| line_of(&b, id));
-            faults.push(not_numeric(block, column, shown, line));
+            if column.categorical && !encoded(study, block) {
+                faults.push(not_numeric(study, reading, survey, block, column));
+            }
         }
         survey.columns.insert(block.name.clone(), columns);
     }
 }
 
+/// Whether a column is one of the block's; patterns that met one are remembered.
+fn chosen<'p>(
+    name: &str,
+    include: &'p [Named],
+    except: &'p [Named],
+    met: &mut BTreeSet<&'p str>,
+) -> bool {
+    let mut by = |patterns: &'p [Named]| {
+        let meeting = patterns.iter().filter(|pattern| matches(&pattern.name, name));
+        let meeting: Vec<&str> = meeting.map(|pattern| pattern.name.as_str()).collect();
+        met.extend(&meeting);
+        !meeting.is_empty()
+    };
+    let (included, excepted) = (by(include), by(except));
+    (include.is_empty() || included) && !excepted
+}
+
+fn table_of<'s>(
+    study: &'s Study,
+    survey: &'s Survey,
+    source: &str,
+) -> Option<(&'s Table, &'s Notes, &'s Source)> {
+    let of_source = study.source(source)?;
+    match survey.sources.get(source) {
+        Some(SurveyedSource { content: Content::Table { table, notes, .. }, .. }) => {
+            Some((table, notes, of_source))
+        }
+        _ => None,
+    }
+}
+
+/// Whether every model that takes the block encodes its categories.
+fn encoded(study: &Study, block: &Block) -> bool {
+    let mut models = study
+        .models
+        .iter()
+        .filter(|model| model.blocks.iter().any(|known| known.name == block.name));
+    models.all(|model| {
+        model.branches.iter().all(|branch| {
+            branch.prepare.settings.iter().all(|setting| {
+                setting.steps.iter().any(|step| {
+                    step.about.name == "encode_onehot"
+                        && step
+                            .scope
+                            .as_ref()
+                            .is_none_or(|scope| scope.contains(&block.name))
+                })
+            })
+        })
+    })
+}
+
+/// Whether the cohorts that are analysed hold every column, and what its cells are there.
+pub(super) fn held(
+    study: &Study,
+    reading: &Reading<'_>,
+    survey: &mut Survey,
+    faults: &mut Vec<Diagnostic>,
+) {
+    for (cohort, block, span) in uses(study) {
+        let Some(columns) = survey.columns.get(&block.name) else { continue };
+        let Some(surveyed) = survey.cohorts.get(&cohort.name) else { continue };
+        let mut missing: Vec<String> = Vec::new();
+        let mut words: Vec<(String, String)> = Vec::new();
+        let mut unread = false;
+        let mut tables: BTreeMap<String, Digest> = BTreeMap::new();
+        let mut derived = Vec::new();
+        for column in columns {
+            if column.source == DERIVE {
+                let view = View { study, survey, cohort, rows: &surveyed.rows };
+                match view.cells(&Named { name: column.column.clone(), span }) {
+                    Ok(cells) => derived.push(cells),
+                    Err(fault) => {
+                        faults.push(*fault);
+                        unread = true;
+                    }
+                }
+                continue;
+            }
+            let place = cohort.place(&column.source, &column.column);
+            let Some(SurveyedSource {
+                content: Content::Table { table, digest, notes, .. },
+                ..
+            }) = survey.sources.get(&place.source)
+            else {
+                unread = true;
+                continue;
+            };
+            tables.insert(place.source.clone(), *digest);
+            if column.categorical && !encoded(study, block) {
+                unread = true; // Named already: nobody can learn from it as it is.
+            } else if table.column(&place.column).is_none() {
+                missing.push(place.column.clone());
+            } else if !column.categorical
+                && let Some((_, found)) = notes.words.get(&place.column)
+            {
+                words.push((place.column, found.clone()));
+            }
+        }
+        if unread {
+            continue;
+        }
+        if !missing.is_empty() {
+            faults.push(lacking(cohort, block, span, &missing));
+            continue;
+        }
+        if let Some((column, found)) = words.first().filter(|_| !cohort.map.is_empty()) {
+            let fault = Diagnostic::error(
+                Code::NOT_A_NUMBER,
+                Place::Study(cohort.span),
+                format!(
+                    "column `{column}` holds text where block `{}` needs numbers in cohort `{}`",
+                    block.name, cohort.name
+                ),
+            );
+            faults.push(fault.hint(format!("such as `{found}`")));
+            continue;
+        }
+        if !words.is_empty() {
+            continue; // Named already, where the block's columns were looked at.
+        }
+        let named: Vec<_> = columns
+            .iter()
+            .map(|column| {
+                let place = cohort.place(&column.source, &column.column);
+                json!([column.name, place.source, place.column, place.times, place.add])
+            })
+            .collect();
+        let preimage = canonical_json(&json!({
+            "work": "cells", "columns": named, "tables": tables,
+            "rows": surveyed.digest, "derived": Digest::of(format!("{derived:?}").as_bytes()),
+            "simulated_rows": surveyed.rows.len(),
+        }));
+        let name = format!("cells/{}/{}", cohort.name, block.name);
+        let made = reading.stored(name, preimage, || {
+            let frame = frame(study, survey, cohort, &block.name);
+            frame.map(|frame| Value::Frame(frame).digest())
+        });
+        match made {
+            Ok((digest, _)) => {
+                survey.cells.insert((cohort.name.clone(), block.name.clone()), digest);
+            }
+            Err(failure) => faults.push(Diagnostic::error(
+                Code::NOT_A_NUMBER,
+                Place::Study(span),
+                failure.to_string(),
+            )),
+        }
+    }
+}
+
+/// Every cohort that is analysed with every block of tables that it is analysed with.
+fn uses(study: &Study) -> Vec<(&Cohort, &Block, Span)> {
+    let mut uses: Vec<(&Cohort, &Block, Span)> = Vec::new();
+    let mut add = |cohort: &Named, model: &Named| {
+        let (Some(of_cohort), Some(model)) =
+            (study.cohort(&cohort.name), study.model(&model.name))
+        else {
+            return;
+        };
+        for block in &model.blocks {
+            let Some(block) = study.block(&block.name) else { continue };
+            let known = uses
+                .iter()
+                .any(|(c, b, _)| c.name == of_cohort.name && b.name == block.name);
+            if !known && matches!(block.kind, BlockKind::Columns { .. }) {
+                uses.push((of_cohort, block, cohort.span));
+            }
+        }
+    };
+    for scheme in &study.validate {
+        scheme.models.iter().for_each(|model| add(&scheme.cohort, model));
+    }
+    for cohort in &study.external {
+        let frozen = study.validate.first().map(|scheme| scheme.models.as_slice());
+        frozen.unwrap_or(&[]).iter().for_each(|model| add(cohort, model));
+    }
+    uses
+}
+
+/// The predictors of a block for a cohort.
+///
+/// # Errors
+/// A column that is not there or holds text where numbers are needed.
+pub fn frame(
+    study: &Study,
+    survey: &Survey,
+    cohort: &Cohort,
+    block: &str,
+) -> Result<Frame, crate::operation::Failure> {
+    use crate::operation::Failure;
+    let rows = &survey.cohorts[&cohort.name].rows;
+    let no_column = |column: &str| Failure::NoColumn {
+        column: column.to_string(),
+        known: Vec::new(),
+    };
+    let mut places: BTreeMap<String, Vec<Option<usize>>> = BTreeMap::new();
+    let mut columns = Vec::new();
+    let mut categories: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for column in &survey.columns[block] {
+        let cells: Vec<Option<&str>>;
+        let derived;
+        let place = cohort.place(&column.source, &column.column);
+        if column.source == DERIVE {
+            let view = View { study, survey, cohort, rows };
+            let name = Named { name: column.column.clone(), span: Span::default() };
+            derived = view.cells(&name).map_err(|_| no_column(&column.column))?;
+            cells = derived.iter().map(Option::as_deref).collect();
+        } else {
+            let (table, ..) = table_of(study, survey, &place.source)
+                .ok_or_else(|| no_column(&column.column))?;
+            let found =
+                table.column(&place.column).ok_or_else(|| no_column(&place.column))?;
+            let at = places
+                .entry(place.source.clone())
+                .or_insert_with(|| rows.iter().map(|row| table.row(&row.id)).collect());
+            cells = at.iter().map(|row| cell(found, *row)).collect();
+        }
+        let name = column.name.clone();
+        if column.categorical {
+            let levels: BTreeSet<&str> = cells.iter().flatten().copied().collect();
+            let levels: Vec<String> = levels.into_iter().map(str::to_string).collect();
+            let position = |cell: &str| levels.iter().position(|level| level == cell);
+            let values = cells.iter().map(|cell| {
+                cell.and_then(position).map_or(f64::NAN, |position| position as f64)
+            });
+            columns.push(FrameColumn { name: name.clone(), values: values.collect() });
+            categories.insert(name, levels);
+        } else {
+            let mut values = Vec::with_capacity(cells.len());
+            for cell in cells {
+                let number = match cell {
+                    None => f64::NAN,
+                    Some(cell) => match cell.parse().ok().filter(|n: &f64| n.is_finite())
+                    {
+                        Some(number) => number * place.times + place.add,
+                        None => {
+                            let found = format!("`{cell}`");
+                            return Err(Failure::Undeclared { column: name, found });
+                        }
+                    },
+                };
+                values.push(number);
+            }
+            columns.push(FrameColumn { name, values });
+        }
+    }
+    let frame = Rows::new(columns, rows.len()).with_categories(categories);
+    Ok(Frame { rows: frame, failed: vec![None; rows.len()] })
+}
+
+fn cell(column: &TextColumn, row: Option<usize>) -> Option<&str> {
+    let cell = column.cell(row?);
+    (!cell.is_empty()).then_some(cell)
+}
+
+fn lacking(cohort: &Cohort, block: &Block, span: Span, missing: &[String]) -> Diagnostic {
+    let listed: Vec<String> =
+        missing.iter().take(5).map(|column| format!("`{column}`")).collect();
+    let more = match missing.len() {
+        0..=5 => String::new(),
+        n => format!(" and {} more", n - 5),
+    };
+    Diagnostic::error(
+        Code::NO_PREDICTOR,
+        Place::Study(span),
+        format!(
+            "cohort `{}` lacks {} predictors of block `{}`",
+            cohort.name,
+            missing.len(),
+            block.name
+        ),
+    )
+    .hint(format!("they are {}{more}", listed.join(", ")))
+    .hint("say under which name it holds them: `map: { SOURCE: { from: …, columns: { … } } }`")
+}
+
 fn unknown(pattern: &Named, table: &str, names: &[&str]) -> Diagnostic {
     let place = Place::Study(pattern.span);
     if pattern.name.contains('*') {
+        let shown: Vec<&str> = names.iter().take(12).copied().collect();
+        let more = match names.len() - shown.len() {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
         return Diagnostic::error(
             Code::UNKNOWN_COLUMN,
             place,
             format!("no column of `{table}` matches `{}`", pattern.name),
         )
-        .hint(format!("its columns are: {}", names.join(", ")));
+        .hint(format!("its columns are: {}{more}", shown.join(", ")));
     }
     no_column(place, &pattern.name, table, names.iter().copied())
 }
 
 fn not_numeric(
+    study: &Study,
+    reading: &Reading<'_>,
+    survey: &Survey,
     block: &Block,
-    column: &str,
-    table: &str,
-    line: Option<usize>,
+    column: &BlockColumn,
 ) -> Diagnostic {
-    Diagnostic::error(
-        Code::NOT_A_NUMBER,
-        Place::File { path: PathBuf::from(table), line },
-        format!(
-            "column `{column}` of block `{}` holds text where numbers are needed",
-            block.name
-        ),
-    )
-    .hint(format!("leave it out with `except: [{column}]`, or correct the cell"))
+    let message = format!(
+        "column `{}` of block `{}` holds text where numbers are needed",
+        column.column, block.name
+    );
+    let encode = format!(
+        "or encode it: `prepare: {{ {}: [encode_onehot] }}`, or a list that begins with it",
+        block.name
+    );
+    let Some((table, notes, _)) = table_of(study, survey, &column.source) else {
+        let fault =
+            Diagnostic::error(Code::NOT_A_NUMBER, Place::Study(block.span), message);
+        return fault.hint(encode);
+    };
+    let file = &survey.sources[&column.source].files[0];
+    let mut fault = match notes.words.get(&column.column) {
+        Some((row, found)) => {
+            let id = table.ids().cell(*row);
+            let line = reading.bytes(study, file).ok().and_then(|b| line_of(&b, id));
+            let place = Place::File { path: PathBuf::from(&file.shown), line };
+            let fault = Diagnostic::error(Code::NOT_A_NUMBER, place, message);
+            if found.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
+                return fault.hint(format!("`{found}` is no finite number")).hint(
+                    "correct the cell, or declare it: `missing: [inf]` in the source",
+                );
+            }
+            fault
+        }
+        None => Diagnostic::error(Code::NOT_A_NUMBER, Place::Study(block.span), message),
+    };
+    fault.hints.push(format!(
+        "leave it out with `except: [{}]`, or correct the cell",
+        column.column
+    ));
+    fault.hint(encode)
 }

@@ -3,21 +3,29 @@
 //! Reads through the store, so that a table is parsed once in its life. Computes no feature, fits
 //! nothing and never looks into an image.
 
+mod agreements;
+mod checks;
 mod cohorts;
 mod columns;
+mod dress;
 mod outcomes;
 mod patterns;
 mod sources;
 mod symbolic;
+mod view;
 
+pub use columns::{BlockColumn, frame};
+pub use dress::Notes;
+pub use outcomes::call;
 pub use patterns::matches;
 pub use sources::{GivenFile, Location, Performed, Reading, node_key};
 pub use symbolic::{symbolic, unread};
+pub use view::View;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::data::{Splits, Table};
+use crate::data::{AgreementFacts, AssociationFacts, Split, Splits, Table};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
 use crate::spec::Study;
@@ -31,8 +39,16 @@ pub struct Survey {
     pub outcomes: BTreeMap<(String, String), SurveyedOutcome>,
     /// By scheme and outcome.
     pub splits: BTreeMap<(String, String), Splits>,
+    /// The splits on which a frozen model is tuned, by outcome.
+    pub frozen: BTreeMap<String, Vec<Split>>,
     /// The columns of each `columns` block, in table order.
-    pub columns: BTreeMap<String, Vec<String>>,
+    pub columns: BTreeMap<String, Vec<BlockColumn>>,
+    /// What the cells of a `columns` block are in a cohort, by cohort and block.
+    pub cells: BTreeMap<(String, String), Digest>,
+    /// What was found of each agreement.
+    pub agreements: Vec<AgreementFacts>,
+    /// How the outcome goes with sites and strata.
+    pub associations: Vec<AssociationFacts>,
     /// The nodes that the survey itself had to ask the store for, or compute.
     pub performed: Vec<Performed>,
 }
@@ -49,11 +65,9 @@ pub enum Content {
     /// A table or a MAF.
     Table {
         table: Arc<Table>,
-        id: String,
         digest: Digest,
         assayed: Option<Arc<Vec<String>>>,
-        /// Columns that hold words, with the first row that does.
-        words: BTreeMap<String, usize>,
+        notes: Arc<Notes>,
     },
     /// Image and mask, as positions in `files`, by id.
     Images(BTreeMap<String, (usize, usize)>),
@@ -88,6 +102,10 @@ pub struct SurveyedOutcome {
     /// By cohort row; `None` is unknown.
     pub classes: Arc<Vec<Option<bool>>>,
     pub digest: Digest,
+    /// By derivation: how many it decided.
+    pub decided: Vec<usize>,
+    /// Rows that two derivations know differently.
+    pub conflicts: usize,
 }
 
 impl SurveyedOutcome {
@@ -110,6 +128,9 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     sources::read(study, reading, &mut survey, &mut faults);
     columns::read(study, reading, &mut survey, &mut faults);
     cohorts::read(study, reading, &mut survey, &mut faults);
+    columns::held(study, reading, &mut survey, &mut faults);
     outcomes::read(study, reading, &mut survey, &mut faults);
+    agreements::read(study, reading, &mut survey, &mut faults);
+    checks::read(study, reading, &mut survey, &mut faults);
     (survey, faults)
 }

@@ -1,17 +1,22 @@
 //! What is known of each outcome, and how each scheme divides those of whom it is known.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::data::{Assay, Call, Population, Splits};
+use crate::data::{Assay, Call, Called, Population, Split, Splits, Table};
 use crate::diagnostics::{Code, Diagnostic, Place};
 use crate::digest::{Digest, canonical_json};
-use crate::operation::{Failure, Instance};
-use crate::spec::{Outcome, Scheme, SourceKind, Study};
+use crate::operation::{AnyDerivation, Failure, Instance, Judged};
+use crate::spec::{Cohort, Named, OnConflict, Outcome, Scheme, Study};
 
 use super::sources::no_column;
-use super::{Content, Reading, Survey, SurveyedCohort, SurveyedOutcome, SurveyedSource};
+use super::view::Fault;
+use super::{
+    CohortRow, Content, Reading, Survey, SurveyedCohort, SurveyedOutcome, SurveyedSource,
+    View,
+};
 
 pub(super) fn read(
     study: &Study,
@@ -22,6 +27,7 @@ pub(super) fn read(
     // Without a sound scheme outcomes are looked at all the same, so that their faults are named.
     let mut cohorts: Vec<&str> =
         study.validate.iter().map(|scheme| scheme.cohort.name.as_str()).collect();
+    cohorts.extend(study.external.iter().map(|cohort| cohort.name.as_str()));
     if cohorts.is_empty() {
         cohorts.extend(study.cohorts.iter().map(|cohort| cohort.name.as_str()));
     }
@@ -29,9 +35,14 @@ pub(super) fn read(
     cohorts.dedup();
     for cohort in cohorts {
         let Some(surveyed) = survey.cohorts.get(cohort).cloned() else { continue };
+        let Some(of_cohort) = study.cohort(cohort) else { continue };
+        // What is sealed is not looked at: a node that needs the frozen model opens it.
+        if of_cohort.sealed {
+            continue;
+        }
         for outcome in &study.outcomes {
             let known =
-                derive(study, reading, outcome, cohort, &surveyed, survey, faults);
+                derive(study, reading, outcome, of_cohort, &surveyed, survey, faults);
             if let Some(known) = known {
                 survey.outcomes.insert((outcome.name.clone(), cohort.to_string()), known);
             }
@@ -47,14 +58,38 @@ pub(super) fn read(
             if known.count(Some(true)) == 0 || known.count(Some(false)) == 0 {
                 continue; // Named already, where the outcome was derived.
             }
-            match stored_splits(study, reading, scheme, outcome, &cohort, &known, survey)
-            {
+            let population = match population(study, survey, scheme, &cohort, &known) {
+                Ok(population) => population,
+                Err(fault) => {
+                    faults.push(*fault);
+                    continue;
+                }
+            };
+            match stored_splits(
+                study,
+                reading,
+                scheme,
+                outcome,
+                &known,
+                &population,
+                survey,
+            ) {
                 Ok(splits) => {
                     let place = (scheme.name.clone(), outcome.name.clone());
+                    faults.extend(few_per_fold(scheme, outcome, &known, &splits));
                     survey.splits.insert(place, splits);
-                    faults.extend(few_per_fold(scheme, outcome, &known));
                 }
                 Err(failure) => faults.push(too_few(scheme, outcome, &known, &failure)),
+            }
+            let first = study.validate.first().is_some_and(|s| s.name == scheme.name);
+            if first && !study.external.is_empty() {
+                let Instance::Resampling(resampling) = &scheme.resampling.instance else {
+                    unreachable!("`spec` puts a resampling scheme here")
+                };
+                // Too few for inner folds is named above.
+                if let Ok(inner) = resampling.whole(&population, study.seed) {
+                    survey.frozen.insert(outcome.name.clone(), inner);
+                }
             }
         }
     }
@@ -67,9 +102,17 @@ fn few_per_fold(
     scheme: &Scheme,
     outcome: &Outcome,
     known: &SurveyedOutcome,
+    splits: &Splits,
 ) -> Option<Diagnostic> {
+    let Instance::Resampling(resampling) = &scheme.resampling.instance else {
+        unreachable!("`spec` puts a resampling scheme here")
+    };
+    // Sites are as large as they are; small ones are shown and not pooled.
+    if resampling.judged() == Judged::Sites {
+        return None;
+    }
     let smaller = known.count(Some(true)).min(known.count(Some(false)));
-    let outer = Study::shape(scheme).outer;
+    let outer = splits.repeats.first().map_or(0, Vec::len);
     (outer > 1 && smaller / outer < FEW).then(|| {
         Diagnostic::warning(
             Code::FEW_PER_FOLD,
@@ -84,65 +127,216 @@ fn few_per_fold(
     })
 }
 
+/// What one derivation is given: the rows of its source that belong to these.
+struct Given {
+    table: Table,
+    ids: Vec<String>,
+    asked: Vec<String>,
+    assayed: Option<Arc<Vec<String>>>,
+    shown: String,
+}
+
+fn given(
+    study: &Study,
+    survey: &Survey,
+    derivation: &Arc<dyn AnyDerivation>,
+    cohort: &Cohort,
+    rows: &[CohortRow],
+) -> Option<Result<Given, Failure>> {
+    let asked_of = derivation.source().unwrap_or(&cohort.from.name);
+    let place = match derivation.source() {
+        Some(source) => cohort.place(source, "").source,
+        None => cohort.from.name.clone(),
+    };
+    let SurveyedSource { content, files } = survey.sources.get(&place)?;
+    let Content::Table { table, assayed, .. } = content else {
+        let message = format!("`{place}` is no table");
+        return Some(Err(Failure::Unreadable(message)));
+    };
+    // Tables are joined by row, mutations belong to the patient.
+    let by_subject = study.source(&place).is_some_and(crate::spec::Source::is_maf);
+    let asked: Vec<String> = rows
+        .iter()
+        .map(|row| if by_subject { row.subject.clone() } else { row.id.clone() })
+        .collect();
+    let wanted: BTreeSet<&str> = asked.iter().map(String::as_str).collect();
+    let kept: Vec<usize> = (0..table.n_rows())
+        .filter(|&row| wanted.contains(table.ids().cell(row)))
+        .collect();
+    let mut table = table.take(&kept);
+    if let Some(map) = cohort.map.iter().find(|map| map.of.name == asked_of) {
+        let (ids, mut columns) = table.into_columns();
+        for mapped in &map.columns {
+            if let Some(found) = columns.iter().find(|c| c.name == mapped.column) {
+                let mut renamed = found.clone();
+                renamed.name.clone_from(&mapped.name.name);
+                columns.retain(|column| column.name != renamed.name);
+                columns.push(renamed);
+            }
+        }
+        table = Table::sorted(ids, columns);
+    }
+    let ids = table.ids().cells().map(str::to_string).collect();
+    let shown = files.first().map_or(place, |file| file.shown.clone());
+    Some(Ok(Given { table, ids, asked, assayed: assayed.clone(), shown }))
+}
+
+/// What an outcome is in these rows of a cohort. Looks at no other row of any source.
+///
+/// # Errors
+/// What a derivation cannot read, with the name of its file.
+pub fn call(
+    study: &Study,
+    survey: &Survey,
+    outcome: &Outcome,
+    cohort: &Cohort,
+    rows: &[CohortRow],
+) -> Result<Called, (Failure, String)> {
+    let mut calls = vec![Call::Unknown; rows.len()];
+    let mut called = Called { calls: Vec::new(), decided: Vec::new(), conflicts: 0 };
+    let mut conflicting = vec![false; rows.len()];
+    for (_, derivation) in outcome.instances() {
+        let given = match given(study, survey, derivation, cohort, rows) {
+            Some(Ok(given)) => given,
+            Some(Err(failure)) => return Err((failure, String::new())),
+            None => {
+                let failure = Failure::Unreadable("a source is missing".to_string());
+                return Err((failure, String::new()));
+            }
+        };
+        let assayed = given.assayed.as_deref().map(Vec::as_slice);
+        let assay = Assay { table: &given.table, ids: &given.ids, assayed };
+        let found = derivation
+            .derive(assay, &given.asked)
+            .map_err(|failure| (failure, given.shown.clone()))?;
+        let mut decided = 0;
+        for ((known, found), conflict) in
+            calls.iter_mut().zip(found).zip(&mut conflicting)
+        {
+            match (*known, found) {
+                (Call::Unknown, Call::Unknown) | (_, Call::Unknown) => {}
+                (Call::Unknown, found) => {
+                    *known = found;
+                    decided += 1;
+                }
+                (known, found) => *conflict |= known != found,
+            }
+        }
+        called.decided.push(decided);
+    }
+    called.conflicts = conflicting.iter().filter(|conflict| **conflict).count();
+    if outcome.on_conflict == OnConflict::Missing {
+        for (known, conflict) in calls.iter_mut().zip(conflicting) {
+            if conflict {
+                *known = Call::Unknown;
+            }
+        }
+    }
+    called.calls = calls;
+    Ok(called)
+}
+
 fn derive(
     study: &Study,
     reading: &Reading<'_>,
     outcome: &Outcome,
-    cohort_name: &str,
-    cohort: &SurveyedCohort,
+    cohort: &Cohort,
+    surveyed_cohort: &SurveyedCohort,
     survey: &mut Survey,
     faults: &mut Vec<Diagnostic>,
 ) -> Option<SurveyedOutcome> {
-    let Instance::Derivation(derivation) = &outcome.derivation.instance else {
-        unreachable!("`spec` puts a derivation here")
-    };
-    let from = &study.cohort(cohort_name)?.from.name;
-    let source = derivation.source().unwrap_or(from);
-    let SurveyedSource { content, files } = survey.sources.get(source)?;
-    let Content::Table { table, id, assayed, digest, .. } = content else {
-        faults.push(Diagnostic::error(
-            Code::WRONG_TYPE,
-            Place::Study(outcome.derivation.span),
-            format!("`{source}` is no table, so no outcome can come from it"),
-        ));
-        return None;
-    };
-    // Tables are joined by row, mutations belong to the patient.
-    let by_subject = study
-        .source(source)
-        .is_some_and(|source| matches!(source.kind, SourceKind::Maf { .. }));
-    let asked: Vec<String> = cohort
-        .rows
-        .iter()
-        .map(|row| if by_subject { row.subject.clone() } else { row.id.clone() })
-        .collect();
-    let node = format!("outcome/{}/{cohort_name}", outcome.name);
+    let mut seen = Vec::new();
+    for (_, derivation) in outcome.instances() {
+        match given(study, survey, derivation, cohort, &surveyed_cohort.rows)? {
+            Ok(given) => {
+                let table = crate::data::Value::Table(given.table).digest();
+                let assayed = given.assayed.as_deref();
+                let assayed = assayed.map(|ids| Digest::of(ids.join("\n").as_bytes()));
+                let asked = Digest::of(given.asked.join("\n").as_bytes());
+                seen.push(json!([table, assayed, asked]));
+            }
+            Err(failure) => {
+                faults.push(Diagnostic::error(
+                    Code::WRONG_TYPE,
+                    Place::Study(outcome.span),
+                    format!("no outcome can come from there: {failure}"),
+                ));
+                return None;
+            }
+        }
+    }
+    let node = format!("outcome/{}/{}", outcome.name, cohort.name);
     let preimage = canonical_json(&json!({
-        "work": "outcome", "identity": outcome.derivation.identity(), "table": digest,
-        "assayed": assayed.as_deref().map(|ids| Digest::of(ids.join("\n").as_bytes())),
-        "rows": Digest::of(asked.join("\n").as_bytes()),
+        "work": "outcome", "identity": outcome.identity(), "seen": seen,
     }));
+    let mut shown = String::new();
     let made = reading.stored(node, preimage, || {
-        let ids = table.column(id).into_iter().flat_map(|ids| ids.cells());
-        let ids: Vec<String> = ids.map(str::to_string).collect();
-        let assayed = assayed.as_deref().map(Vec::as_slice);
-        derivation.derive(Assay { table, ids: &ids, assayed }, &asked)
+        call(study, survey, outcome, cohort, &surveyed_cohort.rows).map_err(
+            |(failure, file)| {
+                shown = file;
+                failure
+            },
+        )
     });
     match made {
-        Ok((calls, performed)) => {
+        Ok((called, performed)) => {
             survey.performed.push(performed);
-            let known = surveyed(calls);
+            let known = surveyed(called);
+            faults.extend(disagreeing(outcome, cohort, &known));
             if known.count(Some(true)) == 0 || known.count(Some(false)) == 0 {
-                faults.push(one_class(outcome, cohort_name, &known));
+                faults.push(one_class(outcome, &cohort.name, &known));
+            }
+            if outcome.refuse_missing && known.count(None) > 0 {
+                faults.push(Diagnostic::error(
+                    Code::OUTCOME_VALUE,
+                    Place::Study(outcome.span),
+                    format!(
+                        "outcome `{}` is unknown for {} rows of cohort `{}`, and `missing: \
+                         refuse` was said",
+                        outcome.name,
+                        known.count(None),
+                        cohort.name
+                    ),
+                ));
             }
             Some(known)
         }
         Err(failure) => {
-            let shown = files[0].shown.clone();
             faults.push(underivable(outcome, &failure, &shown));
             None
         }
     }
+}
+
+/// What is said when derivations know the same rows differently.
+fn disagreeing(
+    outcome: &Outcome,
+    cohort: &Cohort,
+    known: &SurveyedOutcome,
+) -> Option<Diagnostic> {
+    let n = known.conflicts;
+    if n == 0 {
+        return None;
+    }
+    let place = Place::Study(outcome.span);
+    let message = format!(
+        "the derivations of outcome `{}` disagree on {n} rows of cohort `{}`",
+        outcome.name, cohort.name
+    );
+    Some(match outcome.on_conflict {
+        OnConflict::Refuse => Diagnostic::error(Code::DISAGREEMENT, place, message)
+            .hint("`on_conflict: first` or `missing` says what counts then"),
+        OnConflict::First => Diagnostic::warning(
+            Code::CONFLICT,
+            place,
+            format!("{message}; the first counts"),
+        ),
+        OnConflict::Missing => Diagnostic::warning(
+            Code::CONFLICT,
+            place,
+            format!("{message}; those are unknown"),
+        ),
+    })
 }
 
 /// The splits of a scheme, assigned once and kept.
@@ -151,41 +345,86 @@ fn stored_splits(
     reading: &Reading<'_>,
     scheme: &Scheme,
     outcome: &Outcome,
-    cohort: &SurveyedCohort,
     known: &SurveyedOutcome,
+    population: &Population,
     survey: &mut Survey,
 ) -> Result<Splits, Failure> {
-    let groups: Vec<u8> = cohort.groups.iter().flat_map(|g| g.to_le_bytes()).collect();
+    let subjects: Vec<u8> =
+        population.subjects.iter().flat_map(|subject| subject.to_le_bytes()).collect();
+    let columns = json!(population.columns);
     let preimage = canonical_json(&json!({
         "work": "splits", "identity": scheme.resampling.identity(), "outcome": known.digest,
-        "groups": Digest::of(&groups), "seed": scheme.resampling.random.then_some(study.seed),
+        "groups": Digest::of(&subjects), "seed": scheme.resampling.random.then_some(study.seed),
+        "columns": Digest::of(canonical_json(&columns).as_bytes()),
     }));
     let node = format!("splits/{}/{}", scheme.name, outcome.name);
+    let Instance::Resampling(resampling) = &scheme.resampling.instance else {
+        unreachable!("`spec` puts a resampling scheme here")
+    };
     let assigned =
-        reading.stored(node, preimage, || assign(study, scheme, cohort, known));
+        reading.stored(node, preimage, || resampling.assign(population, study.seed));
     let (splits, performed) = assigned?;
     survey.performed.push(performed);
     Ok(splits)
 }
 
-pub(super) fn surveyed(calls: Vec<Call>) -> SurveyedOutcome {
-    let classes: Vec<Option<bool>> = calls.into_iter().map(Call::class).collect();
+pub(super) fn surveyed(called: Called) -> SurveyedOutcome {
+    let classes: Vec<Option<bool>> = called.calls.into_iter().map(Call::class).collect();
     let bytes: Vec<u8> = classes.iter().map(|class| class.map_or(2, u8::from)).collect();
-    SurveyedOutcome { classes: Arc::new(classes), digest: Digest::of(&bytes) }
+    SurveyedOutcome {
+        classes: Arc::new(classes),
+        digest: Digest::of(&bytes),
+        decided: called.decided,
+        conflicts: called.conflicts,
+    }
 }
 
-/// The rows of a cohort whose outcome is known, as a scheme divides them.
-pub(super) fn assign(
+/// The rows of a cohort whose outcome is known, with what a scheme divides them by.
+fn population(
     study: &Study,
+    survey: &Survey,
     scheme: &Scheme,
     cohort: &SurveyedCohort,
     known: &SurveyedOutcome,
-) -> Result<Splits, Failure> {
+) -> Result<Population, Fault> {
+    let mut population = divided(cohort, known);
     let Instance::Resampling(resampling) = &scheme.resampling.instance else {
         unreachable!("`spec` puts a resampling scheme here")
     };
-    let mut population =
-        Population { rows: Vec::new(), outcome: Vec::new(), subjects: Vec::new() };
+    let of_cohort = study.cohort(&scheme.cohort.name);
+    for column in resampling.columns() {
+        let Some(of_cohort) = of_cohort else { break };
+        let named = Named { name: column.clone(), span: scheme.resampling.span };
+        let from = column.split_once('.').map(|(source, _)| source);
+        let mut joined = of_cohort.clone();
+        // A file of folds is read by id without being joined.
+        if let Some(from) = from
+            && study.source(from).is_some()
+            && !joined.joins(from)
+        {
+            let source = Named { name: from.to_string(), span: named.span };
+            joined.join.push(crate::spec::Join { source, required: false });
+        }
+        let view = View { study, survey, cohort: &joined, rows: &cohort.rows };
+        let cells = view.cells(&named)?;
+        let cells = population
+            .rows
+            .iter()
+            .map(|row| cells[*row as usize].clone().unwrap_or_default());
+        let cells = cells.collect();
+        population.columns.push((column, cells));
+    }
+    Ok(population)
+}
+
+/// The rows of a cohort whose outcome is known.
+pub(super) fn divided(cohort: &SurveyedCohort, known: &SurveyedOutcome) -> Population {
+    let mut population = Population {
+        rows: Vec::new(),
+        outcome: Vec::new(),
+        subjects: Vec::new(),
+        columns: Vec::new(),
+    };
     for (row, class) in known.classes.iter().enumerate() {
         if let Some(class) = class {
             population.rows.push(row as u32);
@@ -193,13 +432,28 @@ pub(super) fn assign(
             population.subjects.push(cohort.groups[row]);
         }
     }
-    resampling.assign(&population, study.seed)
+    population
+}
+
+/// The splits of a population without data behind it.
+pub(super) fn assign(
+    study: &Study,
+    scheme: &Scheme,
+    population: &Population,
+) -> Result<(Splits, Vec<Split>), Failure> {
+    let Instance::Resampling(resampling) = &scheme.resampling.instance else {
+        unreachable!("`spec` puts a resampling scheme here")
+    };
+    Ok((
+        resampling.assign(population, study.seed)?,
+        resampling.whole(population, study.seed)?,
+    ))
 }
 
 fn one_class(outcome: &Outcome, cohort: &str, known: &SurveyedOutcome) -> Diagnostic {
     Diagnostic::error(
         Code::ONE_CLASS,
-        Place::Study(outcome.derivation.span),
+        Place::Study(outcome.derivations[0].span),
         format!(
             "outcome `{}` has {} positive, {} negative and {} unknown rows in cohort `{}`",
             outcome.name,
@@ -235,7 +489,7 @@ fn too_few(
 }
 
 fn underivable(outcome: &Outcome, failure: &Failure, shown: &str) -> Diagnostic {
-    let place = Place::Study(outcome.derivation.span);
+    let place = Place::Study(outcome.derivations[0].span);
     match failure {
         Failure::NoColumn { column, known } => {
             no_column(place, column, shown, known.iter().map(String::as_str))
@@ -249,7 +503,7 @@ fn underivable(outcome: &Outcome, failure: &Failure, shown: &str) -> Diagnostic 
                 .hint("add `assayed: { from: SOURCE }` to the source of mutations")
         }
         other => Diagnostic::error(
-            Code::ONE_CLASS,
+            Code::WRONG_TYPE,
             place,
             format!("cannot derive outcome `{}`: {other}", outcome.name),
         ),

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use crate::data::{Table, TextColumn, Value};
+use crate::data::{Table, Value};
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
 use crate::digest::{Digest, canonical_json};
 use crate::operation::{Failure, File, Instance, ReadAs};
-use crate::spec::{ImageOrigin, Named, Origin, Source, SourceKind, Study, Use};
+use crate::spec::{ImageOrigin, Keyed, Named, Origin, Source, SourceKind, Study, Use};
 use crate::store::{Files, FilesError, Keep, NewAction, NewOutput, Store};
 
+use super::dress::{Notes, dress};
 use super::{Content, Survey, SurveyedSource};
 
 /// Through what a survey looks at the world.
@@ -26,6 +27,8 @@ pub struct Reading<'a> {
     pub store: &'a Store,
     /// Under which ids are turned into names that may be printed.
     pub name_key: [u8; 32],
+    /// Whether messages may name ids: asked for by whoever sits at the terminal.
+    pub show_ids: bool,
 }
 
 /// A file and what it was when it was hashed.
@@ -45,6 +48,8 @@ pub enum Location {
         source: String,
         name: String,
     },
+    /// Bytes that were added to the store, or fetched into it.
+    Stored,
 }
 
 /// A node that the survey asked the store for.
@@ -63,14 +68,17 @@ pub struct Performed {
 
 /// Ports of a `read` node.
 pub const TABLE: &str = "table";
-const CONTENT: &str = "content";
-const WORDS: &str = "words";
+const FACTS: &str = "facts";
 
 impl Reading<'_> {
     /// The bytes of a file, as they were when it was hashed.
     pub fn bytes(&self, study: &Study, file: &GivenFile) -> Result<Vec<u8>, FilesError> {
         match &file.location {
             Location::Disk(path) => self.files.read_as(path, &file.digest),
+            Location::Stored => self
+                .store
+                .blob(&file.digest)
+                .ok_or_else(|| FilesError::missing(Path::new(&file.shown))),
             Location::Generated { source, name } => {
                 if let Some(bytes) = self.store.blob(&file.digest) {
                     return Ok(bytes);
@@ -152,13 +160,11 @@ pub(super) fn read(
     for source in &study.sources {
         let surveyed = match &source.kind {
             SourceKind::Simulate { .. } => continue,
-            SourceKind::Table { from, reader, id } => {
-                let file = locate(reading, survey, from, "table.csv");
-                table(study, reading, source, (file, from), reader, id, survey)
+            SourceKind::Table { reader, keyed, .. } => {
+                table(study, reading, source, (reader, keyed), survey, faults)
             }
-            SourceKind::Maf { from, reader, id, .. } => {
-                let file = locate(reading, survey, from, "mutations.maf");
-                table(study, reading, source, (file, from), reader, id, survey)
+            SourceKind::Maf { reader, keyed, .. } => {
+                table(study, reading, source, (reader, keyed), survey, faults)
             }
             SourceKind::Images { from, .. } => images(reading, from, survey),
         };
@@ -223,7 +229,7 @@ fn generate(generator: &Use, seed: u64) -> Result<Vec<(String, Vec<u8>)>, Failur
 
 /// The key of a node whose preimage this is.
 pub fn node_key(preimage: &str) -> Digest {
-    Digest::derive("restudy node v1", preimage.as_bytes())
+    Digest::derive("restudy node v2", preimage.as_bytes())
 }
 
 /// A store that cannot be written to is no reason to stop looking at data.
@@ -248,7 +254,25 @@ type Located = Result<GivenFile, Option<Box<Diagnostic>>>;
 
 fn locate(reading: &Reading<'_>, survey: &Survey, from: &Origin, part: &str) -> Located {
     match from {
-        Origin::File { path, span, .. } => on_disk(reading, path, *span),
+        Origin::File { path, span, digest } => match on_disk(reading, path, *span) {
+            Ok(file) => Ok(file),
+            Err(fault) => stored(reading, from).ok_or_else(|| {
+                fault.map(|mut fault| {
+                    if let Some(digest) = digest {
+                        fault.hints.push(format!(
+                            "or `restudy store add FILE` with a file whose content is {digest}"
+                        ));
+                    }
+                    fault
+                })
+            }),
+        },
+        Origin::Url { url, digest, span } => {
+            if let Some(file) = stored(reading, from) {
+                return Ok(file);
+            }
+            fetched(reading, url, digest, *span)
+        }
         Origin::Simulated { source } => of_generator(survey, source)?
             .iter()
             .find(|file| matches!(&file.location, Location::Generated { name, .. } if name == part))
@@ -261,6 +285,34 @@ fn locate(reading: &Reading<'_>, survey: &Survey, from: &Origin, part: &str) -> 
                 )))
             }),
     }
+}
+
+/// The file in the store whose content has the declared digest.
+fn stored(reading: &Reading<'_>, from: &Origin) -> Option<GivenFile> {
+    let digest = reading.store.added(from.declared()?)?;
+    Some(GivenFile { shown: from.shown(), location: Location::Stored, digest })
+}
+
+/// A file from the network, kept in the store when it is what was declared.
+fn fetched(reading: &Reading<'_>, url: &str, declared: &Digest, span: Span) -> Located {
+    let wrong = |message: String| {
+        Some(Box::new(
+            Diagnostic::error(Code::FILE, Place::Study(span), message)
+                .hint(format!("get the file by other means and say `restudy store add FILE`; its content is {declared}")),
+        ))
+    };
+    let bytes = reading.files.fetch(url).map_err(|error| wrong(error.to_string()))?;
+    let content = match crate::data::decompressed(&bytes) {
+        Some(plain) => Digest::of(&plain),
+        None => Digest::of(&bytes),
+    };
+    if content != *declared {
+        let message = format!("{url} gives another content than was declared: {content}");
+        return Err(wrong(message));
+    }
+    let kept = reading.store.add(&bytes, &content);
+    let digest = kept.map_err(|error| wrong(error.to_string()))?;
+    Ok(GivenFile { shown: url.to_string(), location: Location::Stored, digest })
 }
 
 fn of_generator<'s>(
@@ -289,102 +341,141 @@ fn table(
     study: &Study,
     reading: &Reading<'_>,
     source: &Source,
-    (file, from): (Located, &Origin),
-    reader: &Use,
-    id: &Named,
+    (reader, keyed): (&Use, &Keyed),
     survey: &mut Survey,
+    faults: &mut Vec<Diagnostic>,
 ) -> Result<SurveyedSource, Option<Box<Diagnostic>>> {
-    let file = file?;
-    // The file's name is for people; only its bytes are content.
+    let part = if source.is_maf() { "mutations.maf" } else { "table.csv" };
+    let mut files = Vec::new();
+    let mut missing = Ok(());
+    for from in source.files() {
+        match locate(reading, survey, from, part) {
+            Ok(file) => files.push(file),
+            Err(None) => missing = Err(None),
+            Err(Some(fault)) => {
+                faults.push(*fault);
+                missing = Err(None);
+            }
+        }
+    }
+    missing?;
+    // Names of files are for people; only their bytes are content.
+    let bytes: Vec<Digest> = files.iter().map(|file| file.digest).collect();
     let preimage = canonical_json(&json!({
-        "work": "read", "identity": reader.identity(), "as": { "table": id.name },
-        "bytes": file.digest,
+        "work": "read", "identity": reader.identity(), "as": keyed.identity(),
+        "mutations": source.is_maf(), "bytes": bytes,
     }));
     let key = node_key(&preimage);
     let stored = reading.store.action(&key).and_then(|action| {
         let part = |port: &str| action.outputs.iter().find(|output| output.port == port);
         let bytes = reading.store.value(part(TABLE)?)?;
         let Ok(Value::Table(table)) = Value::from_bytes(&bytes) else { return None };
-        let words = reading.store.value(part(WORDS)?)?;
-        let words = postcard::from_bytes(&words).ok()?;
-        Some((table, part(TABLE)?.digest, part(CONTENT)?.digest, words))
+        let facts = reading.store.value(part(FACTS)?)?;
+        let facts: Facts = postcard::from_bytes(&facts).ok()?;
+        Some((table, part(TABLE)?.digest, facts))
     });
     let computed = stored.is_none();
-    let (table, digest, content, words) = match stored {
+    let (table, digest, facts) = match stored {
         Some(found) => found,
         None => {
             let started = Instant::now();
-            let wrong = |fault: Diagnostic| Some(Box::new(fault));
-            let bytes = reading.bytes(study, &file).map_err(|error| {
-                wrong(Diagnostic::error(Code::FILE, place_of(from), error.to_string()))
-            })?;
-            let Instance::Reader(instance) = &reader.instance else {
-                unreachable!("`spec` puts a reader here")
-            };
-            let plain = File { name: &file.shown, bytes: &bytes };
-            let value = instance
-                .read(plain, ReadAs::Table { id: &id.name })
-                .map_err(|failure| wrong(unreadable(&failure, &file, from, id)))?;
-            let Value::Table(table) = &value else {
-                unreachable!("a table was asked for")
-            };
-            let table = table.clone();
-            let content = crate::data::decompressed(&bytes).unwrap_or(bytes);
-            let (digest, content_digest) = (value.digest(), Digest::of(&content));
-            let words = words(&table);
-            let words_bytes =
-                postcard::to_stdvec(&words).expect("plain data always has an encoding");
-            let outputs = [
-                (TABLE, value.to_bytes(), Keep::Stored),
-                (CONTENT, content, Keep::DigestOnly),
-                (WORDS, words_bytes, Keep::Stored),
-            ];
+            let (table, facts) =
+                read_files(study, reading, source, (reader, keyed), &files)?;
+            let value = Value::Table(table);
+            let digest = value.digest();
+            let facts_bytes =
+                postcard::to_stdvec(&facts).expect("plain data always has an encoding");
+            let outputs = [(TABLE, value.to_bytes()), (FACTS, facts_bytes)];
             let outputs = outputs
                 .into_iter()
-                .map(|(port, bytes, keep)| NewOutput { port: port.into(), bytes, keep })
+                .map(|(port, bytes)| (port.to_string(), bytes))
                 .collect();
-            let seconds = started.elapsed().as_secs_f64();
-            let action = NewAction { preimage: preimage.clone(), seconds, outputs };
-            drop(reading.store.publish(&key, action));
-            (table, digest, content_digest, words)
+            publish(reading.store, &key, &preimage, started, outputs, Keep::Stored);
+            let Value::Table(table) = value else { unreachable!("it was just made") };
+            (table, digest, facts)
         }
     };
-    if let Origin::File { digest: Some(declared), span, path } = from
-        && *declared != content
-    {
-        return Err(Some(Box::new(
-            Diagnostic::error(
-                Code::FILE,
-                Place::Study(*span),
-                format!("the content of {} is not what was declared", path.display()),
-            )
-            .hint(format!("declared {declared}"))
-            .hint(format!("found    {content}")),
-        )));
+    for (from, content) in source.files().iter().zip(&facts.contents) {
+        if let Some(declared) = from.declared()
+            && declared != content
+        {
+            return Err(Some(Box::new(
+                Diagnostic::error(
+                    Code::FILE,
+                    Place::Study(from.span()),
+                    format!("the content of {} is not what was declared", from.shown()),
+                )
+                .hint(format!("declared {declared}"))
+                .hint(format!("found    {content}")),
+            )));
+        }
+    }
+    if facts.notes.collapsed > 0 {
+        faults.push(Diagnostic::warning(
+            Code::COLLAPSED,
+            Place::Study(source.span),
+            format!(
+                "{} rows of `{}` repeat another in every cell and are taken once",
+                facts.notes.collapsed, source.name
+            ),
+        ));
     }
     survey.performed.push(Performed {
         node: format!("read/{}", source.name),
         key,
         preimage,
         outputs: vec![(TABLE.to_string(), digest)],
-        given: vec![(file.shown.clone(), file.digest)],
+        given: files.iter().map(|file| (file.shown.clone(), file.digest)).collect(),
         computed,
     });
     let content = Content::Table {
         table: Arc::new(table),
-        id: id.name.clone(),
         digest,
         assayed: None,
-        words,
+        notes: Arc::new(facts.notes),
     };
-    Ok(SurveyedSource { content, files: vec![file] })
+    Ok(SurveyedSource { content, files })
 }
 
-/// Columns that hold words with the first row that does, so that a survey need not parse every
-/// cell again.
-fn words(table: &Table) -> BTreeMap<String, usize> {
-    let wrong = |column: &TextColumn| column.numbers().err();
-    table.columns().iter().filter_map(wrong).map(|w| (w.column, w.row)).collect()
+/// What is remembered of a table beside its cells.
+#[derive(Serialize, Deserialize)]
+struct Facts {
+    /// Digest of each file's content after decompression.
+    contents: Vec<Digest>,
+    notes: Notes,
+}
+
+fn read_files(
+    study: &Study,
+    reading: &Reading<'_>,
+    source: &Source,
+    (reader, keyed): (&Use, &Keyed),
+    files: &[GivenFile],
+) -> Result<(Table, Facts), Option<Box<Diagnostic>>> {
+    let Instance::Reader(instance) = &reader.instance else {
+        unreachable!("`spec` puts a reader here")
+    };
+    let id = keyed.id_columns();
+    let (mut tables, mut contents) = (Vec::new(), Vec::new());
+    for (file, from) in files.iter().zip(source.files()) {
+        let bytes = reading.bytes(study, file).map_err(|error| {
+            let place = Place::Study(from.span());
+            Some(Box::new(Diagnostic::error(Code::FILE, place, error.to_string())))
+        })?;
+        let plain = File { name: &file.shown, bytes: &bytes };
+        let value = instance
+            .read(plain, ReadAs::Table { id: &id })
+            .map_err(|failure| Some(Box::new(unreadable(&failure, file, from, keyed))))?;
+        let Value::Table(table) = value else { unreachable!("a table was asked for") };
+        tables.push(table);
+        contents.push(match crate::data::decompressed(&bytes) {
+            Some(plain) => Digest::of(&plain),
+            None => Digest::of(&bytes),
+        });
+    }
+    let shown: Vec<String> = files.iter().map(|file| file.shown.clone()).collect();
+    let (table, notes) = dress(tables, &shown, keyed, source.is_maf()).map_err(Some)?;
+    Ok((table, Facts { contents, notes }))
 }
 
 /// The line of a text file that has `id` as one of its fields; lines count from 1.
@@ -395,18 +486,11 @@ pub(super) fn line_of(bytes: &[u8], id: &str) -> Option<usize> {
     text.lines().position(|line| line.split([',', ';', '\t']).any(is_id)).map(|at| at + 1)
 }
 
-fn place_of(from: &Origin) -> Place {
-    match from {
-        Origin::File { span, .. } => Place::Study(*span),
-        Origin::Simulated { source } => Place::Study(source.span),
-    }
-}
-
 fn unreadable(
     failure: &Failure,
     file: &GivenFile,
     from: &Origin,
-    id: &Named,
+    keyed: &Keyed,
 ) -> Diagnostic {
     let path = PathBuf::from(&file.shown);
     match failure {
@@ -416,9 +500,10 @@ fn unreadable(
             message.clone(),
         ),
         Failure::NoColumn { column, known } => {
-            let place =
-                if *column == id.name { Place::Study(id.span) } else { place_of(from) };
-            no_column(place, column, &file.shown, known.iter().map(String::as_str))
+            let of_id = keyed.columns.iter().find(|id| id.name == *column);
+            let span = of_id.map_or(from.span(), |id| id.span);
+            let known = known.iter().map(String::as_str);
+            no_column(Place::Study(span), column, &file.shown, known)
         }
         other => Diagnostic::error(
             Code::FILE,
@@ -465,7 +550,7 @@ fn images(
                 .iter()
                 .filter_map(|file| match &file.location {
                     Location::Generated { name, .. } => Some((name.as_str(), file)),
-                    Location::Disk(_) => None,
+                    Location::Disk(_) | Location::Stored => None,
                 })
                 .collect();
             for name in by_name.keys() {
@@ -576,8 +661,8 @@ fn assayed(study: &Study, survey: &mut Survey, faults: &mut Vec<Diagnostic>) {
 /// The ids of a source, one per row or imaged subject.
 pub(super) fn ids_of(survey: &Survey, source: &str) -> Option<Vec<String>> {
     match &survey.sources.get(source)?.content {
-        Content::Table { table, id, .. } => {
-            Some(table.column(id)?.cells().map(str::to_string).collect())
+        Content::Table { table, .. } => {
+            Some(table.ids().cells().map(str::to_string).collect())
         }
         Content::Images(pairs) => Some(pairs.keys().cloned().collect()),
         Content::Generated => None,

@@ -7,7 +7,7 @@ use crate::operation::prelude::*;
 /// # Computation
 /// The positive value is positive, the negative value negative, a missing cell unknown. Without
 /// a declared negative value the other of exactly two values is negative; any further value is
-/// refused, because nobody said what it means.
+/// refused, because nobody said what it means. With `other: missing` further values are unknown.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Binary {
@@ -21,6 +21,23 @@ pub struct Binary {
     /// The value that is negative.
     #[schemars(extend("type" = ["string", "integer", "null"]))]
     pub negative: Option<String>,
+    /// What any further value means.
+    pub other: Other,
+}
+
+/// What a value means that is neither positive nor negative.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Other {
+    /// Nobody said: the study is refused.
+    #[default]
+    Refuse,
+    /// Unknown.
+    Missing,
+    /// Negative.
+    Negative,
 }
 
 impl Operation for Binary {
@@ -53,6 +70,7 @@ impl Derivation for Binary {
         let negative = match &self.negative {
             Some(negative) => Some(negative.as_str()),
             None if others.len() <= 1 => others.first().copied(),
+            None if self.other == Other::Negative => None,
             None => {
                 return Err(Failure::Undeclared {
                     column: self.column.clone(),
@@ -60,25 +78,40 @@ impl Derivation for Binary {
                 });
             }
         };
-        if let Some(stranger) = others.iter().find(|other| Some(**other) != negative) {
+        let stranger = others.iter().find(|other| Some(**other) != negative);
+        if let (Some(stranger), Other::Refuse) = (stranger, self.other) {
             return Err(Failure::Undeclared {
                 column: self.column.clone(),
                 found: format!("`{stranger}`"),
             });
         }
-        let call = |subject: &String| {
-            let row = assay.ids.iter().position(|id| id == subject);
-            match row.map_or("", |row| column.cell(row)) {
-                "" => Call::Unknown,
-                value if value == self.positive => Call::Positive,
-                _ => Call::Negative,
-            }
+        let rows: std::collections::BTreeMap<&str, usize> =
+            assay.ids.iter().map(String::as_str).zip(0..).collect();
+        let call = |subject: &String| match rows
+            .get(subject.as_str())
+            .map_or("", |row| column.cell(*row))
+        {
+            "" => Call::Unknown,
+            value if value == self.positive => Call::Positive,
+            value if Some(value) == negative => Call::Negative,
+            _ if self.other == Other::Missing => Call::Unknown,
+            _ => Call::Negative,
         };
         Ok(subjects.iter().map(call).collect())
     }
 
     fn in_words(&self) -> String {
-        format!("column `{}`, positive when `{}`", self.column, self.positive)
+        let other = match self.other {
+            Other::Refuse => "",
+            Other::Missing => ", further values unknown",
+            Other::Negative => ", all others negative",
+        };
+        let from =
+            self.from.as_ref().map_or(String::new(), |from| format!(" of `{from}`"));
+        format!(
+            "column `{}`{from}, positive when `{}`{other}",
+            self.column, self.positive
+        )
     }
 }
 
@@ -90,7 +123,7 @@ mod tests {
     fn derive(cells: [&str; 4], binary: &Binary) -> Result<Calls, Failure> {
         let ids = ["a", "b", "c", "d"];
         let columns = vec![TextColumn::new("id", ids), TextColumn::new("x", cells)];
-        let table = Table::sorted(columns, Some("id"));
+        let table = Table::keyed(columns, &["id"], "-").unwrap();
         let ids = ids.map(str::to_string);
         binary.derive(Assay { table: &table, ids: &ids, assayed: None }, &ids)
     }
@@ -101,6 +134,7 @@ mod tests {
             column: "x".to_string(),
             positive: "yes".to_string(),
             negative: negative.map(str::to_string),
+            other: Other::Refuse,
         }
     }
 
@@ -115,6 +149,13 @@ mod tests {
     fn a_third_value_needs_a_meaning() {
         assert!(derive(["yes", "no", "maybe", ""], &binary(None)).is_err());
         assert!(derive(["yes", "no", "maybe", ""], &binary(Some("no"))).is_err());
+        use Call::{Negative, Positive, Unknown};
+        let some = Binary { other: Other::Missing, ..binary(Some("no")) };
+        let calls = derive(["yes", "no", "maybe", ""], &some).unwrap();
+        assert_eq!(calls, [Positive, Negative, Unknown, Unknown]);
+        let rest = Binary { other: Other::Negative, ..binary(None) };
+        let calls = derive(["yes", "no", "maybe", ""], &rest).unwrap();
+        assert_eq!(calls, [Positive, Negative, Negative, Unknown]);
         let missing = Binary { column: "y".to_string(), ..binary(None) };
         assert!(matches!(derive(["yes"; 4], &missing), Err(Failure::NoColumn { .. })));
     }

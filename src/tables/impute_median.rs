@@ -1,5 +1,6 @@
 //! Missing values become the median of the training rows.
 
+use crate::data::FrameColumn;
 use crate::math::median;
 use crate::operation::prelude::*;
 
@@ -9,56 +10,84 @@ use crate::operation::prelude::*;
 ///
 /// # Computation
 /// Per column, the median of its known training values; the mean of the two middle ones for an
-/// even count.
+/// even count. With `indicator`, each column that had missing values in training gets a companion
+/// that is 1 where the value was missing and 0 elsewhere.
 ///
 /// # Limits
 /// Shrinks variance and ignores why a value is missing. A column without any training value fails.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct ImputeMedian {}
+pub struct ImputeMedian {
+    /// Whether a column of zeros and ones says which values were missing.
+    pub indicator: bool,
+}
+
+/// What is put in place of missing values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Medians {
+    medians: Vec<f64>,
+    /// Whether each column had missing values in training.
+    gaps: Vec<bool>,
+}
 
 impl Operation for ImputeMedian {
     const ABOUT: About = About {
         name: "impute_median",
         title: "Median imputation",
-        version: 1,
+        version: 2,
         sources: &["little2019"],
         example: "impute_median",
     };
 }
 
 impl TableStep for ImputeMedian {
-    /// A median per column.
-    type State = Vec<f64>;
+    type State = Medians;
 
-    fn fit(&self, train: &Train) -> Result<Vec<f64>, Failure> {
-        let columns = train.rows().columns().iter();
-        columns
-            .map(|column| {
-                let known: Vec<f64> = column
-                    .values
-                    .iter()
-                    .copied()
-                    .filter(|value| !value.is_nan())
-                    .collect();
-                median(&known).ok_or_else(|| Failure::AllMissing(column.name.clone()))
-            })
-            .collect()
+    fn fit(&self, train: &Train) -> Result<Medians, Failure> {
+        let columns = train.rows().columns();
+        let mut found = Medians { medians: Vec::new(), gaps: Vec::new() };
+        for column in columns {
+            let known: Vec<f64> =
+                column.values.iter().copied().filter(|value| !value.is_nan()).collect();
+            let median = median(&known);
+            let median =
+                median.ok_or_else(|| Failure::AllMissing(column.name.clone()))?;
+            found.medians.push(median);
+            found.gaps.push(known.len() < column.values.len());
+        }
+        Ok(found)
     }
 
-    fn apply(&self, medians: &Vec<f64>, rows: &mut Rows) {
-        for ((_, values), median) in rows.columns_mut().zip(medians) {
+    fn apply(&self, found: &Medians, rows: &mut Rows) {
+        let mut indicators = Vec::new();
+        for (column, gaps) in rows.columns().iter().zip(&found.gaps) {
+            if self.indicator && *gaps {
+                let missing = |value: &f64| f64::from(u8::from(value.is_nan()));
+                indicators.push(FrameColumn {
+                    name: format!("{} missing", column.name),
+                    values: column.values.iter().map(missing).collect(),
+                });
+            }
+        }
+        for ((_, values), median) in rows.columns_mut().zip(&found.medians) {
             for value in values.iter_mut().filter(|value| value.is_nan()) {
                 *value = *median;
             }
         }
+        let mut columns = rows.columns().to_vec();
+        columns.extend(indicators);
+        rows.set_columns(columns);
+    }
+
+    fn as_fitted(&self) -> Self {
+        Self::default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Frame, FrameColumn};
+    use crate::data::Frame;
 
     #[test]
     fn medians_are_those_of_the_training_rows() {
@@ -67,14 +96,19 @@ mod tests {
         let frame = Frame { rows: Rows::new(vec![column], 5), failed: vec![None; 5] };
         let split = Split { train: vec![0, 1, 2], held_out: vec![3, 4] };
         let train = split.train(&frame, &[Some(true); 5], &[0; 5]);
-        let medians = ImputeMedian {}.fit(&train).unwrap();
+        let medians = ImputeMedian::default().fit(&train).unwrap();
         let (_, mut held_out) = split.held_out(&frame);
-        ImputeMedian {}.apply(&medians, &mut held_out);
+        ImputeMedian::default().apply(&medians, &mut held_out);
         assert_eq!(held_out.columns()[0].values, [100.0, 1.5]);
+        let with = ImputeMedian { indicator: true };
+        let (_, mut held_out) = split.held_out(&frame);
+        with.apply(&medians, &mut held_out);
+        assert_eq!(held_out.columns()[1].values, [0.0, 1.0]);
+        assert_eq!(held_out.columns()[1].name, "x missing");
         let nothing = Split { train: vec![1], held_out: vec![] };
         let train = nothing.train(&frame, &[Some(true); 5], &[0; 5]);
         assert_eq!(
-            ImputeMedian {}.fit(&train),
+            ImputeMedian::default().fit(&train),
             Err(Failure::AllMissing("x".to_string()))
         );
     }

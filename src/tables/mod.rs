@@ -2,6 +2,10 @@
 
 mod anova;
 mod binary;
+mod drop_constant;
+mod drop_correlated;
+mod drop_missing;
+mod encode_onehot;
 mod impute_median;
 mod read;
 mod scale_zscore;
@@ -13,8 +17,12 @@ pub fn operations() -> Vec<Entry> {
     vec![
         reader::<read::csv::Csv>(),
         derivation::<binary::Binary>(),
+        table_step::<drop_missing::DropMissing>(),
+        table_step::<drop_constant::DropConstant>(),
+        table_step::<encode_onehot::EncodeOnehot>(),
         table_step::<impute_median::ImputeMedian>(),
         table_step::<scale_zscore::ScaleZscore>(),
+        table_step::<drop_correlated::DropCorrelated>(),
         table_step::<anova::Anova>(),
     ]
 }

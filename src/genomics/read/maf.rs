@@ -51,7 +51,7 @@ impl Reader for Maf {
         };
         let names: Vec<&str> = head.split('\t').map(str::trim).collect();
         let at = |wanted: &str| names.iter().position(|name| *name == wanted);
-        for wanted in REQUIRED.into_iter().chain([id]) {
+        for wanted in REQUIRED.into_iter().chain(id.iter().copied()) {
             if at(wanted).is_none() {
                 let known = names.iter().map(|name| (*name).to_string()).collect();
                 return Err(Failure::NoColumn { column: wanted.to_string(), known });
@@ -59,13 +59,13 @@ impl Reader for Maf {
         }
         let mut kept: Vec<(usize, &str)> = KEPT
             .into_iter()
-            .chain([id])
+            .chain(id.iter().copied())
             .filter_map(|name| Some((at(name)?, name)))
             .collect();
         kept.sort_unstable();
         kept.dedup();
         let mut cells: Vec<Vec<&str>> = vec![Vec::new(); kept.len()];
-        let id_at = at(id);
+        let id_at: Vec<usize> = id.iter().filter_map(|id| at(id)).collect();
         for (line, text) in lines {
             let row: Vec<&str> = text.split('\t').collect();
             if row.len() != names.len() {
@@ -73,8 +73,8 @@ impl Reader for Maf {
                     format!("{} cells where the head names {}", row.len(), names.len());
                 return Err(Failure::Line { line, message });
             }
-            if id_at.is_some_and(|at| row[at].trim().is_empty()) {
-                let message = format!("the id column `{id}` is empty");
+            if let Some(at) = id_at.iter().find(|at| row[**at].trim().is_empty()) {
+                let message = format!("the id column `{}` is empty", names[*at]);
                 return Err(Failure::Line { line, message });
             }
             for (column, (at, _)) in cells.iter_mut().zip(&kept) {
@@ -84,7 +84,10 @@ impl Reader for Maf {
         let columns = kept.iter().zip(cells);
         let columns =
             columns.map(|((_, name), cells)| TextColumn::new(name, cells)).collect();
-        Ok(Value::Table(Table::sorted(columns, Some(id))))
+        let known = || names.iter().map(|name| (*name).to_string()).collect();
+        let table = Table::keyed(columns, id, "-")
+            .map_err(|column| Failure::NoColumn { column, known: known() })?;
+        Ok(Value::Table(table))
     }
 }
 
@@ -96,7 +99,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Table, Failure> {
         let file = File { name: "m.maf", bytes: text.as_bytes() };
-        let what = ReadAs::Table { id: "Tumor_Sample_Barcode" };
+        let what = ReadAs::Table { id: &["Tumor_Sample_Barcode"] };
         match (Maf {}).read(file, what)? {
             Value::Table(table) => Ok(table),
             other => panic!("{other:?}"),

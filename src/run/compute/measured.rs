@@ -3,33 +3,76 @@
 use std::collections::BTreeSet;
 
 use super::{ComputeError, Computed, Inputs};
-use crate::data::{Curve, Estimate, Predictions, Value};
-use crate::operation::{Instance, Pooling, Scored};
+use crate::data::{Compared, Curve, Estimate, GroupEstimate, Predictions, Value};
+use crate::operation::{AnyMetric, Instance, Judged, Pooling, Scored};
+use crate::plan::Judgement;
+use crate::spec::{Named, Subgroup};
 use crate::statistics;
+use crate::survey::View;
 
-/// The held-out predictions by repeat, and the outer splits that have none.
-type ByRepeat<'a> = (Vec<Vec<&'a Predictions>>, Vec<String>);
+const LEVEL: f64 = 0.95;
+/// Below this many rows of a class an interval rests on them alone.
+const FEW: usize = 10;
+/// Sites with fewer rows of a class are shown and not pooled.
+const FEW_AT_SITE: usize = 5;
 
-fn by_repeat<'a>(
+/// How held-out predictions are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// Folds whose training sets overlap.
+    Folds,
+    Sites,
+    /// One set of rows.
+    Once,
+}
+
+/// Held-out predictions by repeat, and the splits that have none.
+struct Held<'a> {
+    repeats: Vec<Vec<&'a Predictions>>,
+    failed: Vec<String>,
+    how: How,
+    /// Rows of the cohort: what strata are given for.
+    cohort: usize,
+}
+
+fn judged<'a>(
     inputs: &'a Inputs<'_>,
-    analysis: usize,
-) -> Result<ByRepeat<'a>, ComputeError> {
-    let analysis = &inputs.plan.analyses[analysis];
+    of: Judgement,
+    values: std::ops::Range<usize>,
+) -> Result<Held<'a>, ComputeError> {
+    let values = &inputs.values[values];
     let mut repeats: Vec<Vec<&Predictions>> = Vec::new();
     let mut failed = Vec::new();
-    for (value, nodes) in inputs.values.iter().zip(&analysis.outer) {
-        repeats.resize(repeats.len().max(nodes.repeat + 1), Vec::new());
+    let (case, how, places): (usize, How, Vec<(usize, usize)>) = match of {
+        Judgement::Internal(at) => {
+            let analysis = &inputs.plan.analyses[at];
+            let scheme = &inputs.study.validate[analysis.scheme];
+            let Instance::Resampling(resampling) = &scheme.resampling.instance else {
+                unreachable!("`spec` puts a resampling scheme here")
+            };
+            let how = match resampling.judged() {
+                Judged::Sites => How::Sites,
+                Judged::Folds if analysis.outer.len() == 1 => How::Once,
+                Judged::Folds => How::Folds,
+            };
+            let places = analysis.outer.iter().map(|nodes| (nodes.repeat, nodes.outer));
+            (analysis.case, how, places.collect())
+        }
+        Judgement::External(at) => {
+            (inputs.plan.external[at].case, How::Once, vec![(0, 0)])
+        }
+    };
+    for (value, (repeat, outer)) in values.iter().zip(places) {
+        repeats.resize(repeats.len().max(repeat + 1), Vec::new());
         match &**value {
-            Value::Predictions(predictions) => repeats[nodes.repeat].push(predictions),
-            Value::Failed(why) => failed.push(format!(
-                "repeat {}, split {}: {why}",
-                nodes.repeat + 1,
-                nodes.outer + 1
-            )),
+            Value::Predictions(predictions) => repeats[repeat].push(predictions),
+            Value::Failed(why) => {
+                failed.push(format!("repeat {}, split {}: {why}", repeat + 1, outer + 1))
+            }
             other => return Err(ComputeError::Kind(other.kind(), "predictions")),
         }
     }
-    Ok((repeats, failed))
+    Ok(Held { repeats, failed, how, cohort: inputs.plan.cases[case].cohort })
 }
 
 /// The reasons of failed splits, each once and without its place.
@@ -47,108 +90,246 @@ fn decisions(predictions: &Predictions) -> Vec<bool> {
     predictions.scores.iter().map(|score| *score >= threshold).collect()
 }
 
-pub fn measure(inputs: &Inputs<'_>, analysis: usize, metric: usize) -> Computed {
+pub fn measure(inputs: &Inputs<'_>, of: Judgement, metric: usize) -> Computed {
     let evaluate = &inputs.study.evaluate;
     let used = if metric == 0 { &evaluate.primary } else { &evaluate.also[metric - 1] };
     let Instance::Metric(metric) = &used.instance else {
         unreachable!("`spec` puts a metric here")
     };
-    let (repeats, mut failed) = by_repeat(inputs, analysis)?;
+    let judged = judged(inputs, of, 0..inputs.values.len())?;
+    let auroc = used.about.name == "auroc";
     let scale = metric.scale();
-    let estimate = match scale.pooling {
-        Pooling::FoldMean => {
-            let mut folds = Vec::new();
-            let mut held_out = 0;
-            for (repeat, predictions) in repeats.iter().enumerate() {
-                for (split, fold) in predictions.iter().enumerate() {
-                    let decisions = decisions(fold);
-                    let (truth, scores) = (&fold.truth, &fold.scores);
-                    match metric.compute(Scored { truth, scores, decisions: &decisions })
-                    {
-                        Ok(value) => {
-                            folds.push(value);
-                            held_out += fold.rows.len();
-                        }
-                        Err(failure) => failed.push(format!(
-                            "repeat {}, split {}: {failure}",
-                            repeat + 1,
-                            split + 1
-                        )),
-                    }
+    if scale.needs_threshold
+        && judged.repeats.iter().flatten().all(|fold| fold.threshold.is_none())
+        && !judged.repeats.iter().all(Vec::is_empty)
+    {
+        return Ok(Value::Failed("no threshold is applied here".to_string()));
+    }
+    Ok(match (scale.pooling, judged.how) {
+        (Pooling::FoldMean, How::Sites) if auroc => sites(&judged),
+        (Pooling::FoldMean, How::Once) if auroc => once(&judged),
+        (Pooling::FoldMean, _) => fold_mean(&judged, &|fold| {
+            let (truth, scores) = (&fold.truth, &fold.scores);
+            let decisions = decisions(fold);
+            metric
+                .compute(Scored { truth, scores, decisions: &decisions })
+                .map_err(|failure| failure.to_string())
+        }),
+        (Pooling::Proportion, _) => proportion(&judged, metric.as_ref()),
+    })
+}
+
+/// The mean of a value over folds with the interval for overlapping training sets.
+fn fold_mean(
+    judged: &Held<'_>,
+    value: &dyn Fn(&Predictions) -> Result<f64, String>,
+) -> Value {
+    let mut failed = judged.failed.clone();
+    let mut folds = Vec::new();
+    let mut held_out = 0;
+    for (repeat, predictions) in judged.repeats.iter().enumerate() {
+        for (split, fold) in predictions.iter().enumerate() {
+            match value(fold) {
+                Ok(value) => {
+                    folds.push(value);
+                    held_out += fold.rows.len();
                 }
+                Err(why) => failed.push(format!(
+                    "repeat {}, split {}: {why}",
+                    repeat + 1,
+                    split + 1
+                )),
             }
-            let Some(mean) = crate::math::mean(&folds) else {
-                return Ok(Value::Failed(distinct(&failed)));
-            };
-            let n: usize =
-                repeats.first().map_or(0, |r| r.iter().map(|f| f.rows.len()).sum());
-            let n_test = held_out as f64 / folds.len() as f64;
-            let interval =
-                statistics::nadeau_bengio(&folds, n as f64 - n_test, n_test, 0.95);
-            let (lower, upper) = interval.unzip();
-            Estimate {
-                estimate: mean,
-                lower,
-                upper,
-                method: format!(
-                    "mean over {} held-out folds; approximate 95 % interval from the corrected \
-                     resampled variance (1/J + n_test/n_train)·S², t with J − 1 degrees of freedom",
+        }
+    }
+    let Some(mean) = crate::math::mean(&folds) else {
+        return Value::Failed(distinct(&failed));
+    };
+    let first = judged.repeats.first();
+    let n: usize = first.map_or(0, |r| r.iter().map(|f| f.rows.len()).sum());
+    let n_test = held_out as f64 / folds.len() as f64;
+    let n_train = (n as f64 - n_test).max(1.0);
+    let interval = statistics::nadeau_bengio(&folds, n_train, n_test, LEVEL);
+    let (lower, upper) = interval.unzip();
+    Value::Estimate(Estimate {
+        estimate: mean,
+        lower,
+        upper,
+        method: format!(
+            "mean over {} held-out folds; approximate 95 % interval from the corrected resampled \
+             variance (1/J + n_test/n_train)·S², t with J − 1 degrees of freedom",
+            folds.len()
+        ),
+        folds,
+        failed_folds: failed,
+        prediction: None,
+    })
+}
+
+/// The AUROC of each site, and of sites pooled with random effects.
+fn sites(judged: &Held<'_>) -> Value {
+    let mut failed = judged.failed.clone();
+    let (mut pooled, mut folds) = (Vec::new(), Vec::new());
+    let mut left = 0;
+    for (at, site) in judged.repeats.iter().flatten().enumerate() {
+        let Some(found) = statistics::delong(&site.truth, &site.scores) else {
+            failed.push(format!("site {}: too few of a class for an AUROC", at + 1));
+            continue;
+        };
+        folds.push(found.auroc);
+        let few = found.n_positive.min(found.n_negative) < FEW_AT_SITE;
+        if few || statistics::logit_interval(found.auroc, found.variance, LEVEL).is_none()
+        {
+            left += 1;
+            continue;
+        }
+        pooled.push((found.auroc, found.variance));
+    }
+    let estimate = |estimate, interval: Option<(f64, f64)>, prediction, method| {
+        let (lower, upper) = interval.unzip();
+        let (folds, failed_folds) = (folds.clone(), failed.clone());
+        Value::Estimate(Estimate {
+            estimate,
+            lower,
+            upper,
+            method,
+            folds,
+            failed_folds,
+            prediction,
+        })
+    };
+    match statistics::pooled_auroc(&pooled, LEVEL) {
+        Some(found) if pooled.len() > 1 => estimate(
+            found.auroc,
+            Some(found.interval),
+            found.prediction,
+            format!(
+                "random effects over {} sites on the logit scale, Hartung–Knapp 95 % interval; \
+                 {left} sites with fewer than {FEW_AT_SITE} of a class, or wholly apart, are shown \
+                 and not pooled",
+                pooled.len()
+            ),
+        ),
+        _ => match crate::math::mean(&folds) {
+            Some(mean) => estimate(
+                mean,
+                None,
+                None,
+                format!(
+                    "mean over {} sites; too few sites have {FEW_AT_SITE} of each class to be pooled",
                     folds.len()
                 ),
-                folds,
-                failed_folds: failed,
-            }
-        }
-        Pooling::Proportion => {
-            let mut values = Vec::new();
-            let mut n = 0;
-            for predictions in &repeats {
-                let mut truth = Vec::new();
-                let mut scores = Vec::new();
-                let mut decided = Vec::new();
-                for fold in predictions {
-                    truth.extend(&fold.truth);
-                    scores.extend(&fold.scores);
-                    decided.extend(decisions(fold));
-                }
-                n = n.max(metric.denominator(&truth));
-                let scored =
-                    Scored { truth: &truth, scores: &scores, decisions: &decided };
-                if truth.is_empty() {
-                    continue; // Why is told with the splits that failed.
-                }
-                match metric.compute(scored) {
-                    Ok(value) => values.push(value),
-                    Err(failure) => failed.push(failure.to_string()),
-                }
-            }
-            let Some(mean) = crate::math::mean(&values) else {
-                return Ok(Value::Failed(distinct(&failed)));
-            };
-            let (lower, upper) =
-                statistics::wilson(mean * n as f64, n as f64, 0.95).unzip();
-            Estimate {
-                estimate: mean,
+            ),
+            None => Value::Failed("no site has both classes".to_string()),
+        },
+    }
+}
+
+/// The AUROC of one set of rows with the interval that its size allows.
+fn once(judged: &Held<'_>) -> Value {
+    let mut predictions = judged.repeats.iter().flatten();
+    let Some(rows) = predictions.next() else {
+        return Value::Failed(distinct(&judged.failed));
+    };
+    match area(&rows.truth, &rows.scores) {
+        Some((estimate, interval, method)) => {
+            let (lower, upper) = interval.unzip();
+            Value::Estimate(Estimate {
+                estimate,
                 lower,
                 upper,
-                method: format!(
-                    "pooled within each repeat and averaged over {} repeats, each fold at its own \
-                     threshold; Wilson's 95 % interval with n = {n} patients",
-                    values.len()
-                ),
-                folds: values,
-                failed_folds: failed,
-            }
+                method,
+                folds: vec![estimate],
+                failed_folds: judged.failed.clone(),
+                prediction: None,
+            })
         }
+        None => Value::Failed("a class has fewer than two rows".to_string()),
+    }
+}
+
+/// An area, its interval and how that was made.
+type Area = (f64, Option<(f64, f64)>, String);
+
+fn area(truth: &[bool], scores: &[f64]) -> Option<Area> {
+    let found = statistics::delong(truth, scores)?;
+    let (m, n) = (found.n_positive, found.n_negative);
+    let few = m.min(n) < FEW;
+    let usual = statistics::logit_interval(found.auroc, found.variance, LEVEL);
+    let (interval, method) = match usual {
+        _ if few => (
+            statistics::few_interval(found.auroc, m, n, LEVEL),
+            format!(
+                "too few: {} of the smaller class; exact 95 % interval of a proportion of that many \
+                 disjoint pairs",
+                m.min(n)
+            ),
+        ),
+        Some(interval) => {
+            (Some(interval), "DeLong 95 % interval on the logit scale".to_string())
+        }
+        None => (
+            statistics::exact_bound(found.auroc, m, n, LEVEL),
+            "classes wholly apart, or scores all equal: exact one-sided 95 % bound"
+                .to_string(),
+        ),
     };
-    Ok(Value::Estimate(estimate))
+    Some((found.auroc, interval, method))
+}
+
+fn proportion(judged: &Held<'_>, metric: &dyn AnyMetric) -> Value {
+    let mut failed = judged.failed.clone();
+    let mut values = Vec::new();
+    let mut n = 0;
+    for predictions in &judged.repeats {
+        let mut truth = Vec::new();
+        let mut scores = Vec::new();
+        let mut decided = Vec::new();
+        for fold in predictions {
+            truth.extend(&fold.truth);
+            scores.extend(&fold.scores);
+            decided.extend(decisions(fold));
+        }
+        n = n.max(metric.denominator(&truth));
+        let scored = Scored { truth: &truth, scores: &scores, decisions: &decided };
+        if truth.is_empty() {
+            continue; // Why is told with the splits that failed.
+        }
+        match metric.compute(scored) {
+            Ok(value) => values.push(value),
+            Err(failure) => failed.push(failure.to_string()),
+        }
+    }
+    let Some(mean) = crate::math::mean(&values) else {
+        return Value::Failed(distinct(&failed));
+    };
+    let (lower, upper) = statistics::wilson(mean * n as f64, n as f64, LEVEL).unzip();
+    let method = match judged.how {
+        How::Once => {
+            format!("at the one threshold; Wilson's 95 % interval with n = {n} patients")
+        }
+        _ => format!(
+            "pooled within each repeat and averaged over {} repeats, each fold at its own \
+             threshold; Wilson's 95 % interval with n = {n} patients",
+            values.len()
+        ),
+    };
+    Value::Estimate(Estimate {
+        estimate: mean,
+        lower,
+        upper,
+        method,
+        folds: values,
+        failed_folds: failed,
+        prediction: None,
+    })
 }
 
 /// ROC curves pooled within each repeat, and their mean as the last curve.
-pub fn roc(inputs: &Inputs<'_>, analysis: usize) -> Computed {
-    let (repeats, failed) = by_repeat(inputs, analysis)?;
+pub fn roc(inputs: &Inputs<'_>, of: Judgement) -> Computed {
+    let judged = judged(inputs, of, 0..inputs.values.len())?;
     let mut curves: Vec<Curve> = Vec::new();
-    for predictions in &repeats {
+    for predictions in &judged.repeats {
         let truth: Vec<bool> = predictions.iter().flat_map(|f| f.truth.clone()).collect();
         let scores: Vec<f64> =
             predictions.iter().flat_map(|f| f.scores.clone()).collect();
@@ -157,9 +338,244 @@ pub fn roc(inputs: &Inputs<'_>, analysis: usize) -> Computed {
         }
     }
     if curves.is_empty() {
-        return Ok(Value::Failed(distinct(&failed)));
+        return Ok(Value::Failed(distinct(&judged.failed)));
     }
     let mean = statistics::mean_curve(&curves);
     curves.push(mean);
     Ok(Value::Curves(curves))
+}
+
+/// What a column holds in the rows of a cohort, as numbers of its values.
+fn levels(
+    inputs: &Inputs<'_>,
+    cohort: usize,
+    column: &Named,
+) -> Option<Vec<Option<u32>>> {
+    let cells = cells(inputs, cohort, column)?;
+    let names: BTreeSet<&String> = cells.iter().flatten().collect();
+    let names: Vec<&String> = names.into_iter().collect();
+    let position = |cell: &String| names.iter().position(|name| *name == cell);
+    Some(
+        cells
+            .iter()
+            .map(|cell| cell.as_ref().and_then(position).map(|at| at as u32))
+            .collect(),
+    )
+}
+
+fn cells(
+    inputs: &Inputs<'_>,
+    cohort: usize,
+    column: &Named,
+) -> Option<Vec<Option<String>>> {
+    let cohort = &inputs.study.cohorts[cohort];
+    let rows = &inputs.survey.cohorts[&cohort.name].rows;
+    let view = View { study: inputs.study, survey: inputs.survey, cohort, rows };
+    view.cells(column).ok()
+}
+
+/// The AUROC over pairs within the strata of the study's column.
+pub fn within(inputs: &Inputs<'_>, of: Judgement) -> Computed {
+    let judged = judged(inputs, of, 0..inputs.values.len())?;
+    let column = inputs.study.evaluate.within.as_ref();
+    let levels = column.and_then(|column| levels(inputs, judged.cohort, column));
+    let Some(levels) = levels else {
+        return Ok(Value::Failed("the strata cannot be read".to_string()));
+    };
+    let kept = |fold: &Predictions| {
+        let (mut truth, mut scores, mut strata) = (Vec::new(), Vec::new(), Vec::new());
+        for ((row, class), score) in fold.rows.iter().zip(&fold.truth).zip(&fold.scores) {
+            if let Some(level) = levels[*row as usize] {
+                truth.push(*class);
+                scores.push(*score);
+                strata.push(level);
+            }
+        }
+        (truth, scores, strata)
+    };
+    if judged.how != How::Once {
+        return Ok(fold_mean(&judged, &|fold| {
+            let (truth, scores, strata) = kept(fold);
+            statistics::within(&truth, &scores, &strata)
+                .ok_or_else(|| "no stratum has both classes".to_string())
+        }));
+    }
+    let Some(rows) = judged.repeats.iter().flatten().next() else {
+        return Ok(Value::Failed(distinct(&judged.failed)));
+    };
+    let (truth, scores, strata) = kept(rows);
+    let Some(estimate) = statistics::within(&truth, &scores, &strata) else {
+        return Ok(Value::Failed("no stratum has both classes".to_string()));
+    };
+    let variance = statistics::within_variance(&truth, &scores, &strata);
+    let interval = variance
+        .and_then(|variance| statistics::logit_interval(estimate, variance, LEVEL));
+    let (lower, upper) = interval.unzip();
+    Ok(Value::Estimate(Estimate {
+        estimate,
+        lower,
+        upper,
+        method: "pairs within strata; 95 % interval on the logit scale from the placement values, \
+                 strata independent"
+            .to_string(),
+        folds: vec![estimate],
+        failed_folds: judged.failed,
+        prediction: None,
+    }))
+}
+
+/// The AUROC in each group of each subgroup: over pairs of one fold, averaged over repeats.
+pub fn groups(inputs: &Inputs<'_>, of: Judgement) -> Computed {
+    let judged = judged(inputs, of, 0..inputs.values.len())?;
+    let mut estimates = Vec::new();
+    for subgroup in &inputs.study.evaluate.subgroups {
+        let Some(cells) = cells(inputs, judged.cohort, &subgroup.by) else { continue };
+        let cells: Vec<Option<String>> =
+            cells.into_iter().map(|cell| cell.and_then(|c| group(subgroup, c))).collect();
+        let names: BTreeSet<&String> = cells.iter().flatten().collect();
+        for name in names {
+            estimates.push(in_group(&judged, subgroup, name, &cells));
+        }
+    }
+    Ok(Value::Groups(estimates))
+}
+
+/// The group of a cell: itself, or its place among the cuts.
+fn group(subgroup: &Subgroup, cell: String) -> Option<String> {
+    if subgroup.cut.is_empty() {
+        return Some(cell);
+    }
+    let value: f64 = cell.parse().ok()?;
+    let at = subgroup.cut.iter().take_while(|cut| value >= **cut).count();
+    Some(match (at, subgroup.cut.as_slice()) {
+        (0, [first, ..]) => format!("under {first}"),
+        (at, cuts) if at == cuts.len() => format!("{} and over", cuts[at - 1]),
+        (at, cuts) => format!("{} to under {}", cuts[at - 1], cuts[at]),
+    })
+}
+
+fn in_group(
+    judged: &Held<'_>,
+    subgroup: &Subgroup,
+    name: &str,
+    cells: &[Option<String>],
+) -> GroupEstimate {
+    let mut values = Vec::new();
+    let mut variances = Vec::new();
+    let (mut n, mut n_positive) = (0, 0);
+    for folds in &judged.repeats {
+        let (mut truth, mut scores, mut strata) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, fold) in folds.iter().enumerate() {
+            for ((row, class), score) in
+                fold.rows.iter().zip(&fold.truth).zip(&fold.scores)
+            {
+                if cells[*row as usize].as_deref() == Some(name) {
+                    truth.push(*class);
+                    scores.push(*score);
+                    strata.push(at as u32);
+                }
+            }
+        }
+        n = n.max(truth.len());
+        n_positive = n_positive.max(truth.iter().filter(|class| **class).count());
+        if let Some(value) = statistics::within(&truth, &scores, &strata) {
+            values.push(value);
+            variances.extend(statistics::within_variance(&truth, &scores, &strata));
+        }
+    }
+    let events = n_positive.min(n - n_positive);
+    let few = events < subgroup.minimum_events;
+    let estimate = crate::math::mean(&values).filter(|_| !few);
+    let variance = crate::math::mean(&variances);
+    let interval = estimate.zip(variance).and_then(|(estimate, variance)| {
+        statistics::logit_interval(estimate, variance, LEVEL)
+    });
+    let (lower, upper) = interval.unzip();
+    GroupEstimate {
+        by: subgroup.by.name.clone(),
+        group: name.to_string(),
+        n,
+        n_positive,
+        estimate,
+        lower,
+        upper,
+        note: match (few, judged.how) {
+            (true, _) => format!("too few: {events} of the smaller class"),
+            (false, How::Once) => "95 % interval on the logit scale".to_string(),
+            (false, _) => {
+                "over pairs of one fold, averaged over repeats; the interval leaves out \
+                           the variation of training sets"
+                    .to_string()
+            }
+        },
+    }
+}
+
+/// Two models on the same held-out rows, by the primary metric.
+pub fn compare(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
+    let better = judged(inputs, of, 0..first)?;
+    let than = judged(inputs, of, first..inputs.values.len())?;
+    let used = &inputs.study.evaluate.primary;
+    let Instance::Metric(metric) = &used.instance else {
+        unreachable!("`spec` puts a metric here")
+    };
+    let value = |fold: &Predictions| {
+        let (truth, scores) = (&fold.truth, &fold.scores);
+        metric.compute(Scored { truth, scores, decisions: &[] }).ok()
+    };
+    if better.how == How::Once {
+        let (Some(a), Some(b)) = (
+            better.repeats.iter().flatten().next(),
+            than.repeats.iter().flatten().next(),
+        ) else {
+            return Ok(Value::Failed(distinct(&[better.failed, than.failed].concat())));
+        };
+        if a.rows != b.rows || used.about.name != "auroc" {
+            return Ok(Value::Failed(
+                "the two were not judged on the same rows".to_string(),
+            ));
+        }
+        return Ok(match statistics::paired_delong(&a.truth, &a.scores, &b.scores) {
+            Some(found) => {
+                let half = 1.959_963_984_540_054 * crate::math::sqrt(found.variance);
+                Value::Compared(Compared {
+                    difference: found.difference,
+                    lower: Some((found.difference - half).max(-1.0)),
+                    upper: Some((found.difference + half).min(1.0)),
+                    p: Some(found.p),
+                    method: "paired DeLong".to_string(),
+                })
+            }
+            None => Value::Failed("too few of a class".to_string()),
+        });
+    }
+    let mut differences = Vec::new();
+    let (mut held_out, mut whole) = (0, 0);
+    for (of_better, of_than) in better.repeats.iter().zip(&than.repeats) {
+        whole = whole.max(of_better.iter().map(|fold| fold.rows.len()).sum());
+        for a in of_better {
+            let pair = of_than.iter().find(|b| b.rows == a.rows);
+            if let Some(difference) = pair.and_then(|b| Some(value(a)? - value(b)?)) {
+                differences.push(difference);
+                held_out += a.rows.len();
+            }
+        }
+    }
+    let Some(mean) = crate::math::mean(&differences) else {
+        let why = "no split has both models on the same rows";
+        return Ok(Value::Failed(why.to_string()));
+    };
+    let n_test = held_out as f64 / differences.len() as f64;
+    let n_train = (whole as f64 - n_test).max(1.0);
+    let found = statistics::corrected_t(&differences, n_train, n_test);
+    Ok(Value::Compared(Compared {
+        difference: mean,
+        lower: found.map(|(_, _, lower, _)| lower),
+        upper: found.map(|(_, _, _, upper)| upper),
+        p: found.map(|(_, p, _, _)| p),
+        method: format!(
+            "corrected resampled t test on {} paired differences of folds",
+            differences.len()
+        ),
+    }))
 }

@@ -2,6 +2,7 @@
 //!
 //! A failure of the data is a value with a reason; only a failing machine is an error here.
 
+mod external;
 mod measured;
 mod rows;
 mod splits;
@@ -68,24 +69,29 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
             rows::apply_before(inputs, &inputs.study.predictors[*block].steps[*step])
         }
         Work::Assemble { .. } => rows::assemble(inputs),
-        Work::Prepare { analysis, split } => splits::prepare(inputs, *analysis, split),
-        Work::Select { analysis, split, selector } => {
-            splits::select(inputs, *analysis, split, &inputs.study.select[*selector])
+        Work::Prepare { case, split } => splits::prepare(inputs, *case, split),
+        Work::Select { case, split, selector } => {
+            let (_, select) = splits::procedure(inputs, *case);
+            splits::select(inputs, *case, split, &select[*selector])
         }
-        Work::Score { analysis, split, selector, learner } => splits::score(
-            inputs,
-            *analysis,
-            split,
-            &inputs.study.select[*selector],
-            &inputs.study.learn[*learner],
-        ),
-        Work::Tune { analysis, split } => splits::tune(inputs, *analysis, split),
-        Work::Threshold { analysis, .. } => splits::threshold(inputs, *analysis),
-        Work::Predict { analysis, .. } => splits::predict(inputs, *analysis),
-        Work::Metric { analysis, metric } => {
-            measured::measure(inputs, *analysis, *metric)
+        Work::Score { case, split, selector, learner } => {
+            let (_, select) = splits::procedure(inputs, *case);
+            let learner = &inputs.study.learn[*learner];
+            splits::score(inputs, *case, split, &select[*selector], learner)
         }
-        Work::Roc { analysis } => measured::roc(inputs, *analysis),
+        Work::Tune { case, split } => splits::tune(inputs, *case, split),
+        Work::Threshold { case, .. } => splits::threshold(inputs, *case),
+        Work::Predict { case, .. } => splits::predict(inputs, *case),
+        Work::Calibrate { case } => splits::calibrate(inputs, *case),
+        Work::Freeze { case, split } => external::freeze(inputs, *case, split),
+        Work::Seal { outcome, cohort } => external::seal(inputs, *outcome, *cohort),
+        Work::Unseal => external::unseal(inputs),
+        Work::Apply { frozen, case } => external::apply(inputs, *frozen, *case),
+        Work::Metric { of, metric } => measured::measure(inputs, *of, *metric),
+        Work::Roc { of } => measured::roc(inputs, *of),
+        Work::Within { of } => measured::within(inputs, *of),
+        Work::Groups { of } => measured::groups(inputs, *of),
+        Work::Compare { of, first } => measured::compare(inputs, *of, *first),
     }
 }
 

@@ -7,7 +7,6 @@ use crate::data::{Features, Frame, FrameColumn, Roi, Rows, Split, Value};
 use crate::operation::{Failure, File, FittedChain, Instance, ReadAs};
 use crate::plan::{Grid, Work};
 use crate::spec::{BlockKind, SourceKind, Use};
-use crate::survey::Content;
 
 pub fn read_image(
     inputs: &Inputs<'_>,
@@ -68,33 +67,11 @@ pub fn frame(inputs: &Inputs<'_>, cohort_at: usize, block: usize) -> Computed {
     let n = cohort.rows.len();
     let tolerated = study.cohorts[cohort_at].failed_at_most;
     match &block.kind {
-        BlockKind::Columns { from, .. } => {
-            let table = input!(&inputs.values[0], Table, "table");
-            let Some(Content::Table { id, .. }) =
-                inputs.survey.sources.get(&from.name).map(|source| &source.content)
-            else {
-                unreachable!("the survey has read this table")
-            };
-            let ids = table.column(id).map(|ids| ids.cells().collect::<Vec<_>>());
-            let ids = ids.unwrap_or_default();
-            // Tables are sorted by id, so each row is found by halving.
-            let rows: Vec<Option<usize>> = cohort
-                .rows
-                .iter()
-                .map(|row| ids.binary_search(&row.id.as_str()).ok())
-                .collect();
-            let mut columns = Vec::new();
-            for name in &inputs.survey.columns[&block.name] {
-                let Some(numbers) = table.column(name).and_then(|c| c.numbers().ok())
-                else {
-                    return Ok(Value::Failed(format!("column `{name}` holds text")));
-                };
-                let values =
-                    rows.iter().map(|row| row.map_or(f64::NAN, |row| numbers[row]));
-                columns
-                    .push(FrameColumn { name: name.clone(), values: values.collect() });
-            }
-            Ok(Value::Frame(Frame { rows: Rows::new(columns, n), failed: vec![None; n] }))
+        BlockKind::Columns { .. } => {
+            let cohort = &study.cohorts[cohort_at];
+            let frame = crate::survey::frame(study, inputs.survey, cohort, &block.name);
+            Ok(frame
+                .map_or_else(|failure| Value::Failed(failure.to_string()), Value::Frame))
         }
         BlockKind::Images { features, .. } => {
             let mut names = Vec::new();
@@ -195,6 +172,7 @@ pub fn apply_before(inputs: &Inputs<'_>, step: &Use) -> Computed {
 
 pub fn assemble(inputs: &Inputs<'_>) -> Computed {
     let mut columns = Vec::new();
+    let mut categories = BTreeMap::new();
     let mut failed: Vec<Option<String>> = Vec::new();
     let mut n = 0;
     for (value, node) in inputs.values.iter().zip(inputs.nodes) {
@@ -208,6 +186,9 @@ pub fn assemble(inputs: &Inputs<'_>) -> Computed {
         let block = &inputs.study.predictors[block].name;
         for column in frame.rows.columns() {
             let name = format!("{block}.{}", column.name);
+            if let Some(of_column) = frame.rows.categories(&column.name) {
+                categories.insert(name.clone(), of_column.to_vec());
+            }
             columns.push(FrameColumn { name, values: column.values.clone() });
         }
         for (row, why) in failed.iter_mut().zip(&frame.failed) {
@@ -216,5 +197,6 @@ pub fn assemble(inputs: &Inputs<'_>) -> Computed {
             }
         }
     }
-    Ok(Value::Frame(Frame { rows: Rows::new(columns, n), failed }))
+    let rows = Rows::new(columns, n).with_categories(categories);
+    Ok(Value::Frame(Frame { rows, failed }))
 }

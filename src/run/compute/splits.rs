@@ -17,21 +17,27 @@ pub struct Matrices {
     held_out: Vec<u32>,
 }
 
-/// The outcome and the groups of an analysis, by cohort row.
-fn facts<'a>(inputs: &Inputs<'a>, analysis: usize) -> (&'a [Option<bool>], &'a [u32]) {
-    let analysis = &inputs.plan.analyses[analysis];
-    let scheme = &inputs.study.validate[analysis.scheme];
-    let outcome = inputs.study.outcomes[analysis.outcome].name.clone();
-    let cohort = &inputs.survey.cohorts[&scheme.cohort.name];
-    let known = &inputs.survey.outcomes[&(outcome, scheme.cohort.name.clone())];
-    (&known.classes, &cohort.groups)
+/// The outcome and the groups of a case, by cohort row.
+fn facts<'a>(inputs: &Inputs<'a>, case: usize) -> (&'a [Option<bool>], &'a [u32]) {
+    let case = inputs.plan.cases[case];
+    let outcome = inputs.study.outcomes[case.outcome].name.clone();
+    let cohort = &inputs.study.cohorts[case.cohort].name;
+    let known = &inputs.survey.outcomes[&(outcome, cohort.clone())];
+    (&known.classes, &inputs.survey.cohorts[cohort].groups)
 }
 
-pub fn prepare(inputs: &Inputs<'_>, analysis: usize, placed: &Placed) -> Computed {
+/// The preparation of a case, and its selectors.
+pub fn procedure<'a>(inputs: &Inputs<'a>, case: usize) -> (&'a Chain, &'a [Chain]) {
+    let case = inputs.plan.cases[case];
+    let model = &inputs.study.models[case.model];
+    (&model.branches[case.branch].prepare, &model.select)
+}
+
+pub fn prepare(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
-    let (outcome, groups) = facts(inputs, analysis);
+    let (outcome, groups) = facts(inputs, case);
     let train = placed.split.train(frame, outcome, groups);
-    let chain = &inputs.study.prepare;
+    let (chain, _) = procedure(inputs, case);
     let paths = chain.fit_paths().setting_of.into_iter();
     let paths = paths.map(|setting| fit_path(&chain.settings[setting], &train)).collect();
     Ok(Value::Fitted(FittedChain { paths }.to_bytes()))
@@ -46,10 +52,17 @@ fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, Strin
             unreachable!("`spec` puts table steps into chains")
         };
         let named = |failure: Failure| format!("{}: {failure}", step.about.name);
-        let state = instance.fit(&train).map_err(named)?;
+        let mut rows = train.rows().clone();
+        let (part, _) = rows.take_out(|column| acts_on(step, column));
+        if let Some(column) = part.categorical()
+            && !instance.reads_categories()
+        {
+            return Err(named(Failure::Categories(column.to_string())));
+        }
+        let state = instance.fit(&train.with_rows(part)).map_err(named)?;
         if position + 1 < setting.steps.len() {
             let mut rows = train.rows().clone();
-            instance.apply(&state, &mut rows).map_err(named)?;
+            apply(step, &state, &mut rows)?;
             train = train.with_rows(rows);
         }
         states.push(state);
@@ -57,18 +70,37 @@ fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, Strin
     Ok(states)
 }
 
+/// Whether a step acts on a column: those of models are called `block.column`.
+fn acts_on(step: &Use, column: &str) -> bool {
+    step.scope.as_ref().is_none_or(|blocks| {
+        let block = column.split_once('.').map_or(column, |(block, _)| block);
+        blocks.iter().any(|known| known == block)
+    })
+}
+
+/// Applies one step to the columns that it acts on; the others stay as they are.
+fn apply(step: &Use, state: &[u8], rows: &mut Rows) -> Result<(), String> {
+    let Instance::TableStep(instance) = &step.instance else {
+        unreachable!("`spec` puts table steps into chains")
+    };
+    let named = |failure: Failure| format!("{}: {failure}", step.about.name);
+    if step.scope.is_none() {
+        return instance.apply(state, rows).map_err(named);
+    }
+    let (mut part, place) = rows.take_out(|column| acts_on(step, column));
+    instance.apply(state, &mut part).map_err(named)?;
+    rows.put_in(part, place);
+    Ok(())
+}
+
 /// Applies the states of a path, with the parameters of this setting.
-fn apply_path(
+pub fn apply_path(
     setting: &ChainSetting,
     states: &[Vec<u8>],
     rows: &mut Rows,
 ) -> Result<(), String> {
     for (step, state) in setting.steps.iter().zip(states) {
-        let Instance::TableStep(instance) = &step.instance else {
-            unreachable!("`spec` puts table steps into chains")
-        };
-        let named = |failure: Failure| format!("{}: {failure}", step.about.name);
-        instance.apply(state, rows).map_err(named)?;
+        apply(step, state, rows)?;
     }
     Ok(())
 }
@@ -76,16 +108,16 @@ fn apply_path(
 /// The prepared rows of a split; shared by all nodes that read its `prepare` node.
 fn matrices(
     inputs: &Inputs<'_>,
-    analysis: usize,
+    case: usize,
     placed: &Placed,
     frame: &Frame,
     fitted: &FittedChain,
 ) -> Arc<Matrices> {
     (inputs.matrices)(inputs.nodes[1], &|| {
-        let (outcome, groups) = facts(inputs, analysis);
+        let (outcome, groups) = facts(inputs, case);
         let train = placed.split.train(frame, outcome, groups);
         let (held_out, held_out_rows) = placed.split.held_out(frame);
-        let chain = &inputs.study.prepare;
+        let (chain, _) = procedure(inputs, case);
         let paths = chain.fit_paths().of_setting;
         let prepared = chain.settings.iter().zip(paths).map(|(setting, path)| {
             let states = fitted.paths[path].as_ref().map_err(String::clone)?;
@@ -104,14 +136,14 @@ fn matrices(
 
 pub fn select(
     inputs: &Inputs<'_>,
-    analysis: usize,
+    case: usize,
     placed: &Placed,
     chain: &Chain,
 ) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
     let fitted =
         FittedChain::from_bytes(input!(&inputs.values[1], Fitted, "fitted steps"))?;
-    let matrices = matrices(inputs, analysis, placed, frame, &fitted);
+    let matrices = matrices(inputs, case, placed, frame, &fitted);
     let settings = chain.fit_paths().setting_of;
     let mut paths = Vec::new();
     for prepared in &matrices.prepared {
@@ -127,7 +159,7 @@ pub fn select(
 
 pub fn score(
     inputs: &Inputs<'_>,
-    analysis: usize,
+    case: usize,
     placed: &Placed,
     selector: &Chain,
     learner: &Chain,
@@ -137,7 +169,7 @@ pub fn score(
         FittedChain::from_bytes(input!(&inputs.values[1], Fitted, "fitted steps"))?;
     let select =
         FittedChain::from_bytes(input!(&inputs.values[2], Fitted, "fitted steps"))?;
-    let matrices = matrices(inputs, analysis, placed, frame, &prepare);
+    let matrices = matrices(inputs, case, placed, frame, &prepare);
     let paths = selector.fit_paths();
     let mut candidates = Vec::new();
     for (position, prepared) in matrices.prepared.iter().enumerate() {
@@ -174,50 +206,70 @@ fn learn(
     train: &Train,
     held_out: &Rows,
 ) -> Result<Vec<f64>, String> {
+    let model = fit_learner(study, &placed.name(), learner, train)?;
+    predicted(learner, &model, held_out)
+}
+
+/// Fits one learner; `place` names its stream of random numbers.
+pub fn fit_learner(
+    study: &Study,
+    place: &str,
+    learner: &Use,
+    train: &Train,
+) -> Result<Vec<u8>, String> {
     let Instance::Learner(instance) = &learner.instance else {
         unreachable!("`spec` puts learners here")
     };
+    let named = |failure: Failure| format!("{}: {failure}", learner.about.name);
+    if let Some(column) = train.rows().categorical() {
+        return Err(named(Failure::Categories(column.to_string())));
+    }
     let digest = learner.parameter_digest().hex();
     let mut stream =
-        Stream::new(study.seed, &["fit", learner.about.name, &placed.name(), &digest]);
+        Stream::new(study.seed, &["fit", learner.about.name, place, &digest]);
+    instance.fit(train, &mut stream).map_err(named)
+}
+
+/// The probabilities that a fitted learner gives.
+pub fn predicted(learner: &Use, model: &[u8], rows: &Rows) -> Result<Vec<f64>, String> {
+    let Instance::Learner(instance) = &learner.instance else {
+        unreachable!("`spec` puts learners here")
+    };
     let named = |failure: Failure| format!("{}: {failure}", learner.about.name);
-    let model = instance.fit(train, &mut stream).map_err(named)?;
-    let scores = instance.predict(&model, held_out).map_err(named)?;
-    if scores.len() != held_out.n()
-        || scores.iter().any(|score| !(0.0..=1.0).contains(score))
+    let scores = instance.predict(model, rows).map_err(named)?;
+    if scores.len() != rows.n() || scores.iter().any(|score| !(0.0..=1.0).contains(score))
     {
         return Err(named(Failure::NotFinite("a predicted probability".to_string())));
     }
     Ok(scores)
 }
 
-/// How many candidates each selector × learner has, in the order of `score` nodes.
-fn cells(study: &Study) -> Vec<usize> {
+/// How many candidates each selector × learner of a case has, in the order of `score` nodes.
+fn cells(inputs: &Inputs<'_>, case: usize) -> Vec<usize> {
+    let (prepare, select) = procedure(inputs, case);
     let mut cells = Vec::new();
-    for selector in &study.select {
-        for learner in &study.learn {
+    for selector in select {
+        for learner in &inputs.study.learn {
             cells.push(
-                study.prepare.settings.len()
-                    * selector.settings.len()
-                    * learner.settings.len(),
+                prepare.settings.len() * selector.settings.len() * learner.settings.len(),
             );
         }
     }
     cells
 }
 
-fn truth(outcome: &[Option<bool>], rows: &[u32]) -> Vec<bool> {
+pub fn truth(outcome: &[Option<bool>], rows: &[u32]) -> Vec<bool> {
     rows.iter()
         .map(|&row| outcome[row as usize].expect("splits hold rows with a known outcome"))
         .collect()
 }
 
-pub fn tune(inputs: &Inputs<'_>, analysis: usize, placed: &Placed) -> Computed {
-    let (outcome, _) = facts(inputs, analysis);
+pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+    let (outcome, _) = facts(inputs, case);
     let Instance::Metric(metric) = &inputs.study.evaluate.primary.instance else {
         unreachable!("`spec` puts a metric here")
     };
-    let cells = cells(inputs.study);
+    let cells = cells(inputs, case);
     let n: usize = cells.iter().sum();
     let mut candidates = vec![FoldScores { folds: Vec::new() }; n];
     for of_inner in inputs.values.chunks(cells.len()).take(placed.inner_splits.len()) {
@@ -254,9 +306,9 @@ pub fn tune(inputs: &Inputs<'_>, analysis: usize, placed: &Placed) -> Computed {
 }
 
 /// Position of the `score` node of a candidate within a split, and its place there.
-fn locate(study: &Study, candidate: usize) -> (usize, usize) {
+pub fn locate(inputs: &Inputs<'_>, case: usize, candidate: usize) -> (usize, usize) {
     let mut left = candidate;
-    for (cell, n) in cells(study).into_iter().enumerate() {
+    for (cell, n) in cells(inputs, case).into_iter().enumerate() {
         if left < n {
             return (cell, left);
         }
@@ -265,14 +317,24 @@ fn locate(study: &Study, candidate: usize) -> (usize, usize) {
     unreachable!("the tuner chose among these candidates")
 }
 
-pub fn threshold(inputs: &Inputs<'_>, analysis: usize) -> Computed {
-    let choice = input!(&inputs.values[0], Choice, "choice");
-    let (outcome, _) = facts(inputs, analysis);
-    let (cell, place) = locate(inputs.study, choice.candidate);
-    let n_cells = cells(inputs.study).len();
+/// The choice's predictions on inner held-out rows, in order of the rows: truth and scores.
+type OutOfFold = (Vec<bool>, Vec<f64>);
+
+fn out_of_fold(
+    inputs: &Inputs<'_>,
+    case: usize,
+    candidate: usize,
+) -> Result<Result<OutOfFold, String>, ComputeError> {
+    let (outcome, _) = facts(inputs, case);
+    let (cell, place) = locate(inputs, case, candidate);
+    let n_cells = cells(inputs, case).len();
     let mut known = Vec::new();
     for of_split in inputs.values[1..].chunks(n_cells) {
-        let scored = input!(&of_split[cell], Scores, "scores");
+        let scored = match &*of_split[cell] {
+            Value::Scores(scored) => scored,
+            Value::Failed(why) => return Ok(Err(why.clone())),
+            other => return Err(ComputeError::Kind(other.kind(), "scores")),
+        };
         if let Ok(scores) = &scored.candidates[place].scores {
             let truth = truth(outcome, &scored.rows);
             known.extend(scored.rows.iter().zip(truth).zip(scores.iter().copied()));
@@ -280,8 +342,29 @@ pub fn threshold(inputs: &Inputs<'_>, analysis: usize) -> Computed {
     }
     // By row, so that the order of splits does not reach the rule.
     known.sort_by_key(|((row, _), _)| **row);
-    let truth: Vec<bool> = known.iter().map(|((_, truth), _)| *truth).collect();
-    let scores: Vec<f64> = known.iter().map(|(_, score)| *score).collect();
+    let truth = known.iter().map(|((_, truth), _)| *truth).collect();
+    Ok(Ok((truth, known.iter().map(|(_, score)| *score).collect())))
+}
+
+/// Intercept and slope that make the choice's inner out-of-fold predictions calibrated.
+pub fn calibrate(inputs: &Inputs<'_>, case: usize) -> Computed {
+    let choice = input!(&inputs.values[0], Choice, "choice");
+    let known = out_of_fold(inputs, case, choice.candidate)?;
+    Ok(match known {
+        Ok((truth, scores)) => match crate::statistics::recalibration(&truth, &scores) {
+            Some((intercept, slope)) => Value::Calibration(intercept, slope),
+            None => Value::Failed("no calibration map could be fitted".to_string()),
+        },
+        Err(why) => Value::Failed(why),
+    })
+}
+
+pub fn threshold(inputs: &Inputs<'_>, case: usize) -> Computed {
+    let choice = input!(&inputs.values[0], Choice, "choice");
+    let (truth, scores) = match out_of_fold(inputs, case, choice.candidate)? {
+        Ok(known) => known,
+        Err(why) => return Ok(Value::Failed(why)),
+    };
     let rule = inputs
         .study
         .evaluate
@@ -297,12 +380,12 @@ pub fn threshold(inputs: &Inputs<'_>, analysis: usize) -> Computed {
     })
 }
 
-pub fn predict(inputs: &Inputs<'_>, analysis: usize) -> Computed {
+pub fn predict(inputs: &Inputs<'_>, case: usize) -> Computed {
     let choice = input!(&inputs.values[0], Choice, "choice");
-    let (outcome, _) = facts(inputs, analysis);
-    let (cell, place) = locate(inputs.study, choice.candidate);
+    let (outcome, _) = facts(inputs, case);
+    let (cell, place) = locate(inputs, case, choice.candidate);
     let scored = input!(&inputs.values[1 + cell], Scores, "scores");
-    let threshold = match inputs.values.get(1 + cells(inputs.study).len()) {
+    let threshold = match inputs.values.get(1 + cells(inputs, case).len()) {
         Some(value) => *input!(value, Threshold, "threshold"),
         None => None,
     };

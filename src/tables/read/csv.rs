@@ -16,13 +16,54 @@ use crate::operation::prelude::*;
 /// Cells are trimmed. Empty cells, `NA`, `N/A`, `NaN`, `nan` and `null` are missing. Rows are
 /// sorted by id, then by all cells: the order of lines is no content, that of columns is.
 ///
+/// With `decimal: comma`, cells such as `1.234,5` become `1234.5`. Text is UTF-8, or UTF-16 with
+/// its mark; other encodings are named.
+///
 /// # Limits
-/// UTF-8 only. Numbers have a decimal point.
+/// Nothing guesses an encoding: text that is not UTF-8 is refused until its encoding is named.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Csv {
     /// What stands between cells.
     pub delimiter: Delimiter,
+    /// How characters are written.
+    pub encoding: Encoding,
+    /// What stands before the fraction of a number.
+    pub decimal: Decimal,
+    /// Further cells that mean "not known", such as `-999` or `[Not Available]`.
+    pub missing: Vec<String>,
+}
+
+/// How characters are written.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// UTF-8, or UTF-16 where the text begins with its mark.
+    #[default]
+    Auto,
+    /// Western European, as older spreadsheets write it; holds Latin-1.
+    Windows1252,
+    /// Central European.
+    Windows1250,
+    /// Japanese.
+    ShiftJis,
+    /// Chinese.
+    Gb18030,
+}
+
+/// What stands before the fraction of a number.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Decimal {
+    /// `1234.5`
+    #[default]
+    Point,
+    /// `1234,5` or `1.234,5`
+    Comma,
 }
 
 /// What stands between cells.
@@ -48,7 +89,7 @@ impl Operation for Csv {
         title: "CSV or TSV table",
         version: 1,
         sources: &["rfc4180"],
-        example: "csv: { delimiter: auto }",
+        example: "csv: { delimiter: auto, missing: [unknown] }",
     };
 }
 
@@ -57,24 +98,30 @@ impl Reader for Csv {
         let ReadAs::Table { id } = what else {
             return Err(Failure::Unreadable("a table is no image".to_string()));
         };
-        let text = text(file)?;
+        let text = self.encoding.text(file)?;
         let head = text.lines().next().unwrap_or("");
         let delimiter = self.delimiter.of(head);
         let names = shape(&text, delimiter)?;
-        if !names.contains(&id.to_string()) {
-            return Err(Failure::NoColumn { column: id.to_string(), known: names });
+        for id in id {
+            if !names.iter().any(|name| name == id) {
+                let column = (*id).to_string();
+                return Err(Failure::NoColumn { column, known: names });
+            }
         }
         let columns = cells(&text, delimiter, &names)?;
-        let table = Table::sorted(columns, Some(id));
-        let missing =
-            table.column(id).and_then(|ids| ids.cells().position(str::is_empty));
-        if missing.is_some() {
-            let line = line_without_id(&text, delimiter, &names, id);
-            return Err(Failure::Line {
-                line,
-                message: format!("the id column `{id}` is empty"),
-            });
+        let columns: Vec<TextColumn> =
+            columns.into_iter().map(|column| self.plain(column)).collect();
+        for id in id {
+            let column = columns.iter().find(|column| column.name == *id);
+            if column.is_some_and(|column| column.cells().any(str::is_empty)) {
+                let line = line_without_id(&text, delimiter, &names, id);
+                let message = format!("the id column `{id}` is empty");
+                return Err(Failure::Line { line, message });
+            }
         }
+        let table = Table::keyed(columns, id, "-");
+        let table =
+            table.map_err(|column| Failure::NoColumn { column, known: names.clone() })?;
         Ok(Value::Table(table))
     }
 }
@@ -96,16 +143,78 @@ impl Delimiter {
     }
 }
 
-/// The text, decompressed, without a byte order mark and with single line breaks.
-fn text(file: File<'_>) -> Result<String, Failure> {
-    let bytes = &*file.plain()?;
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line =
-            bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
-        Failure::Line { line, message: "the text is not UTF-8".to_string() }
-    })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    Ok(text.replace("\r\n", "\n"))
+impl Csv {
+    /// The column as every other table would write it.
+    fn plain(&self, column: TextColumn) -> TextColumn {
+        if self.missing.is_empty() && self.decimal == Decimal::Point {
+            return column;
+        }
+        let cells: Vec<String> = column
+            .cells()
+            .map(|cell| match self.missing.iter().any(|missing| missing == cell) {
+                true => String::new(),
+                false => self.decimal.with_point(cell),
+            })
+            .collect();
+        TextColumn::new(&column.name, cells.iter().map(String::as_str))
+    }
+}
+
+impl Decimal {
+    /// The number with a decimal point; other text as it stands.
+    fn with_point(self, cell: &str) -> String {
+        let sign = usize::from(cell.starts_with(['-', '+']));
+        let (whole, fraction) =
+            cell[sign..].split_once(',').unwrap_or((&cell[sign..], ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let groups: Vec<&str> = whole.split('.').collect();
+        let grouped = groups.len() == 1
+            || groups[1..].iter().all(|group| group.len() == 3)
+                && (1..4).contains(&groups[0].len());
+        let exponent = fraction.find(['e', 'E']).unwrap_or(fraction.len());
+        let is_number = self == Self::Comma
+            && !whole.is_empty()
+            && grouped
+            && groups.iter().all(|group| digits(group))
+            && digits(&fraction[..exponent]);
+        match is_number {
+            false => cell.to_string(),
+            true if fraction.is_empty() => {
+                format!("{}{}", &cell[..sign], groups.concat())
+            }
+            true => format!("{}{}.{fraction}", &cell[..sign], groups.concat()),
+        }
+    }
+}
+
+impl Encoding {
+    /// The text, decompressed, without a byte order mark and with single line breaks.
+    fn text(self, file: File<'_>) -> Result<String, Failure> {
+        let bytes = &*file.plain()?;
+        let named = match self {
+            Self::Auto => encoding_rs::Encoding::for_bom(bytes).map(|(found, _)| found),
+            Self::Windows1252 => Some(encoding_rs::WINDOWS_1252),
+            Self::Windows1250 => Some(encoding_rs::WINDOWS_1250),
+            Self::ShiftJis => Some(encoding_rs::SHIFT_JIS),
+            Self::Gb18030 => Some(encoding_rs::GB18030),
+        };
+        let Some(named) = named.filter(|named| *named != encoding_rs::UTF_8) else {
+            let text = std::str::from_utf8(bytes).map_err(|error| {
+                let before = &bytes[..error.valid_up_to()];
+                let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+                let message = "the text is not UTF-8; name its encoding, such as `read: { csv: \
+                               { encoding: windows1252 } }`";
+                Failure::Line { line, message: message.to_string() }
+            })?;
+            return Ok(text.trim_start_matches('\u{feff}').replace("\r\n", "\n"));
+        };
+        let (text, _, damaged) = named.decode(bytes);
+        if damaged {
+            let message = format!("the text is not {}", named.name());
+            return Err(Failure::Unreadable(message));
+        }
+        Ok(text.trim_start_matches('\u{feff}').replace("\r\n", "\n"))
+    }
 }
 
 /// One record: its line and its cells as they stand, quotes and all.
@@ -266,7 +375,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> Result<Table, Failure> {
         let file = File { name: "table.csv", bytes };
-        match Csv::default().read(file, ReadAs::Table { id: "id" })? {
+        match Csv::default().read(file, ReadAs::Table { id: &["id"] })? {
             Value::Table(table) => Ok(table),
             other => panic!("{other:?}"),
         }
@@ -312,6 +421,27 @@ mod tests {
             let message = read(bytes).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
         }
+    }
+
+    #[test]
+    fn encodings_and_commas_are_those_that_are_named() {
+        let with = |csv: Csv, bytes: &[u8]| {
+            let file = File { name: "table.csv", bytes };
+            match csv.read(file, ReadAs::Table { id: &["id"] }) {
+                Ok(Value::Table(table)) => cells(&table, "x"),
+                other => panic!("{other:?}"),
+            }
+        };
+        let latin = Csv { encoding: Encoding::Windows1252, ..Csv::default() };
+        assert_eq!(with(latin, b"id,x\n1,M\xfcller\n"), ["Müller"]);
+        let utf16: Vec<u8> =
+            "\u{feff}id,x\n1,é\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(with(Csv::default(), &utf16), ["é"]);
+        let comma =
+            Csv { decimal: Decimal::Comma, missing: vec!["-9".into()], ..Csv::default() };
+        let text = b"id;x\n1;1,5\n2;-1.234,25\n3;a,b\n4;-9\n5;1.5\n6;1,5e3\n7;12.345\n";
+        let expected = ["1.5", "-1234.25", "a,b", "", "1.5", "1.5e3", "12345"];
+        assert_eq!(with(comma, text), expected);
     }
 
     #[test]

@@ -1,0 +1,54 @@
+//! A model that is finished, and outcomes that wait for one.
+
+use serde::{Deserialize, Serialize};
+
+use super::Call;
+
+/// What a procedure gives on all development rows: chosen, fitted and never changed again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frozen {
+    /// Position in the list of candidates.
+    pub candidate: usize,
+    /// The predictors that it needs, in this order.
+    pub columns: Vec<String>,
+    /// States of the preparation's steps, then of the selector's, then the learner's model.
+    pub prepare: Vec<Vec<u8>>,
+    pub select: Vec<Vec<u8>>,
+    pub model: Vec<u8>,
+    /// Columns that reach the learner.
+    pub selected: Vec<String>,
+    /// Learned on inner out-of-fold predictions, if a rule was declared.
+    pub threshold: Option<f64>,
+    /// Intercept and slope on the logit scale, fitted to inner out-of-fold predictions.
+    pub calibration: Option<(f64, f64)>,
+    /// Development rows that it was fitted on.
+    pub n: usize,
+    pub n_positive: usize,
+}
+
+/// What is known of an outcome in some rows, and by which derivation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Called {
+    pub calls: Vec<Call>,
+    /// By derivation: how many rows it decided.
+    pub decided: Vec<usize>,
+    /// Rows that two derivations know differently.
+    pub conflicts: usize,
+}
+
+/// Outcomes that nobody reads before a model is frozen: only [`Sealed::open`] gives them out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    called: Called,
+}
+
+impl Sealed {
+    pub fn new(called: Called) -> Self {
+        Self { called }
+    }
+
+    /// The outcomes, for those who hold finished models.
+    pub fn open(self, frozen: &[&Frozen]) -> Option<Called> {
+        (!frozen.is_empty()).then_some(self.called)
+    }
+}

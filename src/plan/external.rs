@@ -1,0 +1,304 @@
+//! Frozen models, the cohorts that they meet once, and models compared with each other.
+
+use std::sync::Arc;
+
+use petgraph::graph::NodeIndex;
+use serde_json::json;
+
+use super::build::{Builder, Context};
+use super::procedure::Procedure;
+use super::{
+    Case, Comparison, External, FrozenModel, Given, Groups, Identity, Judgement, Node,
+    RowSets, Work,
+};
+use crate::data::{Scope, Split};
+use crate::store::Keep;
+use crate::survey::unread;
+
+impl Builder<'_> {
+    /// The frozen models, and each of them on each external cohort.
+    pub fn externals(&mut self) -> (Vec<FrozenModel>, Vec<External>) {
+        let study = self.study;
+        let mut frozen = Vec::new();
+        let mut external = Vec::new();
+        let Some(scheme) = study.validate.first() else { return (frozen, external) };
+        if study.external.is_empty() {
+            return (frozen, external);
+        }
+        for outcome in 0..study.outcomes.len() {
+            let first = frozen.len();
+            for model in &scheme.models {
+                let at = study.models.iter().position(|known| known.name == model.name);
+                frozen.extend(at.and_then(|model| self.frozen(outcome, model)));
+            }
+            let of_outcome = first..frozen.len();
+            for named in &study.external {
+                let at = study.cohorts.iter().position(|c| c.name == named.name);
+                let Some(cohort) = at else { continue };
+                if of_outcome.is_empty() {
+                    continue;
+                }
+                let opened = self.opened(outcome, cohort, &frozen[of_outcome.clone()]);
+                for position in of_outcome.clone() {
+                    let place = external.len();
+                    let of = (place, position, &frozen[position]);
+                    external.extend(self.external(cohort, of, opened, named.span));
+                }
+            }
+        }
+        (frozen, external)
+    }
+
+    /// A model tuned on all development rows, and fitted on them once.
+    fn frozen(&mut self, outcome: usize, model: usize) -> Option<FrozenModel> {
+        let study = self.study;
+        let scheme = study.validate.first()?;
+        let cohort_name = &scheme.cohort.name;
+        let cohort = study.cohorts.iter().position(|c| c.name == *cohort_name)?;
+        let inner = self.survey.frozen.get(&study.outcomes[outcome].name)?.clone();
+        let (outcome_given, groups_given, _) = self.facts(outcome, cohort_name)?;
+        let frame = self.assemble(cohort, model)?;
+        let name = format!(
+            "{}.{}.frozen",
+            study.outcomes[outcome].name, study.models[model].name
+        );
+        let case = self.cases.len();
+        self.cases.push(Case { outcome, model, branch: 0, cohort });
+        let procedure = Procedure::of(study, model, 0);
+        let groups = self.groups[cohort_name].clone();
+        let context = Context {
+            case,
+            splits: self.splits(0, outcome),
+            name: name.clone(),
+            frame,
+            given: vec![outcome_given, groups_given],
+            groups: &groups,
+            span: scheme.resampling.span,
+            procedure: &procedure,
+            prepare: &study.models[model].branches[0].prepare,
+        };
+        let mut all: Vec<u32> =
+            inner.iter().flat_map(|split| split.held_out.iter().copied()).collect();
+        all.sort_unstable();
+        let whole = Split { train: all, held_out: Vec::new() };
+        let mut inner_scores: Vec<(NodeIndex, Option<String>)> = Vec::new();
+        for (position, split) in inner.iter().enumerate() {
+            let placed = Self::placed((0, 0, Some(position)), split, &[]);
+            let nodes = self.scores(&context, &placed);
+            inner_scores.extend(nodes.scores.into_iter().map(|node| (node, None)));
+        }
+        let here = Self::placed((0, 0, None), &whole, &inner);
+        let nodes = self.scores(&context, &here);
+        let (tune, threshold) = self.chosen(&context, &here, &inner_scores, &[]);
+        let calibrate = Self::pooled(
+            &context,
+            format!("{name}/{}/calibrate", here.name()),
+            Work::Calibrate { case },
+            procedure.calibrate.clone(),
+            "calibrate",
+            context.span,
+        );
+        let mut inputs = vec![(tune, None)];
+        inputs.extend(inner_scores.iter().cloned());
+        let calibrate = self.add(calibrate, &inputs);
+        let fitted = Groups::of_rows(&whole.train, &groups);
+        let mut given = context.given.clone();
+        given.push(Given {
+            name: "all development rows".to_string(),
+            digest: here.digest,
+            shown: format!("{} rows", whole.train.len()),
+        });
+        let random = study
+            .learn
+            .iter()
+            .any(|chain| chain.settings.iter().any(|s| s.steps.iter().any(|u| u.random)));
+        let freeze = Node {
+            name: format!("{name}/freeze"),
+            work: Work::Freeze { case, split: here },
+            identity: procedure.freeze.clone(),
+            given,
+            seed: random.then_some(study.seed),
+            keep: Keep::Stored,
+            family: "freeze",
+            scope: Scope::Training,
+            rows: RowSets {
+                fitted: Some(Arc::new(fitted)),
+                outcomes: true,
+                ..RowSets::default()
+            },
+            span: context.span,
+        };
+        let mut inputs =
+            vec![(frame, None), (tune, None), (calibrate, None), (nodes.prepare, None)];
+        inputs.extend(nodes.selects.iter().map(|node| (*node, None)));
+        inputs.extend(threshold.map(|node| (node, None)));
+        let freeze = self.add(freeze, &inputs);
+        Some(FrozenModel { name, case, tune, freeze })
+    }
+
+    /// The outcomes of an external cohort: locked away, and opened for finished models.
+    fn opened(
+        &mut self,
+        outcome: usize,
+        cohort: usize,
+        frozen: &[FrozenModel],
+    ) -> NodeIndex {
+        let study = self.study;
+        let (of_outcome, of_cohort) = (&study.outcomes[outcome], &study.cohorts[cohort]);
+        let digest = self.survey.cohorts.get(&of_cohort.name).and_then(|c| c.digest);
+        let seal = Node {
+            name: format!("sealed/{}/{}", of_outcome.name, of_cohort.name),
+            work: Work::Seal { outcome, cohort },
+            identity: Identity::new(json!({
+                "seal": of_outcome.identity(), "cohort": of_cohort.identity(),
+            })),
+            given: vec![Given {
+                name: format!("rows of cohort {}", of_cohort.name),
+                digest: digest.unwrap_or_else(|| unread(&of_cohort.name)),
+                shown: "the rows of an external cohort".to_string(),
+            }],
+            seed: None,
+            keep: Keep::Stored,
+            family: "seal",
+            scope: Scope::Given,
+            rows: RowSets::default(),
+            span: of_cohort.span,
+        };
+        let sources = self.outcome_sources(of_outcome, of_cohort);
+        let inputs: Vec<_> = sources.into_iter().map(|node| (node, None)).collect();
+        let seal = self.add(seal, &inputs);
+        let unseal = Node {
+            name: format!("unsealed/{}/{}", of_outcome.name, of_cohort.name),
+            work: Work::Unseal,
+            identity: Identity::new(json!({ "unseal": 1 })),
+            given: Vec::new(),
+            seed: None,
+            keep: Keep::Stored,
+            family: "unseal",
+            scope: Scope::Given,
+            rows: RowSets::default(),
+            span: of_cohort.span,
+        };
+        let mut inputs = vec![(seal, None)];
+        inputs.extend(frozen.iter().map(|model| (model.freeze, None)));
+        self.add(unseal, &inputs)
+    }
+
+    fn external(
+        &mut self,
+        cohort: usize,
+        (place, position, frozen): (usize, usize, &FrozenModel),
+        opened: NodeIndex,
+        span: crate::diagnostics::Span,
+    ) -> Option<External> {
+        let study = self.study;
+        let of = self.cases[frozen.case];
+        let of_cohort = &study.cohorts[cohort];
+        let frame = self.assemble(cohort, of.model)?;
+        let rows = self.groups.get(&of_cohort.name)?;
+        let everybody: Vec<u32> = (0..rows.len() as u32).collect();
+        let held_out = Groups::of_rows(&everybody, rows);
+        let name = format!(
+            "{}.{}.{}",
+            study.outcomes[of.outcome].name, study.models[of.model].name, of_cohort.name
+        );
+        let case = self.cases.len();
+        self.cases.push(Case { cohort, ..of });
+        let named_for = study.evaluate.threshold.as_ref().is_none_or(|threshold| {
+            threshold.frozen_for.is_empty()
+                || threshold.frozen_for.iter().any(|named| named.name == of_cohort.name)
+        });
+        let apply = Node {
+            name: format!("{name}/predict"),
+            work: Work::Apply { frozen: frozen.case, case },
+            identity: Identity::new(json!({
+                "apply": Procedure::of(study, of.model, of.branch).freeze.json,
+                "threshold": named_for,
+            })),
+            given: Vec::new(),
+            seed: None,
+            keep: Keep::Stored,
+            family: "apply frozen model",
+            scope: Scope::HeldOut,
+            rows: RowSets { held_out: Some(Arc::new(held_out)), ..RowSets::default() },
+            span,
+        };
+        let inputs = [(frozen.freeze, None), (frame, None), (opened, None)];
+        let predict = self.add(apply, &inputs);
+        let judged = json!("once");
+        let of = Judgement::External(place);
+        let inputs = [(predict, None)];
+        let measured =
+            self.measured(&name, of, &inputs, &judged, Vec::new(), span, cohort);
+        Some(External { name, case, frozen: position, opened, predict, measured })
+    }
+
+    /// Pairs of models on identical splits: under each scheme, on each external cohort.
+    pub fn comparisons(&mut self, external: &[External]) -> Vec<Comparison> {
+        let study = self.study;
+        let mut comparisons = Vec::new();
+        for (pair, compare) in study.evaluate.compare.iter().enumerate() {
+            let is = |case: usize, model: &str| {
+                study.models[self.cases[case].model].name == model
+                    && self.cases[case].branch == 0
+            };
+            let mut found: Vec<(Judgement, String, String, Vec<NodeIndex>, usize)> =
+                Vec::new();
+            for (at, a) in self.analyses.iter().enumerate() {
+                let other = self.analyses.iter().find(|b| {
+                    b.scheme == a.scheme
+                        && self.cases[b.case].outcome == self.cases[a.case].outcome
+                        && is(b.case, &compare.than.name)
+                });
+                if let (true, Some(b)) = (is(a.case, &compare.better.name), other) {
+                    let mut nodes: Vec<NodeIndex> =
+                        a.outer.iter().map(|outer| outer.predict).collect();
+                    nodes.extend(b.outer.iter().map(|outer| outer.predict));
+                    let of = Judgement::Internal(at);
+                    found.push((
+                        of,
+                        a.name.clone(),
+                        b.name.clone(),
+                        nodes,
+                        a.outer.len(),
+                    ));
+                }
+            }
+            for (at, a) in external.iter().enumerate() {
+                let other = external
+                    .iter()
+                    .find(|b| b.opened == a.opened && is(b.case, &compare.than.name));
+                if let (true, Some(b)) = (is(a.case, &compare.better.name), other) {
+                    let nodes = vec![a.predict, b.predict];
+                    let of = Judgement::External(at);
+                    found.push((of, a.name.clone(), b.name.clone(), nodes, 1));
+                }
+            }
+            for (of, better, than, nodes, first) in found {
+                let node = Node {
+                    name: format!("{better}/against/{}", compare.than.name),
+                    work: Work::Compare { of, first },
+                    identity: Identity::new(json!({
+                        "compare": study.evaluate.primary.identity(), "version": 1,
+                        "first": first, "external": matches!(of, Judgement::External(_)),
+                    })),
+                    given: Vec::new(),
+                    seed: None,
+                    keep: Keep::Stored,
+                    family: "compare",
+                    scope: Scope::Measured,
+                    rows: RowSets {
+                        pools_inputs: true,
+                        outcomes: true,
+                        ..RowSets::default()
+                    },
+                    span: compare.better.span,
+                };
+                let inputs: Vec<_> = nodes.into_iter().map(|node| (node, None)).collect();
+                let node = self.add(node, &inputs);
+                comparisons.push(Comparison { pair, better, than, node });
+            }
+        }
+        comparisons
+    }
+}

@@ -1,0 +1,113 @@
+//! Steps in order and the grids over them.
+
+use serde_json::Value as Json;
+
+use super::Use;
+use crate::diagnostics::Span;
+
+/// Steps in order, with every setting of their grids.
+#[derive(Clone)]
+pub struct Chain {
+    /// As in node names: `anova`, or `variance+anova`; `all` for an empty selector.
+    pub name: String,
+    pub span: Span,
+    /// In written order, the last parameter fastest. Never empty.
+    pub settings: Vec<ChainSetting>,
+}
+
+#[derive(Clone)]
+pub struct ChainSetting {
+    pub steps: Vec<Use>,
+    /// The grid point in words, such as `k = 8`; empty when there is no grid.
+    pub text: String,
+}
+
+/// Which settings of a chain are fitted alike.
+pub struct FitPaths {
+    /// The path of each setting.
+    pub of_setting: Vec<usize>,
+    /// One setting of each path.
+    pub setting_of: Vec<usize>,
+    /// What names each path's states: identities of its steps.
+    pub identities: serde_json::Value,
+}
+
+impl Chain {
+    /// Every setting, each as its steps' identities.
+    pub fn identity(&self) -> Json {
+        let steps =
+            |setting: &ChainSetting| setting.steps.iter().map(Use::identity).collect();
+        self.settings.iter().map(steps).collect::<Vec<Json>>().into()
+    }
+
+    /// This chain, then that one: every setting of one with every setting of the other.
+    pub fn then(&self, next: &Self) -> Self {
+        let mut settings = Vec::new();
+        for first in &self.settings {
+            for second in &next.settings {
+                let steps = first.steps.iter().chain(&second.steps).cloned().collect();
+                let texts = [first.text.as_str(), second.text.as_str()];
+                let text = texts.iter().filter(|text| !text.is_empty());
+                let text = text.copied().collect::<Vec<_>>().join(", ");
+                settings.push(ChainSetting { steps, text });
+            }
+        }
+        let name = match (self.is_empty(), next.is_empty()) {
+            (false, false) => format!("{}+{}", self.name, next.name),
+            (true, false) => next.name.clone(),
+            _ => self.name.clone(),
+        };
+        Self { name, span: self.span, settings }
+    }
+
+    /// A chain without steps.
+    pub fn nothing(name: &str, span: Span) -> Self {
+        let settings = vec![ChainSetting { steps: Vec::new(), text: String::new() }];
+        Self { name: name.to_string(), span, settings }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.settings.iter().all(|setting| setting.steps.is_empty())
+    }
+
+    /// The same steps on the columns of these blocks alone.
+    pub fn on(&self, blocks: &[String]) -> Self {
+        let mut chain = self.clone();
+        for step in chain.settings.iter_mut().flat_map(|setting| &mut setting.steps) {
+            step.scope = Some(blocks.to_vec());
+        }
+        chain
+    }
+
+    /// Whether any of its steps is this operation.
+    pub fn holds(&self, operation: &str) -> bool {
+        let mut steps = self.settings.iter().flat_map(|setting| &setting.steps);
+        steps.any(|step| step.about.name == operation)
+    }
+
+    /// The distinct ways of fitting this chain, in written order.
+    ///
+    /// The last step's state serves every value of the parameters that its `fit` does not read;
+    /// earlier steps change the rows that later ones are fitted on, so all of theirs count.
+    pub fn fit_paths(&self) -> FitPaths {
+        let mut paths: Vec<serde_json::Value> = Vec::new();
+        let mut of_setting = Vec::new();
+        let mut setting_of = Vec::new();
+        for (position, setting) in self.settings.iter().enumerate() {
+            let last = setting.steps.len().saturating_sub(1);
+            let identities =
+                setting.steps.iter().enumerate().map(|(i, step)| match i == last {
+                    true => step.identity_for_fit(),
+                    false => step.identity(),
+                });
+            let path = identities.collect::<serde_json::Value>();
+            let known = paths.iter().position(|known| *known == path);
+            of_setting.push(known.unwrap_or(paths.len()));
+            if known.is_none() {
+                paths.push(path);
+                setting_of.push(position);
+            }
+        }
+        FitPaths { of_setting, setting_of, identities: paths.into() }
+    }
+}

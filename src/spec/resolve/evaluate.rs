@@ -1,0 +1,335 @@
+//! What is measured, compared and claimed.
+
+use crate::diagnostics::{Code, Diagnostic, Place, Span};
+use crate::operation::{Instance, Kind};
+use crate::spec::keys;
+use crate::spec::parameters::Grids;
+use crate::spec::reader::Reader;
+use crate::spec::syntax::{Kind as Syntax, Node};
+use crate::spec::{
+    Block, BlockKind, Branch, Chain, Claim, Compare, Evaluate, LearnedFrom, Model, Named,
+    Role, Subgroup, ThresholdRule, Use,
+};
+
+impl Reader<'_> {
+    pub fn evaluate(
+        &mut self,
+        node: Option<&Node>,
+        whole: Span,
+    ) -> Option<(Evaluate, Vec<(Block, Model)>)> {
+        let fields = match node {
+            Some(node) => self.block(node, &keys::EVALUATE),
+            None => None,
+        };
+        let mut one = |name: &str, default: &str, kind: Kind| {
+            let node = fields.as_ref().and_then(|fields| fields.get(name));
+            let written = node.map(|node| self.operation(node, kind, Grids::Refused));
+            // A fault in it is named already; the default stands in, so that the rest is looked at.
+            let used = written.flatten().or_else(|| {
+                let name = Named { name: default.to_string(), span: whole };
+                self.operation_named(&name, None, kind, Grids::Refused)
+            });
+            used?.into_iter().next().map(|(used, _)| used)
+        };
+        let primary = one("primary", "auroc", Kind::Metric);
+        let tuner = one("tune", "best_mean", Kind::Tuner);
+        let mut also: Vec<Use> = Vec::new();
+        if let Some(node) = fields.as_ref().and_then(|fields| fields.get("also")) {
+            for item in self.list(node, "`also`") {
+                let used = self.operation(item, Kind::Metric, Grids::Refused);
+                for (used, _) in used.into_iter().flatten() {
+                    let known = primary.iter().chain(&also);
+                    if known.into_iter().any(|k| k.about.name == used.about.name) {
+                        let message = format!("`{}` is measured twice", used.about.name);
+                        self.error(Code::DUPLICATE_KEY, used.span, message);
+                    } else {
+                        also.push(used);
+                    }
+                }
+            }
+        }
+        let threshold = fields
+            .as_ref()
+            .and_then(|fields| fields.get("threshold"))
+            .and_then(|node| self.threshold(node));
+        let mut evaluate = Evaluate {
+            primary: primary?,
+            also,
+            tuner: tuner?,
+            threshold,
+            within: None,
+            decision_range: None,
+            subgroups: Vec::new(),
+            compare: Vec::new(),
+            holm: true,
+            claims: Vec::new(),
+            permuted: None,
+        };
+        let mut controls = Vec::new();
+        if let Some(fields) = &fields {
+            evaluate.within =
+                fields.get("within").and_then(|node| self.text(node, "`within`"));
+            evaluate.decision_range =
+                fields.get("decision_range").and_then(|node| self.range(node));
+            if let Some(node) = fields.get("subgroups") {
+                for item in self.list(node, "`subgroups`") {
+                    evaluate.subgroups.extend(self.subgroup(item));
+                }
+            }
+            if let Some(node) = fields.get("compare") {
+                for item in self.list(node, "`compare`") {
+                    self.compare(item, &mut evaluate);
+                }
+            }
+            if let Some(node) = fields.get("claims") {
+                for item in self.list(node, "`claims`") {
+                    evaluate.claims.extend(self.claim(item));
+                }
+            }
+            if let Some(node) = fields.get("controls") {
+                controls = self.controls(node, &mut evaluate);
+            }
+        }
+        let declared =
+            fields.as_ref().is_some_and(|fields| fields.get("threshold").is_some());
+        self.metrics(&evaluate, declared);
+        Some((evaluate, controls))
+    }
+
+    /// Two ascending shares, such as `[0.1, 0.6]`.
+    fn range(&mut self, node: &Node) -> Option<(f64, f64)> {
+        let mut ends = Vec::new();
+        for item in self.list(node, "`decision_range`") {
+            ends.push(self.number(item, "an end of the range")?);
+        }
+        match ends.as_slice() {
+            [low, high] if *low >= 0.0 && low < high && *high <= 1.0 => {
+                Some((*low, *high))
+            }
+            _ => {
+                let message = "`decision_range` is two ascending probabilities";
+                self.error(Code::OUT_OF_RANGE, node.span, message);
+                None
+            }
+        }
+    }
+
+    fn subgroup(&mut self, node: &Node) -> Option<Subgroup> {
+        let fields = self.block(node, &keys::SUBGROUP)?;
+        let by = self.text(fields.get("by")?, "`by`")?;
+        let mut cut = Vec::new();
+        if let Some(node) = fields.get("cut") {
+            for item in self.list(node, "`cut`") {
+                cut.push(self.number(item, "a cut")?);
+            }
+            if cut.windows(2).any(|pair| pair[0] >= pair[1]) {
+                self.error(Code::OUT_OF_RANGE, node.span, "`cut` ascends");
+                return None;
+            }
+        }
+        let events = fields.get("minimum_events");
+        let events = events.and_then(|node| self.count(node, "`minimum_events`"));
+        Some(Subgroup { by, cut, minimum_events: events.unwrap_or(10) as usize })
+    }
+
+    fn compare(&mut self, node: &Node, evaluate: &mut Evaluate) {
+        let Some(fields) = self.block(node, &keys::COMPARE) else { return };
+        if let Some(word) = fields.get("multiplicity") {
+            let word = self.word(word, "`multiplicity`", &["holm", "none"]);
+            evaluate.holm = word.as_deref() != Some("none");
+        }
+        let mut model = |name: &str| {
+            fields.get(name).and_then(|n| self.text(n, &format!("`{name}`")))
+        };
+        match (model("better"), model("than")) {
+            (Some(better), Some(than)) if better.name == than.name => {
+                let message = format!("`{}` is compared with itself", than.name);
+                self.error(Code::DUPLICATE_KEY, than.span, message);
+            }
+            (Some(better), Some(than)) => evaluate.compare.push(Compare { better, than }),
+            (None, None) if fields.get("multiplicity").is_some() => {}
+            _ => {
+                let message = "a comparison needs `better` and `than`";
+                self.error(Code::MISSING_KEY, node.span, message);
+            }
+        }
+    }
+
+    fn claim(&mut self, node: &Node) -> Option<Claim> {
+        let fields = self.block(node, &keys::CLAIM)?;
+        let words = self.prose(&fields, "as");
+        let (rule, text) = self.rule(fields.get("that")?, "a claim")?;
+        for name in rule.columns() {
+            let end = name.rsplit('.').next();
+            if !["estimate", "lower", "upper"].map(Some).contains(&end) {
+                let fault = Diagnostic::error(
+                    Code::UNKNOWN_NAME,
+                    Place::Study(text.span),
+                    format!("`{name}` names no result"),
+                );
+                let hint = "a result is `METRIC.COHORT.lower`, or \
+                            `METRIC.within_COLUMN.COHORT.lower`; also `.estimate`, `.upper`";
+                self.push(fault.hint(hint));
+                return None;
+            }
+        }
+        if !rule.cohorts().is_empty() {
+            self.error(
+                Code::RULE,
+                text.span,
+                "a claim is about results, not about patients",
+            );
+            return None;
+        }
+        Some(Claim { text: text.name, rule, words, span: text.span })
+    }
+
+    /// Models of single columns that stand beside the others.
+    fn controls(&mut self, node: &Node, evaluate: &mut Evaluate) -> Vec<(Block, Model)> {
+        let Some(fields) = self.block(node, &keys::CONTROLS) else { return Vec::new() };
+        if let Some(node) = fields.get("permuted_outcome")
+            && let Some(fields) = self.block(node, &keys::PERMUTED)
+        {
+            let times = fields.get("times").and_then(|node| self.count(node, "`times`"));
+            let within =
+                fields.get("within").and_then(|node| self.text(node, "`within`"));
+            evaluate.permuted = times.map(|times| (times as usize, within));
+        }
+        let mut controls = Vec::new();
+        let Some(node) = fields.get("columns_only") else { return controls };
+        let Some(entries) = self.named(node, "`columns_only`") else { return controls };
+        for (key, value) in entries.iter() {
+            let columns = self.text_or_texts(value, "a column");
+            let mut from: Vec<Named> = Vec::new();
+            let mut include = Vec::new();
+            for column in columns {
+                let Some((source, name)) = self.in_source(&column.name) else {
+                    let message = format!("`{}` is no `source.column`", column.name);
+                    self.error(Code::UNKNOWN_NAME, column.span, message);
+                    continue;
+                };
+                if !from.iter().any(|known| known.name == source) {
+                    from.push(Named { name: source.to_string(), span: column.span });
+                }
+                include.push(Named { name: name.to_string(), span: column.span });
+            }
+            if include.is_empty() {
+                continue;
+            }
+            let text = |name: &str| Node {
+                span: key.span,
+                kind: Syntax::Text(name.to_string()),
+            };
+            let steps = [text("impute_median"), text("scale_zscore")];
+            let prepare = self.chain(&steps, Kind::TableStep, key.span);
+            let prepare = prepare.unwrap_or(Chain::nothing("prepare", key.span));
+            let block = Block {
+                name: key.name.clone(),
+                span: key.span,
+                kind: BlockKind::Columns { from, include, except: Vec::new() },
+                known: None,
+                steps: Vec::new(),
+            };
+            let model = Model {
+                name: key.name.clone(),
+                span: key.span,
+                blocks: vec![Named { name: key.name.clone(), span: key.span }],
+                forced: Vec::new(),
+                role: Role::Control,
+                branches: vec![Branch { name: String::new(), prepare }],
+                select: vec![Chain::nothing("all", key.span)],
+            };
+            controls.push((block, model));
+        }
+        controls
+    }
+
+    fn metrics(&mut self, evaluate: &Evaluate, threshold_is_declared: bool) {
+        let needs = |used: &Use| match &used.instance {
+            Instance::Metric(metric) => metric.scale().needs_threshold,
+            _ => false,
+        };
+        if needs(&evaluate.primary) {
+            let fault = Diagnostic::error(
+                Code::NEEDS_STEP,
+                Place::Study(evaluate.primary.span),
+                format!(
+                    "`{}` needs decisions, and candidates are chosen before there is a threshold",
+                    evaluate.primary.about.name
+                ),
+            );
+            self.push(fault.hint("choose by a metric of the scores, such as `auroc`"));
+        }
+        for used in evaluate.also.iter().filter(|used| needs(used)) {
+            if !threshold_is_declared {
+                let fault = Diagnostic::error(
+                    Code::NEEDS_STEP,
+                    Place::Study(used.span),
+                    format!(
+                        "`{}` needs a threshold, and there is no default",
+                        used.about.name
+                    ),
+                );
+                let hint =
+                    "add `threshold: { rule: youden, learned_from: inner_out_of_fold }`";
+                self.push(fault.hint(hint));
+            }
+        }
+    }
+
+    fn threshold(&mut self, node: &Node) -> Option<ThresholdRule> {
+        let Syntax::Map(entries) = &node.kind else {
+            self.wrong_type(node, "`threshold` is a map");
+            return None;
+        };
+        // The rule's own parameters stand beside the block's keys.
+        let of_rule = entries.iter().find(|(key, _)| key.name == "rule");
+        let rule = of_rule.and_then(|(_, node)| self.text(node, "`rule`"));
+        let entry = rule.as_ref().and_then(|rule| self.entry(rule, Kind::Calibrator));
+        let schema = entry.as_ref().map(|entry| (entry.schema)().to_value());
+        let parameters = schema.as_ref().and_then(|schema| schema.get("properties"));
+        let parameters: Vec<&str> = parameters
+            .and_then(|properties| properties.as_object())
+            .map_or(Vec::new(), |map| map.keys().map(String::as_str).collect());
+        // Of an unknown rule nobody knows the parameters.
+        let unknown: Vec<&str> = match entry {
+            Some(_) => Vec::new(),
+            None => entries.iter().map(|(key, _)| key.name.as_str()).collect(),
+        };
+        let known: Vec<&str> = parameters.iter().chain(&unknown).copied().collect();
+        let fields = self.block_with(node, &keys::THRESHOLD, &known)?;
+        let own = ["rule", "learned_from", "frozen_for"];
+        let written = Node {
+            span: node.span,
+            kind: Syntax::Map(
+                entries
+                    .iter()
+                    .filter(|(key, _)| !own.contains(&key.name.as_str()))
+                    .filter(|(key, _)| parameters.contains(&key.name.as_str()))
+                    .cloned()
+                    .collect(),
+            ),
+        };
+        let learned_from = fields.get("learned_from").and_then(|node| {
+            self.word(node, "`learned_from`", &["inner_out_of_fold", "held_out"])
+        });
+        let frozen_for = match fields.get("frozen_for") {
+            Some(node) => self.texts(node, "`frozen_for`"),
+            None => Vec::new(),
+        };
+        let rule = rule?;
+        let rule = self.operation_named(
+            &Named { name: entry?.about.name.to_string(), span: rule.span },
+            Some(&written),
+            Kind::Calibrator,
+            Grids::Refused,
+        )?;
+        let learned_from = match learned_from?.as_str() {
+            "held_out" => LearnedFrom::HeldOut,
+            _ => LearnedFrom::InnerOutOfFold,
+        };
+        let span = fields.key("learned_from")?.span;
+        let rule = rule.into_iter().next()?.0;
+        Some(ThresholdRule { rule, frozen_for, learned_from, span })
+    }
+}

@@ -1,0 +1,132 @@
+//! Columns that hold one value only, left out.
+
+use crate::operation::prelude::*;
+
+/// Drops columns that hold one value only in the training rows.
+///
+/// They tell no patient from another, and some learners and statistics divide by their spread.
+///
+/// # Computation
+/// A column is kept when two of its known training values differ; values are compared exactly.
+/// Missing values are ignored, so a column with one training value or none is dropped. The kept
+/// columns stay in table order; missing values in them stay missing.
+///
+/// # Limits
+/// A column in which all but one row agree is kept. It may leave no column at all.
+///
+/// # Differences
+/// scikit-learn's `VarianceThreshold` with its default threshold of 0 drops the same columns, and
+/// fails where it would keep none.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DropConstant {}
+
+impl Operation for DropConstant {
+    const ABOUT: About = About {
+        name: "drop_constant",
+        title: "Without constant columns",
+        version: 1,
+        sources: &["kuhn2013"],
+        example: "drop_constant",
+    };
+}
+
+impl TableStep for DropConstant {
+    /// Positions of the kept columns, in table order.
+    type State = Vec<u32>;
+
+    fn fit(&self, train: &Train) -> Result<Vec<u32>, Failure> {
+        let columns = train.rows().columns().iter().zip(0..);
+        Ok(columns
+            .filter(|(column, _)| varies(&column.values))
+            .map(|(_, position)| position)
+            .collect())
+    }
+
+    fn apply(&self, kept: &Vec<u32>, rows: &mut Rows) {
+        let kept: Vec<usize> = kept.iter().map(|&column| column as usize).collect();
+        rows.keep(&kept);
+    }
+}
+
+/// Whether two known values differ.
+fn varies(values: &[f64]) -> bool {
+    let mut known = values.iter().filter(|value| !value.is_nan());
+    let first = known.next();
+    known.any(|value| Some(value) != first)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::data::{Frame, FrameColumn};
+
+    const NAN: f64 = f64::NAN;
+
+    /// Trains on the rows of `columns` in the order of `train`.
+    fn train(columns: &[Vec<f64>], train: Vec<u32>) -> Train {
+        let n = train.len();
+        let columns = columns.iter().enumerate();
+        let columns = columns.map(|(i, values)| FrameColumn {
+            name: format!("c{i}"),
+            values: values.clone(),
+        });
+        let frame =
+            Frame { rows: Rows::new(columns.collect(), n), failed: vec![None; n] };
+        let split = Split { train, held_out: vec![] };
+        split.train(&frame, &vec![Some(true); n], &vec![0; n])
+    }
+
+    #[test]
+    fn kept_are_those_of_scikit_learn() {
+        // scikit-learn 1.9.1: VarianceThreshold().fit(X).get_support() is [F, T, F, F, T].
+        let columns = [
+            vec![1.0, NAN, 1.0],
+            vec![1.0, 2.0, 1.0],
+            vec![NAN, 3.0, NAN],
+            vec![NAN; 3],
+            vec![NAN, 0.1, 0.1 + 1e-9],
+        ];
+        let kept = DropConstant {}.fit(&train(&columns, vec![0, 1, 2])).unwrap();
+        assert_eq!(kept, [1, 4]);
+    }
+
+    #[test]
+    fn held_out_rows_decide_nothing() {
+        let values = vec![0.0, -0.0, 5.0];
+        let column = FrameColumn { name: "x".to_string(), values };
+        let frame = Frame { rows: Rows::new(vec![column], 3), failed: vec![None; 3] };
+        let split = Split { train: vec![0, 1], held_out: vec![2] };
+        let train = split.train(&frame, &[Some(true); 3], &[0; 3]);
+        let kept = DropConstant {}.fit(&train).unwrap();
+        let (_, mut held_out) = split.held_out(&frame);
+        DropConstant {}.apply(&kept, &mut held_out);
+        assert_eq!((held_out.n(), held_out.p()), (1, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn kept_columns_have_two_values_whatever_the_order_of_rows(
+            (columns, order) in (0usize..6, 0usize..6).prop_flat_map(|(p, n)| {
+                let value = prop_oneof![Just(NAN), Just(0.0), Just(f64::INFINITY), any::<f64>()];
+                let column = prop::collection::vec(value, n);
+                let order = Just((0..n as u32).collect::<Vec<u32>>()).prop_shuffle();
+                (prop::collection::vec(column, p), order)
+            }),
+        ) {
+            let ordered = train(&columns, (0..order.len() as u32).collect());
+            let kept = DropConstant {}.fit(&ordered).unwrap();
+            prop_assert!(kept.windows(2).all(|pair| pair[0] < pair[1]));
+            prop_assert_eq!(&kept, &DropConstant {}.fit(&train(&columns, order)).unwrap());
+            for (position, values) in columns.iter().enumerate() {
+                let two = values.iter().any(|a| values.iter().any(|b| a < b));
+                prop_assert_eq!(kept.contains(&(position as u32)), two);
+            }
+            let mut rows = ordered.rows().clone();
+            DropConstant {}.apply(&kept, &mut rows);
+            prop_assert_eq!((rows.n(), rows.p()), (ordered.rows().n(), kept.len()));
+        }
+    }
+}
