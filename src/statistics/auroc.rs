@@ -41,6 +41,10 @@ impl Metric for Auroc {
         if positive == 0 || positive == n {
             return Err(Failure::OneClass);
         }
+        // It equals no score, not even itself: its run of ties would never end.
+        if scored.scores.iter().any(|score| score.is_nan()) {
+            return Err(Failure::NotFinite("a score".to_string()));
+        }
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&a, &b| scored.scores[a].total_cmp(&scored.scores[b]));
         // The sum of the positives' ranks, where equal scores share the middle of their ranks.
@@ -79,6 +83,17 @@ mod tests {
         assert_eq!(auroc(&[false, true, true], &[0.5, 0.5, 0.9]), Ok(0.75));
         assert_eq!(auroc(&[true, true], &[0.5, 0.9]), Err(Failure::OneClass));
         assert_eq!(auroc(&[], &[]), Err(Failure::OneClass));
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_is_refused() {
+        let refused = Err(Failure::NotFinite("a score".to_string()));
+        for nan in [f64::NAN, -f64::NAN] {
+            assert_eq!(auroc(&[false, true, true], &[nan, 0.5, 0.9]), refused);
+            assert_eq!(auroc(&[false, true, true], &[0.1, 0.5, nan]), refused);
+        }
+        let infinite = [f64::NEG_INFINITY, 0.5, f64::INFINITY];
+        assert_eq!(auroc(&[false, true, true], &infinite), Ok(1.0), "they have ranks");
     }
 
     proptest! {
