@@ -17,7 +17,8 @@ use crate::operation::prelude::*;
 ///
 /// # Limits
 /// One volume per file: a fourth dimension must have length 1. Masks hold whole numbers from 0 to
-/// 65535. NIfTI-2 and detached headers are not read.
+/// 65535. NIfTI-2 and detached headers are not read, nor a header whose bits per voxel are not
+/// those of its kind of voxel.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Nifti {}
@@ -111,6 +112,14 @@ fn values(
     ) {
         return Err(Failure::Unreadable(format!(
             "its voxels are {kind:?}, not grey values"
+        )));
+    }
+    // The library measures the voxels by the one and reads them by the other.
+    if usize::try_from(header.bitpix) != Ok(8 * kind.size_of()) {
+        return Err(Failure::Unreadable(format!(
+            "it says that a voxel has {} bits, and {kind:?} has {}",
+            header.bitpix,
+            8 * kind.size_of()
         )));
     }
     let start = header.vox_offset;
@@ -270,11 +279,75 @@ mod tests {
         assert!(read(&fractions, ReadAs::Mask).is_err());
     }
 
+    /// The bytes that say how many voxels there are, of which kind and where they begin.
+    fn decisive() -> impl Iterator<Item = usize> + Clone {
+        (40..56).chain(70..74).chain(108..112)
+    }
+
+    #[test]
+    fn bits_that_do_not_fit_the_kind_of_voxel_are_refused() {
+        for bits in [0i16, 8, 15, 17, 32, 4096, 32760, -16] {
+            let mut bytes = file();
+            bytes[72..74].copy_from_slice(&bits.to_le_bytes());
+            let failure = read(&bytes, ReadAs::Volume).unwrap_err().to_string();
+            let expected = format!("a voxel has {bits} bits, and Int16 has 16");
+            assert!(failure.contains(&expected), "{failure}");
+        }
+    }
+
+    #[test]
+    fn what_the_dimensions_promise_is_not_asked_for_before_it_is_there() {
+        let mut bytes = file();
+        // 562 terabytes: no machine could set them aside.
+        bytes[42..48].fill(0xff);
+        let expected = 352 + 2 * 65535usize.pow(3);
+        let refused = Err(Failure::Truncated { expected, found: bytes.len() });
+        assert_eq!(read(&bytes, ReadAs::Volume), refused);
+        assert_eq!(read(&bytes, ReadAs::Mask), refused);
+    }
+
+    #[test]
+    fn no_byte_of_the_header_makes_it_panic_alone_or_with_a_decisive_one() {
+        let whole = file();
+        for at in 0..HEADER {
+            for value in [0, 1, 127, 255] {
+                let mut bytes = whole.clone();
+                bytes[at] = value;
+                drop(read(&bytes, ReadAs::Volume));
+                drop(read(&bytes, ReadAs::Mask));
+                for (other, with) in decisive().flat_map(|at| {
+                    [0, 1, 2, 4, 8, 16, 64, 127, 255].map(|value| (at, value))
+                }) {
+                    let mut bytes = bytes.clone();
+                    bytes[other] = with;
+                    drop(read(&bytes, ReadAs::Volume));
+                }
+            }
+        }
+    }
+
     proptest! {
         #[test]
-        fn no_damage_makes_it_panic(at in 0usize..364, value in any::<u8>()) {
+        fn no_damage_makes_it_panic(
+            damage in prop::collection::vec((0usize..364, any::<u8>()), 1..4),
+        ) {
             let mut bytes = file();
-            bytes[at] = value;
+            for (at, value) in damage {
+                bytes[at] = value;
+            }
+            drop(read(&bytes, ReadAs::Volume));
+            drop(read(&bytes, ReadAs::Mask));
+        }
+
+        #[test]
+        fn no_damage_of_what_is_decisive_makes_it_panic(
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 2..5),
+        ) {
+            let places: Vec<usize> = decisive().collect();
+            let mut bytes = file();
+            for (at, value) in damage {
+                bytes[*at.get(&places)] = value;
+            }
             drop(read(&bytes, ReadAs::Volume));
             drop(read(&bytes, ReadAs::Mask));
         }
