@@ -93,8 +93,14 @@ pub struct SourceFacts {
     pub n: usize,
     /// Columns of a table, 0 for images.
     pub n_columns: usize,
+    /// Rows that were read and do not count, by reason.
+    pub left_out: Vec<Removed>,
     /// Digest of the canonical content, not of the file's bytes.
     pub digest: String,
+    /// Whether its columns were made outside of what the proof sees, as far as the author says.
+    pub prepared_outside: Option<bool>,
+    /// Data sets on which something in it was trained.
+    pub trained_on: Vec<String>,
     pub licence: Option<String>,
     pub citation: Option<String>,
     /// Where the bytes come from and what was done to them, if they are not published.

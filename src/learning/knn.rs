@@ -4,6 +4,7 @@ use smartcore::algorithm::neighbour::KNNAlgorithmName;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::neighbors::knn_classifier::{KNNClassifier, KNNClassifierParameters};
 
+use super::usable::{predictable, usable};
 use crate::operation::prelude::*;
 
 /// Share of positives among the k nearest training rows.
@@ -31,7 +32,7 @@ impl Default for Knn {
 }
 
 /// The training rows themselves.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Neighbours {
     rows: Vec<Vec<f64>>,
     positive: Vec<bool>,
@@ -80,39 +81,6 @@ impl Learner for Knn {
         let shares = knn.predict_proba(&matrix(&asked)?).map_err(library)?;
         // Classes are in ascending order, and training rows hold both.
         Ok(shares.into_iter().map(|share| share[1].clamp(0.0, 1.0)).collect())
-    }
-}
-
-/// Whether a learner can be fitted on these rows at all: both classes, no missing values.
-pub(super) fn usable(train: &Train) -> Result<(), Failure> {
-    let positive = train.outcome().iter().filter(|positive| **positive).count();
-    if positive == 0 || positive == train.outcome().len() {
-        return Err(Failure::OneClass);
-    }
-    if train.rows().p() == 0 {
-        return Err(Failure::NoColumns);
-    }
-    complete(train.rows())
-}
-
-/// Whether these rows have the columns that the model knows, without missing values.
-pub(super) fn predictable(rows: &Rows, p: usize) -> Result<(), Failure> {
-    if rows.p() != p {
-        let message = format!("{} columns where the model knows {p}", rows.p());
-        return Err(Failure::Library(message));
-    }
-    complete(rows)
-}
-
-fn complete(rows: &Rows) -> Result<(), Failure> {
-    if let Some(column) = rows.missing() {
-        return Err(Failure::Missing(column.to_string()));
-    }
-    let infinite =
-        rows.columns().iter().find(|c| c.values.iter().any(|v| v.is_infinite()));
-    match infinite {
-        Some(column) => Err(Failure::NotFinite(format!("a value of `{}`", column.name))),
-        None => Ok(()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Logistic regression with a ridge penalty.
 
-use super::knn::{predictable, usable};
-use crate::math::{sigmoid, softplus, sqrt};
+use super::usable::{predictable, usable};
+use crate::math::{Matrix, dot, sigmoid, softplus};
 use crate::operation::prelude::*;
 
 /// Penalised logistic regression.
@@ -48,7 +48,7 @@ impl Default for Logistic {
 }
 
 /// What was learned: coefficients of the columns, and the intercept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Coefficients {
     weights: Vec<f64>,
     intercept: f64,
@@ -75,7 +75,7 @@ impl Learner for Logistic {
 
     fn fit(&self, train: &Train, _stream: &mut Stream) -> Result<Coefficients, Failure> {
         usable(train)?;
-        let x = Matrix::of(train.rows());
+        let x = matrix(train.rows());
         let y: Vec<f64> =
             train.outcome().iter().map(|class| if *class { 1.0 } else { 0.0 }).collect();
         let coefficients = match x.p <= x.n {
@@ -109,56 +109,13 @@ impl Learner for Logistic {
     }
 }
 
-/// Row-major numbers. Shape: n × p.
-struct Matrix {
-    n: usize,
-    p: usize,
-    values: Vec<f64>,
+/// Rows as a matrix, a row for each sample.
+fn matrix(rows: &Rows) -> Matrix {
+    Matrix::of_columns(rows.n(), rows.columns().iter().map(|column| &column.values[..]))
 }
 
-impl Matrix {
-    fn of(rows: &Rows) -> Self {
-        let (n, p) = (rows.n(), rows.p());
-        let mut values = vec![0.0; n * p];
-        for (j, column) in rows.columns().iter().enumerate() {
-            for (i, value) in column.values.iter().enumerate() {
-                values[i * p + j] = *value;
-            }
-        }
-        Self { n, p, values }
-    }
-
-    fn row(&self, i: usize) -> &[f64] {
-        &self.values[i * self.p..(i + 1) * self.p]
-    }
-
-    /// XXᵀ. Shape: n × n.
-    fn gram(&self) -> Self {
-        let n = self.n;
-        let mut values = vec![0.0; n * n];
-        for i in 0..n {
-            for j in 0..=i {
-                let product = dot(self.row(i), self.row(j));
-                values[i * n + j] = product;
-                values[j * n + i] = product;
-            }
-        }
-        Self { n, p: n, values }
-    }
-
-    fn transposed_times(&self, alpha: &[f64]) -> Vec<f64> {
-        let mut product = vec![0.0; self.p];
-        for (i, a) in alpha.iter().enumerate() {
-            for (sum, value) in product.iter_mut().zip(self.row(i)) {
-                *sum += a * value;
-            }
-        }
-        product
-    }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+fn curvature() -> Failure {
+    Failure::NotFinite("the curvature of the loss".to_string())
 }
 
 /// Below this Newton decrement, relative to the objective, one more full step is exact to rounding.
@@ -204,7 +161,8 @@ fn newton(
             }
             gradient[p] += residual;
         }
-        let step = solve(hessian(x, penalty, &chances, c), &gradient)?;
+        let step =
+            hessian(x, penalty, &chances, c).solve(&gradient).ok_or_else(curvature)?;
         let moved = |length: f64| -> Vec<f64> {
             w.iter().zip(&step).map(|(w, s)| w - length * s).collect()
         };
@@ -269,47 +227,11 @@ fn hessian(x: &Matrix, penalty: Option<&Matrix>, chances: &[f64], c: f64) -> Mat
     Matrix { n: size, p: size, values }
 }
 
-/// Solves a positive definite system by Cholesky's factorisation of its lower half.
-///
-/// A pivot lost to rounding, as of equal rows in the Gram matrix, is set to a trace of the
-/// diagonal, which leaves the products Xw unchanged.
-fn solve(mut a: Matrix, b: &[f64]) -> Result<Vec<f64>, Failure> {
-    let n = a.n;
-    let largest = (0..n).map(|i| a.values[i * n + i]).fold(0.0f64, f64::max);
-    if !largest.is_finite() {
-        return Err(Failure::NotFinite("the curvature of the loss".to_string()));
-    }
-    let least = largest * 1e-13 + f64::MIN_POSITIVE;
-    for j in 0..n {
-        for i in j..n {
-            let (upper, lower) = a.values.split_at(i * n);
-            let row_j = if i == j { &lower[..j] } else { &upper[j * n..j * n + j] };
-            let sum = lower[j] - dot(&lower[..j], row_j);
-            a.values[i * n + j] = match i == j {
-                true => sqrt(sum.max(least)),
-                false => sum / a.values[j * n + j],
-            };
-        }
-    }
-    let mut x = b.to_vec();
-    for i in 0..n {
-        let sum = dot(&a.values[i * n..i * n + i], &x[..i]);
-        x[i] = (x[i] - sum) / a.values[i * n + i];
-    }
-    for i in (0..n).rev() {
-        let mut sum = 0.0;
-        for (j, value) in x.iter().enumerate().skip(i + 1) {
-            sum += a.values[j * n + i] * value;
-        }
-        x[i] = (x[i] - sum) / a.values[i * n + i];
-    }
-    Ok(x)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::data::{Frame, FrameColumn};
+    use crate::math::sqrt;
 
     fn train(n: usize, p: usize, seed: u64) -> (Train, Rows) {
         let mut stream = Stream::new(seed, &["logistic test"]);
@@ -355,7 +277,7 @@ mod tests {
     #[test]
     fn both_spaces_give_the_same_model() {
         let (train, rows) = train(24, 24, 2);
-        let x = Matrix::of(&rows);
+        let x = matrix(&rows);
         let y: Vec<f64> =
             train.outcome().iter().map(|c| f64::from(u8::from(*c))).collect();
         let (primal, b) = newton(&x, None, &y, 0.5, 100).unwrap();

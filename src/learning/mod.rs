@@ -5,6 +5,7 @@ mod knn;
 mod logistic;
 mod naive;
 mod naive_bayes;
+mod usable;
 
 use crate::operation::{Entry, learner, tuner};
 

@@ -3,7 +3,7 @@
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::naive_bayes::gaussian::{GaussianNB, GaussianNBParameters};
 
-use super::knn::{predictable, usable};
+use super::usable::{predictable, usable};
 use crate::math::{ln, sigmoid};
 use crate::operation::prelude::*;
 
@@ -23,7 +23,7 @@ use crate::operation::prelude::*;
 pub struct NaiveBayes {}
 
 /// Per class (negative, positive): prior, means and variances of centred columns.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Classes {
     centre: Vec<f64>,
     priors: Vec<f64>,

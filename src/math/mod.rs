@@ -3,11 +3,13 @@
 //! Every sum runs in index order; nothing here is parallel.
 
 mod elementary;
+mod matrix;
 mod stream;
 
 pub use elementary::{
     cos, erfc, exp, ln, ln_1p, log2, pow, sigmoid, sin, softplus, sqrt, tanh,
 };
+pub use matrix::{Matrix, dot};
 pub use stream::Stream;
 
 /// The arithmetic mean; `None` when there is nothing to average.

@@ -83,6 +83,8 @@ pub struct Entry {
     pub defaults: fn() -> serde_json::Value,
     /// Reads checked parameters.
     pub build: fn(serde_json::Value) -> Result<Instance, serde_json::Error>,
+    /// JSON Schema of what a learner learns.
+    pub model: Option<fn() -> schemars::Schema>,
     /// Every parameter as the operation's own type writes it, defaults filled in.
     pub normalise: fn(serde_json::Value) -> Result<serde_json::Value, serde_json::Error>,
 }
@@ -112,6 +114,7 @@ fn entry<T: Operation>(
         schema: || schemars::schema_for!(T),
         defaults: || parameters(&T::default()),
         build,
+        model: None,
         normalise: |json| Ok(parameters(&serde_json::from_value::<T>(json)?)),
     }
 }
@@ -183,9 +186,10 @@ pub fn table_step<T: TableStep>() -> Entry {
 
 /// The row of a [`Learner`].
 pub fn learner<T: Learner>() -> Entry {
-    entry::<T>(Kind::Learner, |json| {
+    let row = entry::<T>(Kind::Learner, |json| {
         Ok(Instance::Learner(Arc::new(serde_json::from_value::<T>(json)?)))
-    })
+    });
+    Entry { model: Some(|| schemars::schema_for!(T::Model)), ..row }
 }
 
 /// [`Metric`] without its type.

@@ -1,5 +1,6 @@
 //! One trait per kind of operation: the shape of its compute.
 
+use std::any::Any;
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
@@ -132,16 +133,48 @@ pub trait TableStep: Operation {
     }
 }
 
-/// Training rows → model; model × rows → probability of the positive class.
+/// What a learner says of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// The probability of the positive class.
+    Probability,
+    /// A number that ranks rows, the positive class higher. Probabilities come from a map that is
+    /// fitted on inner out-of-fold values (Platt 1999), so no row is judged by its own fit.
+    DecisionValue,
+}
+
+/// Training rows → model; model × rows → probability or decision value.
 pub trait Learner: Operation {
     /// Plain data: what was learned, never the parameters.
-    type Model: Serialize + DeserializeOwned;
+    type Model: Serialize + DeserializeOwned + JsonSchema + Send;
+
+    /// What `predict` gives.
+    const OUTPUT: Output = Output::Probability;
 
     /// Fails on one class, on missing values and where the fit does not converge.
     fn fit(&self, train: &Train, stream: &mut Stream) -> Result<Self::Model, Failure>;
 
-    /// A probability for each row. Rows have the columns of the training rows.
+    /// A number for each row. Rows have the columns of the training rows.
     fn predict(&self, model: &Self::Model, rows: &Rows) -> Result<Vec<f64>, Failure>;
+
+    /// The same learner with parameters that its random stream does not depend on set to their
+    /// defaults: settings that agree in the rest draw the same numbers, so a shallow forest can be
+    /// the top of a deep one.
+    fn as_seeded(&self) -> Self {
+        self.clone()
+    }
+
+    /// Fits several settings on the same rows, each with its stream, sharing what they can.
+    ///
+    /// Gives to the bit what `fit` gives one by one; the order of `settings` does not matter.
+    fn fit_all(
+        settings: &[&Self],
+        train: &Train,
+        streams: &mut [Stream],
+    ) -> Vec<Result<Self::Model, Failure>> {
+        let pairs = settings.iter().zip(streams);
+        pairs.map(|(setting, stream)| setting.fit(train, stream)).collect()
+    }
 }
 
 /// A source → what is known of each subject.
@@ -309,21 +342,71 @@ impl<T: TableStep> AnyTableStep for T {
 
 /// A [`Learner`] with its model as bytes.
 pub trait AnyLearner: Send + Sync {
+    fn output(&self) -> Output;
     fn fit(&self, train: &Train, stream: &mut Stream) -> Result<Vec<u8>, Failure>;
     fn predict(&self, model: &[u8], rows: &Rows) -> Result<Vec<f64>, Failure>;
+    /// What was learned, as JSON.
+    fn model(&self, model: &[u8]) -> Result<serde_json::Value, Failure>;
+    /// See [`Learner::as_seeded`].
+    fn seeded_parameters(&self) -> serde_json::Value;
+    /// Fits settings of this operation together and predicts the same rows with each.
+    fn fit_and_predict(
+        &self,
+        settings: &[&dyn AnyLearner],
+        train: &Train,
+        streams: &mut [Stream],
+        rows: &Rows,
+    ) -> Vec<Result<Vec<f64>, Failure>>;
+    /// The operation itself, for those who know its type.
+    fn as_any(&self) -> &dyn Any;
 }
 
 impl<T: Learner> AnyLearner for T {
+    fn output(&self) -> Output {
+        T::OUTPUT
+    }
+
     fn fit(&self, train: &Train, stream: &mut Stream) -> Result<Vec<u8>, Failure> {
         let model = Learner::fit(self, train, stream)?;
         Ok(postcard::to_stdvec(&model).expect("plain data always has an encoding"))
     }
 
     fn predict(&self, model: &[u8], rows: &Rows) -> Result<Vec<f64>, Failure> {
-        let model = postcard::from_bytes(model)
-            .map_err(|error| Failure::Library(format!("a stored model: {error}")))?;
-        Learner::predict(self, &model, rows)
+        Learner::predict(self, &stored::<T>(model)?, rows)
     }
+
+    fn model(&self, model: &[u8]) -> Result<serde_json::Value, Failure> {
+        let model = stored::<T>(model)?;
+        Ok(serde_json::to_value(&model).expect("plain data always has an encoding"))
+    }
+
+    fn seeded_parameters(&self) -> serde_json::Value {
+        parameters(&self.as_seeded())
+    }
+
+    fn fit_and_predict(
+        &self,
+        settings: &[&dyn AnyLearner],
+        train: &Train,
+        streams: &mut [Stream],
+        rows: &Rows,
+    ) -> Vec<Result<Vec<f64>, Failure>> {
+        let typed = settings.iter().map(|setting| setting.as_any().downcast_ref());
+        let typed: Option<Vec<&T>> = typed.collect();
+        let typed = typed.expect("all settings are of one operation");
+        let models = T::fit_all(&typed, train, streams).into_iter();
+        let fitted = models.zip(&typed);
+        fitted.map(|(model, setting)| Learner::predict(*setting, &model?, rows)).collect()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+fn stored<T: Learner>(model: &[u8]) -> Result<T::Model, Failure> {
+    postcard::from_bytes(model)
+        .map_err(|error| Failure::Library(format!("a stored model: {error}")))
 }
 
 /// The parameters of an operation as JSON, defaults included.

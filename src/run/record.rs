@@ -19,7 +19,7 @@ use crate::operation::{Instance, Judged, Scored, reference};
 use crate::plan::{self, Analysis, Case, External, Plan};
 use crate::spec::{BlockKind, Chain, Named, SourceKind, Study};
 use crate::store::Store;
-use crate::survey::{Content, Survey, View};
+use crate::survey::{Content, Notes, Survey, View};
 use crate::units::Unit;
 
 /// The values that the record is made from, by node; those of failed nodes are missing.
@@ -186,7 +186,13 @@ fn source(
         simulated: study.from_generator(source),
         n,
         n_columns,
+        left_out: match &surveyed.content {
+            Content::Table { notes, .. } => left_out(notes),
+            Content::Images(_) | Content::Generated => Vec::new(),
+        },
         digest: digest.to_string(),
+        prepared_outside: source.prepared_outside,
+        trained_on: source.trained_on.clone(),
         licence: source.licence.clone(),
         citation: source.citation.clone(),
         origin: source.provenance.as_ref().map(|origin| {
@@ -194,6 +200,16 @@ fn source(
             parts.into_iter().flatten().cloned().collect::<Vec<_>>().join("; ")
         }),
     })
+}
+
+fn left_out(notes: &Notes) -> Vec<Removed> {
+    let reasons = [
+        ("no id", notes.nameless),
+        ("of a sample that does not count", notes.other_samples),
+        ("repeats another in every cell", notes.collapsed),
+    ];
+    let met = reasons.into_iter().filter(|(_, n)| *n > 0);
+    met.map(|(reason, n)| Removed { reason: reason.to_string(), n }).collect()
 }
 
 /// What the study declares and this version does not compute.

@@ -257,6 +257,11 @@ pub const ID: Block = Block {
             Shape::Positions,
             "The part that is the id, by first and last character.",
         ),
+        key(
+            "empty",
+            Shape::Word(&["refuse", "leave out"]),
+            "What becomes of rows without an id: refused by default, or left out and counted.",
+        ),
     ],
     operation: None,
     one_of: &["column", "columns"],

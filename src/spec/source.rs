@@ -80,6 +80,8 @@ pub struct Keyed {
     pub columns: Vec<Named>,
     pub separator: String,
     pub part: Part,
+    /// Whether rows without an id are left out; refused otherwise.
+    pub leaves_out_nameless: bool,
     pub sample: Option<Sample>,
     /// Cells of any column that mean "not known".
     pub missing: Vec<String>,
@@ -91,6 +93,7 @@ impl Keyed {
         let columns: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
         json!({
             "id": columns, "separator": self.separator, "part": self.part.identity(),
+            "nameless": self.leaves_out_nameless,
             "sample": self.sample.as_ref().map(Sample::identity), "missing": self.missing,
             "cells": self.cells.iter().map(Cells::identity).collect::<Json>(),
         })

@@ -60,7 +60,8 @@ pub struct Use {
     pub parameters: serde_json::Value,
     /// The parameters that differ from their defaults: what enters the key.
     pub changed: serde_json::Value,
-    /// The same for what `fit` reads: see [`crate::operation::TableStep::as_fitted`].
+    /// The same for what a step's `fit` reads, or for what a learner's random numbers depend on:
+    /// see [`crate::operation::TableStep::as_fitted`], [`crate::operation::Learner::as_seeded`].
     pub changed_for_fit: serde_json::Value,
     /// Names of the parameters that the author wrote.
     pub written: Vec<String>,
@@ -94,6 +95,9 @@ impl Use {
         let changed = difference(&parameters, &defaults);
         let changed_for_fit = match &instance {
             Instance::TableStep(step) => difference(&step.fitted_parameters(), &defaults),
+            Instance::Learner(learner) => {
+                difference(&learner.seeded_parameters(), &defaults)
+            }
             _ => changed.clone(),
         };
         Ok(Self {
@@ -132,9 +136,9 @@ impl Use {
         identity
     }
 
-    /// A name for the parameters, for random streams.
-    pub fn parameter_digest(&self) -> Digest {
-        Digest::of(canonical_json(&self.changed).as_bytes())
+    /// A name for the parameters that random numbers depend on.
+    pub fn stream_digest(&self) -> Digest {
+        Digest::of(canonical_json(&self.changed_for_fit).as_bytes())
     }
 }
 

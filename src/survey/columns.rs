@@ -62,6 +62,10 @@ pub(super) fn read(
             };
             let keyed = of_source.keyed();
             let ids = keyed.map_or(Vec::new(), |keyed| keyed.id_columns());
+            for id in &ids {
+                // Whoever leaves out the id says what happens anyway.
+                chosen(id, &[], except, &mut met);
+            }
             for name in table.names().filter(|name| !ids.contains(name)) {
                 known.push(name.to_string());
                 if !chosen(name, include, except, &mut met) {

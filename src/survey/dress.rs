@@ -16,6 +16,8 @@ use super::sources::no_column;
 pub struct Notes {
     /// Rows that stood twice with all their cells.
     pub collapsed: usize,
+    /// Rows without an id that were left out.
+    pub nameless: usize,
     /// Rows of samples that do not count.
     pub other_samples: usize,
     /// Columns that hold words, with the first row that does and what it says.
@@ -43,6 +45,9 @@ pub fn dress(
         *column = understood(column, &keyed.missing, cells, name)?;
     }
     let mut notes = Notes::default();
+    if keyed.leaves_out_nameless {
+        columns = with_name(columns, keyed, name, &mut notes)?;
+    }
     let ids = ids(&columns, keyed, name)?;
     let implied;
     let sample = match &keyed.sample {
@@ -66,10 +71,7 @@ pub fn dress(
     notes.other_samples = ids.len() - rows.len();
     let cells = rows.iter().map(|&row| ids[row].as_str());
     let ids = TextColumn::new(&keyed.columns[0].name, cells);
-    let columns = columns.iter().map(|column| {
-        TextColumn::new(&column.name, rows.iter().map(|&row| column.cell(row)))
-    });
-    let mut table = Table::sorted(ids, columns.collect());
+    let mut table = Table::sorted(ids, taken(&columns, &rows));
     if !is_maf {
         table = once(table, &mut notes);
     }
@@ -181,6 +183,30 @@ fn understood(
     );
     let fault = fault.hint(format!("they are: {}", listed.join(", ")));
     Err(Box::new(fault.hint("map each, or say what the others mean: `else: missing`")))
+}
+
+/// The rows whose ids have no empty part.
+fn with_name(
+    columns: Vec<TextColumn>,
+    keyed: &Keyed,
+    name: &str,
+    notes: &mut Notes,
+) -> Result<Vec<TextColumn>, Fault> {
+    let n_rows = columns.first().map_or(0, TextColumn::len);
+    let mut rows: Vec<usize> = (0..n_rows).collect();
+    for column in &keyed.columns {
+        let column = find(&columns, column, name)?;
+        rows.retain(|&row| !column.cell(row).is_empty());
+    }
+    notes.nameless = n_rows - rows.len();
+    Ok(taken(&columns, &rows))
+}
+
+fn taken(columns: &[TextColumn], rows: &[usize]) -> Vec<TextColumn> {
+    let take = |column: &TextColumn| {
+        TextColumn::new(&column.name, rows.iter().map(|&row| column.cell(row)))
+    };
+    columns.iter().map(take).collect()
 }
 
 fn ids(columns: &[TextColumn], keyed: &Keyed, name: &str) -> Result<Vec<String>, Fault> {
@@ -322,6 +348,7 @@ mod tests {
             columns: vec![named("id")],
             separator: "-".to_string(),
             part: Part::Whole,
+            leaves_out_nameless: false,
             sample: None,
             missing: Vec::new(),
             cells: Vec::new(),
@@ -346,6 +373,16 @@ mod tests {
             Table::keyed(vec![TextColumn::new("id", ["1"])], &["id"], "-").unwrap();
         let fault = dress(vec![whole, other], &shown(), &keyed(), false).unwrap_err();
         assert!(fault.message.contains("b.csv has other columns"));
+    }
+
+    #[test]
+    fn rows_without_an_id_are_left_out_and_counted_when_that_is_said() {
+        let columns = vec![TextColumn::new("id", ["b", "", "a"])];
+        let rows = Table::keyed(columns, &[], "-").unwrap();
+        let with = Keyed { leaves_out_nameless: true, ..keyed() };
+        let (found, notes) = dress(vec![rows], &shown(), &with, false).unwrap();
+        assert_eq!(found.ids().cells().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(notes.nameless, 1);
     }
 
     #[test]

@@ -455,7 +455,11 @@ fn read_files(
     let Instance::Reader(instance) = &reader.instance else {
         unreachable!("`spec` puts a reader here")
     };
-    let id = keyed.id_columns();
+    // Whoever is to leave out rows without an id has to be given them.
+    let id = match keyed.leaves_out_nameless {
+        true => Vec::new(),
+        false => keyed.id_columns(),
+    };
     let (mut tables, mut contents) = (Vec::new(), Vec::new());
     for (file, from) in files.iter().zip(source.files()) {
         let bytes = reading.bytes(study, file).map_err(|error| {

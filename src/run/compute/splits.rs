@@ -7,7 +7,7 @@ use crate::data::{
     CandidateScores, FoldScores, Frame, Predictions, Rows, ScoredSplit, Train, Value,
 };
 use crate::math::Stream;
-use crate::operation::{Failure, FittedChain, Instance, Scored};
+use crate::operation::{AnyLearner, Failure, FittedChain, Instance, Output, Scored};
 use crate::plan::Placed;
 use crate::spec::{Chain, ChainSetting, Study, Use};
 
@@ -184,30 +184,55 @@ pub fn score(
                     apply_path(setting, states, &mut held_out)?;
                     Ok((train.with_rows(training), held_out))
                 });
-            for setting in &learner.settings {
-                let scores = match &selected {
-                    Ok((train, held_out)) => {
-                        learn(inputs.study, placed, &setting.steps[0], train, held_out)
-                    }
-                    Err(why) => Err(why.clone()),
-                };
-                candidates.push(CandidateScores { scores });
-            }
+            candidates.extend(match &selected {
+                Ok((train, held_out)) => {
+                    learn(inputs.study, &placed.name(), learner, train, held_out)
+                }
+                Err(why) => vec![Err(why.clone()); learner.settings.len()],
+            });
         }
     }
+    let candidates =
+        candidates.into_iter().map(|scores| CandidateScores { scores }).collect();
     Ok(Value::Scores(ScoredSplit { rows: matrices.held_out.clone(), candidates }))
 }
 
-/// Fits one learner and scores the held-out rows.
+/// Fits every setting of a learner and scores the held-out rows with each.
 fn learn(
     study: &Study,
-    placed: &Placed,
-    learner: &Use,
+    place: &str,
+    learner: &Chain,
     train: &Train,
     held_out: &Rows,
-) -> Result<Vec<f64>, String> {
-    let model = fit_learner(study, &placed.name(), learner, train)?;
-    predicted(learner, &model, held_out)
+) -> Vec<Result<Vec<f64>, String>> {
+    let uses: Vec<&Use> = learner.settings.iter().map(|s| &s.steps[0]).collect();
+    if let Some(column) = train.rows().categorical() {
+        let failure = Failure::Categories(column.to_string());
+        return vec![Err(named(uses[0], failure)); uses.len()];
+    }
+    let settings: Vec<&dyn AnyLearner> = uses.iter().map(|used| instance(used)).collect();
+    let mut streams: Vec<Stream> =
+        uses.iter().map(|used| stream(study, place, used)).collect();
+    let scores = settings[0].fit_and_predict(&settings, train, &mut streams, held_out);
+    let checked = scores.into_iter().zip(uses);
+    checked.map(|(scores, used)| in_range(used, scores, held_out.n())).collect()
+}
+
+fn instance(learner: &Use) -> &dyn AnyLearner {
+    match &learner.instance {
+        Instance::Learner(instance) => &**instance,
+        _ => unreachable!("`spec` puts learners here"),
+    }
+}
+
+/// The random numbers of a fit, named by its place and by what they may depend on.
+fn stream(study: &Study, place: &str, learner: &Use) -> Stream {
+    let digest = learner.stream_digest().hex();
+    Stream::new(study.seed, &["fit", learner.about.name, place, &digest])
+}
+
+fn named(learner: &Use, failure: Failure) -> String {
+    format!("{}: {failure}", learner.about.name)
 }
 
 /// Fits one learner; `place` names its stream of random numbers.
@@ -217,29 +242,31 @@ pub fn fit_learner(
     learner: &Use,
     train: &Train,
 ) -> Result<Vec<u8>, String> {
-    let Instance::Learner(instance) = &learner.instance else {
-        unreachable!("`spec` puts learners here")
-    };
-    let named = |failure: Failure| format!("{}: {failure}", learner.about.name);
     if let Some(column) = train.rows().categorical() {
-        return Err(named(Failure::Categories(column.to_string())));
+        return Err(named(learner, Failure::Categories(column.to_string())));
     }
-    let digest = learner.parameter_digest().hex();
-    let mut stream =
-        Stream::new(study.seed, &["fit", learner.about.name, place, &digest]);
-    instance.fit(train, &mut stream).map_err(named)
+    let mut stream = stream(study, place, learner);
+    instance(learner).fit(train, &mut stream).map_err(|failure| named(learner, failure))
 }
 
-/// The probabilities that a fitted learner gives.
+/// What a fitted learner says of each row: probabilities or decision values.
 pub fn predicted(learner: &Use, model: &[u8], rows: &Rows) -> Result<Vec<f64>, String> {
-    let Instance::Learner(instance) = &learner.instance else {
-        unreachable!("`spec` puts learners here")
+    in_range(learner, instance(learner).predict(model, rows), rows.n())
+}
+
+/// The same, if there is one for each row and each means something.
+fn in_range(
+    learner: &Use,
+    scores: Result<Vec<f64>, Failure>,
+    n: usize,
+) -> Result<Vec<f64>, String> {
+    let scores = scores.map_err(|failure| named(learner, failure))?;
+    let fits = |score: &f64| match instance(learner).output() {
+        Output::Probability => (0.0..=1.0).contains(score),
+        Output::DecisionValue => score.is_finite(),
     };
-    let named = |failure: Failure| format!("{}: {failure}", learner.about.name);
-    let scores = instance.predict(model, rows).map_err(named)?;
-    if scores.len() != rows.n() || scores.iter().any(|score| !(0.0..=1.0).contains(score))
-    {
-        return Err(named(Failure::NotFinite("a predicted probability".to_string())));
+    if scores.len() != n || !scores.iter().all(fits) {
+        return Err(named(learner, Failure::NotFinite("a prediction".to_string())));
     }
     Ok(scores)
 }

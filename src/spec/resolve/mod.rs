@@ -185,13 +185,24 @@ impl Reader<'_> {
         self.text(node, &format!("`{name}`")).map(|text| text.name)
     }
 
-    /// Every entry of a map of named things.
+    /// Every entry of a map of things that the author names.
     fn each<T>(
         &mut self,
         fields: &Fields<'_>,
         name: &str,
         read: fn(&mut Self, Named, &Node) -> Option<T>,
     ) -> Vec<T> {
+        let mut things = Vec::new();
+        for (named, value) in self.entries(fields, name) {
+            if self.is_a_name(&named) {
+                things.extend(read(self, named, value));
+            }
+        }
+        things
+    }
+
+    /// Every entry of a map under a key, whatever the entries are called.
+    fn entries<'n>(&mut self, fields: &Fields<'n>, name: &str) -> Vec<(Named, &'n Node)> {
         let Some(node) = fields.get(name) else { return Vec::new() };
         let Some(entries) = self.named(node, &format!("`{name}`")) else {
             return Vec::new();
@@ -199,21 +210,25 @@ impl Reader<'_> {
         if entries.iter().next().is_none() {
             self.error(Code::MISSING_KEY, node.span, format!("`{name}` is empty"));
         }
-        let mut things = Vec::new();
-        for (key, value) in entries.iter() {
-            // Names are parts of node names, patterns and file names.
-            if key.name.chars().any(|c| !c.is_alphanumeric() && c != '_' && c != '-') {
-                let message = format!(
-                    "the name `{}` may hold letters, digits, `_` and `-` only",
-                    key.name
-                );
-                self.error(Code::WRONG_TYPE, key.span, message);
-                continue;
-            }
-            let named = Named { name: key.name.clone(), span: key.span };
-            things.extend(read(self, named, value));
+        let named = |key: &crate::spec::syntax::Key| Named {
+            name: key.name.clone(),
+            span: key.span,
+        };
+        entries.iter().map(|(key, value)| (named(key), value)).collect()
+    }
+
+    /// Names are parts of node names, patterns and file names.
+    fn is_a_name(&mut self, named: &Named) -> bool {
+        let fits =
+            named.name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+        if !fits {
+            let message = format!(
+                "the name `{}` may hold letters, digits, `_` and `-` only",
+                named.name
+            );
+            self.error(Code::WRONG_TYPE, named.span, message);
         }
-        things
+        fits
     }
 
     pub fn word(&mut self, node: &Node, what: &str, words: &[&str]) -> Option<String> {

@@ -448,12 +448,7 @@ impl Reader<'_> {
         }
         let mut found = Vec::new();
         for named in schemes {
-            if named.name.chars().any(|c| !c.is_alphanumeric() && c != '_' && c != '-') {
-                let message = format!(
-                    "the name `{}` may hold letters, digits, `_` and `-` only",
-                    named.name
-                );
-                self.error(Code::WRONG_TYPE, named.span, message);
+            if !self.is_a_name(&named) {
                 continue;
             }
             let Some(node) = entries.get(&named.name) else { continue };

@@ -126,6 +126,7 @@ impl Reader<'_> {
             columns: Vec::new(),
             separator: "-".to_string(),
             part: Part::Whole,
+            leaves_out_nameless: false,
             sample: None,
             missing: Vec::new(),
             cells: Vec::new(),
@@ -143,6 +144,10 @@ impl Reader<'_> {
                     keyed.separator = separator;
                 }
                 keyed.part = self.part(&of_id, "take");
+                let empty = of_id.get("empty");
+                let empty =
+                    empty.and_then(|n| self.word(n, "`empty`", &["refuse", "leave out"]));
+                keyed.leaves_out_nameless = empty.as_deref() == Some("leave out");
             }
             _ => keyed.columns.extend(self.text(node, "`id`")),
         }
@@ -153,7 +158,9 @@ impl Reader<'_> {
             let texts = self.cell_texts(node, "`missing`");
             keyed.missing = texts.into_iter().map(|text| text.name).collect();
         }
-        keyed.cells = self.each(fields, "columns", Self::cells);
+        for (column, node) in self.entries(fields, "columns") {
+            keyed.cells.extend(self.cells(column, node));
+        }
         (!keyed.columns.is_empty()).then_some(keyed)
     }
 
