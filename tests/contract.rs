@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use restudy::catalog::Catalog;
 use restudy::data::{
-    Frame, FrameColumn, Geometry, Mask, Population, Predictions, Roi, Rows, Split,
-    StudyRecord, Train, Value, Volume,
+    FoldScores, Frame, FrameColumn, Geometry, Mask, Population, Predictions, Roi, Rows,
+    Split, StudyRecord, Train, Value, Volume,
 };
 use restudy::digest::{Digest, canonical_json};
 use restudy::math::Stream;
 use restudy::operation::{
-    Direction, Entry, File, Instance, Kind, ReadAs, Scored, learner, prelude, reference,
-    table_step,
+    AnyLearner, Contest, Direction, Entry, File, Instance, Kind, ReadAs, Scored, learner,
+    prelude, reference, table_step,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -258,6 +258,82 @@ fn check_learner(entry: &Entry) -> Vec<String> {
     };
     if within(1) != within(8) {
         wrong.push("1 and 8 threads give two models".to_string());
+    }
+    wrong.dedup();
+    wrong
+}
+
+/// Settings that differ in one tunable parameter each.
+fn neighbours(entry: &Entry) -> Vec<Json> {
+    let defaults = (entry.defaults)();
+    let schema = (entry.schema)().to_value();
+    let mut settings = vec![defaults.clone()];
+    for (name, of) in schema["properties"].as_object().into_iter().flatten() {
+        if of.get("x-tunable") != Some(&Json::Bool(true)) {
+            continue;
+        }
+        let value = &defaults[name];
+        let others = match (value.as_u64(), value.as_f64()) {
+            (Some(n), _) => vec![json!(n + 1), json!(n.div_ceil(2).max(1))],
+            (None, Some(x)) => vec![json!(x * 2.0), json!(x / 4.0)],
+            _ => Vec::new(),
+        };
+        for other in others {
+            let mut setting = defaults.clone();
+            setting[name] = other;
+            settings.push(setting);
+        }
+    }
+    settings
+}
+
+/// A grid fitted together gives what its points give one by one, in any order.
+fn check_grid(entry: &Entry) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let instances: Vec<Instance> =
+        neighbours(entry).into_iter().filter_map(|s| (entry.build)(s).ok()).collect();
+    let learners: Vec<&dyn AnyLearner> = instances
+        .iter()
+        .map(|instance| match instance {
+            Instance::Learner(learner) => &**learner,
+            _ => unreachable!(),
+        })
+        .collect();
+    // Settings that share a stream name it alike.
+    let stream = |learner: &dyn AnyLearner| {
+        Stream::new(1, &["fit", &canonical_json(&learner.seeded_parameters())])
+    };
+    for (what, frame) in frames() {
+        let (train, held_out) = split(&frame, false);
+        let single: Vec<_> = learners
+            .iter()
+            .map(|learner| {
+                let model = learner.fit(&train, &mut stream(*learner))?;
+                learner.predict(&model, &held_out)
+            })
+            .collect();
+        let mut reversed = learners.clone();
+        reversed.reverse();
+        for settings in [&learners, &reversed] {
+            let mut streams: Vec<Stream> = settings.iter().map(|s| stream(*s)).collect();
+            let fit =
+                || settings[0].fit_and_predict(settings, &train, &mut streams, &held_out);
+            let Some(mut together) = guarded(what, &mut wrong, fit) else { continue };
+            if std::ptr::eq(settings, &reversed) {
+                together.reverse();
+            }
+            let same = |(a, b): (&Result<Vec<f64>, _>, &Result<Vec<f64>, _>)| match (a, b)
+            {
+                (Ok(a), Ok(b)) => {
+                    a.iter().map(|v| v.to_bits()).eq(b.iter().map(|v| v.to_bits()))
+                }
+                (Err(a), Err(b)) => a == b,
+                _ => false,
+            };
+            if !single.iter().zip(&together).all(same) {
+                wrong.push(format!("{what}: a grid gives other scores than its points"));
+            }
+        }
     }
     wrong.dedup();
     wrong
@@ -519,8 +595,33 @@ fn check_section(entry: &Entry) -> Vec<String> {
 fn check_tuner(entry: &Entry) -> Vec<String> {
     let Instance::Tuner(tuner) = defaults(entry) else { unreachable!() };
     let mut wrong = Vec::new();
-    if tuner.choose(&[], Direction::HigherIsBetter).is_some() {
+    let contest = |candidates: &[FoldScores], cells: &[(usize, usize)]| {
+        tuner.choose(&Contest {
+            candidates,
+            direction: Direction::HigherIsBetter,
+            cells,
+            truth: &[true, false],
+            out_of_fold: &|_| Some(vec![0.75, 0.5]),
+        })
+    };
+    if contest(&[], &[]).is_some() {
         wrong.push("it chooses among nothing".to_string());
+    }
+    let of =
+        |score: Result<f64, String>| FoldScores { folds: vec![score.clone(), score] };
+    let failed = of(Err("it failed".to_string()));
+    if contest(&[failed.clone()], &[(0, 0)]).is_some() {
+        wrong.push("it chooses what failed".to_string());
+    }
+    match contest(&[failed, of(Ok(0.5)), of(Ok(0.7))], &[(0, 0), (0, 1), (0, 2)]) {
+        None => wrong.push("it chooses nothing".to_string()),
+        Some(choice) => {
+            let sum: f64 = choice.members.iter().map(|member| member.weight).sum();
+            if (sum - 1.0).abs() > 1e-9 || choice.members.iter().any(|m| m.candidate == 0)
+            {
+                wrong.push("its members are not those that have scores".to_string());
+            }
+        }
     }
     wrong
 }
@@ -528,7 +629,7 @@ fn check_tuner(entry: &Entry) -> Vec<String> {
 fn check(entry: &Entry) -> Vec<String> {
     match entry.kind {
         Kind::TableStep => check_table_step(entry),
-        Kind::Learner => check_learner(entry),
+        Kind::Learner => [check_learner(entry), check_grid(entry)].concat(),
         Kind::FeatureFamily => check_family(entry),
         Kind::Metric => check_metric(entry),
         Kind::Resampling => check_resampling(entry),
@@ -934,6 +1035,8 @@ fn values_survive_their_bytes() {
         rows: vec![1, 2],
         truth: vec![true, false],
         scores: vec![0.25, 1.0],
+        decision_values: None,
+        falls_back: false,
         threshold: None,
         candidate: 3,
     };

@@ -13,13 +13,13 @@ mod split;
 mod table;
 mod value;
 
-pub use frozen::{Called, Frozen, Sealed};
+pub use frozen::{Called, Frozen, FrozenMember, Sealed};
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
-    CandidateScores, Choice, Compared, Curve, Estimate, FoldScores, GroupEstimate, Point,
-    Predictions, ScoredSplit,
+    CandidateScores, Choice, Compared, Curve, Estimate, FoldScores, GroupEstimate, Link,
+    Member, Point, Predictions, ScoredSplit, Survivors,
 };
 pub use record::*;
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};

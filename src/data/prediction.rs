@@ -18,6 +18,23 @@ pub struct ScoredSplit {
     pub candidates: Vec<CandidateScores>,
 }
 
+/// Which candidates are scored on further inner splits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Survivors {
+    /// By candidate.
+    pub go_on: Vec<bool>,
+    /// Inner splits after which the others were left out.
+    pub after: usize,
+}
+
+impl Survivors {
+    /// Why a candidate has no score.
+    pub fn why(&self) -> String {
+        let splits = if self.after == 1 { "split" } else { "splits" };
+        format!("left out after {} inner {splits}", self.after)
+    }
+}
+
 /// What a tuner is given for one candidate: the metric on each inner split, or why not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FoldScores {
@@ -27,10 +44,37 @@ pub struct FoldScores {
 /// What a tuner chose.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
-    /// Position in the list of candidates.
+    /// Position in the list of candidates: of the members the one with the largest weight.
     pub candidate: usize,
+    /// Whose probabilities are averaged. One alone unless an ensemble was asked for.
+    pub members: Vec<Member>,
     /// Inner mean of the metric, for each candidate that has one.
     pub inner: Vec<Option<f64>>,
+    /// Whether the choice did no better than the prevalence, which is then predicted for everybody.
+    pub falls_back: bool,
+}
+
+impl Choice {
+    /// One candidate.
+    pub fn of(candidate: usize, inner: Vec<Option<f64>>) -> Self {
+        let members = vec![Member { candidate, weight: 1.0 }];
+        Self { candidate, members, inner, falls_back: false }
+    }
+}
+
+/// A candidate's part in a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    pub candidate: usize,
+    /// Positive; the weights of a choice add up to 1.
+    pub weight: f64,
+}
+
+/// Decision value → probability, sigmoid(intercept + slope · value).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    pub intercept: f64,
+    pub slope: f64,
 }
 
 /// Predictions for rows that the model has not seen, one outer split's worth.
@@ -41,10 +85,21 @@ pub struct Predictions {
     pub truth: Vec<bool>,
     /// Probability of the positive class.
     pub scores: Vec<f64>,
+    /// What the learner ranks by, where that is no probability.
+    pub decision_values: Option<Vec<f64>>,
     /// Learned on the inner out-of-fold predictions of the training rows, if a rule was declared.
     pub threshold: Option<f64>,
     /// The candidate that made them.
     pub candidate: usize,
+    /// Whether they are the prevalence, since nothing did better on inner folds.
+    pub falls_back: bool,
+}
+
+impl Predictions {
+    /// What rows are ranked by.
+    pub fn ranks(&self) -> &[f64] {
+        self.decision_values.as_deref().unwrap_or(&self.scores)
+    }
 }
 
 /// A measured value with its interval.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Called, Choice, Compared, Curve, Estimate, Features, Frame, Frozen, GroupEstimate,
-    Mask, Predictions, ScoredSplit, Sealed, Table, Volume,
+    Link, Mask, Predictions, ScoredSplit, Sealed, Survivors, Table, Volume,
 };
 use crate::digest::Digest;
 
@@ -20,12 +20,15 @@ pub enum Value {
     Fitted(Vec<u8>),
     Scores(ScoredSplit),
     Choice(Choice),
+    Survivors(Survivors),
     Threshold(Option<f64>),
     Predictions(Predictions),
     Estimate(Estimate),
     Curves(Vec<Curve>),
     /// Intercept and slope on the logit scale.
     Calibration(f64, f64),
+    /// By member of a choice; none where the learner gives probabilities itself.
+    Links(Vec<Option<Link>>),
     Frozen(Frozen),
     Sealed(Sealed),
     Opened(Called),
@@ -65,11 +68,13 @@ impl Value {
             Self::Fitted(_) => "fitted steps",
             Self::Scores(_) => "scores",
             Self::Choice(_) => "choice",
+            Self::Survivors(_) => "survivors",
             Self::Threshold(_) => "threshold",
             Self::Predictions(_) => "predictions",
             Self::Estimate(_) => "estimate",
             Self::Curves(_) => "curves",
             Self::Calibration(..) => "calibration",
+            Self::Links(_) => "links",
             Self::Frozen(_) => "frozen model",
             Self::Sealed(_) => "sealed outcomes",
             Self::Opened(_) => "opened outcomes",

@@ -1,10 +1,15 @@
 //! Learners, and how one candidate is chosen among many.
 
+mod average;
 mod best_mean;
+mod inner;
 mod knn;
 mod logistic;
 mod naive;
 mod naive_bayes;
+mod one_standard_error;
+mod stack;
+mod successive_halving;
 mod usable;
 
 use crate::operation::{Entry, learner, tuner};
@@ -17,5 +22,9 @@ pub fn operations() -> Vec<Entry> {
         learner::<naive_bayes::NaiveBayes>(),
         learner::<naive::Naive>(),
         tuner::<best_mean::BestMean>(),
+        tuner::<one_standard_error::OneStandardError>(),
+        tuner::<successive_halving::SuccessiveHalving>(),
+        tuner::<average::Average>(),
+        tuner::<stack::Stack>(),
     ]
 }

@@ -225,10 +225,28 @@ pub trait Resampling: Operation {
     fn in_words(&self) -> String;
 }
 
+/// What candidates achieved on the inner splits of one training set.
+pub struct Contest<'a> {
+    pub candidates: &'a [FoldScores],
+    pub direction: Direction,
+    /// By candidate: the numbers of its selector and its learner.
+    pub cells: &'a [(usize, usize)],
+    /// Classes of the rows with inner predictions.
+    pub truth: &'a [bool],
+    /// A candidate's probabilities for those rows, each from the split that held the row out.
+    pub out_of_fold: &'a dyn Fn(usize) -> Option<Vec<f64>>,
+}
+
 /// Candidates × inner scores → choice.
 pub trait Tuner: Operation {
     /// `None` when no candidate has a score.
-    fn choose(&self, candidates: &[FoldScores], direction: Direction) -> Option<Choice>;
+    fn choose(&self, contest: &Contest<'_>) -> Option<Choice>;
+
+    /// How many times fewer candidates go on after each rung of inner splits; all of them are
+    /// scored on all inner splits when there is none.
+    fn halving(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// Scores × outcome → the threshold at and above which a prediction is positive.
@@ -279,6 +297,9 @@ pub struct Scored<'a> {
 /// Truth × prediction → number.
 pub trait Metric: Operation {
     const SCALE: Scale;
+
+    /// Whether only the order of scores matters: then decision values will do.
+    const RANKS: bool = false;
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure>;
 

@@ -20,7 +20,7 @@ pub use entry::{
 };
 pub use failure::Failure;
 pub use kinds::{
-    About, AnyLearner, AnyTableStep, Calibrator, Column, Derivation, Direction,
+    About, AnyLearner, AnyTableStep, Calibrator, Column, Contest, Derivation, Direction,
     FeatureFamily, File, Fragment, Generator, Judged, Learner, Metric, Operation, Output,
     Pooling, ReadAs, Reader, Resampling, RoiType, Scale, Scored, Section, TableStep,
     Tuner,

@@ -10,6 +10,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1136/bmj.308.6943.1552"),
     ),
     (
+        "breiman1984",
+        "Breiman L, Friedman JH, Olshen RA, Stone CJ. Classification and regression trees. Belmont: Wadsworth, 1984.",
+        None,
+    ),
+    (
         "clopper1934",
         "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 1934;26:404–413.",
         Some("10.1093/biomet/26.4.404"),
@@ -38,6 +43,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "delong1988",
         "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated receiver operating characteristic curves: a nonparametric approach. Biometrics 1988;44:837–845.",
         Some("10.2307/2531595"),
+    ),
+    (
+        "dempster1977",
+        "Dempster AP, Laird NM, Rubin DB. Maximum likelihood from incomplete data via the EM algorithm. J R Stat Soc B 1977;39:1–38.",
+        Some("10.1111/j.2517-6161.1977.tb01600.x"),
     ),
     (
         "dersimonian1986",
@@ -101,6 +111,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1148/radiol.2020191145"),
     ),
     (
+        "jamieson2016",
+        "Jamieson K, Talwalkar A. Non-stochastic best arm identification and hyperparameter optimization. AISTATS 2016; PMLR 51:240–248.",
+        None,
+    ),
+    (
         "kuhn2013",
         "Kuhn M, Johnson K. Applied predictive modeling. New York: Springer, 2013.",
         Some("10.1007/978-1-4614-6849-3"),
@@ -109,6 +124,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "lecessie1992",
         "le Cessie S, van Houwelingen JC. Ridge estimators in logistic regression. J R Stat Soc C 1992;41:191–201.",
         Some("10.2307/2347628"),
+    ),
+    (
+        "lin2007",
+        "Lin HT, Lin CJ, Weng RC. A note on Platt's probabilistic outputs for support vector machines. Mach Learn 2007;68:267–276.",
+        Some("10.1007/s10994-007-5018-6"),
     ),
     (
         "little2019",
@@ -141,6 +161,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "platt1999",
+        "Platt JC. Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods. In: Advances in large margin classifiers. Cambridge: MIT Press, 1999:61–74.",
+        None,
+    ),
+    (
         "rfc4180",
         "Shafranovich Y. Common format and MIME type for comma-separated values (CSV) files. RFC 4180, 2005.",
         Some("10.17487/RFC4180"),
@@ -164,6 +189,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "sun2014",
         "Sun X, Xu W. Fast implementation of DeLong's algorithm for comparing the areas under correlated receiver operating characteristic curves. IEEE Signal Process Lett 2014;21:1389–1393.",
         Some("10.1109/LSP.2014.2337313"),
+    ),
+    (
+        "vanderlaan2007",
+        "van der Laan MJ, Polley EC, Hubbard AE. Super learner. Stat Appl Genet Mol Biol 2007;6:25.",
+        Some("10.2202/1544-6115.1309"),
     ),
     (
         "varma2006",

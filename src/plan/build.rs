@@ -16,7 +16,7 @@ use super::{
 use crate::data::{OuterSplit, Scope, Split};
 use crate::diagnostics::Span;
 use crate::digest::Digest;
-use crate::operation::Instance;
+use crate::operation::{Instance, Output};
 use crate::spec::{Chain, Cohort, LearnedFrom, Named, Outcome, Role, Study};
 use crate::store::Keep;
 use crate::survey::{Survey, View};
@@ -120,6 +120,13 @@ pub struct Context<'a> {
     pub span: Span,
     pub procedure: &'a Procedure,
     pub prepare: &'a Chain,
+}
+
+/// The choice among candidates, and what is learned with it.
+pub struct ChosenNodes {
+    pub tune: NodeIndex,
+    pub link: Option<NodeIndex>,
+    pub threshold: Option<NodeIndex>,
 }
 
 /// The nodes fitted on the training rows of one split.
@@ -357,7 +364,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The choice among candidates by inner splits, and the threshold that goes with it.
+    /// The choice among candidates by inner splits, and what is learned with it.
     /// `held_out` are the scores that a leaking study would learn its threshold from.
     pub fn chosen(
         &mut self,
@@ -365,7 +372,7 @@ impl Builder<'_> {
         here: &Arc<Placed>,
         inner_scores: &[(NodeIndex, Option<String>)],
         held_out: &[NodeIndex],
-    ) -> (NodeIndex, Option<NodeIndex>) {
+    ) -> ChosenNodes {
         let evaluate = &self.study.evaluate;
         let case = context.case;
         let name = |part: &str| format!("{}/{}/{part}", context.name, here.name());
@@ -375,6 +382,15 @@ impl Builder<'_> {
         let tune =
             Self::pooled(context, name("tune"), work, identity, "tune", context.span);
         let tune = self.add(tune, inner_scores);
+        let link = has_links(self.study).then(|| {
+            let work = Work::Link { case };
+            let identity = context.procedure.link.clone();
+            let (name, span) = (name("link"), context.span);
+            let node = Self::pooled(context, name, work, identity, "link", span);
+            let mut inputs = vec![(tune, None)];
+            inputs.extend(inner_scores.iter().cloned());
+            self.add(node, &inputs)
+        });
         let declared =
             evaluate.threshold.as_ref().zip(context.procedure.threshold.clone());
         let threshold = declared.map(|(threshold, identity)| {
@@ -392,7 +408,7 @@ impl Builder<'_> {
             }
             self.add(node, &inputs)
         });
-        (tune, threshold)
+        ChosenNodes { tune, link, threshold }
     }
 
     /// The nodes of one outer split.
@@ -403,19 +419,14 @@ impl Builder<'_> {
         outer: usize,
         split: &OuterSplit,
     ) -> OuterNodes {
-        // Scores by inner split, each with one node per selector × learner.
-        let mut inner_scores: Vec<(NodeIndex, Option<String>)> = Vec::new();
-        for (position, inner) in split.inner.iter().enumerate() {
-            let placed = Self::placed((repeat, outer, Some(position)), inner, &[]);
-            let nodes = self.scores(context, &placed);
-            inner_scores.extend(nodes.scores.into_iter().map(|node| (node, None)));
-        }
+        let inner_scores = self.inner(context, (repeat, outer), &split.inner);
         let here = Self::placed((repeat, outer, None), &split.split, &split.inner);
-        let outer_scores = self.scores(context, &here).scores;
-        let (tune, threshold) = self.chosen(context, &here, &inner_scores, &outer_scores);
+        let outer_scores = self.scores(context, &here, None).scores;
+        let ChosenNodes { tune, link, threshold } =
+            self.chosen(context, &here, &inner_scores, &outer_scores);
         let mut inputs = vec![(tune, None)];
         inputs.extend(outer_scores.iter().map(|node| (*node, None)));
-        inputs.extend(threshold.map(|node| (node, None)));
+        inputs.extend(link.into_iter().chain(threshold).map(|node| (node, None)));
         let held_out = Groups::of_rows(&split.split.held_out, context.groups);
         let predict = Node {
             name: format!("{}/{}/predict", context.name, here.name()),
@@ -433,8 +444,50 @@ impl Builder<'_> {
         OuterNodes { repeat, outer, tune, threshold, predict }
     }
 
-    /// The `score` nodes of one split, by selector and then learner.
-    pub fn scores(&mut self, context: &Context<'_>, placed: &Arc<Placed>) -> SplitNodes {
+    /// Scores by inner split, each with one node per selector × learner. With a tuner that halves,
+    /// a node after each rung says which candidates go on.
+    pub fn inner(
+        &mut self,
+        context: &Context<'_>,
+        (repeat, outer): (usize, usize),
+        inner: &[Split],
+    ) -> Vec<(NodeIndex, Option<String>)> {
+        let halving = match &self.study.evaluate.tuner.instance {
+            Instance::Tuner(tuner) => tuner.halving(),
+            _ => None,
+        };
+        let mut scores: Vec<(NodeIndex, Option<String>)> = Vec::new();
+        let (mut race, mut rung, mut end) = (None, 0, 1);
+        for (position, split) in inner.iter().enumerate() {
+            if let (Some(factor), true) = (halving, position == end) {
+                let work = Work::Race { case: context.case, rung };
+                let name = format!(
+                    "{}/r{:02}.o{}/race{}",
+                    context.name,
+                    repeat + 1,
+                    outer + 1,
+                    rung + 1
+                );
+                let identity = context.procedure.race.clone();
+                let node =
+                    Self::pooled(context, name, work, identity, "race", context.span);
+                race = Some(self.add(node, &scores));
+                (rung, end) = (rung + 1, end.saturating_mul(factor));
+            }
+            let placed = Self::placed((repeat, outer, Some(position)), split, &[]);
+            let nodes = self.scores(context, &placed, race);
+            scores.extend(nodes.scores.into_iter().map(|node| (node, None)));
+        }
+        scores
+    }
+
+    /// The `score` nodes of one split, by selector and then learner; those of a `race` go on.
+    pub fn scores(
+        &mut self,
+        context: &Context<'_>,
+        placed: &Arc<Placed>,
+        race: Option<NodeIndex>,
+    ) -> SplitNodes {
         let study = self.study;
         let case = context.case;
         let here = format!("{}/{}", context.name, placed.name());
@@ -515,7 +568,9 @@ impl Builder<'_> {
                 if !learned {
                     continue;
                 }
-                let inputs = [(context.frame, None), (prepare, None), (select, None)];
+                let mut inputs =
+                    vec![(context.frame, None), (prepare, None), (select, None)];
+                inputs.extend(race.map(|race| (race, None)));
                 let score = self.add(node, &inputs);
                 self.follows(score, context.splits, None);
                 scores.push(score);
@@ -607,6 +662,14 @@ fn done(
         rows: RowSets::default(),
         span,
     }
+}
+
+/// Whether any learner gives decision values, which a map turns into probabilities.
+fn has_links(study: &Study) -> bool {
+    study.learn.iter().flat_map(|chain| &chain.settings).any(|setting| {
+        matches!(&setting.steps[0].instance,
+            Instance::Learner(learner) if learner.output() == Output::DecisionValue)
+    })
 }
 
 fn reads_outcome(chain: &Chain) -> bool {

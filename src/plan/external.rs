@@ -5,7 +5,7 @@ use std::sync::Arc;
 use petgraph::graph::NodeIndex;
 use serde_json::json;
 
-use super::build::{Builder, Context};
+use super::build::{Builder, ChosenNodes, Context};
 use super::procedure::Procedure;
 use super::{
     Case, Comparison, External, FrozenModel, Given, Groups, Identity, Judgement, Node,
@@ -81,19 +81,15 @@ impl Builder<'_> {
             inner.iter().flat_map(|split| split.held_out.iter().copied()).collect();
         all.sort_unstable();
         let whole = Split { train: all, held_out: Vec::new() };
-        let mut inner_scores: Vec<(NodeIndex, Option<String>)> = Vec::new();
-        for (position, split) in inner.iter().enumerate() {
-            let placed = Self::placed((0, 0, Some(position)), split, &[]);
-            let nodes = self.scores(&context, &placed);
-            inner_scores.extend(nodes.scores.into_iter().map(|node| (node, None)));
-        }
+        let inner_scores = self.inner(&context, (0, 0), &inner);
         let here = Self::placed((0, 0, None), &whole, &inner);
-        let nodes = self.scores(&context, &here);
-        let (tune, threshold) = self.chosen(&context, &here, &inner_scores, &[]);
+        let nodes = self.scores(&context, &here, None);
+        let ChosenNodes { tune, link, threshold } =
+            self.chosen(&context, &here, &inner_scores, &[]);
         let calibrate = Self::pooled(
             &context,
             format!("{name}/{}/calibrate", here.name()),
-            Work::Calibrate { case },
+            Work::Calibrate { case, split: here.clone() },
             procedure.calibrate.clone(),
             "calibrate",
             context.span,
@@ -131,7 +127,7 @@ impl Builder<'_> {
         let mut inputs =
             vec![(frame, None), (tune, None), (calibrate, None), (nodes.prepare, None)];
         inputs.extend(nodes.selects.iter().map(|node| (*node, None)));
-        inputs.extend(threshold.map(|node| (node, None)));
+        inputs.extend(link.into_iter().chain(threshold).map(|node| (node, None)));
         let freeze = self.add(freeze, &inputs);
         Some(FrozenModel { name, case, tune, freeze })
     }

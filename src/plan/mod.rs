@@ -265,10 +265,20 @@ pub enum Work {
         selector: usize,
         learner: usize,
     },
+    /// Which candidates are scored on further inner splits.
+    Race {
+        case: usize,
+        /// Counted from 0.
+        rung: usize,
+    },
     /// The choice among all candidates by their inner scores.
     Tune {
         case: usize,
         split: Arc<Placed>,
+    },
+    /// Maps from the choice's decision values to probabilities, fitted on its out-of-fold values.
+    Link {
+        case: usize,
     },
     /// The threshold, learned on the choice's out-of-fold predictions.
     Threshold {
@@ -283,6 +293,7 @@ pub enum Work {
     /// The calibration map, fitted on the choice's out-of-fold predictions.
     Calibrate {
         case: usize,
+        split: Arc<Placed>,
     },
     /// The choice, fitted on all development rows.
     Freeze {

@@ -462,15 +462,22 @@ impl Context<'_> {
             }
         }
         if let Some(Value::Frozen(frozen)) = self.found.get(&model.freeze) {
-            record.candidates[frozen.candidate].chosen = 1;
+            for member in &frozen.members {
+                record.candidates[member.candidate].chosen = 1;
+            }
             let digest = self.done.states.output(model.freeze, None);
             record.frozen = Some(FrozenFacts {
                 digest: digest.map_or(String::new(), |digest| digest.to_string()),
                 n: frozen.n,
                 n_positive: frozen.n_positive,
                 n_predictors: frozen.columns.len(),
-                n_selected: frozen.selected.len(),
-                candidate: frozen.candidate,
+                n_selected: frozen
+                    .members
+                    .iter()
+                    .flat_map(|member| &member.selected)
+                    .collect::<BTreeSet<_>>()
+                    .len(),
+                candidate: frozen.members[0].candidate,
                 threshold: frozen.threshold,
                 calibration: frozen.calibration,
                 sealed: cohort.sealed,

@@ -612,6 +612,11 @@ pub const EVALUATE: Block = block(
         key("also", Shape::Operations(Kind::Metric), "Further metrics."),
         key("tune", Shape::Operation(Kind::Tuner), "How a candidate is chosen."),
         key(
+            "fallback",
+            Shape::Word(&["none", "naive"]),
+            "`naive`: the prevalence is predicted where the choice does no better on inner folds.",
+        ),
+        key(
             "threshold",
             Shape::Block(&THRESHOLD),
             "The rule for decisions. There is no default.",

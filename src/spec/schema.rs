@@ -4,6 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::keys::{self, Block, Shape};
+use super::parameters::MOST_SETTINGS;
 use crate::catalog::Catalog;
 use crate::operation::{Entry, Kind};
 
@@ -190,6 +191,7 @@ fn parameters(entry: &Entry, grids: bool) -> Json {
 fn operation(entry: &Entry, grids: bool) -> Json {
     let whole = (entry.schema)().to_value();
     let mut properties = Map::new();
+    let mut is_tunable = false;
     for (name, of_parameter) in object(&whole, "properties") {
         let mut of_parameter = of_parameter.clone();
         let tunable = of_parameter.get("x-tunable") == Some(&json!(true));
@@ -205,12 +207,33 @@ fn operation(entry: &Entry, grids: bool) -> Json {
                     json!({ "type": "array", "items": of_parameter.clone(), "minItems": 1 })
                 }
             };
-            of_parameter = json!({ "anyOf": [of_parameter, values] });
+            let mut forms = vec![of_parameter.clone(), values];
+            if is_number(&of_parameter) {
+                forms.push(json!({
+                    "type": "object", "required": ["between"], "additionalProperties": false,
+                    "description": "A range from which `draws` settings are drawn.",
+                    "properties": {
+                        "between": {
+                            "type": "array", "items": of_parameter, "minItems": 2, "maxItems": 2,
+                        },
+                        "scale": { "enum": ["linear", "log"] },
+                    },
+                }));
+            }
+            of_parameter = json!({ "anyOf": forms });
+            is_tunable = true;
             if let Some(description) = description {
                 of_parameter["description"] = description;
             }
         }
         properties.insert(name.clone(), of_parameter);
+    }
+    if is_tunable {
+        let draws = json!({
+            "type": "integer", "minimum": 1, "maximum": MOST_SETTINGS,
+            "description": "Random search: how many settings are drawn instead of trying all.",
+        });
+        properties.insert("draws".to_string(), draws);
     }
     json!({
         "type": "object",
@@ -220,6 +243,15 @@ fn operation(entry: &Entry, grids: bool) -> Json {
         "required": whole.get("required").cloned().unwrap_or(json!([])),
         "additionalProperties": false,
     })
+}
+
+fn is_number(schema: &Json) -> bool {
+    let is = |kind: &Json| kind == "number" || kind == "integer";
+    match schema.get("type") {
+        Some(Json::Array(kinds)) => kinds.iter().any(is),
+        Some(kind) => is(kind),
+        None => false,
+    }
 }
 
 fn object<'j>(

@@ -328,6 +328,8 @@ pub struct Evaluate {
     pub primary: Use,
     pub also: Vec<Use>,
     pub tuner: Use,
+    /// Whether the prevalence is predicted where the choice does no better on inner folds.
+    pub falls_back: bool,
     pub threshold: Option<ThresholdRule>,
     /// Column within whose values pairs are also compared.
     pub within: Option<Named>,

@@ -35,6 +35,8 @@ impl Metric for Auroc {
         needs_threshold: false,
     };
 
+    const RANKS: bool = true;
+
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
         let n = scored.truth.len();
         let positive = scored.truth.iter().filter(|positive| **positive).count();

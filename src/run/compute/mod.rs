@@ -6,6 +6,7 @@ mod external;
 mod measured;
 mod rows;
 mod splits;
+mod tuning;
 
 pub use rows::counted;
 pub use splits::Matrices;
@@ -76,13 +77,18 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         }
         Work::Score { case, split, selector, learner } => {
             let (_, select) = splits::procedure(inputs, *case);
-            let learner = &inputs.study.learn[*learner];
-            splits::score(inputs, *case, split, &select[*selector], learner)
+            let learners = &inputs.study.learn;
+            let first = tuning::Candidates::of(inputs, *case)
+                .first(selector * learners.len() + learner);
+            let chains = (&select[*selector], &learners[*learner]);
+            splits::score(inputs, *case, split, chains, first)
         }
-        Work::Tune { case, split } => splits::tune(inputs, *case, split),
-        Work::Threshold { case, .. } => splits::threshold(inputs, *case),
-        Work::Predict { case, .. } => splits::predict(inputs, *case),
-        Work::Calibrate { case } => splits::calibrate(inputs, *case),
+        Work::Race { case, rung } => tuning::race(inputs, *case, *rung),
+        Work::Tune { case, split } => tuning::tune(inputs, *case, split),
+        Work::Link { case } => tuning::link(inputs, *case),
+        Work::Threshold { case, split } => tuning::threshold(inputs, *case, split),
+        Work::Predict { case, split } => tuning::predict(inputs, *case, split),
+        Work::Calibrate { case, split } => tuning::calibrate(inputs, *case, split),
         Work::Freeze { case, split } => external::freeze(inputs, *case, split),
         Work::Seal { outcome, cohort } => external::seal(inputs, *outcome, *cohort),
         Work::Unseal => external::unseal(inputs),
@@ -100,7 +106,12 @@ macro_rules! input {
         match &**$value {
             Value::$kind(inner) => inner,
             Value::Failed(why) => return Ok(Value::Failed(why.clone())),
-            other => return Err(ComputeError::Kind(other.kind(), $name)),
+            other => {
+                return Err($crate::run::compute::ComputeError::Kind(
+                    other.kind(),
+                    $name,
+                ));
+            }
         }
     };
 }

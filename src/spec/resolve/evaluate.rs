@@ -52,10 +52,14 @@ impl Reader<'_> {
             .as_ref()
             .and_then(|fields| fields.get("threshold"))
             .and_then(|node| self.threshold(node));
+        let fallback = fields.as_ref().and_then(|fields| fields.get("fallback"));
+        let fallback =
+            fallback.and_then(|node| self.word(node, "`fallback`", &["none", "naive"]));
         let mut evaluate = Evaluate {
             primary: primary?,
             also,
             tuner: tuner?,
+            falls_back: fallback.as_deref() == Some("naive"),
             threshold,
             within: None,
             decision_range: None,
