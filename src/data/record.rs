@@ -274,8 +274,33 @@ pub struct AnalysisRecord {
     pub roc_mean: Curve,
     /// Rule and where it was learned, if a threshold was declared.
     pub threshold: Option<String>,
+    /// What the whole procedure achieves on permuted outcomes, if that was asked for.
+    pub permutation: Option<PermutationFacts>,
     /// Nodes of this analysis that failed, and why: then figures are missing.
     pub failed_nodes: Vec<Removed>,
+}
+
+/// The whole procedure on permuted outcomes: splits, preparation, tuning and fits included.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PermutationFacts {
+    /// Permutations that came to an end.
+    pub times: usize,
+    /// Column within whose values outcomes were permuted.
+    pub within: Option<String>,
+    /// Repeats of the scheme in each run.
+    pub repeats: usize,
+    /// The primary metric on the true outcomes over as many repeats.
+    pub observed: f64,
+    /// Permutations that came out at least as well.
+    pub as_extreme: usize,
+    /// (`as_extreme` + 1) / (`times` + 1).
+    pub p: f64,
+    pub mean: f64,
+    pub sd: f64,
+    /// The primary metric on each permutation.
+    pub values: Vec<f64>,
+    /// Permutations without a result, by reason.
+    pub failed: Vec<Removed>,
 }
 
 /// One site, held out as a whole.

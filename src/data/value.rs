@@ -34,6 +34,8 @@ pub enum Value {
     Opened(Called),
     Compared(Compared),
     Groups(Vec<GroupEstimate>),
+    /// What a procedure achieved on permuted outcomes, or why it came to no end.
+    Permuted(Vec<Result<f64, String>>),
     /// Not computable, and why: a result like any other, kept and counted.
     Failed(String),
 }
@@ -80,6 +82,7 @@ impl Value {
             Self::Opened(_) => "opened outcomes",
             Self::Compared(_) => "comparison",
             Self::Groups(_) => "estimates by group",
+            Self::Permuted(_) => "permuted outcomes",
             Self::Failed(_) => "failure",
         }
     }

@@ -13,11 +13,11 @@ mod problems;
 mod references;
 
 pub use chain::{FittedChain, NotAChain};
-pub use entry::AnyMetric;
 pub use entry::{
     AnyDerivation, Entry, Instance, Kind, calibrator, derivation, family, generator,
     learner, metric, reader, resampling, section, table_step, tuner,
 };
+pub use entry::{AnyMetric, AnyTuner};
 pub use failure::Failure;
 pub use kinds::{
     About, AnyLearner, AnyTableStep, Calibrator, Column, Contest, Derivation, Direction,

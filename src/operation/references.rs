@@ -61,6 +61,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
     ),
     ("gdcmaf", "NCI Genomic Data Commons. GDC MAF format, version 1.0.0.", None),
     (
+        "good2005",
+        "Good P. Permutation, parametric and bootstrap tests of hypotheses, 3rd ed. New York: Springer, 2005.",
+        None,
+    ),
+    (
         "hand2001",
         "Hand DJ, Yu K. Idiot's Bayes: not so stupid after all? Int Stat Rev 2001;69:385–398.",
         Some("10.1111/j.1751-5823.2001.tb00465.x"),
@@ -159,6 +164,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "pedregosa2011",
         "Pedregosa F, Varoquaux G, Gramfort A, et al. Scikit-learn: machine learning in Python. J Mach Learn Res 2011;12:2825–2830.",
         None,
+    ),
+    (
+        "phipson2010",
+        "Phipson B, Smyth GK. Permutation p-values should never be zero: calculating exact p-values when permutations are randomly drawn. Stat Appl Genet Mol Biol 2010;9:39.",
+        Some("10.2202/1544-6115.1585"),
     ),
     (
         "platt1999",

@@ -13,13 +13,16 @@ use super::{
     Analysis, Case, Edge, Given, Groups, Identity, Judgement, MeasuredNodes, Node,
     OuterNodes, Placed, Plan, Reads, RowSets, Work,
 };
-use crate::data::{OuterSplit, Scope, Split};
+use crate::data::{OuterSplit, Scope, Split, Splits};
 use crate::diagnostics::Span;
 use crate::digest::Digest;
 use crate::operation::{Instance, Output};
 use crate::spec::{Chain, Cohort, LearnedFrom, Named, Outcome, Role, Study};
 use crate::store::Keep;
 use crate::survey::{Survey, View};
+
+/// Permuted outcomes in one node: what an interruption loses at most.
+const PERMUTED_TOGETHER: usize = 10;
 
 /// The plan of a study. Analyses whose splits the survey could not make are left out.
 pub fn build(study: &Study, survey: &Survey) -> Plan {
@@ -246,7 +249,78 @@ impl Builder<'_> {
             scheme_of.span,
             cohort,
         );
-        self.analyses.push(Analysis { name, case, scheme, outer, measured });
+        let permuted = self.permuted(&context, scheme, splits);
+        self.analyses.push(Analysis { name, case, scheme, outer, measured, permuted });
+    }
+
+    /// The headline of each primary outcome on permuted outcomes, where that is asked for.
+    fn permuted(
+        &mut self,
+        context: &Context<'_>,
+        scheme: usize,
+        splits: &Splits,
+    ) -> Vec<NodeIndex> {
+        let study = self.study;
+        let Case { outcome, model, branch, cohort } = self.cases[context.case];
+        let headline = study.headline_model().map(|model| &model.name);
+        let wanted = scheme == 0
+            && branch == 0
+            && study.outcomes[outcome].role == Role::Primary
+            && headline == Some(&study.models[model].name);
+        let Some(permutation) = study.evaluate.permuted.as_ref().filter(|_| wanted)
+        else {
+            return Vec::new();
+        };
+        let mut given = context.given.clone();
+        if let Some(column) = &permutation.within {
+            given.extend(self.strata(cohort, column));
+        }
+        // The columns by which a scheme divides reach the key through the splits they give.
+        let divided = format!("{splits:?}");
+        given.push(Given {
+            name: "splits".to_string(),
+            digest: Digest::of(divided.as_bytes()),
+            shown: format!("splits of {}", study.validate[scheme].name),
+        });
+        let everybody: Vec<u32> = splits
+            .repeats
+            .first()
+            .into_iter()
+            .flatten()
+            .flat_map(|split| split.split.held_out.iter().copied())
+            .collect();
+        let fitted = Arc::new(Groups::of_rows(&everybody, context.groups));
+        let procedure = context.procedure;
+        let score = procedure.score.iter().flatten().map(|score| score.json.clone());
+        let score: Vec<Json> = score.collect();
+        let mut nodes = Vec::new();
+        for from in (0..permutation.times).step_by(PERMUTED_TOGETHER) {
+            let to = (from + PERMUTED_TOGETHER).min(permutation.times);
+            let identity = json!({
+                "permute": 1, "score": score, "tune": procedure.tune.json,
+                "scheme": study.validate[scheme].resampling.identity(),
+                "repeats": permutation.repeats, "from": from, "to": to,
+                "within": permutation.within.is_some(),
+            });
+            let node = Node {
+                name: format!("{}/permuted/{}-{to}", context.name, from + 1),
+                work: Work::Permute { scheme, case: context.case, from, to },
+                identity: Identity::new(identity),
+                given: given.clone(),
+                seed: Some(study.seed),
+                keep: Keep::Stored,
+                family: "permute",
+                scope: Scope::Measured,
+                rows: RowSets {
+                    fitted: Some(fitted.clone()),
+                    outcomes: true,
+                    ..RowSets::default()
+                },
+                span: permutation.span,
+            };
+            nodes.push(self.add(node, &[(context.frame, None)]));
+        }
+        nodes
     }
 
     /// The nodes that measure predictions.

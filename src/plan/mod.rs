@@ -83,6 +83,8 @@ pub struct Analysis {
     /// `tune` and `predict` nodes of each outer split, in order of repeat and split.
     pub outer: Vec<OuterNodes>,
     pub measured: MeasuredNodes,
+    /// The procedure on permuted outcomes, some of them in each node.
+    pub permuted: Vec<NodeIndex>,
 }
 
 /// A model that is tuned on all development rows and then left alone.
@@ -327,6 +329,13 @@ pub enum Work {
     /// The primary metric in each subgroup.
     Groups {
         of: Judgement,
+    },
+    /// The whole procedure of a case under a scheme on permuted outcomes, by their numbers.
+    Permute {
+        scheme: usize,
+        case: usize,
+        from: usize,
+        to: usize,
     },
     /// Two models on the same held-out rows.
     Compare {

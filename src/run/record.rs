@@ -10,14 +10,15 @@ use super::{Done, How, describe};
 use crate::data::{
     AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts, CohortFacts,
     ColumnFacts, ComparisonFacts, Curve, DeviationFacts, Estimate, FlowBox, FoldRecord,
-    Frame, FrozenFacts, MetricFacts, Moments, OutcomeFacts, Removed, SiteFacts,
-    SourceFacts, StudyFacts, StudyRecord, Value,
+    Frame, FrozenFacts, MetricFacts, Moments, OutcomeFacts, PermutationFacts, Removed,
+    SiteFacts, SourceFacts, StudyFacts, StudyRecord, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
-use crate::operation::{Instance, Judged, Scored, reference};
+use crate::operation::{Direction, Instance, Judged, Scored, reference};
 use crate::plan::{self, Analysis, Case, External, Plan};
 use crate::spec::{BlockKind, Chain, Named, SourceKind, Study};
+use crate::statistics;
 use crate::store::Store;
 use crate::survey::{Content, Notes, Survey, View};
 use crate::units::Unit;
@@ -43,6 +44,7 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
     }
     wanted.extend(plan.comparisons.iter().map(|comparison| comparison.node));
     for analysis in &plan.analyses {
+        wanted.extend(&analysis.permuted);
         for nodes in &analysis.outer {
             wanted.extend([nodes.tune, nodes.predict]);
         }
@@ -215,9 +217,6 @@ fn left_out(notes: &Notes) -> Vec<Removed> {
 /// What the study declares and this version does not compute.
 fn not_computed(study: &Study) -> Vec<String> {
     let mut missing = Vec::new();
-    if let Some((times, _)) = &study.evaluate.permuted {
-        missing.push(format!("the whole pipeline on {times} permuted outcomes"));
-    }
     if study.evaluate.decision_range.is_some() {
         missing.push("the decision curve over the declared range".to_string());
     }
@@ -397,6 +396,56 @@ impl Context<'_> {
         facts
     }
 
+    /// What came of permuted outcomes.
+    fn permutation(&self, analysis: &Analysis) -> Option<PermutationFacts> {
+        let permuted = self.study.evaluate.permuted.as_ref()?;
+        let Instance::Metric(metric) = &self.study.evaluate.primary.instance else {
+            unreachable!("`spec` puts a metric here")
+        };
+        let mut values = Vec::new();
+        let mut failed: BTreeMap<String, usize> = BTreeMap::new();
+        for node in &analysis.permuted {
+            let Some(Value::Permuted(found)) = self.found.get(node) else { continue };
+            for value in found {
+                match value {
+                    Ok(value) => values.push(*value),
+                    Err(why) => *failed.entry(why.clone()).or_default() += 1,
+                }
+            }
+        }
+        let mut folds = Vec::new();
+        for nodes in analysis.outer.iter().filter(|nodes| nodes.repeat < permuted.repeats)
+        {
+            let Some(Value::Predictions(fold)) = self.found.get(&nodes.predict) else {
+                return None;
+            };
+            let scores = if metric.ranks_only() { fold.ranks() } else { &fold.scores };
+            let scored = Scored { truth: &fold.truth, scores, decisions: &[] };
+            folds.push(metric.compute(scored).ok()?);
+        }
+        let observed = math::mean(&folds)?;
+        let mean = math::mean(&values)?;
+        let as_extreme = values
+            .iter()
+            .filter(|value| match metric.scale().direction {
+                Direction::HigherIsBetter => **value >= observed,
+                Direction::LowerIsBetter => **value <= observed,
+            })
+            .count();
+        Some(PermutationFacts {
+            times: values.len(),
+            within: permuted.within.as_ref().map(|named| named.name.clone()),
+            repeats: permuted.repeats,
+            observed,
+            as_extreme,
+            p: statistics::permutation_p(as_extreme, values.len()),
+            mean,
+            sd: math::sqrt(math::variance(&values).unwrap_or(0.0)),
+            values,
+            failed: failed.into_iter().map(|(reason, n)| Removed { reason, n }).collect(),
+        })
+    }
+
     fn internal(&self, analysis: &Analysis) -> AnalysisRecord {
         let (study, survey) = (self.study, self.survey);
         let of = self.plan.cases[analysis.case];
@@ -431,6 +480,7 @@ impl Context<'_> {
             candidate.inner = math::mean(inner);
             candidate.failed = analysis.outer.len() - inner.len();
         }
+        record.permutation = self.permutation(analysis);
         record.kind = "internal".to_string();
         if resampling.judged() == Judged::Sites {
             record.kind = "sites".to_string();
@@ -565,6 +615,7 @@ impl Context<'_> {
             roc,
             roc_mean,
             threshold: None,
+            permutation: None,
             failed_nodes: failed_nodes(self.plan, name, found, self.done),
         }
     }

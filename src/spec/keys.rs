@@ -705,6 +705,11 @@ pub const PERMUTED: Block = block(
     &[
         required("times", Shape::Count, "How often."),
         key("within", Shape::Text, "A column within whose values outcomes are shuffled."),
+        key(
+            "repeats",
+            Shape::Count,
+            "Repeats of the scheme in each run, and in what it is compared with; 1 by default.",
+        ),
     ],
 );
 

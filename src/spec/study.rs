@@ -339,8 +339,18 @@ pub struct Evaluate {
     /// Whether p values of the comparisons are adjusted by Holm's method.
     pub holm: bool,
     pub claims: Vec<Claim>,
-    /// How often the outcome is permuted, and within which column.
-    pub permuted: Option<(usize, Option<Named>)>,
+    pub permuted: Option<Permutation>,
+}
+
+/// The whole procedure on permuted outcomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permutation {
+    pub times: usize,
+    /// Column within whose values outcomes are permuted.
+    pub within: Option<Named>,
+    /// How many repeats of the scheme a run has.
+    pub repeats: usize,
+    pub span: Span,
 }
 
 /// Groups in which performance is measured as well.

@@ -9,6 +9,7 @@ mod hold_out;
 mod interval;
 mod leave_site_out;
 mod nested;
+mod permutation;
 mod platt;
 mod random_effects;
 mod reached;
@@ -28,6 +29,7 @@ pub use delong::{
     Delong, Paired, delong, exact_bound, few_interval, logit_interval, paired_delong,
 };
 pub use interval::{nadeau_bengio, wilson};
+pub use permutation::{permutation_p, permuted};
 pub use platt::{linked, platt};
 pub use random_effects::{PooledAuroc, RandomEffects, pooled_auroc, random_effects};
 pub use recalibration::recalibration;

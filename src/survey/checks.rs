@@ -344,8 +344,9 @@ fn strata(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>) {
     let mut columns: Vec<&Named> =
         study.evaluate.subgroups.iter().map(|s| &s.by).collect();
     columns.extend(&study.evaluate.within);
-    columns
-        .extend(study.evaluate.permuted.iter().filter_map(|(_, within)| within.as_ref()));
+    columns.extend(
+        study.evaluate.permuted.iter().filter_map(|permuted| permuted.within.as_ref()),
+    );
     let Some(cohort) = study.development() else { return };
     let Some(surveyed) = survey.cohorts.get(&cohort.name) else { return };
     let view = View { study, survey, cohort, rows: &surveyed.rows };

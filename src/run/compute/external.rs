@@ -8,14 +8,14 @@ use crate::data::{
 };
 use crate::operation::FittedChain;
 use crate::plan::Placed;
-use crate::spec::{ChainSetting, Use};
+use crate::spec::{Chain, ChainSetting, Study, Use};
 use crate::statistics::linked;
 
 /// The settings of a candidate: preparation, selection, learner, with the places of their states.
-struct Chosen<'a> {
-    prepare: &'a ChainSetting,
-    select: &'a ChainSetting,
-    learner: &'a Use,
+pub struct Chosen<'a> {
+    pub prepare: &'a ChainSetting,
+    pub select: &'a ChainSetting,
+    pub learner: &'a Use,
     prepare_path: usize,
     selector: usize,
     select_path: usize,
@@ -23,23 +23,36 @@ struct Chosen<'a> {
 
 fn chosen<'a>(inputs: &Inputs<'a>, case: usize, candidate: usize) -> Chosen<'a> {
     let (prepare, select) = procedure(inputs, case);
-    let learn = &inputs.study.learn;
-    let (cell, place) = Candidates::of(inputs, case).locate(candidate);
-    let (selector, learner) = (cell / learn.len(), cell % learn.len());
-    let (selector_chain, learner_chain) = (&select[selector], &learn[learner]);
-    // Within a cell: preparation, then selection, then learner, the last fastest.
-    let n_learn = learner_chain.settings.len();
-    let n_select = selector_chain.settings.len();
-    let (of_prepare, rest) = (place / (n_select * n_learn), place % (n_select * n_learn));
-    let (of_select, of_learn) = (rest / n_learn, rest % n_learn);
-    let paths = selector_chain.fit_paths();
-    Chosen {
-        prepare: &prepare.settings[of_prepare],
-        select: &selector_chain.settings[of_select],
-        learner: &learner_chain.settings[of_learn].steps[0],
-        prepare_path: prepare.fit_paths().of_setting[of_prepare],
-        selector,
-        select_path: of_prepare * paths.setting_of.len() + paths.of_setting[of_select],
+    Chosen::of(inputs.study, prepare, select, candidate)
+}
+
+impl<'a> Chosen<'a> {
+    pub fn of(
+        study: &'a Study,
+        prepare: &'a Chain,
+        select: &'a [Chain],
+        candidate: usize,
+    ) -> Self {
+        let learn = &study.learn;
+        let (cell, place) = Candidates::new(study, prepare, select).locate(candidate);
+        let (selector, learner) = (cell / learn.len(), cell % learn.len());
+        let (selector_chain, learner_chain) = (&select[selector], &learn[learner]);
+        // Within a cell: preparation, then selection, then learner, the last fastest.
+        let n_learn = learner_chain.settings.len();
+        let n_select = selector_chain.settings.len();
+        let (of_prepare, rest) =
+            (place / (n_select * n_learn), place % (n_select * n_learn));
+        let (of_select, of_learn) = (rest / n_learn, rest % n_learn);
+        let paths = selector_chain.fit_paths();
+        Self {
+            prepare: &prepare.settings[of_prepare],
+            select: &selector_chain.settings[of_select],
+            learner: &learner_chain.settings[of_learn].steps[0],
+            prepare_path: prepare.fit_paths().of_setting[of_prepare],
+            selector,
+            select_path: of_prepare * paths.setting_of.len()
+                + paths.of_setting[of_select],
+        }
     }
 }
 

@@ -346,7 +346,7 @@ pub fn roc(inputs: &Inputs<'_>, of: Judgement) -> Computed {
 }
 
 /// What a column holds in the rows of a cohort, as numbers of its values.
-fn levels(
+pub fn levels(
     inputs: &Inputs<'_>,
     cohort: usize,
     column: &Named,

@@ -4,6 +4,7 @@
 
 mod external;
 mod measured;
+mod permuted;
 mod rows;
 mod splits;
 mod tuning;
@@ -97,6 +98,9 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Roc { of } => measured::roc(inputs, *of),
         Work::Within { of } => measured::within(inputs, *of),
         Work::Groups { of } => measured::groups(inputs, *of),
+        Work::Permute { scheme, case, from, to } => {
+            permuted::permute(inputs, *scheme, *case, *from..*to)
+        }
         Work::Compare { of, first } => measured::compare(inputs, *of, *first),
     }
 }

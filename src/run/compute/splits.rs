@@ -36,13 +36,20 @@ pub fn prepare(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let (outcome, groups) = facts(inputs, case);
     let train = placed.split.train(frame, outcome, groups);
     let (chain, _) = procedure(inputs, case);
+    Ok(Value::Fitted(FittedChain { paths: fit_prepare(chain, &train) }.to_bytes()))
+}
+
+/// States of a chain's steps by fit path, or why there are none.
+pub type Paths = Vec<Result<Vec<Vec<u8>>, String>>;
+
+/// The preparation's states, fitted on training rows.
+pub fn fit_prepare(chain: &Chain, train: &Train) -> Paths {
     let paths = chain.fit_paths().setting_of.into_iter();
-    let paths = paths.map(|setting| fit_path(&chain.settings[setting], &train)).collect();
-    Ok(Value::Fitted(FittedChain { paths }.to_bytes()))
+    paths.map(|setting| fit_path(&chain.settings[setting], train)).collect()
 }
 
 /// The states of the steps of a setting, each fitted on what the one before it gives.
-fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, String> {
+pub fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, String> {
     let mut train = train.clone();
     let mut states = Vec::new();
     for (position, step) in setting.steps.iter().enumerate() {
@@ -116,20 +123,33 @@ fn matrices(
         let train = placed.split.train(frame, outcome, groups);
         let (held_out, held_out_rows) = placed.split.held_out(frame);
         let (chain, _) = procedure(inputs, case);
+        Matrices::of(chain, &fitted.paths, &train, &held_out_rows, held_out)
+    })
+}
+
+impl Matrices {
+    /// Applies the preparation's states to training and held-out rows.
+    pub fn of(
+        chain: &Chain,
+        states: &Paths,
+        train: &Train,
+        held_out_rows: &Rows,
+        held_out: Vec<usize>,
+    ) -> Self {
         let paths = chain.fit_paths().of_setting;
         let prepared = chain.settings.iter().zip(paths).map(|(setting, path)| {
-            let states = fitted.paths[path].as_ref().map_err(String::clone)?;
+            let states = states[path].as_ref().map_err(String::clone)?;
             let mut training = train.rows().clone();
             apply_path(setting, states, &mut training)?;
             let mut held_out = held_out_rows.clone();
             apply_path(setting, states, &mut held_out)?;
             Ok((train.with_rows(training), held_out))
         });
-        Matrices {
+        Self {
             prepared: prepared.collect(),
             held_out: held_out.into_iter().map(|row| row as u32).collect(),
         }
-    })
+    }
 }
 
 pub fn select(
@@ -142,6 +162,11 @@ pub fn select(
     let fitted =
         FittedChain::from_bytes(input!(&inputs.values[1], Fitted, "fitted steps"))?;
     let matrices = matrices(inputs, case, placed, frame, &fitted);
+    Ok(Value::Fitted(FittedChain { paths: fit_select(chain, &matrices) }.to_bytes()))
+}
+
+/// A selector's states on prepared training rows: by setting of the preparation, then by path.
+pub fn fit_select(chain: &Chain, matrices: &Matrices) -> Paths {
     let settings = chain.fit_paths().setting_of;
     let mut paths = Vec::new();
     for prepared in &matrices.prepared {
@@ -152,7 +177,7 @@ pub fn select(
             });
         }
     }
-    Ok(Value::Fitted(FittedChain { paths }.to_bytes()))
+    paths
 }
 
 /// `first` is the number of the first candidate of this selector and learner.
@@ -169,12 +194,29 @@ pub fn score(
     let select =
         FittedChain::from_bytes(input!(&inputs.values[2], Fitted, "fitted steps"))?;
     let matrices = matrices(inputs, case, placed, frame, &prepare);
-    let paths = selector.fit_paths();
-    // Those that fell behind on other inner splits are not fitted on this one.
     let survivors = match inputs.values.get(3) {
         Some(value) => Some(input!(value, Survivors, "survivors")),
         None => None,
     };
+    let place = placed.name();
+    let chains = (selector, learner);
+    let survivors = (first, survivors);
+    let scored =
+        score_all(inputs.study, &place, &matrices, &select.paths, chains, survivors);
+    Ok(Value::Scores(scored))
+}
+
+/// Every setting of a learner after every setting of a selector. Those that fell behind on other
+/// inner splits are not fitted; `first` is the number of the first candidate.
+pub fn score_all(
+    study: &Study,
+    place: &str,
+    matrices: &Matrices,
+    states: &Paths,
+    (selector, learner): (&Chain, &Chain),
+    (first, survivors): (usize, Option<&Survivors>),
+) -> ScoredSplit {
+    let paths = selector.fit_paths();
     let mut candidate = first;
     let mut candidates = Vec::new();
     for (position, prepared) in matrices.prepared.iter().enumerate() {
@@ -189,7 +231,7 @@ pub fn score(
             }
             let selected =
                 prepared.as_ref().map_err(String::clone).and_then(|(train, held)| {
-                    let states = &select.paths[position * paths.setting_of.len() + path];
+                    let states = &states[position * paths.setting_of.len() + path];
                     let states = states.as_ref().map_err(String::clone)?;
                     let mut training = train.rows().clone();
                     apply_path(setting, states, &mut training)?;
@@ -211,8 +253,7 @@ pub fn score(
                 .filter(|(_, goes_on)| **goes_on)
                 .map(|(setting, _)| &setting.steps[0])
                 .collect();
-            let mut scores =
-                learn(inputs.study, &placed.name(), &uses, train, held_out).into_iter();
+            let mut scores = learn(study, place, &uses, train, held_out).into_iter();
             candidates.extend(goes_on.into_iter().map(|goes_on| match goes_on {
                 true => scores.next().expect("each that goes on is fitted"),
                 false => Err(survivors.map_or(String::new(), Survivors::why)),
@@ -221,11 +262,11 @@ pub fn score(
     }
     let candidates =
         candidates.into_iter().map(|scores| CandidateScores { scores }).collect();
-    Ok(Value::Scores(ScoredSplit { rows: matrices.held_out.clone(), candidates }))
+    ScoredSplit { rows: matrices.held_out.clone(), candidates }
 }
 
 /// Fits settings of one learner and scores the held-out rows with each.
-fn learn(
+pub fn learn(
     study: &Study,
     place: &str,
     uses: &[&Use],

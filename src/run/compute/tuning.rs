@@ -6,9 +6,11 @@ use crate::data::{
     Choice, FoldScores, Link, Predictions, ScoredSplit, Split, Survivors, Value,
 };
 use crate::math::{ln, mean, sqrt, variance};
-use crate::operation::{AnyMetric, Contest, Direction, Instance, Output, Scored};
+use crate::operation::{
+    AnyMetric, AnyTuner, Contest, Direction, Instance, Output, Scored,
+};
 use crate::plan::Placed;
-use crate::spec::{Study, Use};
+use crate::spec::{Chain, Study, Use};
 use crate::statistics::{linked, platt, recalibration};
 
 /// The candidates of a case, in the order of its `score` nodes: by selector, learner, setting.
@@ -21,14 +23,18 @@ pub struct Candidates<'a> {
 impl<'a> Candidates<'a> {
     pub fn of(inputs: &Inputs<'a>, case: usize) -> Self {
         let (prepare, select) = procedure(inputs, case);
+        Self::new(inputs.study, prepare, select)
+    }
+
+    pub fn new(study: &'a Study, prepare: &Chain, select: &[Chain]) -> Self {
         let mut of_node = Vec::new();
         for selector in select {
-            for learner in &inputs.study.learn {
+            for learner in &study.learn {
                 let prepared = prepare.settings.len() * selector.settings.len();
                 of_node.push(prepared * learner.settings.len());
             }
         }
-        Self { study: inputs.study, of_node }
+        Self { study, of_node }
     }
 
     /// How many `score` nodes a split has.
@@ -83,11 +89,11 @@ pub fn has_links(study: &Study) -> bool {
 }
 
 /// The scores of all candidates on some inner splits.
-struct Inner<'a> {
+pub struct Inner<'a> {
     /// By inner split and `score` node.
-    splits: Vec<Vec<&'a ScoredSplit>>,
-    candidates: Candidates<'a>,
-    outcome: &'a [Option<bool>],
+    pub splits: Vec<Vec<&'a ScoredSplit>>,
+    pub candidates: Candidates<'a>,
+    pub outcome: &'a [Option<bool>],
 }
 
 /// What one candidate said of the rows that an inner split held out.
@@ -189,7 +195,7 @@ impl<'a> Inner<'a> {
     }
 
     /// The map of a candidate from all its folds, where it gives decision values.
-    fn own_link(&self, candidate: usize) -> Result<Option<Link>, String> {
+    pub fn own_link(&self, candidate: usize) -> Result<Option<Link>, String> {
         if !self.candidates.decides(candidate) {
             return Ok(None);
         }
@@ -282,13 +288,13 @@ fn log_loss(truth: &[bool], probabilities: &[f64], edge: f64) -> f64 {
     mean(&losses).unwrap_or(0.0)
 }
 
-fn prevalence(outcome: &[Option<bool>], rows: &[u32]) -> f64 {
+pub fn prevalence(outcome: &[Option<bool>], rows: &[u32]) -> f64 {
     let classes = truth(outcome, rows);
     let positive = classes.iter().filter(|class| **class).count();
     positive as f64 / classes.len().max(1) as f64
 }
 
-fn truth(outcome: &[Option<bool>], rows: &[u32]) -> Vec<bool> {
+pub fn truth(outcome: &[Option<bool>], rows: &[u32]) -> Vec<bool> {
     rows.iter()
         .map(|&row| outcome[row as usize].expect("splits hold rows with a known outcome"))
         .collect()
@@ -303,10 +309,17 @@ macro_rules! inner {
     };
 }
 
-fn primary<'a>(inputs: &Inputs<'a>) -> &'a dyn AnyMetric {
-    match &inputs.study.evaluate.primary.instance {
+pub fn primary(study: &Study) -> &dyn AnyMetric {
+    match &study.evaluate.primary.instance {
         Instance::Metric(metric) => &**metric,
         _ => unreachable!("`spec` puts a metric here"),
+    }
+}
+
+pub fn tuner(study: &Study) -> &dyn AnyTuner {
+    match &study.evaluate.tuner.instance {
+        Instance::Tuner(tuner) => &**tuner,
+        _ => unreachable!("`spec` puts a tuner here"),
     }
 }
 
@@ -318,11 +331,13 @@ fn left(n: usize, factor: usize, rungs: usize) -> usize {
 /// The candidates that are scored on further inner splits.
 pub fn race(inputs: &Inputs<'_>, case: usize, rung: usize) -> Computed {
     let inner = inner!(inputs, case, 0);
-    let Instance::Tuner(tuner) = &inputs.study.evaluate.tuner.instance else {
-        unreachable!("`spec` puts a tuner here")
-    };
-    let factor = tuner.halving().expect("`plan` adds this node for a tuner that halves");
-    let metric = primary(inputs);
+    Ok(Value::Survivors(survivors(inputs.study, &inner, rung)))
+}
+
+/// The candidates that are scored on further inner splits after a rung, counted from 0.
+pub fn survivors(study: &Study, inner: &Inner<'_>, rung: usize) -> Survivors {
+    let factor = tuner(study).halving().expect("there are rungs for a tuner that halves");
+    let metric = primary(study);
     let n = inner.candidates.len();
     let mut ranked: Vec<(usize, f64)> = Vec::new();
     for candidate in 0..n {
@@ -339,7 +354,7 @@ pub fn race(inputs: &Inputs<'_>, case: usize, rung: usize) -> Computed {
     for (candidate, _) in ranked.into_iter().take(left(n, factor, rung + 1)) {
         go_on[candidate] = true;
     }
-    Ok(Value::Survivors(Survivors { go_on, after: inner.splits.len() }))
+    Survivors { go_on, after: inner.splits.len() }
 }
 
 /// The choice among all candidates.
@@ -348,19 +363,23 @@ pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         return Ok(Value::Failed("there are no inner splits to choose by".to_string()));
     }
     let inner = inner!(inputs, case, 0);
-    let metric = primary(inputs);
+    let chosen = choose(inputs.study, &inner, &placed.inner_splits);
+    Ok(chosen.map_or_else(Value::Failed, Value::Choice))
+}
+
+/// The same from scores at hand; `inner_splits` are theirs.
+pub fn choose(
+    study: &Study,
+    inner: &Inner<'_>,
+    inner_splits: &[Split],
+) -> Result<Choice, String> {
+    let metric = primary(study);
     let candidates: Vec<FoldScores> = (0..inner.candidates.len())
         .map(|candidate| inner.scores(metric, candidate))
         .collect();
-    let Instance::Tuner(tuner) = &inputs.study.evaluate.tuner.instance else {
-        unreachable!("`spec` puts a tuner here")
-    };
-    let rows: Vec<u32> = {
-        let held = placed.inner_splits.iter().flat_map(|split| &split.held_out);
-        let mut rows: Vec<u32> = held.copied().collect();
-        rows.sort_unstable();
-        rows
-    };
+    let mut rows: Vec<u32> =
+        inner_splits.iter().flat_map(|split| &split.held_out).copied().collect();
+    rows.sort_unstable();
     let out_of_fold = |candidate: usize| {
         let link = inner.own_link(candidate).ok()?;
         let known = inner.out_of_fold(candidate, link);
@@ -374,21 +393,21 @@ pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         truth: &truth(inner.outcome, &rows),
         out_of_fold: &out_of_fold,
     };
-    Ok(match tuner.choose(&contest) {
+    match tuner(study).choose(&contest) {
         Some(mut choice) => {
-            choice.falls_back = inputs.study.evaluate.falls_back
-                && inner.falls_back(&choice, &placed.inner_splits);
-            Value::Choice(choice)
+            choice.falls_back =
+                study.evaluate.falls_back && inner.falls_back(&choice, inner_splits);
+            Ok(choice)
         }
         None => {
-            let folds = candidates.iter().flat_map(|c| &c.folds);
-            let why = folds.filter_map(|fold| fold.as_ref().err()).next();
-            Value::Failed(format!(
+            let mut folds = candidates.iter().flat_map(|candidate| &candidate.folds);
+            let why = folds.find_map(|fold| fold.as_ref().err());
+            Err(format!(
                 "no candidate has a score on every inner split: {}",
                 why.map_or("there are no candidates", String::as_str)
             ))
         }
-    })
+    }
 }
 
 /// By member of the choice: the map from decision values to probabilities.

@@ -8,7 +8,7 @@ use crate::spec::reader::Reader;
 use crate::spec::syntax::{Kind as Syntax, Node};
 use crate::spec::{
     Block, BlockKind, Branch, Chain, Claim, Compare, Evaluate, LearnedFrom, Model, Named,
-    Role, Subgroup, ThresholdRule, Use,
+    Permutation, Role, Subgroup, ThresholdRule, Use,
 };
 
 impl Reader<'_> {
@@ -197,7 +197,16 @@ impl Reader<'_> {
             let times = fields.get("times").and_then(|node| self.count(node, "`times`"));
             let within =
                 fields.get("within").and_then(|node| self.text(node, "`within`"));
-            evaluate.permuted = times.map(|times| (times as usize, within));
+            let repeats = fields.get("repeats");
+            let repeats = repeats.and_then(|node| self.count(node, "`repeats`"));
+            let (repeats, span) = (repeats.unwrap_or(1) as usize, node.span);
+            if times == Some(0) || repeats == 0 {
+                self.error(Code::OUT_OF_RANGE, span, "at least one permutation is made");
+            }
+            evaluate.permuted = times.map(|times| {
+                let times = times as usize;
+                Permutation { times, within, repeats, span }
+            });
         }
         let mut controls = Vec::new();
         let Some(node) = fields.get("columns_only") else { return controls };
