@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::fonts;
 use super::shown::{escape, fill};
-use super::summary::finding;
+use super::finding::finding;
 use crate::data::{RunRecord, StudyRecord};
 use crate::operation::{Entry, Fragment, Instance};
 
