@@ -334,3 +334,359 @@ fn frozen(
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::shown::without_tags;
+    use super::*;
+    use crate::data::{
+        Certificate, CohortFacts, ComparisonFacts, Compared, Curve, FlowBox, GraphFacts,
+        MetricFacts, OutcomeFacts, StudyFacts,
+    };
+
+    fn measured(estimate: f64, ends: Option<(f64, f64)>) -> Estimate {
+        Estimate {
+            estimate,
+            lower: ends.map(|(lower, _)| lower),
+            upper: ends.map(|(_, upper)| upper),
+            method: String::new(),
+            folds: Vec::new(),
+            failed_folds: Vec::new(),
+            prediction: None,
+        }
+    }
+
+    fn analysis(model: &str, kind: &str, auroc: Option<Estimate>) -> AnalysisRecord {
+        let (cohort, scheme) = match kind {
+            "external" => ("elsewhere", "external"),
+            _ => ("here", "internal"),
+        };
+        AnalysisRecord {
+            outcome: "idh".to_string(),
+            model: model.to_string(),
+            cohort: cohort.to_string(),
+            scheme: scheme.to_string(),
+            kind: kind.to_string(),
+            branch: String::new(),
+            role: if model == "archive" { "control" } else { "primary" }.to_string(),
+            within: None,
+            subgroups: Vec::new(),
+            sites: Vec::new(),
+            frozen: None,
+            scheme_text: "nested 5 × 5 cross-validation".to_string(),
+            n: 100,
+            n_positive: 40,
+            n_predictors: 10,
+            performance: auroc.map(|e| ("auroc".to_string(), e)).into_iter().collect(),
+            primary: "auroc".to_string(),
+            metrics: vec![MetricFacts {
+                name: "auroc".to_string(),
+                title: "Area under the ROC curve".to_string(),
+                chance: Some(0.5),
+            }],
+            candidates: Vec::new(),
+            folds: Vec::new(),
+            roc: Vec::new(),
+            roc_mean: Curve { points: Vec::new() },
+            threshold: None,
+            failed_nodes: Vec::new(),
+        }
+    }
+
+    fn cohort(name: &str, source: &str, relation: Option<&str>) -> CohortFacts {
+        CohortFacts {
+            name: name.to_string(),
+            base: false,
+            sealed: relation.is_some(),
+            relation: relation.map(str::to_string),
+            n_rows: 100,
+            n_subjects: 100,
+            flow: vec![FlowBox {
+                label: format!("rows of {source}"),
+                n_in: 100,
+                removed: Vec::new(),
+                joins: Vec::new(),
+                n_out: 100,
+            }],
+        }
+    }
+
+    fn record(analyses: Vec<(&str, AnalysisRecord)>) -> StudyRecord {
+        StudyRecord {
+            schema: 1,
+            engine: String::new(),
+            study: StudyFacts {
+                title: String::new(),
+                cancer: String::new(),
+                seed: 1,
+                digest: String::new(),
+                simulated: false,
+                terms: None,
+                public: true,
+                within: None,
+            },
+            sources: Vec::new(),
+            cohorts: vec![
+                cohort("here", "a", None),
+                cohort("elsewhere", "b", Some("another institution")),
+            ],
+            outcomes: vec![OutcomeFacts {
+                name: "idh".to_string(),
+                label: "IDH mutation".to_string(),
+                derivation: String::new(),
+                cohort: "here".to_string(),
+                role: "primary".to_string(),
+                positive: 40,
+                negative: 60,
+                unknown: 0,
+                decided: Vec::new(),
+                conflicts: 0,
+                sealed: false,
+            }],
+            agreements: Vec::new(),
+            associations: Vec::new(),
+            predictors: Vec::new(),
+            analysis_order: analyses.iter().map(|(name, _)| name.to_string()).collect(),
+            analyses: analyses
+                .into_iter()
+                .map(|(name, analysis)| (name.to_string(), analysis))
+                .collect::<BTreeMap<_, _>>(),
+            comparisons: Vec::new(),
+            claims: Vec::new(),
+            deviations: Vec::new(),
+            not_computed: Vec::new(),
+            methods: Vec::new(),
+            graph: GraphFacts { n_nodes: 0, groups: Vec::new(), edges: Vec::new() },
+            certificate: Certificate {
+                n_groups: 0,
+                n_splits: 0,
+                n_nodes: 0,
+                n_held_out_uses: 0,
+                rules: Vec::new(),
+                not_tracked: Vec::new(),
+                cannot_see: Vec::new(),
+            },
+            references: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The headline alone, with this estimate.
+    fn headline_of(estimate: f64, ends: Option<(f64, f64)>) -> StudyRecord {
+        record(vec![("a", analysis("mri", "internal", Some(measured(estimate, ends))))])
+    }
+
+    fn goes_with_archive(mut record: StudyRecord, p: f64) -> StudyRecord {
+        record.associations.push(AssociationFacts {
+            outcome: "idh".to_string(),
+            cohort: "here".to_string(),
+            column: "archive".to_string(),
+            levels: 2,
+            cramers_v: Some(0.77),
+            p: Some(p),
+            auroc: Some(0.9),
+            one_class_levels: 0,
+        });
+        record
+    }
+
+    fn said(record: &StudyRecord) -> String {
+        let text = without_tags(&finding(record));
+        for never in ["no signal", "validated", "positive finding", "NaN"] {
+            assert!(!text.contains(never), "{text}");
+        }
+        text
+    }
+
+    #[track_caller]
+    fn has(text: &str, parts: &[&str]) {
+        for part in parts {
+            assert!(text.contains(part), "`{part}` is not in: {text}");
+        }
+    }
+
+    #[test]
+    fn the_headline_says_no_more_than_its_interval() {
+        let text = said(&headline_of(0.55, Some((0.41, 0.69))));
+        has(
+            &text,
+            &["there is no evidence of discrimination (AUROC 0.55, 95 % CI 0.41–0.69; values up \
+               to 0.69 are not excluded)"],
+        );
+        let text = said(&headline_of(0.72, Some((0.61, 0.83))));
+        assert_eq!(
+            text,
+            "The AUROC for IDH mutation was 0.72 (95 % CI 0.61–0.83) on 100 held-out patients \
+             (nested 5 × 5 cross-validation), an interval above chance."
+        );
+        has(&said(&headline_of(0.3, Some((0.2, 0.4)))), &["worse than chance"]);
+        has(&said(&headline_of(0.8, None)), &["was 0.80 on", "too few for an interval"]);
+        // The edge itself is not above chance.
+        has(&said(&headline_of(0.6, Some((0.5, 0.7)))), &["no evidence of discrimination"]);
+        let none = record(vec![("a", analysis("mri", "internal", None))]);
+        has(&said(&none), &["has no result"]);
+        assert_eq!(said(&record(Vec::new())), "The study has no analysis with a result.");
+    }
+
+    #[test]
+    fn rows_that_are_no_patients_and_other_metrics_are_named_as_they_are() {
+        let mut record = headline_of(0.2, Some((0.1, 0.3)));
+        record.cohorts[0].n_subjects = 50;
+        let of = record.analyses.get_mut("a").unwrap();
+        let estimate = of.performance.remove("auroc").unwrap();
+        of.primary = "brier".to_string();
+        of.metrics[0] = MetricFacts {
+            name: "brier".to_string(),
+            title: "Brier score".to_string(),
+            chance: None,
+        };
+        of.performance.insert("brier".to_string(), estimate);
+        let text = said(&record);
+        has(&text, &["The Brier score for IDH mutation was 0.20", "100 held-out rows"]);
+        assert!(!text.contains("chance") && !text.contains("discrimination"));
+    }
+
+    #[test]
+    fn sites_bring_their_prediction_interval() {
+        let mut of = measured(0.69, Some((0.52, 0.82)));
+        of.prediction = Some((0.13, 0.97));
+        let text = said(&record(vec![("a", analysis("mri", "sites", Some(of)))]));
+        has(
+            &text,
+            &["each site held out once as a whole", "a further site is expected between 0.13 and 0.97"],
+        );
+    }
+
+    #[test]
+    fn an_outcome_that_goes_with_a_stratum_is_said_with_what_the_stratum_gives() {
+        let headline = || headline_of(0.9, Some((0.85, 0.95)));
+        // Not associated: nothing of it.
+        assert!(!said(&goes_with_archive(headline(), 0.2)).contains("archive"));
+        // Associated, nobody asked, no control.
+        let text = said(&goes_with_archive(headline(), 1e-9));
+        has(
+            &text,
+            &[
+                "The outcome goes with archive (Cramér’s V 0.77)",
+                "was not asked for",
+                "No control model shows what archive alone gives on the same splits",
+                "gives 0.90 on the same patients",
+            ],
+        );
+        // Asked for, in each of the places where the interval can lie.
+        for (estimate, ends, words) in [
+            (0.66, Some((0.55, 0.77)), "within archive the AUROC was 0.66 (95 % CI 0.55–0.77)"),
+            (0.55, Some((0.40, 0.70)), "within archive there is no evidence of discrimination"),
+            (0.30, Some((0.20, 0.40)), "0.30 (95 % CI 0.20–0.40), worse than chance"),
+            (0.66, None, "within archive the AUROC was 0.66 (no interval: too few)"),
+        ] {
+            let mut record = goes_with_archive(headline(), 1e-9);
+            record.study.within = Some("archive".to_string());
+            record.analyses.get_mut("a").unwrap().within = Some(measured(estimate, ends));
+            has(&said(&record), &[words]);
+        }
+        let mut record = goes_with_archive(headline(), 1e-9);
+        record.study.within = Some("archive".to_string());
+        has(&said(&record), &["the performance within archive could not be computed"]);
+    }
+
+    #[test]
+    fn a_control_is_named_as_good_as_it_is() {
+        let with = |control: f64, compared: Option<(f64, f64, f64)>| {
+            let ours = analysis("mri", "internal", Some(measured(0.9, Some((0.85, 0.95)))));
+            let ends = Some((control - 0.05, control + 0.05));
+            let theirs = analysis("archive", "internal", Some(measured(control, ends)));
+            let mut record = goes_with_archive(record(vec![("a", ours), ("b", theirs)]), 1e-9);
+            if let Some((difference, lower, upper)) = compared {
+                record.comparisons.push(ComparisonFacts {
+                    better: "a".to_string(),
+                    than: "b".to_string(),
+                    metric: "auroc".to_string(),
+                    result: Some(Compared {
+                        difference,
+                        lower: Some(lower),
+                        upper: Some(upper),
+                        p: Some(0.5),
+                        method: String::new(),
+                    }),
+                    p_adjusted: None,
+                });
+            }
+            said(&record)
+        };
+        has(&with(0.92, None), &["archive alone gives 0.92", ", no less than the model."]);
+        has(&with(0.9, None), &[", no less than the model."]);
+        has(&with(0.8, None), &["archive alone gives 0.80", ", less than the model."]);
+        let near = with(0.88, Some((0.02, -0.03, 0.07)));
+        has(&near, &["differs by +0.02 (95 % CI −0.03 to 0.07), which does not exclude zero"]);
+        let far = with(0.7, Some((0.2, 0.1, 0.3)));
+        has(&far, &["the model differs by +0.20 (95 % CI 0.10–0.30)."]);
+        assert!(!far.contains("No control model"));
+    }
+
+    #[test]
+    fn another_cohort_is_called_what_it_is_and_judged_by_its_own_interval() {
+        let with = |estimate: Option<Estimate>, source: &str, relation: &str| {
+            let ours = analysis("mri", "internal", Some(measured(0.8, Some((0.75, 0.85)))));
+            let mut record =
+                record(vec![("a", ours), ("b", analysis("mri", "external", estimate))]);
+            record.cohorts[1] = cohort("elsewhere", source, Some(relation));
+            said(&record)
+        };
+        let other = "another institution";
+        let drop = with(Some(measured(0.65, Some((0.58, 0.72)))), "b", other);
+        has(
+            &drop,
+            &[
+                "On 100 patients of another institution (external) the frozen model gave AUROC \
+                 0.65 (95 % CI 0.58–0.72), with its whole interval below the internal estimate.",
+                "The first figure is of the procedure",
+            ],
+        );
+        let less = with(Some(measured(0.75, Some((0.65, 0.85)))), "b", other);
+        has(&less, &[", less than the internal estimate."]);
+        let more = with(Some(measured(0.85, Some((0.75, 0.95)))), "b", other);
+        has(&more, &[", no less than the internal estimate."]);
+        let none = with(Some(measured(0.55, Some((0.45, 0.65)))), "b", other);
+        has(&none, &["the frozen model shows no evidence of discrimination (AUROC 0.55"]);
+        let worse = with(Some(measured(0.3, Some((0.2, 0.4)))), "b", other);
+        has(&worse, &["was worse than chance: AUROC 0.30"]);
+        has(&with(None, "b", other), &["The result of the frozen model on", "is missing"]);
+        // Other sites of the same rows are never external, whatever the author calls them.
+        let good = || Some(measured(0.8, Some((0.7, 0.9))));
+        for (source, relation) in [
+            ("a", "same archive, other sites"),
+            ("b", "same archive, other sites"),
+            ("a", "external sites"),
+        ] {
+            let text = with(good(), source, relation);
+            has(&text, &["held-out sites of the same archive (internal–external validation)"]);
+            assert!(!text.contains("(external)"), "{text}");
+        }
+        let text = with(good(), "a", "external");
+        has(&text, &["held back from the same source"]);
+        assert!(!text.contains("(external)"), "{text}");
+    }
+
+    #[test]
+    fn what_remains_within_strata_is_said_of_the_other_cohort_too() {
+        let ours = analysis("mri", "internal", Some(measured(0.9, Some((0.85, 0.95)))));
+        let mut theirs = analysis("mri", "external", Some(measured(0.8, Some((0.7, 0.9)))));
+        theirs.within = Some(measured(0.6, Some((0.4, 0.8))));
+        let mut record = goes_with_archive(record(vec![("a", ours), ("b", theirs)]), 1e-9);
+        record.study.within = Some("archive".to_string());
+        let text = said(&record);
+        has(&text, &["; within archive it was 0.60 (95 % CI 0.40–0.80), which does not exclude"]);
+    }
+
+    #[test]
+    fn hostile_names_stay_text() {
+        let mut record = goes_with_archive(headline_of(0.9, Some((0.8, 0.95))), 1e-9);
+        record.outcomes[0].label = "<img src=x>".to_string();
+        record.associations[0].column = "<script>".to_string();
+        let html = finding(&record);
+        assert!(!html.contains("<img") && !html.contains("<script>"), "{html}");
+    }
+}

@@ -62,6 +62,9 @@ pub fn render(
             "finding": finding(record),
             "status": if missing.is_empty() { "Complete as run" } else { "Draft: not ready" },
             "status_detail": match missing.len() {
+                0 if !record.not_computed.is_empty() => {
+                    "not all that was declared is computed".to_string()
+                }
                 0 => format!("{} analyses, none failed", record.analysis_order.len()),
                 1 => "1 result is missing".to_string(),
                 n => format!("{n} results are missing"),

@@ -60,6 +60,15 @@ impl Shown {
         format!("{value} ({words}{interval})")
     }
 
+    /// `95 % CI lower–upper`, or why there is none.
+    pub fn ci(&self, path: &str) -> String {
+        match (self.json.pointer(path), self.has_interval(path)) {
+            (None | Some(Json::Null), _) => "not computed".to_string(),
+            (_, true) => format!("95 % CI {}", self.interval(path, 2)),
+            (_, false) => self.interval(path, 2),
+        }
+    }
+
     fn has_interval(&self, path: &str) -> bool {
         ["lower", "upper"].iter().all(|end| {
             self.json

@@ -86,7 +86,7 @@ fn keys(
     let key = |path: &str, what: String| {
         json!({
             "value": shown.number(&format!("{path}/estimate"), 2),
-            "detail": format!("95 % CI {}", shown.interval(path, 2)),
+            "detail": shown.ci(path),
             "what": what,
         })
     };
