@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 
 use restudy::catalog::Catalog;
 use restudy::data::{
-    AgreementFacts, AnalysisRecord, AssociationFacts, ClaimFacts, Compared, ComparisonFacts,
-    DeviationFacts, Estimate, FrozenFacts, GroupEstimate, JoinFacts, Removed, SiteFacts,
-    StudyRecord,
+    AgreementFacts, AnalysisRecord, AssociationFacts, ClaimFacts, Compared,
+    ComparisonFacts, DeviationFacts, Estimate, FrozenFacts, GroupEstimate, JoinFacts,
+    Removed, SiteFacts, StudyRecord,
 };
 use restudy::operation::{Entry, Kind, section};
 use restudy::report::{Page, render};

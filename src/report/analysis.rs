@@ -113,8 +113,8 @@ fn tuning(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Json {
 }
 
 /// Size of a box and of the space between boxes. Units: pixels.
-const BOX: (f64, f64) = (112.0, 44.0);
-const GAP: (f64, f64) = (38.0, 20.0);
+const BOX: (f64, f64) = (124.0, 44.0);
+const GAP: (f64, f64) = (27.0, 20.0);
 
 const SCOPES: [(Scope, &str, &str); 6] = [
     (Scope::Given, "given", "known before anything is fitted"),

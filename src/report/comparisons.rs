@@ -65,9 +65,8 @@ impl Section for Comparisons {
 }
 
 fn pair(record: &StudyRecord, facts: &ComparisonFacts) -> String {
-    let name = |name: &String| {
-        record.analyses.get(name).map_or_else(|| name.clone(), model)
-    };
+    let name =
+        |name: &String| record.analyses.get(name).map_or_else(|| name.clone(), model);
     format!("{} less {}", name(&facts.better), name(&facts.than))
 }
 
@@ -76,20 +75,17 @@ fn place_of(record: &StudyRecord, analysis: &AnalysisRecord) -> String {
 }
 
 fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
-    let mut rows: Vec<Row> = Vec::new();
-    let mut over = String::new();
+    // By place, in written order: what was compared on the same rows stands together.
+    let mut groups: Vec<(String, Vec<Row>)> = Vec::new();
     for (at, facts) in record.comparisons.iter().enumerate() {
         let known = record.analyses.get(&facts.better);
         let heading = known.map_or(String::new(), |known| {
             format!("{}: {}", label(record, &known.outcome), place_of(record, known))
         });
-        if heading != over {
-            over.clone_from(&heading);
-            rows.push(Row { label: heading, heading: true, ..Row::default() });
-        }
         let result = facts.result.as_ref();
-        rows.push(Row {
+        let row = Row {
             label: pair(record, facts),
+            key: "difference",
             path: result.map(|_| format!("/comparisons/{at}/result")),
             estimate: result.map(|result| result.difference),
             lower: result.and_then(|result| result.lower),
@@ -97,8 +93,16 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
             note: result.map_or("not computed".to_string(), |r| r.method.clone()),
             series: known.map_or(1, |known| Standing::of(record, known).series()),
             ..Row::default()
-        });
+        };
+        match groups.iter_mut().find(|(known, _)| *known == heading) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((heading, vec![row])),
+        }
     }
+    let rows = groups.into_iter().flat_map(|(label, rows)| {
+        std::iter::once(Row { label, heading: true, ..Row::default() }).chain(rows)
+    });
+    let rows: Vec<Row> = rows.collect();
     let metric = record
         .comparisons
         .iter()
@@ -132,8 +136,10 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
 }
 
 fn heading(record: &StudyRecord, shown: &Shown, metric: &str) -> String {
-    let Some((facts, result)) =
-        record.comparisons.first().and_then(|facts| Some((facts, facts.result.as_ref()?)))
+    let Some((facts, result)) = record
+        .comparisons
+        .first()
+        .and_then(|facts| Some((facts, facts.result.as_ref()?)))
     else {
         return "The first declared comparison has no result".to_string();
     };
@@ -156,6 +162,8 @@ fn heading(record: &StudyRecord, shown: &Shown, metric: &str) -> String {
             "{better} is not shown to differ from {than}: {difference} in {metric}, and the \
              interval holds zero"
         ),
-        _ => format!("{better} differs from {than} by {difference} in {metric}; no interval"),
+        _ => format!(
+            "{better} differs from {than} by {difference} in {metric}; no interval"
+        ),
     }
 }

@@ -56,7 +56,9 @@ impl Section for Discrimination {
             }
         }
         let every = every(record, &shown);
-        fragment.tables.push(("performance.csv".to_string(), table(record).csv(simulated)));
+        fragment
+            .tables
+            .push(("performance.csv".to_string(), table(record).csv(simulated)));
         fragment.html = fill(
             "discrimination.html",
             json!({
@@ -73,7 +75,8 @@ fn together(
     (name, analysis): (&String, &AnalysisRecord),
     others: &[(&String, &AnalysisRecord)],
 ) -> Figure<'static> {
-    let mut drawn = vec![Drawn { label: model(analysis), series: 1, curve: &analysis.roc_mean }];
+    let mut drawn =
+        vec![Drawn { label: model(analysis), series: 1, curve: &analysis.roc_mean }];
     for (position, (_, other)) in others.iter().take(3).enumerate() {
         drawn.push(Drawn {
             label: match other.role.as_str() {
@@ -121,12 +124,17 @@ fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
                 true => shown.estimate(&path, 2),
                 false => "not computed".to_string(),
             };
-            json!({ "title": metric.title, "value": value })
+            let title = match metric.name.as_str() {
+                "auroc" => "AUROC",
+                _ => &metric.title,
+            };
+            json!({ "title": title, "value": value })
         });
         let failed = analysis.failed_nodes.iter();
         let failed =
             failed.map(|failed| format!("{} ({} results).", failed.reason, failed.n));
-        let notes = analysis.performance.iter().filter(|(_, e)| !e.failed_folds.is_empty());
+        let notes =
+            analysis.performance.iter().filter(|(_, e)| !e.failed_folds.is_empty());
         let notes = notes.map(|(metric, estimate)| {
             format!("{metric} not in {} folds", estimate.failed_folds.len())
         });
@@ -159,10 +167,24 @@ fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
 /// The same for a file, with the method of every number.
 fn table(record: &StudyRecord) -> DataTable {
     let head = [
-        "analysis", "outcome", "model", "branch", "role", "cohort", "kind", "scheme", "n",
-        "n_positive", "metric", "estimate", "lower", "upper", "method",
+        "analysis",
+        "outcome",
+        "model",
+        "branch",
+        "role",
+        "cohort",
+        "kind",
+        "scheme",
+        "n",
+        "n_positive",
+        "metric",
+        "estimate",
+        "lower",
+        "upper",
+        "method",
     ];
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+    let number =
+        |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     let rows = all(record).flat_map(|(name, analysis)| {
         let named = analysis.performance.iter().map(|(metric, e)| (metric.as_str(), e));
         let within = analysis.within.iter().map(|estimate| ("auroc within", estimate));

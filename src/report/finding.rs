@@ -13,18 +13,36 @@ use crate::data::{AnalysisRecord, AssociationFacts, Estimate, StudyRecord};
 /// Below it an outcome counts as going with a column.
 const ASSOCIATED: f64 = 0.05;
 
-/// The finding as HTML: the headline, what site or stratum explain, and what came of it outside.
+/// How much is said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// What must stand in the first lines: no measure of association, the strongest control alone.
+    Lead,
+    Full,
+}
+
+/// The finding as HTML for the first lines of the page.
 pub fn finding(record: &StudyRecord) -> String {
+    said(record, Detail::Lead).join(" ")
+}
+
+/// The same sentence by sentence with everything that belongs to it.
+pub fn sentences(record: &StudyRecord) -> Vec<String> {
+    said(record, Detail::Full)
+}
+
+/// The headline, what site or stratum explain, and what came of it outside.
+fn said(record: &StudyRecord, detail: Detail) -> Vec<String> {
     let shown = Shown::new(record);
     let Some((name, analysis)) = headline(record) else {
-        return "The study has no analysis with a result.".to_string();
+        return vec!["The study has no analysis with a result.".to_string()];
     };
     let mut sentences = vec![first(record, &shown, name, analysis)];
     if analysis.performance.contains_key(&analysis.primary) {
-        sentences.extend(explained(record, &shown, name, analysis));
+        sentences.extend(explained(record, &shown, (name, analysis), detail));
     }
-    sentences.extend(outside(record, &shown, analysis));
-    sentences.join(" ")
+    sentences.extend(outside(record, &shown, analysis, detail));
+    sentences
 }
 
 /// Where an interval lies.
@@ -58,7 +76,12 @@ fn no_evidence(shown: &Shown, path: &str, metric: &str) -> String {
 }
 
 /// How the headline was judged.
-fn judged(record: &StudyRecord, shown: &Shown, name: &str, of: &AnalysisRecord) -> String {
+fn judged(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    of: &AnalysisRecord,
+) -> String {
     let n = shown.count(&format!("{}/n", place(name)));
     let rows = rows_are(record, &of.cohort);
     match Standing::of(record, of) {
@@ -94,10 +117,15 @@ fn first(
     let measured = shown.measured(&path, 2);
     let mut sentence = match lies(estimate, chance(analysis)) {
         Lies::Around if analysis.primary == "auroc" => {
-            format!("For {label} there is {} {judged}", no_evidence(shown, &path, &metric))
+            format!(
+                "For {label} there is {} {judged}",
+                no_evidence(shown, &path, &metric)
+            )
         }
         Lies::Around => {
-            format!("The {metric} for {label} was {measured} {judged}, which does not exclude chance")
+            format!(
+                "The {metric} for {label} was {measured} {judged}, which does not exclude chance"
+            )
         }
         Lies::Below => format!(
             "The {metric} for {label} was {measured} {judged}, which is worse than chance"
@@ -128,15 +156,20 @@ pub fn associated<'r>(
             && facts.cohort == analysis.cohort
             && facts.p.is_some_and(|p| p < ASSOCIATED)
     };
-    record.associations.iter().enumerate().filter(|(_, facts)| of_headline(facts)).collect()
+    record
+        .associations
+        .iter()
+        .enumerate()
+        .filter(|(_, facts)| of_headline(facts))
+        .collect()
 }
 
 /// What site or stratum explain, where the outcome goes with them.
 fn explained(
     record: &StudyRecord,
     shown: &Shown,
-    name: &str,
-    analysis: &AnalysisRecord,
+    (name, analysis): (&str, &AnalysisRecord),
+    detail: Detail,
 ) -> Vec<String> {
     let columns = associated(record, analysis);
     let Some((strongest, _)) = columns.iter().copied().max_by(|(_, a), (_, b)| {
@@ -148,17 +181,30 @@ fn explained(
         .iter()
         .map(|(at, facts)| {
             let v = shown.number(&format!("/associations/{at}/cramers_v"), 2);
-            format!("{} (Cramér’s V {v})", escape(&facts.column))
+            match detail {
+                Detail::Lead => escape(&facts.column),
+                Detail::Full => format!("{} (Cramér’s V {v})", escape(&facts.column)),
+            }
         })
         .collect();
-    let mut sentences =
-        vec![format!("The outcome goes with {}: {}.", names.join(" and with "), inside(
-            record, shown, name, analysis
-        ))];
-    let controls: Vec<String> = same_splits(record, analysis)
+    let mut sentences = vec![format!(
+        "The outcome goes with {}: {}.",
+        names.join(" and with "),
+        inside(record, shown, name, analysis)
+    )];
+    let mut controls: Vec<_> = same_splits(record, analysis)
         .filter(|(_, control)| control.role == "control")
-        .filter_map(|(name, control)| alone(record, shown, analysis, name, control))
+        .filter_map(|(name, control)| {
+            let gives = control.performance.get(&control.primary)?.estimate;
+            Some((gives, alone(record, shown, analysis, name, control)?))
+        })
         .collect();
+    // The strongest first, since it explains the most.
+    controls.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    if detail == Detail::Lead {
+        controls.truncate(1);
+    }
+    let controls: Vec<String> = controls.into_iter().map(|(_, words)| words).collect();
     if controls.is_empty() {
         let column = &record.associations[strongest].column;
         sentences.push(format!(
@@ -192,7 +238,10 @@ fn inside(
             format!("within {column} there is {}", no_evidence(shown, &path, "AUROC"))
         }
         Lies::Below => {
-            format!("within {column} the AUROC was {}, worse than chance", shown.measured(&path, 2))
+            format!(
+                "within {column} the AUROC was {}, worse than chance",
+                shown.measured(&path, 2)
+            )
         }
         Lies::Above | Lies::Unknown => {
             format!("within {column} the AUROC was {}", shown.measured(&path, 2))
@@ -231,11 +280,9 @@ fn over(
     control: &AnalysisRecord,
 ) -> Option<String> {
     let named = |name: &str, of: &AnalysisRecord| record.analyses.get(name) == Some(of);
-    let (at, facts) = record
-        .comparisons
-        .iter()
-        .enumerate()
-        .find(|(_, facts)| named(&facts.better, analysis) && named(&facts.than, control))?;
+    let (at, facts) = record.comparisons.iter().enumerate().find(|(_, facts)| {
+        named(&facts.better, analysis) && named(&facts.than, control)
+    })?;
     let result = facts.result.as_ref()?;
     let path = format!("/comparisons/{at}/result");
     let (lower, _) = (result.lower?, result.upper?);
@@ -251,17 +298,22 @@ fn over(
 }
 
 /// What the frozen model gave on other cohorts.
-fn outside(record: &StudyRecord, shown: &Shown, of: &AnalysisRecord) -> Vec<String> {
+fn outside(
+    record: &StudyRecord,
+    shown: &Shown,
+    of: &AnalysisRecord,
+    detail: Detail,
+) -> Vec<String> {
     let mut sentences = Vec::new();
     for (name, external) in same_question(record, of) {
         if external.kind == "external" {
             sentences.push(frozen(record, shown, of, name, external));
         }
     }
-    if !sentences.is_empty() {
+    if !sentences.is_empty() && detail == Detail::Full {
         sentences.push(
-            "The first figure is of the procedure, repeated in every fold; the latter is of the \
-             one frozen model."
+            "The internal estimate is of the procedure, repeated in every fold; what other cohorts \
+             show is of the one frozen model."
                 .to_string(),
         );
     }
@@ -281,7 +333,9 @@ fn frozen(
     let relation = cohort.and_then(|cohort| cohort.relation.as_deref());
     let whom = match (Standing::of(record, external), relation) {
         (Standing::OtherSites, _) => {
-            format!("{n} of held-out sites of the same archive (internal–external validation)")
+            format!(
+                "{n} of held-out sites of the same archive (internal–external validation)"
+            )
         }
         (Standing::HeldBack, _) => format!("{n} held back from the same source"),
         (_, Some(relation)) => format!("{n} of {} (external)", escape(relation)),
@@ -310,7 +364,9 @@ fn frozen(
     };
     let internal = of.performance.get(&of.primary);
     let stands = match internal {
-        Some(internal) if estimate.upper.is_some_and(|upper| upper < internal.estimate) => {
+        Some(internal)
+            if estimate.upper.is_some_and(|upper| upper < internal.estimate) =>
+        {
             ", with its whole interval below the internal estimate"
         }
         Some(internal) if estimate.estimate < internal.estimate => {
@@ -342,7 +398,7 @@ mod tests {
     use super::super::shown::without_tags;
     use super::*;
     use crate::data::{
-        Certificate, CohortFacts, ComparisonFacts, Compared, Curve, FlowBox, GraphFacts,
+        Certificate, CohortFacts, Compared, ComparisonFacts, Curve, FlowBox, GraphFacts,
         MetricFacts, OutcomeFacts, StudyFacts,
     };
 
@@ -492,8 +548,8 @@ mod tests {
         record
     }
 
-    fn said(record: &StudyRecord) -> String {
-        let text = without_tags(&finding(record));
+    fn told(record: &StudyRecord) -> String {
+        let text = without_tags(&sentences(record).join(" "));
         for never in ["no signal", "validated", "positive finding", "NaN"] {
             assert!(!text.contains(never), "{text}");
         }
@@ -509,25 +565,30 @@ mod tests {
 
     #[test]
     fn the_headline_says_no_more_than_its_interval() {
-        let text = said(&headline_of(0.55, Some((0.41, 0.69))));
+        let text = told(&headline_of(0.55, Some((0.41, 0.69))));
         has(
             &text,
-            &["there is no evidence of discrimination (AUROC 0.55, 95 % CI 0.41–0.69; values up \
-               to 0.69 are not excluded)"],
+            &[
+                "there is no evidence of discrimination (AUROC 0.55, 95 % CI 0.41–0.69; values up \
+               to 0.69 are not excluded)",
+            ],
         );
-        let text = said(&headline_of(0.72, Some((0.61, 0.83))));
+        let text = told(&headline_of(0.72, Some((0.61, 0.83))));
         assert_eq!(
             text,
             "The AUROC for IDH mutation was 0.72 (95 % CI 0.61–0.83) on 100 held-out patients \
              (nested 5 × 5 cross-validation), an interval above chance."
         );
-        has(&said(&headline_of(0.3, Some((0.2, 0.4)))), &["worse than chance"]);
-        has(&said(&headline_of(0.8, None)), &["was 0.80 on", "too few for an interval"]);
+        has(&told(&headline_of(0.3, Some((0.2, 0.4)))), &["worse than chance"]);
+        has(&told(&headline_of(0.8, None)), &["was 0.80 on", "too few for an interval"]);
         // The edge itself is not above chance.
-        has(&said(&headline_of(0.6, Some((0.5, 0.7)))), &["no evidence of discrimination"]);
+        has(
+            &told(&headline_of(0.6, Some((0.5, 0.7)))),
+            &["no evidence of discrimination"],
+        );
         let none = record(vec![("a", analysis("mri", "internal", None))]);
-        has(&said(&none), &["has no result"]);
-        assert_eq!(said(&record(Vec::new())), "The study has no analysis with a result.");
+        has(&told(&none), &["has no result"]);
+        assert_eq!(told(&record(Vec::new())), "The study has no analysis with a result.");
     }
 
     #[test]
@@ -543,7 +604,7 @@ mod tests {
             chance: None,
         };
         of.performance.insert("brier".to_string(), estimate);
-        let text = said(&record);
+        let text = told(&record);
         has(&text, &["The Brier score for IDH mutation was 0.20", "100 held-out rows"]);
         assert!(!text.contains("chance") && !text.contains("discrimination"));
     }
@@ -552,10 +613,13 @@ mod tests {
     fn sites_bring_their_prediction_interval() {
         let mut of = measured(0.69, Some((0.52, 0.82)));
         of.prediction = Some((0.13, 0.97));
-        let text = said(&record(vec![("a", analysis("mri", "sites", Some(of)))]));
+        let text = told(&record(vec![("a", analysis("mri", "sites", Some(of)))]));
         has(
             &text,
-            &["each site held out once as a whole", "a further site is expected between 0.13 and 0.97"],
+            &[
+                "each site held out once as a whole",
+                "a further site is expected between 0.13 and 0.97",
+            ],
         );
     }
 
@@ -563,9 +627,9 @@ mod tests {
     fn an_outcome_that_goes_with_a_stratum_is_said_with_what_the_stratum_gives() {
         let headline = || headline_of(0.9, Some((0.85, 0.95)));
         // Not associated: nothing of it.
-        assert!(!said(&goes_with_archive(headline(), 0.2)).contains("archive"));
+        assert!(!told(&goes_with_archive(headline(), 0.2)).contains("archive"));
         // Associated, nobody asked, no control.
-        let text = said(&goes_with_archive(headline(), 1e-9));
+        let text = told(&goes_with_archive(headline(), 1e-9));
         has(
             &text,
             &[
@@ -577,28 +641,38 @@ mod tests {
         );
         // Asked for, in each of the places where the interval can lie.
         for (estimate, ends, words) in [
-            (0.66, Some((0.55, 0.77)), "within archive the AUROC was 0.66 (95 % CI 0.55–0.77)"),
-            (0.55, Some((0.40, 0.70)), "within archive there is no evidence of discrimination"),
+            (
+                0.66,
+                Some((0.55, 0.77)),
+                "within archive the AUROC was 0.66 (95 % CI 0.55–0.77)",
+            ),
+            (
+                0.55,
+                Some((0.40, 0.70)),
+                "within archive there is no evidence of discrimination",
+            ),
             (0.30, Some((0.20, 0.40)), "0.30 (95 % CI 0.20–0.40), worse than chance"),
             (0.66, None, "within archive the AUROC was 0.66 (no interval: too few)"),
         ] {
             let mut record = goes_with_archive(headline(), 1e-9);
             record.study.within = Some("archive".to_string());
             record.analyses.get_mut("a").unwrap().within = Some(measured(estimate, ends));
-            has(&said(&record), &[words]);
+            has(&told(&record), &[words]);
         }
         let mut record = goes_with_archive(headline(), 1e-9);
         record.study.within = Some("archive".to_string());
-        has(&said(&record), &["the performance within archive could not be computed"]);
+        has(&told(&record), &["the performance within archive could not be computed"]);
     }
 
     #[test]
     fn a_control_is_named_as_good_as_it_is() {
         let with = |control: f64, compared: Option<(f64, f64, f64)>| {
-            let ours = analysis("mri", "internal", Some(measured(0.9, Some((0.85, 0.95)))));
+            let ours =
+                analysis("mri", "internal", Some(measured(0.9, Some((0.85, 0.95)))));
             let ends = Some((control - 0.05, control + 0.05));
             let theirs = analysis("archive", "internal", Some(measured(control, ends)));
-            let mut record = goes_with_archive(record(vec![("a", ours), ("b", theirs)]), 1e-9);
+            let mut record =
+                goes_with_archive(record(vec![("a", ours), ("b", theirs)]), 1e-9);
             if let Some((difference, lower, upper)) = compared {
                 record.comparisons.push(ComparisonFacts {
                     better: "a".to_string(),
@@ -614,13 +688,19 @@ mod tests {
                     p_adjusted: None,
                 });
             }
-            said(&record)
+            told(&record)
         };
-        has(&with(0.92, None), &["archive alone gives 0.92", ", no less than the model."]);
+        has(
+            &with(0.92, None),
+            &["archive alone gives 0.92", ", no less than the model."],
+        );
         has(&with(0.9, None), &[", no less than the model."]);
         has(&with(0.8, None), &["archive alone gives 0.80", ", less than the model."]);
         let near = with(0.88, Some((0.02, -0.03, 0.07)));
-        has(&near, &["differs by +0.02 (95 % CI −0.03 to 0.07), which does not exclude zero"]);
+        has(
+            &near,
+            &["differs by +0.02 (95 % CI −0.03 to 0.07), which does not exclude zero"],
+        );
         let far = with(0.7, Some((0.2, 0.1, 0.3)));
         has(&far, &["the model differs by +0.20 (95 % CI 0.10–0.30)."]);
         assert!(!far.contains("No control model"));
@@ -629,11 +709,12 @@ mod tests {
     #[test]
     fn another_cohort_is_called_what_it_is_and_judged_by_its_own_interval() {
         let with = |estimate: Option<Estimate>, source: &str, relation: &str| {
-            let ours = analysis("mri", "internal", Some(measured(0.8, Some((0.75, 0.85)))));
+            let ours =
+                analysis("mri", "internal", Some(measured(0.8, Some((0.75, 0.85)))));
             let mut record =
                 record(vec![("a", ours), ("b", analysis("mri", "external", estimate))]);
             record.cohorts[1] = cohort("elsewhere", source, Some(relation));
-            said(&record)
+            told(&record)
         };
         let other = "another institution";
         let drop = with(Some(measured(0.65, Some((0.58, 0.72)))), "b", other);
@@ -642,7 +723,7 @@ mod tests {
             &[
                 "On 100 patients of another institution (external) the frozen model gave AUROC \
                  0.65 (95 % CI 0.58–0.72), with its whole interval below the internal estimate.",
-                "The first figure is of the procedure",
+                "The internal estimate is of the procedure",
             ],
         );
         let less = with(Some(measured(0.75, Some((0.65, 0.85)))), "b", other);
@@ -653,7 +734,10 @@ mod tests {
         has(&none, &["the frozen model shows no evidence of discrimination (AUROC 0.55"]);
         let worse = with(Some(measured(0.3, Some((0.2, 0.4)))), "b", other);
         has(&worse, &["was worse than chance: AUROC 0.30"]);
-        has(&with(None, "b", other), &["The result of the frozen model on", "is missing"]);
+        has(
+            &with(None, "b", other),
+            &["The result of the frozen model on", "is missing"],
+        );
         // Other sites of the same rows are never external, whatever the author calls them.
         let good = || Some(measured(0.8, Some((0.7, 0.9))));
         for (source, relation) in [
@@ -662,7 +746,10 @@ mod tests {
             ("a", "external sites"),
         ] {
             let text = with(good(), source, relation);
-            has(&text, &["held-out sites of the same archive (internal–external validation)"]);
+            has(
+                &text,
+                &["held-out sites of the same archive (internal–external validation)"],
+            );
             assert!(!text.contains("(external)"), "{text}");
         }
         let text = with(good(), "a", "external");
@@ -673,12 +760,39 @@ mod tests {
     #[test]
     fn what_remains_within_strata_is_said_of_the_other_cohort_too() {
         let ours = analysis("mri", "internal", Some(measured(0.9, Some((0.85, 0.95)))));
-        let mut theirs = analysis("mri", "external", Some(measured(0.8, Some((0.7, 0.9)))));
+        let mut theirs =
+            analysis("mri", "external", Some(measured(0.8, Some((0.7, 0.9)))));
         theirs.within = Some(measured(0.6, Some((0.4, 0.8))));
-        let mut record = goes_with_archive(record(vec![("a", ours), ("b", theirs)]), 1e-9);
+        let mut record =
+            goes_with_archive(record(vec![("a", ours), ("b", theirs)]), 1e-9);
         record.study.within = Some("archive".to_string());
-        let text = said(&record);
-        has(&text, &["; within archive it was 0.60 (95 % CI 0.40–0.80), which does not exclude"]);
+        let text = told(&record);
+        has(
+            &text,
+            &["; within archive it was 0.60 (95 % CI 0.40–0.80), which does not exclude"],
+        );
+    }
+
+    #[test]
+    fn the_first_lines_name_the_strongest_control_alone_and_keep_what_is_within() {
+        let of = |model: &str, value: f64| {
+            analysis(
+                model,
+                "internal",
+                Some(measured(value, Some((value - 0.05, value + 0.04)))),
+            )
+        };
+        let mut ours = of("mri", 0.9);
+        ours.within = Some(measured(0.8, Some((0.7, 0.9))));
+        let mut weak = of("volume", 0.6);
+        weak.role = "control".to_string();
+        let record = record(vec![("a", ours), ("b", weak), ("c", of("archive", 0.85))]);
+        let mut record = goes_with_archive(record, 1e-9);
+        record.study.within = Some("archive".to_string());
+        let lead = without_tags(&finding(&record));
+        has(&lead, &["within archive the AUROC was 0.80", "archive alone gives 0.85"]);
+        assert!(!lead.contains("volume") && !lead.contains("Cramér"), "{lead}");
+        has(&told(&record), &["volume alone gives 0.60", "Cramér’s V 0.77"]);
     }
 
     #[test]
@@ -686,7 +800,7 @@ mod tests {
         let mut record = goes_with_archive(headline_of(0.9, Some((0.8, 0.95))), 1e-9);
         record.outcomes[0].label = "<img src=x>".to_string();
         record.associations[0].column = "<script>".to_string();
-        let html = finding(&record);
+        let html = finding(&record) + &sentences(&record).concat();
         assert!(!html.contains("<img") && !html.contains("<script>"), "{html}");
     }
 }

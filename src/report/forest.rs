@@ -10,9 +10,10 @@ pub struct Row {
     pub label: String,
     /// A heading over the lines that follow.
     pub heading: bool,
-    /// Place in `report.json` of what has `estimate` (`difference` where signs are shown), `lower`
-    /// and `upper`; none if it has none.
+    /// Place in `report.json` of what has the value, `lower` and `upper`; none if it has none.
     pub path: Option<String>,
+    /// What the value is called there; `estimate` when empty.
+    pub key: &'static str,
     /// Rows and positives, as the record has them.
     pub n: Option<(usize, usize)>,
     pub estimate: Option<f64>,
@@ -73,10 +74,15 @@ impl Forest<'_> {
             let text = plain(value, digits);
             svg.text("small", (x(value), bottom + 15.0), Anchor::Middle, &text);
         }
-        svg.text("small", ((LEFT + RIGHT) / 2.0, bottom + 34.0), Anchor::Middle, &self.axis);
+        svg.text(
+            "small",
+            ((LEFT + RIGHT) / 2.0, bottom + 34.0),
+            Anchor::Middle,
+            &self.axis,
+        );
         if let Some((value, word)) = self.reference {
             svg.line("ref", (x(value), TOP - 4.0), (x(value), bottom));
-            let at = (x(value) + 4.0, TOP - 14.0 + 12.0);
+            let at = (x(value) + 4.0, TOP + 8.0);
             if !self.rows.first().is_some_and(|row| row.estimate.is_some()) {
                 svg.text("small", at, Anchor::Start, word);
             }
@@ -96,11 +102,12 @@ impl Forest<'_> {
         shown: &Shown,
     ) {
         if row.heading {
-            svg.text("strong", (8.0, y + 4.0), Anchor::Start, &shortened(&row.label, 44));
+            svg.text("strong", (8.0, y + 4.0), Anchor::Start, &shortened(&row.label, 54));
             return;
         }
         let class = if row.pooled { "strong" } else { "" };
-        svg.text(class, (20.0, y + 4.0), Anchor::Start, &shortened(&row.label, 36));
+        let most = if row.n.is_some() { 36 } else { 50 };
+        svg.text(class, (20.0, y + 4.0), Anchor::Start, &shortened(&row.label, most));
         if let Some((n, positive)) = row.n {
             let text = format!("{n} ({positive})");
             svg.text("", (330.0, y + 4.0), Anchor::End, &text);
@@ -122,14 +129,13 @@ impl Forest<'_> {
         }
         svg.mark(row.series, (x(estimate), y), if row.pooled { 6.5 } else { 5.0 }, &tip);
         if let Some(path) = &row.path {
-            let numbers = match self.signed {
-                true => format!(
-                    "{} ({})",
-                    shown.signed(&format!("{path}/difference"), 2),
-                    shown.interval(path, 2)
-                ),
-                false => shown.estimate(path, 2),
+            let key = if row.key.is_empty() { "estimate" } else { row.key };
+            let place = format!("{path}/{key}");
+            let value = match self.signed {
+                true => shown.signed(&place, 2),
+                false => shown.number(&place, 2),
             };
+            let numbers = format!("{value} ({})", shown.interval(path, 2));
             svg.numbers(class, right, Anchor::End, &numbers);
         } else {
             svg.text(class, right, Anchor::End, &self.words(row));
@@ -153,7 +159,9 @@ impl Forest<'_> {
         for row in &self.rows {
             let ends = [row.estimate, row.lower, row.upper];
             let prediction = row.prediction.map(|(lower, upper)| [lower, upper]);
-            for value in ends.into_iter().flatten().chain(prediction.into_iter().flatten()) {
+            for value in
+                ends.into_iter().flatten().chain(prediction.into_iter().flatten())
+            {
                 low = low.min(value);
                 high = high.max(value);
             }
@@ -213,7 +221,9 @@ fn span(lower: f64, upper: f64, digits: usize) -> String {
 /// A text of at most so many characters.
 pub fn shortened(text: &str, most: usize) -> String {
     match text.chars().count() > most {
-        true => format!("{}…", text.chars().take(most - 1).collect::<String>().trim_end()),
+        true => {
+            format!("{}…", text.chars().take(most - 1).collect::<String>().trim_end())
+        }
         false => text.to_string(),
     }
 }

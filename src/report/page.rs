@@ -4,9 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::json;
 
+use super::finding::finding;
 use super::fonts;
 use super::shown::{escape, fill};
-use super::finding::finding;
 use crate::data::{RunRecord, StudyRecord};
 use crate::operation::{Entry, Fragment, Instance};
 

@@ -237,9 +237,10 @@ fn flow(record: &StudyRecord) -> Figure<'static> {
     // A base cohort is the head of each of its parts.
     let divided = |cohort: &CohortFacts| {
         cohort.base
-            && record.cohorts.iter().any(|part| {
-                !part.base && part.flow.starts_with(&cohort.flow)
-            })
+            && record
+                .cohorts
+                .iter()
+                .any(|part| !part.base && part.flow.starts_with(&cohort.flow))
     };
     let cohorts: Vec<&CohortFacts> = record
         .cohorts
@@ -305,15 +306,29 @@ fn draw(
     at: (f64, f64),
     rows: &mut Vec<Vec<String>>,
 ) {
-    let middle = at.0 + 110.0;
+    let middle = at.0 + 128.0;
     let mut y = at.1 + 30.0;
+    // Each analysis begins from the cohort, so that the second does not follow from the first.
+    let own = cohort.flow.iter().rposition(|of_box| !is_analysis(of_box));
+    let mut fork = y;
     svg.text("k1", (middle, at.1 + 16.0), Anchor::Middle, &cohort.name);
     for (position, of_box) in cohort.flow.iter().enumerate() {
         let removed: usize = of_box.removed.iter().map(|removed| removed.n).sum();
         if position > 0 {
             let from = y;
             y += arrow(of_box);
-            svg.arrow((middle, from), (middle, y));
+            match own.is_some_and(|own| position > own + 1) {
+                true => {
+                    let (left, into) = (middle - 118.0, y + BOX / 2.0);
+                    let edge = middle - 100.0;
+                    svg.path(
+                        "flow",
+                        &[(edge, fork), (left, fork), (left, into), (edge - 5.0, into)],
+                    );
+                    svg.head((edge, into), (1.0, 0.0));
+                }
+                false => svg.arrow((middle, from), (middle, y)),
+            }
             if removed > 0 {
                 let lines = reasons(of_box);
                 let side = (from + y) / 2.0 - LINE * (lines.len() as f64 - 1.0) / 2.0;
@@ -325,7 +340,12 @@ fn draw(
             }
         }
         let adds_up = of_box.n_in == of_box.n_out + removed;
-        let class = match (adds_up, position + 1 == cohort.flow.len()) {
+        if Some(position) == own {
+            fork = y + BOX / 2.0;
+        }
+        let last =
+            own.is_some_and(|own| position > own) || position + 1 == cohort.flow.len();
+        let class = match (adds_up, last) {
             (false, _) => "wrong",
             (true, true) => "final",
             (true, false) => "box",
@@ -341,6 +361,11 @@ fn draw(
         rows.extend(listed(cohort, of_box));
         y += BOX;
     }
+}
+
+/// Whether a box is that of analyses rather than of the cohort.
+fn is_analysis(of_box: &FlowBox) -> bool {
+    of_box.label.starts_with("analysed: ")
 }
 
 fn listed(cohort: &CohortFacts, of_box: &FlowBox) -> Vec<Vec<String>> {

@@ -64,7 +64,10 @@ pub fn overlay(drawn: &[Drawn<'_>], title: &str) -> String {
         svg.path(&format!("line{}", one.series.clamp(1, 4)), &points(one.curve));
     }
     let names: Vec<&str> = drawn.iter().map(|one| one.label.as_str()).collect();
-    svg.finish(title, &format!("Receiver operating characteristic of {}.", names.join("; ")))
+    svg.finish(
+        title,
+        &format!("Receiver operating characteristic of {}.", names.join("; ")),
+    )
 }
 
 /// The names of the curves, each beside a piece of its line.

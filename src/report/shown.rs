@@ -33,7 +33,10 @@ impl Shown {
     pub fn signed(&self, path: &str, digits: usize) -> String {
         let shown = self.number(path, digits);
         let above = self.json.pointer(path).and_then(Json::as_f64);
-        match above.is_some_and(|value| value > 0.0 && plain(value, digits).contains(|c: char| ('1'..='9').contains(&c))) {
+        match above.is_some_and(|value| {
+            value > 0.0
+                && plain(value, digits).contains(|c: char| ('1'..='9').contains(&c))
+        }) {
             true => shown.replacen("\">", "\">+", 1),
             false => shown,
         }

@@ -5,9 +5,7 @@ use serde_json::json;
 use super::figure::{DataTable, Figure};
 use super::forest::{Forest, Row};
 use super::shown::{Shown, escape, fill, place, plain};
-use super::standing::{
-    Standing, all, chance, headline, primary, same_question,
-};
+use super::standing::{Standing, all, chance, headline, primary, same_question};
 use crate::data::{AnalysisRecord, GroupEstimate};
 use crate::operation::prelude::*;
 
@@ -153,7 +151,15 @@ fn heading(
 /// Every group of every analysis, for a file.
 fn every(record: &StudyRecord) -> DataTable {
     let head = [
-        "analysis", "by", "group", "n", "n_positive", "estimate", "lower", "upper", "note",
+        "analysis",
+        "by",
+        "group",
+        "n",
+        "n_positive",
+        "estimate",
+        "lower",
+        "upper",
+        "note",
     ];
     let number = |value: Option<f64>| {
         value.map_or(String::new(), |value| plain(value, 4).replace('−', "-"))

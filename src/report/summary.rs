@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::finding::{associated, finding};
+use super::finding::{associated, sentences};
 use super::shown::{Shown, fill, place};
 use super::standing::{
     Standing, all, headline, label, model, primary, role, rows_are, same_question,
@@ -40,8 +40,10 @@ impl Section for Summary {
             let failed = analysis.failed_nodes.iter();
             failed.map(move |f| format!("{name}: {} ({} results).", f.reason, f.n))
         });
-        let others =
-            all(record).map(|(name, analysis)| row(record, &shown, name, analysis));
+        let others = all(record).map(|(name, analysis)| {
+            let outcome = label(record, &analysis.outcome).to_string();
+            (outcome, row(record, &shown, name, analysis))
+        });
         let claims = record.claims.iter().map(|claim| {
             format!(
                 "{} {}",
@@ -53,13 +55,13 @@ impl Section for Summary {
             "summary.html",
             json!({
                 "headline": headline.is_some(),
-                "finding": finding(record),
+                "sentences": sentences(record),
                 "claims": claims.collect::<Vec<_>>(),
                 "not_computed": record.not_computed,
                 "keys": keys,
                 "primary": primary,
                 "within": record.study.within,
-                "others": others.collect::<Vec<_>>(),
+                "others": grouped(others),
                 "failures": failures.collect::<Vec<_>>(),
                 "warnings": record.warnings.iter().map(|w| sentence(w)).collect::<Vec<_>>(),
             }),
@@ -102,8 +104,10 @@ fn keys(
         let path = format!("{}/within", place(name));
         keys.push(key(&path, format!("AUROC within {column}, same predictions")));
     }
-    let control = same_splits(record, analysis).find(|(_, other)| other.role == "control");
-    if let (Some((name, control)), false) = (control, associated(record, analysis).is_empty())
+    let control =
+        same_splits(record, analysis).find(|(_, other)| other.role == "control");
+    if let (Some((name, control)), false) =
+        (control, associated(record, analysis).is_empty())
     {
         let what = format!("{}, {} alone, same splits", primary(control), model(control));
         keys.push(key(&of(name, control), what));
@@ -146,6 +150,21 @@ fn keys(
     keys
 }
 
+/// The rows under their outcomes, both in written order.
+fn grouped(rows: impl Iterator<Item = (String, Json)>) -> Vec<Json> {
+    let mut groups: Vec<(String, Vec<Json>)> = Vec::new();
+    for (outcome, row) in rows {
+        match groups.iter_mut().find(|(known, _)| *known == outcome) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((outcome, vec![row])),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(outcome, rows)| json!({ "outcome": outcome, "rows": rows }))
+        .collect()
+}
+
 fn row(
     record: &StudyRecord,
     shown: &Shown,
@@ -154,7 +173,6 @@ fn row(
 ) -> Json {
     let at = place(name);
     json!({
-        "outcome": label(record, &analysis.outcome),
         "model": model(analysis),
         "role": role(record, analysis),
         "cohort": analysis.cohort,

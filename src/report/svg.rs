@@ -137,7 +137,13 @@ impl Svg {
     }
 
     /// Numbers that name their places, as [`super::shown::Shown`] writes them.
-    pub fn numbers(&mut self, class: &str, (x, y): (f64, f64), anchor: Anchor, html: &str) {
+    pub fn numbers(
+        &mut self,
+        class: &str,
+        (x, y): (f64, f64),
+        anchor: Anchor,
+        html: &str,
+    ) {
         let text = html.replace("<span ", "<tspan ").replace("</span>", "</tspan>");
         self.content.push_str(&format!(
             "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{}\">{text}</text>",

@@ -6,9 +6,7 @@ use super::figure::Figure;
 use super::forest::{Forest, Row};
 use super::roc;
 use super::shown::{Shown, escape, fill, place};
-use super::standing::{
-    Standing, chance, headline, model, primary, same_question,
-};
+use super::standing::{Standing, chance, headline, model, primary, same_question};
 use crate::data::{AnalysisRecord, FrozenFacts};
 use crate::operation::prelude::*;
 
@@ -92,7 +90,10 @@ fn side_by_side(
         rows.push(Row { label: title.to_string(), heading: true, ..Row::default() });
         for (name, analysis) in asked {
             let standing = Standing::of(record, analysis);
-            let label = format!("{}, {}", standing.label(), analysis.cohort);
+            let label = match standing {
+                Standing::External => format!("external, {}", analysis.cohort),
+                standing => standing.label().to_string(),
+            };
             let estimate = analysis.performance.get(metric);
             let measured = analysis.metrics.iter().any(|known| known.name == metric);
             if !measured {
@@ -226,6 +227,7 @@ fn sites<'a>(
                 false => format!("{} (not pooled)", site.name),
             },
             path: site.auroc.map(|_| format!("{}/sites/{at}", place(name))),
+            key: "auroc",
             n: Some((site.n, site.n_positive)),
             estimate: site.auroc,
             lower: site.lower,
@@ -294,7 +296,9 @@ fn sites<'a>(
         pictures: vec![picture],
         method: match pooled {
             Some(estimate) => format!("{}.", estimate.method),
-            None => "Sites with fewer than 5 of a class are shown, not pooled.".to_string(),
+            None => {
+                "Sites with fewer than 5 of a class are shown, not pooled.".to_string()
+            }
         },
         table: forest.table(),
     }
@@ -312,7 +316,11 @@ fn frozen_model(
     let candidate = analysis.candidates.get(facts.candidate);
     let (same, outer) = match headline(record) {
         Some((headline, of)) if of.candidates.len() == analysis.candidates.len() => (
-            shown.count(&format!("{}/candidates/{}/chosen", place(headline), facts.candidate)),
+            shown.count(&format!(
+                "{}/candidates/{}/chosen",
+                place(headline),
+                facts.candidate
+            )),
             of.folds.len(),
         ),
         _ => (String::new(), 0),
