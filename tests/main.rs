@@ -4,6 +4,7 @@ mod architecture;
 mod book;
 mod contract;
 mod golden;
+mod public_data;
 mod reference;
 mod report;
 mod studies;
