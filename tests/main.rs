@@ -6,5 +6,6 @@ mod contract;
 mod golden;
 mod reference;
 mod report;
+mod sources;
 mod studies;
 mod workshop;

@@ -192,7 +192,8 @@ fn joined(
     };
     let by_subject = study.source(source).is_some_and(crate::spec::Source::is_maf);
     let has_partner = |row: &CohortRow| {
-        partners.contains(if by_subject { &row.subject } else { &row.id })
+        let id = if by_subject { &row.subject } else { &row.id };
+        cohort.known_as(id).any(|id| partners.contains(id))
     };
     let matched = rows.iter().filter(|row| has_partner(row)).count();
     if matched == 0 && !rows.is_empty() {

@@ -338,9 +338,10 @@ pub fn frame(
                 .ok_or_else(|| no_column(&column.column))?;
             let found =
                 table.column(&place.column).ok_or_else(|| no_column(&place.column))?;
-            let at = places
-                .entry(place.source.clone())
-                .or_insert_with(|| rows.iter().map(|row| table.row(&row.id)).collect());
+            let at = places.entry(place.source.clone()).or_insert_with(|| {
+                let row = |id| cohort.known_as(id).find_map(|id| table.row(id));
+                rows.iter().map(|of| row(&of.id)).collect()
+            });
             cells = at.iter().map(|row| cell(found, *row)).collect();
         }
         let name = column.name.clone();

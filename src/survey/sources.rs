@@ -133,6 +133,18 @@ impl Reading<'_> {
     fn path(&self, path: &Path) -> PathBuf {
         self.folder.join(path)
     }
+
+    /// The command that brings a file into this store under its digest.
+    fn add_line(&self, shown: &str) -> String {
+        let name = shown.split(['?', '#']).next().unwrap_or(shown);
+        let name = name.rsplit('/').find(|part| !part.is_empty()).unwrap_or("FILE");
+        let root = self.store.root();
+        // Where the command looks when it is not told.
+        match root.strip_prefix(".").unwrap_or(root) == Path::new(".restudy") {
+            true => format!("restudy store add {name}"),
+            false => format!("restudy store add --store {} {name}", root.display()),
+        }
+    }
 }
 
 pub(super) fn read(
@@ -259,8 +271,9 @@ fn locate(reading: &Reading<'_>, survey: &Survey, from: &Origin, part: &str) -> 
             Err(fault) => stored(reading, from).ok_or_else(|| {
                 fault.map(|mut fault| {
                     if let Some(digest) = digest {
+                        let add = reading.add_line(&from.shown());
                         fault.hints.push(format!(
-                            "or `restudy store add FILE` with a file whose content is {digest}"
+                            "or say `{add}`, with a file whose content is {digest}"
                         ));
                     }
                     fault
@@ -298,7 +311,10 @@ fn fetched(reading: &Reading<'_>, url: &str, declared: &Digest, span: Span) -> L
     let wrong = |message: String| {
         Some(Box::new(
             Diagnostic::error(Code::FILE, Place::Study(span), message)
-                .hint(format!("get the file by other means and say `restudy store add FILE`; its content is {declared}")),
+                .hint(format!(
+                    "get the file by other means and say `{}`; its content is {declared}",
+                    reading.add_line(url)
+                )),
         ))
     };
     let bytes = reading.files.fetch(url).map_err(|error| wrong(error.to_string()))?;
@@ -484,6 +500,9 @@ fn read_files(
 
 /// The line of a text file that has `id` as one of its fields; lines count from 1.
 pub(super) fn line_of(bytes: &[u8], id: &str) -> Option<usize> {
+    if bytes.starts_with(b"PAR1") {
+        return None; // Its rows are no lines.
+    }
     let text = crate::data::decompressed(bytes).unwrap_or_else(|| bytes.to_vec());
     let text = String::from_utf8_lossy(&text);
     let is_id = |field: &str| field.trim().trim_matches('"') == id;

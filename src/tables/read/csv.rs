@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use polars::prelude::{CsvParseOptions, CsvReadOptions, SerReader};
 
+use super::known;
 use crate::data::TextColumn;
 use crate::operation::prelude::*;
 
@@ -347,14 +348,6 @@ fn cells(
         ));
     }
     Ok(columns)
-}
-
-/// The cell without blanks around it; empty when it says that nothing is known.
-fn known(cell: &str) -> &str {
-    match cell.trim() {
-        "NA" | "N/A" | "NaN" | "nan" | "null" => "",
-        cell => cell,
-    }
 }
 
 /// The first line whose id is missing.
