@@ -504,7 +504,11 @@ fn underivable(outcome: &Outcome, failure: &Failure, shown: &str) -> Diagnostic 
         }
         Failure::Undeclared { .. } => {
             Diagnostic::error(Code::OUTCOME_VALUE, place, failure.to_string())
-                .hint("declare `negative:`, or correct the value")
+                .hint(format!("the column stands in {shown}"))
+                .hint(
+                    "declare `negative:`, and what further values are: `other: missing` or `other: \
+                     negative`; or correct the value",
+                )
         }
         Failure::NotAssayed => {
             Diagnostic::error(Code::NOT_ASSAYED, place, failure.to_string())

@@ -99,6 +99,14 @@ impl Reading<'_> {
         }
     }
 
+    /// The bytes of a file of a table, if they can still be had.
+    pub(super) fn given(&self, file: &GivenFile) -> Option<Vec<u8>> {
+        match &file.location {
+            Location::Disk(path) => self.files.read_as(path, &file.digest).ok(),
+            Location::Stored | Location::Generated { .. } => self.store.blob(&file.digest),
+        }
+    }
+
     /// A value from the store, or made and stored; with what is to be told of it.
     pub(super) fn stored<T: Serialize + DeserializeOwned>(
         &self,
@@ -500,13 +508,20 @@ fn read_files(
 
 /// The line of a text file that has `id` as one of its fields; lines count from 1.
 pub(super) fn line_of(bytes: &[u8], id: &str) -> Option<usize> {
+    lines_of(bytes, id).first().copied()
+}
+
+/// All of them.
+pub(super) fn lines_of(bytes: &[u8], id: &str) -> Vec<usize> {
     if bytes.starts_with(b"PAR1") {
-        return None; // Its rows are no lines.
+        return Vec::new(); // Its rows are no lines.
     }
     let text = crate::data::decompressed(bytes).unwrap_or_else(|| bytes.to_vec());
     let text = String::from_utf8_lossy(&text);
     let is_id = |field: &str| field.trim().trim_matches('"') == id;
-    text.lines().position(|line| line.split([',', ';', '\t']).any(is_id)).map(|at| at + 1)
+    let lines = text.lines().enumerate();
+    let lines = lines.filter(|(_, line)| line.split([',', ';', '\t']).any(is_id));
+    lines.map(|(at, _)| at + 1).collect()
 }
 
 fn unreadable(
