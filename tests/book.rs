@@ -71,8 +71,8 @@ fn every_block_of_yaml_is_sound() {
             }
             // A part of a study: its keys are the language's.
             for (key, _) in json.as_object().into_iter().flatten() {
-                let known = schema["properties"].get(key).is_some()
-                    || catalog.get(key).is_some();
+                let known =
+                    schema["properties"].get(key).is_some() || catalog.get(key).is_some();
                 assert!(known, "{}: `{key}` is no key of a study", path.display());
             }
         }

@@ -104,7 +104,8 @@ fn a_table_is_the_same_however_it_is_written() {
     let utf16_plain = utf16(&plain);
     let in_gzip = gzip(plain.as_bytes());
     let comma = "{ table: t.csv, id: patient, read: { csv: { decimal: comma } } }";
-    let windows = "{ table: t.csv, id: patient, read: { csv: { encoding: windows1252 } } }";
+    let windows =
+        "{ table: t.csv, id: patient, read: { csv: { encoding: windows1252 } } }";
     let as_it_is = "{ table: t.csv, id: patient }";
     let ways: [(&str, &str, &[u8]); 10] = [
         ("plain", as_it_is, plain.as_bytes()),
@@ -135,7 +136,8 @@ fn a_table_of_five_thousand_columns_is_read() {
     let names: Vec<String> = (0..5000).map(|i| format!("x{i}")).collect();
     let mut text = format!("patient,status,{}\n", names.join(","));
     for row in 0..24 {
-        let cells: Vec<String> = (0..5000).map(|i| format!("{}.5", row * i % 97)).collect();
+        let cells: Vec<String> =
+            (0..5000).map(|i| format!("{}.5", row * i % 97)).collect();
         let status = if row % 2 == 0 { "mutant" } else { "wild" };
         text.push_str(&format!("P{row:02},{status},{}\n", cells.join(",")));
     }
@@ -166,8 +168,7 @@ fn aliases_hold_in_joins_outcomes_and_groups() {
         other.push_str(&format!("{id},{state},{i}\n"));
     }
     let plain = table(',', false);
-    let files =
-        [("t.csv", plain.as_bytes()), ("o.csv", other.as_bytes())];
+    let files = [("t.csv", plain.as_bytes()), ("o.csv", other.as_bytes())];
     let (survey, faults) = surveyed(&study, &files);
     assert!(faults.is_empty(), "{faults:?}");
     let cohort = &survey.cohorts["all"];
@@ -188,14 +189,18 @@ fn server(status: &'static str, bytes: Vec<u8>) -> (String, Arc<AtomicUsize>) {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
+            {
+            }
             count.fetch_add(1, Ordering::SeqCst);
             let head = format!(
                 "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                 bytes.len()
             );
             // Who hangs up early has what it wanted.
-            drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&bytes)));
+            drop(
+                stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&bytes)),
+            );
         }
     });
     (format!("http://{address}/t.csv.gz?version=2"), asked)
@@ -226,7 +231,9 @@ fn a_file_behind_a_url_is_fetched_once_and_then_kept() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains(&format!("gives another content than was declared: {digest}")));
-    assert!(said.contains(&format!("`restudy store add t.csv.gz`; its content is {wrong}")));
+    assert!(
+        said.contains(&format!("`restudy store add t.csv.gz`; its content is {wrong}"))
+    );
 }
 
 #[cfg(feature = "fetch")]
@@ -289,7 +296,10 @@ fn a_study_is_begun_and_never_overwritten() {
     ] {
         let (code, said) = init(&arguments);
         assert_eq!(code, Some(1), "{said}");
-        assert!(said.contains(expected) && !folder.path().join("x.yaml").exists(), "{said}");
+        assert!(
+            said.contains(expected) && !folder.path().join("x.yaml").exists(),
+            "{said}"
+        );
     }
 }
 
@@ -306,7 +316,8 @@ fn the_wrong_label_table_is_caught_with_the_five_named() {
         source("labels", "molecular_labels.csv", "patient"),
         source("shipped", "medimage_lgg_idh_label.csv", "PatientID"),
     ];
-    let head = std::fs::read_to_string(glioma.join("medimage_lgg_idh_label.csv")).unwrap();
+    let head =
+        std::fs::read_to_string(glioma.join("medimage_lgg_idh_label.csv")).unwrap();
     let head: Vec<&str> = head.lines().next().unwrap().split(',').collect();
     let study = STUDY
         .replace("clinic: SOURCE", &sources.join("\n  "))
@@ -330,7 +341,10 @@ fn the_wrong_label_table_is_caught_with_the_five_named() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("error[E0317]") && said.contains("disagree on 5 of"), "{said}");
     for patient in ["DU-5849", "DU-6399", "DU-7309", "HT-7856", "HT-8113"] {
-        assert!(said.contains(&format!("TCGA-{patient} (positive and negative)")), "{said}");
+        assert!(
+            said.contains(&format!("TCGA-{patient} (positive and negative)")),
+            "{said}"
+        );
     }
 }
 
@@ -380,7 +394,8 @@ fn a_store_that_cannot_be_written_to_is_told() {
     let output = workshop.restudy(&["run", "study.yaml", "--store", "file/store"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     agreed("unwritable", &String::from_utf8(output.stderr).unwrap());
-    let output = workshop.restudy(&["store", "add", "table.csv", "--store", "file/store"]);
+    let output =
+        workshop.restudy(&["store", "add", "table.csv", "--store", "file/store"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     agreed("unwritable_store_add", &String::from_utf8(output.stderr).unwrap());
 }
@@ -413,4 +428,75 @@ fn a_full_disk_is_told_and_what_is_done_is_kept() {
     let (before, after) = line.split_once("cannot write ").unwrap_or((line, ""));
     let after = after.split_once(';').map_or(after, |(_, after)| after);
     agreed("full_disk", &format!("{before}cannot write FILE;{after}\n"));
+}
+
+#[test]
+fn columns_of_two_sources_are_compared() {
+    let study = STUDY.replace(
+        "clinic: SOURCE",
+        "clinic: { table: t.csv, id: patient }\n  other: { table: o.csv, id: key }",
+    ) + "agree:\n  x: { columns: [clinic.x1, other.x], within: 0.5 }\n";
+    let mut other = "key,x\n".to_string();
+    for i in 0..20 {
+        // Of 1 and 2 it differs, of 3 by less than is tolerated, of 4 nothing is known.
+        let x = match i {
+            1 => "9".to_string(),
+            2 => "two".to_string(),
+            3 => "3.6".to_string(),
+            4 => String::new(),
+            i => format!("{i}.{}0", (i * 7) % 10),
+        };
+        other.push_str(&format!("P{i:02},{x}\n"));
+    }
+    let plain = table(',', false);
+    let files = [("t.csv", plain.as_bytes()), ("o.csv", other.as_bytes())];
+    let (survey, faults) = surveyed(&study, &files);
+    let found = &survey.agreements[0];
+    assert_eq!((found.both, found.agree, found.only), (19, 17, [5, 0]));
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].message.contains("disagree on 2 of 19"), "{faults:?}");
+    assert!(
+        faults[0].hints.iter().any(|hint| hint == "in o.csv they stand on lines 3, 4")
+    );
+    let named = study.clone() + "governance: { public: true }\n";
+    let (_, faults) = surveyed(&named, &files);
+    assert_eq!(faults[0].hints[0], "they are P01 (1.7 and 9), P02 (2.4 and two)");
+    let tolerant = study.replace("within: 0.5", "within: 0.5, tolerate: 2");
+    assert!(surveyed(&tolerant, &files).1.is_empty());
+}
+
+#[test]
+fn a_store_says_how_large_it_is_and_finds_damage() {
+    let workshop = Workshop::new();
+    let store = |arguments: &[&str]| {
+        let output = workshop.restudy(&[&["store"], arguments].concat());
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
+    };
+    let (code, said) = store(&["size"]);
+    assert!(code == Some(1) && said.contains("there is no store at .restudy"), "{said}");
+    workshop.write("big.csv", format!("id\n{}", "1\n".repeat(9000)).as_bytes());
+    workshop.write("cut.csv.gz", &gzip(b"id,x\n1,2\n")[..20]);
+    let (code, said) = store(&["add", "big.csv", "cut.csv.gz", "absent.csv"]);
+    assert_eq!(code, Some(1));
+    for expected in
+        ["blake3:", "cut.csv.gz is damaged or cut short", "cannot read absent.csv"]
+    {
+        assert!(said.contains(expected), "{said}");
+    }
+    let (code, said) = store(&["size"]);
+    assert!(code == Some(0) && said.contains("results"), "{said}");
+    let (code, said) = store(&["verify"]);
+    assert!(code == Some(0) && said.contains("1 files checked, 0 damaged"), "{said}");
+    let blobs: Vec<PathBuf> = std::fs::read_dir(workshop.path(".restudy/blobs"))
+        .unwrap()
+        .flat_map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let mut bytes = std::fs::read(&blobs[0]).unwrap();
+    bytes[100] ^= 1;
+    std::fs::remove_file(&blobs[0]).unwrap();
+    std::fs::write(&blobs[0], bytes).unwrap();
+    let (code, said) = store(&["verify"]);
+    assert!(code == Some(2) && said.contains("1 damaged"), "{said}");
 }

@@ -125,8 +125,9 @@ fn paths(study: &Study) -> Vec<(&Path, Span)> {
                 paths.push((path, *span));
             }
         }
-        if let SourceKind::Images { from: ImageOrigin::Files { root, span, .. }, .. } =
-            &source.kind
+        if let SourceKind::Images {
+            from: ImageOrigin::Files { root, span, .. }, ..
+        } = &source.kind
         {
             paths.push((root, *span));
         }

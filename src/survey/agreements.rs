@@ -107,7 +107,8 @@ fn cells(
     let Some(found) = table.column(column) else {
         let shown = files.first().map_or(source.name.as_str(), |file| &file.shown);
         let place = Place::Study(source.span);
-        faults.push(no_column(place, column, shown, table.names()));
+        let known: Vec<&str> = table.names().collect();
+        faults.push(no_column(place, column, shown, known.into_iter()));
         return None;
     };
     let mut known = Known::new();
@@ -158,7 +159,9 @@ fn classes(survey: &Survey, fact: &Use) -> Result<Option<Known>, Failure> {
     let calls = derivation.derive(Assay { table, ids: &ids, assayed }, &asked)?;
     let word = |class: bool| if class { "positive" } else { "negative" };
     let known = asked.into_iter().zip(calls.into_iter().map(Call::class));
-    Ok(Some(known.filter_map(|(id, class)| Some((id, word(class?).to_string()))).collect()))
+    Ok(Some(
+        known.filter_map(|(id, class)| Some((id, word(class?).to_string()))).collect(),
+    ))
 }
 
 /// Most patients that a message names.

@@ -103,7 +103,9 @@ impl Reading<'_> {
     pub(super) fn given(&self, file: &GivenFile) -> Option<Vec<u8>> {
         match &file.location {
             Location::Disk(path) => self.files.read_as(path, &file.digest).ok(),
-            Location::Stored | Location::Generated { .. } => self.store.blob(&file.digest),
+            Location::Stored | Location::Generated { .. } => {
+                self.store.blob(&file.digest)
+            }
         }
     }
 
@@ -317,13 +319,12 @@ fn stored(reading: &Reading<'_>, from: &Origin) -> Option<GivenFile> {
 /// A file from the network, kept in the store when it is what was declared.
 fn fetched(reading: &Reading<'_>, url: &str, declared: &Digest, span: Span) -> Located {
     let wrong = |message: String| {
-        Some(Box::new(
-            Diagnostic::error(Code::FILE, Place::Study(span), message)
-                .hint(format!(
-                    "get the file by other means and say `{}`; its content is {declared}",
-                    reading.add_line(url)
-                )),
-        ))
+        Some(Box::new(Diagnostic::error(Code::FILE, Place::Study(span), message).hint(
+            format!(
+                "get the file by other means and say `{}`; its content is {declared}",
+                reading.add_line(url)
+            ),
+        )))
     };
     let bytes = reading.files.fetch(url).map_err(|error| wrong(error.to_string()))?;
     let content = match crate::data::decompressed(&bytes) {

@@ -6,7 +6,9 @@ use crate::spec::keys;
 use crate::spec::parameters::Grids;
 use crate::spec::reader::{Fields, Reader};
 use crate::spec::syntax::{Key, Kind as Syntax, Node};
-use crate::spec::{Agreement, Block, BlockKind, Facts, Named, OnConflict, Outcome, Role, Use};
+use crate::spec::{
+    Agreement, Block, BlockKind, Facts, Named, OnConflict, Outcome, Role, Use,
+};
 
 impl Reader<'_> {
     pub fn outcome(&mut self, named: Named, node: &Node) -> Option<Outcome> {

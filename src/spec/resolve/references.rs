@@ -4,8 +4,8 @@ use crate::diagnostics::{Code, Diagnostic, Place, Span};
 use crate::operation::{Instance, Problems, RoiType};
 use crate::spec::reader::Reader;
 use crate::spec::{
-    Block, BlockKind, Cohort, DERIVE, Facts, ImageOrigin, Model, Named, Origin, Role, Scheme,
-    Source, SourceKind, Study, Use,
+    Block, BlockKind, Cohort, DERIVE, Facts, ImageOrigin, Model, Named, Origin, Role,
+    Scheme, Source, SourceKind, Study, Use,
 };
 
 impl Reader<'_> {

@@ -140,14 +140,28 @@ fn column(
                 Meant::Unsigned => i128::from(value as u32),
                 _ => i128::from(value),
             };
-            all(reader, about, n_rows, cells, |value| Some(meant.whole(whole(value))), odd)
+            all(
+                reader,
+                about,
+                n_rows,
+                cells,
+                |value| Some(meant.whole(whole(value))),
+                odd,
+            )
         }
         ColumnReader::Int64ColumnReader(reader) => {
             let whole = |value: i64| match meant {
                 Meant::Unsigned => i128::from(value as u64),
                 _ => i128::from(value),
             };
-            all(reader, about, n_rows, cells, |value| Some(meant.whole(whole(value))), odd)
+            all(
+                reader,
+                about,
+                n_rows,
+                cells,
+                |value| Some(meant.whole(whole(value))),
+                odd,
+            )
         }
         ColumnReader::Int96ColumnReader(reader) => {
             // Days of the Julian calendar and nanoseconds of the day, as Spark once wrote times.
@@ -303,7 +317,8 @@ impl Meant {
                 Some(number(half(bits)))
             }
             Self::Uuid => {
-                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex: String =
+                    bytes.iter().map(|byte| format!("{byte:02x}")).collect();
                 let parts = [
                     hex.get(..8)?,
                     hex.get(8..12)?,
@@ -370,12 +385,8 @@ fn day(days: i128) -> String {
 /// A time of day, from parts of a second.
 fn time(value: i128, parts: i128) -> String {
     let (seconds, rest) = (value / parts, value % parts);
-    let clock = format!(
-        "{:02}:{:02}:{:02}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    );
+    let clock =
+        format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     match rest {
         0 => clock,
         rest => {
@@ -428,10 +439,7 @@ mod tests {
             macro_rules! column {
                 ($kind:ty, $values:expr, $levels:expr) => {
                     let mut column = group.next_column().unwrap().unwrap();
-                    column
-                        .typed::<$kind>()
-                        .write_batch(&$values, $levels, None)
-                        .unwrap();
+                    column.typed::<$kind>().write_batch(&$values, $levels, None).unwrap();
                     column.close().unwrap();
                 };
             }
