@@ -49,7 +49,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 #[test]
 fn every_block_of_yaml_is_sound() {
     let catalog = Catalog::standard();
-    let base: Json = serde_yaml::from_str(crate::workshop::STUDY).unwrap();
+    let schema = spec::schema(&catalog);
     let mut studies = 0;
     for (path, text) in pages() {
         for block in blocks(&text, "yaml") {
@@ -71,9 +71,8 @@ fn every_block_of_yaml_is_sound() {
             }
             // A part of a study: its keys are the language's.
             for (key, _) in json.as_object().into_iter().flatten() {
-                let known = base.get(key).is_some()
-                    || key == "models"
-                    || catalog.get(key).is_some();
+                let known =
+                    schema["properties"].get(key).is_some() || catalog.get(key).is_some();
                 assert!(known, "{}: `{key}` is no key of a study", path.display());
             }
         }
@@ -105,6 +104,16 @@ fn a_whole_number_may_name_a_category() {
     assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
     let written = &parsed.study.unwrap().outcomes[0].derivations[0].parameters;
     assert_eq!((&written["positive"], &written["negative"]), (&"1".into(), &"0".into()));
+}
+
+#[test]
+fn every_form_of_a_rule_can_be_read() {
+    let text = std::fs::read_to_string(book().join("cohorts.md")).unwrap();
+    let rules = blocks(&text, "text");
+    assert!(rules[0].lines().count() > 15);
+    for rule in rules[0].lines() {
+        spec::Rule::parse(rule).unwrap_or_else(|error| panic!("{rule}: {error:?}"));
+    }
 }
 
 #[test]

@@ -7,5 +7,6 @@ mod golden;
 mod public_data;
 mod reference;
 mod report;
+mod sources;
 mod studies;
 mod workshop;

@@ -7,7 +7,6 @@ use super::{Exit, load};
 use crate::catalog::Catalog;
 use crate::diagnostics::{Place, any_error, explain};
 use crate::operation::Instance;
-use crate::store::Mode;
 use crate::survey::Content;
 
 /// Say everything that is wrong, with line and column; compute nothing
@@ -50,9 +49,13 @@ pub fn run(args: &Check) -> Exit {
     let mut exit = Exit::Fine;
     for study in &args.studies {
         let places = load::Places::new(study, args.store.as_deref());
-        let Some(mut opened) = load::open_or_say(&places, Mode::ReadOnly) else {
-            exit = Exit::Change;
-            continue;
+        let mut opened = match load::open_to_look(&places) {
+            Ok(opened) => opened,
+            Err(fault) => {
+                eprintln!("{}", load::draw(&[*fault], &places, "", false));
+                exit = Exit::Change;
+                continue;
+            }
         };
         opened.show_ids = args.show_ids && std::io::stderr().is_terminal();
         let loaded = load::load(&places, &catalog, &opened.reading(&places));
@@ -73,6 +76,8 @@ pub fn run(args: &Check) -> Exit {
         if any_error(&loaded.faults) {
             exit = Exit::Change;
         }
+        // What was hashed need not be hashed again; where that cannot be kept, it is.
+        drop(opened.files.save());
     }
     exit
 }
@@ -85,8 +90,19 @@ fn looks(loaded: &load::Loaded, places: &load::Places) -> String {
     let mut text = format!("{}: sound\n", places.study.display());
     for (name, source) in &loaded.survey.sources {
         let what = match &source.content {
-            Content::Table { table, .. } => {
-                format!("{} rows, {} columns", table.n_rows(), table.columns().len())
+            Content::Table { table, notes, .. } => {
+                let mut what =
+                    format!("{} rows, {} columns", table.n_rows(), table.columns().len());
+                for (n, why) in [
+                    (notes.nameless, "without an id left out"),
+                    (notes.other_samples, "of other samples left out"),
+                    (notes.collapsed, "that stood twice taken once"),
+                ] {
+                    if n > 0 {
+                        what.push_str(&format!("; {n} {why}"));
+                    }
+                }
+                what
             }
             Content::Images(pairs) => format!("{} images with masks", pairs.len()),
             Content::Generated => format!("{} simulated files", source.files.len()),
@@ -96,6 +112,17 @@ fn looks(loaded: &load::Loaded, places: &load::Places) -> String {
     for (name, cohort) in &loaded.survey.cohorts {
         let (rows, patients) = (cohort.rows.len(), cohort.n_subjects());
         text.push_str(&format!("  cohort {name}: {rows} rows of {patients} patients\n"));
+        // What stands before is told where the cohort is, of which this one is a part.
+        let Some(own) = cohort.flow.last() else { continue };
+        for join in &own.joins {
+            text.push_str(&format!(
+                "    joined {}: {} rows matched, {} without a partner, {} of its ids unused\n",
+                join.source, join.matched, join.without, join.unused
+            ));
+        }
+        for removed in &own.removed {
+            text.push_str(&format!("    {} left: {}\n", removed.n, removed.reason));
+        }
     }
     for ((outcome, cohort), known) in &loaded.survey.outcomes {
         text.push_str(&format!(
@@ -103,6 +130,12 @@ fn looks(loaded: &load::Loaded, places: &load::Places) -> String {
             known.count(Some(true)),
             known.count(Some(false)),
             known.count(None)
+        ));
+    }
+    for agreement in &loaded.survey.agreements {
+        text.push_str(&format!(
+            "  agreement {}: {} of {} patients whom both know\n",
+            agreement.name, agreement.agree, agreement.both
         ));
     }
     for scheme in &study.validate {

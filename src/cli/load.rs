@@ -104,6 +104,30 @@ pub fn open(places: &Places, mode: Mode) -> Result<Opened, Box<Diagnostic>> {
     Ok(Opened { store, files, name_key, show_ids: false })
 }
 
+/// Opens the store of a study for a command that only looks. Where there is a store, tables that
+/// are read and files that are fetched stay in it; where there is none, none is made, unless a file
+/// has to be fetched: that is done once.
+pub fn open_to_look(places: &Places) -> Result<Opened, Box<Diagnostic>> {
+    let fetches = || {
+        let text = std::fs::read_to_string(&places.study).unwrap_or_default();
+        let study = spec::read(&text, &Catalog::standard()).study;
+        study.is_some_and(|study| {
+            let mut files = study.sources.iter().flat_map(spec::Source::files);
+            files.any(|file| matches!(file, spec::Origin::Url { .. }))
+        })
+    };
+    if places.store.join("format").exists() || fetches() {
+        // What cannot be written to can still be looked at.
+        if let Ok(store) = Store::open(&places.store, Mode::ReadWrite)
+            && let Ok(name_key) = places.name_key(Mode::ReadOnly)
+        {
+            let files = Disk::new(&store);
+            return Ok(Opened { store, files, name_key, show_ids: false });
+        }
+    }
+    open(places, Mode::ReadOnly)
+}
+
 /// The same; what is wrong is said.
 pub fn open_or_say(places: &Places, mode: Mode) -> Option<Opened> {
     match open(places, mode) {

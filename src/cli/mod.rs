@@ -2,6 +2,7 @@
 
 pub mod check;
 mod exit;
+mod init;
 pub mod load;
 pub mod ops;
 mod output;
@@ -27,6 +28,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     Check(check::Check),
     Plan(plan::Args),
     Run(run::Run),
@@ -49,6 +51,7 @@ pub fn main() -> Exit {
         }
     };
     match cli.command {
+        Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Run(args) => run::run(&args),

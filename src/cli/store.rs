@@ -7,6 +7,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::Exit;
+use crate::digest::Digest;
 use crate::store::{Mode, Size, Store, StoreError};
 
 /// Look after a store of results
@@ -123,8 +124,17 @@ fn add(store: &Store, files: &[PathBuf], json: bool) -> Result<Exit, StoreError>
             Ok(bytes) => {
                 // A study names the content, however it is compressed.
                 let content = match crate::data::decompressed(&bytes) {
-                    Some(plain) => crate::digest::Digest::of(&plain),
-                    None => crate::digest::Digest::of(&bytes),
+                    Some(plain) => Digest::of(&plain),
+                    None if bytes.starts_with(&[0x1f, 0x8b]) => {
+                        eprintln!(
+                            "error: {} is damaged or cut short: its gzip stream has no end",
+                            shown(path)
+                        );
+                        eprintln!("help: get the file once more");
+                        exit = Exit::Change;
+                        continue;
+                    }
+                    None => Digest::of(&bytes),
                 };
                 store.add(&bytes, &content)?;
                 match json {

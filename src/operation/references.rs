@@ -156,6 +156,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1098/rspl.1895.0041"),
     ),
     (
+        "parquet",
+        "Apache Software Foundation. Apache Parquet: file format specification. https://parquet.apache.org/docs/file-format/",
+        None,
+    ),
+    (
         "pearson1900",
         "Pearson K. On the criterion that a given system of deviations from the probable in the case of a correlated system of variables is such that it can be reasonably supposed to have arisen from random sampling. Philos Mag 1900;50:157–175.",
         Some("10.1080/14786440009463897"),

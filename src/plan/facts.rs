@@ -61,7 +61,7 @@ pub fn certificate(study: &Study, proof: &Proof) -> Certificate {
     }
     if !study.agree.is_empty() {
         not_tracked.push(
-            "The comparison of sources reads the outcome of every patient whom two sources know, \
+            "The comparison of sources reads what is compared of every patient whom two sources know, \
              sealed ones too; only its counts leave it."
                 .to_string(),
         );

@@ -195,7 +195,10 @@ impl Builder<'_> {
             };
             let files = match content.map(|content| (&content.content, &content.files)) {
                 Some((Content::Images(pairs), files)) => {
-                    pairs.get(&row.id).map(|(image, mask)| {
+                    let pair = study.cohorts[cohort]
+                        .known_as(&row.id)
+                        .find_map(|id| pairs.get(id));
+                    pair.map(|(image, mask)| {
                         [(*image, &files[*image]), (*mask, &files[*mask])]
                     })
                 }

@@ -87,6 +87,14 @@ pub struct ColumnPlace {
 }
 
 impl Cohort {
+    /// Under which ids a source may know this one: itself, then those declared to be the same.
+    pub fn known_as<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a str> {
+        let counts = self.same_as.iter().find(|(other, _)| other == id);
+        let counts = counts.map_or(id, |(_, counts)| counts.as_str());
+        let others = self.same_as.iter().filter(move |(_, of)| of == counts);
+        [id, counts].into_iter().chain(others.map(|(other, _)| other.as_str()))
+    }
+
     /// Where this cohort holds the predictor that others find in `source` under `column`.
     pub fn place(&self, source: &str, column: &str) -> ColumnPlace {
         let plain = |source: &str| ColumnPlace {

@@ -327,22 +327,26 @@ pub const DERIVED: Block = block(
     ],
 );
 
-pub const AGREEMENT: Block = block(
-    "an agreement",
-    "One fact as two sources hold it.",
-    &[
-        required(
+pub const AGREEMENT: Block = Block {
+    noun: "an agreement",
+    doc: "One fact as two sources hold it.",
+    keys: &[
+        key(
             "facts",
             Shape::Operations(Kind::Derivation),
             "Two derivations of the same outcome.",
         ),
+        key("columns", Shape::Texts, "Two columns of the same fact, as `source.column`."),
+        key("within", Shape::Number, "How far apart two numbers may lie; 0 by default."),
         key(
             "tolerate",
             Shape::Count,
             "How many patients may disagree before the study is refused; 0 by default.",
         ),
     ],
-);
+    operation: None,
+    one_of: &["facts", "columns"],
+};
 
 pub const IMAGES: Block = Block {
     noun: "an image set",

@@ -47,6 +47,12 @@ fn block(block: &Block, catalog: &Catalog) -> Json {
             choices.push(json!({ "required": [name] }));
         }
     }
+    // A list of the same kind, in order of precedence, stands where one of them would.
+    let several = block.keys.iter().filter(|key| match (key.shape, block.operation) {
+        (Shape::Operations(kind), Some(one)) => kind == one,
+        _ => false,
+    });
+    choices.extend(several.map(|key| json!({ "required": [key.name] })));
     choices.extend(block.one_of.iter().map(|name| json!({ "required": [name] })));
     let required: Vec<&str> =
         block.keys.iter().filter(|key| key.required).map(|key| key.name).collect();

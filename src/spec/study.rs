@@ -251,8 +251,17 @@ impl Derived {
 pub struct Agreement {
     pub name: String,
     pub span: Span,
-    pub facts: [Use; 2],
+    pub facts: Facts,
     pub tolerate: usize,
+}
+
+/// What is compared.
+#[derive(Clone)]
+pub enum Facts {
+    /// Two derivations of one outcome.
+    Derived([Use; 2]),
+    /// Two columns, by source and name; numbers may lie `within` of each other.
+    Columns { columns: [(Named, String); 2], within: f64 },
 }
 
 /// A named block of predictors.

@@ -49,7 +49,7 @@ pub trait Files: Sync {
     fn fetch(&self, url: &str) -> Result<Vec<u8>, FilesError> {
         Err(FilesError::Network {
             url: url.to_string(),
-            why: "there is no network here".into(),
+            why: "this program was built without `fetch`".into(),
         })
     }
 

@@ -8,6 +8,8 @@ mod actions;
 mod blobs;
 mod disk;
 mod error;
+#[cfg(feature = "fetch")]
+mod fetch;
 mod files;
 mod journals;
 mod locks;

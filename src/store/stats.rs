@@ -104,6 +104,11 @@ impl Files for Disk {
         std::fs::read(path).map_err(|cause| FilesError::io(path, cause))
     }
 
+    #[cfg(feature = "fetch")]
+    fn fetch(&self, url: &str) -> Result<Vec<u8>, FilesError> {
+        super::fetch::fetch(url)
+    }
+
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, FilesError> {
         let mut found = Vec::new();
         let mut open = vec![folder.to_path_buf()];

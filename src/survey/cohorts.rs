@@ -7,7 +7,7 @@ use crate::diagnostics::{Code, Diagnostic, Place};
 use crate::digest::Digest;
 use crate::spec::{Cohort, CohortRule, Date, Interval, Join, Study};
 
-use super::sources::ids_of;
+use super::sources::{ids_of, lines_of};
 use super::{CohortRow, Content, Reading, Survey, SurveyedCohort, SurveyedSource, View};
 
 pub(super) fn read(
@@ -37,7 +37,7 @@ fn rows(
             let base = survey.cohorts.get(&of.name)?;
             (base.rows.clone(), base.flow.clone())
         }
-        None => first_rows(study, cohort, survey, faults)?,
+        None => first_rows(study, cohort, reading, survey, faults)?,
     };
     let mut own = FlowBox {
         label: format!("cohort {}", cohort.name),
@@ -51,7 +51,7 @@ fn rows(
         None => &[],
     };
     for join in cohort.join.iter().filter(|join| !inherited.contains(join)) {
-        joined(study, cohort, join, survey, &mut rows, &mut own, faults)?;
+        joined(study, cohort, join, (reading, survey), &mut rows, &mut own, faults)?;
     }
     for rule in &cohort.rules {
         kept(study, cohort, rule, survey, &mut rows, &mut own, faults)?;
@@ -71,6 +71,13 @@ fn rows(
             Place::Study(cohort.span),
             format!("cohort `{}` has no rows", cohort.name),
         );
+        if cohort.of.is_none()
+            && ids_of(survey, &cohort.from.name).is_some_and(|ids| ids.is_empty())
+            && let Some(file) =
+                survey.sources.get(&cohort.from.name).and_then(|s| s.files.first())
+        {
+            fault = fault.hint(format!("{} has a head and no rows", file.shown));
+        }
         for removed in own.removed.iter().filter(|removed| removed.n > 0) {
             fault = fault.hint(format!("{} left: {}", removed.n, removed.reason));
         }
@@ -86,6 +93,7 @@ fn rows(
 fn first_rows(
     study: &Study,
     cohort: &Cohort,
+    reading: &Reading<'_>,
     survey: &Survey,
     faults: &mut Vec<Diagnostic>,
 ) -> Option<(Vec<CohortRow>, Vec<FlowBox>)> {
@@ -97,6 +105,10 @@ fn first_rows(
             Place::Study(cohort.from.span),
             format!("{doubles} rows of `{}` repeat an id", cohort.from.name),
         );
+        let fault = match repeated(reading, survey, &cohort.from.name, &ids) {
+            Some(lines) => fault.hint(lines),
+            None => fault,
+        };
         let fault = match differing(survey, &cohort.from.name) {
             Some((_, columns)) => {
                 fault.hint(format!("under one id they differ in {}", columns.join(", ")))
@@ -151,6 +163,23 @@ fn first_rows(
     Some((rows, flow))
 }
 
+/// Where in its file the first repeated id stands.
+fn repeated(
+    reading: &Reading<'_>,
+    survey: &Survey,
+    source: &str,
+    ids: &[String],
+) -> Option<String> {
+    let double = ids.windows(2).find(|pair| pair[0] == pair[1])?;
+    let surveyed = survey.sources.get(source)?;
+    let [file] = surveyed.files.as_slice() else { return None };
+    // The file is read again only to say where; what cannot be read now has no line.
+    let lines = lines_of(&reading.given(file)?, &double[0]);
+    let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
+    (lines.len() > 1)
+        .then(|| format!("such as one on lines {} of {}", lines.join(", "), file.shown))
+}
+
 /// Ids of a source that stand on several rows which differ.
 fn differing<'s>(survey: &'s Survey, source: &str) -> Option<&'s (usize, Vec<String>)> {
     match survey.sources.get(source) {
@@ -165,21 +194,27 @@ fn joined(
     study: &Study,
     cohort: &Cohort,
     join: &Join,
-    survey: &Survey,
+    (reading, survey): (&Reading<'_>, &Survey),
     rows: &mut Vec<CohortRow>,
     own: &mut FlowBox,
     faults: &mut Vec<Diagnostic>,
 ) -> Option<()> {
     let source = &join.source.name;
     if let Some((n, columns)) = differing(survey, source) {
+        let fault = Diagnostic::error(
+            Code::DUPLICATE_ID,
+            Place::Study(join.source.span),
+            format!("{n} ids of `{source}` stand on several rows that differ"),
+        );
+        let ids = ids_of(survey, source).unwrap_or_default();
+        let fault = match repeated(reading, survey, source, &ids) {
+            Some(lines) => fault.hint(lines),
+            None => fault,
+        };
         faults.push(
-            Diagnostic::error(
-                Code::DUPLICATE_ID,
-                Place::Study(join.source.span),
-                format!("{n} ids of `{source}` stand on several rows that differ"),
-            )
-            .hint(format!("they differ in {}", columns.join(", ")))
-            .hint("keep one row per id, or choose among samples with `sample:`"),
+            fault
+                .hint(format!("they differ in {}", columns.join(", ")))
+                .hint("keep one row per id, or choose among samples with `sample:`"),
         );
         return None;
     }
@@ -192,7 +227,8 @@ fn joined(
     };
     let by_subject = study.source(source).is_some_and(crate::spec::Source::is_maf);
     let has_partner = |row: &CohortRow| {
-        partners.contains(if by_subject { &row.subject } else { &row.id })
+        let id = if by_subject { &row.subject } else { &row.id };
+        cohort.known_as(id).any(|id| partners.contains(id))
     };
     let matched = rows.iter().filter(|row| has_partner(row)).count();
     if matched == 0 && !rows.is_empty() {

@@ -338,9 +338,10 @@ pub fn frame(
                 .ok_or_else(|| no_column(&column.column))?;
             let found =
                 table.column(&place.column).ok_or_else(|| no_column(&place.column))?;
-            let at = places
-                .entry(place.source.clone())
-                .or_insert_with(|| rows.iter().map(|row| table.row(&row.id)).collect());
+            let at = places.entry(place.source.clone()).or_insert_with(|| {
+                let row = |id| cohort.known_as(id).find_map(|id| table.row(id));
+                rows.iter().map(|of| row(&of.id)).collect()
+            });
             cells = at.iter().map(|row| cell(found, *row)).collect();
         }
         let name = column.name.clone();
@@ -446,13 +447,17 @@ fn not_numeric(
             let id = table.ids().cell(*row);
             let line = reading.bytes(study, file).ok().and_then(|b| line_of(&b, id));
             let place = Place::File { path: PathBuf::from(&file.shown), line };
-            let fault = Diagnostic::error(Code::NOT_A_NUMBER, place, message);
             if found.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
-                return fault.hint(format!("`{found}` is no finite number")).hint(
-                    "correct the cell, or declare it: `missing: [inf]` in the source",
+                let message = format!(
+                    "column `{}` of block `{}` holds `{found}`, which is no finite number",
+                    column.column, block.name
                 );
+                let fault = Diagnostic::error(Code::NOT_A_NUMBER, place, message);
+                return fault.hint(format!(
+                    "correct the cell, or declare it: `missing: ['{found}']` in the source"
+                ));
             }
-            fault
+            Diagnostic::error(Code::NOT_A_NUMBER, place, message)
         }
         None => Diagnostic::error(Code::NOT_A_NUMBER, Place::Study(block.span), message),
     };

@@ -155,9 +155,17 @@ fn given(
     };
     // Tables are joined by row, mutations belong to the patient.
     let by_subject = study.source(&place).is_some_and(crate::spec::Source::is_maf);
+    let known: BTreeSet<&str> = match assayed {
+        Some(assayed) => assayed.iter().map(String::as_str).collect(),
+        None => table.ids().cells().collect(),
+    };
     let asked: Vec<String> = rows
         .iter()
-        .map(|row| if by_subject { row.subject.clone() } else { row.id.clone() })
+        .map(|row| {
+            let id = if by_subject { &row.subject } else { &row.id };
+            let known = cohort.known_as(id).find(|id| known.contains(id));
+            known.unwrap_or(id).to_string()
+        })
         .collect();
     let wanted: BTreeSet<&str> = asked.iter().map(String::as_str).collect();
     let kept: Vec<usize> = (0..table.n_rows())
@@ -496,7 +504,11 @@ fn underivable(outcome: &Outcome, failure: &Failure, shown: &str) -> Diagnostic 
         }
         Failure::Undeclared { .. } => {
             Diagnostic::error(Code::OUTCOME_VALUE, place, failure.to_string())
-                .hint("declare `negative:`, or correct the value")
+                .hint(format!("the column stands in {shown}"))
+                .hint(
+                    "declare `negative:`, and what further values are: `other: missing` or `other: \
+                     negative`; or correct the value",
+                )
         }
         Failure::NotAssayed => {
             Diagnostic::error(Code::NOT_ASSAYED, place, failure.to_string())

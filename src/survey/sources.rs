@@ -99,6 +99,16 @@ impl Reading<'_> {
         }
     }
 
+    /// The bytes of a file of a table, if they can still be had.
+    pub(super) fn given(&self, file: &GivenFile) -> Option<Vec<u8>> {
+        match &file.location {
+            Location::Disk(path) => self.files.read_as(path, &file.digest).ok(),
+            Location::Stored | Location::Generated { .. } => {
+                self.store.blob(&file.digest)
+            }
+        }
+    }
+
     /// A value from the store, or made and stored; with what is to be told of it.
     pub(super) fn stored<T: Serialize + DeserializeOwned>(
         &self,
@@ -132,6 +142,18 @@ impl Reading<'_> {
 
     fn path(&self, path: &Path) -> PathBuf {
         self.folder.join(path)
+    }
+
+    /// The command that brings a file into this store under its digest.
+    fn add_line(&self, shown: &str) -> String {
+        let name = shown.split(['?', '#']).next().unwrap_or(shown);
+        let name = name.rsplit('/').find(|part| !part.is_empty()).unwrap_or("FILE");
+        let root = self.store.root();
+        // Where the command looks when it is not told.
+        match root.strip_prefix(".").unwrap_or(root) == Path::new(".restudy") {
+            true => format!("restudy store add {name}"),
+            false => format!("restudy store add --store {} {name}", root.display()),
+        }
     }
 }
 
@@ -259,8 +281,9 @@ fn locate(reading: &Reading<'_>, survey: &Survey, from: &Origin, part: &str) -> 
             Err(fault) => stored(reading, from).ok_or_else(|| {
                 fault.map(|mut fault| {
                     if let Some(digest) = digest {
+                        let add = reading.add_line(&from.shown());
                         fault.hints.push(format!(
-                            "or `restudy store add FILE` with a file whose content is {digest}"
+                            "or say `{add}`, with a file whose content is {digest}"
                         ));
                     }
                     fault
@@ -296,10 +319,12 @@ fn stored(reading: &Reading<'_>, from: &Origin) -> Option<GivenFile> {
 /// A file from the network, kept in the store when it is what was declared.
 fn fetched(reading: &Reading<'_>, url: &str, declared: &Digest, span: Span) -> Located {
     let wrong = |message: String| {
-        Some(Box::new(
-            Diagnostic::error(Code::FILE, Place::Study(span), message)
-                .hint(format!("get the file by other means and say `restudy store add FILE`; its content is {declared}")),
-        ))
+        Some(Box::new(Diagnostic::error(Code::FILE, Place::Study(span), message).hint(
+            format!(
+                "get the file by other means and say `{}`; its content is {declared}",
+                reading.add_line(url)
+            ),
+        )))
     };
     let bytes = reading.files.fetch(url).map_err(|error| wrong(error.to_string()))?;
     let content = match crate::data::decompressed(&bytes) {
@@ -484,10 +509,20 @@ fn read_files(
 
 /// The line of a text file that has `id` as one of its fields; lines count from 1.
 pub(super) fn line_of(bytes: &[u8], id: &str) -> Option<usize> {
+    lines_of(bytes, id).first().copied()
+}
+
+/// All of them.
+pub(super) fn lines_of(bytes: &[u8], id: &str) -> Vec<usize> {
+    if bytes.starts_with(b"PAR1") {
+        return Vec::new(); // Its rows are no lines.
+    }
     let text = crate::data::decompressed(bytes).unwrap_or_else(|| bytes.to_vec());
     let text = String::from_utf8_lossy(&text);
     let is_id = |field: &str| field.trim().trim_matches('"') == id;
-    text.lines().position(|line| line.split([',', ';', '\t']).any(is_id)).map(|at| at + 1)
+    let lines = text.lines().enumerate();
+    let lines = lines.filter(|(_, line)| line.split([',', ';', '\t']).any(is_id));
+    lines.map(|(at, _)| at + 1).collect()
 }
 
 fn unreadable(

@@ -145,7 +145,8 @@ impl View<'_> {
         let of_maf = self.study.source(source).is_some_and(crate::spec::Source::is_maf);
         let cell = |row: &CohortRow| {
             let id = if of_maf { &row.subject } else { &row.id };
-            let cell = found.cell(table.row(id)?);
+            let row = self.cohort.known_as(id).find_map(|id| table.row(id));
+            let cell = found.cell(row?);
             (!cell.is_empty()).then(|| cell.to_string())
         };
         Ok(self.rows.iter().map(cell).collect())

@@ -74,7 +74,7 @@ impl Derivation for Binary {
             None => {
                 return Err(Failure::Undeclared {
                     column: self.column.clone(),
-                    found: format!("{} values beside `{}`", others.len(), self.positive),
+                    found: listed(&others, &self.positive),
                 });
             }
         };
@@ -113,6 +113,14 @@ impl Derivation for Binary {
             self.column, self.positive
         )
     }
+}
+
+/// The values beside the positive one, a few of them by name.
+fn listed(others: &[&str], positive: &str) -> String {
+    let named: Vec<String> =
+        others.iter().take(5).map(|other| format!("`{other}`")).collect();
+    let more = if others.len() > named.len() { ", …" } else { "" };
+    format!("{} values beside `{positive}` ({}{more})", others.len(), named.join(", "))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::operation::{Entry, derivation, reader, table_step};
 pub fn operations() -> Vec<Entry> {
     vec![
         reader::<read::csv::Csv>(),
+        reader::<read::parquet::Parquet>(),
         derivation::<binary::Binary>(),
         table_step::<drop_missing::DropMissing>(),
         table_step::<drop_constant::DropConstant>(),

@@ -6,7 +6,9 @@ use crate::spec::keys;
 use crate::spec::parameters::Grids;
 use crate::spec::reader::{Fields, Reader};
 use crate::spec::syntax::{Key, Kind as Syntax, Node};
-use crate::spec::{Agreement, Block, BlockKind, Named, OnConflict, Outcome, Role, Use};
+use crate::spec::{
+    Agreement, Block, BlockKind, Facts, Named, OnConflict, Outcome, Role, Use,
+};
 
 impl Reader<'_> {
     pub fn outcome(&mut self, named: Named, node: &Node) -> Option<Outcome> {
@@ -117,24 +119,52 @@ impl Reader<'_> {
 
     pub fn agreement(&mut self, named: Named, node: &Node) -> Option<Agreement> {
         let fields = self.block(node, &keys::AGREEMENT)?;
-        let list = fields.get("facts")?;
-        let facts = self.derivations(list, "`facts`");
         let tolerate = fields.get("tolerate").and_then(|n| self.count(n, "`tolerate`"));
-        match <[Use; 2]>::try_from(facts) {
-            Ok(facts) => Some(Agreement {
-                name: named.name,
-                span: named.span,
-                facts,
-                tolerate: tolerate.unwrap_or(0) as usize,
-            }),
-            Err(facts) => {
-                if !facts.is_empty() {
-                    let message = "two derivations are compared, neither fewer nor more";
-                    self.error(Code::OUT_OF_RANGE, list.span, message);
-                }
-                None
+        let within = fields.get("within");
+        let two = "two are compared, neither fewer nor more";
+        let facts = if let Some(list) = fields.get("facts") {
+            if let Some(key) = fields.key("within") {
+                let message = "derivations say yes or no: there is no `within`";
+                self.error(Code::UNKNOWN_KEY, key.span, message);
             }
-        }
+            match <[Use; 2]>::try_from(self.derivations(list, "`facts`")) {
+                Ok(facts) => Facts::Derived(facts),
+                Err(facts) => {
+                    if !facts.is_empty() {
+                        self.error(Code::OUT_OF_RANGE, list.span, two);
+                    }
+                    return None;
+                }
+            }
+        } else {
+            let list = fields.get("columns")?;
+            let mut columns = Vec::new();
+            for text in self.texts(list, "`columns`") {
+                match text.name.split_once('.') {
+                    Some((source, column)) if !column.is_empty() => {
+                        let source = Named { name: source.to_string(), span: text.span };
+                        columns.push((source, column.to_string()));
+                    }
+                    _ => {
+                        let message = format!("`{}` is no `source.column`", text.name);
+                        self.error(Code::UNKNOWN_NAME, text.span, message);
+                        return None;
+                    }
+                }
+            }
+            let Ok(columns) = <[(Named, String); 2]>::try_from(columns) else {
+                self.error(Code::OUT_OF_RANGE, list.span, two);
+                return None;
+            };
+            let within = within.and_then(|node| self.number(node, "`within`"));
+            Facts::Columns { columns, within: within.unwrap_or(0.0) }
+        };
+        Some(Agreement {
+            name: named.name,
+            span: named.span,
+            facts,
+            tolerate: tolerate.unwrap_or(0) as usize,
+        })
     }
 
     pub fn predictor(&mut self, named: Named, node: &Node) -> Option<Block> {

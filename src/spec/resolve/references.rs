@@ -4,8 +4,8 @@ use crate::diagnostics::{Code, Diagnostic, Place, Span};
 use crate::operation::{Instance, Problems, RoiType};
 use crate::spec::reader::Reader;
 use crate::spec::{
-    Block, BlockKind, Cohort, DERIVE, ImageOrigin, Model, Named, Origin, Role, Scheme,
-    Source, SourceKind, Study, Use,
+    Block, BlockKind, Cohort, DERIVE, Facts, ImageOrigin, Model, Named, Origin, Role,
+    Scheme, Source, SourceKind, Study, Use,
 };
 
 impl Reader<'_> {
@@ -45,7 +45,12 @@ impl Reader<'_> {
         outcomes.retain(|outcome| self.derivable(&outcome.derivations, &sources));
         study.outcomes = outcomes;
         let mut agree = std::mem::take(&mut study.agree);
-        agree.retain(|agreement| self.derivable(&agreement.facts, &sources));
+        agree.retain(|agreement| match &agreement.facts {
+            Facts::Derived(facts) => self.derivable(facts, &sources),
+            Facts::Columns { columns, .. } => columns.iter().all(|(source, _)| {
+                self.known(source, "source", sources.iter().map(String::as_str))
+            }),
+        });
         study.agree = agree;
         let mut schemes = std::mem::take(&mut study.validate);
         schemes.retain_mut(|scheme| {

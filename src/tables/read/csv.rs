@@ -1,9 +1,9 @@
 //! Comma- and tab-separated text, plain or gzip.
 
-use std::io::Cursor;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use polars::prelude::{CsvParseOptions, CsvReadOptions, SerReader};
-
+use super::known;
 use crate::data::TextColumn;
 use crate::operation::prelude::*;
 
@@ -47,10 +47,22 @@ pub enum Encoding {
     Windows1252,
     /// Central European.
     Windows1250,
+    /// Cyrillic.
+    Windows1251,
+    /// Western European with the euro sign.
+    Iso885915,
+    /// UTF-16 without a mark, as Windows writes it.
+    Utf16le,
+    /// UTF-16 without a mark, the other way round.
+    Utf16be,
     /// Japanese.
     ShiftJis,
-    /// Chinese.
+    /// Simplified Chinese; holds GBK and GB2312.
     Gb18030,
+    /// Traditional Chinese.
+    Big5,
+    /// Korean.
+    EucKr,
 }
 
 /// What stands before the fraction of a number.
@@ -195,6 +207,12 @@ impl Encoding {
             Self::Auto => encoding_rs::Encoding::for_bom(bytes).map(|(found, _)| found),
             Self::Windows1252 => Some(encoding_rs::WINDOWS_1252),
             Self::Windows1250 => Some(encoding_rs::WINDOWS_1250),
+            Self::Windows1251 => Some(encoding_rs::WINDOWS_1251),
+            Self::Iso885915 => Some(encoding_rs::ISO_8859_15),
+            Self::Utf16le => Some(encoding_rs::UTF_16LE),
+            Self::Utf16be => Some(encoding_rs::UTF_16BE),
+            Self::Big5 => Some(encoding_rs::BIG5),
+            Self::EucKr => Some(encoding_rs::EUC_KR),
             Self::ShiftJis => Some(encoding_rs::SHIFT_JIS),
             Self::Gb18030 => Some(encoding_rs::GB18030),
         };
@@ -206,14 +224,30 @@ impl Encoding {
                                { encoding: windows1252 } }`";
                 Failure::Line { line, message: message.to_string() }
             })?;
-            return Ok(text.trim_start_matches('\u{feff}').replace("\r\n", "\n"));
+            if let Some(at) = text.find('\0') {
+                let line = text[..at].matches('\n').count() + 1;
+                let message = "the text holds zero bytes; if it is UTF-16 without a mark, say \
+                               `read: { csv: { encoding: utf16le } }`";
+                return Err(Failure::Line { line, message: message.to_string() });
+            }
+            return Ok(with_line_breaks(text));
         };
         let (text, _, damaged) = named.decode(bytes);
         if damaged {
             let message = format!("the text is not {}", named.name());
             return Err(Failure::Unreadable(message));
         }
-        Ok(text.trim_start_matches('\u{feff}').replace("\r\n", "\n"))
+        Ok(with_line_breaks(&text))
+    }
+}
+
+/// The text without its mark and with one kind of line break.
+fn with_line_breaks(text: &str) -> String {
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    // Macs of long ago ended lines by this alone.
+    match text.contains('\n') {
+        true => text,
+        false => text.replace('\r', "\n"),
     }
 }
 
@@ -273,11 +307,13 @@ fn shape(text: &str, delimiter: u8) -> Result<Vec<String>, Failure> {
         Some(head) => head?,
         None => return Err(Failure::Unreadable("the table is empty".to_string())),
     };
-    let names: Vec<String> = head.iter().map(|name| unquoted(name)).collect();
+    let names: Vec<String> =
+        head.iter().map(|name| unquoted(name).into_owned()).collect();
+    let mut seen = BTreeSet::new();
     for (position, name) in names.iter().enumerate() {
         let message = if name.is_empty() {
             format!("column {} has no name", position + 1)
-        } else if names[..position].contains(name) {
+        } else if !seen.insert(name) {
             format!("two columns are called `{name}`")
         } else {
             continue;
@@ -298,63 +334,36 @@ fn shape(text: &str, delimiter: u8) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-fn unquoted(cell: &str) -> String {
+/// The cell without its quotes and the blanks around it.
+fn unquoted(cell: &str) -> Cow<'_, str> {
     let cell = cell.trim();
     match cell.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inner) => inner.replace("\"\"", "\"").trim().to_string(),
-        None => cell.to_string(),
+        Some(inner) if inner.contains('"') => {
+            Cow::Owned(inner.replace("\"\"", "\"").trim().to_string())
+        }
+        Some(inner) => Cow::Borrowed(inner.trim()),
+        None => Cow::Borrowed(cell),
     }
 }
 
-/// The cells of each column, parsed by polars as text.
+/// The cells of each column, as text.
 fn cells(
     text: &str,
     delimiter: u8,
     names: &[String],
 ) -> Result<Vec<TextColumn>, Failure> {
-    let library =
-        |error: polars::prelude::PolarsError| Failure::Unreadable(error.to_string());
-    // polars takes a blank line for a row of missing cells; the shape was checked without them.
-    let without_blanks: String;
-    let text = if text.contains("\n\n") || text.starts_with('\n') {
-        let mut kept = String::with_capacity(text.len());
-        for record in (Records { rest: text, line: 1, delimiter }) {
-            let (_, cells) = record?;
-            let separator = (delimiter as char).to_string();
-            kept.push_str(&cells.join(&separator));
-            kept.push('\n');
+    let mut columns: Vec<Vec<Cow<'_, str>>> = vec![Vec::new(); names.len()];
+    for record in (Records { rest: text, line: 1, delimiter }).skip(1) {
+        let (_, cells) = record?;
+        for (column, cell) in columns.iter_mut().zip(cells) {
+            column.push(unquoted(cell));
         }
-        without_blanks = kept;
-        &without_blanks
-    } else {
-        text
-    };
-    let frame = CsvReadOptions::default()
-        .with_has_header(true)
-        .with_infer_schema_length(Some(0))
-        .with_n_threads(Some(1))
-        .with_rechunk(true)
-        .with_parse_options(CsvParseOptions::default().with_separator(delimiter))
-        .into_reader_with_file_handle(Cursor::new(text.as_bytes()))
-        .finish()
-        .map_err(library)?;
-    let mut columns = Vec::with_capacity(names.len());
-    for (name, column) in names.iter().zip(frame.columns()) {
-        let cells = column.str().map_err(library)?;
-        columns.push(TextColumn::new(
-            name,
-            cells.iter().map(|cell| known(cell.unwrap_or(""))),
-        ));
     }
-    Ok(columns)
-}
-
-/// The cell without blanks around it; empty when it says that nothing is known.
-fn known(cell: &str) -> &str {
-    match cell.trim() {
-        "NA" | "N/A" | "NaN" | "nan" | "null" => "",
-        cell => cell,
-    }
+    let columns = names
+        .iter()
+        .zip(columns)
+        .map(|(name, cells)| TextColumn::new(name, cells.iter().map(|cell| known(cell))));
+    Ok(columns.collect())
 }
 
 /// The first line whose id is missing.
@@ -391,7 +400,9 @@ mod tests {
         assert_eq!(cells(&plain, "id"), ["01", "02"]);
         assert_eq!(cells(&plain, "x"), ["", "1.5"]);
         assert_eq!(cells(&plain, "note"), ["c", "a, b"]);
-        let others: [&[u8]; 4] = [
+        let others: [&[u8]; 6] = [
+            b"id,x,note\r02,1.5,\"a, b\"\r01,NA,c\r",
+            b"id , x, note\n02 ,1.5 , \"a, b\" \n01, NA,c\n",
             b"\xef\xbb\xbfid,x,note\r\n01,,c\r\n02,1.5,\"a, b\"\r\n",
             b"id\tx\tnote\n01\tnan\tc\n02\t1.5\ta, b\n",
             b"id;x;note\n02; 1.5 ;\"a, b\"\n\n01;;c",
@@ -407,7 +418,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
-        let cases: [(&[u8], &str); 8] = [
+        let cases: [(&[u8], &str); 9] = [
+            (b"i\0d\0,\0x\0\n\0", "zero bytes; if it is UTF-16"),
             (b"", "the table is empty"),
             (b"id,x\n1,2\n3\n", "line 3: 1 cells where the head names 2"),
             (b"id,x,x\n1,2,3\n", "line 1: two columns are called `x`"),
