@@ -1,10 +1,15 @@
 //! Learners, and how one candidate is chosen among many.
 
 mod best_mean;
+mod class_weight;
+mod extra_trees;
+mod forest;
+mod gradient_boosting;
 mod knn;
 mod logistic;
 mod naive;
 mod naive_bayes;
+mod random_forest;
 mod usable;
 
 use crate::operation::{Entry, learner, tuner};
@@ -15,6 +20,9 @@ pub fn operations() -> Vec<Entry> {
         learner::<logistic::Logistic>(),
         learner::<knn::Knn>(),
         learner::<naive_bayes::NaiveBayes>(),
+        learner::<random_forest::RandomForest>(),
+        learner::<extra_trees::ExtraTrees>(),
+        learner::<gradient_boosting::GradientBoosting>(),
         learner::<naive::Naive>(),
         tuner::<best_mean::BestMean>(),
     ]

@@ -10,6 +10,16 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1136/bmj.308.6943.1552"),
     ),
     (
+        "breiman2001",
+        "Breiman L. Random forests. Mach Learn 2001;45:5–32.",
+        Some("10.1023/A:1010933404324"),
+    ),
+    (
+        "chen2016",
+        "Chen T, Guestrin C. XGBoost: a scalable tree boosting system. In: Proceedings of the 22nd ACM SIGKDD International Conference on Knowledge Discovery and Data Mining, 2016:785–794.",
+        Some("10.1145/2939672.2939785"),
+    ),
+    (
         "clopper1934",
         "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 1934;26:404–413.",
         Some("10.1093/biomet/26.4.404"),
@@ -49,7 +59,17 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "Fisher RA. Statistical methods for research workers. Edinburgh: Oliver and Boyd, 1925.",
         None,
     ),
+    (
+        "friedman2001",
+        "Friedman JH. Greedy function approximation: a gradient boosting machine. Ann Stat 2001;29:1189–1232.",
+        Some("10.1214/aos/1013203451"),
+    ),
     ("gdcmaf", "NCI Genomic Data Commons. GDC MAF format, version 1.0.0.", None),
+    (
+        "geurts2006",
+        "Geurts P, Ernst D, Wehenkel L. Extremely randomized trees. Mach Learn 2006;63:3–42.",
+        Some("10.1007/s10994-006-6226-1"),
+    ),
     (
         "hand2001",
         "Hand DJ, Yu K. Idiot's Bayes: not so stupid after all? Int Stat Rev 2001;69:385–398.",
@@ -99,6 +119,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "ibsi2020",
         "Zwanenburg A, Vallières M, Abdalah MA, et al. The Image Biomarker Standardization Initiative: standardized quantitative radiomics for high-throughput image-based phenotyping. Radiology 2020;295:328–338.",
         Some("10.1148/radiol.2020191145"),
+    ),
+    (
+        "ke2017",
+        "Ke G, Meng Q, Finley T, et al. LightGBM: a highly efficient gradient boosting decision tree. In: Advances in Neural Information Processing Systems 30, 2017:3146–3154.",
+        None,
     ),
     (
         "kuhn2013",
@@ -159,6 +184,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "stone1974",
         "Stone M. Cross-validatory choice and assessment of statistical predictions. J R Stat Soc B 1974;36:111–147.",
         Some("10.1111/j.2517-6161.1974.tb00994.x"),
+    ),
+    (
+        "strobl2007",
+        "Strobl C, Boulesteix AL, Zeileis A, Hothorn T. Bias in random forest variable importance measures: illustrations, sources and a solution. BMC Bioinformatics 2007;8:25.",
+        Some("10.1186/1471-2105-8-25"),
     ),
     (
         "sun2014",
