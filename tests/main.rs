@@ -7,4 +7,5 @@ mod golden;
 mod reference;
 mod report;
 mod studies;
+mod trees;
 mod workshop;

@@ -38,8 +38,7 @@ use crate::operation::prelude::*;
 /// `min_data_in_bin = 1` the trees split the same rows.
 ///
 /// # Limits
-/// One row may be in the bin of a cut's other side only if a column has more distinct values than
-/// `bins`.
+/// Columns with more distinct values than `bins` are cut between groups of neighbouring values.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GradientBoosting {

@@ -77,19 +77,6 @@ impl Trees {
             }
         }
     }
-
-    /// The nodes of a tree, as (column or none at a leaf, cut or value, right child).
-    #[cfg(test)]
-    pub fn nodes(&self, tree: usize) -> Vec<(Option<u32>, f64, usize)> {
-        let start = self.roots[tree] as usize;
-        let end = self.roots.get(tree + 1).map_or(self.column.len(), |n| *n as usize);
-        (start..end)
-            .map(|node| {
-                let right = node - start + self.right[node] as usize;
-                (self.column[node].checked_sub(1), self.at[node], right)
-            })
-            .collect()
-    }
 }
 
 #[cfg(test)]

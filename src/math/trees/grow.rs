@@ -439,3 +439,93 @@ fn purity(all: f64, positive: f64) -> f64 {
     let times_ln = |x: f64| if x > 0.0 { x * ln(x) } else { 0.0 };
     times_ln(positive) + times_ln(all - positive) - times_ln(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::Stream;
+
+    const PLAIN: Growth = Growth {
+        impurity: Impurity::Gini,
+        cuts: Cuts::All,
+        tried: usize::MAX,
+        min_leaf: 1,
+        depth: u32::MAX,
+        weights: [1.0; 2],
+    };
+
+    /// (column, cut) of each split, or the share of each leaf with no column.
+    fn grown(
+        columns: &[&[f64]],
+        positive: &[bool],
+        growth: Growth,
+        times: &[u32],
+    ) -> Vec<(Option<u32>, f64)> {
+        let groups: Vec<u32> = (0..positive.len() as u32).collect();
+        let samples = Samples::new(columns.to_vec(), positive, &groups);
+        let draws = Draws::from_stream(&mut Stream::new(1, &["grow"]));
+        let mut grower = Grower::new(&samples, growth);
+        let shown = |node: &Node| match node.split {
+            Some(split) => (Some(split.column), split.cut),
+            None => (None, node.share),
+        };
+        grower.grow(times, draws).iter().map(shown).collect()
+    }
+
+    #[test]
+    fn the_best_cut_lies_between_neighbours_of_the_node() {
+        let values: &[f64] = &[1.0, 2.0, 4.0, 8.0];
+        let positive = [false, false, true, true];
+        let found = grown(&[values], &positive, PLAIN, &[1; 4]);
+        assert_eq!(found, [(Some(0), 3.0), (None, 0.0), (None, 1.0)]);
+        // The third row was not drawn.
+        let found = grown(&[values], &positive, PLAIN, &[1, 2, 0, 1]);
+        assert_eq!(found[0], (Some(0), 5.0));
+    }
+
+    #[test]
+    fn of_equal_cuts_the_first_column_and_the_lowest_value_win() {
+        let constant: &[f64] = &[5.0; 4];
+        let values: &[f64] = &[1.0, 2.0, 3.0, 4.0];
+        let positive = [false, true, true, false];
+        for impurity in [Impurity::Gini, Impurity::Entropy] {
+            let growth = Growth { impurity, ..PLAIN };
+            let found = grown(&[constant, values, values], &positive, growth, &[1; 4]);
+            let expected =
+                [(Some(1), 1.5), (None, 0.0), (Some(1), 3.5), (None, 1.0), (None, 0.0)];
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_cut_that_gains_nothing_may_lead_to_one_that_does() {
+        let (a, b): (&[f64], &[f64]) = (&[0.0, 0.0, 1.0, 1.0], &[0.0, 1.0, 0.0, 1.0]);
+        let exclusive = [false, true, true, false];
+        let found = grown(&[a, b], &exclusive, PLAIN, &[1; 4]);
+        assert_eq!(found.len(), 7);
+        let growth = Growth { depth: 1, ..PLAIN };
+        assert_eq!(grown(&[a, b], &exclusive, growth, &[1; 4]).len(), 3);
+    }
+
+    #[test]
+    fn leaves_keep_their_rows_and_weights() {
+        let values: &[f64] = &[1.0, 2.0, 3.0, 4.0, 5.0];
+        let positive = [true, false, false, false, false];
+        let growth = Growth { min_leaf: 2, ..PLAIN };
+        let found = grown(&[values], &positive, growth, &[1; 5]);
+        assert_eq!(found[..2], [(Some(0), 2.5), (None, 0.5)]);
+        let growth = Growth { min_leaf: 3, weights: [1.0, 4.0], ..PLAIN };
+        assert_eq!(grown(&[values], &positive, growth, &[1; 5]), [(None, 0.5)]);
+    }
+
+    #[test]
+    fn random_cuts_part_every_column_that_varies() {
+        let values: &[f64] = &[0.0, f64::MAX, -f64::MAX, 1.0];
+        let positive = [false, true, false, true];
+        let growth = Growth { cuts: Cuts::Random, tried: 1, ..PLAIN };
+        let found = grown(&[&[1.0; 4], values], &positive, growth, &[1; 4]);
+        assert!(found.len() >= 3 && found[0].0 == Some(1), "{found:?}");
+        let leaves = found.iter().filter(|(column, _)| column.is_none());
+        assert!(leaves.clone().all(|(_, share)| *share == 0.0 || *share == 1.0));
+    }
+}
