@@ -754,17 +754,16 @@ fn values_out_of_range_are_refused_with_the_name_of_the_parameter() {
         };
         let schema = (entry.schema)().to_value();
         for (name, of) in schema["properties"].as_object().into_iter().flatten() {
-            let step = if of["type"] == "integer" { 1.0 } else { 1e-3 };
+            // A number that may be left out has two types.
+            let whole = of["type"] == "integer" || of["type"][0] == "integer";
+            let step = if whole { 1.0 } else { 1e-3 };
             let below =
                 of.get("minimum").and_then(Json::as_f64).map(|least| least - step);
             let above =
                 of.get("maximum").and_then(Json::as_f64).map(|most| most + step.max(1.0));
             for value in below.into_iter().chain(above) {
-                let value = if of["type"] == "integer" {
-                    format!("{value:.0}")
-                } else {
-                    format!("{value:?}")
-                };
+                let value =
+                    if whole { format!("{value:.0}") } else { format!("{value:?}") };
                 let used = format!("{}: {{ {name}: {value} }}", entry.about.name);
                 let text = match entry.kind {
                     Kind::Learner => study.replace(place, &format!("  - {used}\n")),

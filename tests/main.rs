@@ -9,4 +9,5 @@ mod reference;
 mod report;
 mod sources;
 mod studies;
+mod trees;
 mod workshop;

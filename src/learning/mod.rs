@@ -3,6 +3,10 @@
 mod average;
 mod best_mean;
 mod inner;
+mod class_weight;
+mod extra_trees;
+mod forest;
+mod gradient_boosting;
 mod knn;
 mod logistic;
 mod naive;
@@ -10,6 +14,7 @@ mod naive_bayes;
 mod one_standard_error;
 mod stack;
 mod successive_halving;
+mod random_forest;
 mod usable;
 
 use crate::operation::{Entry, learner, tuner};
@@ -20,6 +25,9 @@ pub fn operations() -> Vec<Entry> {
         learner::<logistic::Logistic>(),
         learner::<knn::Knn>(),
         learner::<naive_bayes::NaiveBayes>(),
+        learner::<random_forest::RandomForest>(),
+        learner::<extra_trees::ExtraTrees>(),
+        learner::<gradient_boosting::GradientBoosting>(),
         learner::<naive::Naive>(),
         tuner::<best_mean::BestMean>(),
         tuner::<one_standard_error::OneStandardError>(),

@@ -1,11 +1,15 @@
-//! The numerics that several operations share: elementary functions, random streams, sums.
+//! The numerics that several operations share: elementary functions, random streams, sums,
+//! trees.
 //!
 //! Every sum runs in index order; nothing here is parallel.
 
+mod draws;
 mod elementary;
 mod matrix;
 mod stream;
+pub mod trees;
 
+pub use draws::Draws;
 pub use elementary::{
     cos, erfc, exp, ln, ln_1p, log2, pow, sigmoid, sin, softplus, sqrt, tanh,
 };

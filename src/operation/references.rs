@@ -13,6 +13,14 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "breiman1984",
         "Breiman L, Friedman JH, Olshen RA, Stone CJ. Classification and regression trees. Belmont: Wadsworth, 1984.",
         None,
+        "breiman2001",
+        "Breiman L. Random forests. Mach Learn 2001;45:5–32.",
+        Some("10.1023/A:1010933404324"),
+    ),
+    (
+        "chen2016",
+        "Chen T, Guestrin C. XGBoost: a scalable tree boosting system. In: Proceedings of the 22nd ACM SIGKDD International Conference on Knowledge Discovery and Data Mining, 2016:785–794.",
+        Some("10.1145/2939672.2939785"),
     ),
     (
         "clopper1934",
@@ -59,11 +67,19 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "Fisher RA. Statistical methods for research workers. Edinburgh: Oliver and Boyd, 1925.",
         None,
     ),
+    (
+        "friedman2001",
+        "Friedman JH. Greedy function approximation: a gradient boosting machine. Ann Stat 2001;29:1189–1232.",
+        Some("10.1214/aos/1013203451"),
+    ),
     ("gdcmaf", "NCI Genomic Data Commons. GDC MAF format, version 1.0.0.", None),
     (
         "good2005",
         "Good P. Permutation, parametric and bootstrap tests of hypotheses, 3rd ed. New York: Springer, 2005.",
         None,
+        "geurts2006",
+        "Geurts P, Ernst D, Wehenkel L. Extremely randomized trees. Mach Learn 2006;63:3–42.",
+        Some("10.1007/s10994-006-6226-1"),
     ),
     (
         "hand2001",
@@ -118,6 +134,8 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
     (
         "jamieson2016",
         "Jamieson K, Talwalkar A. Non-stochastic best arm identification and hyperparameter optimization. AISTATS 2016; PMLR 51:240–248.",
+        "ke2017",
+        "Ke G, Meng Q, Finley T, et al. LightGBM: a highly efficient gradient boosting decision tree. In: Advances in Neural Information Processing Systems 30, 2017:3146–3154.",
         None,
     ),
     (
@@ -151,14 +169,14 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
-        "pearson1895",
-        "Pearson K. Note on regression and inheritance in the case of two parents. Proc R Soc Lond 1895;58:240–242.",
-        Some("10.1098/rspl.1895.0041"),
-    ),
-    (
         "parquet",
         "Apache Software Foundation. Apache Parquet: file format specification. https://parquet.apache.org/docs/file-format/",
         None,
+    ),
+    (
+        "pearson1895",
+        "Pearson K. Note on regression and inheritance in the case of two parents. Proc R Soc Lond 1895;58:240–242.",
+        Some("10.1098/rspl.1895.0041"),
     ),
     (
         "pearson1900",
@@ -199,6 +217,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "stone1974",
         "Stone M. Cross-validatory choice and assessment of statistical predictions. J R Stat Soc B 1974;36:111–147.",
         Some("10.1111/j.2517-6161.1974.tb00994.x"),
+    ),
+    (
+        "strobl2007",
+        "Strobl C, Boulesteix AL, Zeileis A, Hothorn T. Bias in random forest variable importance measures: illustrations, sources and a solution. BMC Bioinformatics 2007;8:25.",
+        Some("10.1186/1471-2105-8-25"),
     ),
     (
         "sun2014",

@@ -6,6 +6,7 @@ mod drop_constant;
 mod drop_correlated;
 mod drop_missing;
 mod encode_onehot;
+mod forest_importance;
 mod impute_median;
 mod read;
 mod scale_zscore;
@@ -25,5 +26,6 @@ pub fn operations() -> Vec<Entry> {
         table_step::<scale_zscore::ScaleZscore>(),
         table_step::<drop_correlated::DropCorrelated>(),
         table_step::<anova::Anova>(),
+        table_step::<forest_importance::ForestImportance>(),
     ]
 }
