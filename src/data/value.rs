@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Called, Choice, Compared, Curve, Estimate, Features, Frame, Frozen, GroupEstimate,
-    Mask, Predictions, ScoredSplit, Sealed, Table, Volume,
+    CalibrationCurve, Called, Choice, Compared, Confusion, Curve, DecisionCurve,
+    Estimate, Features, Frame, Frozen, GroupEstimate, Kept, Mask, Predictions,
+    ScoredSplit, Sealed, Table, Volume,
 };
 use crate::digest::Digest;
 
@@ -33,6 +34,10 @@ pub enum Value {
     Groups(Vec<GroupEstimate>),
     /// Not computable, and why: a result like any other, kept and counted.
     Failed(String),
+    Calibrated(CalibrationCurve),
+    Decided(DecisionCurve),
+    Confusion(Confusion),
+    Kept(Kept),
 }
 
 /// Bytes that are no value of this version.
@@ -76,6 +81,10 @@ impl Value {
             Self::Compared(_) => "comparison",
             Self::Groups(_) => "estimates by group",
             Self::Failed(_) => "failure",
+            Self::Calibrated(_) => "calibration curve",
+            Self::Decided(_) => "decision curve",
+            Self::Confusion(_) => "confusion table",
+            Self::Kept(_) => "kept columns",
         }
     }
 }

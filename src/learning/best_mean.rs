@@ -42,6 +42,7 @@ impl Tuner for BestMean {
             let better = best.is_none_or(|(_, known)| match direction {
                 Direction::HigherIsBetter => *mean > known,
                 Direction::LowerIsBetter => *mean < known,
+                Direction::Closest(best) => (*mean - best).abs() < (known - best).abs(),
             });
             if better {
                 best = Some((position, *mean));
@@ -68,6 +69,11 @@ mod tests {
         let choice = BestMean {}.choose(&candidates, Direction::HigherIsBetter).unwrap();
         assert_eq!(choice.candidate, 2);
         assert_eq!(choice.inner[1], None);
+        let closest = BestMean {}.choose(&candidates, Direction::Closest(0.75)).unwrap();
+        assert_eq!(
+            closest.candidate, 2,
+            "0.8 lies nearer than 0.6, and is written first"
+        );
         let lowest = BestMean {}.choose(&candidates, Direction::LowerIsBetter).unwrap();
         assert_eq!(lowest.candidate, 0);
         assert_eq!(

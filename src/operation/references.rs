@@ -10,6 +10,31 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1136/bmj.308.6943.1552"),
     ),
     (
+        "altman1994b",
+        "Altman DG, Bland JM. Diagnostic tests 2: predictive values. BMJ 1994;309:102.",
+        Some("10.1136/bmj.309.6947.102"),
+    ),
+    (
+        "austin2019",
+        "Austin PC, Steyerberg EW. The Integrated Calibration Index (ICI) and related metrics for quantifying the calibration of logistic regression models. Stat Med 2019;38:4051–4065.",
+        Some("10.1002/sim.8281"),
+    ),
+    (
+        "brier1950",
+        "Brier GW. Verification of forecasts expressed in terms of probability. Mon Weather Rev 1950;78:1–3.",
+        Some("10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2"),
+    ),
+    (
+        "brodersen2010",
+        "Brodersen KH, Ong CS, Stephan KE, Buhmann JM. The balanced accuracy and its posterior distribution. In: 20th International Conference on Pattern Recognition, 2010:3121–3124.",
+        Some("10.1109/ICPR.2010.764"),
+    ),
+    (
+        "cleveland1988",
+        "Cleveland WS, Devlin SJ. Locally weighted regression: an approach to regression analysis by local fitting. J Am Stat Assoc 1988;83:596–610.",
+        Some("10.1080/01621459.1988.10478639"),
+    ),
+    (
         "clopper1934",
         "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 1934;26:404–413.",
         Some("10.1093/biomet/26.4.404"),
@@ -35,6 +60,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "davis2006",
+        "Davis J, Goadrich M. The relationship between precision-recall and ROC curves. In: Proceedings of the 23rd International Conference on Machine Learning, 2006:233–240.",
+        Some("10.1145/1143844.1143874"),
+    ),
+    (
         "delong1988",
         "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated receiver operating characteristic curves: a nonparametric approach. Biometrics 1988;44:837–845.",
         Some("10.2307/2531595"),
@@ -45,11 +75,26 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1016/0197-2456(86)90046-2"),
     ),
     (
+        "efron1993",
+        "Efron B, Tibshirani RJ. An introduction to the bootstrap. New York: Chapman and Hall, 1993.",
+        Some("10.1201/9780429246593"),
+    ),
+    (
+        "elkan2001",
+        "Elkan C. The foundations of cost-sensitive learning. In: Proceedings of the 17th International Joint Conference on Artificial Intelligence, 2001:973–978.",
+        None,
+    ),
+    (
         "fisher1925",
         "Fisher RA. Statistical methods for research workers. Edinburgh: Oliver and Boyd, 1925.",
         None,
     ),
     ("gdcmaf", "NCI Genomic Data Commons. GDC MAF format, version 1.0.0.", None),
+    (
+        "good1952",
+        "Good IJ. Rational decisions. J R Stat Soc B 1952;14:107–114.",
+        Some("10.1111/j.2517-6161.1952.tb00104.x"),
+    ),
     (
         "hand2001",
         "Hand DJ, Yu K. Idiot's Bayes: not so stupid after all? Int Stat Rev 2001;69:385–398.",
@@ -111,9 +156,19 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.2307/2347628"),
     ),
     (
+        "ledell2015",
+        "LeDell E, Petersen M, van der Laan M. Computationally efficient confidence intervals for cross-validated area under the ROC curve estimates. Electron J Stat 2015;9:1583–1607.",
+        Some("10.1214/15-EJS1035"),
+    ),
+    (
         "little2019",
         "Little RJA, Rubin DB. Statistical analysis with missing data, 3rd ed. Hoboken: Wiley, 2019.",
         Some("10.1002/9781119482260"),
+    ),
+    (
+        "matthews1975",
+        "Matthews BW. Comparison of the predicted and observed secondary structure of T4 phage lysozyme. Biochim Biophys Acta 1975;405:442–451.",
+        Some("10.1016/0005-2795(75)90109-9"),
     ),
     (
         "nadeau2003",
@@ -123,6 +178,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
     (
         "nifti1",
         "Cox RW, Ashburner J, Breman H, et al. A (sort of) new image data format standard: NIfTI-1. NeuroImage 2004;22:e1440.",
+        None,
+    ),
+    (
+        "nogueira2018",
+        "Nogueira S, Sechidis K, Brown G. On the stability of feature selection algorithms. J Mach Learn Res 2018;18(174):1–54.",
         None,
     ),
     (
@@ -146,9 +206,19 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.17487/RFC4180"),
     ),
     (
+        "riley2020",
+        "Riley RD, Ensor J, Snell KIE, et al. Calculating the sample size required for developing a clinical prediction model. BMJ 2020;368:m441.",
+        Some("10.1136/bmj.m441"),
+    ),
+    (
         "spearman1904",
         "Spearman C. The proof and measurement of association between two things. Am J Psychol 1904;15:72–101.",
         Some("10.2307/1412159"),
+    ),
+    (
+        "steyerberg2010",
+        "Steyerberg EW, Vickers AJ, Cook NR, et al. Assessing the performance of prediction models: a framework for traditional and novel measures. Epidemiology 2010;21:128–138.",
+        Some("10.1097/EDE.0b013e3181c30fb2"),
     ),
     (
         "steyerberg2016",
@@ -166,9 +236,24 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1109/LSP.2014.2337313"),
     ),
     (
+        "vancalster2016",
+        "Van Calster B, Nieboer D, Vergouwe Y, et al. A calibration hierarchy for risk models was defined: from utopia to empirical data. J Clin Epidemiol 2016;74:167–176.",
+        Some("10.1016/j.jclinepi.2015.12.005"),
+    ),
+    (
+        "vanrijsbergen1979",
+        "van Rijsbergen CJ. Information retrieval, 2nd ed. London: Butterworths, 1979.",
+        None,
+    ),
+    (
         "varma2006",
         "Varma S, Simon R. Bias in error estimation when using cross-validation for model selection. BMC Bioinformatics 2006;7:91.",
         Some("10.1186/1471-2105-7-91"),
+    ),
+    (
+        "vickers2006",
+        "Vickers AJ, Elkin EB. Decision curve analysis: a novel method for evaluating prediction models. Med Decis Making 2006;26:565–574.",
+        Some("10.1177/0272989X06295361"),
     ),
     (
         "wilson1927",

@@ -327,6 +327,8 @@ pub struct Scheme {
 pub struct Evaluate {
     pub primary: Use,
     pub also: Vec<Use>,
+    /// What every analysis measures whether it was asked for or not, less what is named above.
+    pub standard: Vec<Use>,
     pub tuner: Use,
     pub threshold: Option<ThresholdRule>,
     /// Column within whose values pairs are also compared.
@@ -339,6 +341,13 @@ pub struct Evaluate {
     pub claims: Vec<Claim>,
     /// How often the outcome is permuted, and within which column.
     pub permuted: Option<(usize, Option<Named>)>,
+}
+
+impl Evaluate {
+    /// Every metric, the primary first, those that the author named before the standard ones.
+    pub fn metrics(&self) -> impl Iterator<Item = &Use> {
+        std::iter::once(&self.primary).chain(&self.also).chain(&self.standard)
+    }
 }
 
 /// Groups in which performance is measured as well.

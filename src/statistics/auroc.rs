@@ -33,6 +33,7 @@ impl Metric for Auroc {
         chance: Some(0.5),
         pooling: Pooling::FoldMean,
         needs_threshold: false,
+        logarithms: false,
     };
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     fn auroc(truth: &[bool], scores: &[f64]) -> Result<f64, Failure> {
-        Auroc {}.compute(Scored { truth, scores, decisions: &[] })
+        Auroc {}.compute(Scored { truth, scores, ..Scored::default() })
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::splits::{apply_path, fit_learner, locate, predicted, procedure};
 use super::{ComputeError, Computed, Inputs, input};
-use crate::data::{Call, Frozen, Predictions, Sealed, Value};
-use crate::operation::FittedChain;
+use crate::data::{Call, Frozen, Kept, Predictions, Sealed, Value};
+use crate::operation::{FittedChain, Instance};
 use crate::plan::Placed;
 use crate::spec::{ChainSetting, Use};
 
@@ -87,6 +87,39 @@ pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         })
     };
     Ok(fitted().map_or_else(Value::Failed, Value::Frozen))
+}
+
+/// The columns that reach the learner of a split's choice: its states applied to no rows at all.
+pub fn kept(inputs: &Inputs<'_>, case: usize) -> Computed {
+    let frame = input!(&inputs.values[0], Frame, "frame");
+    let choice = input!(&inputs.values[1], Choice, "choice");
+    let prepare =
+        FittedChain::from_bytes(input!(&inputs.values[2], Fitted, "fitted steps"))?;
+    let chosen = chosen(inputs, case, choice.candidate);
+    let selected = &inputs.values[3 + chosen.selector];
+    let selected = FittedChain::from_bytes(input!(selected, Fitted, "fitted steps"))?;
+    let columns = || -> Result<Vec<String>, String> {
+        let mut rows = frame.rows.take(&[]);
+        let prepare =
+            prepare.paths[chosen.prepare_path].as_ref().map_err(String::clone)?;
+        let select =
+            selected.paths[chosen.select_path].as_ref().map_err(String::clone)?;
+        apply_path(chosen.prepare, prepare, &mut rows)?;
+        apply_path(chosen.select, select, &mut rows)?;
+        Ok(rows.columns().iter().map(|column| column.name.clone()).collect())
+    };
+    Ok(match columns() {
+        Ok(columns) => Value::Kept(Kept { columns }),
+        Err(why) => Value::Failed(why),
+    })
+}
+
+/// The step between neighbouring probabilities of a candidate's learner.
+pub fn resolution(inputs: &Inputs<'_>, case: usize, candidate: usize) -> Option<f64> {
+    match &chosen(inputs, case, candidate).learner.instance {
+        Instance::Learner(learner) => learner.resolution(),
+        _ => unreachable!("`spec` puts learners here"),
+    }
 }
 
 /// The outcomes of an external cohort, as nobody can read them yet.

@@ -308,7 +308,7 @@ pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
                 let fold = of_candidate.scores.as_ref().map_err(String::clone);
                 let fold = fold.and_then(|scores| {
                     metric
-                        .compute(Scored { truth: &truth, scores, decisions: &[] })
+                        .compute(Scored { truth: &truth, scores, ..Scored::default() })
                         .map_err(|failure| failure.to_string())
                 });
                 candidates[candidate].folds.push(fold);
