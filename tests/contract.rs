@@ -390,7 +390,12 @@ fn check_metric(entry: &Entry) -> Vec<String> {
         let truth: Vec<bool> = (0..60).map(|i| i % 3 == 0).collect();
         let scores: Vec<f64> = (0..60).map(|_| stream.uniform()).collect();
         let decisions: Vec<bool> = scores.iter().map(|score| *score >= 0.5).collect();
-        let scored = Scored { truth: &truth, scores: &scores, decisions: &decisions };
+        let scored = Scored {
+            truth: &truth,
+            scores: &scores,
+            decisions: &decisions,
+            thresholds: &vec![0.5; decisions.len()],
+        };
         match metric.compute(scored) {
             Ok(value) if value < scale.range.0 || value > scale.range.1 => {
                 wrong.push(format!("{value} is out of its range"));
@@ -409,7 +414,12 @@ fn check_metric(entry: &Entry) -> Vec<String> {
     }
     for truth in [vec![], vec![true; 4], vec![false; 4]] {
         let scores = vec![0.5; truth.len()];
-        let scored = Scored { truth: &truth, scores: &scores, decisions: &truth };
+        let scored = Scored {
+            truth: &truth,
+            scores: &scores,
+            decisions: &truth,
+            thresholds: &scores,
+        };
         if let Some(Ok(value)) =
             guarded("one class", &mut wrong, || metric.compute(scored))
             && !value.is_finite()
@@ -551,9 +561,8 @@ fn check_calibrator(entry: &Entry) -> Vec<String> {
         Ok(threshold) if (0.0..=1.0).contains(&threshold) => {}
         other => wrong.push(format!("{other:?}")),
     }
-    if rule.threshold(&[true; 4], &scores[..4]).is_ok()
-        || rule.threshold(&[], &[]).is_ok()
-    {
+    let one_class = rule.threshold(&[true; 4], &scores[..4]).is_ok();
+    if rule.is_learned() && (one_class || rule.threshold(&[], &[]).is_ok()) {
         wrong.push("one class is no failure".to_string());
     }
     wrong
@@ -933,7 +942,12 @@ fn outputs(entry: &Entry) -> Vec<String> {
         }
         Instance::Metric(metric) => {
             let decisions: Vec<bool> = scores.iter().map(|score| *score >= 0.4).collect();
-            let scored = Scored { truth: &truth, scores: &scores, decisions: &decisions };
+            let scored = Scored {
+                truth: &truth,
+                scores: &scores,
+                decisions: &decisions,
+                thresholds: &vec![0.5; decisions.len()],
+            };
             vec![rounded(metric.compute(scored).unwrap())]
         }
         Instance::Calibrator(rule) => {

@@ -4,6 +4,7 @@ mod architecture;
 mod book;
 mod contract;
 mod golden;
+mod measures;
 mod public_data;
 mod reference;
 mod report;

@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use crate::workshop::test_data;
 
-fn operation(name: &str, parameters: Json) -> Instance {
+pub fn operation(name: &str, parameters: Json) -> Instance {
     let catalog = Catalog::standard();
     let entry: &Entry = catalog.get(name).unwrap();
     (entry.build)(parameters).unwrap()
@@ -37,7 +37,7 @@ fn columns(text: &str) -> Vec<(String, Vec<String>)> {
     columns
 }
 
-fn numbers(columns: &[(String, Vec<String>)], name: &str) -> Vec<f64> {
+pub fn numbers(columns: &[(String, Vec<String>)], name: &str) -> Vec<f64> {
     let column = columns.iter().find(|(known, _)| known == name).unwrap();
     column
         .1
@@ -155,7 +155,7 @@ fn the_statistics_are_those_of_the_reference_collection() {
         numbers(&predictions, truth_name).iter().map(|y| *y == 1.0).collect();
     let Instance::Metric(auroc) = operation("auroc", json!({})) else { panic!() };
     let compute = |truth: &[bool], scores: &[f64]| {
-        auroc.compute(Scored { truth, scores, decisions: &[] }).unwrap()
+        auroc.compute(Scored { truth, scores, ..Scored::default() }).unwrap()
     };
     let (p1, p2) = (numbers(&predictions, "p1"), numbers(&predictions, "p2"));
     near(compute(&truth, &p1), &case("auc_delong")["auc"][0], "auroc of p1");
@@ -184,10 +184,15 @@ fn the_statistics_are_those_of_the_reference_collection() {
     let decisions: Vec<bool> = p1.iter().map(|score| *score >= at).collect();
     for name in ["sensitivity", "specificity"] {
         let Instance::Metric(metric) = operation(name, json!({})) else { panic!() };
-        let scored = Scored { truth: &truth, scores: &p1, decisions: &decisions };
+        let scored = Scored {
+            truth: &truth,
+            scores: &p1,
+            decisions: &decisions,
+            ..Scored::default()
+        };
         let value = metric.compute(scored).unwrap();
         near(value, &threshold[name]["value"], name);
-        let n = metric.denominator(&truth) as f64;
+        let n = metric.denominator(scored) as f64;
         let (lower, upper) = wilson(value * n, n, 0.95).unwrap();
         near(lower, &threshold[name]["wilson95"][0], name);
         near(upper, &threshold[name]["wilson95"][1], name);
@@ -198,13 +203,13 @@ fn the_statistics_are_those_of_the_reference_collection() {
 }
 
 /// Text of the reference collection, its cases, and the closeness that each asks for.
-struct Collection {
+pub struct Collection {
     folder: PathBuf,
     cases: Vec<Json>,
 }
 
 impl Collection {
-    fn open() -> Option<Self> {
+    pub fn open() -> Option<Self> {
         let folder = test_data()?.join("stats_reference");
         let text = std::fs::read_to_string(folder.join("reference.json")).unwrap();
         let reference: Json = serde_json::from_str(&text).unwrap();
@@ -212,30 +217,30 @@ impl Collection {
         Some(Self { folder, cases: cases.unwrap().clone() })
     }
 
-    fn columns(&self, name: &str) -> Vec<(String, Vec<String>)> {
+    pub fn columns(&self, name: &str) -> Vec<(String, Vec<String>)> {
         let path = self.folder.join("inputs").join(name);
         columns(&std::fs::read_to_string(path).unwrap())
     }
 
-    fn case(&self, name: &str) -> Case<'_> {
+    pub fn case(&self, name: &str) -> Case<'_> {
         let case = self.cases.iter().find(|case| case["name"] == name).unwrap();
         Case { name: name.to_string(), case, worst: 0.0 }
     }
 }
 
 /// One case, and the largest relative difference found so far.
-struct Case<'a> {
+pub struct Case<'a> {
     name: String,
     case: &'a Json,
     worst: f64,
 }
 
 impl Case<'_> {
-    fn expected(&self, place: &str) -> &Json {
+    pub fn expected(&self, place: &str) -> &Json {
         self.case["outputs"].pointer(place).unwrap()
     }
 
-    fn near(&mut self, found: f64, place: &str) {
+    pub fn near(&mut self, found: f64, place: &str) {
         let expected = self.expected(place).as_f64().unwrap();
         let apart = (found - expected).abs() / expected.abs();
         self.worst = self.worst.max(apart);

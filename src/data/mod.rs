@@ -5,6 +5,7 @@
 mod frozen;
 mod gzip;
 mod image;
+mod measured;
 mod outcome;
 mod prediction;
 mod record;
@@ -16,6 +17,10 @@ mod value;
 pub use frozen::{Called, Frozen, FrozenMember, Sealed};
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
+pub use measured::{
+    Banded, CalibrationCurve, Confusion, DecisionCurve, DecisionPoint, Interval, Kept,
+    RiskBin,
+};
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
     CandidateScores, Choice, Compared, Curve, Estimate, FoldScores, GroupEstimate, Link,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Interval;
+
 /// One candidate's scores on the held-out rows of one split, or why it has none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CandidateScores {
@@ -110,12 +112,18 @@ pub struct Estimate {
     pub upper: Option<f64>,
     /// How estimate and interval were made, in words.
     pub method: String,
-    /// The value in each fold, repeat by repeat, where it is a mean over folds.
+    /// The value in each fold, repeat by repeat, where it is a mean over folds; in each repeat,
+    /// where it is pooled within repeats.
     pub folds: Vec<f64>,
     /// Folds in which it could not be computed, and why.
     pub failed_folds: Vec<String>,
     /// Where the value of a further site is expected, if sites were pooled.
     pub prediction: Option<(f64, f64)>,
+    /// Standard deviation of the value over held-out folds, where there are several. It says how
+    /// much the value varies between folds, not how well it is known: no confidence interval.
+    pub sd_folds: Option<f64>,
+    /// Further intervals of the same estimate.
+    pub other_intervals: Vec<Interval>,
 }
 
 /// Two models on the same held-out rows.

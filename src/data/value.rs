@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Called, Choice, Compared, Curve, Estimate, Features, Frame, Frozen, GroupEstimate,
-    Link, Mask, Predictions, ScoredSplit, Sealed, Survivors, Table, Volume,
+    CalibrationCurve, Called, Choice, Compared, Confusion, Curve, DecisionCurve,
+    Estimate, Features, Frame, Frozen, GroupEstimate, Kept, Link, Mask, Predictions,
+    ScoredSplit, Sealed, Survivors, Table, Volume,
 };
 use crate::digest::Digest;
 
@@ -38,6 +39,10 @@ pub enum Value {
     Permuted(Vec<Result<f64, String>>),
     /// Not computable, and why: a result like any other, kept and counted.
     Failed(String),
+    Calibrated(CalibrationCurve),
+    Decided(DecisionCurve),
+    Confusion(Confusion),
+    Kept(Kept),
 }
 
 /// Bytes that are no value of this version.
@@ -84,6 +89,10 @@ impl Value {
             Self::Groups(_) => "estimates by group",
             Self::Permuted(_) => "permuted outcomes",
             Self::Failed(_) => "failure",
+            Self::Calibrated(_) => "calibration curve",
+            Self::Decided(_) => "decision curve",
+            Self::Confusion(_) => "confusion table",
+            Self::Kept(_) => "kept columns",
         }
     }
 }

@@ -14,14 +14,6 @@ pub(super) fn whole(candidate: &FoldScores) -> Option<Vec<f64>> {
     candidate.folds.iter().map(|fold| fold.as_ref().ok().copied()).collect()
 }
 
-/// Whether a score is strictly better than another.
-pub(super) fn better(direction: Direction, score: f64, known: f64) -> bool {
-    match direction {
-        Direction::HigherIsBetter => score > known,
-        Direction::LowerIsBetter => score < known,
-    }
-}
-
 /// The first of the best of those that `among` takes.
 pub(super) fn best(
     means: &[Option<f64>],
@@ -31,7 +23,7 @@ pub(super) fn best(
     let mut best: Option<(usize, f64)> = None;
     for (position, mean) in means.iter().enumerate().filter(|(at, _)| among(*at)) {
         let Some(mean) = mean else { continue };
-        if best.is_none_or(|(_, known)| better(direction, *mean, known)) {
+        if best.is_none_or(|(_, known)| direction.better(*mean, known)) {
             best = Some((position, *mean));
         }
     }
@@ -120,6 +112,8 @@ pub(super) mod tests {
         assert_eq!(means[1], None);
         assert_eq!(best(&means, Direction::HigherIsBetter, |_| true), Some(2));
         assert_eq!(best(&means, Direction::LowerIsBetter, |_| true), Some(0));
+        // 0.8 lies as near as 0.6 would, but for rounding nearer: the first of the nearest.
+        assert_eq!(best(&means, Direction::Closest(0.79), |_| true), Some(2));
         assert_eq!(best(&means, Direction::HigherIsBetter, |at| at == 1), None);
     }
 

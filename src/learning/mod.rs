@@ -2,19 +2,19 @@
 
 mod average;
 mod best_mean;
-mod inner;
 mod class_weight;
 mod extra_trees;
 mod forest;
 mod gradient_boosting;
+mod inner;
 mod knn;
 mod logistic;
 mod naive;
 mod naive_bayes;
 mod one_standard_error;
+mod random_forest;
 mod stack;
 mod successive_halving;
-mod random_forest;
 mod usable;
 
 use crate::operation::{Entry, learner, tuner};

@@ -43,6 +43,9 @@ impl Tuner for OneStandardError {
             mean.is_some_and(|mean| match contest.direction {
                 Direction::HigherIsBetter => mean >= best_mean - error,
                 Direction::LowerIsBetter => mean <= best_mean + error,
+                Direction::Closest(at) => {
+                    (mean - at).abs() <= (best_mean - at).abs() + error
+                }
             })
         });
         Some(Choice::of(near.unwrap_or(top), inner))

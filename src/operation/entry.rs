@@ -170,6 +170,7 @@ kinds! {
     }
     Calibrator calibrator AnyCalibrator {
         fn threshold(&self, truth: &[bool], scores: &[f64]) -> Result<f64, Failure>;
+        fn is_learned(&self) -> bool;
         fn in_words(&self) -> String;
     }
     Section section AnySection {
@@ -198,12 +199,13 @@ pub trait AnyMetric: Send + Sync {
     /// See [`Metric::RANKS`].
     fn ranks_only(&self) -> bool;
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure>;
-    fn denominator(&self, truth: &[bool]) -> usize;
+    fn denominator(&self, scored: Scored<'_>) -> usize;
+    fn chance(&self, prevalence: f64) -> Option<f64>;
 }
 
 impl<T: Metric> AnyMetric for T {
     fn scale(&self) -> Scale {
-        T::SCALE
+        Metric::scale(self)
     }
 
     fn ranks_only(&self) -> bool {
@@ -214,8 +216,12 @@ impl<T: Metric> AnyMetric for T {
         Metric::compute(self, scored)
     }
 
-    fn denominator(&self, truth: &[bool]) -> usize {
-        Metric::denominator(self, truth)
+    fn denominator(&self, scored: Scored<'_>) -> usize {
+        Metric::denominator(self, scored)
+    }
+
+    fn chance(&self, prevalence: f64) -> Option<f64> {
+        Metric::chance(self, prevalence)
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Failure {
     NotConverged(usize),
     #[error("a value is not finite: {0}")]
     NotFinite(String),
+    #[error("it is not defined here: {0}")]
+    Undefined(&'static str),
     #[error("a library failed: {0}")]
     Library(String),
 }

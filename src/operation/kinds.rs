@@ -157,6 +157,12 @@ pub trait Learner: Operation {
     /// A number for each row. Rows have the columns of the training rows.
     fn predict(&self, model: &Self::Model, rows: &Rows) -> Result<Vec<f64>, Failure>;
 
+    /// The step between neighbouring probabilities, where they are multiples of one: 1/k of k
+    /// votes.
+    fn resolution(&self) -> Option<f64> {
+        None
+    }
+
     /// The same learner with parameters that its random stream does not depend on set to their
     /// defaults: settings that agree in the rest draw the same numbers, so a shallow forest can be
     /// the top of a deep one.
@@ -253,15 +259,33 @@ pub trait Tuner: Operation {
 pub trait Calibrator: Operation {
     fn threshold(&self, truth: &[bool], scores: &[f64]) -> Result<f64, Failure>;
 
+    /// Whether the scores decide; otherwise the author stated it.
+    fn is_learned(&self) -> bool {
+        true
+    }
+
     /// The rule in words for the report.
     fn in_words(&self) -> String;
 }
 
 /// Which way is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Direction {
     HigherIsBetter,
     LowerIsBetter,
+    /// Best at this value, such as 1 for a slope; worse on either side of it.
+    Closest(f64),
+}
+
+impl Direction {
+    /// Whether a value is strictly better than another.
+    pub fn better(self, value: f64, known: f64) -> bool {
+        match self {
+            Self::HigherIsBetter => value > known,
+            Self::LowerIsBetter => value < known,
+            Self::Closest(best) => (value - best).abs() < (known - best).abs(),
+        }
+    }
 }
 
 /// How a metric is put together over folds.
@@ -271,6 +295,8 @@ pub enum Pooling {
     FoldMean,
     /// A proportion of patients, pooled within each repeat and averaged; Wilson's interval.
     Proportion,
+    /// Pooled within each repeat and averaged; interval by resampling patients this many times.
+    Pooled { resamples: usize },
 }
 
 /// What the numbers of a metric mean.
@@ -283,15 +309,20 @@ pub struct Scale {
     pub pooling: Pooling,
     /// Whether it needs decisions at a threshold.
     pub needs_threshold: bool,
+    /// Whether it takes logarithms of probabilities: then those of 0 or 1 are moved half a step
+    /// of the learner's resolution before it is computed.
+    pub logarithms: bool,
 }
 
-/// What a metric judges. Scores and decisions are of the same rows as the truth.
-#[derive(Debug, Clone, Copy)]
+/// What a metric judges. Scores, decisions and thresholds are of the same rows as the truth.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Scored<'a> {
     pub truth: &'a [bool],
     pub scores: &'a [f64],
     /// Empty unless a threshold rule was declared.
     pub decisions: &'a [bool],
+    /// The threshold that each row was decided at: folds have their own. Empty like `decisions`.
+    pub thresholds: &'a [f64],
 }
 
 /// Truth × prediction → number.
@@ -301,11 +332,21 @@ pub trait Metric: Operation {
     /// Whether only the order of scores matters: then decision values will do.
     const RANKS: bool = false;
 
+    /// The scale with these parameters.
+    fn scale(&self) -> Scale {
+        Self::SCALE
+    }
+
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure>;
 
     /// For proportions: how many of the rows are counted below the line.
-    fn denominator(&self, truth: &[bool]) -> usize {
-        truth.len()
+    fn denominator(&self, scored: Scored<'_>) -> usize {
+        scored.truth.len()
+    }
+
+    /// What a prediction gives that is the same for every row, where this share is positive.
+    fn chance(&self, _prevalence: f64) -> Option<f64> {
+        Self::SCALE.chance
     }
 }
 
@@ -368,6 +409,8 @@ pub trait AnyLearner: Send + Sync {
     fn predict(&self, model: &[u8], rows: &Rows) -> Result<Vec<f64>, Failure>;
     /// What was learned, as JSON.
     fn model(&self, model: &[u8]) -> Result<serde_json::Value, Failure>;
+    /// See [`Learner::resolution`].
+    fn resolution(&self) -> Option<f64>;
     /// See [`Learner::as_seeded`].
     fn seeded_parameters(&self) -> serde_json::Value;
     /// Fits settings of this operation together and predicts the same rows with each.
@@ -399,6 +442,10 @@ impl<T: Learner> AnyLearner for T {
     fn model(&self, model: &[u8]) -> Result<serde_json::Value, Failure> {
         let model = stored::<T>(model)?;
         Ok(serde_json::to_value(&model).expect("plain data always has an encoding"))
+    }
+
+    fn resolution(&self) -> Option<f64> {
+        Learner::resolution(self)
     }
 
     fn seeded_parameters(&self) -> serde_json::Value {

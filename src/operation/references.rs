@@ -10,6 +10,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1136/bmj.308.6943.1552"),
     ),
     (
+        "austin2019",
+        "Austin PC, Steyerberg EW. The Integrated Calibration Index (ICI) and related metrics for quantifying the calibration of logistic regression models. Stat Med 2019;38:4051–4065.",
+        Some("10.1002/sim.8281"),
+    ),
+    (
         "breiman1984",
         "Breiman L, Friedman JH, Olshen RA, Stone CJ. Classification and regression trees. Belmont: Wadsworth, 1984.",
         None,
@@ -18,9 +23,27 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1023/A:1010933404324"),
     ),
     (
+        "brier1950",
+        "Brier GW. Verification of forecasts expressed in terms of probability. Mon Weather Rev 1950;78:1–3.",
+        Some("10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2"),
+    ),
+    (
+        "brodersen2010",
+        "Brodersen KH, Ong CS, Stephan KE, Buhmann JM. The balanced accuracy and its posterior distribution. In: 20th International Conference on Pattern Recognition, 2010:3121–3124.",
+        Some("10.1109/ICPR.2010.764"),
+    ),
+    (
         "chen2016",
         "Chen T, Guestrin C. XGBoost: a scalable tree boosting system. In: Proceedings of the 22nd ACM SIGKDD International Conference on Knowledge Discovery and Data Mining, 2016:785–794.",
         Some("10.1145/2939672.2939785"),
+        "altman1994b",
+        "Altman DG, Bland JM. Diagnostic tests 2: predictive values. BMJ 1994;309:102.",
+        Some("10.1136/bmj.309.6947.102"),
+    ),
+    (
+        "cleveland1988",
+        "Cleveland WS, Devlin SJ. Locally weighted regression: an approach to regression analysis by local fitting. J Am Stat Assoc 1988;83:596–610.",
+        Some("10.1080/01621459.1988.10478639"),
     ),
     (
         "clopper1934",
@@ -48,6 +71,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "davis2006",
+        "Davis J, Goadrich M. The relationship between precision-recall and ROC curves. In: Proceedings of the 23rd International Conference on Machine Learning, 2006:233–240.",
+        Some("10.1145/1143844.1143874"),
+    ),
+    (
         "delong1988",
         "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated receiver operating characteristic curves: a nonparametric approach. Biometrics 1988;44:837–845.",
         Some("10.2307/2531595"),
@@ -61,6 +89,16 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "dersimonian1986",
         "DerSimonian R, Laird N. Meta-analysis in clinical trials. Control Clin Trials 1986;7:177–188.",
         Some("10.1016/0197-2456(86)90046-2"),
+    ),
+    (
+        "efron1993",
+        "Efron B, Tibshirani RJ. An introduction to the bootstrap. New York: Chapman and Hall, 1993.",
+        Some("10.1201/9780429246593"),
+    ),
+    (
+        "elkan2001",
+        "Elkan C. The foundations of cost-sensitive learning. In: Proceedings of the 17th International Joint Conference on Artificial Intelligence, 2001:973–978.",
+        None,
     ),
     (
         "fisher1925",
@@ -80,6 +118,9 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "geurts2006",
         "Geurts P, Ernst D, Wehenkel L. Extremely randomized trees. Mach Learn 2006;63:3–42.",
         Some("10.1007/s10994-006-6226-1"),
+        "good1952",
+        "Good IJ. Rational decisions. J R Stat Soc B 1952;14:107–114.",
+        Some("10.1111/j.2517-6161.1952.tb00104.x"),
     ),
     (
         "hand2001",
@@ -152,11 +193,19 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "lin2007",
         "Lin HT, Lin CJ, Weng RC. A note on Platt's probabilistic outputs for support vector machines. Mach Learn 2007;68:267–276.",
         Some("10.1007/s10994-007-5018-6"),
+        "ledell2015",
+        "LeDell E, Petersen M, van der Laan M. Computationally efficient confidence intervals for cross-validated area under the ROC curve estimates. Electron J Stat 2015;9:1583–1607.",
+        Some("10.1214/15-EJS1035"),
     ),
     (
         "little2019",
         "Little RJA, Rubin DB. Statistical analysis with missing data, 3rd ed. Hoboken: Wiley, 2019.",
         Some("10.1002/9781119482260"),
+    ),
+    (
+        "matthews1975",
+        "Matthews BW. Comparison of the predicted and observed secondary structure of T4 phage lysozyme. Biochim Biophys Acta 1975;405:442–451.",
+        Some("10.1016/0005-2795(75)90109-9"),
     ),
     (
         "nadeau2003",
@@ -171,6 +220,8 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
     (
         "parquet",
         "Apache Software Foundation. Apache Parquet: file format specification. https://parquet.apache.org/docs/file-format/",
+        "nogueira2018",
+        "Nogueira S, Sechidis K, Brown G. On the stability of feature selection algorithms. J Mach Learn Res 2018;18(174):1–54.",
         None,
     ),
     (
@@ -204,9 +255,19 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.17487/RFC4180"),
     ),
     (
+        "riley2020",
+        "Riley RD, Ensor J, Snell KIE, et al. Calculating the sample size required for developing a clinical prediction model. BMJ 2020;368:m441.",
+        Some("10.1136/bmj.m441"),
+    ),
+    (
         "spearman1904",
         "Spearman C. The proof and measurement of association between two things. Am J Psychol 1904;15:72–101.",
         Some("10.2307/1412159"),
+    ),
+    (
+        "steyerberg2010",
+        "Steyerberg EW, Vickers AJ, Cook NR, et al. Assessing the performance of prediction models: a framework for traditional and novel measures. Epidemiology 2010;21:128–138.",
+        Some("10.1097/EDE.0b013e3181c30fb2"),
     ),
     (
         "steyerberg2016",
@@ -232,11 +293,24 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "vanderlaan2007",
         "van der Laan MJ, Polley EC, Hubbard AE. Super learner. Stat Appl Genet Mol Biol 2007;6:25.",
         Some("10.2202/1544-6115.1309"),
+        "vancalster2016",
+        "Van Calster B, Nieboer D, Vergouwe Y, et al. A calibration hierarchy for risk models was defined: from utopia to empirical data. J Clin Epidemiol 2016;74:167–176.",
+        Some("10.1016/j.jclinepi.2015.12.005"),
+    ),
+    (
+        "vanrijsbergen1979",
+        "van Rijsbergen CJ. Information retrieval, 2nd ed. London: Butterworths, 1979.",
+        None,
     ),
     (
         "varma2006",
         "Varma S, Simon R. Bias in error estimation when using cross-validation for model selection. BMC Bioinformatics 2006;7:91.",
         Some("10.1186/1471-2105-7-91"),
+    ),
+    (
+        "vickers2006",
+        "Vickers AJ, Elkin EB. Decision curve analysis: a novel method for evaluating prediction models. Med Decis Making 2006;26:565–574.",
+        Some("10.1177/0272989X06295361"),
     ),
     (
         "wilson1927",

@@ -247,7 +247,7 @@ impl Builder<'_> {
             &judged,
             given,
             scheme_of.span,
-            cohort,
+            (case, study.evaluate.threshold.is_some()),
         );
         let permuted = self.permuted(&context, scheme, splits);
         self.analyses.push(Analysis { name, case, scheme, outer, measured, permuted });
@@ -323,7 +323,7 @@ impl Builder<'_> {
         nodes
     }
 
-    /// The nodes that measure predictions.
+    /// The nodes that measure predictions of a case, and whether a threshold decides there.
     #[expect(
         clippy::too_many_arguments,
         reason = "what is measured, how, and where it stands"
@@ -336,9 +336,22 @@ impl Builder<'_> {
         judged: &Json,
         given: Vec<Given>,
         span: Span,
-        cohort: usize,
+        (case, decided): (usize, bool),
     ) -> MeasuredNodes {
         let study = self.study;
+        let Case { outcome: _, model, branch, cohort } = self.cases[case];
+        let patients = self.patients(cohort);
+        // Of which learner a prediction is, and so by how much its certainty is moved.
+        let steps = study.learn.iter().flat_map(|chain| {
+            chain.settings.iter().map(|setting| match &setting.steps[0].instance {
+                Instance::Learner(learner) => learner.resolution(),
+                _ => None,
+            })
+        });
+        let steps = json!([
+            steps.collect::<Vec<_>>(),
+            Procedure::of(study, model, branch).predict.json,
+        ]);
         let node = |part: &str, work: Work, identity: Json, more: Vec<Given>| Node {
             name: format!("{name}/{part}"),
             work,
@@ -351,23 +364,61 @@ impl Builder<'_> {
             rows: RowSets { pools_inputs: true, outcomes: true, ..RowSets::default() },
             span,
         };
-        let used = std::iter::once(&study.evaluate.primary).chain(&study.evaluate.also);
-        let mut metrics = Vec::new();
-        for (metric, used) in used.enumerate() {
+        let (mut metrics, mut standard) = (Vec::new(), Vec::new());
+        for (metric, used) in study.evaluate.metrics().enumerate() {
+            let Instance::Metric(instance) = &used.instance else {
+                unreachable!("`spec` puts a metric here")
+            };
+            let scale = instance.scale();
+            let is_standard = metric > study.evaluate.also.len();
+            if is_standard && scale.needs_threshold && !decided {
+                continue;
+            }
             let mut identity = used.identity();
             // The interval's conventions are part of the number.
-            identity["interval"] = json!(2);
+            identity["interval"] = json!(3);
             identity["judged"] = judged.clone();
+            if scale.logarithms {
+                identity["steps"] = steps.clone();
+            }
             let work = Work::Metric { of, metric };
-            let node = node(used.about.name, work, identity, Vec::new());
-            metrics.push(self.add(node, predictions));
+            let mut node =
+                node(used.about.name, work, identity, patients.iter().cloned().collect());
+            node.seed = Some(study.seed); // Intervals resample patients.
+            let node = self.add(node, predictions);
+            match is_standard {
+                true => standard.push((metric, node)),
+                false => metrics.push(node),
+            }
         }
+        let mut drawn = |part: &str, work: Work, identity: Json| {
+            let mut node = node(part, work, identity, patients.iter().cloned().collect());
+            node.seed = Some(study.seed);
+            self.add(node, predictions)
+        };
+        let precision_recall = drawn(
+            "precision_recall",
+            Work::PrecisionRecall { of },
+            json!({ "precision_recall": 1 }),
+        );
+        let calibration = drawn(
+            "calibration",
+            Work::CalibrationCurve { of },
+            json!({ "calibration": 1 }),
+        );
+        let decision = study.evaluate.decision_range.map(|range| {
+            let identity = json!({ "decision": 1, "range": range });
+            drawn("decision", Work::DecisionCurve { of }, identity)
+        });
+        let confusion = decided.then(|| {
+            drawn("confusion", Work::Confusion { of }, json!({ "confusion": 1 }))
+        });
         let roc = node("roc", Work::Roc { of }, json!({ "roc": 1 }), Vec::new());
         let roc = self.add(roc, predictions);
         let within = study.evaluate.within.as_ref().and_then(|column| {
             let strata = self.strata(cohort, column)?;
             let identity =
-                json!({ "within": column.name, "judged": judged, "version": 1 });
+                json!({ "within": column.name, "judged": judged, "version": 2 });
             Some(node("within", Work::Within { of }, identity, vec![strata]))
         });
         let within = within.map(|node| self.add(node, predictions));
@@ -382,7 +433,30 @@ impl Builder<'_> {
             node("subgroups", Work::Groups { of }, identity, strata)
         });
         let groups = groups.map(|node| self.add(node, predictions));
-        MeasuredNodes { metrics, roc, within, groups }
+        MeasuredNodes {
+            metrics,
+            standard,
+            roc,
+            precision_recall,
+            calibration,
+            decision,
+            confusion,
+            within,
+            groups,
+        }
+    }
+
+    /// Whose rows are whose in a cohort, as a fact.
+    fn patients(&self, cohort: usize) -> Option<Given> {
+        let name = &self.study.cohorts[cohort].name;
+        let surveyed = self.survey.cohorts.get(name)?;
+        let bytes: Vec<u8> =
+            surveyed.groups.iter().flat_map(|g| g.to_le_bytes()).collect();
+        Some(Given {
+            name: "patients".to_string(),
+            digest: Digest::of(&bytes),
+            shown: format!("the patients of cohort {name}"),
+        })
     }
 
     /// What a column holds in a cohort, as a fact.
@@ -495,9 +569,10 @@ impl Builder<'_> {
     ) -> OuterNodes {
         let inner_scores = self.inner(context, (repeat, outer), &split.inner);
         let here = Self::placed((repeat, outer, None), &split.split, &split.inner);
-        let outer_scores = self.scores(context, &here, None).scores;
+        let fitted = self.scores(context, &here, None);
+        let outer_scores = &fitted.scores;
         let ChosenNodes { tune, link, threshold } =
-            self.chosen(context, &here, &inner_scores, &outer_scores);
+            self.chosen(context, &here, &inner_scores, outer_scores);
         let mut inputs = vec![(tune, None)];
         inputs.extend(outer_scores.iter().map(|node| (*node, None)));
         inputs.extend(link.into_iter().chain(threshold).map(|node| (node, None)));
@@ -515,7 +590,36 @@ impl Builder<'_> {
             span: context.span,
         };
         let predict = self.add(predict, &inputs);
-        OuterNodes { repeat, outer, tune, threshold, predict }
+        let kept = self.kept(context, &here, tune, &fitted);
+        OuterNodes { repeat, outer, tune, threshold, predict, kept }
+    }
+
+    /// The columns that reach the chosen learner of an outer split.
+    fn kept(
+        &mut self,
+        context: &Context<'_>,
+        here: &Arc<Placed>,
+        tune: NodeIndex,
+        fitted: &SplitNodes,
+    ) -> NodeIndex {
+        let node = Node {
+            name: format!("{}/{}/kept", context.name, here.name()),
+            work: Work::Keep { case: context.case },
+            identity: Identity::new(json!({
+                "kept": 1, "procedure": context.procedure.freeze.json,
+            })),
+            given: Vec::new(),
+            seed: None,
+            keep: Keep::Stored,
+            family: "keep",
+            scope: Scope::Training,
+            rows: RowSets::default(),
+            span: context.span,
+        };
+        let mut inputs =
+            vec![(context.frame, None), (tune, None), (fitted.prepare, None)];
+        inputs.extend(fitted.selects.iter().map(|node| (*node, None)));
+        self.add(node, &inputs)
     }
 
     /// Scores by inner split, each with one node per selector × learner. With a tuner that halves,

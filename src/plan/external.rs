@@ -224,8 +224,9 @@ impl Builder<'_> {
         let judged = json!("once");
         let of = Judgement::External(place);
         let inputs = [(predict, None)];
-        let measured =
-            self.measured(&name, of, &inputs, &judged, Vec::new(), span, cohort);
+        let decided = study.evaluate.threshold.is_some() && named_for;
+        let at = (case, decided);
+        let measured = self.measured(&name, of, &inputs, &judged, Vec::new(), span, at);
         Some(External { name, case, frozen: position, opened, predict, measured })
     }
 

@@ -114,9 +114,17 @@ pub struct External {
 /// What is measured on held-out predictions.
 #[derive(Debug, Clone)]
 pub struct MeasuredNodes {
-    /// By metric, the primary first.
+    /// By metric, the primary first, then those that the author named.
     pub metrics: Vec<NodeIndex>,
+    /// What is measured without being asked for: position among all metrics, and node.
+    pub standard: Vec<(usize, NodeIndex)>,
     pub roc: NodeIndex,
+    pub precision_recall: NodeIndex,
+    pub calibration: NodeIndex,
+    /// Over the declared range, if one was.
+    pub decision: Option<NodeIndex>,
+    /// At the threshold, if one is applied.
+    pub confusion: Option<NodeIndex>,
     /// Pairs within strata, if a column was named.
     pub within: Option<NodeIndex>,
     pub groups: Option<NodeIndex>,
@@ -148,6 +156,8 @@ pub struct OuterNodes {
     pub tune: NodeIndex,
     pub threshold: Option<NodeIndex>,
     pub predict: NodeIndex,
+    /// The columns that reached the chosen learner.
+    pub kept: NodeIndex,
 }
 
 /// One computation: something that a person would name and like to see kept.
@@ -321,6 +331,25 @@ pub enum Work {
     },
     Roc {
         of: Judgement,
+    },
+    PrecisionRecall {
+        of: Judgement,
+    },
+    /// Predictions against what happened.
+    CalibrationCurve {
+        of: Judgement,
+    },
+    /// Net benefit over the declared range.
+    DecisionCurve {
+        of: Judgement,
+    },
+    /// Rows by class and decision.
+    Confusion {
+        of: Judgement,
+    },
+    /// The columns that reach the chosen learner of a split.
+    Keep {
+        case: usize,
     },
     /// The primary metric over pairs within strata.
     Within {

@@ -10,12 +10,13 @@ use super::{Done, How, describe};
 use crate::data::{
     AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts, CohortFacts,
     ColumnFacts, ComparisonFacts, Curve, DeviationFacts, Estimate, FlowBox, FoldRecord,
-    Frame, FrozenFacts, MetricFacts, Moments, OutcomeFacts, PermutationFacts, Removed,
-    SiteFacts, SourceFacts, StudyFacts, StudyRecord, Value,
+    Frame, Frequency, FrozenFacts, MetricFacts, Moments, OutcomeFacts, PermutationFacts,
+    Removed, SampleSizeFacts, SelectionFacts, SiteFacts, SourceFacts, Stability,
+    StudyFacts, StudyRecord, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
-use crate::operation::{Direction, Instance, Judged, Scored, reference};
+use crate::operation::{Instance, Judged, Scored, reference};
 use crate::plan::{self, Analysis, Case, External, Plan};
 use crate::spec::{BlockKind, Chain, Named, SourceKind, Study};
 use crate::statistics;
@@ -32,7 +33,10 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
     let measured = plan.analyses.iter().map(|analysis| &analysis.measured);
     for measured in measured.chain(plan.external.iter().map(|e| &e.measured)) {
         wanted.extend(&measured.metrics);
-        wanted.push(measured.roc);
+        wanted.extend(measured.standard.iter().map(|(_, node)| *node));
+        wanted.extend([measured.roc, measured.precision_recall, measured.calibration]);
+        wanted.extend(measured.decision);
+        wanted.extend(measured.confusion);
         wanted.extend(measured.within);
         wanted.extend(measured.groups);
     }
@@ -46,7 +50,7 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
     for analysis in &plan.analyses {
         wanted.extend(&analysis.permuted);
         for nodes in &analysis.outer {
-            wanted.extend([nodes.tune, nodes.predict]);
+            wanted.extend([nodes.tune, nodes.predict, nodes.kept]);
         }
     }
     let frames = plan
@@ -97,7 +101,19 @@ pub fn record(
         methods.iter().flat_map(|method| &method.sources).collect();
     let mut references: Vec<_> =
         keys.into_iter().filter_map(|key| reference(key)).collect();
-    references.extend(["collins2024", "nadeau2003"].into_iter().filter_map(reference));
+    let always = [
+        "cleveland1988",
+        "collins2024",
+        "efron1993",
+        "ledell2015",
+        "nadeau2003",
+        "nogueira2018",
+        "riley2020",
+    ];
+    references.extend(always.into_iter().filter_map(reference));
+    if study.evaluate.decision_range.is_some() {
+        references.extend(reference("vickers2006"));
+    }
     references.sort_by(|a, b| a.key.cmp(&b.key));
     references.dedup();
     StudyRecord {
@@ -216,11 +232,7 @@ fn left_out(notes: &Notes) -> Vec<Removed> {
 
 /// What the study declares and this version does not compute.
 fn not_computed(study: &Study) -> Vec<String> {
-    let mut missing = Vec::new();
-    if study.evaluate.decision_range.is_some() {
-        missing.push("the decision curve over the declared range".to_string());
-    }
-    missing
+    Vec::new()
 }
 
 /// Everything that a record is made from.
@@ -420,17 +432,14 @@ impl Context<'_> {
                 return None;
             };
             let scores = if metric.ranks_only() { fold.ranks() } else { &fold.scores };
-            let scored = Scored { truth: &fold.truth, scores, decisions: &[] };
+            let scored = Scored { truth: &fold.truth, scores, ..Scored::default() };
             folds.push(metric.compute(scored).ok()?);
         }
         let observed = math::mean(&folds)?;
         let mean = math::mean(&values)?;
         let as_extreme = values
             .iter()
-            .filter(|value| match metric.scale().direction {
-                Direction::HigherIsBetter => **value >= observed,
-                Direction::LowerIsBetter => **value <= observed,
-            })
+            .filter(|value| !metric.scale().direction.better(observed, **value))
             .count();
         Some(PermutationFacts {
             times: values.len(),
@@ -481,6 +490,9 @@ impl Context<'_> {
             candidate.failed = analysis.outer.len() - inner.len();
         }
         record.permutation = self.permutation(analysis);
+        record.selection = self.selection(analysis, &record);
+        record.sample_size =
+            Some(sample_size(record.n, record.n_positive, record.n_predictors));
         record.kind = "internal".to_string();
         if resampling.judged() == Judged::Sites {
             record.kind = "sites".to_string();
@@ -557,12 +569,16 @@ impl Context<'_> {
         let model = &study.models[of.model];
         let mut performance: BTreeMap<String, Estimate> = BTreeMap::new();
         let mut metrics = Vec::new();
-        let used = std::iter::once(&study.evaluate.primary).chain(&study.evaluate.also);
-        for (used, node) in used.zip(&nodes.metrics) {
+        let rows = self.analysed(case, opened);
+        let mut standard = Vec::new();
+        let named = nodes.metrics.iter().copied().enumerate();
+        for (position, node) in named.chain(nodes.standard.iter().copied()) {
+            let used = study.evaluate.metrics().nth(position);
+            let used = used.expect("`plan` counts the study's metrics");
             let Instance::Metric(metric) = &used.instance else {
                 unreachable!("`spec` puts a metric here")
             };
-            let value = found.get(node);
+            let value = found.get(&node);
             // A rule that was not frozen for this cohort decides nothing here.
             let not_applied = opened.is_some()
                 && metric.scale().needs_threshold
@@ -570,11 +586,23 @@ impl Context<'_> {
             if not_applied {
                 continue;
             }
-            metrics.push(MetricFacts {
+            let facts = MetricFacts {
                 name: used.about.name.to_string(),
                 title: used.about.title.to_string(),
-                chance: metric.scale().chance,
-            });
+                chance: match rows.n {
+                    0 => metric.scale().chance,
+                    n => metric.chance(rows.n_positive as f64 / n as f64),
+                },
+                missing: match value {
+                    Some(Value::Estimate(_)) => None,
+                    Some(Value::Failed(why)) => Some(why.clone()),
+                    _ => Some("an earlier computation failed".to_string()),
+                },
+            };
+            match position > study.evaluate.also.len() {
+                true => standard.push(facts),
+                false => metrics.push(facts),
+            }
             if let Some(Value::Estimate(estimate)) = value {
                 performance.insert(used.about.name.to_string(), estimate.clone());
             }
@@ -584,7 +612,12 @@ impl Context<'_> {
             _ => Vec::new(),
         };
         let roc_mean = roc.pop().unwrap_or(Curve { points: Vec::new() });
-        let rows = self.analysed(case, opened);
+        let mut precision_recall = match found.get(&nodes.precision_recall) {
+            Some(Value::Curves(curves)) => curves.clone(),
+            _ => Vec::new(),
+        };
+        let precision_recall_mean =
+            precision_recall.pop().unwrap_or(Curve { points: Vec::new() });
         AnalysisRecord {
             outcome: study.outcomes[of.outcome].name.clone(),
             model: model.name.clone(),
@@ -610,13 +643,30 @@ impl Context<'_> {
             performance,
             primary: study.evaluate.primary.about.name.to_string(),
             metrics,
+            standard,
+            precision_recall,
+            precision_recall_mean,
+            calibration: match found.get(&nodes.calibration) {
+                Some(Value::Calibrated(curve)) => Some(curve.clone()),
+                _ => None,
+            },
+            decision: match nodes.decision.and_then(|node| found.get(&node)) {
+                Some(Value::Decided(curve)) => Some(curve.clone()),
+                _ => None,
+            },
+            confusion: match nodes.confusion.and_then(|node| found.get(&node)) {
+                Some(Value::Confusion(cells)) => Some(cells.clone()),
+                _ => None,
+            },
+            selection: None,
+            sample_size: None,
             candidates: candidates(study, of),
             folds: Vec::new(),
             roc,
             roc_mean,
             threshold: None,
             permutation: None,
-            failed_nodes: failed_nodes(self.plan, name, found, self.done),
+            failed_nodes: failed_nodes(self.plan, name, nodes, found, self.done),
         }
     }
 
@@ -625,7 +675,72 @@ impl Context<'_> {
         let Instance::Calibrator(rule) = &threshold.rule.instance else {
             unreachable!("`spec` puts a threshold rule here")
         };
-        Some(format!("{}, learned on inner out-of-fold predictions", rule.in_words()))
+        Some(match rule.is_learned() {
+            true => {
+                format!("{}, learned on inner out-of-fold predictions", rule.in_words())
+            }
+            false => format!("{}, stated beforehand", rule.in_words()),
+        })
+    }
+
+    /// What the outer fits chose, and how alike it is.
+    fn selection(
+        &self,
+        analysis: &Analysis,
+        record: &AnalysisRecord,
+    ) -> Option<SelectionFacts> {
+        let mut all: BTreeSet<String> = BTreeSet::new();
+        let of = self.plan.cases[analysis.case];
+        let blocks = &self.study.models[of.model].blocks;
+        let mut fits: Vec<&Vec<String>> = Vec::new();
+        let (mut selectors, mut learners) = (BTreeMap::new(), BTreeMap::new());
+        for nodes in &analysis.outer {
+            if let Some(Value::Kept(kept)) = self.found.get(&nodes.kept) {
+                fits.push(&kept.columns);
+                all.extend(kept.columns.iter().cloned());
+            }
+            if let Some(Value::Choice(choice)) = self.found.get(&nodes.tune) {
+                let chosen = &record.candidates[choice.candidate];
+                *selectors.entry(chosen.selector.clone()).or_insert(0) += 1;
+                *learners.entry(chosen.learner.clone()).or_insert(0) += 1;
+            }
+        }
+        // In a model, columns are called `block.column`.
+        for (node, value) in self.found {
+            if let plan::Work::Frame { cohort, block } = self.plan.graph[*node].work
+                && let Value::Frame(frame) = value
+            {
+                let name = &self.study.predictors[block].name;
+                if cohort == of.cohort && blocks.iter().any(|b| b.name == *name) {
+                    let names = frame.rows.columns().iter().map(|column| &column.name);
+                    all.extend(names.map(|column| format!("{name}.{column}")));
+                }
+            }
+        }
+        let number: BTreeMap<&String, usize> =
+            all.iter().enumerate().map(|(at, name)| (name, at)).collect();
+        let numbered: Vec<Vec<usize>> = fits
+            .iter()
+            .map(|fit| fit.iter().map(|name| number[name]).collect())
+            .collect();
+        let mut columns: BTreeMap<String, usize> = BTreeMap::new();
+        for name in fits.iter().copied().flatten() {
+            *columns.entry(name.clone()).or_insert(0) += 1;
+        }
+        let sizes: Vec<f64> = fits.iter().map(|fit| fit.len() as f64).collect();
+        let stability = crate::statistics::stability(&numbered, all.len());
+        Some(SelectionFacts {
+            fits: fits.len(),
+            of_columns: all.len(),
+            mean_columns: math::mean(&sizes)?,
+            columns: frequencies(columns),
+            selectors: frequencies(selectors),
+            learners: frequencies(learners),
+            stability: stability.map(|found| {
+                let (lower, upper) = found.interval();
+                Stability { index: found.index, lower, upper }
+            }),
+        })
     }
 
     fn fold(
@@ -648,7 +763,14 @@ impl Context<'_> {
             n_train,
             n_held_out: predictions.rows.len(),
             positive_held_out: truth.iter().filter(|positive| **positive).count(),
-            value: primary.compute(Scored { truth, scores, decisions: &decisions }).ok(),
+            value: primary
+                .compute(Scored {
+                    truth,
+                    scores,
+                    decisions: &decisions,
+                    ..Scored::default()
+                })
+                .ok(),
             candidate: predictions.candidate,
             threshold: predictions.threshold,
         }
@@ -791,6 +913,51 @@ impl Context<'_> {
             }
         });
         claims.collect()
+    }
+}
+
+/// The most frequent first, then by name.
+fn frequencies(counts: BTreeMap<String, usize>) -> Vec<Frequency> {
+    let mut all: Vec<Frequency> =
+        counts.into_iter().map(|(name, n)| Frequency { name, n }).collect();
+    all.sort_by(|a, b| b.n.cmp(&a.n).then_with(|| a.name.cmp(&b.name)));
+    all
+}
+
+/// Events for each candidate predictor, and what Riley's criteria ask for.
+fn sample_size(n: usize, n_positive: usize, candidates: usize) -> SampleSizeFacts {
+    use crate::statistics::{
+        DIFFERENCE, MARGIN, SHARE_OF_R2, SHRINKAGE, largest_r2, sample_size,
+    };
+    let events = n_positive.min(n - n_positive);
+    let prevalence = n_positive as f64 / n.max(1) as f64;
+    let largest = (events > 0).then(|| largest_r2(prevalence));
+    let assumed = largest.map(|largest| SHARE_OF_R2 * largest);
+    let found = assumed.and_then(|r2| sample_size(candidates, prevalence, r2));
+    SampleSizeFacts {
+        n,
+        events,
+        candidates,
+        events_per_candidate: (candidates > 0).then(|| events as f64 / candidates as f64),
+        assumed_r2: assumed,
+        largest_r2: largest,
+        for_shrinkage: found.map(|found| found.for_shrinkage),
+        for_optimism: found.map(|found| found.for_optimism),
+        for_prevalence: found.map(|found| found.for_prevalence),
+        needed: found.map(|found| found.needed()),
+        assumptions: vec![
+            format!(
+                "the model explains {} % of the largest possible Cox–Snell R², as nothing better is known",
+                SHARE_OF_R2 * 100.0
+            ),
+            format!(
+                "a shrinkage of at least {SHRINKAGE}, an optimism in Nagelkerke's R² of at most \
+                 {DIFFERENCE}, a prevalence within {MARGIN} of that of the cohort"
+            ),
+            "each candidate predictor is one parameter of an unpenalised regression; penalties, \
+             selection and learners that bend have no such formula"
+                .to_string(),
+        ],
     }
 }
 
@@ -982,7 +1149,21 @@ fn candidates(study: &Study, case: Case) -> Vec<CandidateRecord> {
 }
 
 /// Why figures of an analysis are missing, by reason.
-fn failed_nodes(plan: &Plan, analysis: &str, found: &Found, done: &Done) -> Vec<Removed> {
+///
+/// A standard metric or a drawing that cannot be computed on these rows, such as a slope where
+/// classes are wholly apart, says so in its own place.
+fn failed_nodes(
+    plan: &Plan,
+    analysis: &str,
+    measured: &plan::MeasuredNodes,
+    found: &Found,
+    done: &Done,
+) -> Vec<Removed> {
+    let mut unasked: BTreeSet<NodeIndex> =
+        measured.standard.iter().map(|(_, node)| *node).collect();
+    unasked.extend([measured.precision_recall, measured.calibration]);
+    unasked.extend(measured.decision);
+    unasked.extend(measured.confusion);
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let mut count = |why: String| *reasons.entry(why).or_insert(0) += 1;
     for index in plan.graph.node_indices() {
@@ -995,7 +1176,9 @@ fn failed_nodes(plan: &Plan, analysis: &str, found: &Found, done: &Done) -> Vec<
             How::Failed(why) => count(format!("`{}` failed: {why}", node.name)),
             _ => {}
         }
-        if let Some(Value::Failed(why)) = found.get(&index) {
+        if let Some(Value::Failed(why)) = found.get(&index)
+            && !unasked.contains(&index)
+        {
             count(why.clone());
         }
     }

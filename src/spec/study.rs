@@ -336,6 +336,8 @@ pub struct Scheme {
 pub struct Evaluate {
     pub primary: Use,
     pub also: Vec<Use>,
+    /// What every analysis measures whether it was asked for or not, less what is named above.
+    pub standard: Vec<Use>,
     pub tuner: Use,
     /// Whether the prevalence is predicted where the choice does no better on inner folds.
     pub falls_back: bool,
@@ -360,6 +362,13 @@ pub struct Permutation {
     /// How many repeats of the scheme a run has.
     pub repeats: usize,
     pub span: Span,
+}
+
+impl Evaluate {
+    /// Every metric, the primary first, those that the author named before the standard ones.
+    pub fn metrics(&self) -> impl Iterator<Item = &Use> {
+        std::iter::once(&self.primary).chain(&self.also).chain(&self.standard)
+    }
 }
 
 /// Groups in which performance is measured as well.

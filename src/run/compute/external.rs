@@ -4,9 +4,10 @@ use super::splits::{apply_path, fit_learner, predicted, procedure};
 use super::tuning::{Candidates, has_links};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
-    Call, Frozen, FrozenMember, Link, Member, Predictions, Rows, Sealed, Train, Value,
+    Call, Frozen, FrozenMember, Kept, Link, Member, Predictions, Rows, Sealed, Train,
+    Value,
 };
-use crate::operation::FittedChain;
+use crate::operation::{FittedChain, Instance};
 use crate::plan::Placed;
 use crate::spec::{Chain, ChainSetting, Study, Use};
 use crate::statistics::linked;
@@ -131,6 +132,39 @@ fn freeze_member(
     let model = fit_learner(inputs.study, "frozen", chosen.learner, &prepared)?;
     let Member { candidate, weight } = member;
     Ok(FrozenMember { candidate, weight, prepare, select, model, selected, link })
+}
+
+/// The columns that reach the learner of a split's choice: its states applied to no rows at all.
+pub fn kept(inputs: &Inputs<'_>, case: usize) -> Computed {
+    let frame = input!(&inputs.values[0], Frame, "frame");
+    let choice = input!(&inputs.values[1], Choice, "choice");
+    let prepare =
+        FittedChain::from_bytes(input!(&inputs.values[2], Fitted, "fitted steps"))?;
+    let chosen = chosen(inputs, case, choice.candidate);
+    let selected = &inputs.values[3 + chosen.selector];
+    let selected = FittedChain::from_bytes(input!(selected, Fitted, "fitted steps"))?;
+    let columns = || -> Result<Vec<String>, String> {
+        let mut rows = frame.rows.take(&[]);
+        let prepare =
+            prepare.paths[chosen.prepare_path].as_ref().map_err(String::clone)?;
+        let select =
+            selected.paths[chosen.select_path].as_ref().map_err(String::clone)?;
+        apply_path(chosen.prepare, prepare, &mut rows)?;
+        apply_path(chosen.select, select, &mut rows)?;
+        Ok(rows.columns().iter().map(|column| column.name.clone()).collect())
+    };
+    Ok(match columns() {
+        Ok(columns) => Value::Kept(Kept { columns }),
+        Err(why) => Value::Failed(why),
+    })
+}
+
+/// The step between neighbouring probabilities of a candidate's learner.
+pub fn resolution(inputs: &Inputs<'_>, case: usize, candidate: usize) -> Option<f64> {
+    match &chosen(inputs, case, candidate).learner.instance {
+        Instance::Learner(learner) => learner.resolution(),
+        _ => unreachable!("`spec` puts learners here"),
+    }
 }
 
 /// The outcomes of an external cohort, as nobody can read them yet.

@@ -2,9 +2,11 @@
 //!
 //! A failure of the data is a value with a reason; only a failing machine is an error here.
 
+mod drawn;
 mod external;
 mod measured;
 mod permuted;
+mod pools;
 mod rows;
 mod splits;
 mod tuning;
@@ -96,6 +98,11 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Apply { frozen, case } => external::apply(inputs, *frozen, *case),
         Work::Metric { of, metric } => measured::measure(inputs, *of, *metric),
         Work::Roc { of } => measured::roc(inputs, *of),
+        Work::PrecisionRecall { of } => drawn::precision_recall(inputs, *of),
+        Work::CalibrationCurve { of } => drawn::calibration(inputs, *of),
+        Work::DecisionCurve { of } => drawn::decision(inputs, *of),
+        Work::Confusion { of } => drawn::confusion(inputs, *of),
+        Work::Keep { case } => external::kept(inputs, *case),
         Work::Within { of } => measured::within(inputs, *of),
         Work::Groups { of } => measured::groups(inputs, *of),
         Work::Permute { scheme, case, from, to } => {

@@ -155,7 +155,7 @@ impl Procedure<'_> {
         };
         let truth = truth(self.outcome, &held_out);
         metric
-            .compute(Scored { truth: &truth, scores, decisions: &[] })
+            .compute(Scored { truth: &truth, scores, ..Scored::default() })
             .map_err(|failure| failure.to_string())
     }
 

@@ -173,7 +173,8 @@ impl<'a> Inner<'a> {
                 true => fold.values.to_vec(),
                 false => self.probabilities(split, candidate)?,
             };
-            let scored = Scored { truth: &fold.truth, scores: &scores, decisions: &[] };
+            let scored =
+                Scored { truth: &fold.truth, scores: &scores, ..Scored::default() };
             metric.compute(scored).map_err(|failure| failure.to_string())
         });
         FoldScores { folds: folds.collect() }
@@ -349,6 +350,7 @@ pub fn survivors(study: &Study, inner: &Inner<'_>, rung: usize) -> Survivors {
     ranked.sort_by(|a, b| match metric.scale().direction {
         Direction::HigherIsBetter => b.1.total_cmp(&a.1),
         Direction::LowerIsBetter => a.1.total_cmp(&b.1),
+        Direction::Closest(best) => (a.1 - best).abs().total_cmp(&(b.1 - best).abs()),
     });
     let mut go_on = vec![false; n];
     for (candidate, _) in ranked.into_iter().take(left(n, factor, rung + 1)) {
