@@ -1,10 +1,14 @@
 //! Learners, and how one candidate is chosen among many.
 
 mod best_mean;
+mod class_weight;
 mod knn;
+mod lda;
 mod logistic;
 mod naive;
 mod naive_bayes;
+mod svm_linear;
+mod svm_rbf;
 mod usable;
 
 use crate::operation::{Entry, learner, tuner};
@@ -13,6 +17,9 @@ use crate::operation::{Entry, learner, tuner};
 pub fn operations() -> Vec<Entry> {
     vec![
         learner::<logistic::Logistic>(),
+        learner::<lda::Lda>(),
+        learner::<svm_linear::SvmLinear>(),
+        learner::<svm_rbf::SvmRbf>(),
         learner::<knn::Knn>(),
         learner::<naive_bayes::NaiveBayes>(),
         learner::<naive::Naive>(),

@@ -1,16 +1,25 @@
-//! The numerics that several operations share: elementary functions, random streams, sums.
+//! The numerics that several operations share: elementary functions, random streams, sums, and the
+//! fits that learners and selectors both make.
 //!
 //! Every sum runs in index order; nothing here is parallel.
 
 mod elementary;
+mod logistic;
 mod matrix;
+mod smo;
+mod sparse;
 mod stream;
+mod unsolved;
 
 pub use elementary::{
     cos, erfc, exp, ln, ln_1p, log2, pow, sigmoid, sin, softplus, sqrt, tanh,
 };
-pub use matrix::{Matrix, dot};
+pub use logistic::{Linear, LogisticLoss};
+pub use matrix::{Matrix, dot, squared_distance, wide_dot};
+pub use smo::{Separator, separate};
+pub use sparse::{Pull, SparseLeastSquares};
 pub use stream::Stream;
+pub use unsolved::Unsolved;
 
 /// The arithmetic mean; `None` when there is nothing to average.
 pub fn mean(values: &[f64]) -> Option<f64> {

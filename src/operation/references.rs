@@ -10,6 +10,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1136/bmj.308.6943.1552"),
     ),
     (
+        "chang2011",
+        "Chang CC, Lin CJ. LIBSVM: a library for support vector machines. ACM Trans Intell Syst Technol 2011;2(3):27.",
+        Some("10.1145/1961189.1961199"),
+    ),
+    (
         "clopper1934",
         "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 1934;26:404–413.",
         Some("10.1093/biomet/26.4.404"),
@@ -18,6 +23,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "collins2024",
         "Collins GS, Moons KGM, Dhiman P, et al. TRIPOD+AI statement: updated guidance for reporting clinical prediction models that use regression or machine learning methods. BMJ 2024;385:e078378.",
         Some("10.1136/bmj-2023-078378"),
+    ),
+    (
+        "cortes1995",
+        "Cortes C, Vapnik V. Support-vector networks. Mach Learn 1995;20:273–297.",
+        Some("10.1007/BF00994018"),
     ),
     (
         "cover1967",
@@ -45,11 +55,31 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1016/0197-2456(86)90046-2"),
     ),
     (
+        "fan2005",
+        "Fan RE, Chen PH, Lin CJ. Working set selection using second order information for training support vector machines. J Mach Learn Res 2005;6:1889–1918.",
+        None,
+    ),
+    (
         "fisher1925",
         "Fisher RA. Statistical methods for research workers. Edinburgh: Oliver and Boyd, 1925.",
         None,
     ),
+    (
+        "fisher1936",
+        "Fisher RA. The use of multiple measurements in taxonomic problems. Ann Eugen 1936;7:179–188.",
+        Some("10.1111/j.1469-1809.1936.tb02137.x"),
+    ),
+    (
+        "friedman2010",
+        "Friedman J, Hastie T, Tibshirani R. Regularization paths for generalized linear models via coordinate descent. J Stat Softw 2010;33(1):1–22.",
+        Some("10.18637/jss.v033.i01"),
+    ),
     ("gdcmaf", "NCI Genomic Data Commons. GDC MAF format, version 1.0.0.", None),
+    (
+        "guyon2002",
+        "Guyon I, Weston J, Barnhill S, Vapnik V. Gene selection for cancer classification using support vector machines. Mach Learn 2002;46:389–422.",
+        Some("10.1023/A:1012487302797"),
+    ),
     (
         "hand2001",
         "Hand DJ, Yu K. Idiot's Bayes: not so stupid after all? Int Stat Rev 2001;69:385–398.",
@@ -111,6 +141,16 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.2307/2347628"),
     ),
     (
+        "ledoit2004",
+        "Ledoit O, Wolf M. A well-conditioned estimator for large-dimensional covariance matrices. J Multivar Anal 2004;88:365–411.",
+        Some("10.1016/S0047-259X(03)00096-4"),
+    ),
+    (
+        "lee2007",
+        "Lee H, Battle A, Raina R, Ng AY. Efficient sparse coding algorithms. Adv Neural Inf Process Syst 2007;19:801–808.",
+        None,
+    ),
+    (
         "little2019",
         "Little RJA, Rubin DB. Statistical analysis with missing data, 3rd ed. Hoboken: Wiley, 2019.",
         Some("10.1002/9781119482260"),
@@ -166,6 +206,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1109/LSP.2014.2337313"),
     ),
     (
+        "tibshirani1996",
+        "Tibshirani R. Regression shrinkage and selection via the lasso. J R Stat Soc B 1996;58:267–288.",
+        Some("10.1111/j.2517-6161.1996.tb02080.x"),
+    ),
+    (
         "varma2006",
         "Varma S, Simon R. Bias in error estimation when using cross-validation for model selection. BMC Bioinformatics 2006;7:91.",
         Some("10.1186/1471-2105-7-91"),
@@ -179,6 +224,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "youden1950",
         "Youden WJ. Index for rating diagnostic tests. Cancer 1950;3:32–35.",
         Some("10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3"),
+    ),
+    (
+        "zou2005",
+        "Zou H, Hastie T. Regularization and variable selection via the elastic net. J R Stat Soc B 2005;67:301–320.",
+        Some("10.1111/j.1467-9868.2005.00503.x"),
     ),
 ];
 
