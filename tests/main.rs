@@ -1,5 +1,6 @@
 //! Every test that looks at the project as a whole, in one binary.
 
+mod anchors;
 mod architecture;
 mod book;
 mod contract;

@@ -90,7 +90,8 @@ impl Learner for Lda {
             positive.mean.iter().zip(&negative.mean).map(|(a, b)| a + b).collect();
         let odds = ln(positive.n() / negative.n());
         let intercept = odds - dot(&sum, &weights) / 2.0;
-        match weights.iter().chain([&intercept]).all(|value| value.is_finite()) {
+        let finite = weights.iter().chain([&intercept]).all(|value| value.is_finite());
+        match finite {
             true => Ok(Discriminant { weights, intercept }),
             false => Err(Failure::NotFinite("a coefficient".to_string())),
         }

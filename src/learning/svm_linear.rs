@@ -102,10 +102,10 @@ impl SvmLinear {
         let caps: Vec<f64> = shares.iter().map(|share| self.c * share).collect();
         let found = separate(gram, &classes(train, -1.0), &caps, self.iterations)?;
         let weights = x.transposed_times(&found.weights);
-        let plane = Plane { weights, intercept: -found.rho };
-        let finite = plane.weights.iter().chain([&plane.intercept]);
-        match finite.into_iter().all(|value| value.is_finite()) {
-            true => Ok(plane),
+        let intercept = -found.rho;
+        let finite = weights.iter().chain([&intercept]).all(|value| value.is_finite());
+        match finite {
+            true => Ok(Plane { weights, intercept }),
             false => Err(Failure::NotFinite("a coefficient".to_string())),
         }
     }

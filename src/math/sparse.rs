@@ -242,7 +242,7 @@ mod tests {
         for (l1, l2, expected) in [(1.0, 0.0, 1.5), (1.0, 2.0, 0.75), (4.0, 0.0, 0.0)] {
             let mut w = [0.0];
             problem.minimise(Pull { l1, l2 }, &mut w).unwrap();
-            assert_eq!(w, [expected]);
+            assert!((w[0] - expected).abs() < 1e-15, "{w:?}");
         }
         assert_eq!(problem.greatest(), 4.0);
     }
@@ -267,7 +267,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_conditions_of_a_minimum_hold(
-            n in 2usize..30, p in 1usize..60, seed: u64,
+            n in 2usize..30, p in 2usize..60, seed: u64,
             strength in 1e-3..1.0f64, ridge in prop::sample::select(vec![0.0, 0.1, 10.0]),
             scale in prop::sample::select(vec![1e-12, 1.0, 1e12]),
         ) {

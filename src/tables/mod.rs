@@ -5,9 +5,13 @@ mod binary;
 mod drop_constant;
 mod drop_correlated;
 mod drop_missing;
+mod elastic_net;
 mod encode_onehot;
+mod entry;
 mod impute_median;
+mod lasso;
 mod read;
+mod rfe;
 mod scale_zscore;
 
 use crate::operation::{Entry, derivation, reader, table_step};
@@ -24,5 +28,8 @@ pub fn operations() -> Vec<Entry> {
         table_step::<scale_zscore::ScaleZscore>(),
         table_step::<drop_correlated::DropCorrelated>(),
         table_step::<anova::Anova>(),
+        table_step::<lasso::Lasso>(),
+        table_step::<elastic_net::ElasticNet>(),
+        table_step::<rfe::Rfe>(),
     ]
 }
