@@ -3,6 +3,8 @@
 //! `cargo bench --bench learning` prints the medians; the rows are simulated. Sizes are those of
 //! 1p/19q co-deletion: 101 patients, 861 columns after the correlation filter, 16 after selection.
 
+use std::sync::Arc;
+
 use divan::{Bencher, black_box};
 use restudy::catalog::Catalog;
 use restudy::data::{Frame, FrameColumn, Rows, Split, Train};
@@ -43,7 +45,7 @@ fn train(n: usize, p: usize) -> Train {
     split.train(&frame, &outcome, &groups)
 }
 
-fn learner(name: &str, parameters: Json) -> Box<dyn AnyLearner> {
+fn learner(name: &str, parameters: Json) -> Arc<dyn AnyLearner> {
     let built = (Catalog::standard().get(name).expect("it is known").build)(parameters);
     match built {
         Ok(Instance::Learner(learner)) => learner,
@@ -51,7 +53,7 @@ fn learner(name: &str, parameters: Json) -> Box<dyn AnyLearner> {
     }
 }
 
-fn step(name: &str, parameters: Json) -> Box<dyn AnyTableStep> {
+fn step(name: &str, parameters: Json) -> Arc<dyn AnyTableStep> {
     let built = (Catalog::standard().get(name).expect("it is known").build)(parameters);
     match built {
         Ok(Instance::TableStep(step)) => step,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use restudy::catalog::Catalog;
 use restudy::data::{Frame, FrameColumn, Rows, Split, Train, decompressed};
@@ -50,7 +51,7 @@ fn applied(step: &dyn AnyTableStep, train: &Train, rows: &Rows) -> (Train, Rows)
     (train.with_rows(fitted), rows)
 }
 
-fn step(name: &str, parameters: Json) -> Box<dyn AnyTableStep> {
+fn step(name: &str, parameters: Json) -> Arc<dyn AnyTableStep> {
     match operation(name, parameters) {
         Instance::TableStep(step) => step,
         _ => panic!("{name} is no step"),

@@ -5,6 +5,7 @@ mod architecture;
 mod book;
 mod contract;
 mod golden;
+mod learners;
 mod reference;
 mod report;
 mod studies;
