@@ -15,8 +15,8 @@ use restudy::data::{
 use restudy::digest::{Digest, canonical_json};
 use restudy::math::Stream;
 use restudy::operation::{
-    AnyLearner, Contest, Direction, Entry, File, Instance, Kind, ReadAs, Scored, learner,
-    prelude, reference, table_step,
+    AnyLearner, Contest, Direction, Entry, File, Instance, Kind, Output, ReadAs, Scored,
+    learner, prelude, reference, table_step,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -232,7 +232,11 @@ fn check_learner(entry: &Entry) -> Vec<String> {
                     held_out.n()
                 ));
             }
-            if scores.iter().any(|score| !(0.0..=1.0).contains(score)) {
+            let fits = |score: &f64| match learner.output() {
+                Output::Probability => (0.0..=1.0).contains(score),
+                Output::DecisionValue => score.is_finite(),
+            };
+            if !scores.iter().all(fits) {
                 wrong.push(format!("{what}: a score is no probability"));
             }
             let mut narrow = held_out.clone();

@@ -1,9 +1,11 @@
 //! Every test that looks at the project as a whole, in one binary.
 
+mod anchors;
 mod architecture;
 mod book;
 mod contract;
 mod golden;
+mod learners;
 mod measures;
 mod public_data;
 mod reference;

@@ -8,6 +8,7 @@ mod forest;
 mod gradient_boosting;
 mod inner;
 mod knn;
+mod lda;
 mod logistic;
 mod naive;
 mod naive_bayes;
@@ -15,6 +16,8 @@ mod one_standard_error;
 mod random_forest;
 mod stack;
 mod successive_halving;
+mod svm_linear;
+mod svm_rbf;
 mod usable;
 
 use crate::operation::{Entry, learner, tuner};
@@ -23,6 +26,9 @@ use crate::operation::{Entry, learner, tuner};
 pub fn operations() -> Vec<Entry> {
     vec![
         learner::<logistic::Logistic>(),
+        learner::<lda::Lda>(),
+        learner::<svm_linear::SvmLinear>(),
+        learner::<svm_rbf::SvmRbf>(),
         learner::<knn::Knn>(),
         learner::<naive_bayes::NaiveBayes>(),
         learner::<random_forest::RandomForest>(),

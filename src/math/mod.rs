@@ -1,20 +1,28 @@
-//! The numerics that several operations share: elementary functions, random streams, sums,
-//! trees.
+//! The numerics that several operations share: elementary functions, random streams, sums, trees,
+//! and the fits that learners and selectors both make.
 //!
 //! Every sum runs in index order; nothing here is parallel.
 
 mod draws;
 mod elementary;
+mod logistic;
 mod matrix;
+mod smo;
+mod sparse;
 mod stream;
 pub mod trees;
+mod unsolved;
 
 pub use draws::Draws;
 pub use elementary::{
     cos, erfc, exp, ln, ln_1p, log2, pow, sigmoid, sin, softplus, sqrt, tanh,
 };
-pub use matrix::{Matrix, dot};
+pub use logistic::{Linear, LogisticLoss};
+pub use matrix::{Matrix, dot, squared_distance, wide_dot};
+pub use smo::{Separator, separate};
+pub use sparse::{Pull, SparseLeastSquares};
 pub use stream::Stream;
+pub use unsolved::Unsolved;
 
 /// The arithmetic mean; `None` when there is nothing to average.
 pub fn mean(values: &[f64]) -> Option<f64> {

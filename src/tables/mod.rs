@@ -5,10 +5,14 @@ mod binary;
 mod drop_constant;
 mod drop_correlated;
 mod drop_missing;
+mod elastic_net;
 mod encode_onehot;
+mod entry;
 mod forest_importance;
 mod impute_median;
+mod lasso;
 mod read;
+mod rfe;
 mod scale_zscore;
 
 use crate::operation::{Entry, derivation, reader, table_step};
@@ -27,5 +31,8 @@ pub fn operations() -> Vec<Entry> {
         table_step::<drop_correlated::DropCorrelated>(),
         table_step::<anova::Anova>(),
         table_step::<forest_importance::ForestImportance>(),
+        table_step::<lasso::Lasso>(),
+        table_step::<elastic_net::ElasticNet>(),
+        table_step::<rfe::Rfe>(),
     ]
 }
