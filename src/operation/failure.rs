@@ -13,6 +13,8 @@ pub enum Failure {
     OneClass,
     #[error("{needed} rows are needed and there are {found}")]
     TooFew { needed: usize, found: usize },
+    #[error("{needed} rows of each class are needed and one class has {found}")]
+    TooFewOfAClass { needed: usize, found: usize },
     #[error("there are no columns")]
     NoColumns,
     #[error("the region of interest is empty")]

@@ -10,6 +10,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1136/bmj.308.6943.1552"),
     ),
     (
+        "brent1973",
+        "Brent RP. Algorithms for minimization without derivatives. Englewood Cliffs: Prentice-Hall, 1973.",
+        None,
+    ),
+    (
         "clopper1934",
         "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 1934;26:404–413.",
         Some("10.1093/biomet/26.4.404"),
@@ -45,9 +50,19 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1016/0197-2456(86)90046-2"),
     ),
     (
+        "ding2005",
+        "Ding C, Peng H. Minimum redundancy feature selection from microarray gene expression data. J Bioinform Comput Biol 2005;3:185–205.",
+        Some("10.1142/S0219720005001004"),
+    ),
+    (
         "fisher1925",
         "Fisher RA. Statistical methods for research workers. Edinburgh: Oliver and Boyd, 1925.",
         None,
+    ),
+    (
+        "fortin2018",
+        "Fortin JP, Cullen N, Sheline YI, et al. Harmonization of cortical thickness measurements across scanners and sites. NeuroImage 2018;167:104–120.",
+        Some("10.1016/j.neuroimage.2017.11.024"),
     ),
     ("gdcmaf", "NCI Genomic Data Commons. GDC MAF format, version 1.0.0.", None),
     (
@@ -96,9 +111,24 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "hyndman1996",
+        "Hyndman RJ, Fan Y. Sample quantiles in statistical packages. Am Stat 1996;50:361–365.",
+        Some("10.1080/00031305.1996.10473566"),
+    ),
+    (
         "ibsi2020",
         "Zwanenburg A, Vallières M, Abdalah MA, et al. The Image Biomarker Standardization Initiative: standardized quantitative radiomics for high-throughput image-based phenotyping. Radiology 2020;295:328–338.",
         Some("10.1148/radiol.2020191145"),
+    ),
+    (
+        "johnson2007",
+        "Johnson WE, Li C, Rabinovic A. Adjusting batch effects in microarray expression data using empirical Bayes methods. Biostatistics 2007;8:118–127.",
+        Some("10.1093/biostatistics/kxj037"),
+    ),
+    (
+        "kononenko1994",
+        "Kononenko I. Estimating attributes: analysis and extensions of RELIEF. In: Machine learning: ECML-94. Berlin: Springer, 1994:171–182.",
+        Some("10.1007/3-540-57868-4_57"),
     ),
     (
         "kuhn2013",
@@ -114,6 +144,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "little2019",
         "Little RJA, Rubin DB. Statistical analysis with missing data, 3rd ed. Hoboken: Wiley, 2019.",
         Some("10.1002/9781119482260"),
+    ),
+    (
+        "mann1947",
+        "Mann HB, Whitney DR. On a test of whether one of two random variables is stochastically larger than the other. Ann Math Stat 1947;18:50–60.",
+        Some("10.1214/aoms/1177730491"),
     ),
     (
         "nadeau2003",
@@ -141,14 +176,34 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "pomponio2020",
+        "Pomponio R, Erus G, Habes M, et al. Harmonization of large MRI datasets for the analysis of brain imaging patterns throughout the lifespan. NeuroImage 2020;208:116450.",
+        Some("10.1016/j.neuroimage.2019.116450"),
+    ),
+    (
         "rfc4180",
         "Shafranovich Y. Common format and MIME type for comma-separated values (CSV) files. RFC 4180, 2005.",
         Some("10.17487/RFC4180"),
     ),
     (
+        "robnik2003",
+        "Robnik-Šikonja M, Kononenko I. Theoretical and empirical analysis of ReliefF and RReliefF. Mach Learn 2003;53:23–69.",
+        Some("10.1023/A:1025667309714"),
+    ),
+    (
+        "shannon1948",
+        "Shannon CE. A mathematical theory of communication. Bell Syst Tech J 1948;27:379–423.",
+        Some("10.1002/j.1538-7305.1948.tb01338.x"),
+    ),
+    (
         "spearman1904",
         "Spearman C. The proof and measurement of association between two things. Am J Psychol 1904;15:72–101.",
         Some("10.2307/1412159"),
+    ),
+    (
+        "stein2015",
+        "Stein CK, Qu P, Epstein J, et al. Removing batch effects from purified plasma cell gene expression microarrays with modified ComBat. BMC Bioinformatics 2015;16:63.",
+        Some("10.1186/s12859-015-0478-3"),
     ),
     (
         "steyerberg2016",
@@ -171,14 +226,29 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1186/1471-2105-7-91"),
     ),
     (
+        "welch1947",
+        "Welch BL. The generalization of 'Student's' problem when several different population variances are involved. Biometrika 1947;34:28–35.",
+        Some("10.1093/biomet/34.1-2.28"),
+    ),
+    (
         "wilson1927",
         "Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc 1927;22:209–212.",
         Some("10.1080/01621459.1927.10502953"),
     ),
     (
+        "yeo2000",
+        "Yeo IK, Johnson RA. A new family of power transformations to improve normality or symmetry. Biometrika 2000;87:954–959.",
+        Some("10.1093/biomet/87.4.954"),
+    ),
+    (
         "youden1950",
         "Youden WJ. Index for rating diagnostic tests. Cancer 1950;3:32–35.",
         Some("10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3"),
+    ),
+    (
+        "zhao2019",
+        "Zhao Z, Anand R, Wang M. Maximum relevance and minimum redundancy feature selection methods for a marketing machine learning platform. In: IEEE international conference on data science and advanced analytics, 2019:442–452.",
+        Some("10.1109/DSAA.2019.00059"),
     ),
 ];
 
