@@ -18,8 +18,8 @@ pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
-    CandidateScores, Choice, Compared, Curve, Estimate, FoldScores, GroupEstimate, Point,
-    Predictions, ScoredSplit,
+    CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,
+    GroupEstimate, Point, Predictions, ScoredSplit,
 };
 pub use record::*;
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};

@@ -274,8 +274,24 @@ pub struct AnalysisRecord {
     pub roc_mean: Curve,
     /// Rule and where it was learned, if a threshold was declared.
     pub threshold: Option<String>,
+    /// What harmonisation did, where the preparation harmonises.
+    pub harmonised: Option<HarmonisedFacts>,
     /// Nodes of this analysis that failed, and why: then figures are missing.
     pub failed_nodes: Vec<Removed>,
+}
+
+/// How well the batch is told from the columns of held-out rows, before and after harmonisation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HarmonisedFacts {
+    /// The column that names the batch.
+    pub column: String,
+    /// Mean over outer splits of the mean AUROC of each batch against the others; 0.5 is chance.
+    pub before: Option<f64>,
+    pub after: Option<f64>,
+    /// Outer splits in which both could be computed.
+    pub n_splits: usize,
+    /// AUROC of the outcome by the batch alone, on the rows of the cohort.
+    pub outcome_by_batch: Option<f64>,
 }
 
 /// One site, held out as a whole.
@@ -454,6 +470,8 @@ pub struct Certificate {
     pub n_nodes: usize,
     /// Uses of rows as held out, each checked against what the value had seen.
     pub n_held_out_uses: usize,
+    /// Those of them in which a declared transductive step has looked at the inputs of the rows.
+    pub n_transductive: usize,
     /// The rules that were checked, in words.
     pub rules: Vec<String>,
     /// What cohort rules, splits and counts read without being tracked.

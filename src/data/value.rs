@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Called, Choice, Compared, Curve, Estimate, Features, Frame, Frozen, GroupEstimate,
-    Mask, Predictions, ScoredSplit, Sealed, Table, Volume,
+    Called, Choice, Compared, Curve, Decoded, Estimate, Features, Frame, Frozen,
+    GroupEstimate, Mask, Predictions, ScoredSplit, Sealed, Table, Volume,
 };
 use crate::digest::Digest;
 
@@ -33,6 +33,7 @@ pub enum Value {
     Groups(Vec<GroupEstimate>),
     /// Not computable, and why: a result like any other, kept and counted.
     Failed(String),
+    Decoded(Decoded),
 }
 
 /// Bytes that are no value of this version.
@@ -76,6 +77,7 @@ impl Value {
             Self::Compared(_) => "comparison",
             Self::Groups(_) => "estimates by group",
             Self::Failed(_) => "failure",
+            Self::Decoded(_) => "site decodability",
         }
     }
 }

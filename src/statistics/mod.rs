@@ -3,6 +3,7 @@
 mod association;
 mod auroc;
 mod comparison;
+mod decodability;
 mod delong;
 mod folds;
 mod hold_out;
@@ -23,6 +24,7 @@ mod youden;
 
 pub use association::{auroc_by_level, cramers_v};
 pub use comparison::{corrected_t, holm};
+pub use decodability::decodability;
 pub use delong::{
     Delong, Paired, delong, exact_bound, few_interval, logit_interval, paired_delong,
 };

@@ -51,8 +51,9 @@ impl TableStep for Anova {
         Ok(Ranking::of_scores(&f))
     }
 
-    fn apply(&self, ranking: &Ranking, rows: &mut Rows) {
+    fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
         ranking.keep(self.k, rows);
+        Ok(())
     }
 
     fn as_fitted(&self) -> Self {
@@ -90,10 +91,10 @@ mod tests {
         let ranking = Anova::default().fit(&train).unwrap();
         assert_eq!(ranking.0, [2, 3, 1, 0]);
         let mut rows = train.rows().clone();
-        Anova { k: 2 }.apply(&ranking, &mut rows);
+        Anova { k: 2 }.apply(&ranking, &mut rows).unwrap();
         let names: Vec<&str> = rows.columns().iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names, ["c2", "c3"]);
-        Anova { k: 50 }.apply(&ranking, &mut train.rows().clone());
+        Anova { k: 50 }.apply(&ranking, &mut train.rows().clone()).unwrap();
     }
 
     #[test]

@@ -64,8 +64,9 @@ impl TableStep for MannWhitney {
         Ok(Ranking::sorted(&known, Evidence::order))
     }
 
-    fn apply(&self, ranking: &Ranking, rows: &mut Rows) {
+    fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
         ranking.keep(self.k, rows);
+        Ok(())
     }
 
     fn as_fitted(&self) -> Self {

@@ -9,6 +9,7 @@ mod drop_missing;
 mod encode_onehot;
 #[cfg(test)]
 mod fixture;
+mod harmonise_combat;
 mod impute_median;
 mod mann_whitney;
 mod mrmr;
@@ -32,6 +33,7 @@ pub fn operations() -> Vec<Entry> {
         table_step::<drop_constant::DropConstant>(),
         table_step::<encode_onehot::EncodeOnehot>(),
         table_step::<impute_median::ImputeMedian>(),
+        table_step::<harmonise_combat::HarmoniseCombat>(),
         table_step::<transform_yeo_johnson::TransformYeoJohnson>(),
         table_step::<scale_zscore::ScaleZscore>(),
         table_step::<scale_robust::ScaleRobust>(),

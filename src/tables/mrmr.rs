@@ -89,8 +89,9 @@ impl TableStep for Mrmr {
         Ok(Ranking(taken.into_iter().map(|candidate| candidates[candidate]).collect()))
     }
 
-    fn apply(&self, ranking: &Ranking, rows: &mut Rows) {
+    fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
         ranking.keep(self.k, rows);
+        Ok(())
     }
 
     fn as_fitted(&self) -> Self {

@@ -58,8 +58,9 @@ impl TableStep for MutualInformation {
         Ok(Ranking::of_scores(&shared))
     }
 
-    fn apply(&self, ranking: &Ranking, rows: &mut Rows) {
+    fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
         ranking.keep(self.k, rows);
+        Ok(())
     }
 
     fn as_fitted(&self) -> Self {

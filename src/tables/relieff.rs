@@ -80,8 +80,9 @@ impl TableStep for Relieff {
         Ok(Ranking::of_scores(&weights))
     }
 
-    fn apply(&self, ranking: &Ranking, rows: &mut Rows) {
+    fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
         ranking.keep(self.k, rows);
+        Ok(())
     }
 
     fn as_fitted(&self) -> Self {

@@ -58,7 +58,7 @@ impl TableStep for ScaleRobust {
         Ok(Quartiles(quartiles.collect::<Result<_, Failure>>()?))
     }
 
-    fn apply(&self, quartiles: &Quartiles, rows: &mut Rows) {
+    fn apply(&self, quartiles: &Quartiles, rows: &mut Rows) -> Result<(), Failure> {
         for ((_, values), (median, range)) in rows.columns_mut().zip(&quartiles.0) {
             let range = if *range == 0.0 { 1.0 } else { *range };
             for value in values.iter_mut().filter(|value| !value.is_nan()) {
@@ -66,6 +66,7 @@ impl TableStep for ScaleRobust {
                 *value = ((*value - median) / range).clamp(f64::MIN, f64::MAX);
             }
         }
+        Ok(())
     }
 }
 
@@ -114,7 +115,7 @@ mod tests {
         // numpy 2.4.6: percentile([1, 3, 7], [25, 50, 75]) = [2, 3, 5]; of the other [2, 2, 2.75].
         assert_eq!(quartiles.0, [(3.0, 3.0), (2.0, 0.75)]);
         let (_, mut held_out) = split.held_out(&frame);
-        ScaleRobust {}.apply(&quartiles, &mut held_out);
+        ScaleRobust {}.apply(&quartiles, &mut held_out).unwrap();
         assert_eq!(held_out.row(0), [2.0, 2.0 / 0.75]);
     }
 }

@@ -58,7 +58,7 @@ impl TableStep for TransformYeoJohnson {
         lambdas.collect()
     }
 
-    fn apply(&self, lambdas: &Vec<f64>, rows: &mut Rows) {
+    fn apply(&self, lambdas: &Vec<f64>, rows: &mut Rows) -> Result<(), Failure> {
         for ((_, values), lambda) in rows.columns_mut().zip(lambdas) {
             // At 1 nothing changes, and not by rounding either.
             if *lambda == 1.0 {
@@ -68,6 +68,7 @@ impl TableStep for TransformYeoJohnson {
                 *value = psi(*value, *lambda).clamp(f64::MIN, f64::MAX);
             }
         }
+        Ok(())
     }
 }
 
