@@ -103,8 +103,8 @@ fn guarded<T>(what: &str, wrong: &mut Vec<String>, of: impl FnOnce() -> T) -> Op
 }
 
 /// The plain training rows, and the same in another order.
-fn reordered() -> (Train, Train, Rows) {
-    let frame = frame(30, 3, 1);
+fn reordered(columns: &[String]) -> (Train, Train, Rows) {
+    let frame = beside(frame(30, 3, 1), columns);
     let outcome: Vec<Option<bool>> = (0..30).map(|i| Some(i % 2 == 0)).collect();
     let groups: Vec<u32> = (0..30).collect();
     let train: Vec<u32> = (0..20).collect();
@@ -144,10 +144,19 @@ fn check_generator(entry: &Entry) -> Vec<String> {
     wrong
 }
 
+/// The same with the columns beside it that a step asks for: three values in turn.
+fn beside(mut frame: Frame, columns: &[String]) -> Frame {
+    let cell = |row: usize| Some(["p", "q", "r"][row % 3].to_string());
+    let cells: Vec<Option<String>> = (0..frame.rows.n()).map(cell).collect();
+    let beside = columns.iter().map(|column| (column.clone(), cells.clone()));
+    frame.rows = frame.rows.with_beside(beside.collect());
+    frame
+}
+
 fn check_table_step(entry: &Entry) -> Vec<String> {
     let Instance::TableStep(step) = defaults(entry) else { unreachable!() };
     let mut wrong = Vec::new();
-    let (train, shuffled, held_out) = reordered();
+    let (train, shuffled, held_out) = reordered(&step.columns());
     let applied = |train: &Train| -> Option<Rows> {
         let mut rows = held_out.clone();
         let state = step.fit(train).ok()?;
@@ -165,6 +174,7 @@ fn check_table_step(entry: &Entry) -> Vec<String> {
         wrong.push("the order of training rows matters".to_string());
     }
     for (what, frame) in frames() {
+        let frame = beside(frame, &step.columns());
         for one_class in [false, true] {
             let (train, held_out) = split(&frame, one_class);
             let Some(fitted) = guarded(what, &mut wrong, || step.fit(&train)) else {
@@ -246,7 +256,7 @@ fn check_learner(entry: &Entry) -> Vec<String> {
             }
         }
     }
-    let (train, shuffled, held_out) = reordered();
+    let (train, shuffled, held_out) = reordered(&[]);
     let scores = |train: &Train| {
         let model = learner.fit(train, &mut Stream::new(1, &["fit"])).ok()?;
         learner.predict(&model, &held_out).ok()
@@ -856,9 +866,10 @@ impl prelude::TableStep for Bad {
         Ok(())
     }
 
-    fn apply(&self, _state: &(), rows: &mut Rows) {
+    fn apply(&self, _state: &(), rows: &mut Rows) -> Result<(), prelude::Failure> {
         let all: Vec<usize> = (0..rows.n().saturating_sub(1)).collect();
         *rows = rows.take(&all);
+        Ok(())
     }
 }
 
@@ -913,6 +924,7 @@ fn outputs(entry: &Entry) -> Vec<String> {
     let scores: Vec<f64> = (0..40).map(|i| f64::from(i * 7 % 40) / 40.0).collect();
     match defaults(entry) {
         Instance::TableStep(step) => {
+            let (train, held_out) = split(&beside(frame, &step.columns()), false);
             let state = step.fit(&train).unwrap();
             let mut rows = held_out.clone();
             step.apply(&state, &mut rows).unwrap();

@@ -423,3 +423,99 @@ fn the_ibsi_ct_phantom_lies_where_the_standard_says() {
     let mean = roi.values().iter().sum::<f64>() / roi.values().len() as f64;
     assert!((-60.0..0.0).contains(&mean), "{mean} HU");
 }
+
+/// Rows with their batch and covariates beside them, and what a file says they become.
+struct Harmonised {
+    columns: Vec<(String, Vec<String>)>,
+}
+
+impl Harmonised {
+    fn features(&self) -> Vec<String> {
+        let names = self.columns.iter().map(|(name, _)| name);
+        let plain = |name: &&String| {
+            name.strip_prefix('f').is_some_and(|number| number.parse::<u32>().is_ok())
+        };
+        names.filter(plain).cloned().collect()
+    }
+
+    fn rows(&self) -> Rows {
+        let features = self
+            .features()
+            .into_iter()
+            .map(|name| FrameColumn { values: numbers(&self.columns, &name), name });
+        let n = self.columns[0].1.len();
+        let beside = self.columns.iter().filter(|(name, _)| !name.starts_with('f'));
+        let beside = beside.map(|(name, cells)| {
+            (name.clone(), cells.iter().cloned().map(Some).collect())
+        });
+        Rows::new(features.collect(), n).with_beside(beside.collect())
+    }
+
+    fn train(&self) -> Train {
+        let rows = self.rows();
+        let n = rows.n();
+        let split = Split { train: (0..n as u32).collect(), held_out: vec![] };
+        let frame = Frame { rows, failed: vec![None; n] };
+        split.train(&frame, &vec![Some(true); n], &vec![0; n])
+    }
+}
+
+/// The largest difference between rows and the columns `prefix` + name, beside 1 + size.
+fn apart(found: &Rows, expected: &[(String, Vec<String>)], prefix: &str) -> f64 {
+    let mut worst = 0.0f64;
+    for column in found.columns() {
+        let expected = numbers(expected, &format!("{prefix}{}", column.name));
+        assert_eq!(column.values.len(), expected.len());
+        for (a, b) in column.values.iter().zip(expected) {
+            worst = worst.max((a - b).abs() / (1.0 + b.abs()));
+        }
+    }
+    worst
+}
+
+#[test]
+fn harmonised_columns_are_those_of_neurocombat() {
+    let path = format!("{}/tests/reference/combat.csv", env!("CARGO_MANIFEST_DIR"));
+    let small = Harmonised { columns: columns(&std::fs::read_to_string(path).unwrap()) };
+    let harmonised = |train: &Harmonised, rows: &Harmonised, parameters: Json| {
+        let Instance::TableStep(step) = operation("harmonise_combat", parameters) else {
+            panic!()
+        };
+        let state = step.fit(&train.train()).unwrap();
+        let mut rows = rows.rows();
+        step.apply(&state, &mut rows).unwrap();
+        rows
+    };
+    for (prefix, parameters) in [
+        ("to_b_", json!({ "batch": "batch", "reference": "b" })),
+        ("sex_", json!({ "batch": "batch", "covariates": ["sex"] })),
+        ("mean_", json!({ "batch": "batch", "covariates": ["sex"], "mean_only": true })),
+    ] {
+        let found = harmonised(&small, &small, parameters);
+        let worst = apart(&found, &small.columns, prefix);
+        println!("{prefix}: largest difference {worst:.1e}");
+        assert!(worst < 1e-4, "{prefix}: {worst:e}");
+    }
+    let Some(collection) = Collection::open() else { return };
+    let of = |name| Harmonised { columns: collection.columns(name) };
+    let (train, test) = (of("combat_train.csv"), of("combat_test.csv"));
+    let expected = |name: &str| {
+        let path = collection.folder.join(format!("combat_{name}.csv"));
+        columns(&std::fs::read_to_string(path).unwrap())
+    };
+    let plain = json!({ "batch": "batch" });
+    let kept = json!({ "batch": "batch", "covariates": ["age", "sex"] });
+    let mean = json!({ "batch": "batch", "mean_only": true });
+    for (file, rows, parameters) in [
+        ("train_age_sex_neuroCombat", &train, &kept),
+        ("test_age_sex_neuroHarmonize", &test, &kept),
+        ("train_nocov_neuroCombat", &train, &plain),
+        ("test_nocov_neuroHarmonize", &test, &plain),
+        ("train_nocov_meanonly_neuroCombat", &train, &mean),
+    ] {
+        let found = harmonised(&train, rows, parameters.clone());
+        let worst = apart(&found, &expected(file), "");
+        println!("{file}: largest difference {worst:.1e}");
+        assert!(worst < 1e-4, "{file}: {worst:e}");
+    }
+}

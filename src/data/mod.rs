@@ -23,8 +23,8 @@ pub use measured::{
 };
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
-    CandidateScores, Choice, Compared, Curve, Estimate, FoldScores, GroupEstimate, Link,
-    Member, Point, Predictions, ScoredSplit, Survivors,
+    CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,
+    GroupEstimate, Link, Member, Point, Predictions, ScoredSplit, Survivors,
 };
 pub use record::*;
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};

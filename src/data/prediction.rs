@@ -163,3 +163,13 @@ pub struct Point {
 pub struct Curve {
     pub points: Vec<Point>,
 }
+
+/// How well the batch of held-out rows is told from their columns, by an AUROC of which 0.5 is chance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decoded {
+    /// The column that names the batch.
+    pub column: String,
+    /// Before harmonisation and after; `None` where no batch is on both sides of the split.
+    pub before: Option<f64>,
+    pub after: Option<f64>,
+}

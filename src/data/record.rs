@@ -297,6 +297,8 @@ pub struct AnalysisRecord {
     pub threshold: Option<String>,
     /// What the whole procedure achieves on permuted outcomes, if that was asked for.
     pub permutation: Option<PermutationFacts>,
+    /// What harmonisation did, where the preparation harmonises.
+    pub harmonised: Option<HarmonisedFacts>,
     /// Nodes of this analysis that failed, and why: then figures are missing.
     pub failed_nodes: Vec<Removed>,
 }
@@ -380,6 +382,20 @@ pub struct SampleSizeFacts {
     pub needed: Option<f64>,
     /// What was assumed, in words.
     pub assumptions: Vec<String>,
+}
+
+/// How well the batch is told from the columns of held-out rows, before and after harmonisation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HarmonisedFacts {
+    /// The column that names the batch.
+    pub column: String,
+    /// Mean over outer splits of the mean AUROC of each batch against the others; 0.5 is chance.
+    pub before: Option<f64>,
+    pub after: Option<f64>,
+    /// Outer splits in which both could be computed.
+    pub n_splits: usize,
+    /// AUROC of the outcome by the batch alone, on the rows of the cohort.
+    pub outcome_by_batch: Option<f64>,
 }
 
 /// One site, held out as a whole.
@@ -562,6 +578,8 @@ pub struct Certificate {
     pub n_nodes: usize,
     /// Uses of rows as held out, each checked against what the value had seen.
     pub n_held_out_uses: usize,
+    /// Those of them in which a declared transductive step has looked at the inputs of the rows.
+    pub n_transductive: usize,
     /// The rules that were checked, in words.
     pub rules: Vec<String>,
     /// What cohort rules, splits and counts read without being tracked.

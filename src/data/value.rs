@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationCurve, Called, Choice, Compared, Confusion, Curve, DecisionCurve,
+    CalibrationCurve, Called, Choice, Compared, Confusion, Curve, DecisionCurve, Decoded,
     Estimate, Features, Frame, Frozen, GroupEstimate, Kept, Link, Mask, Predictions,
     ScoredSplit, Sealed, Survivors, Table, Volume,
 };
@@ -43,6 +43,7 @@ pub enum Value {
     Decided(DecisionCurve),
     Confusion(Confusion),
     Kept(Kept),
+    Decoded(Decoded),
 }
 
 /// Bytes that are no value of this version.
@@ -93,6 +94,7 @@ impl Value {
             Self::Decided(_) => "decision curve",
             Self::Confusion(_) => "confusion table",
             Self::Kept(_) => "kept columns",
+            Self::Decoded(_) => "site decodability",
         }
     }
 }

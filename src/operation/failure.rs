@@ -15,6 +15,12 @@ pub enum Failure {
     OneClass,
     #[error("{needed} rows are needed and there are {found}")]
     TooFew { needed: usize, found: usize },
+    #[error("{needed} rows of each class are needed and one class has {found}")]
+    TooFewOfAClass { needed: usize, found: usize },
+    #[error("{needed} columns that vary are needed and there are {found}")]
+    TooFewColumns { needed: usize, found: usize },
+    #[error("column `{column}`: {why}")]
+    Beside { column: String, why: String },
     #[error("there are no columns")]
     NoColumns,
     #[error("the region of interest is empty")]

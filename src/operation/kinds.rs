@@ -123,8 +123,29 @@ pub trait TableStep: Operation {
     /// Learns the state from training rows alone.
     fn fit(&self, train: &Train) -> Result<Self::State, Failure>;
 
-    /// Changes values or columns, each row by itself; the number of rows stays.
-    fn apply(&self, state: &Self::State, rows: &mut Rows);
+    /// Changes values or columns, each row by itself unless [`TableStep::transductive`]; the number
+    /// of rows stays. Fails on rows that the state has no answer for.
+    fn apply(&self, state: &Self::State, rows: &mut Rows) -> Result<(), Failure>;
+
+    /// The columns of the cohort that stand beside the rows, as rules name them: [`Rows::beside`].
+    fn columns(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Those of them that say of a row what the outcome may not.
+    fn covariates(&self) -> &[String] {
+        &[]
+    }
+
+    /// The column whose effect on the others it removes, such as the site, if it does that.
+    fn batch(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether `apply` looks at the rows together: at their values, never at outcomes.
+    fn transductive(&self) -> bool {
+        false
+    }
 
     /// The same step with parameters that `fit` does not read set to their defaults: one fitted
     /// state serves all their values, such as one ranking every `k`.
@@ -372,6 +393,14 @@ pub trait AnyTableStep: Send + Sync {
     fn apply(&self, state: &[u8], rows: &mut Rows) -> Result<(), Failure>;
     fn reads_outcome(&self) -> bool;
     fn reads_categories(&self) -> bool;
+    /// See [`TableStep::columns`].
+    fn columns(&self) -> Vec<String>;
+    /// See [`TableStep::covariates`].
+    fn covariates(&self) -> &[String];
+    /// See [`TableStep::batch`].
+    fn batch(&self) -> Option<&str>;
+    /// See [`TableStep::transductive`].
+    fn transductive(&self) -> bool;
     /// See [`TableStep::as_fitted`].
     fn fitted_parameters(&self) -> serde_json::Value;
 }
@@ -385,8 +414,7 @@ impl<T: TableStep> AnyTableStep for T {
     fn apply(&self, state: &[u8], rows: &mut Rows) -> Result<(), Failure> {
         let state = postcard::from_bytes(state)
             .map_err(|error| Failure::Library(format!("a stored state: {error}")))?;
-        TableStep::apply(self, &state, rows);
-        Ok(())
+        TableStep::apply(self, &state, rows)
     }
 
     fn reads_outcome(&self) -> bool {
@@ -395,6 +423,22 @@ impl<T: TableStep> AnyTableStep for T {
 
     fn reads_categories(&self) -> bool {
         T::READS_CATEGORIES
+    }
+
+    fn columns(&self) -> Vec<String> {
+        TableStep::columns(self)
+    }
+
+    fn covariates(&self) -> &[String] {
+        TableStep::covariates(self)
+    }
+
+    fn batch(&self) -> Option<&str> {
+        TableStep::batch(self)
+    }
+
+    fn transductive(&self) -> bool {
+        TableStep::transductive(self)
     }
 
     fn fitted_parameters(&self) -> serde_json::Value {

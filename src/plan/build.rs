@@ -217,7 +217,12 @@ impl Builder<'_> {
             splits: splits_node,
             name: name.clone(),
             frame,
-            given: vec![outcome_given.clone(), groups_given],
+            given: self.given_with(
+                &[&outcome_given, &groups_given],
+                cohort,
+                model,
+                branch,
+            ),
             groups: &groups,
             span: scheme_of.resampling.span,
             procedure: &procedure,
@@ -459,6 +464,20 @@ impl Builder<'_> {
         })
     }
 
+    /// Facts, and what the columns hold that the steps of a branch want beside the rows.
+    pub fn given_with(
+        &self,
+        facts: &[&Given],
+        cohort: usize,
+        model: usize,
+        branch: usize,
+    ) -> Vec<Given> {
+        let mut given: Vec<Given> = facts.iter().copied().cloned().collect();
+        let columns = self.study.models[model].beside(branch);
+        given.extend(columns.iter().filter_map(|column| self.strata(cohort, column)));
+        given
+    }
+
     /// What a column holds in a cohort, as a fact.
     fn strata(&self, cohort: usize, column: &Named) -> Option<Given> {
         let cohort = &self.study.cohorts[cohort];
@@ -573,6 +592,7 @@ impl Builder<'_> {
         let outer_scores = &fitted.scores;
         let ChosenNodes { tune, link, threshold } =
             self.chosen(context, &here, &inner_scores, outer_scores);
+        let decoded = self.decoded(context, &here, fitted.prepare);
         let mut inputs = vec![(tune, None)];
         inputs.extend(outer_scores.iter().map(|node| (*node, None)));
         inputs.extend(link.into_iter().chain(threshold).map(|node| (node, None)));
@@ -591,7 +611,42 @@ impl Builder<'_> {
         };
         let predict = self.add(predict, &inputs);
         let kept = self.kept(context, &here, tune, &fitted);
-        OuterNodes { repeat, outer, tune, threshold, predict, kept }
+        OuterNodes { repeat, outer, tune, threshold, predict, kept, decoded }
+    }
+
+    /// How well the batch is told from the columns of a split, where the preparation harmonises.
+    fn decoded(
+        &mut self,
+        context: &Context<'_>,
+        placed: &Arc<Placed>,
+        prepare: NodeIndex,
+    ) -> Option<NodeIndex> {
+        context.prepare.table_steps().find_map(|(_, step)| step.batch())?;
+        let of_rows = |rows: &[u32]| Arc::new(Groups::of_rows(rows, context.groups));
+        let mut given = context.given.clone();
+        given.push(split_given(placed));
+        let node = Node {
+            name: format!("{}/{}/harmonised", context.name, placed.name()),
+            work: Work::Decoded { case: context.case, split: placed.clone() },
+            identity: Identity::new(json!({
+                "decodability": 1, "prepare": context.prepare.identity(),
+            })),
+            given,
+            seed: None,
+            keep: Keep::Stored,
+            family: "judge harmonisation",
+            scope: Scope::HeldOut,
+            rows: RowSets {
+                fitted: Some(of_rows(&placed.split.train)),
+                held_out: Some(of_rows(&placed.split.held_out)),
+                transductive: context.prepare.transductive(),
+                ..RowSets::default()
+            },
+            span: context.span,
+        };
+        let node = self.add(node, &[(context.frame, None), (prepare, None)]);
+        self.follows(node, context.splits, None);
+        Some(node)
     }
 
     /// The columns that reach the chosen learner of an outer split.
@@ -672,15 +727,7 @@ impl Builder<'_> {
         let train = Arc::new(Groups::of_rows(&placed.split.train, context.groups));
         let held_out = Arc::new(Groups::of_rows(&placed.split.held_out, context.groups));
         let mut given = context.given.clone();
-        given.push(Given {
-            name: format!("split {}", placed.name()),
-            digest: placed.digest,
-            shown: format!(
-                "{} training rows, {} held out",
-                placed.split.train.len(),
-                placed.split.held_out.len()
-            ),
-        });
+        given.push(split_given(placed));
         let fitted = |name: String,
                       work: Work,
                       identity: Arc<Identity>,
@@ -731,6 +778,8 @@ impl Builder<'_> {
                     true,
                 );
                 node.rows.held_out = Some(held_out.clone());
+                node.rows.transductive =
+                    context.prepare.transductive() || chain.transductive();
                 node.scope = Scope::HeldOut;
                 let random =
                     learners.settings.iter().any(|s| s.steps.iter().any(|u| u.random));
@@ -817,6 +866,19 @@ impl Builder<'_> {
         let node = self.add(node, &inputs);
         self.sources.insert(name, node);
         node
+    }
+}
+
+/// The rows of a split, as a fact.
+fn split_given(placed: &Placed) -> Given {
+    Given {
+        name: format!("split {}", placed.name()),
+        digest: placed.digest,
+        shown: format!(
+            "{} training rows, {} held out",
+            placed.split.train.len(),
+            placed.split.held_out.len()
+        ),
     }
 }
 

@@ -71,7 +71,7 @@ impl Builder<'_> {
             splits: self.splits(0, outcome),
             name: name.clone(),
             frame,
-            given: vec![outcome_given, groups_given],
+            given: self.given_with(&[&outcome_given, &groups_given], cohort, model, 0),
             groups: &groups,
             span: scheme.resampling.span,
             procedure: &procedure,
@@ -211,12 +211,16 @@ impl Builder<'_> {
                 "apply": Procedure::of(study, of.model, of.branch).freeze.json,
                 "threshold": named_for,
             })),
-            given: Vec::new(),
+            given: self.given_with(&[], cohort, of.model, of.branch),
             seed: None,
             keep: Keep::Stored,
             family: "apply frozen model",
             scope: Scope::HeldOut,
-            rows: RowSets { held_out: Some(Arc::new(held_out)), ..RowSets::default() },
+            rows: RowSets {
+                held_out: Some(Arc::new(held_out)),
+                transductive: study.models[of.model].transductive(of.branch),
+                ..RowSets::default()
+            },
             span,
         };
         let inputs = [(frozen.freeze, None), (frame, None), (opened, None)];

@@ -158,6 +158,8 @@ pub struct OuterNodes {
     pub predict: NodeIndex,
     /// The columns that reached the chosen learner.
     pub kept: NodeIndex,
+    /// How well the batch is told from the columns, where the preparation harmonises.
+    pub decoded: Option<NodeIndex>,
 }
 
 /// One computation: something that a person would name and like to see kept.
@@ -210,6 +212,8 @@ pub struct RowSets {
     pub outcomes: bool,
     /// Rows that it uses as held out.
     pub held_out: Option<Arc<Groups>>,
+    /// Whether a step of it is declared to look at the inputs of those rows together.
+    pub transductive: bool,
     /// Whether it pools over whatever rows its inputs cover, outcomes included.
     pub pools_inputs: bool,
 }
@@ -261,6 +265,11 @@ pub enum Work {
     },
     /// Preparation, fitted on the training rows of a split.
     Prepare {
+        case: usize,
+        split: Arc<Placed>,
+    },
+    /// How well the batch of held-out rows is told before and after harmonisation.
+    Decoded {
         case: usize,
         split: Arc<Placed>,
     },

@@ -41,6 +41,8 @@ impl Section for Analysis {
                 "simulated": simulated,
                 "graph": graph,
                 "uses": count("n_held_out_uses"),
+                "transductive": record.certificate.n_transductive > 0,
+                "harmonised": harmonised(record, &shown),
                 "splits": count("n_splits"),
                 "nodes": count("n_nodes"),
                 "groups": count("n_groups"),
@@ -53,6 +55,26 @@ impl Section for Analysis {
         )?;
         Ok(fragment)
     }
+}
+
+/// How well the batch is told from the columns before and after harmonisation, by analysis.
+fn harmonised(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
+    let facts = record.analysis_order.iter().filter_map(|name| {
+        let facts = record.analyses.get(name)?.harmonised.as_ref()?;
+        let at = |what: &str| format!("/analyses/{name}/harmonised/{what}");
+        // From here on the batch says nearly all that the outcome says.
+        let confounded = facts.outcome_by_batch.is_some_and(|auroc| auroc >= 0.9);
+        Some(json!({
+            "name": name,
+            "column": facts.column,
+            "before": shown.number(&at("before"), 3),
+            "after": shown.number(&at("after"), 3),
+            "splits": shown.count(&at("n_splits")),
+            "outcome": shown.number(&at("outcome_by_batch"), 3),
+            "confounded": confounded,
+        }))
+    });
+    facts.collect()
 }
 
 /// The best grid point of each selector with each learner, from inner scores.

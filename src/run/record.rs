@@ -10,9 +10,9 @@ use super::{Done, How, describe};
 use crate::data::{
     AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts, CohortFacts,
     ColumnFacts, ComparisonFacts, Curve, DeviationFacts, Estimate, FlowBox, FoldRecord,
-    Frame, Frequency, FrozenFacts, MetricFacts, Moments, OutcomeFacts, PermutationFacts,
-    Removed, SampleSizeFacts, SelectionFacts, SiteFacts, SourceFacts, Stability,
-    StudyFacts, StudyRecord, Value,
+    Frame, Frequency, FrozenFacts, HarmonisedFacts, MetricFacts, Moments, OutcomeFacts,
+    PermutationFacts, Removed, SampleSizeFacts, SelectionFacts, SiteFacts, SourceFacts,
+    Stability, StudyFacts, StudyRecord, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
@@ -493,6 +493,7 @@ impl Context<'_> {
         record.selection = self.selection(analysis, &record);
         record.sample_size =
             Some(sample_size(record.n, record.n_positive, record.n_predictors));
+        record.harmonised = self.harmonised(analysis);
         record.kind = "internal".to_string();
         if resampling.judged() == Judged::Sites {
             record.kind = "sites".to_string();
@@ -665,9 +666,47 @@ impl Context<'_> {
             roc,
             roc_mean,
             threshold: None,
+            harmonised: None,
             permutation: None,
             failed_nodes: failed_nodes(self.plan, name, nodes, found, self.done),
         }
+    }
+
+    /// How well the batch was told from the columns, over outer splits.
+    fn harmonised(&self, analysis: &Analysis) -> Option<HarmonisedFacts> {
+        let nodes = analysis.outer.iter().filter_map(|nodes| nodes.decoded);
+        let found = nodes.filter_map(|node| match self.found.get(&node) {
+            Some(Value::Decoded(decoded)) => Some(decoded),
+            _ => None,
+        });
+        let found: Vec<_> = found.collect();
+        let column = found.first()?.column.clone();
+        let pairs = found.iter().filter_map(|decoded| decoded.before.zip(decoded.after));
+        let (before, after): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        let of = self.plan.cases[analysis.case];
+        let cohort = &self.study.cohorts[of.cohort];
+        let rows = &self.survey.cohorts[&cohort.name].rows;
+        let view = View { study: self.study, survey: self.survey, cohort, rows };
+        let named = Named { name: column.clone(), span: cohort.span };
+        let outcome = self.study.outcomes[of.outcome].name.clone();
+        let known = &self.survey.outcomes[&(outcome, cohort.name.clone())];
+        let cells = view.cells(&named).unwrap_or_default();
+        let mut levels: BTreeMap<&str, u32> = BTreeMap::new();
+        let (mut truth, mut level) = (Vec::new(), Vec::new());
+        for (cell, class) in cells.iter().zip(known.classes.iter()) {
+            if let (Some(cell), Some(class)) = (cell, class) {
+                let next = levels.len() as u32;
+                level.push(*levels.entry(cell).or_insert(next));
+                truth.push(*class);
+            }
+        }
+        Some(HarmonisedFacts {
+            column,
+            n_splits: before.len(),
+            before: math::mean(&before),
+            after: math::mean(&after),
+            outcome_by_batch: crate::statistics::auroc_by_level(&truth, &level),
+        })
     }
 
     fn threshold_words(&self) -> Option<String> {

@@ -116,7 +116,7 @@ impl Reader<'_> {
 
     /// Looks an operation up; says what it is when it belongs elsewhere.
     pub fn entry(&mut self, name: &Named, kind: Kind) -> Option<Entry> {
-        match self.catalog.get(&name.name) {
+        match self.catalog.get(&name.name).or_else(|| self.without_verb(name, kind)) {
             Some(entry) if entry.kind == kind => Some(*entry),
             Some(entry) => {
                 let message = format!(
@@ -146,6 +146,17 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// A step whose verb was left out, such as `combat` for `harmonise_combat`, if only one can be
+    /// meant.
+    fn without_verb(&self, name: &Named, kind: Kind) -> Option<&Entry> {
+        let verbless = |entry: &&Entry| {
+            let parts = entry.about.name.split_once('_');
+            kind == Kind::TableStep && parts.is_some_and(|(_, noun)| noun == name.name)
+        };
+        let mut meant = self.catalog.of_kind(kind).filter(verbless);
+        meant.next().filter(|_| meant.next().is_none())
     }
 
     /// The parameters of an operation, each with its values.

@@ -159,7 +159,7 @@ fn shape(shape: Shape, catalog: &Catalog) -> Json {
             let step = one(kind, true, catalog);
             if kind == Kind::TableStep {
                 let all = list(
-                    json!({ "anyOf": [{ "const": "all" }, step, list(step.clone())] }),
+                    json!({ "anyOf": [{ "const": "all" }, step, list(json!({ "anyOf": [{ "const": "all" }, step] }))] }),
                 );
                 json!({ "anyOf": [all.clone(), named(all)] })
             } else {

@@ -313,6 +313,25 @@ pub struct Model {
     pub select: Vec<Chain>,
 }
 
+impl Model {
+    /// The columns of the cohort that the steps of a branch and the selectors want beside the rows.
+    pub fn beside(&self, branch: usize) -> Vec<Named> {
+        let mut columns: Vec<Named> = self.branches[branch].prepare.columns();
+        for column in self.select.iter().flat_map(Chain::columns) {
+            if !columns.iter().any(|known| known.name == column.name) {
+                columns.push(column);
+            }
+        }
+        columns
+    }
+
+    /// Whether a step of a branch or a selector looks at held-out rows together.
+    pub fn transductive(&self, branch: usize) -> bool {
+        self.branches[branch].prepare.transductive()
+            || self.select.iter().any(Chain::transductive)
+    }
+}
+
 /// One way of preparing a model.
 #[derive(Clone)]
 pub struct Branch {

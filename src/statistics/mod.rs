@@ -12,6 +12,7 @@ mod comparison;
 mod cost;
 mod decided;
 mod decision;
+mod decodability;
 mod delong;
 mod e50;
 mod e90;
@@ -54,6 +55,7 @@ pub use association::{auroc_by_level, cramers_v};
 pub use comparison::{corrected_t, holm};
 pub use decided::Decided;
 pub use decision::{net_benefit, thresholds, treat_all};
+pub use decodability::decodability;
 pub use delong::{
     Delong, Paired, delong, exact_bound, few_interval, logit_interval, paired_delong,
 };

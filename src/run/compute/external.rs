@@ -1,6 +1,6 @@
 //! Nodes of frozen models: the last fit, the seal, and what meets an external cohort.
 
-use super::splits::{apply_path, fit_learner, predicted, procedure};
+use super::splits::{apply_path, fit_learner, predicted, procedure, with_beside};
 use super::tuning::{Candidates, has_links};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
@@ -60,6 +60,7 @@ impl<'a> Chosen<'a> {
 /// Fits the choice on all development rows, and keeps everything that belongs to it.
 pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
+    let frame = &*with_beside(inputs, case, case, frame);
     let choice = input!(&inputs.values[1], Choice, "choice");
     let calibration = match &*inputs.values[2] {
         Value::Calibration(intercept, slope) => Some((*intercept, *slope)),
@@ -201,6 +202,7 @@ pub fn unseal(inputs: &Inputs<'_>) -> Computed {
 pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
     let frozen = input!(&inputs.values[0], Frozen, "frozen model");
     let frame = input!(&inputs.values[1], Frame, "frame");
+    let frame = &*with_beside(inputs, frozen_case, case, frame);
     let opened = input!(&inputs.values[2], Opened, "opened outcomes");
     let names = frame.rows.columns().iter().map(|column| &column.name);
     if !names.eq(&frozen.columns) {

@@ -2,6 +2,7 @@
 //!
 //! A failure of the data is a value with a reason; only a failing machine is an error here.
 
+mod decoded;
 mod drawn;
 mod external;
 mod measured;
@@ -74,6 +75,7 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         }
         Work::Assemble { .. } => rows::assemble(inputs),
         Work::Prepare { case, split } => splits::prepare(inputs, *case, split),
+        Work::Decoded { case, split } => decoded::decoded(inputs, *case, split),
         Work::Select { case, split, selector } => {
             let (_, select) = splits::procedure(inputs, *case);
             splits::select(inputs, *case, split, &select[*selector])

@@ -7,7 +7,7 @@ use super::external::Chosen;
 use super::measured::levels;
 use super::splits::{
     Matrices, apply_path, facts, fit_path, fit_prepare, fit_select, learn, procedure,
-    score_all,
+    score_all, with_beside,
 };
 use super::tuning::{
     Candidates, Inner, choose, prevalence, primary, survivors, truth, tuner,
@@ -38,6 +38,7 @@ pub fn permute(
     range: std::ops::Range<usize>,
 ) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
+    let frame = &*with_beside(inputs, case, case, frame);
     let (study, of_case) = (inputs.study, inputs.plan.cases[case]);
     let Some(permutation) = &study.evaluate.permuted else {
         unreachable!("`plan` adds this node for a control")

@@ -1,5 +1,6 @@
 //! Nodes fitted on the training rows of a split: preparation, selection, and the scores of learners.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Computed, Inputs, input};
@@ -8,6 +9,7 @@ use crate::math::Stream;
 use crate::operation::{AnyLearner, Failure, FittedChain, Instance, Output};
 use crate::plan::Placed;
 use crate::spec::{Chain, ChainSetting, Study, Use};
+use crate::survey::View;
 
 /// Per setting of the preparation: prepared training rows and held-out rows, or why not.
 pub struct Matrices {
@@ -31,8 +33,34 @@ pub fn procedure<'a>(inputs: &Inputs<'a>, case: usize) -> (&'a Chain, &'a [Chain
     (&model.branches[case.branch].prepare, &model.select)
 }
 
+/// A frame with the columns beside it that the steps of a case ask for; `rows` is the case whose
+/// cohort it is of.
+pub fn with_beside<'f>(
+    inputs: &Inputs<'_>,
+    steps: usize,
+    rows: usize,
+    frame: &'f Frame,
+) -> Cow<'f, Frame> {
+    let (steps, rows) = (inputs.plan.cases[steps], inputs.plan.cases[rows]);
+    let columns = inputs.study.models[steps.model].beside(steps.branch);
+    if columns.is_empty() {
+        return Cow::Borrowed(frame);
+    }
+    let (study, survey) = (inputs.study, inputs.survey);
+    let cohort = &study.cohorts[rows.cohort];
+    let view = View { study, survey, cohort, rows: &survey.cohorts[&cohort.name].rows };
+    // A column that is not there is missed by the step, by name.
+    let cells = columns.into_iter().filter_map(|column| {
+        let cells = view.cells(&column).ok()?;
+        Some((column.name, cells))
+    });
+    let beside = frame.rows.clone().with_beside(cells.collect());
+    Cow::Owned(Frame { rows: beside, failed: frame.failed.clone() })
+}
+
 pub fn prepare(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
+    let frame = &*with_beside(inputs, case, case, frame);
     let (outcome, groups) = facts(inputs, case);
     let train = placed.split.train(frame, outcome, groups);
     let (chain, _) = procedure(inputs, case);
@@ -67,7 +95,7 @@ pub fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, S
         let state = instance.fit(&train.with_rows(part)).map_err(named)?;
         if position + 1 < setting.steps.len() {
             let mut rows = train.rows().clone();
-            apply(step, &state, &mut rows)?;
+            apply_step(step, &state, &mut rows)?;
             train = train.with_rows(rows);
         }
         states.push(state);
@@ -84,7 +112,7 @@ fn acts_on(step: &Use, column: &str) -> bool {
 }
 
 /// Applies one step to the columns that it acts on; the others stay as they are.
-fn apply(step: &Use, state: &[u8], rows: &mut Rows) -> Result<(), String> {
+pub fn apply_step(step: &Use, state: &[u8], rows: &mut Rows) -> Result<(), String> {
     let Instance::TableStep(instance) = &step.instance else {
         unreachable!("`spec` puts table steps into chains")
     };
@@ -105,7 +133,7 @@ pub fn apply_path(
     rows: &mut Rows,
 ) -> Result<(), String> {
     for (step, state) in setting.steps.iter().zip(states) {
-        apply(step, state, rows)?;
+        apply_step(step, state, rows)?;
     }
     Ok(())
 }
@@ -119,6 +147,7 @@ fn matrices(
     fitted: &FittedChain,
 ) -> Arc<Matrices> {
     (inputs.matrices)(inputs.nodes[1], &|| {
+        let frame = &*with_beside(inputs, case, case, frame);
         let (outcome, groups) = facts(inputs, case);
         let train = placed.split.train(frame, outcome, groups);
         let (held_out, held_out_rows) = placed.split.held_out(frame);
