@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic, Place, Severity, any_error, render, sort};
+use crate::digest::Digest;
 use crate::plan::{self, Plan, Proof};
 use crate::spec::{self, Study};
 use crate::store::{Disk, Mode, Store};
@@ -40,14 +41,14 @@ impl Places {
     pub fn name_key(&self, mode: Mode) -> std::io::Result<[u8; 32]> {
         let path = self.folder.join(format!("{}.key", self.name));
         if let Ok(text) = std::fs::read_to_string(&path)
-            && let Ok(digest) = text.trim().parse::<crate::digest::Digest>()
+            && let Ok(digest) = text.trim().parse::<Digest>()
         {
             return Ok(*digest.as_bytes());
         }
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(std::io::Error::other)?;
         if mode == Mode::ReadWrite {
-            let text = format!("{}\n", crate::digest::Digest::from_bytes(key).hex());
+            let text = format!("{}\n", Digest::from_bytes(key).hex());
             std::fs::write(&path, text)?;
             eprintln!(
                 "note: patients are named under the random key in {}; keep it out of git",
@@ -104,28 +105,35 @@ pub fn open(places: &Places, mode: Mode) -> Result<Opened, Box<Diagnostic>> {
     Ok(Opened { store, files, name_key, show_ids: false })
 }
 
-/// Opens the store of a study for a command that only looks. Where there is a store, tables that
-/// are read and files that are fetched stay in it; where there is none, none is made, unless a file
-/// has to be fetched: that is done once.
+/// Opens the store of a study for a command that only looks: where there is a store, tables that are
+/// read stay in it; where there is none, none is made.
 pub fn open_to_look(places: &Places) -> Result<Opened, Box<Diagnostic>> {
-    let fetches = || {
-        let text = std::fs::read_to_string(&places.study).unwrap_or_default();
-        let study = spec::read(&text, &Catalog::standard()).study;
-        study.is_some_and(|study| {
-            let mut files = study.sources.iter().flat_map(spec::Source::files);
-            files.any(|file| matches!(file, spec::Origin::Url { .. }))
-        })
-    };
-    if places.store.join("format").exists() || fetches() {
-        // What cannot be written to can still be looked at.
-        if let Ok(store) = Store::open(&places.store, Mode::ReadWrite)
-            && let Ok(name_key) = places.name_key(Mode::ReadOnly)
-        {
-            let files = Disk::new(&store);
-            return Ok(Opened { store, files, name_key, show_ids: false });
-        }
+    // What cannot be written to can still be looked at.
+    if places.store.join("format").exists()
+        && let Ok(store) = Store::open(&places.store, Mode::ReadWrite)
+        && let Ok(name_key) = places.name_key(Mode::ReadOnly)
+    {
+        let files = Disk::new(&store);
+        return Ok(Opened { store, files, name_key, show_ids: false });
     }
     open(places, Mode::ReadOnly)
+}
+
+/// A file is fetched once: what came into a store that is only looked at is kept all the same.
+fn keep_fetched(places: &Places, looked_at: &Store) {
+    let fetched = looked_at.in_memory();
+    if fetched.is_empty() {
+        return;
+    }
+    // Where it cannot be kept it is fetched again.
+    let Ok(store) = Store::open(&places.store, Mode::ReadWrite) else { return };
+    for bytes in fetched {
+        let content = match crate::data::decompressed(&bytes) {
+            Some(plain) => Digest::of(&plain),
+            None => Digest::of(&bytes),
+        };
+        drop(store.add(&bytes, &content));
+    }
 }
 
 /// The same; what is wrong is said.
@@ -178,6 +186,7 @@ pub fn load(places: &Places, catalog: &Catalog, reading: &Reading<'_>) -> Loaded
     let designed: Vec<Place> =
         symbolic.leaks.iter().map(|leak| leak.place.clone()).collect();
     let (survey, found) = survey::read(&study, reading);
+    keep_fetched(places, reading.store);
     loaded.faults.extend(found);
     if any_error(&loaded.faults) {
         loaded.faults.extend(symbolic.leaks);

@@ -61,6 +61,11 @@ impl Store {
         Ok(digest)
     }
 
+    /// What was added to a store that may not be written to.
+    pub fn in_memory(&self) -> Vec<Vec<u8>> {
+        disk::lock(&self.added).values().cloned().collect()
+    }
+
     /// The name of the bytes that were added with this content.
     pub fn added(&self, content: &Digest) -> Option<Digest> {
         if self.has_blob(content) {
