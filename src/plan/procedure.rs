@@ -58,7 +58,7 @@ impl Procedure {
             })),
             threshold,
             predict: Identity::new(json!({ "predict": 1, "candidates": candidates })),
-            calibrate: Identity::new(json!({ "calibrate": 1, "candidates": candidates })),
+            calibrate: Identity::new(json!({ "calibrate": 2, "candidates": candidates })),
             freeze: Identity::new(json!({
                 "freeze": 1, "prepare": prepare,
                 "select": model.select.iter().map(Chain::identity).collect::<Json>(),
