@@ -317,7 +317,8 @@ fn the_first_sentence_says_no_more_than_the_interval() {
     let few = with_headline(None, 0.8, None);
     assert!(few.contains("too few for an interval"));
     for html in [null, found, worse, few] {
-        let text = html.to_lowercase();
+        // The scheme has that name; a model has not.
+        let text = html.to_lowercase().replace("cross-validated", "");
         assert!(!text.contains("no signal") && !text.contains("validated"));
     }
 }

@@ -105,7 +105,7 @@ impl Predictions {
 }
 
 /// A measured value with its interval.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Estimate {
     pub estimate: f64,
     pub lower: Option<f64>,
@@ -159,7 +159,7 @@ pub struct Point {
 }
 
 /// A step curve, such as a ROC pooled within one repeat.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Curve {
     pub points: Vec<Point>,
 }

@@ -239,7 +239,7 @@ pub struct Moments {
 }
 
 /// One analysis: outcome × model × scheme.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct AnalysisRecord {
     pub outcome: String,
     pub model: String,
@@ -463,7 +463,7 @@ pub struct DeviationFacts {
     pub why: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct MetricFacts {
     pub name: String,
     pub title: String,
@@ -570,7 +570,7 @@ pub enum Scope {
 }
 
 /// What the proof of no leakage covered, and what it cannot see.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Certificate {
     /// Groups that are kept whole: subjects.
     pub n_groups: usize,

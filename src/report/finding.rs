@@ -407,10 +407,7 @@ mod tests {
             estimate,
             lower: ends.map(|(lower, _)| lower),
             upper: ends.map(|(_, upper)| upper),
-            method: String::new(),
-            folds: Vec::new(),
-            failed_folds: Vec::new(),
-            prediction: None,
+            ..Estimate::default()
         }
     }
 
@@ -441,13 +438,9 @@ mod tests {
                 name: "auroc".to_string(),
                 title: "Area under the ROC curve".to_string(),
                 chance: Some(0.5),
+                ..MetricFacts::default()
             }],
-            candidates: Vec::new(),
-            folds: Vec::new(),
-            roc: Vec::new(),
-            roc_mean: Curve { points: Vec::new() },
-            threshold: None,
-            failed_nodes: Vec::new(),
+            ..AnalysisRecord::default()
         }
     }
 
@@ -515,15 +508,7 @@ mod tests {
             not_computed: Vec::new(),
             methods: Vec::new(),
             graph: GraphFacts { n_nodes: 0, groups: Vec::new(), edges: Vec::new() },
-            certificate: Certificate {
-                n_groups: 0,
-                n_splits: 0,
-                n_nodes: 0,
-                n_held_out_uses: 0,
-                rules: Vec::new(),
-                not_tracked: Vec::new(),
-                cannot_see: Vec::new(),
-            },
+            certificate: Certificate::default(),
             references: Vec::new(),
             warnings: Vec::new(),
         }
@@ -601,7 +586,7 @@ mod tests {
         of.metrics[0] = MetricFacts {
             name: "brier".to_string(),
             title: "Brier score".to_string(),
-            chance: None,
+            ..MetricFacts::default()
         };
         of.performance.insert("brier".to_string(), estimate);
         let text = told(&record);

@@ -31,7 +31,13 @@ pub fn line(truth: &[bool], x: &[f64]) -> Option<(f64, f64)> {
     if positive == 0 || positive == truth.len() || truth.len() != x.len() {
         return None;
     }
-    let (mut a, mut b) = (0.0, 1.0);
+    // From perfect calibration first; where Newton's steps run away from there, from the prevalence.
+    let share = positive as f64 / truth.len() as f64;
+    let level = ln(share / (1.0 - share));
+    newton(truth, x, (0.0, 1.0)).or_else(|| newton(truth, x, (level, 0.0)))
+}
+
+fn newton(truth: &[bool], x: &[f64], (mut a, mut b): (f64, f64)) -> Option<(f64, f64)> {
     for _ in 0..100 {
         // Newton's step: gradient and negative Hessian of the log likelihood.
         let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (0.0, 0.0, 0.0, 0.0, 0.0);
@@ -123,6 +129,15 @@ mod tests {
         };
         let slope: f64 = p.iter().zip(&truth).map(residual).sum();
         assert!(slope.abs() < 1e-8);
+        // Far from calibrated, so that a first step from there leads nowhere.
+        let wild: Vec<f64> =
+            (0..60).map(|row| f64::from(row * 37 % 61 + 1) / 62.0).collect();
+        let thirds: Vec<bool> = (0..60).map(|row| row % 3 == 0).collect();
+        let reversed: Vec<f64> = wild.iter().map(|p| p.powi(9)).collect();
+        for scores in [&wild, &reversed] {
+            let (_, b) = recalibration(&thirds, scores).unwrap();
+            assert!(b.abs() < 0.5, "{b}");
+        }
         assert_eq!(recalibration(&[true, true], &[0.1, 0.2]), None);
         assert_eq!(recalibration(&[true, false], &[0.3, 0.3]), None);
         assert_eq!(recalibration(&[true, false], &[0.9, 0.1]), None, "perfectly apart");

@@ -118,13 +118,14 @@ impl TableStep for ForestImportance {
         Ok(Importance(self.importance(&samples)))
     }
 
-    fn apply(&self, importance: &Importance, rows: &mut Rows) {
+    fn apply(&self, importance: &Importance, rows: &mut Rows) -> Result<(), Failure> {
         let mut ranking: Vec<usize> = (0..importance.0.len()).collect();
         // Stable, so equal columns stay in table order.
         ranking.sort_by(|&a, &b| importance.0[b].total_cmp(&importance.0[a]));
         ranking.truncate(self.k);
         ranking.sort_unstable();
         rows.keep(&ranking);
+        Ok(())
     }
 
     fn as_fitted(&self) -> Self {

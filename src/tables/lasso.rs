@@ -75,8 +75,9 @@ impl TableStep for Lasso {
         path.ranking(train, self.lambda, self.folds)
     }
 
-    fn apply(&self, ranking: &Ranking, rows: &mut Rows) {
+    fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
         keep_first(ranking, self.k, rows);
+        Ok(())
     }
 
     fn as_fitted(&self) -> Self {

@@ -115,8 +115,9 @@ impl TableStep for Rfe {
         Ok(ranking)
     }
 
-    fn apply(&self, ranking: &Ranking, rows: &mut Rows) {
+    fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
         keep_first(ranking, self.k, rows);
+        Ok(())
     }
 
     fn as_fitted(&self) -> Self {

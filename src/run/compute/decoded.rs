@@ -1,7 +1,7 @@
 //! How well the batch is told from the columns, before and after they are harmonised.
 
 use super::splits::{apply_step, procedure, with_beside};
-use super::{ComputeError, Computed, Inputs, input};
+use super::{Computed, Inputs, input};
 use crate::data::{Decoded, Rows, Value};
 use crate::operation::{FittedChain, Instance};
 use crate::plan::Placed;
