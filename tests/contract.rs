@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use restudy::catalog::Catalog;
 use restudy::data::{
-    Frame, FrameColumn, Geometry, Mask, Population, Predictions, Roi, Rows, Split,
-    StudyRecord, Train, Value, Volume,
+    FoldScores, Frame, FrameColumn, Geometry, Mask, Population, Predictions, Roi, Rows,
+    Split, StudyRecord, Train, Value, Volume,
 };
 use restudy::digest::{Digest, canonical_json};
 use restudy::math::Stream;
 use restudy::operation::{
-    Direction, Entry, File, Instance, Kind, ReadAs, Scored, learner, prelude, reference,
-    table_step,
+    AnyLearner, Contest, Direction, Entry, File, Instance, Kind, Output, ReadAs, Scored,
+    learner, prelude, reference, table_step,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -103,8 +103,8 @@ fn guarded<T>(what: &str, wrong: &mut Vec<String>, of: impl FnOnce() -> T) -> Op
 }
 
 /// The plain training rows, and the same in another order.
-fn reordered() -> (Train, Train, Rows) {
-    let frame = frame(30, 3, 1);
+fn reordered(columns: &[String]) -> (Train, Train, Rows) {
+    let frame = beside(frame(30, 3, 1), columns);
     let outcome: Vec<Option<bool>> = (0..30).map(|i| Some(i % 2 == 0)).collect();
     let groups: Vec<u32> = (0..30).collect();
     let train: Vec<u32> = (0..20).collect();
@@ -144,10 +144,19 @@ fn check_generator(entry: &Entry) -> Vec<String> {
     wrong
 }
 
+/// The same with the columns beside it that a step asks for: three values in turn.
+fn beside(mut frame: Frame, columns: &[String]) -> Frame {
+    let cell = |row: usize| Some(["p", "q", "r"][row % 3].to_string());
+    let cells: Vec<Option<String>> = (0..frame.rows.n()).map(cell).collect();
+    let beside = columns.iter().map(|column| (column.clone(), cells.clone()));
+    frame.rows = frame.rows.with_beside(beside.collect());
+    frame
+}
+
 fn check_table_step(entry: &Entry) -> Vec<String> {
     let Instance::TableStep(step) = defaults(entry) else { unreachable!() };
     let mut wrong = Vec::new();
-    let (train, shuffled, held_out) = reordered();
+    let (train, shuffled, held_out) = reordered(&step.columns());
     let applied = |train: &Train| -> Option<Rows> {
         let mut rows = held_out.clone();
         let state = step.fit(train).ok()?;
@@ -165,6 +174,7 @@ fn check_table_step(entry: &Entry) -> Vec<String> {
         wrong.push("the order of training rows matters".to_string());
     }
     for (what, frame) in frames() {
+        let frame = beside(frame, &step.columns());
         for one_class in [false, true] {
             let (train, held_out) = split(&frame, one_class);
             let Some(fitted) = guarded(what, &mut wrong, || step.fit(&train)) else {
@@ -232,7 +242,11 @@ fn check_learner(entry: &Entry) -> Vec<String> {
                     held_out.n()
                 ));
             }
-            if scores.iter().any(|score| !(0.0..=1.0).contains(score)) {
+            let fits = |score: &f64| match learner.output() {
+                Output::Probability => (0.0..=1.0).contains(score),
+                Output::DecisionValue => score.is_finite(),
+            };
+            if !scores.iter().all(fits) {
                 wrong.push(format!("{what}: a score is no probability"));
             }
             let mut narrow = held_out.clone();
@@ -242,7 +256,7 @@ fn check_learner(entry: &Entry) -> Vec<String> {
             }
         }
     }
-    let (train, shuffled, held_out) = reordered();
+    let (train, shuffled, held_out) = reordered(&[]);
     let scores = |train: &Train| {
         let model = learner.fit(train, &mut Stream::new(1, &["fit"])).ok()?;
         learner.predict(&model, &held_out).ok()
@@ -258,6 +272,82 @@ fn check_learner(entry: &Entry) -> Vec<String> {
     };
     if within(1) != within(8) {
         wrong.push("1 and 8 threads give two models".to_string());
+    }
+    wrong.dedup();
+    wrong
+}
+
+/// Settings that differ in one tunable parameter each.
+fn neighbours(entry: &Entry) -> Vec<Json> {
+    let defaults = (entry.defaults)();
+    let schema = (entry.schema)().to_value();
+    let mut settings = vec![defaults.clone()];
+    for (name, of) in schema["properties"].as_object().into_iter().flatten() {
+        if of.get("x-tunable") != Some(&Json::Bool(true)) {
+            continue;
+        }
+        let value = &defaults[name];
+        let others = match (value.as_u64(), value.as_f64()) {
+            (Some(n), _) => vec![json!(n + 1), json!(n.div_ceil(2).max(1))],
+            (None, Some(x)) => vec![json!(x * 2.0), json!(x / 4.0)],
+            _ => Vec::new(),
+        };
+        for other in others {
+            let mut setting = defaults.clone();
+            setting[name] = other;
+            settings.push(setting);
+        }
+    }
+    settings
+}
+
+/// A grid fitted together gives what its points give one by one, in any order.
+fn check_grid(entry: &Entry) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let instances: Vec<Instance> =
+        neighbours(entry).into_iter().filter_map(|s| (entry.build)(s).ok()).collect();
+    let learners: Vec<&dyn AnyLearner> = instances
+        .iter()
+        .map(|instance| match instance {
+            Instance::Learner(learner) => &**learner,
+            _ => unreachable!(),
+        })
+        .collect();
+    // Settings that share a stream name it alike.
+    let stream = |learner: &dyn AnyLearner| {
+        Stream::new(1, &["fit", &canonical_json(&learner.seeded_parameters())])
+    };
+    for (what, frame) in frames() {
+        let (train, held_out) = split(&frame, false);
+        let single: Vec<_> = learners
+            .iter()
+            .map(|learner| {
+                let model = learner.fit(&train, &mut stream(*learner))?;
+                learner.predict(&model, &held_out)
+            })
+            .collect();
+        let mut reversed = learners.clone();
+        reversed.reverse();
+        for settings in [&learners, &reversed] {
+            let mut streams: Vec<Stream> = settings.iter().map(|s| stream(*s)).collect();
+            let fit =
+                || settings[0].fit_and_predict(settings, &train, &mut streams, &held_out);
+            let Some(mut together) = guarded(what, &mut wrong, fit) else { continue };
+            if std::ptr::eq(settings, &reversed) {
+                together.reverse();
+            }
+            let same = |(a, b): (&Result<Vec<f64>, _>, &Result<Vec<f64>, _>)| match (a, b)
+            {
+                (Ok(a), Ok(b)) => {
+                    a.iter().map(|v| v.to_bits()).eq(b.iter().map(|v| v.to_bits()))
+                }
+                (Err(a), Err(b)) => a == b,
+                _ => false,
+            };
+            if !single.iter().zip(&together).all(same) {
+                wrong.push(format!("{what}: a grid gives other scores than its points"));
+            }
+        }
     }
     wrong.dedup();
     wrong
@@ -314,7 +404,12 @@ fn check_metric(entry: &Entry) -> Vec<String> {
         let truth: Vec<bool> = (0..60).map(|i| i % 3 == 0).collect();
         let scores: Vec<f64> = (0..60).map(|_| stream.uniform()).collect();
         let decisions: Vec<bool> = scores.iter().map(|score| *score >= 0.5).collect();
-        let scored = Scored { truth: &truth, scores: &scores, decisions: &decisions };
+        let scored = Scored {
+            truth: &truth,
+            scores: &scores,
+            decisions: &decisions,
+            thresholds: &vec![0.5; decisions.len()],
+        };
         match metric.compute(scored) {
             Ok(value) if value < scale.range.0 || value > scale.range.1 => {
                 wrong.push(format!("{value} is out of its range"));
@@ -333,7 +428,12 @@ fn check_metric(entry: &Entry) -> Vec<String> {
     }
     for truth in [vec![], vec![true; 4], vec![false; 4]] {
         let scores = vec![0.5; truth.len()];
-        let scored = Scored { truth: &truth, scores: &scores, decisions: &truth };
+        let scored = Scored {
+            truth: &truth,
+            scores: &scores,
+            decisions: &truth,
+            thresholds: &scores,
+        };
         if let Some(Ok(value)) =
             guarded("one class", &mut wrong, || metric.compute(scored))
             && !value.is_finite()
@@ -475,9 +575,8 @@ fn check_calibrator(entry: &Entry) -> Vec<String> {
         Ok(threshold) if (0.0..=1.0).contains(&threshold) => {}
         other => wrong.push(format!("{other:?}")),
     }
-    if rule.threshold(&[true; 4], &scores[..4]).is_ok()
-        || rule.threshold(&[], &[]).is_ok()
-    {
+    let one_class = rule.threshold(&[true; 4], &scores[..4]).is_ok();
+    if rule.is_learned() && (one_class || rule.threshold(&[], &[]).is_ok()) {
         wrong.push("one class is no failure".to_string());
     }
     wrong
@@ -519,8 +618,33 @@ fn check_section(entry: &Entry) -> Vec<String> {
 fn check_tuner(entry: &Entry) -> Vec<String> {
     let Instance::Tuner(tuner) = defaults(entry) else { unreachable!() };
     let mut wrong = Vec::new();
-    if tuner.choose(&[], Direction::HigherIsBetter).is_some() {
+    let contest = |candidates: &[FoldScores], cells: &[(usize, usize)]| {
+        tuner.choose(&Contest {
+            candidates,
+            direction: Direction::HigherIsBetter,
+            cells,
+            truth: &[true, false],
+            out_of_fold: &|_| Some(vec![0.75, 0.5]),
+        })
+    };
+    if contest(&[], &[]).is_some() {
         wrong.push("it chooses among nothing".to_string());
+    }
+    let of =
+        |score: Result<f64, String>| FoldScores { folds: vec![score.clone(), score] };
+    let failed = of(Err("it failed".to_string()));
+    if contest(&[failed.clone()], &[(0, 0)]).is_some() {
+        wrong.push("it chooses what failed".to_string());
+    }
+    match contest(&[failed, of(Ok(0.5)), of(Ok(0.7))], &[(0, 0), (0, 1), (0, 2)]) {
+        None => wrong.push("it chooses nothing".to_string()),
+        Some(choice) => {
+            let sum: f64 = choice.members.iter().map(|member| member.weight).sum();
+            if (sum - 1.0).abs() > 1e-9 || choice.members.iter().any(|m| m.candidate == 0)
+            {
+                wrong.push("its members are not those that have scores".to_string());
+            }
+        }
     }
     wrong
 }
@@ -528,7 +652,7 @@ fn check_tuner(entry: &Entry) -> Vec<String> {
 fn check(entry: &Entry) -> Vec<String> {
     match entry.kind {
         Kind::TableStep => check_table_step(entry),
-        Kind::Learner => check_learner(entry),
+        Kind::Learner => [check_learner(entry), check_grid(entry)].concat(),
         Kind::FeatureFamily => check_family(entry),
         Kind::Metric => check_metric(entry),
         Kind::Resampling => check_resampling(entry),
@@ -653,17 +777,16 @@ fn values_out_of_range_are_refused_with_the_name_of_the_parameter() {
         };
         let schema = (entry.schema)().to_value();
         for (name, of) in schema["properties"].as_object().into_iter().flatten() {
-            let step = if of["type"] == "integer" { 1.0 } else { 1e-3 };
+            // A number that may be left out has two types.
+            let whole = of["type"] == "integer" || of["type"][0] == "integer";
+            let step = if whole { 1.0 } else { 1e-3 };
             let below =
                 of.get("minimum").and_then(Json::as_f64).map(|least| least - step);
             let above =
                 of.get("maximum").and_then(Json::as_f64).map(|most| most + step.max(1.0));
             for value in below.into_iter().chain(above) {
-                let value = if of["type"] == "integer" {
-                    format!("{value:.0}")
-                } else {
-                    format!("{value:?}")
-                };
+                let value =
+                    if whole { format!("{value:.0}") } else { format!("{value:?}") };
                 let used = format!("{}: {{ {name}: {value} }}", entry.about.name);
                 let text = match entry.kind {
                     Kind::Learner => study.replace(place, &format!("  - {used}\n")),
@@ -743,9 +866,10 @@ impl prelude::TableStep for Bad {
         Ok(())
     }
 
-    fn apply(&self, _state: &(), rows: &mut Rows) {
+    fn apply(&self, _state: &(), rows: &mut Rows) -> Result<(), prelude::Failure> {
         let all: Vec<usize> = (0..rows.n().saturating_sub(1)).collect();
         *rows = rows.take(&all);
+        Ok(())
     }
 }
 
@@ -800,6 +924,7 @@ fn outputs(entry: &Entry) -> Vec<String> {
     let scores: Vec<f64> = (0..40).map(|i| f64::from(i * 7 % 40) / 40.0).collect();
     match defaults(entry) {
         Instance::TableStep(step) => {
+            let (train, held_out) = split(&beside(frame, &step.columns()), false);
             let state = step.fit(&train).unwrap();
             let mut rows = held_out.clone();
             step.apply(&state, &mut rows).unwrap();
@@ -833,7 +958,12 @@ fn outputs(entry: &Entry) -> Vec<String> {
         }
         Instance::Metric(metric) => {
             let decisions: Vec<bool> = scores.iter().map(|score| *score >= 0.4).collect();
-            let scored = Scored { truth: &truth, scores: &scores, decisions: &decisions };
+            let scored = Scored {
+                truth: &truth,
+                scores: &scores,
+                decisions: &decisions,
+                thresholds: &vec![0.5; decisions.len()],
+            };
             vec![rounded(metric.compute(scored).unwrap())]
         }
         Instance::Calibrator(rule) => {
@@ -934,6 +1064,8 @@ fn values_survive_their_bytes() {
         rows: vec![1, 2],
         truth: vec![true, false],
         scores: vec![0.25, 1.0],
+        decision_values: None,
+        falls_back: false,
         threshold: None,
         candidate: 3,
     };

@@ -1,11 +1,16 @@
 //! Every test that looks at the project as a whole, in one binary.
 
+mod anchors;
 mod architecture;
 mod book;
 mod contract;
 mod golden;
+mod learners;
+mod measures;
+mod public_data;
 mod reference;
 mod report;
 mod sources;
 mod studies;
+mod trees;
 mod workshop;

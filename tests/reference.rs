@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use crate::workshop::test_data;
 
-fn operation(name: &str, parameters: Json) -> Instance {
+pub fn operation(name: &str, parameters: Json) -> Instance {
     let catalog = Catalog::standard();
     let entry: &Entry = catalog.get(name).unwrap();
     (entry.build)(parameters).unwrap()
@@ -37,7 +37,7 @@ fn columns(text: &str) -> Vec<(String, Vec<String>)> {
     columns
 }
 
-fn numbers(columns: &[(String, Vec<String>)], name: &str) -> Vec<f64> {
+pub fn numbers(columns: &[(String, Vec<String>)], name: &str) -> Vec<f64> {
     let column = columns.iter().find(|(known, _)| known == name).unwrap();
     column
         .1
@@ -155,7 +155,7 @@ fn the_statistics_are_those_of_the_reference_collection() {
         numbers(&predictions, truth_name).iter().map(|y| *y == 1.0).collect();
     let Instance::Metric(auroc) = operation("auroc", json!({})) else { panic!() };
     let compute = |truth: &[bool], scores: &[f64]| {
-        auroc.compute(Scored { truth, scores, decisions: &[] }).unwrap()
+        auroc.compute(Scored { truth, scores, ..Scored::default() }).unwrap()
     };
     let (p1, p2) = (numbers(&predictions, "p1"), numbers(&predictions, "p2"));
     near(compute(&truth, &p1), &case("auc_delong")["auc"][0], "auroc of p1");
@@ -184,10 +184,15 @@ fn the_statistics_are_those_of_the_reference_collection() {
     let decisions: Vec<bool> = p1.iter().map(|score| *score >= at).collect();
     for name in ["sensitivity", "specificity"] {
         let Instance::Metric(metric) = operation(name, json!({})) else { panic!() };
-        let scored = Scored { truth: &truth, scores: &p1, decisions: &decisions };
+        let scored = Scored {
+            truth: &truth,
+            scores: &p1,
+            decisions: &decisions,
+            ..Scored::default()
+        };
         let value = metric.compute(scored).unwrap();
         near(value, &threshold[name]["value"], name);
-        let n = metric.denominator(&truth) as f64;
+        let n = metric.denominator(scored) as f64;
         let (lower, upper) = wilson(value * n, n, 0.95).unwrap();
         near(lower, &threshold[name]["wilson95"][0], name);
         near(upper, &threshold[name]["wilson95"][1], name);
@@ -198,13 +203,13 @@ fn the_statistics_are_those_of_the_reference_collection() {
 }
 
 /// Text of the reference collection, its cases, and the closeness that each asks for.
-struct Collection {
+pub struct Collection {
     folder: PathBuf,
     cases: Vec<Json>,
 }
 
 impl Collection {
-    fn open() -> Option<Self> {
+    pub fn open() -> Option<Self> {
         let folder = test_data()?.join("stats_reference");
         let text = std::fs::read_to_string(folder.join("reference.json")).unwrap();
         let reference: Json = serde_json::from_str(&text).unwrap();
@@ -212,30 +217,30 @@ impl Collection {
         Some(Self { folder, cases: cases.unwrap().clone() })
     }
 
-    fn columns(&self, name: &str) -> Vec<(String, Vec<String>)> {
+    pub fn columns(&self, name: &str) -> Vec<(String, Vec<String>)> {
         let path = self.folder.join("inputs").join(name);
         columns(&std::fs::read_to_string(path).unwrap())
     }
 
-    fn case(&self, name: &str) -> Case<'_> {
+    pub fn case(&self, name: &str) -> Case<'_> {
         let case = self.cases.iter().find(|case| case["name"] == name).unwrap();
         Case { name: name.to_string(), case, worst: 0.0 }
     }
 }
 
 /// One case, and the largest relative difference found so far.
-struct Case<'a> {
+pub struct Case<'a> {
     name: String,
     case: &'a Json,
     worst: f64,
 }
 
 impl Case<'_> {
-    fn expected(&self, place: &str) -> &Json {
+    pub fn expected(&self, place: &str) -> &Json {
         self.case["outputs"].pointer(place).unwrap()
     }
 
-    fn near(&mut self, found: f64, place: &str) {
+    pub fn near(&mut self, found: f64, place: &str) {
         let expected = self.expected(place).as_f64().unwrap();
         let apart = (found - expected).abs() / expected.abs();
         self.worst = self.worst.max(apart);
@@ -417,4 +422,100 @@ fn the_ibsi_ct_phantom_lies_where_the_standard_says() {
     // Without resampling or a range, IBSI configuration A keeps these voxels before its range.
     let mean = roi.values().iter().sum::<f64>() / roi.values().len() as f64;
     assert!((-60.0..0.0).contains(&mean), "{mean} HU");
+}
+
+/// Rows with their batch and covariates beside them, and what a file says they become.
+struct Harmonised {
+    columns: Vec<(String, Vec<String>)>,
+}
+
+impl Harmonised {
+    fn features(&self) -> Vec<String> {
+        let names = self.columns.iter().map(|(name, _)| name);
+        let plain = |name: &&String| {
+            name.strip_prefix('f').is_some_and(|number| number.parse::<u32>().is_ok())
+        };
+        names.filter(plain).cloned().collect()
+    }
+
+    fn rows(&self) -> Rows {
+        let features = self
+            .features()
+            .into_iter()
+            .map(|name| FrameColumn { values: numbers(&self.columns, &name), name });
+        let n = self.columns[0].1.len();
+        let beside = self.columns.iter().filter(|(name, _)| !name.starts_with('f'));
+        let beside = beside.map(|(name, cells)| {
+            (name.clone(), cells.iter().cloned().map(Some).collect())
+        });
+        Rows::new(features.collect(), n).with_beside(beside.collect())
+    }
+
+    fn train(&self) -> Train {
+        let rows = self.rows();
+        let n = rows.n();
+        let split = Split { train: (0..n as u32).collect(), held_out: vec![] };
+        let frame = Frame { rows, failed: vec![None; n] };
+        split.train(&frame, &vec![Some(true); n], &vec![0; n])
+    }
+}
+
+/// The largest difference between rows and the columns `prefix` + name, beside 1 + size.
+fn apart(found: &Rows, expected: &[(String, Vec<String>)], prefix: &str) -> f64 {
+    let mut worst = 0.0f64;
+    for column in found.columns() {
+        let expected = numbers(expected, &format!("{prefix}{}", column.name));
+        assert_eq!(column.values.len(), expected.len());
+        for (a, b) in column.values.iter().zip(expected) {
+            worst = worst.max((a - b).abs() / (1.0 + b.abs()));
+        }
+    }
+    worst
+}
+
+#[test]
+fn harmonised_columns_are_those_of_neurocombat() {
+    let path = format!("{}/tests/reference/combat.csv", env!("CARGO_MANIFEST_DIR"));
+    let small = Harmonised { columns: columns(&std::fs::read_to_string(path).unwrap()) };
+    let harmonised = |train: &Harmonised, rows: &Harmonised, parameters: Json| {
+        let Instance::TableStep(step) = operation("harmonise_combat", parameters) else {
+            panic!()
+        };
+        let state = step.fit(&train.train()).unwrap();
+        let mut rows = rows.rows();
+        step.apply(&state, &mut rows).unwrap();
+        rows
+    };
+    for (prefix, parameters) in [
+        ("to_b_", json!({ "batch": "batch", "reference": "b" })),
+        ("sex_", json!({ "batch": "batch", "covariates": ["sex"] })),
+        ("mean_", json!({ "batch": "batch", "covariates": ["sex"], "mean_only": true })),
+    ] {
+        let found = harmonised(&small, &small, parameters);
+        let worst = apart(&found, &small.columns, prefix);
+        println!("{prefix}: largest difference {worst:.1e}");
+        assert!(worst < 1e-4, "{prefix}: {worst:e}");
+    }
+    let Some(collection) = Collection::open() else { return };
+    let of = |name| Harmonised { columns: collection.columns(name) };
+    let (train, test) = (of("combat_train.csv"), of("combat_test.csv"));
+    let expected = |name: &str| {
+        let path = collection.folder.join(format!("combat_{name}.csv"));
+        columns(&std::fs::read_to_string(path).unwrap())
+    };
+    let plain = json!({ "batch": "batch" });
+    let kept = json!({ "batch": "batch", "covariates": ["age", "sex"] });
+    let mean = json!({ "batch": "batch", "mean_only": true });
+    for (file, rows, parameters) in [
+        ("train_age_sex_neuroCombat", &train, &kept),
+        ("test_age_sex_neuroHarmonize", &test, &kept),
+        ("train_nocov_neuroCombat", &train, &plain),
+        ("test_nocov_neuroHarmonize", &test, &plain),
+        ("train_nocov_meanonly_neuroCombat", &train, &mean),
+    ] {
+        let found = harmonised(&train, rows, parameters.clone());
+        let worst = apart(&found, &expected(file), "");
+        println!("{file}: largest difference {worst:.1e}");
+        assert!(worst < 1e-4, "{file}: {worst:e}");
+    }
 }

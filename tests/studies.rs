@@ -51,6 +51,11 @@ fn prose_order_and_written_defaults_change_no_key() {
     }
 }
 
+/// Whether a node measures the predictions of a whole analysis: `idh1.scheme/auroc`.
+fn is_measured(node: &str) -> bool {
+    node.starts_with("idh1.") && node.matches('/').count() == 1
+}
+
 #[test]
 fn a_further_learner_runs_its_own_nodes_and_the_choice() {
     let workshop = Workshop::new();
@@ -60,9 +65,9 @@ fn a_further_learner_runs_its_own_nodes_and_the_choice() {
     assert!(number(&run, "computed") > 0);
     for node in workshop.computed() {
         let own = node.ends_with("/naive_bayes");
-        let choice =
-            ["/tune", "/threshold", "/predict", "/auroc", "/sensitivity", "/roc"];
-        assert!(own || choice.iter().any(|part| node.ends_with(part)), "{node}");
+        let choice = ["/tune", "/threshold", "/predict", "/kept"];
+        let choice = choice.iter().any(|part| node.ends_with(part));
+        assert!(own || choice || is_measured(&node), "{node}");
     }
     // Back to what was before: everything is still there.
     workshop.study(STUDY);
@@ -84,10 +89,8 @@ fn a_further_grid_point_and_repeat_reuse_the_rest() {
     workshop.study(&STUDY.replace("repeats: 2", "repeats: 3"));
     workshop.run(&[]);
     for node in workshop.computed() {
-        let measured =
-            ["/auroc", "/sensitivity", "/roc"].iter().any(|p| node.ends_with(p));
         let splits = node.starts_with("splits/");
-        assert!(node.contains("/r03.") || measured || splits, "{node}");
+        assert!(node.contains("/r03.") || is_measured(&node) || splits, "{node}");
     }
 }
 
@@ -293,11 +296,11 @@ fn a_panicking_operation_fails_its_nodes_by_name_and_nothing_else() {
     let catalog = Catalog::standard().with(learner::<Panicking>());
     assert_eq!(run_here(&workshop, &catalog), Exit::Bug);
     for (node, how) in workshop.journal() {
-        let blocked =
-            ["/tune", "/threshold", "/predict", "/auroc", "/sensitivity", "/roc"];
+        let blocked = ["/tune", "/threshold", "/predict", "/kept"];
+        let blocked = blocked.iter().any(|part| node.ends_with(part));
         if node.ends_with("/panicking") {
             assert_eq!(how, "Panicked(\"deliberately\")", "{node}");
-        } else if blocked.iter().any(|part| node.ends_with(part)) {
+        } else if blocked || is_measured(&node) {
             assert_eq!(how, "Blocked(\"deliberately\")", "{node}");
         } else {
             assert!(how == "Computed" || how == "Stored", "{node}: {how}");
@@ -644,4 +647,96 @@ fn every_study_of_the_project_checks_and_the_quickstart_runs() {
     );
     let output = restudy(work.path(), &["report", "runs/quickstart", "--strict"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+/// Patients of three sites that differ in location and scale, and a study that harmonises them.
+fn sites(unseen: &str, scheme: &str) -> Workshop {
+    let workshop = Workshop::new();
+    let mut stream = Stream::new(5, &["sites"]);
+    let mut table = "patient,site,status,age,x1,x2,x3\n".to_string();
+    for i in 0..90 {
+        let (site, shift, scale) =
+            [("A", 0.0, 1.0), ("B", 4.0, 2.0), ("C", -9.0, 0.5)][i % 3];
+        let status = ["mutant", "wild"][i / 3 % 2];
+        let age = 40 + i % 37;
+        table.push_str(&format!("P{i:02},{site},{status},{age}"));
+        for column in 0..3 {
+            let effect = if status == "mutant" && column == 0 { 1.5 } else { 0.0 };
+            table.push_str(&format!(",{}", shift + scale * (stream.normal() + effect)));
+        }
+        table.push('\n');
+    }
+    workshop.write("sites.csv", table.as_bytes());
+    workshop.study(&format!(
+        r#"restudy: 1
+title: Three sites (simulated)
+cancer: glioma
+seed: 3
+sources:
+  clinic: {{ table: sites.csv, id: patient }}
+cohorts:
+  all: {{ from: clinic, site: site }}
+outcomes:
+  status: {{ label: mutant, binary: {{ column: status, positive: mutant }} }}
+predictors:
+  radiomics: {{ columns: {{ from: clinic, include: ["x*"] }} }}
+prepare: [impute_median]
+harmonise:
+  vary:
+    primary: none
+    none: []
+    combat: [combat: {{ batch: site, unseen: {unseen}, covariates: [age] }}]
+learn: [logistic]
+validate:
+  internal: {{ {scheme} }}
+evaluate:
+  primary: auroc
+"#
+    ));
+    workshop
+}
+
+fn auroc(workshop: &Workshop, analysis: &str) -> Option<f64> {
+    let report: serde_json::Value = serde_json::from_slice(&workshop.report()).unwrap();
+    report["analyses"][analysis]["performance"]["auroc"]["estimate"].as_f64()
+}
+
+#[test]
+fn harmonised_sites_are_told_apart_no_more() {
+    let workshop = sites("refuse", "nested: { outer: 3, inner: 2, repeats: 2 }");
+    let first = workshop.run(&[]);
+    assert_eq!(first["exit"], "fine", "{first:?}");
+    let plain = auroc(&workshop, "status.all.internal").unwrap();
+    let harmonised = auroc(&workshop, "status.all.internal.combat").unwrap();
+    assert!(harmonised > plain + 0.05, "{plain} {harmonised}");
+    // Another site for one patient changes the harmonised branch and nothing else.
+    let table = String::from_utf8(workshop.read("sites.csv")).unwrap();
+    workshop.write("sites.csv", table.replacen("P00,A,", "P00,B,", 1).as_bytes());
+    workshop.run(&[]);
+    let split: Vec<String> = workshop
+        .computed()
+        .into_iter()
+        .filter(|node| node.ends_with("/prepare"))
+        .collect();
+    assert!(!split.is_empty());
+    assert!(split.iter().all(|node| node.starts_with("status.all.internal.combat/")));
+}
+
+#[test]
+fn a_site_met_late_is_dealt_with_as_the_study_says() {
+    // Under `refuse` the branch fails by name; the other one stands.
+    let refusing = sites("refuse", "leave_site_out");
+    refusing.run(&[]);
+    assert!(auroc(&refusing, "status.all.internal").is_some());
+    assert_eq!(auroc(&refusing, "status.all.internal.combat"), None);
+    let said = String::from_utf8(refusing.report()).unwrap();
+    assert!(said.contains("was not met in training"), "{said}");
+    assert!(!said.contains("transductive step is declared"));
+    // A transductive step looks at inputs of held-out rows, and the certificate says so.
+    let looking = sites("transductive", "leave_site_out");
+    let run = looking.run(&[]);
+    assert_eq!(run["exit"], "fine", "{run:?}");
+    assert!(auroc(&looking, "status.all.internal.combat").unwrap() > 0.7);
+    let said = String::from_utf8(looking.report()).unwrap();
+    assert!(said.contains("A transductive step is declared"), "{said}");
 }

@@ -2,21 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Call;
+use super::{Call, Link};
 
 /// What a procedure gives on all development rows: chosen, fitted and never changed again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Frozen {
-    /// Position in the list of candidates.
-    pub candidate: usize,
     /// The predictors that it needs, in this order.
     pub columns: Vec<String>,
-    /// States of the preparation's steps, then of the selector's, then the learner's model.
-    pub prepare: Vec<Vec<u8>>,
-    pub select: Vec<Vec<u8>>,
-    pub model: Vec<u8>,
-    /// Columns that reach the learner.
-    pub selected: Vec<String>,
+    /// Whose probabilities are averaged; the largest weight first.
+    pub members: Vec<FrozenMember>,
+    /// The prevalence, where no candidate did better: then it is predicted for everybody.
+    pub falls_back: Option<f64>,
     /// Learned on inner out-of-fold predictions, if a rule was declared.
     pub threshold: Option<f64>,
     /// Intercept and slope on the logit scale, fitted to inner out-of-fold predictions.
@@ -24,6 +20,22 @@ pub struct Frozen {
     /// Development rows that it was fitted on.
     pub n: usize,
     pub n_positive: usize,
+}
+
+/// One fitted candidate of a frozen model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrozenMember {
+    /// Position in the list of candidates.
+    pub candidate: usize,
+    pub weight: f64,
+    /// States of the preparation's steps, then of the selector's, then the learner's model.
+    pub prepare: Vec<Vec<u8>>,
+    pub select: Vec<Vec<u8>>,
+    pub model: Vec<u8>,
+    /// Columns that reach the learner.
+    pub selected: Vec<String>,
+    /// From decision values to probabilities, where the learner gives the former.
+    pub link: Option<Link>,
 }
 
 /// What is known of an outcome in some rows, and by which derivation.

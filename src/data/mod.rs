@@ -5,6 +5,7 @@
 mod frozen;
 mod gzip;
 mod image;
+mod measured;
 mod outcome;
 mod prediction;
 mod record;
@@ -13,13 +14,17 @@ mod split;
 mod table;
 mod value;
 
-pub use frozen::{Called, Frozen, Sealed};
+pub use frozen::{Called, Frozen, FrozenMember, Sealed};
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
+pub use measured::{
+    Banded, CalibrationCurve, Confusion, DecisionCurve, DecisionPoint, Interval, Kept,
+    RiskBin,
+};
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
-    CandidateScores, Choice, Compared, Curve, Estimate, FoldScores, GroupEstimate, Point,
-    Predictions, ScoredSplit,
+    CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,
+    GroupEstimate, Link, Member, Point, Predictions, ScoredSplit, Survivors,
 };
 pub use record::*;
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};

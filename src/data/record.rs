@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compared, Curve, Estimate, GroupEstimate};
+use super::{
+    CalibrationCurve, Compared, Confusion, Curve, DecisionCurve, Estimate, GroupEstimate,
+};
 use crate::units::Unit;
 
 /// The whole result of a study.
@@ -237,7 +239,7 @@ pub struct Moments {
 }
 
 /// One analysis: outcome × model × scheme.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct AnalysisRecord {
     pub outcome: String,
     pub model: String,
@@ -262,20 +264,138 @@ pub struct AnalysisRecord {
     pub n_positive: usize,
     /// Predictors before selection.
     pub n_predictors: usize,
-    /// By metric name; the primary metric is named in `primary`.
+    /// By metric name, standard metrics included; the primary metric is named in `primary`.
     pub performance: BTreeMap<String, Estimate>,
     pub primary: String,
+    /// The metrics that the author named, the primary first.
     pub metrics: Vec<MetricFacts>,
+    /// Those that every analysis has, less the ones above, in reading order.
+    pub standard: Vec<MetricFacts>,
     pub candidates: Vec<CandidateRecord>,
     pub folds: Vec<FoldRecord>,
     /// ROC curves pooled within each repeat.
     pub roc: Vec<Curve>,
     /// Mean over repeats of the sensitivity at each 1 − specificity of a fixed grid.
     pub roc_mean: Curve,
+    /// Precision (y) against recall (x), pooled within each repeat; a step holds the precision of
+    /// its right end. Chance is the prevalence, `n_positive / n`.
+    pub precision_recall: Vec<Curve>,
+    /// Mean over repeats of the precision at each recall of a fixed grid.
+    pub precision_recall_mean: Curve,
+    /// Predicted probability against the share of events.
+    pub calibration: Option<CalibrationCurve>,
+    /// Net benefit over the range that the author declared, if one was.
+    pub decision: Option<DecisionCurve>,
+    /// Rows by class and decision at the threshold, if one is applied.
+    pub confusion: Option<Confusion>,
+    /// Which columns, selectors and learners the outer fits chose; none for a frozen model.
+    pub selection: Option<SelectionFacts>,
+    /// Events for each candidate predictor, and how many patients such a model needs; none for a
+    /// cohort on which nothing was fitted.
+    pub sample_size: Option<SampleSizeFacts>,
     /// Rule and where it was learned, if a threshold was declared.
     pub threshold: Option<String>,
+    /// What the whole procedure achieves on permuted outcomes, if that was asked for.
+    pub permutation: Option<PermutationFacts>,
+    /// What harmonisation did, where the preparation harmonises.
+    pub harmonised: Option<HarmonisedFacts>,
     /// Nodes of this analysis that failed, and why: then figures are missing.
     pub failed_nodes: Vec<Removed>,
+}
+
+/// The whole procedure on permuted outcomes: splits, preparation, tuning and fits included.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PermutationFacts {
+    /// Permutations that came to an end.
+    pub times: usize,
+    /// Column within whose values outcomes were permuted.
+    pub within: Option<String>,
+    /// Repeats of the scheme in each run.
+    pub repeats: usize,
+    /// The primary metric on the true outcomes over as many repeats.
+    pub observed: f64,
+    /// Permutations that came out at least as well.
+    pub as_extreme: usize,
+    /// (`as_extreme` + 1) / (`times` + 1).
+    pub p: f64,
+    pub mean: f64,
+    pub sd: f64,
+    /// The primary metric on each permutation.
+    pub values: Vec<f64>,
+    /// Permutations without a result, by reason.
+    pub failed: Vec<Removed>,
+}
+
+/// How alike the fits of the outer splits are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SelectionFacts {
+    /// Outer fits whose columns are known.
+    pub fits: usize,
+    /// Columns that could have been chosen: those of the model before preparation, with those that
+    /// preparation made of them.
+    pub of_columns: usize,
+    /// Mean number of columns that reached the learner.
+    pub mean_columns: f64,
+    /// The columns that any fit chose, the most frequent first.
+    pub columns: Vec<Frequency>,
+    pub selectors: Vec<Frequency>,
+    pub learners: Vec<Frequency>,
+    /// Nogueira's index: 1 when all fits chose the same columns, about 0 for columns drawn at
+    /// random. None below two fits, or when every fit kept all columns.
+    pub stability: Option<Stability>,
+}
+
+/// How many outer fits chose it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frequency {
+    pub name: String,
+    pub n: usize,
+}
+
+/// An index of stability with its approximate 95 % interval, which fits on overlapping rows make
+/// too narrow.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Stability {
+    pub index: f64,
+    pub lower: f64,
+    pub upper: f64,
+}
+
+/// Whether there are enough patients to develop a model of so many candidate predictors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SampleSizeFacts {
+    pub n: usize,
+    /// Rows of the smaller class.
+    pub events: usize,
+    /// Candidate predictors before selection, each counted as one parameter.
+    pub candidates: usize,
+    pub events_per_candidate: Option<f64>,
+    /// The Cox–Snell R² that was assumed, and the largest possible one at this prevalence.
+    pub assumed_r2: Option<f64>,
+    pub largest_r2: Option<f64>,
+    /// Patients needed by each criterion: shrinkage of at most a tenth, an optimism in R² of at
+    /// most 0.05, a prevalence known within 0.05.
+    pub for_shrinkage: Option<f64>,
+    pub for_optimism: Option<f64>,
+    pub for_prevalence: Option<f64>,
+    /// The largest of the three.
+    pub needed: Option<f64>,
+    /// What was assumed, in words.
+    pub assumptions: Vec<String>,
+}
+
+/// How well the batch is told from the columns of held-out rows, before and after harmonisation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HarmonisedFacts {
+    /// The column that names the batch.
+    pub column: String,
+    /// Mean over outer splits of the mean AUROC of each batch against the others; 0.5 is chance.
+    pub before: Option<f64>,
+    pub after: Option<f64>,
+    /// Outer splits in which both could be computed.
+    pub n_splits: usize,
+    /// AUROC of the outcome by the batch alone, on the rows of the cohort.
+    pub outcome_by_batch: Option<f64>,
 }
 
 /// One site, held out as a whole.
@@ -343,11 +463,15 @@ pub struct DeviationFacts {
     pub why: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct MetricFacts {
     pub name: String,
     pub title: String,
+    /// What one prediction for every row gives: 0.5 for an AUROC, the prevalence for average
+    /// precision, p(1 − p) for a Brier score.
     pub chance: Option<f64>,
+    /// Why there is no value, if there is none.
+    pub missing: Option<String>,
 }
 
 /// A candidate and how it fared.
@@ -446,7 +570,7 @@ pub enum Scope {
 }
 
 /// What the proof of no leakage covered, and what it cannot see.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Certificate {
     /// Groups that are kept whole: subjects.
     pub n_groups: usize,
@@ -454,6 +578,8 @@ pub struct Certificate {
     pub n_nodes: usize,
     /// Uses of rows as held out, each checked against what the value had seen.
     pub n_held_out_uses: usize,
+    /// Those of them in which a declared transductive step has looked at the inputs of the rows.
+    pub n_transductive: usize,
     /// The rules that were checked, in words.
     pub rules: Vec<String>,
     /// What cohort rules, splits and counts read without being tracked.

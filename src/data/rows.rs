@@ -21,19 +21,35 @@ pub struct Rows {
     n: usize,
     /// Categories of columns that hold such: their values are positions in this list.
     categories: BTreeMap<String, Vec<String>>,
+    /// Cells of the cohort's columns that a step asked for, such as the site of each sample. Put
+    /// there when rows are used; no part of the value that is stored.
+    #[serde(skip)]
+    beside: BTreeMap<String, Vec<Option<String>>>,
 }
 
 impl Rows {
     /// Columns must all have length `n`.
     pub fn new(columns: Vec<FrameColumn>, n: usize) -> Self {
         assert!(columns.iter().all(|c| c.values.len() == n), "columns of unequal length");
-        Self { columns, n, categories: BTreeMap::new() }
+        Self { columns, n, ..Self::default() }
     }
 
     /// The same where some columns hold categories: values are positions among them.
     pub fn with_categories(mut self, categories: BTreeMap<String, Vec<String>>) -> Self {
         self.categories = categories;
         self
+    }
+
+    /// The same with cells of other columns beside the samples, a cell per sample.
+    pub fn with_beside(mut self, beside: BTreeMap<String, Vec<Option<String>>>) -> Self {
+        assert!(beside.values().all(|c| c.len() == self.n), "columns of unequal length");
+        self.beside = beside;
+        self
+    }
+
+    /// The cells of a column that stands beside the predictors; `None` when nobody asked for it.
+    pub fn beside(&self, column: &str) -> Option<&[Option<String>]> {
+        self.beside.get(column).map(Vec::as_slice)
     }
 
     /// The categories of a column; `None` when it holds numbers.
@@ -49,8 +65,7 @@ impl Rows {
 
     /// Takes the columns out for which `wanted` holds, and says where the first one stood.
     pub fn take_out(&mut self, wanted: impl Fn(&str) -> bool) -> (Self, usize) {
-        let mut part =
-            Self { columns: Vec::new(), n: self.n, categories: BTreeMap::new() };
+        let mut part = Self { n: self.n, beside: self.beside.clone(), ..Self::default() };
         let mut rest = Vec::new();
         let mut place = None;
         for column in std::mem::take(&mut self.columns) {
@@ -120,10 +135,15 @@ impl Rows {
             name: column.name.clone(),
             values: positions.iter().map(|&row| column.values[row]).collect(),
         };
+        let beside = |(name, cells): (&String, &Vec<Option<String>>)| {
+            let taken = positions.iter().map(|&row| cells[row].clone());
+            (name.clone(), taken.collect())
+        };
         Self {
             columns: self.columns.iter().map(take).collect(),
             n: positions.len(),
             categories: self.categories.clone(),
+            beside: self.beside.iter().map(beside).collect(),
         }
     }
 

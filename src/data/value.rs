@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Called, Choice, Compared, Curve, Estimate, Features, Frame, Frozen, GroupEstimate,
-    Mask, Predictions, ScoredSplit, Sealed, Table, Volume,
+    CalibrationCurve, Called, Choice, Compared, Confusion, Curve, DecisionCurve, Decoded,
+    Estimate, Features, Frame, Frozen, GroupEstimate, Kept, Link, Mask, Predictions,
+    ScoredSplit, Sealed, Survivors, Table, Volume,
 };
 use crate::digest::Digest;
 
@@ -20,19 +21,29 @@ pub enum Value {
     Fitted(Vec<u8>),
     Scores(ScoredSplit),
     Choice(Choice),
+    Survivors(Survivors),
     Threshold(Option<f64>),
     Predictions(Predictions),
     Estimate(Estimate),
     Curves(Vec<Curve>),
     /// Intercept and slope on the logit scale.
     Calibration(f64, f64),
+    /// By member of a choice; none where the learner gives probabilities itself.
+    Links(Vec<Option<Link>>),
     Frozen(Frozen),
     Sealed(Sealed),
     Opened(Called),
     Compared(Compared),
     Groups(Vec<GroupEstimate>),
+    /// What a procedure achieved on permuted outcomes, or why it came to no end.
+    Permuted(Vec<Result<f64, String>>),
     /// Not computable, and why: a result like any other, kept and counted.
     Failed(String),
+    Calibrated(CalibrationCurve),
+    Decided(DecisionCurve),
+    Confusion(Confusion),
+    Kept(Kept),
+    Decoded(Decoded),
 }
 
 /// Bytes that are no value of this version.
@@ -65,17 +76,25 @@ impl Value {
             Self::Fitted(_) => "fitted steps",
             Self::Scores(_) => "scores",
             Self::Choice(_) => "choice",
+            Self::Survivors(_) => "survivors",
             Self::Threshold(_) => "threshold",
             Self::Predictions(_) => "predictions",
             Self::Estimate(_) => "estimate",
             Self::Curves(_) => "curves",
             Self::Calibration(..) => "calibration",
+            Self::Links(_) => "links",
             Self::Frozen(_) => "frozen model",
             Self::Sealed(_) => "sealed outcomes",
             Self::Opened(_) => "opened outcomes",
             Self::Compared(_) => "comparison",
             Self::Groups(_) => "estimates by group",
+            Self::Permuted(_) => "permuted outcomes",
             Self::Failed(_) => "failure",
+            Self::Calibrated(_) => "calibration curve",
+            Self::Decided(_) => "decision curve",
+            Self::Confusion(_) => "confusion table",
+            Self::Kept(_) => "kept columns",
+            Self::Decoded(_) => "site decodability",
         }
     }
 }

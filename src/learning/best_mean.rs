@@ -1,7 +1,6 @@
 //! The candidate with the best mean inner score.
 
-use crate::data::{Choice, FoldScores};
-use crate::math::mean;
+use super::inner::{best, means};
 use crate::operation::prelude::*;
 
 /// Chooses the candidate whose primary metric is best on average over the inner splits.
@@ -24,55 +23,24 @@ impl Operation for BestMean {
 }
 
 impl Tuner for BestMean {
-    fn choose(&self, candidates: &[FoldScores], direction: Direction) -> Option<Choice> {
-        let inner: Vec<Option<f64>> = candidates
-            .iter()
-            .map(|candidate| {
-                let folds: Option<Vec<f64>> = candidate
-                    .folds
-                    .iter()
-                    .map(|fold| fold.as_ref().ok().copied())
-                    .collect();
-                mean(&folds?)
-            })
-            .collect();
-        let mut best: Option<(usize, f64)> = None;
-        for (position, mean) in inner.iter().enumerate() {
-            let Some(mean) = mean else { continue };
-            let better = best.is_none_or(|(_, known)| match direction {
-                Direction::HigherIsBetter => *mean > known,
-                Direction::LowerIsBetter => *mean < known,
-            });
-            if better {
-                best = Some((position, *mean));
-            }
-        }
-        best.map(|(candidate, _)| Choice { candidate, inner })
+    fn choose(&self, contest: &Contest<'_>) -> Option<Choice> {
+        let inner = means(contest.candidates);
+        let chosen = best(&inner, contest.direction, |_| true)?;
+        Some(Choice::of(chosen, inner))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::inner::tests::choose;
     use super::*;
 
     #[test]
-    fn the_first_of_equals_is_chosen_and_a_failed_one_never() {
-        let scores = |folds: &[Result<f64, String>]| FoldScores { folds: folds.to_vec() };
-        let failed = || Err("one class".to_string());
-        let candidates = [
-            scores(&[Ok(0.5), Ok(0.7)]),
-            scores(&[Ok(0.9), failed()]),
-            scores(&[Ok(0.8), Ok(0.8)]),
-            scores(&[Ok(0.9), Ok(0.7)]),
-        ];
-        let choice = BestMean {}.choose(&candidates, Direction::HigherIsBetter).unwrap();
-        assert_eq!(choice.candidate, 2);
-        assert_eq!(choice.inner[1], None);
-        let lowest = BestMean {}.choose(&candidates, Direction::LowerIsBetter).unwrap();
-        assert_eq!(lowest.candidate, 0);
-        assert_eq!(
-            BestMean {}.choose(&candidates[1..2], Direction::HigherIsBetter),
-            None
-        );
+    fn the_first_of_equals_is_chosen() {
+        let folds =
+            [vec![Ok(0.5), Ok(0.7)], vec![Ok(0.8), Ok(0.8)], vec![Ok(0.9), Ok(0.7)]];
+        let choice = choose(&BestMean {}, &folds, &[], &[]).unwrap();
+        assert_eq!((choice.candidate, choice.members.len()), (1, 1));
+        assert_eq!(choose(&BestMean {}, &[vec![Err("no".to_string())]], &[], &[]), None);
     }
 }

@@ -61,6 +61,10 @@ impl Learner for Knn {
         Ok(Neighbours { rows, positive: train.outcome().to_vec() })
     }
 
+    fn resolution(&self) -> Option<f64> {
+        Some(1.0 / self.k as f64)
+    }
+
     fn predict(&self, model: &Neighbours, rows: &Rows) -> Result<Vec<f64>, Failure> {
         predictable(rows, model.rows.first().map_or(0, Vec::len))?;
         if rows.n() == 0 {

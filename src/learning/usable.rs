@@ -1,6 +1,18 @@
 //! What every learner asks of its rows.
 
+use crate::math::Matrix;
 use crate::operation::prelude::*;
+
+/// Rows as a matrix, a row for each sample.
+pub(super) fn matrix(rows: &Rows) -> Matrix {
+    Matrix::of_columns(rows.n(), rows.columns().iter().map(|column| &column.values[..]))
+}
+
+/// The class of each row as a number: 1, or `negative`.
+pub(super) fn classes(train: &Train, negative: f64) -> Vec<f64> {
+    let outcome = train.outcome().iter();
+    outcome.map(|positive| if *positive { 1.0 } else { negative }).collect()
+}
 
 /// Whether a learner can be fitted on these rows at all: both classes, no missing values.
 pub(super) fn usable(train: &Train) -> Result<(), Failure> {

@@ -3,7 +3,9 @@
 //! The standard library's `f64::exp` and kin call the platform's C library, whose last digit
 //! differs between systems; `libm` is one implementation for all. A lint forbids the others.
 
-pub use libm::{cos, erfc, exp, log as ln, log1p as ln_1p, log2, pow, sin, sqrt, tanh};
+pub use libm::{
+    cos, erfc, exp, expm1, log as ln, log1p as ln_1p, log2, pow, sin, sqrt, tanh,
+};
 
 /// 1 / (1 + e⁻ˣ) without overflow on either side.
 pub fn sigmoid(x: f64) -> f64 {

@@ -1,16 +1,30 @@
-//! The numerics that several operations share: elementary functions, random streams, sums.
+//! The numerics that several operations share: elementary functions, random streams, sums, trees,
+//! and the fits that learners and selectors both make.
 //!
 //! Every sum runs in index order; nothing here is parallel.
 
+mod draws;
 mod elementary;
+mod logistic;
 mod matrix;
+mod minimum;
+mod smo;
+mod sparse;
 mod stream;
+pub mod trees;
+mod unsolved;
 
+pub use draws::Draws;
 pub use elementary::{
-    cos, erfc, exp, ln, ln_1p, log2, pow, sigmoid, sin, softplus, sqrt, tanh,
+    cos, erfc, exp, expm1, ln, ln_1p, log2, pow, sigmoid, sin, softplus, sqrt, tanh,
 };
-pub use matrix::{Matrix, dot};
+pub use logistic::{Linear, LogisticLoss};
+pub use matrix::{Matrix, dot, squared_distance, wide_dot};
+pub use minimum::minimum;
+pub use smo::{Separator, separate};
+pub use sparse::{Pull, SparseLeastSquares};
 pub use stream::Stream;
+pub use unsolved::Unsolved;
 
 /// The arithmetic mean; `None` when there is nothing to average.
 pub fn mean(values: &[f64]) -> Option<f64> {
@@ -29,14 +43,28 @@ pub fn variance(values: &[f64]) -> Option<f64> {
 
 /// The median, the mean of the two middle values for an even count; `None` when empty.
 pub fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(sorted[middle]),
-        _ => Some(sorted[middle - 1] / 2.0 + sorted[middle] / 2.0),
+    let mut values = values.to_vec();
+    let (middle, even) = (values.len() / 2, values.len().is_multiple_of(2));
+    if values.is_empty() {
+        return None;
     }
+    // Sorting all of them would take several times as long.
+    let (below, middle, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    if !even {
+        return Some(*middle);
+    }
+    let before = below.iter().max_by(|a, b| a.total_cmp(b))?;
+    Some(before / 2.0 + *middle / 2.0)
+}
+
+/// The value below which a share of sorted values lies, between two of them by linear interpolation
+/// (type 7 of Hyndman and Fan 1996); `None` when empty.
+pub fn quantile_of_sorted(sorted: &[f64], share: f64) -> Option<f64> {
+    let place = share * (sorted.len().checked_sub(1)? as f64);
+    let below = place as usize;
+    let above = (below + 1).min(sorted.len() - 1);
+    let part = place - below as f64;
+    Some(sorted[below] + (sorted[above] - sorted[below]) * part)
 }
 
 #[cfg(test)]
@@ -53,5 +81,14 @@ mod tests {
         assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
         assert_eq!(median(&[f64::MAX, f64::MAX]), Some(f64::MAX));
+    }
+
+    #[test]
+    fn quantiles_are_those_of_numpy() {
+        let sorted = [1.0, 2.0, 4.0, 8.0];
+        let at = |share| quantile_of_sorted(&sorted, share).unwrap();
+        assert_eq!([0.0, 0.25, 0.5, 0.75, 1.0].map(at), [1.0, 1.75, 3.0, 5.0, 8.0]);
+        assert_eq!(quantile_of_sorted(&[], 0.5), None);
+        assert_eq!(quantile_of_sorted(&[f64::MAX; 3], 0.3), Some(f64::MAX));
     }
 }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use super::kinds::{AnyLearner, AnyTableStep, parameters};
 use super::{
-    About, Calibrator, Column, Derivation, Direction, Failure, FeatureFamily, File,
+    About, Calibrator, Column, Contest, Derivation, Failure, FeatureFamily, File,
     Fragment, Generator, Judged, Learner, Metric, Operation, Problems, ReadAs, Reader,
     Resampling, RoiType, Scale, Scored, Section, TableStep, Tuner,
 };
 use crate::data::{
-    Assay, Calls, Choice, FoldScores, Population, Roi, Shape, Split, Splits, StudyRecord,
-    Value,
+    Assay, Calls, Choice, Population, Roi, Shape, Split, Splits, StudyRecord, Value,
 };
 
 /// The closed list of kinds.
@@ -166,10 +165,12 @@ kinds! {
         fn in_words(&self) -> String;
     }
     Tuner tuner AnyTuner {
-        fn choose(&self, candidates: &[FoldScores], direction: Direction) -> Option<Choice>;
+        fn choose(&self, contest: &Contest<'_>) -> Option<Choice>;
+        fn halving(&self) -> Option<usize>;
     }
     Calibrator calibrator AnyCalibrator {
         fn threshold(&self, truth: &[bool], scores: &[f64]) -> Result<f64, Failure>;
+        fn is_learned(&self) -> bool;
         fn in_words(&self) -> String;
     }
     Section section AnySection {
@@ -195,21 +196,32 @@ pub fn learner<T: Learner>() -> Entry {
 /// [`Metric`] without its type.
 pub trait AnyMetric: Send + Sync {
     fn scale(&self) -> Scale;
+    /// See [`Metric::RANKS`].
+    fn ranks_only(&self) -> bool;
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure>;
-    fn denominator(&self, truth: &[bool]) -> usize;
+    fn denominator(&self, scored: Scored<'_>) -> usize;
+    fn chance(&self, prevalence: f64) -> Option<f64>;
 }
 
 impl<T: Metric> AnyMetric for T {
     fn scale(&self) -> Scale {
-        T::SCALE
+        Metric::scale(self)
+    }
+
+    fn ranks_only(&self) -> bool {
+        T::RANKS
     }
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
         Metric::compute(self, scored)
     }
 
-    fn denominator(&self, truth: &[bool]) -> usize {
-        Metric::denominator(self, truth)
+    fn denominator(&self, scored: Scored<'_>) -> usize {
+        Metric::denominator(self, scored)
+    }
+
+    fn chance(&self, prevalence: f64) -> Option<f64> {
+        Metric::chance(self, prevalence)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Why something could not be computed, by name.
 
+use crate::math::Unsolved;
+
 /// A failure of the data, never of the program. Reads after "failed to …".
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Failure {
@@ -13,6 +15,12 @@ pub enum Failure {
     OneClass,
     #[error("{needed} rows are needed and there are {found}")]
     TooFew { needed: usize, found: usize },
+    #[error("{needed} rows of each class are needed and one class has {found}")]
+    TooFewOfAClass { needed: usize, found: usize },
+    #[error("{needed} columns that vary are needed and there are {found}")]
+    TooFewColumns { needed: usize, found: usize },
+    #[error("column `{column}`: {why}")]
+    Beside { column: String, why: String },
     #[error("there are no columns")]
     NoColumns,
     #[error("the region of interest is empty")]
@@ -33,8 +41,27 @@ pub enum Failure {
     NotAssayed,
     #[error("the fit did not converge in {0} iterations")]
     NotConverged(usize),
+    #[error(
+        "some columns are combinations of others; a penalty or fewer columns would tell them apart"
+    )]
+    Dependent,
+    #[error("the classes are separable, so there is no fit without a penalty")]
+    Separable,
     #[error("a value is not finite: {0}")]
     NotFinite(String),
+    #[error("it is not defined here: {0}")]
+    Undefined(&'static str),
     #[error("a library failed: {0}")]
     Library(String),
+}
+
+impl From<Unsolved> for Failure {
+    fn from(unsolved: Unsolved) -> Self {
+        match unsolved {
+            Unsolved::NotConverged(steps) => Self::NotConverged(steps),
+            Unsolved::NotFinite => Self::NotFinite("an intermediate result".to_string()),
+            Unsolved::Dependent => Self::Dependent,
+            Unsolved::Separable => Self::Separable,
+        }
+    }
 }

@@ -123,8 +123,29 @@ pub trait TableStep: Operation {
     /// Learns the state from training rows alone.
     fn fit(&self, train: &Train) -> Result<Self::State, Failure>;
 
-    /// Changes values or columns, each row by itself; the number of rows stays.
-    fn apply(&self, state: &Self::State, rows: &mut Rows);
+    /// Changes values or columns, each row by itself unless [`TableStep::transductive`]; the number
+    /// of rows stays. Fails on rows that the state has no answer for.
+    fn apply(&self, state: &Self::State, rows: &mut Rows) -> Result<(), Failure>;
+
+    /// The columns of the cohort that stand beside the rows, as rules name them: [`Rows::beside`].
+    fn columns(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Those of them that say of a row what the outcome may not.
+    fn covariates(&self) -> &[String] {
+        &[]
+    }
+
+    /// The column whose effect on the others it removes, such as the site, if it does that.
+    fn batch(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether `apply` looks at the rows together: at their values, never at outcomes.
+    fn transductive(&self) -> bool {
+        false
+    }
 
     /// The same step with parameters that `fit` does not read set to their defaults: one fitted
     /// state serves all their values, such as one ranking every `k`.
@@ -156,6 +177,12 @@ pub trait Learner: Operation {
 
     /// A number for each row. Rows have the columns of the training rows.
     fn predict(&self, model: &Self::Model, rows: &Rows) -> Result<Vec<f64>, Failure>;
+
+    /// The step between neighbouring probabilities, where they are multiples of one: 1/k of k
+    /// votes.
+    fn resolution(&self) -> Option<f64> {
+        None
+    }
 
     /// The same learner with parameters that its random stream does not depend on set to their
     /// defaults: settings that agree in the rest draw the same numbers, so a shallow forest can be
@@ -225,25 +252,61 @@ pub trait Resampling: Operation {
     fn in_words(&self) -> String;
 }
 
+/// What candidates achieved on the inner splits of one training set.
+pub struct Contest<'a> {
+    pub candidates: &'a [FoldScores],
+    pub direction: Direction,
+    /// By candidate: the numbers of its selector and its learner.
+    pub cells: &'a [(usize, usize)],
+    /// Classes of the rows with inner predictions.
+    pub truth: &'a [bool],
+    /// A candidate's probabilities for those rows, each from the split that held the row out.
+    pub out_of_fold: &'a dyn Fn(usize) -> Option<Vec<f64>>,
+}
+
 /// Candidates × inner scores → choice.
 pub trait Tuner: Operation {
     /// `None` when no candidate has a score.
-    fn choose(&self, candidates: &[FoldScores], direction: Direction) -> Option<Choice>;
+    fn choose(&self, contest: &Contest<'_>) -> Option<Choice>;
+
+    /// How many times fewer candidates go on after each rung of inner splits; all of them are
+    /// scored on all inner splits when there is none.
+    fn halving(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// Scores × outcome → the threshold at and above which a prediction is positive.
 pub trait Calibrator: Operation {
     fn threshold(&self, truth: &[bool], scores: &[f64]) -> Result<f64, Failure>;
 
+    /// Whether the scores decide; otherwise the author stated it.
+    fn is_learned(&self) -> bool {
+        true
+    }
+
     /// The rule in words for the report.
     fn in_words(&self) -> String;
 }
 
 /// Which way is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Direction {
     HigherIsBetter,
     LowerIsBetter,
+    /// Best at this value, such as 1 for a slope; worse on either side of it.
+    Closest(f64),
+}
+
+impl Direction {
+    /// Whether a value is strictly better than another.
+    pub fn better(self, value: f64, known: f64) -> bool {
+        match self {
+            Self::HigherIsBetter => value > known,
+            Self::LowerIsBetter => value < known,
+            Self::Closest(best) => (value - best).abs() < (known - best).abs(),
+        }
+    }
 }
 
 /// How a metric is put together over folds.
@@ -253,6 +316,8 @@ pub enum Pooling {
     FoldMean,
     /// A proportion of patients, pooled within each repeat and averaged; Wilson's interval.
     Proportion,
+    /// Pooled within each repeat and averaged; interval by resampling patients this many times.
+    Pooled { resamples: usize },
 }
 
 /// What the numbers of a metric mean.
@@ -265,26 +330,44 @@ pub struct Scale {
     pub pooling: Pooling,
     /// Whether it needs decisions at a threshold.
     pub needs_threshold: bool,
+    /// Whether it takes logarithms of probabilities: then those of 0 or 1 are moved half a step
+    /// of the learner's resolution before it is computed.
+    pub logarithms: bool,
 }
 
-/// What a metric judges. Scores and decisions are of the same rows as the truth.
-#[derive(Debug, Clone, Copy)]
+/// What a metric judges. Scores, decisions and thresholds are of the same rows as the truth.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Scored<'a> {
     pub truth: &'a [bool],
     pub scores: &'a [f64],
     /// Empty unless a threshold rule was declared.
     pub decisions: &'a [bool],
+    /// The threshold that each row was decided at: folds have their own. Empty like `decisions`.
+    pub thresholds: &'a [f64],
 }
 
 /// Truth × prediction → number.
 pub trait Metric: Operation {
     const SCALE: Scale;
 
+    /// Whether only the order of scores matters: then decision values will do.
+    const RANKS: bool = false;
+
+    /// The scale with these parameters.
+    fn scale(&self) -> Scale {
+        Self::SCALE
+    }
+
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure>;
 
     /// For proportions: how many of the rows are counted below the line.
-    fn denominator(&self, truth: &[bool]) -> usize {
-        truth.len()
+    fn denominator(&self, scored: Scored<'_>) -> usize {
+        scored.truth.len()
+    }
+
+    /// What a prediction gives that is the same for every row, where this share is positive.
+    fn chance(&self, _prevalence: f64) -> Option<f64> {
+        Self::SCALE.chance
     }
 }
 
@@ -310,6 +393,14 @@ pub trait AnyTableStep: Send + Sync {
     fn apply(&self, state: &[u8], rows: &mut Rows) -> Result<(), Failure>;
     fn reads_outcome(&self) -> bool;
     fn reads_categories(&self) -> bool;
+    /// See [`TableStep::columns`].
+    fn columns(&self) -> Vec<String>;
+    /// See [`TableStep::covariates`].
+    fn covariates(&self) -> &[String];
+    /// See [`TableStep::batch`].
+    fn batch(&self) -> Option<&str>;
+    /// See [`TableStep::transductive`].
+    fn transductive(&self) -> bool;
     /// See [`TableStep::as_fitted`].
     fn fitted_parameters(&self) -> serde_json::Value;
 }
@@ -323,8 +414,7 @@ impl<T: TableStep> AnyTableStep for T {
     fn apply(&self, state: &[u8], rows: &mut Rows) -> Result<(), Failure> {
         let state = postcard::from_bytes(state)
             .map_err(|error| Failure::Library(format!("a stored state: {error}")))?;
-        TableStep::apply(self, &state, rows);
-        Ok(())
+        TableStep::apply(self, &state, rows)
     }
 
     fn reads_outcome(&self) -> bool {
@@ -333,6 +423,22 @@ impl<T: TableStep> AnyTableStep for T {
 
     fn reads_categories(&self) -> bool {
         T::READS_CATEGORIES
+    }
+
+    fn columns(&self) -> Vec<String> {
+        TableStep::columns(self)
+    }
+
+    fn covariates(&self) -> &[String] {
+        TableStep::covariates(self)
+    }
+
+    fn batch(&self) -> Option<&str> {
+        TableStep::batch(self)
+    }
+
+    fn transductive(&self) -> bool {
+        TableStep::transductive(self)
     }
 
     fn fitted_parameters(&self) -> serde_json::Value {
@@ -347,6 +453,8 @@ pub trait AnyLearner: Send + Sync {
     fn predict(&self, model: &[u8], rows: &Rows) -> Result<Vec<f64>, Failure>;
     /// What was learned, as JSON.
     fn model(&self, model: &[u8]) -> Result<serde_json::Value, Failure>;
+    /// See [`Learner::resolution`].
+    fn resolution(&self) -> Option<f64>;
     /// See [`Learner::as_seeded`].
     fn seeded_parameters(&self) -> serde_json::Value;
     /// Fits settings of this operation together and predicts the same rows with each.
@@ -378,6 +486,10 @@ impl<T: Learner> AnyLearner for T {
     fn model(&self, model: &[u8]) -> Result<serde_json::Value, Failure> {
         let model = stored::<T>(model)?;
         Ok(serde_json::to_value(&model).expect("plain data always has an encoding"))
+    }
+
+    fn resolution(&self) -> Option<f64> {
+        Learner::resolution(self)
     }
 
     fn seeded_parameters(&self) -> serde_json::Value {

@@ -13,14 +13,14 @@ mod problems;
 mod references;
 
 pub use chain::{FittedChain, NotAChain};
-pub use entry::AnyMetric;
 pub use entry::{
     AnyDerivation, Entry, Instance, Kind, calibrator, derivation, family, generator,
     learner, metric, reader, resampling, section, table_step, tuner,
 };
+pub use entry::{AnyMetric, AnyTuner};
 pub use failure::Failure;
 pub use kinds::{
-    About, AnyLearner, AnyTableStep, Calibrator, Column, Derivation, Direction,
+    About, AnyLearner, AnyTableStep, Calibrator, Column, Contest, Derivation, Direction,
     FeatureFamily, File, Fragment, Generator, Judged, Learner, Metric, Operation, Output,
     Pooling, ReadAs, Reader, Resampling, RoiType, Scale, Scored, Section, TableStep,
     Tuner,

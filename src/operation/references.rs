@@ -10,6 +10,56 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1136/bmj.308.6943.1552"),
     ),
     (
+        "altman1994b",
+        "Altman DG, Bland JM. Diagnostic tests 2: predictive values. BMJ 1994;309:102.",
+        Some("10.1136/bmj.309.6947.102"),
+    ),
+    (
+        "austin2019",
+        "Austin PC, Steyerberg EW. The Integrated Calibration Index (ICI) and related metrics for quantifying the calibration of logistic regression models. Stat Med 2019;38:4051–4065.",
+        Some("10.1002/sim.8281"),
+    ),
+    (
+        "breiman1984",
+        "Breiman L, Friedman JH, Olshen RA, Stone CJ. Classification and regression trees. Belmont: Wadsworth, 1984.",
+        None,
+    ),
+    (
+        "breiman2001",
+        "Breiman L. Random forests. Mach Learn 2001;45:5–32.",
+        Some("10.1023/A:1010933404324"),
+    ),
+    (
+        "brent1973",
+        "Brent RP. Algorithms for minimization without derivatives. Englewood Cliffs: Prentice-Hall, 1973.",
+        None,
+    ),
+    (
+        "brier1950",
+        "Brier GW. Verification of forecasts expressed in terms of probability. Mon Weather Rev 1950;78:1–3.",
+        Some("10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2"),
+    ),
+    (
+        "brodersen2010",
+        "Brodersen KH, Ong CS, Stephan KE, Buhmann JM. The balanced accuracy and its posterior distribution. In: 20th International Conference on Pattern Recognition, 2010:3121–3124.",
+        Some("10.1109/ICPR.2010.764"),
+    ),
+    (
+        "chang2011",
+        "Chang CC, Lin CJ. LIBSVM: a library for support vector machines. ACM Trans Intell Syst Technol 2011;2(3):27.",
+        Some("10.1145/1961189.1961199"),
+    ),
+    (
+        "chen2016",
+        "Chen T, Guestrin C. XGBoost: a scalable tree boosting system. In: Proceedings of the 22nd ACM SIGKDD International Conference on Knowledge Discovery and Data Mining, 2016:785–794.",
+        Some("10.1145/2939672.2939785"),
+    ),
+    (
+        "cleveland1988",
+        "Cleveland WS, Devlin SJ. Locally weighted regression: an approach to regression analysis by local fitting. J Am Stat Assoc 1988;83:596–610.",
+        Some("10.1080/01621459.1988.10478639"),
+    ),
+    (
         "clopper1934",
         "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 1934;26:404–413.",
         Some("10.1093/biomet/26.4.404"),
@@ -18,6 +68,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "collins2024",
         "Collins GS, Moons KGM, Dhiman P, et al. TRIPOD+AI statement: updated guidance for reporting clinical prediction models that use regression or machine learning methods. BMJ 2024;385:e078378.",
         Some("10.1136/bmj-2023-078378"),
+    ),
+    (
+        "cortes1995",
+        "Cortes C, Vapnik V. Support-vector networks. Mach Learn 1995;20:273–297.",
+        Some("10.1007/BF00994018"),
     ),
     (
         "cover1967",
@@ -35,9 +90,19 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "davis2006",
+        "Davis J, Goadrich M. The relationship between precision-recall and ROC curves. In: Proceedings of the 23rd International Conference on Machine Learning, 2006:233–240.",
+        Some("10.1145/1143844.1143874"),
+    ),
+    (
         "delong1988",
         "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated receiver operating characteristic curves: a nonparametric approach. Biometrics 1988;44:837–845.",
         Some("10.2307/2531595"),
+    ),
+    (
+        "dempster1977",
+        "Dempster AP, Laird NM, Rubin DB. Maximum likelihood from incomplete data via the EM algorithm. J R Stat Soc B 1977;39:1–38.",
+        Some("10.1111/j.2517-6161.1977.tb01600.x"),
     ),
     (
         "dersimonian1986",
@@ -45,11 +110,71 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1016/0197-2456(86)90046-2"),
     ),
     (
+        "ding2005",
+        "Ding C, Peng H. Minimum redundancy feature selection from microarray gene expression data. J Bioinform Comput Biol 2005;3:185–205.",
+        Some("10.1142/S0219720005001004"),
+    ),
+    (
+        "efron1993",
+        "Efron B, Tibshirani RJ. An introduction to the bootstrap. New York: Chapman and Hall, 1993.",
+        Some("10.1201/9780429246593"),
+    ),
+    (
+        "elkan2001",
+        "Elkan C. The foundations of cost-sensitive learning. In: Proceedings of the 17th International Joint Conference on Artificial Intelligence, 2001:973–978.",
+        None,
+    ),
+    (
+        "fan2005",
+        "Fan RE, Chen PH, Lin CJ. Working set selection using second order information for training support vector machines. J Mach Learn Res 2005;6:1889–1918.",
+        None,
+    ),
+    (
         "fisher1925",
         "Fisher RA. Statistical methods for research workers. Edinburgh: Oliver and Boyd, 1925.",
         None,
     ),
+    (
+        "fisher1936",
+        "Fisher RA. The use of multiple measurements in taxonomic problems. Ann Eugen 1936;7:179–188.",
+        Some("10.1111/j.1469-1809.1936.tb02137.x"),
+    ),
+    (
+        "fortin2018",
+        "Fortin JP, Cullen N, Sheline YI, et al. Harmonization of cortical thickness measurements across scanners and sites. NeuroImage 2018;167:104–120.",
+        Some("10.1016/j.neuroimage.2017.11.024"),
+    ),
+    (
+        "friedman2001",
+        "Friedman JH. Greedy function approximation: a gradient boosting machine. Ann Stat 2001;29:1189–1232.",
+        Some("10.1214/aos/1013203451"),
+    ),
+    (
+        "friedman2010",
+        "Friedman J, Hastie T, Tibshirani R. Regularization paths for generalized linear models via coordinate descent. J Stat Softw 2010;33(1):1–22.",
+        Some("10.18637/jss.v033.i01"),
+    ),
     ("gdcmaf", "NCI Genomic Data Commons. GDC MAF format, version 1.0.0.", None),
+    (
+        "geurts2006",
+        "Geurts P, Ernst D, Wehenkel L. Extremely randomized trees. Mach Learn 2006;63:3–42.",
+        Some("10.1007/s10994-006-6226-1"),
+    ),
+    (
+        "good1952",
+        "Good IJ. Rational decisions. J R Stat Soc B 1952;14:107–114.",
+        Some("10.1111/j.2517-6161.1952.tb00104.x"),
+    ),
+    (
+        "good2005",
+        "Good P. Permutation, parametric and bootstrap tests of hypotheses, 3rd ed. New York: Springer, 2005.",
+        None,
+    ),
+    (
+        "guyon2002",
+        "Guyon I, Weston J, Barnhill S, Vapnik V. Gene selection for cancer classification using support vector machines. Mach Learn 2002;46:389–422.",
+        Some("10.1023/A:1012487302797"),
+    ),
     (
         "hand2001",
         "Hand DJ, Yu K. Idiot's Bayes: not so stupid after all? Int Stat Rev 2001;69:385–398.",
@@ -96,9 +221,34 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "hyndman1996",
+        "Hyndman RJ, Fan Y. Sample quantiles in statistical packages. Am Stat 1996;50:361–365.",
+        Some("10.1080/00031305.1996.10473566"),
+    ),
+    (
         "ibsi2020",
         "Zwanenburg A, Vallières M, Abdalah MA, et al. The Image Biomarker Standardization Initiative: standardized quantitative radiomics for high-throughput image-based phenotyping. Radiology 2020;295:328–338.",
         Some("10.1148/radiol.2020191145"),
+    ),
+    (
+        "jamieson2016",
+        "Jamieson K, Talwalkar A. Non-stochastic best arm identification and hyperparameter optimization. AISTATS 2016; PMLR 51:240–248.",
+        None,
+    ),
+    (
+        "johnson2007",
+        "Johnson WE, Li C, Rabinovic A. Adjusting batch effects in microarray expression data using empirical Bayes methods. Biostatistics 2007;8:118–127.",
+        Some("10.1093/biostatistics/kxj037"),
+    ),
+    (
+        "ke2017",
+        "Ke G, Meng Q, Finley T, et al. LightGBM: a highly efficient gradient boosting decision tree. In: Advances in Neural Information Processing Systems 30, 2017:3146–3154.",
+        None,
+    ),
+    (
+        "kononenko1994",
+        "Kononenko I. Estimating attributes: analysis and extensions of RELIEF. In: Machine learning: ECML-94. Berlin: Springer, 1994:171–182.",
+        Some("10.1007/3-540-57868-4_57"),
     ),
     (
         "kuhn2013",
@@ -111,9 +261,39 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.2307/2347628"),
     ),
     (
+        "ledell2015",
+        "LeDell E, Petersen M, van der Laan M. Computationally efficient confidence intervals for cross-validated area under the ROC curve estimates. Electron J Stat 2015;9:1583–1607.",
+        Some("10.1214/15-EJS1035"),
+    ),
+    (
+        "ledoit2004",
+        "Ledoit O, Wolf M. A well-conditioned estimator for large-dimensional covariance matrices. J Multivar Anal 2004;88:365–411.",
+        Some("10.1016/S0047-259X(03)00096-4"),
+    ),
+    (
+        "lee2007",
+        "Lee H, Battle A, Raina R, Ng AY. Efficient sparse coding algorithms. Adv Neural Inf Process Syst 2007;19:801–808.",
+        None,
+    ),
+    (
+        "lin2007",
+        "Lin HT, Lin CJ, Weng RC. A note on Platt's probabilistic outputs for support vector machines. Mach Learn 2007;68:267–276.",
+        Some("10.1007/s10994-007-5018-6"),
+    ),
+    (
         "little2019",
         "Little RJA, Rubin DB. Statistical analysis with missing data, 3rd ed. Hoboken: Wiley, 2019.",
         Some("10.1002/9781119482260"),
+    ),
+    (
+        "mann1947",
+        "Mann HB, Whitney DR. On a test of whether one of two random variables is stochastically larger than the other. Ann Math Stat 1947;18:50–60.",
+        Some("10.1214/aoms/1177730491"),
+    ),
+    (
+        "matthews1975",
+        "Matthews BW. Comparison of the predicted and observed secondary structure of T4 phage lysozyme. Biochim Biophys Acta 1975;405:442–451.",
+        Some("10.1016/0005-2795(75)90109-9"),
     ),
     (
         "nadeau2003",
@@ -126,14 +306,19 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
-        "pearson1895",
-        "Pearson K. Note on regression and inheritance in the case of two parents. Proc R Soc Lond 1895;58:240–242.",
-        Some("10.1098/rspl.1895.0041"),
+        "nogueira2018",
+        "Nogueira S, Sechidis K, Brown G. On the stability of feature selection algorithms. J Mach Learn Res 2018;18(174):1–54.",
+        None,
     ),
     (
         "parquet",
         "Apache Software Foundation. Apache Parquet: file format specification. https://parquet.apache.org/docs/file-format/",
         None,
+    ),
+    (
+        "pearson1895",
+        "Pearson K. Note on regression and inheritance in the case of two parents. Proc R Soc Lond 1895;58:240–242.",
+        Some("10.1098/rspl.1895.0041"),
     ),
     (
         "pearson1900",
@@ -146,14 +331,54 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "phipson2010",
+        "Phipson B, Smyth GK. Permutation p-values should never be zero: calculating exact p-values when permutations are randomly drawn. Stat Appl Genet Mol Biol 2010;9:39.",
+        Some("10.2202/1544-6115.1585"),
+    ),
+    (
+        "platt1999",
+        "Platt JC. Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods. In: Advances in large margin classifiers. Cambridge: MIT Press, 1999:61–74.",
+        None,
+    ),
+    (
+        "pomponio2020",
+        "Pomponio R, Erus G, Habes M, et al. Harmonization of large MRI datasets for the analysis of brain imaging patterns throughout the lifespan. NeuroImage 2020;208:116450.",
+        Some("10.1016/j.neuroimage.2019.116450"),
+    ),
+    (
         "rfc4180",
         "Shafranovich Y. Common format and MIME type for comma-separated values (CSV) files. RFC 4180, 2005.",
         Some("10.17487/RFC4180"),
     ),
     (
+        "riley2020",
+        "Riley RD, Ensor J, Snell KIE, et al. Calculating the sample size required for developing a clinical prediction model. BMJ 2020;368:m441.",
+        Some("10.1136/bmj.m441"),
+    ),
+    (
+        "robnik2003",
+        "Robnik-Šikonja M, Kononenko I. Theoretical and empirical analysis of ReliefF and RReliefF. Mach Learn 2003;53:23–69.",
+        Some("10.1023/A:1025667309714"),
+    ),
+    (
+        "shannon1948",
+        "Shannon CE. A mathematical theory of communication. Bell Syst Tech J 1948;27:379–423.",
+        Some("10.1002/j.1538-7305.1948.tb01338.x"),
+    ),
+    (
         "spearman1904",
         "Spearman C. The proof and measurement of association between two things. Am J Psychol 1904;15:72–101.",
         Some("10.2307/1412159"),
+    ),
+    (
+        "stein2015",
+        "Stein CK, Qu P, Epstein J, et al. Removing batch effects from purified plasma cell gene expression microarrays with modified ComBat. BMC Bioinformatics 2015;16:63.",
+        Some("10.1186/s12859-015-0478-3"),
+    ),
+    (
+        "steyerberg2010",
+        "Steyerberg EW, Vickers AJ, Cook NR, et al. Assessing the performance of prediction models: a framework for traditional and novel measures. Epidemiology 2010;21:128–138.",
+        Some("10.1097/EDE.0b013e3181c30fb2"),
     ),
     (
         "steyerberg2016",
@@ -166,9 +391,34 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1111/j.2517-6161.1974.tb00994.x"),
     ),
     (
+        "strobl2007",
+        "Strobl C, Boulesteix AL, Zeileis A, Hothorn T. Bias in random forest variable importance measures: illustrations, sources and a solution. BMC Bioinformatics 2007;8:25.",
+        Some("10.1186/1471-2105-8-25"),
+    ),
+    (
         "sun2014",
         "Sun X, Xu W. Fast implementation of DeLong's algorithm for comparing the areas under correlated receiver operating characteristic curves. IEEE Signal Process Lett 2014;21:1389–1393.",
         Some("10.1109/LSP.2014.2337313"),
+    ),
+    (
+        "tibshirani1996",
+        "Tibshirani R. Regression shrinkage and selection via the lasso. J R Stat Soc B 1996;58:267–288.",
+        Some("10.1111/j.2517-6161.1996.tb02080.x"),
+    ),
+    (
+        "vancalster2016",
+        "Van Calster B, Nieboer D, Vergouwe Y, et al. A calibration hierarchy for risk models was defined: from utopia to empirical data. J Clin Epidemiol 2016;74:167–176.",
+        Some("10.1016/j.jclinepi.2015.12.005"),
+    ),
+    (
+        "vanderlaan2007",
+        "van der Laan MJ, Polley EC, Hubbard AE. Super learner. Stat Appl Genet Mol Biol 2007;6:25.",
+        Some("10.2202/1544-6115.1309"),
+    ),
+    (
+        "vanrijsbergen1979",
+        "van Rijsbergen CJ. Information retrieval, 2nd ed. London: Butterworths, 1979.",
+        None,
     ),
     (
         "varma2006",
@@ -176,14 +426,39 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1186/1471-2105-7-91"),
     ),
     (
+        "vickers2006",
+        "Vickers AJ, Elkin EB. Decision curve analysis: a novel method for evaluating prediction models. Med Decis Making 2006;26:565–574.",
+        Some("10.1177/0272989X06295361"),
+    ),
+    (
+        "welch1947",
+        "Welch BL. The generalization of 'Student's' problem when several different population variances are involved. Biometrika 1947;34:28–35.",
+        Some("10.1093/biomet/34.1-2.28"),
+    ),
+    (
         "wilson1927",
         "Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc 1927;22:209–212.",
         Some("10.1080/01621459.1927.10502953"),
     ),
     (
+        "yeo2000",
+        "Yeo IK, Johnson RA. A new family of power transformations to improve normality or symmetry. Biometrika 2000;87:954–959.",
+        Some("10.1093/biomet/87.4.954"),
+    ),
+    (
         "youden1950",
         "Youden WJ. Index for rating diagnostic tests. Cancer 1950;3:32–35.",
         Some("10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3"),
+    ),
+    (
+        "zhao2019",
+        "Zhao Z, Anand R, Wang M. Maximum relevance and minimum redundancy feature selection methods for a marketing machine learning platform. In: IEEE international conference on data science and advanced analytics, 2019:442–452.",
+        Some("10.1109/DSAA.2019.00059"),
+    ),
+    (
+        "zou2005",
+        "Zou H, Hastie T. Regularization and variable selection via the elastic net. J R Stat Soc B 2005;67:301–320.",
+        Some("10.1111/j.1467-9868.2005.00503.x"),
     ),
 ];
 

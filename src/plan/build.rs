@@ -13,13 +13,16 @@ use super::{
     Analysis, Case, Edge, Given, Groups, Identity, Judgement, MeasuredNodes, Node,
     OuterNodes, Placed, Plan, Reads, RowSets, Work,
 };
-use crate::data::{OuterSplit, Scope, Split};
+use crate::data::{OuterSplit, Scope, Split, Splits};
 use crate::diagnostics::Span;
 use crate::digest::Digest;
-use crate::operation::Instance;
+use crate::operation::{Instance, Output};
 use crate::spec::{Chain, Cohort, LearnedFrom, Named, Outcome, Role, Study};
 use crate::store::Keep;
 use crate::survey::{Survey, View};
+
+/// Permuted outcomes in one node: what an interruption loses at most.
+const PERMUTED_TOGETHER: usize = 10;
 
 /// The plan of a study. Analyses whose splits the survey could not make are left out.
 pub fn build(study: &Study, survey: &Survey) -> Plan {
@@ -122,6 +125,13 @@ pub struct Context<'a> {
     pub prepare: &'a Chain,
 }
 
+/// The choice among candidates, and what is learned with it.
+pub struct ChosenNodes {
+    pub tune: NodeIndex,
+    pub link: Option<NodeIndex>,
+    pub threshold: Option<NodeIndex>,
+}
+
 /// The nodes fitted on the training rows of one split.
 pub struct SplitNodes {
     pub prepare: NodeIndex,
@@ -207,7 +217,12 @@ impl Builder<'_> {
             splits: splits_node,
             name: name.clone(),
             frame,
-            given: vec![outcome_given.clone(), groups_given],
+            given: self.given_with(
+                &[&outcome_given, &groups_given],
+                cohort,
+                model,
+                branch,
+            ),
             groups: &groups,
             span: scheme_of.resampling.span,
             procedure: &procedure,
@@ -237,12 +252,83 @@ impl Builder<'_> {
             &judged,
             given,
             scheme_of.span,
-            cohort,
+            (case, study.evaluate.threshold.is_some()),
         );
-        self.analyses.push(Analysis { name, case, scheme, outer, measured });
+        let permuted = self.permuted(&context, scheme, splits);
+        self.analyses.push(Analysis { name, case, scheme, outer, measured, permuted });
     }
 
-    /// The nodes that measure predictions.
+    /// The headline of each primary outcome on permuted outcomes, where that is asked for.
+    fn permuted(
+        &mut self,
+        context: &Context<'_>,
+        scheme: usize,
+        splits: &Splits,
+    ) -> Vec<NodeIndex> {
+        let study = self.study;
+        let Case { outcome, model, branch, cohort } = self.cases[context.case];
+        let headline = study.headline_model().map(|model| &model.name);
+        let wanted = scheme == 0
+            && branch == 0
+            && study.outcomes[outcome].role == Role::Primary
+            && headline == Some(&study.models[model].name);
+        let Some(permutation) = study.evaluate.permuted.as_ref().filter(|_| wanted)
+        else {
+            return Vec::new();
+        };
+        let mut given = context.given.clone();
+        if let Some(column) = &permutation.within {
+            given.extend(self.strata(cohort, column));
+        }
+        // The columns by which a scheme divides reach the key through the splits they give.
+        let divided = format!("{splits:?}");
+        given.push(Given {
+            name: "splits".to_string(),
+            digest: Digest::of(divided.as_bytes()),
+            shown: format!("splits of {}", study.validate[scheme].name),
+        });
+        let everybody: Vec<u32> = splits
+            .repeats
+            .first()
+            .into_iter()
+            .flatten()
+            .flat_map(|split| split.split.held_out.iter().copied())
+            .collect();
+        let fitted = Arc::new(Groups::of_rows(&everybody, context.groups));
+        let procedure = context.procedure;
+        let score = procedure.score.iter().flatten().map(|score| score.json.clone());
+        let score: Vec<Json> = score.collect();
+        let mut nodes = Vec::new();
+        for from in (0..permutation.times).step_by(PERMUTED_TOGETHER) {
+            let to = (from + PERMUTED_TOGETHER).min(permutation.times);
+            let identity = json!({
+                "permute": 1, "score": score, "tune": procedure.tune.json,
+                "scheme": study.validate[scheme].resampling.identity(),
+                "repeats": permutation.repeats, "from": from, "to": to,
+                "within": permutation.within.is_some(),
+            });
+            let node = Node {
+                name: format!("{}/permuted/{}-{to}", context.name, from + 1),
+                work: Work::Permute { scheme, case: context.case, from, to },
+                identity: Identity::new(identity),
+                given: given.clone(),
+                seed: Some(study.seed),
+                keep: Keep::Stored,
+                family: "permute",
+                scope: Scope::Measured,
+                rows: RowSets {
+                    fitted: Some(fitted.clone()),
+                    outcomes: true,
+                    ..RowSets::default()
+                },
+                span: permutation.span,
+            };
+            nodes.push(self.add(node, &[(context.frame, None)]));
+        }
+        nodes
+    }
+
+    /// The nodes that measure predictions of a case, and whether a threshold decides there.
     #[expect(
         clippy::too_many_arguments,
         reason = "what is measured, how, and where it stands"
@@ -255,9 +341,22 @@ impl Builder<'_> {
         judged: &Json,
         given: Vec<Given>,
         span: Span,
-        cohort: usize,
+        (case, decided): (usize, bool),
     ) -> MeasuredNodes {
         let study = self.study;
+        let Case { outcome: _, model, branch, cohort } = self.cases[case];
+        let patients = self.patients(cohort);
+        // Of which learner a prediction is, and so by how much its certainty is moved.
+        let steps = study.learn.iter().flat_map(|chain| {
+            chain.settings.iter().map(|setting| match &setting.steps[0].instance {
+                Instance::Learner(learner) => learner.resolution(),
+                _ => None,
+            })
+        });
+        let steps = json!([
+            steps.collect::<Vec<_>>(),
+            Procedure::of(study, model, branch).predict.json,
+        ]);
         let node = |part: &str, work: Work, identity: Json, more: Vec<Given>| Node {
             name: format!("{name}/{part}"),
             work,
@@ -270,23 +369,61 @@ impl Builder<'_> {
             rows: RowSets { pools_inputs: true, outcomes: true, ..RowSets::default() },
             span,
         };
-        let used = std::iter::once(&study.evaluate.primary).chain(&study.evaluate.also);
-        let mut metrics = Vec::new();
-        for (metric, used) in used.enumerate() {
+        let (mut metrics, mut standard) = (Vec::new(), Vec::new());
+        for (metric, used) in study.evaluate.metrics().enumerate() {
+            let Instance::Metric(instance) = &used.instance else {
+                unreachable!("`spec` puts a metric here")
+            };
+            let scale = instance.scale();
+            let is_standard = metric > study.evaluate.also.len();
+            if is_standard && scale.needs_threshold && !decided {
+                continue;
+            }
             let mut identity = used.identity();
             // The interval's conventions are part of the number.
-            identity["interval"] = json!(2);
+            identity["interval"] = json!(3);
             identity["judged"] = judged.clone();
+            if scale.logarithms {
+                identity["steps"] = steps.clone();
+            }
             let work = Work::Metric { of, metric };
-            let node = node(used.about.name, work, identity, Vec::new());
-            metrics.push(self.add(node, predictions));
+            let mut node =
+                node(used.about.name, work, identity, patients.iter().cloned().collect());
+            node.seed = Some(study.seed); // Intervals resample patients.
+            let node = self.add(node, predictions);
+            match is_standard {
+                true => standard.push((metric, node)),
+                false => metrics.push(node),
+            }
         }
+        let mut drawn = |part: &str, work: Work, identity: Json| {
+            let mut node = node(part, work, identity, patients.iter().cloned().collect());
+            node.seed = Some(study.seed);
+            self.add(node, predictions)
+        };
+        let precision_recall = drawn(
+            "precision_recall",
+            Work::PrecisionRecall { of },
+            json!({ "precision_recall": 1 }),
+        );
+        let calibration = drawn(
+            "calibration",
+            Work::CalibrationCurve { of },
+            json!({ "calibration": 1 }),
+        );
+        let decision = study.evaluate.decision_range.map(|range| {
+            let identity = json!({ "decision": 1, "range": range });
+            drawn("decision", Work::DecisionCurve { of }, identity)
+        });
+        let confusion = decided.then(|| {
+            drawn("confusion", Work::Confusion { of }, json!({ "confusion": 1 }))
+        });
         let roc = node("roc", Work::Roc { of }, json!({ "roc": 1 }), Vec::new());
         let roc = self.add(roc, predictions);
         let within = study.evaluate.within.as_ref().and_then(|column| {
             let strata = self.strata(cohort, column)?;
             let identity =
-                json!({ "within": column.name, "judged": judged, "version": 1 });
+                json!({ "within": column.name, "judged": judged, "version": 2 });
             Some(node("within", Work::Within { of }, identity, vec![strata]))
         });
         let within = within.map(|node| self.add(node, predictions));
@@ -301,7 +438,44 @@ impl Builder<'_> {
             node("subgroups", Work::Groups { of }, identity, strata)
         });
         let groups = groups.map(|node| self.add(node, predictions));
-        MeasuredNodes { metrics, roc, within, groups }
+        MeasuredNodes {
+            metrics,
+            standard,
+            roc,
+            precision_recall,
+            calibration,
+            decision,
+            confusion,
+            within,
+            groups,
+        }
+    }
+
+    /// Whose rows are whose in a cohort, as a fact.
+    fn patients(&self, cohort: usize) -> Option<Given> {
+        let name = &self.study.cohorts[cohort].name;
+        let surveyed = self.survey.cohorts.get(name)?;
+        let bytes: Vec<u8> =
+            surveyed.groups.iter().flat_map(|g| g.to_le_bytes()).collect();
+        Some(Given {
+            name: "patients".to_string(),
+            digest: Digest::of(&bytes),
+            shown: format!("the patients of cohort {name}"),
+        })
+    }
+
+    /// Facts, and what the columns hold that the steps of a branch want beside the rows.
+    pub fn given_with(
+        &self,
+        facts: &[&Given],
+        cohort: usize,
+        model: usize,
+        branch: usize,
+    ) -> Vec<Given> {
+        let mut given: Vec<Given> = facts.iter().copied().cloned().collect();
+        let columns = self.study.models[model].beside(branch);
+        given.extend(columns.iter().filter_map(|column| self.strata(cohort, column)));
+        given
     }
 
     /// What a column holds in a cohort, as a fact.
@@ -357,7 +531,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The choice among candidates by inner splits, and the threshold that goes with it.
+    /// The choice among candidates by inner splits, and what is learned with it.
     /// `held_out` are the scores that a leaking study would learn its threshold from.
     pub fn chosen(
         &mut self,
@@ -365,7 +539,7 @@ impl Builder<'_> {
         here: &Arc<Placed>,
         inner_scores: &[(NodeIndex, Option<String>)],
         held_out: &[NodeIndex],
-    ) -> (NodeIndex, Option<NodeIndex>) {
+    ) -> ChosenNodes {
         let evaluate = &self.study.evaluate;
         let case = context.case;
         let name = |part: &str| format!("{}/{}/{part}", context.name, here.name());
@@ -375,6 +549,15 @@ impl Builder<'_> {
         let tune =
             Self::pooled(context, name("tune"), work, identity, "tune", context.span);
         let tune = self.add(tune, inner_scores);
+        let link = has_links(self.study).then(|| {
+            let work = Work::Link { case };
+            let identity = context.procedure.link.clone();
+            let (name, span) = (name("link"), context.span);
+            let node = Self::pooled(context, name, work, identity, "link", span);
+            let mut inputs = vec![(tune, None)];
+            inputs.extend(inner_scores.iter().cloned());
+            self.add(node, &inputs)
+        });
         let declared =
             evaluate.threshold.as_ref().zip(context.procedure.threshold.clone());
         let threshold = declared.map(|(threshold, identity)| {
@@ -392,7 +575,7 @@ impl Builder<'_> {
             }
             self.add(node, &inputs)
         });
-        (tune, threshold)
+        ChosenNodes { tune, link, threshold }
     }
 
     /// The nodes of one outer split.
@@ -403,19 +586,16 @@ impl Builder<'_> {
         outer: usize,
         split: &OuterSplit,
     ) -> OuterNodes {
-        // Scores by inner split, each with one node per selector × learner.
-        let mut inner_scores: Vec<(NodeIndex, Option<String>)> = Vec::new();
-        for (position, inner) in split.inner.iter().enumerate() {
-            let placed = Self::placed((repeat, outer, Some(position)), inner, &[]);
-            let nodes = self.scores(context, &placed);
-            inner_scores.extend(nodes.scores.into_iter().map(|node| (node, None)));
-        }
+        let inner_scores = self.inner(context, (repeat, outer), &split.inner);
         let here = Self::placed((repeat, outer, None), &split.split, &split.inner);
-        let outer_scores = self.scores(context, &here).scores;
-        let (tune, threshold) = self.chosen(context, &here, &inner_scores, &outer_scores);
+        let fitted = self.scores(context, &here, None);
+        let outer_scores = &fitted.scores;
+        let ChosenNodes { tune, link, threshold } =
+            self.chosen(context, &here, &inner_scores, outer_scores);
+        let decoded = self.decoded(context, &here, fitted.prepare);
         let mut inputs = vec![(tune, None)];
         inputs.extend(outer_scores.iter().map(|node| (*node, None)));
-        inputs.extend(threshold.map(|node| (node, None)));
+        inputs.extend(link.into_iter().chain(threshold).map(|node| (node, None)));
         let held_out = Groups::of_rows(&split.split.held_out, context.groups);
         let predict = Node {
             name: format!("{}/{}/predict", context.name, here.name()),
@@ -430,26 +610,124 @@ impl Builder<'_> {
             span: context.span,
         };
         let predict = self.add(predict, &inputs);
-        OuterNodes { repeat, outer, tune, threshold, predict }
+        let kept = self.kept(context, &here, tune, &fitted);
+        OuterNodes { repeat, outer, tune, threshold, predict, kept, decoded }
     }
 
-    /// The `score` nodes of one split, by selector and then learner.
-    pub fn scores(&mut self, context: &Context<'_>, placed: &Arc<Placed>) -> SplitNodes {
+    /// How well the batch is told from the columns of a split, where the preparation harmonises.
+    fn decoded(
+        &mut self,
+        context: &Context<'_>,
+        placed: &Arc<Placed>,
+        prepare: NodeIndex,
+    ) -> Option<NodeIndex> {
+        context.prepare.table_steps().find_map(|(_, step)| step.batch())?;
+        let of_rows = |rows: &[u32]| Arc::new(Groups::of_rows(rows, context.groups));
+        let mut given = context.given.clone();
+        given.push(split_given(placed));
+        let node = Node {
+            name: format!("{}/{}/harmonised", context.name, placed.name()),
+            work: Work::Decoded { case: context.case, split: placed.clone() },
+            identity: Identity::new(json!({
+                "decodability": 1, "prepare": context.prepare.identity(),
+            })),
+            given,
+            seed: None,
+            keep: Keep::Stored,
+            family: "judge harmonisation",
+            scope: Scope::HeldOut,
+            rows: RowSets {
+                fitted: Some(of_rows(&placed.split.train)),
+                held_out: Some(of_rows(&placed.split.held_out)),
+                transductive: context.prepare.transductive(),
+                ..RowSets::default()
+            },
+            span: context.span,
+        };
+        let node = self.add(node, &[(context.frame, None), (prepare, None)]);
+        self.follows(node, context.splits, None);
+        Some(node)
+    }
+
+    /// The columns that reach the chosen learner of an outer split.
+    fn kept(
+        &mut self,
+        context: &Context<'_>,
+        here: &Arc<Placed>,
+        tune: NodeIndex,
+        fitted: &SplitNodes,
+    ) -> NodeIndex {
+        let node = Node {
+            name: format!("{}/{}/kept", context.name, here.name()),
+            work: Work::Keep { case: context.case },
+            identity: Identity::new(json!({
+                "kept": 1, "procedure": context.procedure.freeze.json,
+            })),
+            given: Vec::new(),
+            seed: None,
+            keep: Keep::Stored,
+            family: "keep",
+            scope: Scope::Training,
+            rows: RowSets::default(),
+            span: context.span,
+        };
+        let mut inputs =
+            vec![(context.frame, None), (tune, None), (fitted.prepare, None)];
+        inputs.extend(fitted.selects.iter().map(|node| (*node, None)));
+        self.add(node, &inputs)
+    }
+
+    /// Scores by inner split, each with one node per selector × learner. With a tuner that halves,
+    /// a node after each rung says which candidates go on.
+    pub fn inner(
+        &mut self,
+        context: &Context<'_>,
+        (repeat, outer): (usize, usize),
+        inner: &[Split],
+    ) -> Vec<(NodeIndex, Option<String>)> {
+        let halving = match &self.study.evaluate.tuner.instance {
+            Instance::Tuner(tuner) => tuner.halving(),
+            _ => None,
+        };
+        let mut scores: Vec<(NodeIndex, Option<String>)> = Vec::new();
+        let (mut race, mut rung, mut end) = (None, 0, 1);
+        for (position, split) in inner.iter().enumerate() {
+            if let (Some(factor), true) = (halving, position == end) {
+                let work = Work::Race { case: context.case, rung };
+                let name = format!(
+                    "{}/r{:02}.o{}/race{}",
+                    context.name,
+                    repeat + 1,
+                    outer + 1,
+                    rung + 1
+                );
+                let identity = context.procedure.race.clone();
+                let node =
+                    Self::pooled(context, name, work, identity, "race", context.span);
+                race = Some(self.add(node, &scores));
+                (rung, end) = (rung + 1, end.saturating_mul(factor));
+            }
+            let placed = Self::placed((repeat, outer, Some(position)), split, &[]);
+            let nodes = self.scores(context, &placed, race);
+            scores.extend(nodes.scores.into_iter().map(|node| (node, None)));
+        }
+        scores
+    }
+
+    /// The `score` nodes of one split, by selector and then learner; those of a `race` go on.
+    pub fn scores(
+        &mut self,
+        context: &Context<'_>,
+        placed: &Arc<Placed>,
+        race: Option<NodeIndex>,
+    ) -> SplitNodes {
         let study = self.study;
         let case = context.case;
         let here = format!("{}/{}", context.name, placed.name());
         let train = Arc::new(Groups::of_rows(&placed.split.train, context.groups));
         let held_out = Arc::new(Groups::of_rows(&placed.split.held_out, context.groups));
         let mut given = context.given.clone();
-        given.push(Given {
-            name: format!("split {}", placed.name()),
-            digest: placed.digest,
-            shown: format!(
-                "{} training rows, {} held out",
-                placed.split.train.len(),
-                placed.split.held_out.len()
-            ),
-        });
+        given.push(split_given(placed));
         let fitted = |name: String,
                       work: Work,
                       identity: Arc<Identity>,
@@ -500,6 +778,8 @@ impl Builder<'_> {
                     true,
                 );
                 node.rows.held_out = Some(held_out.clone());
+                node.rows.transductive =
+                    context.prepare.transductive() || chain.transductive();
                 node.scope = Scope::HeldOut;
                 let random =
                     learners.settings.iter().any(|s| s.steps.iter().any(|u| u.random));
@@ -515,7 +795,9 @@ impl Builder<'_> {
                 if !learned {
                     continue;
                 }
-                let inputs = [(context.frame, None), (prepare, None), (select, None)];
+                let mut inputs =
+                    vec![(context.frame, None), (prepare, None), (select, None)];
+                inputs.extend(race.map(|race| (race, None)));
                 let score = self.add(node, &inputs);
                 self.follows(score, context.splits, None);
                 scores.push(score);
@@ -587,6 +869,19 @@ impl Builder<'_> {
     }
 }
 
+/// The rows of a split, as a fact.
+fn split_given(placed: &Placed) -> Given {
+    Given {
+        name: format!("split {}", placed.name()),
+        digest: placed.digest,
+        shown: format!(
+            "{} training rows, {} held out",
+            placed.split.train.len(),
+            placed.split.held_out.len()
+        ),
+    }
+}
+
 /// A node that the survey performs.
 fn done(
     name: String,
@@ -607,6 +902,14 @@ fn done(
         rows: RowSets::default(),
         span,
     }
+}
+
+/// Whether any learner gives decision values, which a map turns into probabilities.
+fn has_links(study: &Study) -> bool {
+    study.learn.iter().flat_map(|chain| &chain.settings).any(|setting| {
+        matches!(&setting.steps[0].instance,
+            Instance::Learner(learner) if learner.output() == Output::DecisionValue)
+    })
 }
 
 fn reads_outcome(chain: &Chain) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use petgraph::graph::NodeIndex;
 use serde_json::json;
 
-use super::build::{Builder, Context};
+use super::build::{Builder, ChosenNodes, Context};
 use super::procedure::Procedure;
 use super::{
     Case, Comparison, External, FrozenModel, Given, Groups, Identity, Judgement, Node,
@@ -71,7 +71,7 @@ impl Builder<'_> {
             splits: self.splits(0, outcome),
             name: name.clone(),
             frame,
-            given: vec![outcome_given, groups_given],
+            given: self.given_with(&[&outcome_given, &groups_given], cohort, model, 0),
             groups: &groups,
             span: scheme.resampling.span,
             procedure: &procedure,
@@ -81,19 +81,15 @@ impl Builder<'_> {
             inner.iter().flat_map(|split| split.held_out.iter().copied()).collect();
         all.sort_unstable();
         let whole = Split { train: all, held_out: Vec::new() };
-        let mut inner_scores: Vec<(NodeIndex, Option<String>)> = Vec::new();
-        for (position, split) in inner.iter().enumerate() {
-            let placed = Self::placed((0, 0, Some(position)), split, &[]);
-            let nodes = self.scores(&context, &placed);
-            inner_scores.extend(nodes.scores.into_iter().map(|node| (node, None)));
-        }
+        let inner_scores = self.inner(&context, (0, 0), &inner);
         let here = Self::placed((0, 0, None), &whole, &inner);
-        let nodes = self.scores(&context, &here);
-        let (tune, threshold) = self.chosen(&context, &here, &inner_scores, &[]);
+        let nodes = self.scores(&context, &here, None);
+        let ChosenNodes { tune, link, threshold } =
+            self.chosen(&context, &here, &inner_scores, &[]);
         let calibrate = Self::pooled(
             &context,
             format!("{name}/{}/calibrate", here.name()),
-            Work::Calibrate { case },
+            Work::Calibrate { case, split: here.clone() },
             procedure.calibrate.clone(),
             "calibrate",
             context.span,
@@ -131,7 +127,7 @@ impl Builder<'_> {
         let mut inputs =
             vec![(frame, None), (tune, None), (calibrate, None), (nodes.prepare, None)];
         inputs.extend(nodes.selects.iter().map(|node| (*node, None)));
-        inputs.extend(threshold.map(|node| (node, None)));
+        inputs.extend(link.into_iter().chain(threshold).map(|node| (node, None)));
         let freeze = self.add(freeze, &inputs);
         Some(FrozenModel { name, case, tune, freeze })
     }
@@ -215,12 +211,16 @@ impl Builder<'_> {
                 "apply": Procedure::of(study, of.model, of.branch).freeze.json,
                 "threshold": named_for,
             })),
-            given: Vec::new(),
+            given: self.given_with(&[], cohort, of.model, of.branch),
             seed: None,
             keep: Keep::Stored,
             family: "apply frozen model",
             scope: Scope::HeldOut,
-            rows: RowSets { held_out: Some(Arc::new(held_out)), ..RowSets::default() },
+            rows: RowSets {
+                held_out: Some(Arc::new(held_out)),
+                transductive: study.models[of.model].transductive(of.branch),
+                ..RowSets::default()
+            },
             span,
         };
         let inputs = [(frozen.freeze, None), (frame, None), (opened, None)];
@@ -228,8 +228,9 @@ impl Builder<'_> {
         let judged = json!("once");
         let of = Judgement::External(place);
         let inputs = [(predict, None)];
-        let measured =
-            self.measured(&name, of, &inputs, &judged, Vec::new(), span, cohort);
+        let decided = study.evaluate.threshold.is_some() && named_for;
+        let at = (case, decided);
+        let measured = self.measured(&name, of, &inputs, &judged, Vec::new(), span, at);
         Some(External { name, case, frozen: position, opened, predict, measured })
     }
 

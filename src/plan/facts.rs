@@ -74,6 +74,13 @@ pub fn certificate(study: &Study, proof: &Proof) -> Certificate {
                 .to_string(),
         );
     }
+    if proof.n_transductive > 0 {
+        not_tracked.push(format!(
+            "A transductive step is declared: in {} of {} uses of held-out rows, the inputs of those \
+             rows were looked at together before they were judged; their outcomes were not.",
+            proof.n_transductive, proof.n_held_out_uses
+        ));
+    }
     let mut cannot_see = Vec::new();
     for source in &study.sources {
         let from_file = source
@@ -113,6 +120,7 @@ pub fn certificate(study: &Study, proof: &Proof) -> Certificate {
         n_splits: proof.n_splits,
         n_nodes: proof.n_nodes,
         n_held_out_uses: proof.n_held_out_uses,
+        n_transductive: proof.n_transductive,
         rules: vec![
             "Every step, selector and learner is fitted on the training rows of its split alone."
                 .to_string(),

@@ -83,6 +83,8 @@ pub struct Analysis {
     /// `tune` and `predict` nodes of each outer split, in order of repeat and split.
     pub outer: Vec<OuterNodes>,
     pub measured: MeasuredNodes,
+    /// The procedure on permuted outcomes, some of them in each node.
+    pub permuted: Vec<NodeIndex>,
 }
 
 /// A model that is tuned on all development rows and then left alone.
@@ -112,9 +114,17 @@ pub struct External {
 /// What is measured on held-out predictions.
 #[derive(Debug, Clone)]
 pub struct MeasuredNodes {
-    /// By metric, the primary first.
+    /// By metric, the primary first, then those that the author named.
     pub metrics: Vec<NodeIndex>,
+    /// What is measured without being asked for: position among all metrics, and node.
+    pub standard: Vec<(usize, NodeIndex)>,
     pub roc: NodeIndex,
+    pub precision_recall: NodeIndex,
+    pub calibration: NodeIndex,
+    /// Over the declared range, if one was.
+    pub decision: Option<NodeIndex>,
+    /// At the threshold, if one is applied.
+    pub confusion: Option<NodeIndex>,
     /// Pairs within strata, if a column was named.
     pub within: Option<NodeIndex>,
     pub groups: Option<NodeIndex>,
@@ -146,6 +156,10 @@ pub struct OuterNodes {
     pub tune: NodeIndex,
     pub threshold: Option<NodeIndex>,
     pub predict: NodeIndex,
+    /// The columns that reached the chosen learner.
+    pub kept: NodeIndex,
+    /// How well the batch is told from the columns, where the preparation harmonises.
+    pub decoded: Option<NodeIndex>,
 }
 
 /// One computation: something that a person would name and like to see kept.
@@ -198,6 +212,8 @@ pub struct RowSets {
     pub outcomes: bool,
     /// Rows that it uses as held out.
     pub held_out: Option<Arc<Groups>>,
+    /// Whether a step of it is declared to look at the inputs of those rows together.
+    pub transductive: bool,
     /// Whether it pools over whatever rows its inputs cover, outcomes included.
     pub pools_inputs: bool,
 }
@@ -252,6 +268,11 @@ pub enum Work {
         case: usize,
         split: Arc<Placed>,
     },
+    /// How well the batch of held-out rows is told before and after harmonisation.
+    Decoded {
+        case: usize,
+        split: Arc<Placed>,
+    },
     /// A selector, fitted on prepared training rows.
     Select {
         case: usize,
@@ -265,10 +286,20 @@ pub enum Work {
         selector: usize,
         learner: usize,
     },
+    /// Which candidates are scored on further inner splits.
+    Race {
+        case: usize,
+        /// Counted from 0.
+        rung: usize,
+    },
     /// The choice among all candidates by their inner scores.
     Tune {
         case: usize,
         split: Arc<Placed>,
+    },
+    /// Maps from the choice's decision values to probabilities, fitted on its out-of-fold values.
+    Link {
+        case: usize,
     },
     /// The threshold, learned on the choice's out-of-fold predictions.
     Threshold {
@@ -283,6 +314,7 @@ pub enum Work {
     /// The calibration map, fitted on the choice's out-of-fold predictions.
     Calibrate {
         case: usize,
+        split: Arc<Placed>,
     },
     /// The choice, fitted on all development rows.
     Freeze {
@@ -309,6 +341,25 @@ pub enum Work {
     Roc {
         of: Judgement,
     },
+    PrecisionRecall {
+        of: Judgement,
+    },
+    /// Predictions against what happened.
+    CalibrationCurve {
+        of: Judgement,
+    },
+    /// Net benefit over the declared range.
+    DecisionCurve {
+        of: Judgement,
+    },
+    /// Rows by class and decision.
+    Confusion {
+        of: Judgement,
+    },
+    /// The columns that reach the chosen learner of a split.
+    Keep {
+        case: usize,
+    },
     /// The primary metric over pairs within strata.
     Within {
         of: Judgement,
@@ -316,6 +367,13 @@ pub enum Work {
     /// The primary metric in each subgroup.
     Groups {
         of: Judgement,
+    },
+    /// The whole procedure of a case under a scheme on permuted outcomes, by their numbers.
+    Permute {
+        scheme: usize,
+        case: usize,
+        from: usize,
+        to: usize,
     },
     /// Two models on the same held-out rows.
     Compare {

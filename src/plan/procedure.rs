@@ -14,7 +14,9 @@ pub struct Procedure {
     pub select: Vec<Arc<Identity>>,
     /// By selector and learner.
     pub score: Vec<Vec<Arc<Identity>>>,
+    pub race: Arc<Identity>,
     pub tune: Arc<Identity>,
+    pub link: Arc<Identity>,
     pub threshold: Option<Arc<Identity>>,
     pub predict: Arc<Identity>,
     pub calibrate: Arc<Identity>,
@@ -45,22 +47,32 @@ impl Procedure {
         });
         let threshold = evaluate.threshold.as_ref().map(|threshold| {
             let rule = threshold.rule.identity();
-            Identity::new(json!({ "rule": rule, "candidates": candidates }))
+            Identity::new(
+                json!({ "threshold": 2, "rule": rule, "candidates": candidates }),
+            )
         });
         Self {
             prepare: Identity::new(json!({ "prepare": chain.fit_paths().identities })),
             select: select.collect(),
             score: score.collect(),
-            tune: Identity::new(json!({
+            race: Identity::new(json!({
                 "tuner": evaluate.tuner.identity(),
                 "metric": evaluate.primary.identity(),
                 "candidates": candidates,
             })),
+            tune: Identity::new(json!({
+                "tune": 2,
+                "tuner": evaluate.tuner.identity(),
+                "metric": evaluate.primary.identity(),
+                "falls_back": evaluate.falls_back,
+                "candidates": candidates,
+            })),
+            link: Identity::new(json!({ "link": 1, "candidates": candidates })),
             threshold,
-            predict: Identity::new(json!({ "predict": 1, "candidates": candidates })),
-            calibrate: Identity::new(json!({ "calibrate": 1, "candidates": candidates })),
+            predict: Identity::new(json!({ "predict": 2, "candidates": candidates })),
+            calibrate: Identity::new(json!({ "calibrate": 2, "candidates": candidates })),
             freeze: Identity::new(json!({
-                "freeze": 1, "prepare": prepare,
+                "freeze": 2, "prepare": prepare,
                 "select": model.select.iter().map(Chain::identity).collect::<Json>(),
                 "learn": study.learn.iter().map(Chain::identity).collect::<Json>(),
             })),

@@ -5,6 +5,9 @@
 //! they had seen. A *row-wise* value (a table, predictions) has seen what the pooled values behind
 //! it have seen, not its own row. Using a row as held out is legal only when its group is in
 //! neither set. What cohort rules and counts read is not tracked; the certificate says so.
+//!
+//! A declared transductive step looks at the inputs of held-out rows together. These stand in a set of
+//! their own, which no check refuses and the certificate counts; their outcomes stay where they are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +22,8 @@ use crate::diagnostics::{Code, Diagnostic, Place, Span};
 pub struct Proof {
     /// Uses of rows as held out that were checked.
     pub n_held_out_uses: usize,
+    /// Those of them in which a declared transductive step has looked at the inputs of the rows.
+    pub n_transductive: usize,
     pub n_nodes: usize,
     pub n_splits: usize,
     pub n_groups: usize,
@@ -31,6 +36,9 @@ pub struct Proof {
 struct Seen {
     inputs: Arc<Groups>,
     outcomes: Arc<Groups>,
+    /// Whose inputs a declared transductive step has looked at: no leak by declaration, and told apart
+    /// so that it waives nothing else.
+    waived: Arc<Groups>,
     /// The rows that a row-wise value covers, when it covers only some.
     rows: Option<Arc<Groups>>,
 }
@@ -47,6 +55,9 @@ pub fn prove(plan: &Plan) -> Proof {
         if let Some(held_out) = &rows.held_out {
             proof.n_held_out_uses += 1;
             everybody.extend(held_out);
+            if !held_out.shared(&here.waived).is_empty() {
+                proof.n_transductive += 1;
+            }
             let mut shared = held_out.shared(&here.inputs);
             shared.extend(held_out.shared(&here.outcomes));
             shared.sort_unstable();
@@ -92,7 +103,12 @@ fn value_of(plan: &Plan, index: NodeIndex, seen: &[Seen]) -> Seen {
     if rows.pools_inputs {
         read.extend(before.iter().filter_map(|seen| seen.rows.as_deref()));
     }
+    let waived: Vec<&Groups> = match rows.transductive {
+        true => rows.held_out.iter().map(Arc::as_ref).collect(),
+        false => Vec::new(),
+    };
     Seen {
+        waived: joined(|seen| &seen.waived, &waived),
         inputs: joined(|seen| &seen.inputs, &read),
         outcomes: joined(|seen| &seen.outcomes, if rows.outcomes { &read } else { &[] }),
         rows: rows.held_out.clone(),

@@ -3,9 +3,10 @@
 use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
-use super::shown::{Shown, fill};
+use super::shown::{Shown, fill, place};
+use super::standing::{all, headline, primary};
 use super::svg::{Anchor, Svg};
-use crate::data::{GraphFacts, Scope};
+use crate::data::{AnalysisRecord, GraphFacts, Scope};
 use crate::operation::prelude::*;
 
 /// The graph of computations, the leakage certificate, every setting, and how candidates fared.
@@ -30,30 +31,96 @@ impl Section for Analysis {
         let mut fragment = Fragment::default();
         let graph = figure(record, &shown).into_html(simulated, &mut fragment)?;
         let count = |what: &str| shown.count(&format!("/certificate/{what}"));
-        let tuning =
-            record.analysis_order.iter().map(|name| tuning(record, &shown, name));
+        let mut tables = all(record).map(|(name, of)| tuning(&shown, name, of));
+        let first = tables.next();
+        let others: Vec<Json> = tables.collect();
+        let grid = headline(record).and_then(|(name, of)| grid(&shown, name, of));
         fragment.html = fill(
             "analysis.html",
             json!({
                 "simulated": simulated,
                 "graph": graph,
                 "uses": count("n_held_out_uses"),
+                "transductive": record.certificate.n_transductive > 0,
+                "harmonised": harmonised(record, &shown),
                 "splits": count("n_splits"),
                 "nodes": count("n_nodes"),
                 "groups": count("n_groups"),
                 "certificate": record.certificate,
                 "methods": record.methods,
-                "tuning": tuning.collect::<Vec<_>>(),
+                "grid": grid,
+                "tuning": first,
+                "others": others,
             }),
         )?;
         Ok(fragment)
     }
 }
 
-fn tuning(record: &StudyRecord, shown: &Shown, name: &str) -> Json {
-    let analysis = &record.analyses[name];
+/// How well the batch is told from the columns before and after harmonisation, by analysis.
+fn harmonised(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
+    let facts = record.analysis_order.iter().filter_map(|name| {
+        let facts = record.analyses.get(name)?.harmonised.as_ref()?;
+        let at = |what: &str| format!("/analyses/{name}/harmonised/{what}");
+        // From here on the batch says nearly all that the outcome says.
+        let confounded = facts.outcome_by_batch.is_some_and(|auroc| auroc >= 0.9);
+        Some(json!({
+            "name": name,
+            "column": facts.column,
+            "before": shown.number(&at("before"), 3),
+            "after": shown.number(&at("after"), 3),
+            "splits": shown.count(&at("n_splits")),
+            "outcome": shown.number(&at("outcome_by_batch"), 3),
+            "confounded": confounded,
+        }))
+    });
+    facts.collect()
+}
+
+/// The best grid point of each selector with each learner, from inner scores.
+fn grid(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Option<Json> {
+    let mut selectors: Vec<&str> = Vec::new();
+    let mut learners: Vec<&str> = Vec::new();
+    for candidate in &analysis.candidates {
+        if !selectors.contains(&candidate.selector.as_str()) {
+            selectors.push(&candidate.selector);
+        }
+        if !learners.contains(&candidate.learner.as_str()) {
+            learners.push(&candidate.learner);
+        }
+    }
+    if selectors.len() * learners.len() < 2 {
+        return None;
+    }
+    let best = |selector: &str, learner: &str| {
+        let mut best: Option<(usize, f64)> = None;
+        for (at, candidate) in analysis.candidates.iter().enumerate() {
+            let of_cell = candidate.selector == selector && candidate.learner == learner;
+            let Some(inner) = candidate.inner.filter(|_| of_cell) else { continue };
+            if best.is_none_or(|(_, known)| inner > known) {
+                best = Some((at, inner));
+            }
+        }
+        match best {
+            Some((at, _)) => {
+                shown.number(&format!("{}/candidates/{at}/inner", place(name)), 3)
+            }
+            None => "–".to_string(),
+        }
+    };
+    let rows = selectors.iter().map(|selector| {
+        let cells = learners.iter().map(|learner| best(selector, learner));
+        json!({ "selector": selector, "cells": cells.collect::<Vec<_>>() })
+    });
+    Some(json!({
+        "name": name, "primary": primary(analysis), "learners": learners,
+        "rows": rows.collect::<Vec<_>>(),
+    }))
+}
+
+fn tuning(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Json {
     let rows = analysis.candidates.iter().enumerate().map(|(at, candidate)| {
-        let path = format!("/analyses/{name}/candidates/{at}");
+        let path = format!("{}/candidates/{at}", place(name));
         json!({
             "selector": candidate.selector,
             "learner": candidate.learner,
@@ -64,16 +131,12 @@ fn tuning(record: &StudyRecord, shown: &Shown, name: &str) -> Json {
             "failed": shown.count(&format!("{path}/failed")),
         })
     });
-    let primary = match analysis.primary.as_str() {
-        "auroc" => "AUROC",
-        other => other,
-    };
-    json!({ "name": name, "primary": primary, "rows": rows.collect::<Vec<_>>() })
+    json!({ "name": name, "primary": primary(analysis), "rows": rows.collect::<Vec<_>>() })
 }
 
 /// Size of a box and of the space between boxes. Units: pixels.
-const BOX: (f64, f64) = (112.0, 44.0);
-const GAP: (f64, f64) = (38.0, 20.0);
+const BOX: (f64, f64) = (124.0, 44.0);
+const GAP: (f64, f64) = (27.0, 20.0);
 
 const SCOPES: [(Scope, &str, &str); 6] = [
     (Scope::Given, "given", "known before anything is fitted"),

@@ -3,12 +3,21 @@
 use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
-use super::shown::{Shown, fill, plain};
+use super::roc::{
+    BOTTOM, Drawn, LEFT, RIGHT, axes, frame, legend, overlay, points, x, y,
+};
+use super::shown::{Shown, escape, fill, place, plain};
+use super::standing::{
+    Standing, all, headline, label, model, primary, role, same_splits,
+};
 use super::svg::{Anchor, Svg};
 use crate::data::AnalysisRecord;
 use crate::operation::prelude::*;
 
-/// ROC curves pooled within each repeat with their mean, the value of every fold, and all metrics.
+/// ROC curves of the headline, pooled within each repeat, with the value of every fold; and every
+/// analysis with every metric.
+///
+/// Models on the splits of the headline are drawn beside it; all others are in the table.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Discrimination {}
@@ -28,23 +37,178 @@ impl Section for Discrimination {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;
         let mut fragment = Fragment::default();
-        let mut analyses = Vec::new();
-        for name in &record.analysis_order {
-            let analysis = &record.analyses[name];
+        let mut first = None;
+        let mut beside = None;
+        if let Some((name, analysis)) = headline(record) {
             let figure = match analysis.roc.is_empty() {
                 true => None,
                 false => Some(
                     figure(name, analysis, &shown).into_html(simulated, &mut fragment)?,
                 ),
             };
-            analyses.push(described(name, analysis, figure, &shown));
+            first = Some(described(name, analysis, figure, &shown));
+            let others: Vec<_> = same_splits(record, analysis)
+                .filter(|(_, other)| !other.roc_mean.points.is_empty())
+                .collect();
+            if !others.is_empty() && !analysis.roc_mean.points.is_empty() {
+                let figure = together(&shown, (name, analysis), &others);
+                beside = Some(figure.into_html(simulated, &mut fragment)?);
+            }
         }
+        let every = every(record, &shown);
+        fragment
+            .tables
+            .push(("performance.csv".to_string(), table(record).csv(simulated)));
         fragment.html = fill(
             "discrimination.html",
-            json!({ "simulated": simulated, "analyses": analyses }),
+            json!({
+                "simulated": simulated, "first": first, "beside": beside, "every": every,
+            }),
         )?;
         Ok(fragment)
     }
+}
+
+/// The mean curves of all models on the splits of the headline.
+fn together(
+    shown: &Shown,
+    (name, analysis): (&String, &AnalysisRecord),
+    others: &[(&String, &AnalysisRecord)],
+) -> Figure<'static> {
+    let mut drawn =
+        vec![Drawn { label: model(analysis), series: 1, curve: &analysis.roc_mean }];
+    for (position, (_, other)) in others.iter().take(3).enumerate() {
+        drawn.push(Drawn {
+            label: match other.role.as_str() {
+                "control" => format!("{} (control)", model(other)),
+                _ => model(other),
+            },
+            series: position + 2,
+            curve: &other.roc_mean,
+        });
+    }
+    let picture = overlay(&drawn, "ROC of models on the same splits");
+    let one = |(name, analysis): &(&String, &AnalysisRecord)| {
+        let path = format!("{}/performance/{}/estimate", place(name), analysis.primary);
+        format!("{} {}", escape(&model(analysis)), shown.number(&path, 2))
+    };
+    let all: Vec<String> =
+        std::iter::once(&(name, analysis)).chain(others).map(one).collect();
+    Figure {
+        id: "models",
+        heading: format!("{}: {}", escape(&primary(analysis)), all.join(", ")),
+        sub: "Mean curves of models that were judged on the very same splits.".to_string(),
+        body: format!(
+            "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
+            legend(&drawn)
+        ),
+        pictures: vec![picture],
+        method: match others.len() > 3 {
+            true => "Means of the step curves pooled within each repeat; the first three further \
+                     models in written order are drawn, the table below has all."
+                .to_string(),
+            false => "Means of the step curves pooled within each repeat.".to_string(),
+        },
+        table: super::roc::table(&drawn),
+    }
+}
+
+/// Every analysis with every metric, by outcome; none is left out.
+fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
+    let mut groups: Vec<(String, Vec<Json>)> = Vec::new();
+    for (name, analysis) in all(record) {
+        let at = place(name);
+        let cells = analysis.metrics.iter().map(|metric| {
+            let path = format!("{at}/performance/{}", metric.name);
+            let value = match analysis.performance.contains_key(&metric.name) {
+                true => shown.estimate(&path, 2),
+                false => "not computed".to_string(),
+            };
+            let title = match metric.name.as_str() {
+                "auroc" => "AUROC",
+                _ => &metric.title,
+            };
+            json!({ "title": title, "value": value })
+        });
+        let failed = analysis.failed_nodes.iter();
+        let failed =
+            failed.map(|failed| format!("{} ({} results).", failed.reason, failed.n));
+        let notes =
+            analysis.performance.iter().filter(|(_, e)| !e.failed_folds.is_empty());
+        let notes = notes.map(|(metric, estimate)| {
+            format!("{metric} not in {} folds", estimate.failed_folds.len())
+        });
+        let row = json!({
+            "model": model(analysis),
+            "role": role(record, analysis),
+            "where": format!(
+                "{}, {}", Standing::of(record, analysis).label(), analysis.cohort
+            ),
+            "scheme": analysis.scheme_text,
+            "n": shown.count(&format!("{at}/n")),
+            "positive": shown.count(&format!("{at}/n_positive")),
+            "predictors": shown.count(&format!("{at}/n_predictors")),
+            "cells": cells.collect::<Vec<_>>(),
+            "failed": failed.collect::<Vec<_>>(),
+            "notes": notes.collect::<Vec<_>>().join("; "),
+        });
+        let of = label(record, &analysis.outcome);
+        match groups.iter_mut().find(|(known, _)| known == of) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((of.to_string(), vec![row])),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(outcome, rows)| json!({ "outcome": outcome, "rows": rows }))
+        .collect()
+}
+
+/// The same for a file, with the method of every number.
+fn table(record: &StudyRecord) -> DataTable {
+    let head = [
+        "analysis",
+        "outcome",
+        "model",
+        "branch",
+        "role",
+        "cohort",
+        "kind",
+        "scheme",
+        "n",
+        "n_positive",
+        "metric",
+        "estimate",
+        "lower",
+        "upper",
+        "method",
+    ];
+    let number =
+        |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+    let rows = all(record).flat_map(|(name, analysis)| {
+        let named = analysis.performance.iter().map(|(metric, e)| (metric.as_str(), e));
+        let within = analysis.within.iter().map(|estimate| ("auroc within", estimate));
+        named.chain(within).map(move |(metric, estimate)| {
+            vec![
+                name.clone(),
+                analysis.outcome.clone(),
+                analysis.model.clone(),
+                analysis.branch.clone(),
+                role(record, analysis).to_string(),
+                analysis.cohort.clone(),
+                Standing::of(record, analysis).label().to_string(),
+                analysis.scheme_text.clone(),
+                analysis.n.to_string(),
+                analysis.n_positive.to_string(),
+                metric.to_string(),
+                estimate.estimate.to_string(),
+                number(estimate.lower),
+                number(estimate.upper),
+                estimate.method.clone(),
+            ]
+        })
+    });
+    DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }
 }
 
 fn described(
@@ -53,7 +217,7 @@ fn described(
     figure: Option<String>,
     shown: &Shown,
 ) -> Json {
-    let at = format!("/analyses/{name}");
+    let at = place(name);
     let rows = analysis.metrics.iter().filter_map(|metric| {
         let estimate = analysis.performance.get(&metric.name)?;
         let path = format!("{at}/performance/{}", metric.name);
@@ -90,14 +254,14 @@ fn described(
 }
 
 fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure<'a> {
-    let path = format!("/analyses/{name}/performance/{}", analysis.primary);
+    let path = format!("{}/performance/{}", place(name), analysis.primary);
     let (roc, folds) = (roc(name, analysis), folds(name, analysis));
     let is_auroc = analysis.primary == "auroc";
     let heading = match analysis.performance.get(&analysis.primary) {
         Some(_) if is_auroc => {
-            format!("AUROC {} on rows that no step had seen", shown.estimate(&path, 2))
+            format!("AUROC {} on rows held out from every step", shown.estimate(&path, 2))
         }
-        _ => "ROC curves on rows that no step had seen".to_string(),
+        _ => "ROC curves on rows held out from every step".to_string(),
     };
     let repeats = analysis.roc.len();
     let mut rows = Vec::new();
@@ -147,44 +311,8 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
     }
 }
 
-/// Plot area within a picture of 420 × 400. Units: pixels.
-const LEFT: f64 = 52.0;
-const RIGHT: f64 = 400.0;
-const TOP: f64 = 14.0;
-const BOTTOM: f64 = 350.0;
-
-fn x(value: f64) -> f64 {
-    LEFT + value * (RIGHT - LEFT)
-}
-
-fn y(value: f64) -> f64 {
-    BOTTOM - value * (BOTTOM - TOP)
-}
-
-fn axes(svg: &mut Svg, below: &str, beside: &str) {
-    for tick in 0..=5 {
-        let value = f64::from(tick) / 5.0;
-        svg.line("grid", (LEFT, y(value)), (RIGHT, y(value)));
-        svg.text("small", (LEFT - 8.0, y(value) + 4.0), Anchor::End, &plain(value, 1));
-    }
-    svg.path("axis", &[(LEFT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)]);
-    svg.text("small", ((LEFT + RIGHT) / 2.0, BOTTOM + 38.0), Anchor::Middle, below);
-    svg.text_up("small", (14.0, (TOP + BOTTOM) / 2.0), beside);
-}
-
 fn roc(name: &str, analysis: &AnalysisRecord) -> String {
-    let mut svg = Svg::new(420.0, 400.0);
-    axes(&mut svg, "1 − specificity", "Sensitivity");
-    for tick in 0..=5 {
-        let value = f64::from(tick) / 5.0;
-        svg.line("axis", (x(value), BOTTOM), (x(value), BOTTOM + 4.0));
-        svg.text("small", (x(value), BOTTOM + 18.0), Anchor::Middle, &plain(value, 1));
-    }
-    svg.line("ref", (x(0.0), y(0.0)), (x(1.0), y(1.0)));
-    svg.text("small", (x(0.97), y(0.80)), Anchor::End, "chance");
-    let points = |curve: &crate::data::Curve| -> Vec<(f64, f64)> {
-        curve.points.iter().map(|point| (x(point.x), y(point.y))).collect()
-    };
+    let mut svg = frame();
     // A page holds so many marks; the data table has every curve.
     for curve in analysis.roc.iter().take(50) {
         svg.path("thin1", &points(curve));

@@ -4,15 +4,25 @@
 //! every number on the page carries the place in `report.json` that it comes from.
 
 mod analysis;
+mod claims;
+mod comparisons;
+mod confounding;
+mod deviations;
 mod discrimination;
 mod figure;
+mod finding;
 mod fonts;
+mod forest;
 mod page;
 mod participants;
 mod provenance;
+mod roc;
 mod shown;
+mod standing;
+mod subgroups;
 mod summary;
 mod svg;
+mod validation;
 
 pub use page::{Page, render};
 
@@ -25,6 +35,12 @@ pub fn operations() -> Vec<Entry> {
         section::<participants::Participants>(),
         section::<analysis::Analysis>(),
         section::<discrimination::Discrimination>(),
+        section::<confounding::Confounding>(),
+        section::<validation::Validation>(),
+        section::<comparisons::Comparisons>(),
+        section::<subgroups::Subgroups>(),
+        section::<claims::Claims>(),
+        section::<deviations::Deviations>(),
         section::<provenance::Provenance>(),
     ]
 }

@@ -4,9 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::json;
 
+use super::finding::finding;
 use super::fonts;
 use super::shown::{escape, fill};
-use super::summary::finding;
 use crate::data::{RunRecord, StudyRecord};
 use crate::operation::{Entry, Fragment, Instance};
 
@@ -62,6 +62,9 @@ pub fn render(
             "finding": finding(record),
             "status": if missing.is_empty() { "Complete as run" } else { "Draft: not ready" },
             "status_detail": match missing.len() {
+                0 if !record.not_computed.is_empty() => {
+                    "not all that was declared is computed".to_string()
+                }
                 0 => format!("{} analyses, none failed", record.analysis_order.len()),
                 1 => "1 result is missing".to_string(),
                 n => format!("{n} results are missing"),

@@ -3,12 +3,14 @@
 use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
-use super::shown::{Shown, fill, plain};
+use super::forest::shortened;
+use super::shown::{Shown, fill, place, plain};
+use super::standing::headline;
 use super::svg::{Anchor, Svg};
 use crate::data::{BlockFacts, CohortFacts, ColumnFacts, FlowBox};
 use crate::operation::prelude::*;
 
-/// Flow diagram of every cohort, outcomes, and predictors by outcome.
+/// Flow diagram of every cohort, joins, reasons, agreement of sources, outcomes and predictors.
 ///
 /// The diagram is checked: the numbers of each box must add up, and each box must begin where the
 /// one before it ended.
@@ -44,6 +46,15 @@ impl Section for Participants {
                 "label": outcome.label, "derivation": outcome.derivation,
                 "cohort": outcome.cohort, "positive": count("positive"),
                 "negative": count("negative"), "unknown": count("unknown"),
+                "role": outcome.role, "sealed": outcome.sealed,
+                "decided": match outcome.decided.len() {
+                    0 | 1 => String::new(),
+                    n => (0..n)
+                        .map(|position| count(&format!("decided/{position}")))
+                        .collect::<Vec<_>>()
+                        .join(" / "),
+                },
+                "conflicts": count("conflicts"),
             })
         });
         let n: usize = record.predictors.iter().map(|block| block.columns.len()).sum();
@@ -65,6 +76,10 @@ impl Section for Participants {
                 "wrongs": record.cohorts.iter().flat_map(wrongs).collect::<Vec<_>>(),
                 "failed_subjects": failed.collect::<Vec<_>>(),
                 "outcomes": outcomes.collect::<Vec<_>>(),
+                "removals": removals(record, &shown),
+                "joins": joins(record, &shown),
+                "agreements": agreements(record, &shown),
+                "left_out": left_out(record, &shown),
                 "shown": match n > ROWS {
                     true => format!(", {ROWS} of {n}; all are in tables/predictors.csv"),
                     false => String::new(),
@@ -74,6 +89,81 @@ impl Section for Participants {
         )?;
         Ok(fragment)
     }
+}
+
+/// Everyone who left, with reason; what several cohorts inherit is told once.
+fn removals(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
+    let mut told: Vec<(&FlowBox, usize)> = Vec::new();
+    let mut rows = Vec::new();
+    for (at, cohort) in record.cohorts.iter().enumerate() {
+        for (position, of_box) in cohort.flow.iter().enumerate() {
+            // Up to their own box the parts of a base cohort tell the same story.
+            if told.contains(&(of_box, position)) {
+                continue;
+            }
+            told.push((of_box, position));
+            for (which, removed) in of_box.removed.iter().enumerate() {
+                if removed.n == 0 && removed.reason == "outcome unknown" {
+                    continue;
+                }
+                let path = format!("/cohorts/{at}/flow/{position}/removed/{which}/n");
+                rows.push(json!({
+                    "cohort": cohort.name, "step": of_box.label,
+                    "reason": removed.reason, "n": shown.count(&path),
+                }));
+            }
+        }
+    }
+    rows
+}
+
+/// What matched and what did not, on each side of each join.
+fn joins(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
+    let mut told: Vec<(&FlowBox, usize)> = Vec::new();
+    let mut rows = Vec::new();
+    for (at, cohort) in record.cohorts.iter().enumerate() {
+        for (position, of_box) in cohort.flow.iter().enumerate() {
+            if told.contains(&(of_box, position)) {
+                continue;
+            }
+            told.push((of_box, position));
+            for (which, join) in of_box.joins.iter().enumerate() {
+                let path = format!("/cohorts/{at}/flow/{position}/joins/{which}");
+                let count = |what: &str| shown.count(&format!("{path}/{what}"));
+                rows.push(json!({
+                    "cohort": cohort.name, "source": join.source, "required": join.required,
+                    "matched": count("matched"), "without": count("without"),
+                    "unused": count("unused"),
+                }));
+            }
+        }
+    }
+    rows
+}
+
+fn agreements(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
+    let row = |(at, facts): (usize, &crate::data::AgreementFacts)| {
+        let count = |what: &str| shown.count(&format!("/agreements/{at}/{what}"));
+        json!({
+            "name": facts.name, "first": facts.facts[0], "second": facts.facts[1],
+            "both": count("both"), "agree": count("agree"),
+            "only_first": count("only/0"), "only_second": count("only/1"),
+        })
+    };
+    record.agreements.iter().enumerate().map(row).collect()
+}
+
+/// Rows of sources that were read and do not count.
+fn left_out(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
+    let rows = record.sources.iter().enumerate().flat_map(|(at, source)| {
+        source.left_out.iter().enumerate().map(move |(which, left)| {
+            json!({
+                "source": source.name, "reason": left.reason,
+                "n": shown.count(&format!("/sources/{at}/left_out/{which}/n")),
+            })
+        })
+    });
+    rows.collect()
 }
 
 /// Where the numbers of a cohort do not add up.
@@ -101,37 +191,92 @@ fn wrongs(cohort: &CohortFacts) -> Vec<String> {
     wrongs
 }
 
-/// Height of a box with its arrow, and of the picture's head. Units: pixels.
-const STEP: f64 = 92.0;
-const COLUMN: f64 = 380.0;
+/// Width of a cohort's column, height of a box, of an arrow, and of a line of reasons. Units: pixels.
+const COLUMN: f64 = 430.0;
+const BOX: f64 = 44.0;
+const ARROW: f64 = 34.0;
+const LINE: f64 = 15.0;
+
+/// The reasons beside the arrow into a box, broken into lines of the width that there is.
+fn reasons(of_box: &FlowBox) -> Vec<String> {
+    let left = of_box.removed.iter().filter(|removed| removed.n > 0);
+    left.flat_map(|removed| broken(&format!("−{} {}", removed.n, removed.reason), 34))
+        .collect()
+}
+
+/// A text in lines of at most so many characters, broken at spaces; the later ones are indented.
+fn broken(text: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is always a line");
+        let empty = line.trim().is_empty();
+        if empty || line.chars().count() + 1 + word.chars().count() <= most {
+            if !empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+        } else {
+            lines.push(format!("\u{2003}{word}"));
+        }
+    }
+    lines.into_iter().map(|line| shortened(&line, most + 6)).collect()
+}
+
+/// Height of the arrow into a box: room for its reasons.
+fn arrow(of_box: &FlowBox) -> f64 {
+    let lines = reasons(of_box).len() as f64;
+    ARROW.max(20.0 + LINE * lines)
+}
+
+fn height(cohort: &CohortFacts) -> f64 {
+    let arrows: f64 = cohort.flow.iter().skip(1).map(arrow).sum();
+    30.0 + BOX * cohort.flow.len() as f64 + arrows + 16.0
+}
 
 fn flow(record: &StudyRecord) -> Figure<'static> {
-    let cohorts: Vec<&CohortFacts> =
-        record.cohorts.iter().filter(|cohort| !cohort.flow.is_empty()).collect();
-    let tallest = cohorts.iter().map(|cohort| cohort.flow.len()).max().unwrap_or(1);
+    // A base cohort is the head of each of its parts.
+    let divided = |cohort: &CohortFacts| {
+        cohort.base
+            && record
+                .cohorts
+                .iter()
+                .any(|part| !part.base && part.flow.starts_with(&cohort.flow))
+    };
+    let cohorts: Vec<&CohortFacts> = record
+        .cohorts
+        .iter()
+        .filter(|cohort| !cohort.flow.is_empty() && !divided(cohort))
+        .collect();
     let across = cohorts.len().clamp(1, 2);
-    let down = cohorts.len().div_ceil(across).max(1);
-    let height = 46.0 + (tallest - 1) as f64 * STEP + 44.0;
-    let mut svg = Svg::new(COLUMN * across as f64, height * down as f64);
+    let lines = cohorts.chunks(across);
+    let tallest = |line: &[&CohortFacts]| {
+        line.iter().map(|cohort| height(cohort)).fold(0.0, f64::max)
+    };
+    let all: f64 = lines.clone().map(tallest).sum();
+    let mut svg = Svg::new(COLUMN * across as f64, all.max(40.0));
     let mut rows = Vec::new();
-    for (position, cohort) in cohorts.iter().enumerate() {
-        let left = COLUMN * (position % across) as f64;
-        let top = height * (position / across) as f64;
-        draw(&mut svg, cohort, (left, top), &mut rows);
+    let mut top = 0.0;
+    for line in lines {
+        for (position, cohort) in line.iter().enumerate() {
+            draw(&mut svg, cohort, (COLUMN * position as f64, top), &mut rows);
+        }
+        top += tallest(line);
     }
     let described: Vec<String> = cohorts.iter().map(|cohort| described(cohort)).collect();
     let picture = svg.finish("Participant flow", &described.join(" "));
     let shown = Shown::new(record);
-    let heading = match record.cohorts.first() {
-        Some(cohort) => {
-            let first = shown.count("/cohorts/0/flow/0/n_in");
-            let last = cohort.flow.len().saturating_sub(1);
-            format!(
-                "Of {first} rows, {} are analysed in the first cohort",
-                shown.count(&format!("/cohorts/0/flow/{last}/n_out"))
-            )
-        }
-        None => "No cohort".to_string(),
+    let of_headline = headline(record).and_then(|(name, analysis)| {
+        let at = record.cohorts.iter().position(|c| c.name == analysis.cohort)?;
+        Some((name, at))
+    });
+    let heading = match of_headline {
+        Some((name, at)) => format!(
+            "Of {} rows, {} are analysed for the headline, {} of them positive",
+            shown.count(&format!("/cohorts/{at}/flow/0/n_in")),
+            shown.count(&format!("{}/n", place(name))),
+            shown.count(&format!("{}/n_positive", place(name)))
+        ),
+        None => "No row is analysed".to_string(),
     };
     Figure {
         id: "flow",
@@ -161,36 +306,51 @@ fn draw(
     at: (f64, f64),
     rows: &mut Vec<Vec<String>>,
 ) {
-    let middle = at.0 + 110.0;
+    let middle = at.0 + 128.0;
     let mut y = at.1 + 30.0;
+    // Each analysis begins from the cohort, so that the second does not follow from the first.
+    let own = cohort.flow.iter().rposition(|of_box| !is_analysis(of_box));
+    let mut fork = y;
     svg.text("k1", (middle, at.1 + 16.0), Anchor::Middle, &cohort.name);
     for (position, of_box) in cohort.flow.iter().enumerate() {
         let removed: usize = of_box.removed.iter().map(|removed| removed.n).sum();
         if position > 0 {
-            svg.arrow((middle, y - STEP + 44.0), (middle, y));
-            if removed > 0 {
-                let side = y - STEP + 68.0;
-                svg.line("flow", (middle, side), (middle + 26.0, side));
-                let reasons = of_box.removed.iter().filter(|removed| removed.n > 0);
-                for (line, removed) in reasons.enumerate() {
-                    let text = format!("−{} {}", removed.n, removed.reason);
-                    let down = side + 4.0 + 14.0 * line as f64;
-                    svg.text(
-                        "small",
-                        (middle + 32.0, down),
-                        Anchor::Start,
-                        &shortened(&text, 34),
+            let from = y;
+            y += arrow(of_box);
+            match own.is_some_and(|own| position > own + 1) {
+                true => {
+                    let (left, into) = (middle - 118.0, y + BOX / 2.0);
+                    let edge = middle - 100.0;
+                    svg.path(
+                        "flow",
+                        &[(edge, fork), (left, fork), (left, into), (edge - 5.0, into)],
                     );
+                    svg.head((edge, into), (1.0, 0.0));
+                }
+                false => svg.arrow((middle, from), (middle, y)),
+            }
+            if removed > 0 {
+                let lines = reasons(of_box);
+                let side = (from + y) / 2.0 - LINE * (lines.len() as f64 - 1.0) / 2.0;
+                svg.line("flow", (middle, side), (middle + 26.0, side));
+                for (line, text) in lines.iter().enumerate() {
+                    let down = side + 4.0 + LINE * line as f64;
+                    svg.text("small", (middle + 32.0, down), Anchor::Start, text);
                 }
             }
         }
         let adds_up = of_box.n_in == of_box.n_out + removed;
-        let class = match (adds_up, position + 1 == cohort.flow.len()) {
+        if Some(position) == own {
+            fork = y + BOX / 2.0;
+        }
+        let last =
+            own.is_some_and(|own| position > own) || position + 1 == cohort.flow.len();
+        let class = match (adds_up, last) {
             (false, _) => "wrong",
             (true, true) => "final",
             (true, false) => "box",
         };
-        svg.rect(class, (middle - 100.0, y), (200.0, 44.0));
+        svg.rect(class, (middle - 100.0, y), (200.0, BOX));
         svg.text("strong", (middle, y + 19.0), Anchor::Middle, &of_box.n_out.to_string());
         svg.text(
             "small",
@@ -199,8 +359,13 @@ fn draw(
             &shortened(&of_box.label, 32),
         );
         rows.extend(listed(cohort, of_box));
-        y += STEP;
+        y += BOX;
     }
+}
+
+/// Whether a box is that of analyses rather than of the cohort.
+fn is_analysis(of_box: &FlowBox) -> bool {
+    of_box.label.starts_with("analysed: ")
 }
 
 fn listed(cohort: &CohortFacts, of_box: &FlowBox) -> Vec<Vec<String>> {
@@ -219,13 +384,6 @@ fn listed(cohort: &CohortFacts, of_box: &FlowBox) -> Vec<Vec<String>> {
         removed => {
             removed.iter().map(|removed| row(removed.n, &removed.reason)).collect()
         }
-    }
-}
-
-fn shortened(text: &str, most: usize) -> String {
-    match text.chars().count() > most {
-        true => format!("{}…", text.chars().take(most - 1).collect::<String>()),
-        false => text.to_string(),
     }
 }
 

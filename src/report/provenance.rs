@@ -5,7 +5,8 @@ use serde_json::json;
 use super::shown::{Shown, fill};
 use crate::operation::prelude::*;
 
-/// Digests of study and sources, engine and seed, how to run it again, and the references.
+/// Sources with licence, citation and origin, digests, engine and seed, how to run it again, and the
+/// references.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Provenance {}
@@ -31,6 +32,14 @@ impl Section for Provenance {
                 "n": shown.count(&format!("/sources/{at}/n")),
                 "columns": shown.count(&format!("/sources/{at}/n_columns")),
                 "licence": source.licence.as_deref().unwrap_or("not stated"),
+                "citation": source.citation,
+                "origin": source.origin,
+                "prepared": match source.prepared_outside {
+                    Some(true) => "prepared outside of what the proof sees",
+                    Some(false) => "not prepared outside, as the author says",
+                    None => "",
+                },
+                "trained_on": source.trained_on.join(", "),
                 "digest": source.digest,
             })
         });

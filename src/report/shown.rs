@@ -29,6 +29,57 @@ impl Shown {
         }
     }
 
+    /// The same with its sign, for differences.
+    pub fn signed(&self, path: &str, digits: usize) -> String {
+        let shown = self.number(path, digits);
+        let above = self.json.pointer(path).and_then(Json::as_f64);
+        match above.is_some_and(|value| {
+            value > 0.0
+                && plain(value, digits).contains(|c: char| ('1'..='9').contains(&c))
+        }) {
+            true => shown.replacen("\">", "\">+", 1),
+            false => shown,
+        }
+    }
+
+    /// A p value; a small one by what it is below.
+    pub fn p(&self, path: &str) -> String {
+        match self.json.pointer(path).and_then(Json::as_f64) {
+            Some(p) if p < 0.001 => format!(
+                "<span data-ref=\"{}\" data-digits=\"3\" data-below>&lt; 0.001</span>",
+                escape(path)
+            ),
+            Some(p) if p < 0.1 => self.number(path, 3),
+            Some(_) => self.number(path, 2),
+            None => "–".to_string(),
+        }
+    }
+
+    /// `estimate (95 % CI lower–upper)`, for sentences.
+    pub fn measured(&self, path: &str, digits: usize) -> String {
+        let interval = self.interval(path, digits);
+        let words = if self.has_interval(path) { "95 % CI " } else { "" };
+        let value = self.number(&format!("{path}/estimate"), digits);
+        format!("{value} ({words}{interval})")
+    }
+
+    /// `95 % CI lower–upper`, or why there is none.
+    pub fn ci(&self, path: &str) -> String {
+        match (self.json.pointer(path), self.has_interval(path)) {
+            (None | Some(Json::Null), _) => "not computed".to_string(),
+            (_, true) => format!("95 % CI {}", self.interval(path, 2)),
+            (_, false) => self.interval(path, 2),
+        }
+    }
+
+    fn has_interval(&self, path: &str) -> bool {
+        ["lower", "upper"].iter().all(|end| {
+            self.json
+                .pointer(&format!("{path}/{end}"))
+                .is_some_and(|value| value.is_number())
+        })
+    }
+
     /// A whole number.
     pub fn count(&self, path: &str) -> String {
         self.number(path, 0)
@@ -45,17 +96,24 @@ impl Shown {
 
     /// `lower–upper`, or that there is no interval.
     pub fn interval(&self, path: &str, digits: usize) -> String {
-        let known = |end: &str| {
-            self.json
-                .pointer(&format!("{path}/{end}"))
-                .is_some_and(|value| value.is_number())
-        };
-        if !(known("lower") && known("upper")) {
+        if !self.has_interval(path) {
             return "no interval: too few".to_string();
         }
         let end = |end: &str| self.number(&format!("{path}/{end}"), digits);
-        format!("{}–{}", end("lower"), end("upper"))
+        // After a minus sign a dash would look like another.
+        let negative = self
+            .json
+            .pointer(&format!("{path}/lower"))
+            .and_then(Json::as_f64)
+            .is_some_and(|lower| lower < 0.0);
+        let between = if negative { " to " } else { "–" };
+        format!("{}{between}{}", end("lower"), end("upper"))
     }
+}
+
+/// The place of an analysis in `report.json`.
+pub fn place(analysis: &str) -> String {
+    format!("/analyses/{}", analysis.replace('~', "~0").replace('/', "~1"))
 }
 
 /// A number with fixed decimals, with a true minus sign, and never “−0”.
@@ -125,13 +183,19 @@ pub fn without_tags(html: &str) -> String {
         .replace("&amp;", "&")
 }
 
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 13] = [
     ("page.html", include_str!("../../templates/page.html")),
     ("figure.html", include_str!("../../templates/figure.html")),
     ("summary.html", include_str!("../../templates/sections/summary.html")),
     ("participants.html", include_str!("../../templates/sections/participants.html")),
     ("analysis.html", include_str!("../../templates/sections/analysis.html")),
     ("discrimination.html", include_str!("../../templates/sections/discrimination.html")),
+    ("confounding.html", include_str!("../../templates/sections/confounding.html")),
+    ("validation.html", include_str!("../../templates/sections/validation.html")),
+    ("comparisons.html", include_str!("../../templates/sections/comparisons.html")),
+    ("subgroups.html", include_str!("../../templates/sections/subgroups.html")),
+    ("claims.html", include_str!("../../templates/sections/claims.html")),
+    ("deviations.html", include_str!("../../templates/sections/deviations.html")),
     ("provenance.html", include_str!("../../templates/sections/provenance.html")),
 ];
 

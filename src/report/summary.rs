@@ -2,7 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::shown::{Shown, escape, fill};
+use super::finding::{associated, sentences};
+use super::shown::{Shown, fill, place};
+use super::standing::{
+    Standing, all, headline, label, model, primary, role, rows_are, same_question,
+    same_splits,
+};
 use crate::data::AnalysisRecord;
 use crate::operation::prelude::*;
 
@@ -24,27 +29,39 @@ impl Operation for Summary {
 impl Section for Summary {
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
-        let name = record.analysis_order.first();
-        let headline = name.and_then(|name| Some((name, record.analyses.get(name)?)));
+        let headline = headline(record);
         let (keys, primary) = match headline {
             Some((name, analysis)) => {
-                (keys(&shown, name, analysis), primary_title(analysis))
+                (keys(record, &shown, name, analysis), primary(analysis))
             }
             None => (Vec::new(), String::new()),
         };
-        let failures = record.analysis_order.iter().flat_map(|name| {
-            let failed = record.analyses[name].failed_nodes.iter();
+        let failures = all(record).flat_map(|(name, analysis)| {
+            let failed = analysis.failed_nodes.iter();
             failed.map(move |f| format!("{name}: {} ({} results).", f.reason, f.n))
         });
-        let others = record.analysis_order.iter().map(|name| row(&shown, record, name));
+        let others = all(record).map(|(name, analysis)| {
+            let outcome = label(record, &analysis.outcome).to_string();
+            (outcome, row(record, &shown, name, analysis))
+        });
+        let claims = record.claims.iter().map(|claim| {
+            format!(
+                "{} {}",
+                claim.words.as_deref().unwrap_or(&claim.text),
+                super::claims::verdict(claim)
+            )
+        });
         let html = fill(
             "summary.html",
             json!({
                 "headline": headline.is_some(),
-                "finding": finding(record),
+                "sentences": sentences(record),
+                "claims": claims.collect::<Vec<_>>(),
+                "not_computed": record.not_computed,
                 "keys": keys,
                 "primary": primary,
-                "others": others.collect::<Vec<_>>(),
+                "within": record.study.within,
+                "others": grouped(others),
                 "failures": failures.collect::<Vec<_>>(),
                 "warnings": record.warnings.iter().map(|w| sentence(w)).collect::<Vec<_>>(),
             }),
@@ -60,103 +77,116 @@ fn sentence(message: &str) -> String {
     format!("{}{}.", first.unwrap_or_default(), characters.as_str().trim_end_matches('.'))
 }
 
-fn primary_title(analysis: &AnalysisRecord) -> String {
-    let metric = analysis.metrics.iter().find(|metric| metric.name == analysis.primary);
-    metric.map_or(analysis.primary.clone(), |metric| metric.title.clone())
-}
-
-fn keys(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Vec<Json> {
-    let at = format!("/analyses/{name}");
-    let of_primary = format!("{at}/performance/{}", analysis.primary);
-    let mut keys = vec![json!({
-        "value": shown.number(&format!("{of_primary}/estimate"), 2),
-        "detail": format!("95 % CI {}", shown.interval(&of_primary, 2)),
-        "what": format!("{}, {}", primary_title(analysis), analysis.scheme_text),
-    })];
-    for metric in analysis.metrics.iter().filter(|m| m.name != analysis.primary).take(2) {
-        let path = format!("{at}/performance/{}", metric.name);
-        if analysis.performance.contains_key(&metric.name) {
-            keys.push(json!({
-                "value": shown.number(&format!("{path}/estimate"), 2),
-                "detail": format!("95 % CI {}", shown.interval(&path, 2)),
-                "what": match &analysis.threshold {
+/// The numbers that the sentence is about, four at most: the headline, what remains within strata,
+/// what a control gives alone, what the frozen model gives elsewhere.
+fn keys(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Vec<Json> {
+    let key = |path: &str, what: String| {
+        json!({
+            "value": shown.number(&format!("{path}/estimate"), 2),
+            "detail": shown.ci(path),
+            "what": what,
+        })
+    };
+    let of = |name: &str, of: &AnalysisRecord| {
+        format!("{}/performance/{}", place(name), of.primary)
+    };
+    let standing = Standing::of(record, analysis);
+    let mut keys = vec![key(
+        &of(name, analysis),
+        format!("{}, {} ({})", primary(analysis), standing.label(), analysis.scheme_text),
+    )];
+    if let (Some(_), Some(column)) = (&analysis.within, &record.study.within) {
+        let path = format!("{}/within", place(name));
+        keys.push(key(&path, format!("AUROC within {column}, same predictions")));
+    }
+    let control =
+        same_splits(record, analysis).find(|(_, other)| other.role == "control");
+    if let (Some((name, control)), false) =
+        (control, associated(record, analysis).is_empty())
+    {
+        let what = format!("{}, {} alone, same splits", primary(control), model(control));
+        keys.push(key(&of(name, control), what));
+    }
+    for (name, external) in same_question(record, analysis) {
+        if external.kind == "external" {
+            let standing = Standing::of(record, external).label();
+            keys.push(key(
+                &of(name, external),
+                format!(
+                    "{}, frozen model, {standing}: {}",
+                    primary(external),
+                    external.cohort
+                ),
+            ));
+        }
+    }
+    for metric in analysis.metrics.iter().filter(|m| m.name != analysis.primary) {
+        if analysis.performance.contains_key(&metric.name) && keys.len() < 3 {
+            let path = format!("{}/performance/{}", place(name), metric.name);
+            keys.push(key(
+                &path,
+                match &analysis.threshold {
                     Some(_) => format!("{} at the learned threshold", metric.title),
                     None => metric.title.clone(),
                 },
-            }));
+            ));
         }
     }
-    keys.push(json!({
-        "value": shown.count(&format!("{at}/n")),
-        "detail": format!("{} positive", shown.count(&format!("{at}/n_positive"))),
-        "what": "Rows analysed",
-    }));
+    keys.truncate(4);
+    if keys.len() < 4 {
+        let at = place(name);
+        let rows = rows_are(record, &analysis.cohort);
+        keys.push(json!({
+            "value": shown.count(&format!("{at}/n")),
+            "detail": format!("{} positive", shown.count(&format!("{at}/n_positive"))),
+            "what": format!("{rows} analysed for the headline"),
+        }));
+    }
     keys
 }
 
-fn row(shown: &Shown, record: &StudyRecord, name: &str) -> Json {
-    let analysis = &record.analyses[name];
-    let at = format!("/analyses/{name}");
-    let label = record.outcomes.iter().find(|outcome| outcome.name == analysis.outcome);
+/// The rows under their outcomes, both in written order.
+fn grouped(rows: impl Iterator<Item = (String, Json)>) -> Vec<Json> {
+    let mut groups: Vec<(String, Vec<Json>)> = Vec::new();
+    for (outcome, row) in rows {
+        match groups.iter_mut().find(|(known, _)| *known == outcome) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((outcome, vec![row])),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(outcome, rows)| json!({ "outcome": outcome, "rows": rows }))
+        .collect()
+}
+
+fn row(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Json {
+    let at = place(name);
     json!({
-        "outcome": label.map_or(&analysis.outcome, |outcome| &outcome.label),
-        "model": analysis.model,
+        "model": model(analysis),
+        "role": role(record, analysis),
         "cohort": analysis.cohort,
         "scheme": analysis.scheme_text,
+        "standing": Standing::of(record, analysis).label(),
         "n": shown.count(&format!("{at}/n")),
         "positive": shown.count(&format!("{at}/n_positive")),
         "value": match analysis.performance.contains_key(&analysis.primary) {
             true => shown.estimate(&format!("{at}/performance/{}", analysis.primary), 2),
             false => "not computed".to_string(),
         },
+        "within": match analysis.within {
+            Some(_) => shown.estimate(&format!("{at}/within"), 2),
+            None => "–".to_string(),
+        },
     })
-}
-
-/// The finding in one sentence, as HTML. Never stronger than its interval.
-pub fn finding(record: &StudyRecord) -> String {
-    let shown = Shown::new(record);
-    let Some((name, analysis)) = record
-        .analysis_order
-        .first()
-        .and_then(|name| Some((name, record.analyses.get(name)?)))
-    else {
-        return "The study has no analysis with a result.".to_string();
-    };
-    let label = record.outcomes.iter().find(|outcome| outcome.name == analysis.outcome);
-    let label = escape(label.map_or(&analysis.outcome, |outcome| &outcome.label));
-    let path = format!("/analyses/{name}/performance/{}", analysis.primary);
-    let Some(estimate) = analysis.performance.get(&analysis.primary) else {
-        return format!(
-            "The headline analysis of {label} has no result; the reason stands below."
-        );
-    };
-    let chance = analysis.metrics.iter().find(|m| m.name == analysis.primary);
-    let chance = chance.and_then(|metric| metric.chance);
-    let title = if analysis.primary == "auroc" {
-        "AUROC".to_string()
-    } else {
-        escape(&primary_title(analysis))
-    };
-    let value = shown.number(&format!("{path}/estimate"), 2);
-    let (Some(lower), Some(upper)) = (estimate.lower, estimate.upper) else {
-        return format!(
-            "{title} for {label} was {value} on held-out rows; there are too few for an interval."
-        );
-    };
-    let interval = shown.interval(&path, 2);
-    match chance {
-        Some(chance) if lower <= chance && chance <= upper => format!(
-            "No evidence of discrimination of {label} ({title} {value}, 95 % CI {interval}; \
-             values up to {} are not excluded).",
-            shown.number(&format!("{path}/upper"), 2)
-        ),
-        Some(chance) if upper < chance => format!(
-            "Discrimination of {label} was worse than chance on held-out rows ({title} {value}, \
-             95 % CI {interval})."
-        ),
-        _ => format!(
-            "The model discriminates {label} on held-out rows: {title} {value} (95 % CI \
-             {interval})."
-        ),
-    }
 }

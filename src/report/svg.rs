@@ -100,6 +100,57 @@ impl Svg {
         ));
     }
 
+    /// A mark of a series: each has its colour and its shape.
+    pub fn mark(&mut self, series: usize, (x, y): (f64, f64), radius: f64, tip: &str) {
+        let class = format!("dot{series}");
+        if series < 2 {
+            return self.dot(&class, (x, y), radius, tip);
+        }
+        let tip = escape(tip);
+        let shape = match series {
+            2 => format!(
+                "<rect class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{side:.1}\" \
+                 height=\"{side:.1}\" data-tip=\"{tip}\"/>",
+                x - radius * 0.9,
+                y - radius * 0.9,
+                side = radius * 1.8
+            ),
+            3 => format!(
+                "<path class=\"{class}\" d=\"M{:.1} {y:.1}L{x:.1} {:.1}L{:.1} {y:.1}L{x:.1} \
+                 {:.1}Z\" data-tip=\"{tip}\"/>",
+                x - radius * 1.25,
+                y - radius * 1.25,
+                x + radius * 1.25,
+                y + radius * 1.25
+            ),
+            _ => format!(
+                "<path class=\"{class}\" d=\"M{:.1} {:.1}L{:.1} {:.1}L{x:.1} {:.1}Z\" \
+                 data-tip=\"{tip}\"/>",
+                x - radius * 1.1,
+                y + radius * 0.8,
+                x + radius * 1.1,
+                y + radius * 0.8,
+                y - radius * 1.1
+            ),
+        };
+        self.content.push_str(&shape);
+    }
+
+    /// Numbers that name their places, as [`super::shown::Shown`] writes them.
+    pub fn numbers(
+        &mut self,
+        class: &str,
+        (x, y): (f64, f64),
+        anchor: Anchor,
+        html: &str,
+    ) {
+        let text = html.replace("<span ", "<tspan ").replace("</span>", "</tspan>");
+        self.content.push_str(&format!(
+            "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{}\">{text}</text>",
+            anchor.word()
+        ));
+    }
+
     pub fn text(&mut self, class: &str, (x, y): (f64, f64), anchor: Anchor, text: &str) {
         self.content.push_str(&format!(
             "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{}\">{}</text>",

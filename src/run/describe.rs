@@ -37,8 +37,7 @@ pub fn describe(study: &Study) -> Vec<MethodFacts> {
     methods.extend(study.validate.iter().map(|s| facts("validate", &s.resampling)));
     methods.push(facts("tune", &study.evaluate.tuner));
     methods.extend(study.evaluate.threshold.iter().map(|t| facts("threshold", &t.rule)));
-    methods.push(facts("evaluate", &study.evaluate.primary));
-    methods.extend(study.evaluate.also.iter().map(|metric| facts("evaluate", metric)));
+    methods.extend(study.evaluate.metrics().map(|metric| facts("evaluate", metric)));
     methods.dedup();
     methods
 }

@@ -10,14 +10,16 @@ use super::{Done, How, describe};
 use crate::data::{
     AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts, CohortFacts,
     ColumnFacts, ComparisonFacts, Curve, DeviationFacts, Estimate, FlowBox, FoldRecord,
-    Frame, FrozenFacts, MetricFacts, Moments, OutcomeFacts, Removed, SiteFacts,
-    SourceFacts, StudyFacts, StudyRecord, Value,
+    Frame, Frequency, FrozenFacts, HarmonisedFacts, MetricFacts, Moments, OutcomeFacts,
+    PermutationFacts, Removed, SampleSizeFacts, SelectionFacts, SiteFacts, SourceFacts,
+    Stability, StudyFacts, StudyRecord, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
 use crate::operation::{Instance, Judged, Scored, reference};
 use crate::plan::{self, Analysis, Case, External, Plan};
 use crate::spec::{BlockKind, Chain, Named, SourceKind, Study};
+use crate::statistics;
 use crate::store::Store;
 use crate::survey::{Content, Notes, Survey, View};
 use crate::units::Unit;
@@ -31,7 +33,10 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
     let measured = plan.analyses.iter().map(|analysis| &analysis.measured);
     for measured in measured.chain(plan.external.iter().map(|e| &e.measured)) {
         wanted.extend(&measured.metrics);
-        wanted.push(measured.roc);
+        wanted.extend(measured.standard.iter().map(|(_, node)| *node));
+        wanted.extend([measured.roc, measured.precision_recall, measured.calibration]);
+        wanted.extend(measured.decision);
+        wanted.extend(measured.confusion);
         wanted.extend(measured.within);
         wanted.extend(measured.groups);
     }
@@ -43,8 +48,9 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
     }
     wanted.extend(plan.comparisons.iter().map(|comparison| comparison.node));
     for analysis in &plan.analyses {
+        wanted.extend(&analysis.permuted);
         for nodes in &analysis.outer {
-            wanted.extend([nodes.tune, nodes.predict]);
+            wanted.extend([nodes.tune, nodes.predict, nodes.kept]);
         }
     }
     let frames = plan
@@ -95,7 +101,19 @@ pub fn record(
         methods.iter().flat_map(|method| &method.sources).collect();
     let mut references: Vec<_> =
         keys.into_iter().filter_map(|key| reference(key)).collect();
-    references.extend(["collins2024", "nadeau2003"].into_iter().filter_map(reference));
+    let always = [
+        "cleveland1988",
+        "collins2024",
+        "efron1993",
+        "ledell2015",
+        "nadeau2003",
+        "nogueira2018",
+        "riley2020",
+    ];
+    references.extend(always.into_iter().filter_map(reference));
+    if study.evaluate.decision_range.is_some() {
+        references.extend(reference("vickers2006"));
+    }
     references.sort_by(|a, b| a.key.cmp(&b.key));
     references.dedup();
     StudyRecord {
@@ -214,14 +232,7 @@ fn left_out(notes: &Notes) -> Vec<Removed> {
 
 /// What the study declares and this version does not compute.
 fn not_computed(study: &Study) -> Vec<String> {
-    let mut missing = Vec::new();
-    if let Some((times, _)) = &study.evaluate.permuted {
-        missing.push(format!("the whole pipeline on {times} permuted outcomes"));
-    }
-    if study.evaluate.decision_range.is_some() {
-        missing.push("the decision curve over the declared range".to_string());
-    }
-    missing
+    Vec::new()
 }
 
 /// Everything that a record is made from.
@@ -397,6 +408,53 @@ impl Context<'_> {
         facts
     }
 
+    /// What came of permuted outcomes.
+    fn permutation(&self, analysis: &Analysis) -> Option<PermutationFacts> {
+        let permuted = self.study.evaluate.permuted.as_ref()?;
+        let Instance::Metric(metric) = &self.study.evaluate.primary.instance else {
+            unreachable!("`spec` puts a metric here")
+        };
+        let mut values = Vec::new();
+        let mut failed: BTreeMap<String, usize> = BTreeMap::new();
+        for node in &analysis.permuted {
+            let Some(Value::Permuted(found)) = self.found.get(node) else { continue };
+            for value in found {
+                match value {
+                    Ok(value) => values.push(*value),
+                    Err(why) => *failed.entry(why.clone()).or_default() += 1,
+                }
+            }
+        }
+        let mut folds = Vec::new();
+        for nodes in analysis.outer.iter().filter(|nodes| nodes.repeat < permuted.repeats)
+        {
+            let Some(Value::Predictions(fold)) = self.found.get(&nodes.predict) else {
+                return None;
+            };
+            let scores = if metric.ranks_only() { fold.ranks() } else { &fold.scores };
+            let scored = Scored { truth: &fold.truth, scores, ..Scored::default() };
+            folds.push(metric.compute(scored).ok()?);
+        }
+        let observed = math::mean(&folds)?;
+        let mean = math::mean(&values)?;
+        let as_extreme = values
+            .iter()
+            .filter(|value| !metric.scale().direction.better(observed, **value))
+            .count();
+        Some(PermutationFacts {
+            times: values.len(),
+            within: permuted.within.as_ref().map(|named| named.name.clone()),
+            repeats: permuted.repeats,
+            observed,
+            as_extreme,
+            p: statistics::permutation_p(as_extreme, values.len()),
+            mean,
+            sd: math::sqrt(math::variance(&values).unwrap_or(0.0)),
+            values,
+            failed: failed.into_iter().map(|(reason, n)| Removed { reason, n }).collect(),
+        })
+    }
+
     fn internal(&self, analysis: &Analysis) -> AnalysisRecord {
         let (study, survey) = (self.study, self.survey);
         let of = self.plan.cases[analysis.case];
@@ -431,6 +489,11 @@ impl Context<'_> {
             candidate.inner = math::mean(inner);
             candidate.failed = analysis.outer.len() - inner.len();
         }
+        record.permutation = self.permutation(analysis);
+        record.selection = self.selection(analysis, &record);
+        record.sample_size =
+            Some(sample_size(record.n, record.n_positive, record.n_predictors));
+        record.harmonised = self.harmonised(analysis);
         record.kind = "internal".to_string();
         if resampling.judged() == Judged::Sites {
             record.kind = "sites".to_string();
@@ -462,15 +525,22 @@ impl Context<'_> {
             }
         }
         if let Some(Value::Frozen(frozen)) = self.found.get(&model.freeze) {
-            record.candidates[frozen.candidate].chosen = 1;
+            for member in &frozen.members {
+                record.candidates[member.candidate].chosen = 1;
+            }
             let digest = self.done.states.output(model.freeze, None);
             record.frozen = Some(FrozenFacts {
                 digest: digest.map_or(String::new(), |digest| digest.to_string()),
                 n: frozen.n,
                 n_positive: frozen.n_positive,
                 n_predictors: frozen.columns.len(),
-                n_selected: frozen.selected.len(),
-                candidate: frozen.candidate,
+                n_selected: frozen
+                    .members
+                    .iter()
+                    .flat_map(|member| &member.selected)
+                    .collect::<BTreeSet<_>>()
+                    .len(),
+                candidate: frozen.members[0].candidate,
                 threshold: frozen.threshold,
                 calibration: frozen.calibration,
                 sealed: cohort.sealed,
@@ -500,12 +570,16 @@ impl Context<'_> {
         let model = &study.models[of.model];
         let mut performance: BTreeMap<String, Estimate> = BTreeMap::new();
         let mut metrics = Vec::new();
-        let used = std::iter::once(&study.evaluate.primary).chain(&study.evaluate.also);
-        for (used, node) in used.zip(&nodes.metrics) {
+        let rows = self.analysed(case, opened);
+        let mut standard = Vec::new();
+        let named = nodes.metrics.iter().copied().enumerate();
+        for (position, node) in named.chain(nodes.standard.iter().copied()) {
+            let used = study.evaluate.metrics().nth(position);
+            let used = used.expect("`plan` counts the study's metrics");
             let Instance::Metric(metric) = &used.instance else {
                 unreachable!("`spec` puts a metric here")
             };
-            let value = found.get(node);
+            let value = found.get(&node);
             // A rule that was not frozen for this cohort decides nothing here.
             let not_applied = opened.is_some()
                 && metric.scale().needs_threshold
@@ -513,11 +587,23 @@ impl Context<'_> {
             if not_applied {
                 continue;
             }
-            metrics.push(MetricFacts {
+            let facts = MetricFacts {
                 name: used.about.name.to_string(),
                 title: used.about.title.to_string(),
-                chance: metric.scale().chance,
-            });
+                chance: match rows.n {
+                    0 => metric.scale().chance,
+                    n => metric.chance(rows.n_positive as f64 / n as f64),
+                },
+                missing: match value {
+                    Some(Value::Estimate(_)) => None,
+                    Some(Value::Failed(why)) => Some(why.clone()),
+                    _ => Some("an earlier computation failed".to_string()),
+                },
+            };
+            match position > study.evaluate.also.len() {
+                true => standard.push(facts),
+                false => metrics.push(facts),
+            }
             if let Some(Value::Estimate(estimate)) = value {
                 performance.insert(used.about.name.to_string(), estimate.clone());
             }
@@ -527,7 +613,12 @@ impl Context<'_> {
             _ => Vec::new(),
         };
         let roc_mean = roc.pop().unwrap_or(Curve { points: Vec::new() });
-        let rows = self.analysed(case, opened);
+        let mut precision_recall = match found.get(&nodes.precision_recall) {
+            Some(Value::Curves(curves)) => curves.clone(),
+            _ => Vec::new(),
+        };
+        let precision_recall_mean =
+            precision_recall.pop().unwrap_or(Curve { points: Vec::new() });
         AnalysisRecord {
             outcome: study.outcomes[of.outcome].name.clone(),
             model: model.name.clone(),
@@ -553,13 +644,69 @@ impl Context<'_> {
             performance,
             primary: study.evaluate.primary.about.name.to_string(),
             metrics,
+            standard,
+            precision_recall,
+            precision_recall_mean,
+            calibration: match found.get(&nodes.calibration) {
+                Some(Value::Calibrated(curve)) => Some(curve.clone()),
+                _ => None,
+            },
+            decision: match nodes.decision.and_then(|node| found.get(&node)) {
+                Some(Value::Decided(curve)) => Some(curve.clone()),
+                _ => None,
+            },
+            confusion: match nodes.confusion.and_then(|node| found.get(&node)) {
+                Some(Value::Confusion(cells)) => Some(cells.clone()),
+                _ => None,
+            },
+            selection: None,
+            sample_size: None,
             candidates: candidates(study, of),
             folds: Vec::new(),
             roc,
             roc_mean,
             threshold: None,
-            failed_nodes: failed_nodes(self.plan, name, found, self.done),
+            harmonised: None,
+            permutation: None,
+            failed_nodes: failed_nodes(self.plan, name, nodes, found, self.done),
         }
+    }
+
+    /// How well the batch was told from the columns, over outer splits.
+    fn harmonised(&self, analysis: &Analysis) -> Option<HarmonisedFacts> {
+        let nodes = analysis.outer.iter().filter_map(|nodes| nodes.decoded);
+        let found = nodes.filter_map(|node| match self.found.get(&node) {
+            Some(Value::Decoded(decoded)) => Some(decoded),
+            _ => None,
+        });
+        let found: Vec<_> = found.collect();
+        let column = found.first()?.column.clone();
+        let pairs = found.iter().filter_map(|decoded| decoded.before.zip(decoded.after));
+        let (before, after): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        let of = self.plan.cases[analysis.case];
+        let cohort = &self.study.cohorts[of.cohort];
+        let rows = &self.survey.cohorts[&cohort.name].rows;
+        let view = View { study: self.study, survey: self.survey, cohort, rows };
+        let named = Named { name: column.clone(), span: cohort.span };
+        let outcome = self.study.outcomes[of.outcome].name.clone();
+        let known = &self.survey.outcomes[&(outcome, cohort.name.clone())];
+        let cells = view.cells(&named).unwrap_or_default();
+        let mut levels: BTreeMap<&str, u32> = BTreeMap::new();
+        let (mut truth, mut level) = (Vec::new(), Vec::new());
+        for (cell, class) in cells.iter().zip(known.classes.iter()) {
+            if let (Some(cell), Some(class)) = (cell, class) {
+                let next = levels.len() as u32;
+                level.push(*levels.entry(cell).or_insert(next));
+                truth.push(*class);
+            }
+        }
+        Some(HarmonisedFacts {
+            column,
+            n_splits: before.len(),
+            before: math::mean(&before),
+            after: math::mean(&after),
+            outcome_by_batch: crate::statistics::auroc_by_level(&truth, &level),
+        })
     }
 
     fn threshold_words(&self) -> Option<String> {
@@ -567,7 +714,72 @@ impl Context<'_> {
         let Instance::Calibrator(rule) = &threshold.rule.instance else {
             unreachable!("`spec` puts a threshold rule here")
         };
-        Some(format!("{}, learned on inner out-of-fold predictions", rule.in_words()))
+        Some(match rule.is_learned() {
+            true => {
+                format!("{}, learned on inner out-of-fold predictions", rule.in_words())
+            }
+            false => format!("{}, stated beforehand", rule.in_words()),
+        })
+    }
+
+    /// What the outer fits chose, and how alike it is.
+    fn selection(
+        &self,
+        analysis: &Analysis,
+        record: &AnalysisRecord,
+    ) -> Option<SelectionFacts> {
+        let mut all: BTreeSet<String> = BTreeSet::new();
+        let of = self.plan.cases[analysis.case];
+        let blocks = &self.study.models[of.model].blocks;
+        let mut fits: Vec<&Vec<String>> = Vec::new();
+        let (mut selectors, mut learners) = (BTreeMap::new(), BTreeMap::new());
+        for nodes in &analysis.outer {
+            if let Some(Value::Kept(kept)) = self.found.get(&nodes.kept) {
+                fits.push(&kept.columns);
+                all.extend(kept.columns.iter().cloned());
+            }
+            if let Some(Value::Choice(choice)) = self.found.get(&nodes.tune) {
+                let chosen = &record.candidates[choice.candidate];
+                *selectors.entry(chosen.selector.clone()).or_insert(0) += 1;
+                *learners.entry(chosen.learner.clone()).or_insert(0) += 1;
+            }
+        }
+        // In a model, columns are called `block.column`.
+        for (node, value) in self.found {
+            if let plan::Work::Frame { cohort, block } = self.plan.graph[*node].work
+                && let Value::Frame(frame) = value
+            {
+                let name = &self.study.predictors[block].name;
+                if cohort == of.cohort && blocks.iter().any(|b| b.name == *name) {
+                    let names = frame.rows.columns().iter().map(|column| &column.name);
+                    all.extend(names.map(|column| format!("{name}.{column}")));
+                }
+            }
+        }
+        let number: BTreeMap<&String, usize> =
+            all.iter().enumerate().map(|(at, name)| (name, at)).collect();
+        let numbered: Vec<Vec<usize>> = fits
+            .iter()
+            .map(|fit| fit.iter().map(|name| number[name]).collect())
+            .collect();
+        let mut columns: BTreeMap<String, usize> = BTreeMap::new();
+        for name in fits.iter().copied().flatten() {
+            *columns.entry(name.clone()).or_insert(0) += 1;
+        }
+        let sizes: Vec<f64> = fits.iter().map(|fit| fit.len() as f64).collect();
+        let stability = crate::statistics::stability(&numbered, all.len());
+        Some(SelectionFacts {
+            fits: fits.len(),
+            of_columns: all.len(),
+            mean_columns: math::mean(&sizes)?,
+            columns: frequencies(columns),
+            selectors: frequencies(selectors),
+            learners: frequencies(learners),
+            stability: stability.map(|found| {
+                let (lower, upper) = found.interval();
+                Stability { index: found.index, lower, upper }
+            }),
+        })
     }
 
     fn fold(
@@ -590,7 +802,14 @@ impl Context<'_> {
             n_train,
             n_held_out: predictions.rows.len(),
             positive_held_out: truth.iter().filter(|positive| **positive).count(),
-            value: primary.compute(Scored { truth, scores, decisions: &decisions }).ok(),
+            value: primary
+                .compute(Scored {
+                    truth,
+                    scores,
+                    decisions: &decisions,
+                    ..Scored::default()
+                })
+                .ok(),
             candidate: predictions.candidate,
             threshold: predictions.threshold,
         }
@@ -733,6 +952,51 @@ impl Context<'_> {
             }
         });
         claims.collect()
+    }
+}
+
+/// The most frequent first, then by name.
+fn frequencies(counts: BTreeMap<String, usize>) -> Vec<Frequency> {
+    let mut all: Vec<Frequency> =
+        counts.into_iter().map(|(name, n)| Frequency { name, n }).collect();
+    all.sort_by(|a, b| b.n.cmp(&a.n).then_with(|| a.name.cmp(&b.name)));
+    all
+}
+
+/// Events for each candidate predictor, and what Riley's criteria ask for.
+fn sample_size(n: usize, n_positive: usize, candidates: usize) -> SampleSizeFacts {
+    use crate::statistics::{
+        DIFFERENCE, MARGIN, SHARE_OF_R2, SHRINKAGE, largest_r2, sample_size,
+    };
+    let events = n_positive.min(n - n_positive);
+    let prevalence = n_positive as f64 / n.max(1) as f64;
+    let largest = (events > 0).then(|| largest_r2(prevalence));
+    let assumed = largest.map(|largest| SHARE_OF_R2 * largest);
+    let found = assumed.and_then(|r2| sample_size(candidates, prevalence, r2));
+    SampleSizeFacts {
+        n,
+        events,
+        candidates,
+        events_per_candidate: (candidates > 0).then(|| events as f64 / candidates as f64),
+        assumed_r2: assumed,
+        largest_r2: largest,
+        for_shrinkage: found.map(|found| found.for_shrinkage),
+        for_optimism: found.map(|found| found.for_optimism),
+        for_prevalence: found.map(|found| found.for_prevalence),
+        needed: found.map(|found| found.needed()),
+        assumptions: vec![
+            format!(
+                "the model explains {} % of the largest possible Cox–Snell R², as nothing better is known",
+                SHARE_OF_R2 * 100.0
+            ),
+            format!(
+                "a shrinkage of at least {SHRINKAGE}, an optimism in Nagelkerke's R² of at most \
+                 {DIFFERENCE}, a prevalence within {MARGIN} of that of the cohort"
+            ),
+            "each candidate predictor is one parameter of an unpenalised regression; penalties, \
+             selection and learners that bend have no such formula"
+                .to_string(),
+        ],
     }
 }
 
@@ -924,7 +1188,21 @@ fn candidates(study: &Study, case: Case) -> Vec<CandidateRecord> {
 }
 
 /// Why figures of an analysis are missing, by reason.
-fn failed_nodes(plan: &Plan, analysis: &str, found: &Found, done: &Done) -> Vec<Removed> {
+///
+/// A standard metric or a drawing that cannot be computed on these rows, such as a slope where
+/// classes are wholly apart, says so in its own place.
+fn failed_nodes(
+    plan: &Plan,
+    analysis: &str,
+    measured: &plan::MeasuredNodes,
+    found: &Found,
+    done: &Done,
+) -> Vec<Removed> {
+    let mut unasked: BTreeSet<NodeIndex> =
+        measured.standard.iter().map(|(_, node)| *node).collect();
+    unasked.extend([measured.precision_recall, measured.calibration]);
+    unasked.extend(measured.decision);
+    unasked.extend(measured.confusion);
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let mut count = |why: String| *reasons.entry(why).or_insert(0) += 1;
     for index in plan.graph.node_indices() {
@@ -937,7 +1215,9 @@ fn failed_nodes(plan: &Plan, analysis: &str, found: &Found, done: &Done) -> Vec<
             How::Failed(why) => count(format!("`{}` failed: {why}", node.name)),
             _ => {}
         }
-        if let Some(Value::Failed(why)) = found.get(&index) {
+        if let Some(Value::Failed(why)) = found.get(&index)
+            && !unasked.contains(&index)
+        {
             count(why.clone());
         }
     }

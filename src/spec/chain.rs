@@ -1,9 +1,12 @@
 //! Steps in order and the grids over them.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
-use super::Use;
+use super::{Named, Use};
 use crate::diagnostics::Span;
+use crate::operation::{AnyTableStep, Instance};
 
 /// Steps in order, with every setting of their grids.
 #[derive(Clone)]
@@ -83,6 +86,35 @@ impl Chain {
     pub fn holds(&self, operation: &str) -> bool {
         let mut steps = self.settings.iter().flat_map(|setting| &setting.steps);
         steps.any(|step| step.about.name == operation)
+    }
+
+    /// The columns of the cohort that its steps want beside the rows, each at the step that names it
+    /// first.
+    pub fn columns(&self) -> Vec<Named> {
+        let mut columns: Vec<Named> = Vec::new();
+        for (used, step) in self.table_steps() {
+            for name in step.columns() {
+                if !columns.iter().any(|known| known.name == name) {
+                    columns.push(Named { name, span: used.span });
+                }
+            }
+        }
+        columns
+    }
+
+    /// Whether a step looks at held-out rows together: see
+    /// [`crate::operation::TableStep::transductive`].
+    pub fn transductive(&self) -> bool {
+        self.table_steps().any(|(_, step)| step.transductive())
+    }
+
+    /// Its fitted steps, setting by setting.
+    pub fn table_steps(&self) -> impl Iterator<Item = (&Use, &Arc<dyn AnyTableStep>)> {
+        let steps = self.settings.iter().flat_map(|setting| &setting.steps);
+        steps.filter_map(|used| match &used.instance {
+            Instance::TableStep(step) => Some((used, step)),
+            _ => None,
+        })
     }
 
     /// The distinct ways of fitting this chain, in written order.

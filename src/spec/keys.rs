@@ -616,6 +616,11 @@ pub const EVALUATE: Block = block(
         key("also", Shape::Operations(Kind::Metric), "Further metrics."),
         key("tune", Shape::Operation(Kind::Tuner), "How a candidate is chosen."),
         key(
+            "fallback",
+            Shape::Word(&["none", "naive"]),
+            "`naive`: the prevalence is predicted where the choice does no better on inner folds.",
+        ),
+        key(
             "threshold",
             Shape::Block(&THRESHOLD),
             "The rule for decisions. There is no default.",
@@ -704,6 +709,11 @@ pub const PERMUTED: Block = block(
     &[
         required("times", Shape::Count, "How often."),
         key("within", Shape::Text, "A column within whose values outcomes are shuffled."),
+        key(
+            "repeats",
+            Shape::Count,
+            "Repeats of the scheme in each run, and in what it is compared with; 1 by default.",
+        ),
     ],
 );
 

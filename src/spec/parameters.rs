@@ -9,6 +9,7 @@ use super::reader::Reader;
 use super::syntax::{Kind as Syntax, Node};
 use super::{Chain, ChainSetting, Named, Use};
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
+use crate::math::{Stream, exp, ln};
 use crate::operation::{Entry, Kind};
 
 /// Whether a list may stand where a scalar is meant.
@@ -18,8 +19,49 @@ pub enum Grids {
     Refused,
 }
 
-/// Parameters with the values that each may take, in written order.
-type Written = Vec<(String, Vec<Json>)>;
+/// Parameters as written, in order, and how many settings to draw from them.
+#[derive(Default)]
+struct Written {
+    ranges: Vec<(String, Range)>,
+    /// All combinations are tried when there is none.
+    draws: Option<usize>,
+}
+
+/// The values that a parameter may take.
+enum Range {
+    Listed(Vec<Json>),
+    Between { low: f64, high: f64, logarithmic: bool, whole: bool },
+}
+
+impl Range {
+    /// The value at a place u in [0, 1); numbers have four significant digits.
+    fn at(&self, u: f64) -> Json {
+        match self {
+            Self::Listed(values) => {
+                values[((u * values.len() as f64) as usize).min(values.len() - 1)].clone()
+            }
+            Self::Between { low, high, whole: true, logarithmic: false } => {
+                Json::from((low + u * (high - low + 1.0)).floor().min(*high) as i64)
+            }
+            Self::Between { low, high, logarithmic, whole } => {
+                let value = match logarithmic {
+                    true => exp(ln(*low) + u * (ln(*high) - ln(*low))),
+                    false => low + u * (high - low),
+                };
+                match whole {
+                    true => Json::from(value.round() as i64),
+                    false => {
+                        let short: f64 = format!("{value:.3e}").parse().unwrap_or(value);
+                        Json::from(short.clamp(*low, *high))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Parameters with one value each, and the grid point in words.
+type Combination = (Map<String, Json>, Vec<String>);
 
 /// More grid points than anybody means to try: refused before they fill the memory.
 pub const MOST_SETTINGS: usize = 10_000;
@@ -65,8 +107,8 @@ impl Reader<'_> {
     ) -> Option<Vec<(Use, String)>> {
         let entry = self.entry(name, kind)?;
         let written = match parameters {
-            None => Some(Vec::new()),
-            Some(node) if node.kind == Syntax::Null => Some(Vec::new()),
+            None => Some(Written::default()),
+            Some(node) if node.kind == Syntax::Null => Some(Written::default()),
             Some(node) => self.parameters(node, &entry, grids),
         }?;
         self.settings(&entry, written, name.span)
@@ -74,7 +116,7 @@ impl Reader<'_> {
 
     /// Looks an operation up; says what it is when it belongs elsewhere.
     pub fn entry(&mut self, name: &Named, kind: Kind) -> Option<Entry> {
-        match self.catalog.get(&name.name) {
+        match self.catalog.get(&name.name).or_else(|| self.without_verb(name, kind)) {
             Some(entry) if entry.kind == kind => Some(*entry),
             Some(entry) => {
                 let message = format!(
@@ -106,6 +148,17 @@ impl Reader<'_> {
         }
     }
 
+    /// A step whose verb was left out, such as `combat` for `harmonise_combat`, if only one can be
+    /// meant.
+    fn without_verb(&self, name: &Named, kind: Kind) -> Option<&Entry> {
+        let verbless = |entry: &&Entry| {
+            let parts = entry.about.name.split_once('_');
+            kind == Kind::TableStep && parts.is_some_and(|(_, noun)| noun == name.name)
+        };
+        let mut meant = self.catalog.of_kind(kind).filter(verbless);
+        meant.next().filter(|_| meant.next().is_none())
+    }
+
     /// The parameters of an operation, each with its values.
     fn parameters(
         &mut self,
@@ -119,8 +172,22 @@ impl Reader<'_> {
         let schema = (entry.schema)().to_value();
         let empty = Map::new();
         let known = schema.get("properties").and_then(Json::as_object).unwrap_or(&empty);
-        let mut written = Written::new();
+        let mut written = Written::default();
+        let tunable = |schema: &Json| schema.get("x-tunable") == Some(&Json::Bool(true));
+        let draws = fields
+            .get("draws")
+            .filter(|_| grids == Grids::Allowed && known.values().any(tunable));
+        if let Some(node) = draws {
+            written.draws = self.count(node, "`draws`").map(|n| n as usize);
+            if written.draws.is_some_and(|n| n == 0 || n > MOST_SETTINGS) {
+                let message = format!("`draws` is between 1 and {MOST_SETTINGS}");
+                self.error(Code::OUT_OF_RANGE, node.span, message);
+            }
+        }
         for (key, value) in fields.iter() {
+            if draws.is_some() && key.name == "draws" {
+                continue;
+            }
             let Some(of_key) = known.get(&key.name) else {
                 let names = known.keys().map(String::as_str);
                 let list: Vec<&str> = names.clone().collect();
@@ -138,8 +205,27 @@ impl Reader<'_> {
                 continue;
             };
             let what = format!("`{}` of `{}`", key.name, entry.about.name);
-            let values = self.values(value, of_key, &schema, &what, grids);
-            written.push((key.name.clone(), values));
+            let range = match between(value) {
+                Some(ends) if tunable(of_key) && grids == Grids::Allowed => {
+                    if draws.is_none() {
+                        let fault = Diagnostic::error(
+                            Code::NO_GRID,
+                            Place::Study(value.span),
+                            format!(
+                                "{what} is a range, and nobody says how often to draw"
+                            ),
+                        );
+                        self.push(
+                            fault.hint("add `draws: 30`, or write a list of values"),
+                        );
+                    }
+                    self.range_of(value, ends, of_key, &schema, &what)
+                }
+                _ => {
+                    Some(Range::Listed(self.values(value, of_key, &schema, &what, grids)))
+                }
+            };
+            written.ranges.extend(range.map(|range| (key.name.clone(), range)));
         }
         let required =
             schema.get("required").and_then(Json::as_array).into_iter().flatten();
@@ -150,6 +236,51 @@ impl Reader<'_> {
             }
         }
         (self.faults.len() == before).then_some(written)
+    }
+
+    /// `{ between: [low, high], scale: log }`.
+    fn range_of(
+        &mut self,
+        node: &Node,
+        ends: &Node,
+        schema: &Json,
+        root: &Json,
+        what: &str,
+    ) -> Option<Range> {
+        let fields = self.named(node, what)?;
+        for (key, _) in fields.iter() {
+            if !["between", "scale"].contains(&key.name.as_str()) {
+                let message = format!("a range has no key `{}`", key.name);
+                let fault =
+                    Diagnostic::error(Code::UNKNOWN_KEY, Place::Study(key.span), message)
+                        .suggest(&key.name, ["between", "scale"].into_iter());
+                self.push(
+                    fault.hint("a range is `{ between: [low, high], scale: log }`"),
+                );
+            }
+        }
+        let scale = fields.get("scale");
+        let scale = scale.and_then(|node| self.word(node, "`scale`", &["linear", "log"]));
+        let mut numbers = Vec::new();
+        for item in self.list(ends, "`between`") {
+            numbers.extend(self.value(item, schema, root, what));
+        }
+        let whole = numbers.iter().all(Json::is_u64) && !accepts(schema, root, "number");
+        let numbers: Vec<f64> = numbers.iter().filter_map(Json::as_f64).collect();
+        let logarithmic = scale.as_deref() == Some("log");
+        match numbers.as_slice() {
+            [low, high] if low < high && (*low > 0.0 || !logarithmic) => {
+                Some(Range::Between { low: *low, high: *high, logarithmic, whole })
+            }
+            _ => {
+                let message = match logarithmic {
+                    true => "`between` is two ascending numbers above 0",
+                    false => "`between` is two ascending numbers",
+                };
+                self.error(Code::OUT_OF_RANGE, ends.span, message);
+                None
+            }
+        }
     }
 
     /// The values of one parameter: one, or those of its grid.
@@ -395,21 +526,26 @@ impl Reader<'_> {
     }
 
     /// Every combination of the values, the last parameter fastest.
-    fn settings(
+    fn product(
         &mut self,
-        entry: &Entry,
-        written: Written,
+        ranges: Vec<(String, Range)>,
         span: Span,
-    ) -> Option<Vec<(Use, String)>> {
-        let mut combinations: Vec<(Map<String, Json>, Vec<String>)> =
-            vec![Default::default()];
+    ) -> Option<Vec<Combination>> {
+        let mut listed = Vec::new();
+        for (name, range) in ranges {
+            match range {
+                Range::Listed(values) => listed.push((name, values)),
+                Range::Between { .. } => return None, // A range without draws is named already.
+            }
+        }
         let n =
-            written.iter().fold(1usize, |n, (_, values)| n.saturating_mul(values.len()));
+            listed.iter().fold(1usize, |n, (_, values)| n.saturating_mul(values.len()));
         if n > MOST_SETTINGS {
             self.too_many(span, n);
             return None;
         }
-        for (name, values) in written {
+        let mut combinations: Vec<Combination> = vec![Default::default()];
+        for (name, values) in listed {
             let is_grid = values.len() > 1;
             combinations = combinations
                 .into_iter()
@@ -426,6 +562,56 @@ impl Reader<'_> {
                 })
                 .collect();
         }
+        Some(combinations)
+    }
+
+    /// Settings drawn at random, each once. The d-th draw of a parameter depends on the seed, the
+    /// operation, the parameter and d alone, so more draws move none of the earlier ones.
+    fn drawn(
+        &self,
+        entry: &Entry,
+        ranges: &[(String, Range)],
+        draws: usize,
+    ) -> Vec<Combination> {
+        let mut combinations: Vec<Combination> = Vec::new();
+        for draw in 0..draws {
+            let (mut map, mut texts) = Combination::default();
+            for (name, range) in ranges {
+                let value = match range {
+                    Range::Listed(values) if values.is_empty() => continue,
+                    Range::Listed(values) if values.len() == 1 => values[0].clone(),
+                    range => {
+                        let fields = [
+                            "search",
+                            entry.about.name,
+                            name.as_str(),
+                            &draw.to_string(),
+                        ];
+                        let value = range.at(Stream::new(self.seed, &fields).uniform());
+                        texts.push(format!("{name} = {}", plain(&value)));
+                        value
+                    }
+                };
+                map.insert(name.clone(), value);
+            }
+            if !combinations.iter().any(|(known, _)| *known == map) {
+                combinations.push((map, texts));
+            }
+        }
+        combinations
+    }
+
+    /// Every setting of an operation.
+    fn settings(
+        &mut self,
+        entry: &Entry,
+        written: Written,
+        span: Span,
+    ) -> Option<Vec<(Use, String)>> {
+        let combinations = match written.draws {
+            Some(draws) => self.drawn(entry, &written.ranges, draws),
+            None => self.product(written.ranges, span)?,
+        };
         let mut uses = Vec::new();
         for (map, texts) in combinations {
             match Use::new(entry, &map, span) {
@@ -511,6 +697,12 @@ fn words(schema: &Json) -> Option<Vec<&str>> {
     let forms = schema.get("oneOf")?.as_array()?;
     let words: Option<Vec<Vec<&str>>> = forms.iter().map(words).collect();
     words.map(|words| words.concat())
+}
+
+/// The ends of a range, where one is written.
+fn between(node: &Node) -> Option<&Node> {
+    let Syntax::Map(entries) = &node.kind else { return None };
+    entries.iter().find(|(key, _)| key.name == "between").map(|(_, ends)| ends)
 }
 
 /// Whether a value of this JSON type fits.

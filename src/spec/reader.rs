@@ -13,6 +13,8 @@ pub struct Reader<'a> {
     pub faults: Vec<Diagnostic>,
     /// Names of the sources, known before anything that refers to them is read.
     pub sources: Vec<String>,
+    /// The study's seed, known before anything is drawn.
+    pub seed: u64,
     /// Sources that other parts of the study bring with them.
     pub implied: Vec<Source>,
 }
@@ -40,7 +42,7 @@ impl<'n> Fields<'n> {
 impl<'a> Reader<'a> {
     pub fn new(text: &'a str, catalog: &'a Catalog) -> Self {
         let (faults, sources, implied) = (Vec::new(), Vec::new(), Vec::new());
-        Self { text, catalog, faults, sources, implied }
+        Self { text, catalog, faults, sources, seed: 0, implied }
     }
 
     pub fn error(

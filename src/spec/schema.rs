@@ -4,6 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::keys::{self, Block, Shape};
+use super::parameters::MOST_SETTINGS;
 use crate::catalog::Catalog;
 use crate::operation::{Entry, Kind};
 
@@ -158,7 +159,7 @@ fn shape(shape: Shape, catalog: &Catalog) -> Json {
             let step = one(kind, true, catalog);
             if kind == Kind::TableStep {
                 let all = list(
-                    json!({ "anyOf": [{ "const": "all" }, step, list(step.clone())] }),
+                    json!({ "anyOf": [{ "const": "all" }, step, list(json!({ "anyOf": [{ "const": "all" }, step] }))] }),
                 );
                 json!({ "anyOf": [all.clone(), named(all)] })
             } else {
@@ -196,6 +197,7 @@ fn parameters(entry: &Entry, grids: bool) -> Json {
 fn operation(entry: &Entry, grids: bool) -> Json {
     let whole = (entry.schema)().to_value();
     let mut properties = Map::new();
+    let mut is_tunable = false;
     for (name, of_parameter) in object(&whole, "properties") {
         let mut of_parameter = of_parameter.clone();
         let tunable = of_parameter.get("x-tunable") == Some(&json!(true));
@@ -211,12 +213,33 @@ fn operation(entry: &Entry, grids: bool) -> Json {
                     json!({ "type": "array", "items": of_parameter.clone(), "minItems": 1 })
                 }
             };
-            of_parameter = json!({ "anyOf": [of_parameter, values] });
+            let mut forms = vec![of_parameter.clone(), values];
+            if is_number(&of_parameter) {
+                forms.push(json!({
+                    "type": "object", "required": ["between"], "additionalProperties": false,
+                    "description": "A range from which `draws` settings are drawn.",
+                    "properties": {
+                        "between": {
+                            "type": "array", "items": of_parameter, "minItems": 2, "maxItems": 2,
+                        },
+                        "scale": { "enum": ["linear", "log"] },
+                    },
+                }));
+            }
+            of_parameter = json!({ "anyOf": forms });
+            is_tunable = true;
             if let Some(description) = description {
                 of_parameter["description"] = description;
             }
         }
         properties.insert(name.clone(), of_parameter);
+    }
+    if is_tunable {
+        let draws = json!({
+            "type": "integer", "minimum": 1, "maximum": MOST_SETTINGS,
+            "description": "Random search: how many settings are drawn instead of trying all.",
+        });
+        properties.insert("draws".to_string(), draws);
     }
     json!({
         "type": "object",
@@ -226,6 +249,15 @@ fn operation(entry: &Entry, grids: bool) -> Json {
         "required": whole.get("required").cloned().unwrap_or(json!([])),
         "additionalProperties": false,
     })
+}
+
+fn is_number(schema: &Json) -> bool {
+    let is = |kind: &Json| kind == "number" || kind == "integer";
+    match schema.get("type") {
+        Some(Json::Array(kinds)) => kinds.iter().any(is),
+        Some(kind) => is(kind),
+        None => false,
+    }
 }
 
 fn object<'j>(

@@ -313,6 +313,25 @@ pub struct Model {
     pub select: Vec<Chain>,
 }
 
+impl Model {
+    /// The columns of the cohort that the steps of a branch and the selectors want beside the rows.
+    pub fn beside(&self, branch: usize) -> Vec<Named> {
+        let mut columns: Vec<Named> = self.branches[branch].prepare.columns();
+        for column in self.select.iter().flat_map(Chain::columns) {
+            if !columns.iter().any(|known| known.name == column.name) {
+                columns.push(column);
+            }
+        }
+        columns
+    }
+
+    /// Whether a step of a branch or a selector looks at held-out rows together.
+    pub fn transductive(&self, branch: usize) -> bool {
+        self.branches[branch].prepare.transductive()
+            || self.select.iter().any(Chain::transductive)
+    }
+}
+
 /// One way of preparing a model.
 #[derive(Clone)]
 pub struct Branch {
@@ -336,7 +355,11 @@ pub struct Scheme {
 pub struct Evaluate {
     pub primary: Use,
     pub also: Vec<Use>,
+    /// What every analysis measures whether it was asked for or not, less what is named above.
+    pub standard: Vec<Use>,
     pub tuner: Use,
+    /// Whether the prevalence is predicted where the choice does no better on inner folds.
+    pub falls_back: bool,
     pub threshold: Option<ThresholdRule>,
     /// Column within whose values pairs are also compared.
     pub within: Option<Named>,
@@ -346,8 +369,25 @@ pub struct Evaluate {
     /// Whether p values of the comparisons are adjusted by Holm's method.
     pub holm: bool,
     pub claims: Vec<Claim>,
-    /// How often the outcome is permuted, and within which column.
-    pub permuted: Option<(usize, Option<Named>)>,
+    pub permuted: Option<Permutation>,
+}
+
+/// The whole procedure on permuted outcomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permutation {
+    pub times: usize,
+    /// Column within whose values outcomes are permuted.
+    pub within: Option<Named>,
+    /// How many repeats of the scheme a run has.
+    pub repeats: usize,
+    pub span: Span,
+}
+
+impl Evaluate {
+    /// Every metric, the primary first, those that the author named before the standard ones.
+    pub fn metrics(&self) -> impl Iterator<Item = &Use> {
+        std::iter::once(&self.primary).chain(&self.also).chain(&self.standard)
+    }
 }
 
 /// Groups in which performance is measured as well.

@@ -33,7 +33,10 @@ impl Metric for Auroc {
         chance: Some(0.5),
         pooling: Pooling::FoldMean,
         needs_threshold: false,
+        logarithms: false,
     };
+
+    const RANKS: bool = true;
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
         let n = scored.truth.len();
@@ -73,7 +76,7 @@ mod tests {
     use super::*;
 
     fn auroc(truth: &[bool], scores: &[f64]) -> Result<f64, Failure> {
-        Auroc {}.compute(Scored { truth, scores, decisions: &[] })
+        Auroc {}.compute(Scored { truth, scores, ..Scored::default() })
     }
 
     #[test]

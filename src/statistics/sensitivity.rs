@@ -30,13 +30,14 @@ impl Metric for Sensitivity {
         chance: None,
         pooling: Pooling::Proportion,
         needs_threshold: true,
+        logarithms: false,
     };
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
         if scored.decisions.len() != scored.truth.len() {
             return Err(Failure::Library("no threshold was declared".to_string()));
         }
-        let n = self.denominator(scored.truth);
+        let n = self.denominator(scored);
         if n == 0 {
             return Err(Failure::OneClass);
         }
@@ -45,8 +46,8 @@ impl Metric for Sensitivity {
         Ok(right as f64 / n as f64)
     }
 
-    fn denominator(&self, truth: &[bool]) -> usize {
-        truth.iter().filter(|truth| **truth).count()
+    fn denominator(&self, scored: Scored<'_>) -> usize {
+        scored.truth.iter().filter(|truth| **truth).count()
     }
 }
 
@@ -58,10 +59,10 @@ mod tests {
     fn counts_by_hand() {
         let truth = [true, true, true, false, false];
         let decisions = [true, true, false, false, true];
-        let scored = Scored { truth: &truth, scores: &[0.0; 5], decisions: &decisions };
+        let scored = Scored { truth: &truth, decisions: &decisions, ..Scored::default() };
         let expected = 2.0 / 3.0;
         assert_eq!(Sensitivity {}.compute(scored), Ok(expected));
-        let one_class = Scored { truth: &[false], scores: &[0.0], decisions: &[true] };
+        let one_class = Scored { truth: &[false], decisions: &[true], ..scored };
         assert_eq!(Sensitivity {}.compute(one_class), Err(Failure::OneClass));
         let undecided = Scored { decisions: &[], ..scored };
         assert!(Sensitivity {}.compute(undecided).is_err());

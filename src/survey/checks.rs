@@ -41,6 +41,7 @@ pub(super) fn read(
     }
     late(study, survey, faults);
     strata(study, survey, faults);
+    beside(study, survey, faults);
 }
 
 /// How much a column says of an outcome.
@@ -344,14 +345,102 @@ fn strata(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>) {
     let mut columns: Vec<&Named> =
         study.evaluate.subgroups.iter().map(|s| &s.by).collect();
     columns.extend(&study.evaluate.within);
-    columns
-        .extend(study.evaluate.permuted.iter().filter_map(|(_, within)| within.as_ref()));
+    columns.extend(
+        study.evaluate.permuted.iter().filter_map(|permuted| permuted.within.as_ref()),
+    );
     let Some(cohort) = study.development() else { return };
     let Some(surveyed) = survey.cohorts.get(&cohort.name) else { return };
     let view = View { study, survey, cohort, rows: &surveyed.rows };
     for column in columns {
         if let Err(fault) = view.cells(column) {
             faults.push(*fault);
+        }
+    }
+}
+
+/// Columns that steps want beside the rows: there, and no outcome among the covariates.
+fn beside(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>) {
+    let schemes = study.validate.iter();
+    let mut wanted: Vec<(&str, &str, bool)> = schemes
+        .flat_map(|scheme| {
+            let models = scheme.models.iter();
+            models.map(|model| (scheme.cohort.name.as_str(), model.name.as_str(), true))
+        })
+        .collect();
+    if let Some(first) = study.validate.first() {
+        for cohort in &study.external {
+            let models = first.models.iter();
+            wanted.extend(models.map(|model| (&*cohort.name, &*model.name, false)));
+        }
+    }
+    let mut said: Vec<(String, String)> = Vec::new();
+    for (cohort, model, development) in wanted {
+        let (Some(cohort), Some(surveyed)) =
+            (study.cohort(cohort), survey.cohorts.get(cohort))
+        else {
+            continue;
+        };
+        let Some(model) = study.models.iter().find(|known| known.name == model) else {
+            continue;
+        };
+        let view = View { study, survey, cohort, rows: &surveyed.rows };
+        // A frozen model is of the first branch.
+        let branches = if development { model.branches.len() } else { 1 };
+        let columns = (0..branches).flat_map(|branch| model.beside(branch));
+        for column in columns {
+            let what = (cohort.name.clone(), column.name.clone());
+            if said.contains(&what) {
+                continue;
+            }
+            said.push(what);
+            match view.cells(&column) {
+                Err(fault) => faults.push(*fault),
+                Ok(cells) if development => {
+                    outcome_kept(study, survey, cohort, model, &column, &cells, faults);
+                }
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+/// Refuses a covariate that is an outcome under other names: its effect would be kept, and with it
+/// the outcome of held-out rows would reach their predictors.
+fn outcome_kept(
+    study: &Study,
+    survey: &Survey,
+    cohort: &Cohort,
+    model: &crate::spec::Model,
+    column: &Named,
+    cells: &[Option<String>],
+    faults: &mut Vec<Diagnostic>,
+) {
+    let chains = model.branches.iter().map(|branch| &branch.prepare);
+    let mut steps = chains.chain(&model.select).flat_map(|chain| chain.table_steps());
+    let Some((used, _)) =
+        steps.find(|(_, step)| step.covariates().contains(&column.name))
+    else {
+        return;
+    };
+    for outcome in &study.outcomes {
+        let place = (outcome.name.clone(), cohort.name.clone());
+        let Some(known) = survey.outcomes.get(&place) else { continue };
+        let mut classes: BTreeMap<&str, [bool; 2]> = BTreeMap::new();
+        for (cell, class) in cells.iter().zip(known.classes.iter()) {
+            if let (Some(cell), Some(class)) = (cell, class) {
+                classes.entry(cell).or_default()[usize::from(*class)] = true;
+            }
+        }
+        let told = classes.values().all(|[negative, positive]| negative != positive);
+        if classes.len() == 2 && told {
+            let message = format!(
+                "covariate `{}` of `{}` is outcome `{}` under other names",
+                column.name, used.about.name, outcome.name
+            );
+            faults.push(
+                Diagnostic::error(Code::RESTATES, Place::Study(used.span), message)
+                    .hint("what a covariate explains is kept in held-out rows too: leave it out"),
+            );
         }
     }
 }

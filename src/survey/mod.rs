@@ -16,7 +16,7 @@ mod view;
 
 pub use columns::{BlockColumn, frame};
 pub use dress::Notes;
-pub use outcomes::call;
+pub use outcomes::{call, population};
 pub use patterns::matches;
 pub use sources::{GivenFile, Location, Performed, Reading, node_key};
 pub use symbolic::{symbolic, unread};

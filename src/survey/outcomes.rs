@@ -388,7 +388,7 @@ pub(super) fn surveyed(called: Called) -> SurveyedOutcome {
 }
 
 /// The rows of a cohort whose outcome is known, with what a scheme divides them by.
-fn population(
+pub fn population(
     study: &Study,
     survey: &Survey,
     scheme: &Scheme,

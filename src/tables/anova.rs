@@ -1,5 +1,6 @@
 //! The columns whose class means differ most, by the F statistic.
 
+use super::ranking::{Ranking, comparable, f_statistic};
 use crate::operation::prelude::*;
 
 /// Keeps the k columns with the highest one-way F statistic between the classes.
@@ -28,10 +29,6 @@ impl Default for Anova {
     }
 }
 
-/// Positions of all columns, best first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ranking(Vec<u32>);
-
 impl Operation for Anova {
     const ABOUT: About = About {
         name: "anova",
@@ -48,56 +45,19 @@ impl TableStep for Anova {
     const READS_OUTCOME: bool = true;
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {
-        let positive = train.outcome().iter().filter(|positive| **positive).count();
-        if positive == 0 || positive == train.outcome().len() {
-            return Err(Failure::OneClass);
-        }
-        if let Some(column) = train.rows().missing() {
-            return Err(Failure::Missing(column.to_string()));
-        }
-        let columns = train.rows().columns().iter();
+        let columns = comparable(train, 1)?.iter();
         let f: Vec<f64> =
-            columns.map(|column| f(&column.values, train.outcome())).collect();
-        let mut ranking: Vec<u32> = (0..f.len() as u32).collect();
-        // Stable, so equal columns stay in table order.
-        ranking.sort_by(|&a, &b| f[b as usize].total_cmp(&f[a as usize]));
-        Ok(Ranking(ranking))
+            columns.map(|column| f_statistic(&column.values, train.outcome())).collect();
+        Ok(Ranking::of_scores(&f))
     }
 
-    fn apply(&self, ranking: &Ranking, rows: &mut Rows) {
-        let mut kept: Vec<usize> =
-            ranking.0.iter().take(self.k).map(|&column| column as usize).collect();
-        kept.sort_unstable();
-        rows.keep(&kept);
+    fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
+        ranking.keep(self.k, rows);
+        Ok(())
     }
 
     fn as_fitted(&self) -> Self {
         Self::default()
-    }
-}
-
-/// The F statistic of one column; −1 for a constant one, +∞ when classes are perfectly apart.
-fn f(values: &[f64], outcome: &[bool]) -> f64 {
-    if values.iter().all(|value| *value == values[0]) {
-        return -1.0;
-    }
-    let n = values.len() as f64;
-    // Sums of deviations from the grand mean: subtracting it first loses the fewest digits.
-    let grand = values.iter().sum::<f64>() / n;
-    let mut sums = [0.0; 2];
-    let mut counts = [0.0; 2];
-    let mut total = 0.0;
-    for (value, positive) in values.iter().zip(outcome) {
-        let deviation = value - grand;
-        sums[usize::from(*positive)] += deviation;
-        counts[usize::from(*positive)] += 1.0;
-        total += deviation * deviation;
-    }
-    let between: f64 = sums.iter().zip(counts).map(|(sum, n)| sum * sum / n).sum();
-    let within = (total - between).max(0.0);
-    match within == 0.0 {
-        true => f64::INFINITY,
-        false => between / (within / (n - 2.0)),
     }
 }
 
@@ -122,14 +82,6 @@ mod tests {
     }
 
     #[test]
-    fn f_is_that_of_scikit_learn() {
-        // scikit-learn 1.9.1: f_classif([[1],[2],[3],[5],[4]], [0,0,0,1,1]) = 12.25 / 1 · …
-        let value = f(&[1.0, 2.0, 3.0, 5.0, 4.0], &[false, false, false, true, true]);
-        // Between: 3·(2−3)² + 2·(4.5−3)² = 7.5; within: 2.5; F = 7.5 / (2.5 / 3) = 9.
-        assert!((value - 9.0).abs() < 1e-12, "{value}");
-    }
-
-    #[test]
     fn ties_keep_table_order_and_constants_come_last() {
         let outcome = [false, false, true, true];
         let constant: &[f64] = &[1.0; 4];
@@ -139,10 +91,10 @@ mod tests {
         let ranking = Anova::default().fit(&train).unwrap();
         assert_eq!(ranking.0, [2, 3, 1, 0]);
         let mut rows = train.rows().clone();
-        Anova { k: 2 }.apply(&ranking, &mut rows);
+        Anova { k: 2 }.apply(&ranking, &mut rows).unwrap();
         let names: Vec<&str> = rows.columns().iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names, ["c2", "c3"]);
-        Anova { k: 50 }.apply(&ranking, &mut train.rows().clone());
+        Anova { k: 50 }.apply(&ranking, &mut train.rows().clone()).unwrap();
     }
 
     #[test]

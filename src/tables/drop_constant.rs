@@ -43,9 +43,10 @@ impl TableStep for DropConstant {
             .collect())
     }
 
-    fn apply(&self, kept: &Vec<u32>, rows: &mut Rows) {
+    fn apply(&self, kept: &Vec<u32>, rows: &mut Rows) -> Result<(), Failure> {
         let kept: Vec<usize> = kept.iter().map(|&column| column as usize).collect();
         rows.keep(&kept);
+        Ok(())
     }
 }
 
@@ -102,7 +103,7 @@ mod tests {
         let train = split.train(&frame, &[Some(true); 3], &[0; 3]);
         let kept = DropConstant {}.fit(&train).unwrap();
         let (_, mut held_out) = split.held_out(&frame);
-        DropConstant {}.apply(&kept, &mut held_out);
+        DropConstant {}.apply(&kept, &mut held_out).unwrap();
         assert_eq!((held_out.n(), held_out.p()), (1, 0));
     }
 
@@ -125,7 +126,7 @@ mod tests {
                 prop_assert_eq!(kept.contains(&(position as u32)), two);
             }
             let mut rows = ordered.rows().clone();
-            DropConstant {}.apply(&kept, &mut rows);
+            DropConstant {}.apply(&kept, &mut rows).unwrap();
             prop_assert_eq!((rows.n(), rows.p()), (ordered.rows().n(), kept.len()));
         }
     }

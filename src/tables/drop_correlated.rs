@@ -1,6 +1,7 @@
 //! Columns that say what an earlier one says, left out.
 
-use crate::math::{mean, sqrt};
+use super::correlation::{mid_ranks, unit};
+use crate::math::{dot, sqrt};
 use crate::operation::prelude::*;
 
 /// Drops columns that correlate with an earlier kept column.
@@ -74,89 +75,108 @@ impl TableStep for DropCorrelated {
         if let Some(column) = rows.missing() {
             return Err(Failure::Missing(column.to_string()));
         }
-        let mut table = vec![0.0; rows.n() * rows.p()];
-        for (j, column) in rows.columns().iter().enumerate() {
+        let mut units = Vec::with_capacity(rows.p());
+        for column in rows.columns() {
             let unit = match self.method {
                 Method::Pearson => unit(&column.values),
                 Method::Spearman => unit(&mid_ranks(&column.values)),
             };
-            let unit = unit.ok_or_else(|| {
+            units.push(unit.ok_or_else(|| {
                 Failure::NotFinite(format!("the spread of `{}`", column.name))
-            })?;
-            for (i, value) in unit.into_iter().enumerate() {
-                table[i * rows.p() + j] = value;
-            }
+            })?);
         }
-        Ok(kept(&table, rows.p(), self.threshold))
+        Ok(kept(&units, self.threshold))
     }
 
-    fn apply(&self, kept: &Vec<u32>, rows: &mut Rows) {
+    fn apply(&self, kept: &Vec<u32>, rows: &mut Rows) -> Result<(), Failure> {
         let kept: Vec<usize> = kept.iter().map(|&column| column as usize).collect();
         rows.keep(&kept);
+        Ok(())
     }
 }
 
 /// More than rounding adds to r in some thousand rows: equality is not left to the last digit.
 const ROUNDING: f64 = 1e-12;
 
-/// Positions of the kept columns of `table`, whose columns have unit length. Shape: n × p,
-/// row-major.
-fn kept(table: &[f64], p: usize, threshold: f64) -> Vec<u32> {
-    let mut dropped = vec![false; p];
-    for column in 0..p {
-        if dropped[column] {
-            continue;
-        }
-        // With all later columns at once, row by row: each sum runs in row order, and the inner
-        // loop over independent sums is what the processor does several at a time.
-        let mut r = vec![0.0; p - column - 1];
-        for row in table.chunks_exact(p) {
-            for (r, value) in r.iter_mut().zip(&row[column + 1..]) {
-                *r += row[column] * value;
+/// Columns that are compared together with one kept column.
+const TILE: usize = 16;
+
+/// Positions of the kept columns. `units` have unit length.
+fn kept(units: &[Vec<f64>], threshold: f64) -> Vec<u32> {
+    let above = |r: f64| r.abs().min(1.0) - threshold > ROUNDING;
+    let n = units.first().map_or(0, Vec::len);
+    // After some of the rows, what the others can add is known: r cannot be above the threshold where
+    // that does not reach it. Most pairs of columns end here.
+    let cuts = [n / 4, n / 2, n];
+    let lengths: Vec<[f64; 3]> = units.iter().map(|unit| lengths(unit, cuts)).collect();
+    let out_of_reach = threshold - 1e-9; // More than the bound itself can lose to rounding.
+    let mut kept: Vec<u32> = Vec::new();
+    for (tile, columns) in units.chunks(TILE).enumerate() {
+        let first = tile * TILE;
+        // Row by row, so that the products of one row are what the processor does several at a time;
+        // each sum still runs in row order.
+        let mut rows = vec![[0.0; TILE]; n];
+        for (place, column) in columns.iter().enumerate() {
+            for (row, value) in rows.iter_mut().zip(column) {
+                row[place] = *value;
             }
         }
-        for (dropped, r) in dropped[column + 1..].iter_mut().zip(r) {
-            *dropped |= r.abs().min(1.0) - threshold > ROUNDING;
+        let mut dropped = [false; TILE];
+        let mut left = columns.len();
+        for &other in &kept {
+            let other = other as usize;
+            let mut r = [0.0; TILE];
+            let mut from = 0;
+            let mut whole = true;
+            for (cut, to) in cuts.into_iter().enumerate() {
+                add_products(&units[other][from..to], &rows[from..to], &mut r);
+                from = to;
+                let reach = |place: usize| {
+                    r[place].abs() + lengths[other][cut] * lengths[first + place][cut]
+                };
+                let mut open = (0..columns.len()).filter(|&place| !dropped[place]);
+                if !open.any(|place| reach(place) > out_of_reach) {
+                    whole = false;
+                    break;
+                }
+            }
+            if whole {
+                for place in 0..columns.len() {
+                    if !dropped[place] && above(r[place]) {
+                        dropped[place] = true;
+                        left -= 1;
+                    }
+                }
+            }
+            if left == 0 {
+                break;
+            }
+        }
+        let before = kept.len();
+        for (place, column) in columns.iter().enumerate() {
+            let earlier = |other: &u32| above(dot(&units[*other as usize], column));
+            if !dropped[place] && !kept[before..].iter().any(earlier) {
+                kept.push((first + place) as u32);
+            }
         }
     }
-    (0..p as u32).filter(|&column| !dropped[column as usize]).collect()
+    kept
 }
 
-/// Deviations from the mean, scaled to unit length: r is their dot product. All 0 for a constant
-/// column; `None` when a deviation is not finite.
-fn unit(values: &[f64]) -> Option<Vec<f64>> {
-    if values.iter().all(|value| *value == values[0]) {
-        return Some(vec![0.0; values.len()]);
+/// Adds to each sum the products of `values` with its column of `rows`.
+fn add_products(values: &[f64], rows: &[[f64; TILE]], sums: &mut [f64; TILE]) {
+    let mut here = *sums;
+    for (value, row) in values.iter().zip(rows) {
+        for (sum, other) in here.iter_mut().zip(row) {
+            *sum += value * other;
+        }
     }
-    let mut deviations = values.to_vec();
-    // Twice: far from 0, what rounding takes from the first mean is not small beside the spread.
-    for _ in 0..2 {
-        let mean = mean(&deviations)?;
-        deviations.iter_mut().for_each(|value| *value -= mean);
-    }
-    if deviations.iter().any(|deviation| !deviation.is_finite()) {
-        return None;
-    }
-    // Squares of very large and very small numbers are 0 or infinite; these are 1 at most.
-    let largest = deviations.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
-    deviations.iter_mut().for_each(|value| *value /= largest);
-    let length = sqrt(deviations.iter().map(|value| value * value).sum());
-    deviations.iter_mut().for_each(|value| *value /= length);
-    Some(deviations)
+    *sums = here;
 }
 
-/// Ranks from 1, where equal values share the middle of theirs.
-fn mid_ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut before = 0;
-    for tied in order.chunk_by(|&a, &b| values[a] == values[b]) {
-        let middle = before as f64 + (tied.len() + 1) as f64 / 2.0;
-        tied.iter().for_each(|&row| ranks[row] = middle);
-        before += tied.len();
-    }
-    ranks
+/// The length of what is left of a column after each cut.
+fn lengths(unit: &[f64], cuts: [usize; 3]) -> [f64; 3] {
+    cuts.map(|cut| sqrt(unit[cut..].iter().map(|value| value * value).sum()))
 }
 
 #[cfg(test)]
@@ -246,7 +266,7 @@ mod tests {
             assert_eq!(fit(&six(), threshold, Method::Spearman), spearman, "{threshold}");
         }
         let mut rows = train(&six(), (0..8).collect()).rows().clone();
-        DropCorrelated::default().apply(&vec![0, 2, 3], &mut rows);
+        DropCorrelated::default().apply(&vec![0, 2, 3], &mut rows).unwrap();
         let names: Vec<&str> = rows.columns().iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names, ["c0", "c2", "c3"]);
     }
@@ -341,7 +361,7 @@ mod tests {
             let train = train(&columns, (0..n).collect());
             if let Ok(kept) = step.fit(&train) {
                 let mut rows = train.rows().clone();
-                step.apply(&kept, &mut rows);
+                step.apply(&kept, &mut rows).unwrap();
                 prop_assert_eq!(rows.p(), kept.len());
             }
         }

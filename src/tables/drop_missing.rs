@@ -51,10 +51,11 @@ impl TableStep for DropMissing {
         Ok(missing.map(|missing| missing as f64 / n).collect())
     }
 
-    fn apply(&self, shares: &Vec<f64>, rows: &mut Rows) {
+    fn apply(&self, shares: &Vec<f64>, rows: &mut Rows) -> Result<(), Failure> {
         let kept: Vec<usize> =
             (0..shares.len()).filter(|&column| shares[column] <= self.share).collect();
         rows.keep(&kept);
+        Ok(())
     }
 
     fn as_fitted(&self) -> Self {
@@ -87,7 +88,7 @@ mod tests {
 
     fn kept(share: f64, shares: &Vec<f64>, rows: &Rows) -> Vec<String> {
         let mut rows = rows.clone();
-        DropMissing { share }.apply(shares, &mut rows);
+        DropMissing { share }.apply(shares, &mut rows).unwrap();
         rows.columns().iter().map(|column| column.name.clone()).collect()
     }
 

@@ -62,7 +62,7 @@ impl TableStep for EncodeOnehot {
         Ok(rows.columns().iter().map(met).collect())
     }
 
-    fn apply(&self, met: &Self::State, rows: &mut Rows) {
+    fn apply(&self, met: &Self::State, rows: &mut Rows) -> Result<(), Failure> {
         let mut columns = Vec::new();
         for (column, met) in rows.columns().iter().zip(met) {
             let (Some(met), Some(here)) = (met, rows.categories(&column.name)) else {
@@ -87,6 +87,7 @@ impl TableStep for EncodeOnehot {
             }
         }
         rows.set_columns(columns);
+        Ok(())
     }
 
     fn as_fitted(&self) -> Self {
@@ -117,7 +118,7 @@ mod tests {
         let encode = EncodeOnehot::default();
         let met = encode.fit(&train).unwrap();
         let mut training = train.rows().clone();
-        encode.apply(&met, &mut training);
+        encode.apply(&met, &mut training).unwrap();
         let names: Vec<&str> =
             training.columns().iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names, ["age", "site=C"]);
@@ -125,11 +126,11 @@ mod tests {
         assert_eq!(training.categorical(), None);
         let (_, held_out) = split.held_out(&frame);
         let mut applied = held_out.clone();
-        encode.apply(&met, &mut applied);
+        encode.apply(&met, &mut applied).unwrap();
         assert_eq!(applied.columns()[1].values[0], 0.0, "B was not met");
         assert!(applied.columns()[1].values[1].is_nan());
         let mut strict = held_out;
-        EncodeOnehot { unseen: Unseen::Missing }.apply(&met, &mut strict);
+        EncodeOnehot { unseen: Unseen::Missing }.apply(&met, &mut strict).unwrap();
         assert!(strict.columns()[1].values[0].is_nan());
     }
 }

@@ -58,7 +58,7 @@ impl TableStep for ImputeMedian {
         Ok(found)
     }
 
-    fn apply(&self, found: &Medians, rows: &mut Rows) {
+    fn apply(&self, found: &Medians, rows: &mut Rows) -> Result<(), Failure> {
         let mut indicators = Vec::new();
         for (column, gaps) in rows.columns().iter().zip(&found.gaps) {
             if self.indicator && *gaps {
@@ -77,6 +77,7 @@ impl TableStep for ImputeMedian {
         let mut columns = rows.columns().to_vec();
         columns.extend(indicators);
         rows.set_columns(columns);
+        Ok(())
     }
 
     fn as_fitted(&self) -> Self {
@@ -98,11 +99,11 @@ mod tests {
         let train = split.train(&frame, &[Some(true); 5], &[0; 5]);
         let medians = ImputeMedian::default().fit(&train).unwrap();
         let (_, mut held_out) = split.held_out(&frame);
-        ImputeMedian::default().apply(&medians, &mut held_out);
+        ImputeMedian::default().apply(&medians, &mut held_out).unwrap();
         assert_eq!(held_out.columns()[0].values, [100.0, 1.5]);
         let with = ImputeMedian { indicator: true };
         let (_, mut held_out) = split.held_out(&frame);
-        with.apply(&medians, &mut held_out);
+        with.apply(&medians, &mut held_out).unwrap();
         assert_eq!(held_out.columns()[1].values, [0.0, 1.0]);
         assert_eq!(held_out.columns()[1].name, "x missing");
         let nothing = Split { train: vec![1], held_out: vec![] };

@@ -53,12 +53,13 @@ impl TableStep for ScaleZscore {
         Ok(Moments(moments.collect::<Result<_, Failure>>()?))
     }
 
-    fn apply(&self, moments: &Moments, rows: &mut Rows) {
+    fn apply(&self, moments: &Moments, rows: &mut Rows) -> Result<(), Failure> {
         for ((_, values), (mean, sd)) in rows.columns_mut().zip(&moments.0) {
             for value in values.iter_mut().filter(|value| !value.is_nan()) {
                 *value = if *sd == 0.0 { 0.0 } else { (*value - mean) / sd };
             }
         }
+        Ok(())
     }
 }
 
@@ -80,7 +81,7 @@ mod tests {
         let train = split.train(&frame, &[Some(true); 3], &[0; 3]);
         let moments = ScaleZscore {}.fit(&train).unwrap();
         let (_, mut held_out) = split.held_out(&frame);
-        ScaleZscore {}.apply(&moments, &mut held_out);
+        ScaleZscore {}.apply(&moments, &mut held_out).unwrap();
         assert_eq!(held_out.row(0), [5.0, 0.0]);
     }
 }

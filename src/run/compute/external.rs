@@ -1,17 +1,22 @@
 //! Nodes of frozen models: the last fit, the seal, and what meets an external cohort.
 
-use super::splits::{apply_path, fit_learner, locate, predicted, procedure};
+use super::splits::{apply_path, fit_learner, predicted, procedure, with_beside};
+use super::tuning::{Candidates, has_links};
 use super::{ComputeError, Computed, Inputs, input};
-use crate::data::{Call, Frozen, Predictions, Sealed, Value};
-use crate::operation::FittedChain;
+use crate::data::{
+    Call, Frozen, FrozenMember, Kept, Link, Member, Predictions, Rows, Sealed, Train,
+    Value,
+};
+use crate::operation::{FittedChain, Instance};
 use crate::plan::Placed;
-use crate::spec::{ChainSetting, Use};
+use crate::spec::{Chain, ChainSetting, Study, Use};
+use crate::statistics::linked;
 
 /// The settings of a candidate: preparation, selection, learner, with the places of their states.
-struct Chosen<'a> {
-    prepare: &'a ChainSetting,
-    select: &'a ChainSetting,
-    learner: &'a Use,
+pub struct Chosen<'a> {
+    pub prepare: &'a ChainSetting,
+    pub select: &'a ChainSetting,
+    pub learner: &'a Use,
     prepare_path: usize,
     selector: usize,
     select_path: usize,
@@ -19,29 +24,43 @@ struct Chosen<'a> {
 
 fn chosen<'a>(inputs: &Inputs<'a>, case: usize, candidate: usize) -> Chosen<'a> {
     let (prepare, select) = procedure(inputs, case);
-    let learn = &inputs.study.learn;
-    let (cell, place) = locate(inputs, case, candidate);
-    let (selector, learner) = (cell / learn.len(), cell % learn.len());
-    let (selector_chain, learner_chain) = (&select[selector], &learn[learner]);
-    // Within a cell: preparation, then selection, then learner, the last fastest.
-    let n_learn = learner_chain.settings.len();
-    let n_select = selector_chain.settings.len();
-    let (of_prepare, rest) = (place / (n_select * n_learn), place % (n_select * n_learn));
-    let (of_select, of_learn) = (rest / n_learn, rest % n_learn);
-    let paths = selector_chain.fit_paths();
-    Chosen {
-        prepare: &prepare.settings[of_prepare],
-        select: &selector_chain.settings[of_select],
-        learner: &learner_chain.settings[of_learn].steps[0],
-        prepare_path: prepare.fit_paths().of_setting[of_prepare],
-        selector,
-        select_path: of_prepare * paths.setting_of.len() + paths.of_setting[of_select],
+    Chosen::of(inputs.study, prepare, select, candidate)
+}
+
+impl<'a> Chosen<'a> {
+    pub fn of(
+        study: &'a Study,
+        prepare: &'a Chain,
+        select: &'a [Chain],
+        candidate: usize,
+    ) -> Self {
+        let learn = &study.learn;
+        let (cell, place) = Candidates::new(study, prepare, select).locate(candidate);
+        let (selector, learner) = (cell / learn.len(), cell % learn.len());
+        let (selector_chain, learner_chain) = (&select[selector], &learn[learner]);
+        // Within a cell: preparation, then selection, then learner, the last fastest.
+        let n_learn = learner_chain.settings.len();
+        let n_select = selector_chain.settings.len();
+        let (of_prepare, rest) =
+            (place / (n_select * n_learn), place % (n_select * n_learn));
+        let (of_select, of_learn) = (rest / n_learn, rest % n_learn);
+        let paths = selector_chain.fit_paths();
+        Self {
+            prepare: &prepare.settings[of_prepare],
+            select: &selector_chain.settings[of_select],
+            learner: &learner_chain.settings[of_learn].steps[0],
+            prepare_path: prepare.fit_paths().of_setting[of_prepare],
+            selector,
+            select_path: of_prepare * paths.setting_of.len()
+                + paths.of_setting[of_select],
+        }
     }
 }
 
 /// Fits the choice on all development rows, and keeps everything that belongs to it.
 pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
+    let frame = &*with_beside(inputs, case, case, frame);
     let choice = input!(&inputs.values[1], Choice, "choice");
     let calibration = match &*inputs.values[2] {
         Value::Calibration(intercept, slope) => Some((*intercept, *slope)),
@@ -49,11 +68,18 @@ pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     };
     let prepare =
         FittedChain::from_bytes(input!(&inputs.values[3], Fitted, "fitted steps"))?;
-    let chosen = chosen(inputs, case, choice.candidate);
     let (_, select) = procedure(inputs, case);
-    let selected = &inputs.values[4 + chosen.selector];
-    let selected = FittedChain::from_bytes(input!(selected, Fitted, "fitted steps"))?;
-    let threshold = match inputs.values.get(4 + select.len()) {
+    let mut selectors = Vec::new();
+    for value in &inputs.values[4..4 + select.len()] {
+        selectors
+            .push(FittedChain::from_bytes(input!(value, Fitted, "fitted steps"))?.paths);
+    }
+    let mut rest = inputs.values[4 + select.len()..].iter();
+    let links = match has_links(inputs.study).then(|| rest.next()).flatten() {
+        Some(value) => input!(value, Links, "links").clone(),
+        None => vec![None; choice.members.len()],
+    };
+    let threshold = match rest.next() {
         Some(value) => *input!(value, Threshold, "threshold"),
         None => None,
     };
@@ -63,30 +89,83 @@ pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let known = &inputs.survey.outcomes[&(outcome, cohort.clone())];
     let groups = &inputs.survey.cohorts[&cohort].groups;
     let train = placed.split.train(frame, &known.classes, groups);
-    let fitted = || -> Result<Frozen, String> {
-        let prepare = prepare.paths[chosen.prepare_path].clone()?;
-        let select = selected.paths[chosen.select_path].clone()?;
-        let mut rows = train.rows().clone();
-        apply_path(chosen.prepare, &prepare, &mut rows)?;
-        apply_path(chosen.select, &select, &mut rows)?;
-        let names = rows.columns().iter().map(|column| column.name.clone()).collect();
-        let prepared = train.with_rows(rows);
-        let model = fit_learner(inputs.study, "frozen", chosen.learner, &prepared)?;
-        let columns = frame.rows.columns().iter().map(|column| column.name.clone());
-        Ok(Frozen {
-            candidate: choice.candidate,
-            columns: columns.collect(),
-            prepare,
-            select,
-            model,
-            selected: names,
-            threshold,
-            calibration,
-            n: train.outcome().len(),
-            n_positive: train.outcome().iter().filter(|positive| **positive).count(),
-        })
+    let mut members = Vec::new();
+    for (member, link) in choice.members.iter().zip(links) {
+        let chosen = chosen(inputs, case, member.candidate);
+        let states = prepare.paths[chosen.prepare_path].clone();
+        let selected = selectors[chosen.selector][chosen.select_path].clone();
+        let fitted = states.and_then(|prepare| {
+            freeze_member(inputs, &chosen, (*member, link), (prepare, selected?), &train)
+        });
+        match fitted {
+            Ok(member) => members.push(member),
+            Err(why) => return Ok(Value::Failed(why)),
+        }
+    }
+    // Stable, so equal weights keep the written order.
+    members.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    let columns = frame.rows.columns().iter().map(|column| column.name.clone());
+    let (n, n_positive) =
+        (train.outcome().len(), train.outcome().iter().filter(|class| **class).count());
+    Ok(Value::Frozen(Frozen {
+        columns: columns.collect(),
+        members,
+        falls_back: choice.falls_back.then(|| n_positive as f64 / n.max(1) as f64),
+        threshold,
+        calibration,
+        n,
+        n_positive,
+    }))
+}
+
+fn freeze_member(
+    inputs: &Inputs<'_>,
+    chosen: &Chosen<'_>,
+    (member, link): (Member, Option<Link>),
+    (prepare, select): (Vec<Vec<u8>>, Vec<Vec<u8>>),
+    train: &Train,
+) -> Result<FrozenMember, String> {
+    let mut rows = train.rows().clone();
+    apply_path(chosen.prepare, &prepare, &mut rows)?;
+    apply_path(chosen.select, &select, &mut rows)?;
+    let selected = rows.columns().iter().map(|column| column.name.clone()).collect();
+    let prepared = train.with_rows(rows);
+    let model = fit_learner(inputs.study, "frozen", chosen.learner, &prepared)?;
+    let Member { candidate, weight } = member;
+    Ok(FrozenMember { candidate, weight, prepare, select, model, selected, link })
+}
+
+/// The columns that reach the learner of a split's choice: its states applied to no rows at all.
+pub fn kept(inputs: &Inputs<'_>, case: usize) -> Computed {
+    let frame = input!(&inputs.values[0], Frame, "frame");
+    let choice = input!(&inputs.values[1], Choice, "choice");
+    let prepare =
+        FittedChain::from_bytes(input!(&inputs.values[2], Fitted, "fitted steps"))?;
+    let chosen = chosen(inputs, case, choice.candidate);
+    let selected = &inputs.values[3 + chosen.selector];
+    let selected = FittedChain::from_bytes(input!(selected, Fitted, "fitted steps"))?;
+    let columns = || -> Result<Vec<String>, String> {
+        let mut rows = frame.rows.take(&[]);
+        let prepare =
+            prepare.paths[chosen.prepare_path].as_ref().map_err(String::clone)?;
+        let select =
+            selected.paths[chosen.select_path].as_ref().map_err(String::clone)?;
+        apply_path(chosen.prepare, prepare, &mut rows)?;
+        apply_path(chosen.select, select, &mut rows)?;
+        Ok(rows.columns().iter().map(|column| column.name.clone()).collect())
     };
-    Ok(fitted().map_or_else(Value::Failed, Value::Frozen))
+    Ok(match columns() {
+        Ok(columns) => Value::Kept(Kept { columns }),
+        Err(why) => Value::Failed(why),
+    })
+}
+
+/// The step between neighbouring probabilities of a candidate's learner.
+pub fn resolution(inputs: &Inputs<'_>, case: usize, candidate: usize) -> Option<f64> {
+    match &chosen(inputs, case, candidate).learner.instance {
+        Instance::Learner(learner) => learner.resolution(),
+        _ => unreachable!("`spec` puts learners here"),
+    }
 }
 
 /// The outcomes of an external cohort, as nobody can read them yet.
@@ -123,8 +202,8 @@ pub fn unseal(inputs: &Inputs<'_>) -> Computed {
 pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
     let frozen = input!(&inputs.values[0], Frozen, "frozen model");
     let frame = input!(&inputs.values[1], Frame, "frame");
+    let frame = &*with_beside(inputs, frozen_case, case, frame);
     let opened = input!(&inputs.values[2], Opened, "opened outcomes");
-    let chosen = chosen(inputs, frozen_case, frozen.candidate);
     let names = frame.rows.columns().iter().map(|column| &column.name);
     if !names.eq(&frozen.columns) {
         let why = "the predictors are not those of the frozen model";
@@ -148,18 +227,49 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
         threshold.frozen_for.is_empty()
             || threshold.frozen_for.iter().any(|named| named.name == *cohort)
     });
-    let mut prepared = frame.rows.take(&rows);
-    let scores = apply_path(chosen.prepare, &frozen.prepare, &mut prepared)
-        .and_then(|()| apply_path(chosen.select, &frozen.select, &mut prepared))
-        .and_then(|()| predicted(chosen.learner, &frozen.model, &prepared));
-    Ok(match scores {
-        Ok(scores) => Value::Predictions(Predictions {
+    let taken = frame.rows.take(&rows);
+    let said = match frozen.falls_back {
+        Some(prevalence) => Ok((vec![prevalence; taken.n()], None)),
+        None => say(inputs, frozen_case, frozen, &taken),
+    };
+    Ok(match said {
+        Ok((scores, decision_values)) => Value::Predictions(Predictions {
             rows: rows.into_iter().map(|row| row as u32).collect(),
             truth,
             scores,
+            decision_values,
             threshold: frozen.threshold.filter(|_| applied),
-            candidate: frozen.candidate,
+            candidate: frozen.members[0].candidate,
+            falls_back: frozen.falls_back.is_some(),
         }),
         Err(why) => Value::Failed(why),
     })
+}
+
+/// Probabilities, and the decision values of a single learner that gives such.
+type Said = (Vec<f64>, Option<Vec<f64>>);
+
+fn say(
+    inputs: &Inputs<'_>,
+    case: usize,
+    frozen: &Frozen,
+    rows: &Rows,
+) -> Result<Said, String> {
+    let mut sums = vec![0.0f64; rows.n()];
+    let mut decision_values = None;
+    for member in &frozen.members {
+        let chosen = chosen(inputs, case, member.candidate);
+        let mut prepared = rows.clone();
+        apply_path(chosen.prepare, &member.prepare, &mut prepared)?;
+        apply_path(chosen.select, &member.select, &mut prepared)?;
+        let values = predicted(chosen.learner, &member.model, &prepared)?;
+        for (sum, value) in sums.iter_mut().zip(&values) {
+            let probability = member.link.map_or(*value, |link| linked(link, *value));
+            *sum = (*sum + member.weight * probability).min(1.0);
+        }
+        if frozen.members.len() == 1 && member.link.is_some() {
+            decision_values = Some(values);
+        }
+    }
+    Ok((sums, decision_values))
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::pools::Pools;
 use super::{ComputeError, Computed, Inputs};
-use crate::data::{Compared, Curve, Estimate, GroupEstimate, Predictions, Value};
+use crate::data::{
+    Compared, Curve, Estimate, GroupEstimate, Interval, Predictions, Value,
+};
 use crate::operation::{AnyMetric, Instance, Judged, Pooling, Scored};
 use crate::plan::Judgement;
 use crate::spec::{Named, Subgroup};
@@ -11,6 +14,8 @@ use crate::statistics;
 use crate::survey::View;
 
 const LEVEL: f64 = 0.95;
+/// Of patients, where an estimate has no closed form.
+const RESAMPLES: usize = 1000;
 /// Below this many rows of a class an interval rests on them alone.
 const FEW: usize = 10;
 /// Sites with fewer rows of a class are shown and not pooled.
@@ -18,7 +23,7 @@ const FEW_AT_SITE: usize = 5;
 
 /// How held-out predictions are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum How {
+pub enum How {
     /// Folds whose training sets overlap.
     Folds,
     Sites,
@@ -27,15 +32,17 @@ enum How {
 }
 
 /// Held-out predictions by repeat, and the splits that have none.
-struct Held<'a> {
-    repeats: Vec<Vec<&'a Predictions>>,
-    failed: Vec<String>,
-    how: How,
+pub struct Held<'a> {
+    pub repeats: Vec<Vec<&'a Predictions>>,
+    pub failed: Vec<String>,
+    pub how: How,
     /// Rows of the cohort: what strata are given for.
-    cohort: usize,
+    pub cohort: usize,
+    /// Whose candidates the predictions are of.
+    pub case: usize,
 }
 
-fn judged<'a>(
+pub fn judged<'a>(
     inputs: &'a Inputs<'_>,
     of: Judgement,
     values: std::ops::Range<usize>,
@@ -72,11 +79,11 @@ fn judged<'a>(
             other => return Err(ComputeError::Kind(other.kind(), "predictions")),
         }
     }
-    Ok(Held { repeats, failed, how, cohort: inputs.plan.cases[case].cohort })
+    Ok(Held { repeats, failed, how, cohort: inputs.plan.cases[case].cohort, case })
 }
 
 /// The reasons of failed splits, each once and without its place.
-fn distinct(failed: &[String]) -> String {
+pub fn distinct(failed: &[String]) -> String {
     let reason = |text: &String| match text.split_once(": ") {
         Some((place, reason)) if place.starts_with("repeat ") => reason.to_string(),
         _ => text.clone(),
@@ -85,14 +92,14 @@ fn distinct(failed: &[String]) -> String {
     reasons.into_iter().collect::<Vec<_>>().join("; ")
 }
 
-fn decisions(predictions: &Predictions) -> Vec<bool> {
+pub fn decisions(predictions: &Predictions) -> Vec<bool> {
     let Some(threshold) = predictions.threshold else { return Vec::new() };
     predictions.scores.iter().map(|score| *score >= threshold).collect()
 }
 
 pub fn measure(inputs: &Inputs<'_>, of: Judgement, metric: usize) -> Computed {
-    let evaluate = &inputs.study.evaluate;
-    let used = if metric == 0 { &evaluate.primary } else { &evaluate.also[metric - 1] };
+    let used = inputs.study.evaluate.metrics().nth(metric);
+    let used = used.expect("`plan` counts the study's metrics");
     let Instance::Metric(metric) = &used.instance else {
         unreachable!("`spec` puts a metric here")
     };
@@ -107,16 +114,144 @@ pub fn measure(inputs: &Inputs<'_>, of: Judgement, metric: usize) -> Computed {
     }
     Ok(match (scale.pooling, judged.how) {
         (Pooling::FoldMean, How::Sites) if auroc => sites(&judged),
-        (Pooling::FoldMean, How::Once) if auroc => once(&judged),
-        (Pooling::FoldMean, _) => fold_mean(&judged, &|fold| {
-            let (truth, scores) = (&fold.truth, &fold.scores);
-            let decisions = decisions(fold);
-            metric
-                .compute(Scored { truth, scores, decisions: &decisions })
-                .map_err(|failure| failure.to_string())
-        }),
-        (Pooling::Proportion, _) => proportion(&judged, metric.as_ref()),
+        (Pooling::FoldMean, How::Once) if auroc => once(inputs, &judged, metric.as_ref()),
+        (Pooling::FoldMean, how) => {
+            let value = |fold: &Predictions| in_fold(metric.as_ref(), fold);
+            match fold_mean(&judged, &value) {
+                Value::Estimate(mut estimate) if auroc && how == How::Folds => {
+                    estimate.other_intervals.extend(by_influence(&judged, &estimate));
+                    Value::Estimate(estimate)
+                }
+                other => other,
+            }
+        }
+        (Pooling::Proportion, _) => {
+            let pools = Pools::of(inputs, &judged, scale.logarithms);
+            match pools.clustered() {
+                true => pooled(inputs, &judged, &pools, metric.as_ref(), RESAMPLES),
+                false => proportion(&judged, &pools, metric.as_ref()),
+            }
+        }
+        (Pooling::Pooled { resamples }, _) => {
+            let pools = Pools::of(inputs, &judged, scale.logarithms);
+            pooled(inputs, &judged, &pools, metric.as_ref(), resamples)
+        }
     })
+}
+
+/// The metric on the rows of one fold.
+fn in_fold(metric: &dyn AnyMetric, fold: &Predictions) -> Result<f64, String> {
+    let decisions = decisions(fold);
+    let thresholds: Vec<f64> =
+        fold.threshold.map_or(Vec::new(), |at| vec![at; fold.rows.len()]);
+    let scored = Scored {
+        truth: &fold.truth,
+        scores: if metric.ranks_only() { fold.ranks() } else { &fold.scores },
+        decisions: &decisions,
+        thresholds: &thresholds,
+    };
+    metric.compute(scored).map_err(|failure| failure.to_string())
+}
+
+/// The standard deviation over folds, whatever the estimate was pooled over.
+fn sd_folds(judged: &Held<'_>, metric: &dyn AnyMetric) -> Option<f64> {
+    let folds = judged.repeats.iter().flatten();
+    let values: Vec<f64> = folds.filter_map(|fold| in_fold(metric, fold).ok()).collect();
+    crate::math::variance(&values).map(crate::math::sqrt)
+}
+
+/// The interval of a mean AUROC from its influence curve, if every fold has both classes.
+fn by_influence(judged: &Held<'_>, estimate: &Estimate) -> Option<Interval> {
+    let mut variances = Vec::new();
+    for folds in &judged.repeats {
+        let folds: Vec<(&[bool], &[f64])> =
+            folds.iter().map(|fold| (&fold.truth[..], fold.ranks())).collect();
+        let se = statistics::influence_se(&folds)?;
+        variances.push(se * se);
+    }
+    let half = 1.959_963_984_540_054 * crate::math::sqrt(crate::math::mean(&variances)?);
+    Some(Interval {
+        lower: (estimate.estimate - half).max(0.0),
+        upper: (estimate.estimate + half).min(1.0),
+        method: "influence curve, its variance averaged over repeats; rows count as independent, \
+                 and the variation of the choice among candidates is left out"
+            .to_string(),
+    })
+}
+
+/// A metric pooled within each repeat and averaged, with an interval by resampling patients.
+fn pooled(
+    inputs: &Inputs<'_>,
+    judged: &Held<'_>,
+    pools: &Pools,
+    metric: &dyn AnyMetric,
+    resamples: usize,
+) -> Value {
+    let mut failed = judged.failed.clone();
+    let mut values = Vec::new();
+    for pool in &pools.repeats {
+        if pool.truth.is_empty() {
+            continue; // Why is told with the splits that failed.
+        }
+        match metric.compute(pool.scored()) {
+            Ok(value) => values.push(value),
+            Err(failure) => failed.push(failure.to_string()),
+        }
+    }
+    let Some(mean) = crate::math::mean(&values) else {
+        return Value::Failed(distinct(&failed));
+    };
+    let (interval, words) = resampled(inputs, pools, metric, resamples);
+    let (lower, upper) = interval.unzip();
+    let method = match judged.how {
+        How::Once => words,
+        _ => format!(
+            "pooled within each repeat and averaged over {} repeats; {words}, which leaves out the \
+             variation of training sets",
+            values.len()
+        ),
+    };
+    Value::Estimate(Estimate {
+        estimate: mean,
+        lower,
+        upper,
+        method: pools.add_moved(method),
+        folds: values,
+        failed_folds: failed,
+        prediction: None,
+        sd_folds: sd_folds(judged, metric),
+        other_intervals: Vec::new(),
+    })
+}
+
+/// The percentile interval of a metric over resamples of patients, and how it was made.
+fn resampled(
+    inputs: &Inputs<'_>,
+    pools: &Pools,
+    metric: &dyn AnyMetric,
+    resamples: usize,
+) -> (Option<(f64, f64)>, String) {
+    let values = pools.resample(inputs.study.seed, resamples, 1, &|pools| {
+        let values = pools.iter().map(|pool| metric.compute(pool.scored()).ok());
+        let values: Option<Vec<f64>> = values.collect();
+        vec![values.and_then(|values| crate::math::mean(&values))]
+    });
+    let values = &values[0];
+    // Where many resamples have no value, the rest are no sample of anything.
+    let enough = values.len() * 10 >= resamples * 9;
+    let interval = enough.then(|| statistics::percentiles(values, LEVEL));
+    let words = match enough {
+        true => format!(
+            "95 % interval from {} resamples of {} patients (percentiles)",
+            values.len(),
+            pools.patients()
+        ),
+        false => format!(
+            "no interval: {} of {resamples} resamples of patients have no value",
+            resamples - values.len()
+        ),
+    };
+    (interval, words)
 }
 
 /// The mean of a value over folds with the interval for overlapping training sets.
@@ -160,9 +295,11 @@ fn fold_mean(
              variance (1/J + n_test/n_train)·S², t with J − 1 degrees of freedom",
             folds.len()
         ),
+        sd_folds: crate::math::variance(&folds).map(crate::math::sqrt),
         folds,
         failed_folds: failed,
         prediction: None,
+        other_intervals: Vec::new(),
     })
 }
 
@@ -172,7 +309,7 @@ fn sites(judged: &Held<'_>) -> Value {
     let (mut pooled, mut folds) = (Vec::new(), Vec::new());
     let mut left = 0;
     for (at, site) in judged.repeats.iter().flatten().enumerate() {
-        let Some(found) = statistics::delong(&site.truth, &site.scores) else {
+        let Some(found) = statistics::delong(&site.truth, site.ranks()) else {
             failed.push(format!("site {}: too few of a class for an AUROC", at + 1));
             continue;
         };
@@ -187,15 +324,17 @@ fn sites(judged: &Held<'_>) -> Value {
     }
     let estimate = |estimate, interval: Option<(f64, f64)>, prediction, method| {
         let (lower, upper) = interval.unzip();
-        let (folds, failed_folds) = (folds.clone(), failed.clone());
+        let failed_folds = failed.clone();
         Value::Estimate(Estimate {
             estimate,
             lower,
             upper,
             method,
-            folds,
+            folds: folds.clone(),
             failed_folds,
             prediction,
+            sd_folds: crate::math::variance(&folds).map(crate::math::sqrt),
+            other_intervals: Vec::new(),
         })
     };
     match statistics::pooled_auroc(&pooled, LEVEL) {
@@ -226,12 +365,16 @@ fn sites(judged: &Held<'_>) -> Value {
 }
 
 /// The AUROC of one set of rows with the interval that its size allows.
-fn once(judged: &Held<'_>) -> Value {
+fn once(inputs: &Inputs<'_>, judged: &Held<'_>, metric: &dyn AnyMetric) -> Value {
+    let pools = Pools::of(inputs, judged, false);
+    if pools.clustered() {
+        return pooled(inputs, judged, &pools, metric, RESAMPLES);
+    }
     let mut predictions = judged.repeats.iter().flatten();
     let Some(rows) = predictions.next() else {
         return Value::Failed(distinct(&judged.failed));
     };
-    match area(&rows.truth, &rows.scores) {
+    match area(&rows.truth, rows.ranks()) {
         Some((estimate, interval, method)) => {
             let (lower, upper) = interval.unzip();
             Value::Estimate(Estimate {
@@ -242,6 +385,8 @@ fn once(judged: &Held<'_>) -> Value {
                 folds: vec![estimate],
                 failed_folds: judged.failed.clone(),
                 prediction: None,
+                sd_folds: None,
+                other_intervals: Vec::new(),
             })
         }
         None => Value::Failed("a class has fewer than two rows".to_string()),
@@ -277,33 +422,28 @@ fn area(truth: &[bool], scores: &[f64]) -> Option<Area> {
     Some((found.auroc, interval, method))
 }
 
-fn proportion(judged: &Held<'_>, metric: &dyn AnyMetric) -> Value {
+fn proportion(judged: &Held<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Value {
     let mut failed = judged.failed.clone();
-    let mut values = Vec::new();
-    let mut n = 0;
-    for predictions in &judged.repeats {
-        let mut truth = Vec::new();
-        let mut scores = Vec::new();
-        let mut decided = Vec::new();
-        for fold in predictions {
-            truth.extend(&fold.truth);
-            scores.extend(&fold.scores);
-            decided.extend(decisions(fold));
-        }
-        n = n.max(metric.denominator(&truth));
-        let scored = Scored { truth: &truth, scores: &scores, decisions: &decided };
-        if truth.is_empty() {
+    let (mut values, mut below) = (Vec::new(), Vec::new());
+    for pool in &pools.repeats {
+        if pool.truth.is_empty() {
             continue; // Why is told with the splits that failed.
         }
-        match metric.compute(scored) {
-            Ok(value) => values.push(value),
+        match metric.compute(pool.scored()) {
+            Ok(value) => {
+                values.push(value);
+                below.push(metric.denominator(pool.scored()) as f64);
+            }
             Err(failure) => failed.push(failure.to_string()),
         }
     }
-    let Some(mean) = crate::math::mean(&values) else {
+    let (Some(mean), Some(n)) = (crate::math::mean(&values), crate::math::mean(&below))
+    else {
         return Value::Failed(distinct(&failed));
     };
-    let (lower, upper) = statistics::wilson(mean * n as f64, n as f64, LEVEL).unzip();
+    // Of those called positive there are not equally many in each repeat.
+    let (lower, upper) = statistics::wilson(mean * n, n, LEVEL).unzip();
+    let n = (n * 10.0).round() / 10.0;
     let method = match judged.how {
         How::Once => {
             format!("at the one threshold; Wilson's 95 % interval with n = {n} patients")
@@ -322,6 +462,8 @@ fn proportion(judged: &Held<'_>, metric: &dyn AnyMetric) -> Value {
         folds: values,
         failed_folds: failed,
         prediction: None,
+        sd_folds: sd_folds(judged, metric),
+        other_intervals: Vec::new(),
     })
 }
 
@@ -346,7 +488,7 @@ pub fn roc(inputs: &Inputs<'_>, of: Judgement) -> Computed {
 }
 
 /// What a column holds in the rows of a cohort, as numbers of its values.
-fn levels(
+pub fn levels(
     inputs: &Inputs<'_>,
     cohort: usize,
     column: &Named,
@@ -384,7 +526,7 @@ pub fn within(inputs: &Inputs<'_>, of: Judgement) -> Computed {
     };
     let kept = |fold: &Predictions| {
         let (mut truth, mut scores, mut strata) = (Vec::new(), Vec::new(), Vec::new());
-        for ((row, class), score) in fold.rows.iter().zip(&fold.truth).zip(&fold.scores) {
+        for ((row, class), score) in fold.rows.iter().zip(&fold.truth).zip(fold.ranks()) {
             if let Some(level) = levels[*row as usize] {
                 truth.push(*class);
                 scores.push(*score);
@@ -421,6 +563,8 @@ pub fn within(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         folds: vec![estimate],
         failed_folds: judged.failed,
         prediction: None,
+        sd_folds: None,
+        other_intervals: Vec::new(),
     }))
 }
 
@@ -467,7 +611,7 @@ fn in_group(
         let (mut truth, mut scores, mut strata) = (Vec::new(), Vec::new(), Vec::new());
         for (at, fold) in folds.iter().enumerate() {
             for ((row, class), score) in
-                fold.rows.iter().zip(&fold.truth).zip(&fold.scores)
+                fold.rows.iter().zip(&fold.truth).zip(fold.ranks())
             {
                 if cells[*row as usize].as_deref() == Some(name) {
                     truth.push(*class);
@@ -520,8 +664,9 @@ pub fn compare(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
         unreachable!("`spec` puts a metric here")
     };
     let value = |fold: &Predictions| {
-        let (truth, scores) = (&fold.truth, &fold.scores);
-        metric.compute(Scored { truth, scores, decisions: &[] }).ok()
+        let truth = &fold.truth;
+        let scores = if metric.ranks_only() { fold.ranks() } else { &fold.scores };
+        metric.compute(Scored { truth, scores, ..Scored::default() }).ok()
     };
     if better.how == How::Once {
         let (Some(a), Some(b)) = (
@@ -535,7 +680,7 @@ pub fn compare(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
                 "the two were not judged on the same rows".to_string(),
             ));
         }
-        return Ok(match statistics::paired_delong(&a.truth, &a.scores, &b.scores) {
+        return Ok(match statistics::paired_delong(&a.truth, a.ranks(), b.ranks()) {
             Some(found) => {
                 let half = 1.959_963_984_540_054 * crate::math::sqrt(found.variance);
                 Value::Compared(Compared {

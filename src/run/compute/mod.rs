@@ -2,10 +2,15 @@
 //!
 //! A failure of the data is a value with a reason; only a failing machine is an error here.
 
+mod decoded;
+mod drawn;
 mod external;
 mod measured;
+mod permuted;
+mod pools;
 mod rows;
 mod splits;
+mod tuning;
 
 pub use rows::counted;
 pub use splits::Matrices;
@@ -70,27 +75,41 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         }
         Work::Assemble { .. } => rows::assemble(inputs),
         Work::Prepare { case, split } => splits::prepare(inputs, *case, split),
+        Work::Decoded { case, split } => decoded::decoded(inputs, *case, split),
         Work::Select { case, split, selector } => {
             let (_, select) = splits::procedure(inputs, *case);
             splits::select(inputs, *case, split, &select[*selector])
         }
         Work::Score { case, split, selector, learner } => {
             let (_, select) = splits::procedure(inputs, *case);
-            let learner = &inputs.study.learn[*learner];
-            splits::score(inputs, *case, split, &select[*selector], learner)
+            let learners = &inputs.study.learn;
+            let first = tuning::Candidates::of(inputs, *case)
+                .first(selector * learners.len() + learner);
+            let chains = (&select[*selector], &learners[*learner]);
+            splits::score(inputs, *case, split, chains, first)
         }
-        Work::Tune { case, split } => splits::tune(inputs, *case, split),
-        Work::Threshold { case, .. } => splits::threshold(inputs, *case),
-        Work::Predict { case, .. } => splits::predict(inputs, *case),
-        Work::Calibrate { case } => splits::calibrate(inputs, *case),
+        Work::Race { case, rung } => tuning::race(inputs, *case, *rung),
+        Work::Tune { case, split } => tuning::tune(inputs, *case, split),
+        Work::Link { case } => tuning::link(inputs, *case),
+        Work::Threshold { case, split } => tuning::threshold(inputs, *case, split),
+        Work::Predict { case, split } => tuning::predict(inputs, *case, split),
+        Work::Calibrate { case, split } => tuning::calibrate(inputs, *case, split),
         Work::Freeze { case, split } => external::freeze(inputs, *case, split),
         Work::Seal { outcome, cohort } => external::seal(inputs, *outcome, *cohort),
         Work::Unseal => external::unseal(inputs),
         Work::Apply { frozen, case } => external::apply(inputs, *frozen, *case),
         Work::Metric { of, metric } => measured::measure(inputs, *of, *metric),
         Work::Roc { of } => measured::roc(inputs, *of),
+        Work::PrecisionRecall { of } => drawn::precision_recall(inputs, *of),
+        Work::CalibrationCurve { of } => drawn::calibration(inputs, *of),
+        Work::DecisionCurve { of } => drawn::decision(inputs, *of),
+        Work::Confusion { of } => drawn::confusion(inputs, *of),
+        Work::Keep { case } => external::kept(inputs, *case),
         Work::Within { of } => measured::within(inputs, *of),
         Work::Groups { of } => measured::groups(inputs, *of),
+        Work::Permute { scheme, case, from, to } => {
+            permuted::permute(inputs, *scheme, *case, *from..*to)
+        }
         Work::Compare { of, first } => measured::compare(inputs, *of, *first),
     }
 }
@@ -100,7 +119,12 @@ macro_rules! input {
         match &**$value {
             Value::$kind(inner) => inner,
             Value::Failed(why) => return Ok(Value::Failed(why.clone())),
-            other => return Err(ComputeError::Kind(other.kind(), $name)),
+            other => {
+                return Err($crate::run::compute::ComputeError::Kind(
+                    other.kind(),
+                    $name,
+                ));
+            }
         }
     };
 }

@@ -1,15 +1,15 @@
-//! Nodes of a split: preparation, selection, scores, and what is chosen and predicted by them.
+//! Nodes fitted on the training rows of a split: preparation, selection, and the scores of learners.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{ComputeError, Computed, Inputs, input};
-use crate::data::{
-    CandidateScores, FoldScores, Frame, Predictions, Rows, ScoredSplit, Train, Value,
-};
+use super::{Computed, Inputs, input};
+use crate::data::{CandidateScores, Frame, Rows, ScoredSplit, Survivors, Train, Value};
 use crate::math::Stream;
-use crate::operation::{AnyLearner, Failure, FittedChain, Instance, Output, Scored};
+use crate::operation::{AnyLearner, Failure, FittedChain, Instance, Output};
 use crate::plan::Placed;
 use crate::spec::{Chain, ChainSetting, Study, Use};
+use crate::survey::View;
 
 /// Per setting of the preparation: prepared training rows and held-out rows, or why not.
 pub struct Matrices {
@@ -18,7 +18,7 @@ pub struct Matrices {
 }
 
 /// The outcome and the groups of a case, by cohort row.
-fn facts<'a>(inputs: &Inputs<'a>, case: usize) -> (&'a [Option<bool>], &'a [u32]) {
+pub fn facts<'a>(inputs: &Inputs<'a>, case: usize) -> (&'a [Option<bool>], &'a [u32]) {
     let case = inputs.plan.cases[case];
     let outcome = inputs.study.outcomes[case.outcome].name.clone();
     let cohort = &inputs.study.cohorts[case.cohort].name;
@@ -33,18 +33,51 @@ pub fn procedure<'a>(inputs: &Inputs<'a>, case: usize) -> (&'a Chain, &'a [Chain
     (&model.branches[case.branch].prepare, &model.select)
 }
 
+/// A frame with the columns beside it that the steps of a case ask for; `rows` is the case whose
+/// cohort it is of.
+pub fn with_beside<'f>(
+    inputs: &Inputs<'_>,
+    steps: usize,
+    rows: usize,
+    frame: &'f Frame,
+) -> Cow<'f, Frame> {
+    let (steps, rows) = (inputs.plan.cases[steps], inputs.plan.cases[rows]);
+    let columns = inputs.study.models[steps.model].beside(steps.branch);
+    if columns.is_empty() {
+        return Cow::Borrowed(frame);
+    }
+    let (study, survey) = (inputs.study, inputs.survey);
+    let cohort = &study.cohorts[rows.cohort];
+    let view = View { study, survey, cohort, rows: &survey.cohorts[&cohort.name].rows };
+    // A column that is not there is missed by the step, by name.
+    let cells = columns.into_iter().filter_map(|column| {
+        let cells = view.cells(&column).ok()?;
+        Some((column.name, cells))
+    });
+    let beside = frame.rows.clone().with_beside(cells.collect());
+    Cow::Owned(Frame { rows: beside, failed: frame.failed.clone() })
+}
+
 pub fn prepare(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
+    let frame = &*with_beside(inputs, case, case, frame);
     let (outcome, groups) = facts(inputs, case);
     let train = placed.split.train(frame, outcome, groups);
     let (chain, _) = procedure(inputs, case);
+    Ok(Value::Fitted(FittedChain { paths: fit_prepare(chain, &train) }.to_bytes()))
+}
+
+/// States of a chain's steps by fit path, or why there are none.
+pub type Paths = Vec<Result<Vec<Vec<u8>>, String>>;
+
+/// The preparation's states, fitted on training rows.
+pub fn fit_prepare(chain: &Chain, train: &Train) -> Paths {
     let paths = chain.fit_paths().setting_of.into_iter();
-    let paths = paths.map(|setting| fit_path(&chain.settings[setting], &train)).collect();
-    Ok(Value::Fitted(FittedChain { paths }.to_bytes()))
+    paths.map(|setting| fit_path(&chain.settings[setting], train)).collect()
 }
 
 /// The states of the steps of a setting, each fitted on what the one before it gives.
-fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, String> {
+pub fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, String> {
     let mut train = train.clone();
     let mut states = Vec::new();
     for (position, step) in setting.steps.iter().enumerate() {
@@ -62,7 +95,7 @@ fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, Strin
         let state = instance.fit(&train.with_rows(part)).map_err(named)?;
         if position + 1 < setting.steps.len() {
             let mut rows = train.rows().clone();
-            apply(step, &state, &mut rows)?;
+            apply_step(step, &state, &mut rows)?;
             train = train.with_rows(rows);
         }
         states.push(state);
@@ -79,7 +112,7 @@ fn acts_on(step: &Use, column: &str) -> bool {
 }
 
 /// Applies one step to the columns that it acts on; the others stay as they are.
-fn apply(step: &Use, state: &[u8], rows: &mut Rows) -> Result<(), String> {
+pub fn apply_step(step: &Use, state: &[u8], rows: &mut Rows) -> Result<(), String> {
     let Instance::TableStep(instance) = &step.instance else {
         unreachable!("`spec` puts table steps into chains")
     };
@@ -100,7 +133,7 @@ pub fn apply_path(
     rows: &mut Rows,
 ) -> Result<(), String> {
     for (step, state) in setting.steps.iter().zip(states) {
-        apply(step, state, rows)?;
+        apply_step(step, state, rows)?;
     }
     Ok(())
 }
@@ -114,24 +147,38 @@ fn matrices(
     fitted: &FittedChain,
 ) -> Arc<Matrices> {
     (inputs.matrices)(inputs.nodes[1], &|| {
+        let frame = &*with_beside(inputs, case, case, frame);
         let (outcome, groups) = facts(inputs, case);
         let train = placed.split.train(frame, outcome, groups);
         let (held_out, held_out_rows) = placed.split.held_out(frame);
         let (chain, _) = procedure(inputs, case);
+        Matrices::of(chain, &fitted.paths, &train, &held_out_rows, held_out)
+    })
+}
+
+impl Matrices {
+    /// Applies the preparation's states to training and held-out rows.
+    pub fn of(
+        chain: &Chain,
+        states: &Paths,
+        train: &Train,
+        held_out_rows: &Rows,
+        held_out: Vec<usize>,
+    ) -> Self {
         let paths = chain.fit_paths().of_setting;
         let prepared = chain.settings.iter().zip(paths).map(|(setting, path)| {
-            let states = fitted.paths[path].as_ref().map_err(String::clone)?;
+            let states = states[path].as_ref().map_err(String::clone)?;
             let mut training = train.rows().clone();
             apply_path(setting, states, &mut training)?;
             let mut held_out = held_out_rows.clone();
             apply_path(setting, states, &mut held_out)?;
             Ok((train.with_rows(training), held_out))
         });
-        Matrices {
+        Self {
             prepared: prepared.collect(),
             held_out: held_out.into_iter().map(|row| row as u32).collect(),
         }
-    })
+    }
 }
 
 pub fn select(
@@ -144,6 +191,11 @@ pub fn select(
     let fitted =
         FittedChain::from_bytes(input!(&inputs.values[1], Fitted, "fitted steps"))?;
     let matrices = matrices(inputs, case, placed, frame, &fitted);
+    Ok(Value::Fitted(FittedChain { paths: fit_select(chain, &matrices) }.to_bytes()))
+}
+
+/// A selector's states on prepared training rows: by setting of the preparation, then by path.
+pub fn fit_select(chain: &Chain, matrices: &Matrices) -> Paths {
     let settings = chain.fit_paths().setting_of;
     let mut paths = Vec::new();
     for prepared in &matrices.prepared {
@@ -154,15 +206,16 @@ pub fn select(
             });
         }
     }
-    Ok(Value::Fitted(FittedChain { paths }.to_bytes()))
+    paths
 }
 
+/// `first` is the number of the first candidate of this selector and learner.
 pub fn score(
     inputs: &Inputs<'_>,
     case: usize,
     placed: &Placed,
-    selector: &Chain,
-    learner: &Chain,
+    (selector, learner): (&Chain, &Chain),
+    first: usize,
 ) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
     let prepare =
@@ -170,13 +223,44 @@ pub fn score(
     let select =
         FittedChain::from_bytes(input!(&inputs.values[2], Fitted, "fitted steps"))?;
     let matrices = matrices(inputs, case, placed, frame, &prepare);
+    let survivors = match inputs.values.get(3) {
+        Some(value) => Some(input!(value, Survivors, "survivors")),
+        None => None,
+    };
+    let place = placed.name();
+    let chains = (selector, learner);
+    let survivors = (first, survivors);
+    let scored =
+        score_all(inputs.study, &place, &matrices, &select.paths, chains, survivors);
+    Ok(Value::Scores(scored))
+}
+
+/// Every setting of a learner after every setting of a selector. Those that fell behind on other
+/// inner splits are not fitted; `first` is the number of the first candidate.
+pub fn score_all(
+    study: &Study,
+    place: &str,
+    matrices: &Matrices,
+    states: &Paths,
+    (selector, learner): (&Chain, &Chain),
+    (first, survivors): (usize, Option<&Survivors>),
+) -> ScoredSplit {
     let paths = selector.fit_paths();
+    let mut candidate = first;
     let mut candidates = Vec::new();
     for (position, prepared) in matrices.prepared.iter().enumerate() {
         for (setting, path) in selector.settings.iter().zip(&paths.of_setting) {
+            let goes_on: Vec<bool> = (0..learner.settings.len())
+                .map(|at| survivors.is_none_or(|s| s.go_on[candidate + at]))
+                .collect();
+            candidate += learner.settings.len();
+            if let (Some(survivors), false) = (survivors, goes_on.contains(&true)) {
+                candidates.extend(vec![Err(survivors.why()); goes_on.len()]);
+                continue;
+            }
             let selected =
                 prepared.as_ref().map_err(String::clone).and_then(|(train, held)| {
-                    let states = &select.paths[position * paths.setting_of.len() + path];
+                    let states = &states[position * paths.setting_of.len() + path];
                     let states = states.as_ref().map_err(String::clone)?;
                     let mut training = train.rows().clone();
                     apply_path(setting, states, &mut training)?;
@@ -184,28 +268,40 @@ pub fn score(
                     apply_path(setting, states, &mut held_out)?;
                     Ok((train.with_rows(training), held_out))
                 });
-            candidates.extend(match &selected {
-                Ok((train, held_out)) => {
-                    learn(inputs.study, &placed.name(), learner, train, held_out)
+            let (train, held_out) = match &selected {
+                Ok(selected) => selected,
+                Err(why) => {
+                    candidates.extend(vec![Err(why.clone()); goes_on.len()]);
+                    continue;
                 }
-                Err(why) => vec![Err(why.clone()); learner.settings.len()],
-            });
+            };
+            let uses: Vec<&Use> = learner
+                .settings
+                .iter()
+                .zip(&goes_on)
+                .filter(|(_, goes_on)| **goes_on)
+                .map(|(setting, _)| &setting.steps[0])
+                .collect();
+            let mut scores = learn(study, place, &uses, train, held_out).into_iter();
+            candidates.extend(goes_on.into_iter().map(|goes_on| match goes_on {
+                true => scores.next().expect("each that goes on is fitted"),
+                false => Err(survivors.map_or(String::new(), Survivors::why)),
+            }));
         }
     }
     let candidates =
         candidates.into_iter().map(|scores| CandidateScores { scores }).collect();
-    Ok(Value::Scores(ScoredSplit { rows: matrices.held_out.clone(), candidates }))
+    ScoredSplit { rows: matrices.held_out.clone(), candidates }
 }
 
-/// Fits every setting of a learner and scores the held-out rows with each.
-fn learn(
+/// Fits settings of one learner and scores the held-out rows with each.
+pub fn learn(
     study: &Study,
     place: &str,
-    learner: &Chain,
+    uses: &[&Use],
     train: &Train,
     held_out: &Rows,
 ) -> Vec<Result<Vec<f64>, String>> {
-    let uses: Vec<&Use> = learner.settings.iter().map(|s| &s.steps[0]).collect();
     if let Some(column) = train.rows().categorical() {
         let failure = Failure::Categories(column.to_string());
         return vec![Err(named(uses[0], failure)); uses.len()];
@@ -218,7 +314,7 @@ fn learn(
     checked.map(|(scores, used)| in_range(used, scores, held_out.n())).collect()
 }
 
-fn instance(learner: &Use) -> &dyn AnyLearner {
+pub fn instance(learner: &Use) -> &dyn AnyLearner {
     match &learner.instance {
         Instance::Learner(instance) => &**instance,
         _ => unreachable!("`spec` puts learners here"),
@@ -269,161 +365,4 @@ fn in_range(
         return Err(named(learner, Failure::NotFinite("a prediction".to_string())));
     }
     Ok(scores)
-}
-
-/// How many candidates each selector × learner of a case has, in the order of `score` nodes.
-fn cells(inputs: &Inputs<'_>, case: usize) -> Vec<usize> {
-    let (prepare, select) = procedure(inputs, case);
-    let mut cells = Vec::new();
-    for selector in select {
-        for learner in &inputs.study.learn {
-            cells.push(
-                prepare.settings.len() * selector.settings.len() * learner.settings.len(),
-            );
-        }
-    }
-    cells
-}
-
-pub fn truth(outcome: &[Option<bool>], rows: &[u32]) -> Vec<bool> {
-    rows.iter()
-        .map(|&row| outcome[row as usize].expect("splits hold rows with a known outcome"))
-        .collect()
-}
-
-pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
-    let (outcome, _) = facts(inputs, case);
-    let Instance::Metric(metric) = &inputs.study.evaluate.primary.instance else {
-        unreachable!("`spec` puts a metric here")
-    };
-    let cells = cells(inputs, case);
-    let n: usize = cells.iter().sum();
-    let mut candidates = vec![FoldScores { folds: Vec::new() }; n];
-    for of_inner in inputs.values.chunks(cells.len()).take(placed.inner_splits.len()) {
-        let mut candidate = 0;
-        for value in of_inner {
-            let scored = input!(value, Scores, "scores");
-            let truth = truth(outcome, &scored.rows);
-            for of_candidate in &scored.candidates {
-                let fold = of_candidate.scores.as_ref().map_err(String::clone);
-                let fold = fold.and_then(|scores| {
-                    metric
-                        .compute(Scored { truth: &truth, scores, decisions: &[] })
-                        .map_err(|failure| failure.to_string())
-                });
-                candidates[candidate].folds.push(fold);
-                candidate += 1;
-            }
-        }
-    }
-    let Instance::Tuner(tuner) = &inputs.study.evaluate.tuner.instance else {
-        unreachable!("`spec` puts a tuner here")
-    };
-    Ok(match tuner.choose(&candidates, metric.scale().direction) {
-        Some(choice) => Value::Choice(choice),
-        None => {
-            let why =
-                candidates.iter().flat_map(|c| &c.folds).find_map(|f| f.as_ref().err());
-            Value::Failed(format!(
-                "no candidate has a score on every inner split: {}",
-                why.map_or("there are no inner splits", String::as_str)
-            ))
-        }
-    })
-}
-
-/// Position of the `score` node of a candidate within a split, and its place there.
-pub fn locate(inputs: &Inputs<'_>, case: usize, candidate: usize) -> (usize, usize) {
-    let mut left = candidate;
-    for (cell, n) in cells(inputs, case).into_iter().enumerate() {
-        if left < n {
-            return (cell, left);
-        }
-        left -= n;
-    }
-    unreachable!("the tuner chose among these candidates")
-}
-
-/// The choice's predictions on inner held-out rows, in order of the rows: truth and scores.
-type OutOfFold = (Vec<bool>, Vec<f64>);
-
-fn out_of_fold(
-    inputs: &Inputs<'_>,
-    case: usize,
-    candidate: usize,
-) -> Result<Result<OutOfFold, String>, ComputeError> {
-    let (outcome, _) = facts(inputs, case);
-    let (cell, place) = locate(inputs, case, candidate);
-    let n_cells = cells(inputs, case).len();
-    let mut known = Vec::new();
-    for of_split in inputs.values[1..].chunks(n_cells) {
-        let scored = match &*of_split[cell] {
-            Value::Scores(scored) => scored,
-            Value::Failed(why) => return Ok(Err(why.clone())),
-            other => return Err(ComputeError::Kind(other.kind(), "scores")),
-        };
-        if let Ok(scores) = &scored.candidates[place].scores {
-            let truth = truth(outcome, &scored.rows);
-            known.extend(scored.rows.iter().zip(truth).zip(scores.iter().copied()));
-        }
-    }
-    // By row, so that the order of splits does not reach the rule.
-    known.sort_by_key(|((row, _), _)| **row);
-    let truth = known.iter().map(|((_, truth), _)| *truth).collect();
-    Ok(Ok((truth, known.iter().map(|(_, score)| *score).collect())))
-}
-
-/// Intercept and slope that make the choice's inner out-of-fold predictions calibrated.
-pub fn calibrate(inputs: &Inputs<'_>, case: usize) -> Computed {
-    let choice = input!(&inputs.values[0], Choice, "choice");
-    let known = out_of_fold(inputs, case, choice.candidate)?;
-    Ok(match known {
-        Ok((truth, scores)) => match crate::statistics::recalibration(&truth, &scores) {
-            Some((intercept, slope)) => Value::Calibration(intercept, slope),
-            None => Value::Failed("no calibration map could be fitted".to_string()),
-        },
-        Err(why) => Value::Failed(why),
-    })
-}
-
-pub fn threshold(inputs: &Inputs<'_>, case: usize) -> Computed {
-    let choice = input!(&inputs.values[0], Choice, "choice");
-    let (truth, scores) = match out_of_fold(inputs, case, choice.candidate)? {
-        Ok(known) => known,
-        Err(why) => return Ok(Value::Failed(why)),
-    };
-    let rule = inputs
-        .study
-        .evaluate
-        .threshold
-        .as_ref()
-        .map(|threshold| &threshold.rule.instance);
-    let Some(Instance::Calibrator(rule)) = rule else {
-        unreachable!("`plan` adds this node for a threshold rule")
-    };
-    Ok(match rule.threshold(&truth, &scores) {
-        Ok(threshold) => Value::Threshold(Some(threshold)),
-        Err(failure) => Value::Failed(failure.to_string()),
-    })
-}
-
-pub fn predict(inputs: &Inputs<'_>, case: usize) -> Computed {
-    let choice = input!(&inputs.values[0], Choice, "choice");
-    let (outcome, _) = facts(inputs, case);
-    let (cell, place) = locate(inputs, case, choice.candidate);
-    let scored = input!(&inputs.values[1 + cell], Scores, "scores");
-    let threshold = match inputs.values.get(1 + cells(inputs, case).len()) {
-        Some(value) => *input!(value, Threshold, "threshold"),
-        None => None,
-    };
-    Ok(match &scored.candidates[place].scores {
-        Ok(scores) => Value::Predictions(Predictions {
-            rows: scored.rows.clone(),
-            truth: truth(outcome, &scored.rows),
-            scores: scores.clone(),
-            threshold,
-            candidate: choice.candidate,
-        }),
-        Err(why) => Value::Failed(why.clone()),
-    })
 }

@@ -8,8 +8,34 @@ use crate::spec::reader::Reader;
 use crate::spec::syntax::{Kind as Syntax, Node};
 use crate::spec::{
     Block, BlockKind, Branch, Chain, Claim, Compare, Evaluate, LearnedFrom, Model, Named,
-    Role, Subgroup, ThresholdRule, Use,
+    Permutation, Role, Subgroup, ThresholdRule, Use,
 };
+
+/// What a report on a prediction model cannot do without: discrimination, overall performance,
+/// calibration, and decisions where a threshold was declared.
+const STANDARD: &[&str] = &[
+    "auroc",
+    "average_precision",
+    "brier",
+    "scaled_brier",
+    "log_loss",
+    "calibration_intercept",
+    "calibration_slope",
+    "observed_expected",
+    "sensitivity",
+    "specificity",
+    "positive_predictive_value",
+    "negative_predictive_value",
+    "accuracy",
+    "balanced_accuracy",
+];
+
+fn needs_threshold(used: &Use) -> bool {
+    match &used.instance {
+        Instance::Metric(metric) => metric.scale().needs_threshold,
+        _ => false,
+    }
+}
 
 impl Reader<'_> {
     pub fn evaluate(
@@ -52,10 +78,15 @@ impl Reader<'_> {
             .as_ref()
             .and_then(|fields| fields.get("threshold"))
             .and_then(|node| self.threshold(node));
+        let fallback = fields.as_ref().and_then(|fields| fields.get("fallback"));
+        let fallback =
+            fallback.and_then(|node| self.word(node, "`fallback`", &["none", "naive"]));
         let mut evaluate = Evaluate {
             primary: primary?,
             also,
+            standard: Vec::new(),
             tuner: tuner?,
+            falls_back: fallback.as_deref() == Some("naive"),
             threshold,
             within: None,
             decision_range: None,
@@ -93,6 +124,7 @@ impl Reader<'_> {
         let declared =
             fields.as_ref().is_some_and(|fields| fields.get("threshold").is_some());
         self.metrics(&evaluate, declared);
+        self.standard(&mut evaluate, whole);
         Some((evaluate, controls))
     }
 
@@ -193,7 +225,16 @@ impl Reader<'_> {
             let times = fields.get("times").and_then(|node| self.count(node, "`times`"));
             let within =
                 fields.get("within").and_then(|node| self.text(node, "`within`"));
-            evaluate.permuted = times.map(|times| (times as usize, within));
+            let repeats = fields.get("repeats");
+            let repeats = repeats.and_then(|node| self.count(node, "`repeats`"));
+            let (repeats, span) = (repeats.unwrap_or(1) as usize, node.span);
+            if times == Some(0) || repeats == 0 {
+                self.error(Code::OUT_OF_RANGE, span, "at least one permutation is made");
+            }
+            evaluate.permuted = times.map(|times| {
+                let times = times as usize;
+                Permutation { times, within, repeats, span }
+            });
         }
         let mut controls = Vec::new();
         let Some(node) = fields.get("columns_only") else { return controls };
@@ -244,12 +285,24 @@ impl Reader<'_> {
         controls
     }
 
+    /// Adds what is measured without being asked for.
+    fn standard(&mut self, evaluate: &mut Evaluate, whole: Span) {
+        for name in STANDARD {
+            if evaluate.metrics().any(|known| known.about.name == *name) {
+                continue;
+            }
+            let name = Named { name: (*name).to_string(), span: whole };
+            let used = self.operation_named(&name, None, Kind::Metric, Grids::Refused);
+            for (used, _) in used.into_iter().flatten() {
+                if evaluate.threshold.is_some() || !needs_threshold(&used) {
+                    evaluate.standard.push(used);
+                }
+            }
+        }
+    }
+
     fn metrics(&mut self, evaluate: &Evaluate, threshold_is_declared: bool) {
-        let needs = |used: &Use| match &used.instance {
-            Instance::Metric(metric) => metric.scale().needs_threshold,
-            _ => false,
-        };
-        if needs(&evaluate.primary) {
+        if needs_threshold(&evaluate.primary) {
             let fault = Diagnostic::error(
                 Code::NEEDS_STEP,
                 Place::Study(evaluate.primary.span),
@@ -260,7 +313,7 @@ impl Reader<'_> {
             );
             self.push(fault.hint("choose by a metric of the scores, such as `auroc`"));
         }
-        for used in evaluate.also.iter().filter(|used| needs(used)) {
+        for used in evaluate.also.iter().filter(|used| needs_threshold(used)) {
             if !threshold_is_declared {
                 let fault = Diagnostic::error(
                     Code::NEEDS_STEP,

@@ -71,6 +71,7 @@ impl Reader<'_> {
         let cancer = self.prose(&fields, "cancer").unwrap_or_default();
         let seed =
             fields.get("seed").and_then(|node| self.count(node, "`seed`")).unwrap_or(0);
+        self.seed = seed;
         let mut sources: Vec<Source> = self.each(&fields, "sources", Self::source);
         let derive = self.each(&fields, "derive", Self::derived);
         let cohorts = self.cohorts(&fields);

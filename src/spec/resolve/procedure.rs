@@ -390,12 +390,18 @@ impl Reader<'_> {
     fn alternatives_in(&mut self, node: &Node, name: &str, kind: Kind) -> Vec<Chain> {
         let mut chains: Vec<Chain> = Vec::new();
         for item in self.list(node, &format!("`{name}`")) {
+            let all = |node: &Node| {
+                kind == Kind::TableStep && node.kind == Syntax::Text("all".to_string())
+            };
             let chain = match &item.kind {
-                Syntax::Text(text) if text == "all" && kind == Kind::TableStep => {
+                _ if all(item) => Some(Chain::nothing("all", item.span)),
+                // Selects nothing, also among other steps.
+                Syntax::List(steps) if !steps.is_empty() && steps.iter().all(all) => {
                     Some(Chain::nothing("all", item.span))
                 }
                 Syntax::List(steps) if kind == Kind::TableStep => {
-                    self.chain(steps, kind, item.span)
+                    let steps = steps.iter().filter(|step| !all(step)).cloned();
+                    self.chain(&steps.collect::<Vec<Node>>(), kind, item.span)
                 }
                 _ => self.chain(std::slice::from_ref(item), kind, item.span),
             };

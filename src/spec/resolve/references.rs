@@ -490,10 +490,8 @@ impl Reader<'_> {
                 study.external.iter().map(|external| external.name.clone()).collect();
             self.known(named, "external cohort", external.iter().map(String::as_str));
         }
-        let metrics: Vec<&str> = std::iter::once(&study.evaluate.primary)
-            .chain(&study.evaluate.also)
-            .map(|used| used.about.name)
-            .collect();
+        let metrics: Vec<&str> =
+            study.evaluate.metrics().map(|used| used.about.name).collect();
         let cohorts: Vec<&str> =
             study.cohorts.iter().map(|cohort| cohort.name.as_str()).collect();
         let mut faults = Vec::new();

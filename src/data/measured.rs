@@ -1,0 +1,93 @@
+//! What is drawn of held-out predictions, and how alike the fits were that made them.
+
+use serde::{Deserialize, Serialize};
+
+/// A further interval of an estimate, by a method of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    pub lower: f64,
+    pub upper: f64,
+    pub method: String,
+}
+
+/// A point of a smooth curve with its 95 % band, pointwise; no band where resamples seldom reach.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Banded {
+    pub x: f64,
+    pub y: f64,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+}
+
+/// Predicted probability against the share of events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationCurve {
+    /// The smoother by name, with its settings.
+    pub smoother: String,
+    /// Predicted probability (x) and smoothed share of events (y, cut at 0 and 1), from the smallest
+    /// to the largest prediction that every repeat reaches; nowhere without data.
+    pub points: Vec<Banded>,
+    /// How predictions are distributed, by class.
+    pub distribution: Vec<RiskBin>,
+    /// Patients' rows of either class, in one repeat.
+    pub events: usize,
+    pub non_events: usize,
+    /// Whether either is under 100: then curve, intercept and slope are imprecise.
+    pub few: bool,
+    /// Mean, median and 90th percentile of the distance between prediction and curve; means over
+    /// repeats.
+    pub ici: Option<f64>,
+    pub e50: Option<f64>,
+    pub e90: Option<f64>,
+    /// How curve and band were made, in words.
+    pub method: String,
+}
+
+/// Predictions from `lower` to under `upper` (the last: up to 1), as means over repeats.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RiskBin {
+    pub lower: f64,
+    pub upper: f64,
+    pub events: f64,
+    pub non_events: f64,
+}
+
+/// What decisions are worth over a range of threshold probabilities.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DecisionCurve {
+    /// The range that the author declared.
+    pub range: (f64, f64),
+    pub points: Vec<DecisionPoint>,
+    /// Stretches of thresholds at which the model is worth more than treating everybody and than
+    /// treating nobody.
+    pub useful: Vec<(f64, f64)>,
+    pub method: String,
+}
+
+/// Net benefit in true positives per patient; that of treating nobody is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DecisionPoint {
+    pub threshold: f64,
+    pub model: f64,
+    /// 95 % band of the model, pointwise.
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    pub treat_all: f64,
+}
+
+/// Rows by class and decision, as means over repeats: each fold at its own threshold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Confusion {
+    pub true_positive: f64,
+    pub false_positive: f64,
+    pub false_negative: f64,
+    pub true_negative: f64,
+    /// Over how many repeats.
+    pub repeats: usize,
+}
+
+/// The columns that reached the learner in one fit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub columns: Vec<String>,
+}

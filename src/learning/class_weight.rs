@@ -1,0 +1,45 @@
+//! How much the rows of each class count in a fit.
+
+use crate::operation::prelude::*;
+
+/// How much the rows of each class count.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeight {
+    /// Every row the same.
+    #[default]
+    None,
+    /// Both classes the same in all, n / (2 n_class) a row: probabilities no longer follow the
+    /// prevalence.
+    Balanced,
+}
+
+impl ClassWeight {
+    /// The share of each row in the loss.
+    pub(super) fn shares(self, outcome: &[bool]) -> Vec<f64> {
+        let n = outcome.len() as f64;
+        let positive = outcome.iter().filter(|positive| **positive).count() as f64;
+        let share = |positives: &bool| match (self, positives) {
+            (Self::None, _) => 1.0,
+            (Self::Balanced, true) => n / (2.0 * positive),
+            (Self::Balanced, false) => n / (2.0 * (n - positive)),
+        };
+        outcome.iter().map(share).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balanced_classes_count_the_same_in_all() {
+        let outcome = [true, false, false, false];
+        assert_eq!(ClassWeight::None.shares(&outcome), [1.0; 4]);
+        let third = 4.0 / 6.0;
+        let balanced = [2.0, third, third, third];
+        assert_eq!(ClassWeight::Balanced.shares(&outcome), balanced);
+    }
+}

@@ -1,0 +1,411 @@
+//! Logistic regression under each kind of penalty, over rows that several fits share.
+
+use std::cell::OnceCell;
+
+use super::{Matrix, Pull, SparseLeastSquares, Unsolved, dot, sigmoid, softplus, sqrt};
+
+/// Coefficients of the columns, and the intercept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linear {
+    pub weights: Vec<f64>,
+    pub intercept: f64,
+}
+
+/// C·Σ sᵢ ln(1 + exp(−yᵢ(w·xᵢ + b))): rows, classes (0 or 1) and their shares s.
+pub struct LogisticLoss {
+    x: Matrix,
+    y: Vec<f64>,
+    shares: Vec<f64>,
+    /// XXᵀ, made when it is first needed.
+    gram: OnceCell<Matrix>,
+}
+
+/// Below this Newton decrement, relative to the objective, one more full step is exact to rounding.
+const EXACT: f64 = 1e-14;
+/// Below this one, an objective that no longer falls has met rounding, not trouble.
+const ROUNDING: f64 = 1e-8;
+/// The least curvature of a row, relative to its share: what is smaller moves nothing, and a
+/// division by it would overflow.
+const LEAST_CURVATURE: f64 = 1e-10;
+
+/// What is added to the loss.
+#[derive(Clone, Copy)]
+enum Ridge<'a> {
+    /// Nothing.
+    None,
+    /// ½‖w‖².
+    Identity,
+    /// ½αᵀKα, where the coefficients are those of rows: w = Xᵀα, K = XXᵀ.
+    Gram(&'a Matrix),
+}
+
+impl LogisticLoss {
+    /// Shape: `x` n × p, the others n.
+    pub fn new(x: Matrix, y: Vec<f64>, shares: Vec<f64>) -> Self {
+        Self { x, y, shares, gram: OnceCell::new() }
+    }
+
+    /// The minimum with ½‖w‖² added, by Newton's method with step halving.
+    ///
+    /// With more columns than rows it is sought in the space of the rows, w = Xᵀα.
+    pub fn ridge(&self, c: f64, iterations: usize) -> Result<Linear, Unsolved> {
+        if self.x.p <= self.x.n {
+            return self.newton(&self.x, Ridge::Identity, c, iterations);
+        }
+        let gram = self.gram.get_or_init(|| self.x.gram());
+        // With w = Xᵀα the products x·w are Kα and ‖w‖² is αᵀKα.
+        let of_rows = self.newton(gram, Ridge::Gram(gram), c, iterations)?;
+        let weights = self.x.transposed_times(&of_rows.weights);
+        Ok(Linear { weights, intercept: of_rows.intercept })
+    }
+
+    /// The minimum with nothing added: maximum likelihood.
+    ///
+    /// Fails: `Dependent` when columns are combinations of others or more than the rows;
+    /// `Separable` when a plane separates the classes, as then there is no maximum.
+    pub fn unpenalised(&self, iterations: usize) -> Result<Linear, Unsolved> {
+        match self.x.p < self.x.n {
+            true => self.newton(&self.x, Ridge::None, 1.0, iterations),
+            false => Err(Unsolved::Dependent),
+        }
+    }
+
+    /// The objective is ½wᵀPw + C·loss(Xw + b); P is nothing, the identity, or the Gram matrix
+    /// that `x` then is itself.
+    fn newton(
+        &self,
+        x: &Matrix,
+        ridge: Ridge<'_>,
+        c: f64,
+        iterations: usize,
+    ) -> Result<Linear, Unsolved> {
+        let (n, p) = (x.n, x.p);
+        let scores = |w: &[f64]| -> Vec<f64> {
+            (0..n).map(|i| dot(x.row(i), &w[..p]) + w[p]).collect()
+        };
+        let penalised = |w: &[f64]| -> Vec<f64> {
+            match ridge {
+                Ridge::None => vec![0.0; p],
+                Ridge::Identity => w[..p].to_vec(),
+                Ridge::Gram(gram) => (0..p).map(|i| dot(gram.row(i), &w[..p])).collect(),
+            }
+        };
+        let objective = |w: &[f64], scores: &[f64]| {
+            dot(&penalised(w), &w[..p]) / 2.0 + c * self.at(scores)
+        };
+        let done = |mut w: Vec<f64>| {
+            let intercept = w[p];
+            w.truncate(p);
+            Ok(Linear { weights: w, intercept })
+        };
+        let mut w = vec![0.0; p + 1]; // The intercept is last.
+        let mut at = scores(&w);
+        let mut value = objective(&w, &at);
+        for iteration in 0..iterations {
+            let chances: Vec<f64> = at.iter().map(|score| sigmoid(*score)).collect();
+            let mut gradient = penalised(&w);
+            gradient.push(0.0);
+            for (i, chance) in chances.iter().enumerate() {
+                let residual = c * self.shares[i] * (chance - self.y[i]);
+                for (sum, value) in gradient.iter_mut().zip(x.row(i)) {
+                    *sum += residual * value;
+                }
+                gradient[p] += residual;
+            }
+            let hessian = self.hessian(x, ridge, &chances, c);
+            let step = match ridge {
+                Ridge::None => self.free_step(hessian, &gradient, &at, iteration)?,
+                _ => hessian.solve(&gradient).ok_or(Unsolved::NotFinite)?,
+            };
+            let moved = |length: f64| -> Vec<f64> {
+                w.iter().zip(&step).map(|(w, s)| w - length * s).collect()
+            };
+            // Half the Newton decrement is how much the objective can still fall.
+            let decrement =
+                dot(&gradient, &step).max(0.0) / value.abs().max(f64::MIN_POSITIVE);
+            if decrement <= EXACT {
+                return done(moved(1.0));
+            }
+            let mut length = 1.0;
+            loop {
+                let next = moved(length);
+                let next_at = scores(&next);
+                let next_value = objective(&next, &next_at);
+                if next_value < value {
+                    (w, at, value) = (next, next_at, next_value);
+                    break;
+                }
+                length /= 2.0;
+                if length < 1e-10 {
+                    return match decrement <= ROUNDING {
+                        true => done(w),
+                        false => Err(Unsolved::NotConverged(iterations)),
+                    };
+                }
+            }
+        }
+        Err(Unsolved::NotConverged(iterations))
+    }
+
+    /// The Newton step without a penalty, unless there is no one minimum.
+    fn free_step(
+        &self,
+        hessian: Matrix,
+        gradient: &[f64],
+        scores: &[f64],
+        iteration: usize,
+    ) -> Result<Vec<f64>, Unsolved> {
+        // A plane with every row on its side: along it the likelihood grows for ever.
+        let mut sides = scores.iter().zip(&self.y);
+        if sides.all(|(score, y)| if *y > 0.0 { *score > 0.0 } else { *score < 0.0 }) {
+            return Err(Unsolved::Separable);
+        }
+        // At the start all rows weigh alike, so the columns themselves depend; later it is rows
+        // that have lost their weight because a plane has them on its side.
+        hessian.solve_definite(gradient).ok_or(match iteration {
+            0 => Unsolved::Dependent,
+            _ => Unsolved::Separable,
+        })
+    }
+
+    /// Σ sᵢ ln(1 + exp(…)) at these scores.
+    fn at(&self, scores: &[f64]) -> f64 {
+        let rows = scores.iter().zip(&self.y).zip(&self.shares);
+        rows.map(|((score, y), share)| share * (softplus(*score) - y * score)).sum()
+    }
+
+    /// P + C·XᵀDX with the intercept's row and column last. Shape: (p + 1) × (p + 1), lower half.
+    fn hessian(&self, x: &Matrix, ridge: Ridge<'_>, chances: &[f64], c: f64) -> Matrix {
+        let (p, size) = (x.p, x.p + 1);
+        let mut values = vec![0.0; size * size];
+        for i in 0..p {
+            match ridge {
+                Ridge::None => {}
+                Ridge::Identity => values[i * size + i] = 1.0,
+                Ridge::Gram(gram) => {
+                    values[i * size..i * size + p].copy_from_slice(gram.row(i));
+                }
+            }
+        }
+        for (i, (chance, share)) in chances.iter().zip(&self.shares).enumerate() {
+            let weight = c * share * chance * (1.0 - chance);
+            let row = x.row(i);
+            for j in 0..p {
+                let scaled = weight * row[j];
+                for (sum, value) in values[j * size..=j * size + j].iter_mut().zip(row) {
+                    *sum += scaled * value;
+                }
+            }
+            for (sum, value) in values[p * size..p * size + p].iter_mut().zip(row) {
+                *sum += weight * value;
+            }
+            values[p * size + p] += weight;
+        }
+        Matrix { n: size, p: size, values }
+    }
+
+    /// The minimum of λ₁‖w‖₁ + ½λ₂‖w‖² + C·loss, with coefficients that are exactly zero.
+    ///
+    /// Each step minimises the quadratic model of the loss with the penalty itself (a proximal
+    /// Newton method, as in Friedman, Hastie and Tibshirani 2010), then looks along it.
+    pub fn sparse(
+        &self,
+        pull: Pull,
+        c: f64,
+        iterations: usize,
+    ) -> Result<Linear, Unsolved> {
+        let (n, p) = (self.x.n, self.x.p);
+        let penalty = |w: &[f64]| -> f64 {
+            w.iter().map(|w| pull.l1 * w.abs() + pull.l2 / 2.0 * w * w).sum()
+        };
+        let mut w = vec![0.0; p];
+        let mut intercept = 0.0;
+        let mut scores = vec![0.0; n];
+        let mut value = c * self.at(&scores);
+        for _ in 0..iterations {
+            let (next, next_intercept) = self.model_minimum(pull, c, &w, &scores)?;
+            let next_scores = self.scores(&next, next_intercept);
+            // What the model promises: the fall of the penalty, and of the loss along its slope.
+            let slope: f64 = (0..n)
+                .map(|i| {
+                    let residual = sigmoid(scores[i]) - self.y[i];
+                    c * self.shares[i] * residual * (next_scores[i] - scores[i])
+                })
+                .sum();
+            let (old_penalty, new_penalty) = (penalty(&w), penalty(&next));
+            let promised = old_penalty - new_penalty - slope;
+            if !promised.is_finite() {
+                return Err(Unsolved::NotFinite);
+            }
+            let relative = promised / value.abs().max(f64::MIN_POSITIVE);
+            if relative <= EXACT {
+                return Ok(Linear { weights: next, intercept: next_intercept });
+            }
+            let mut length = 1.0;
+            loop {
+                let along = |from: f64, to: f64| match length == 1.0 {
+                    true => to,
+                    false => from + length * (to - from),
+                };
+                let tried: Vec<f64> =
+                    w.iter().zip(&next).map(|(a, b)| along(*a, *b)).collect();
+                let tried_intercept = along(intercept, next_intercept);
+                let tried_scores = self.scores(&tried, tried_intercept);
+                let tried_value = penalty(&tried) + c * self.at(&tried_scores);
+                if tried_value < value - 0.01 * length * promised {
+                    (w, intercept) = (tried, tried_intercept);
+                    (scores, value) = (tried_scores, tried_value);
+                    break;
+                }
+                length /= 2.0;
+                if length < 1e-10 {
+                    return match relative <= ROUNDING {
+                        true => Ok(Linear { weights: next, intercept: next_intercept }),
+                        false => Err(Unsolved::NotConverged(iterations)),
+                    };
+                }
+            }
+        }
+        Err(Unsolved::NotConverged(iterations))
+    }
+
+    fn scores(&self, w: &[f64], intercept: f64) -> Vec<f64> {
+        let used: Vec<usize> = (0..w.len()).filter(|&j| w[j] != 0.0).collect();
+        let score = |i: usize| {
+            let row = self.x.row(i);
+            used.iter().map(|&j| w[j] * row[j]).sum::<f64>() + intercept
+        };
+        (0..self.x.n).map(score).collect()
+    }
+
+    /// The minimum of the penalty and the quadratic model of the loss at these scores: weighted
+    /// least squares, in which centring stands for the intercept.
+    fn model_minimum(
+        &self,
+        pull: Pull,
+        c: f64,
+        w: &[f64],
+        scores: &[f64],
+    ) -> Result<(Vec<f64>, f64), Unsolved> {
+        let (n, p) = (self.x.n, self.x.p);
+        let mut weights = Vec::with_capacity(n);
+        let mut target = Vec::with_capacity(n);
+        for i in 0..n {
+            let chance = sigmoid(scores[i]);
+            let curvature = (chance * (1.0 - chance)).max(LEAST_CURVATURE);
+            weights.push(c * self.shares[i] * curvature);
+            target.push(scores[i] + (self.y[i] - chance) / curvature);
+        }
+        let total: f64 = weights.iter().sum();
+        let centre = dot(&weights, &target) / total;
+        let roots: Vec<f64> = weights.iter().map(|weight| sqrt(*weight)).collect();
+        let mut means = vec![0.0; p];
+        for (i, weight) in weights.iter().enumerate() {
+            for (mean, value) in means.iter_mut().zip(self.x.row(i)) {
+                *mean += weight * value;
+            }
+        }
+        means.iter_mut().for_each(|mean| *mean /= total);
+        let mut columns = vec![0.0; n * p];
+        for (i, root) in roots.iter().enumerate() {
+            for (j, value) in self.x.row(i).iter().enumerate() {
+                columns[j * n + i] = root * (value - means[j]);
+            }
+        }
+        let y = target.iter().zip(&roots).map(|(t, root)| root * (t - centre)).collect();
+        let mut next = w.to_vec();
+        SparseLeastSquares::new(columns, y).minimise(pull, &mut next)?;
+        let intercept = centre - dot(&means, &next);
+        Ok((next, intercept))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::Stream;
+
+    fn loss(n: usize, p: usize, seed: u64) -> LogisticLoss {
+        let mut stream = Stream::new(seed, &["logistic loss"]);
+        let values = (0..n * p)
+            .map(|at| {
+                let shift = if at / p % 2 == 0 && at % p < 3 { 0.8 } else { 0.0 };
+                stream.normal() + shift
+            })
+            .collect();
+        let y = (0..n).map(|i| if i % 2 == 0 { 1.0 } else { 0.0 }).collect();
+        let shares = (0..n).map(|i| 1.0 + (i % 3) as f64 / 4.0).collect();
+        LogisticLoss::new(Matrix { n, p, values }, y, shares)
+    }
+
+    /// Derivatives of C·loss by each coefficient, and by the intercept.
+    fn slopes(loss: &LogisticLoss, model: &Linear, c: f64) -> (Vec<f64>, f64) {
+        let scores = loss.scores(&model.weights, model.intercept);
+        let residuals: Vec<f64> = (0..loss.x.n)
+            .map(|i| c * loss.shares[i] * (sigmoid(scores[i]) - loss.y[i]))
+            .collect();
+        (loss.x.transposed_times(&residuals), residuals.iter().sum())
+    }
+
+    #[test]
+    fn both_spaces_give_the_same_model() {
+        let loss = loss(24, 24, 2);
+        let primal = loss.ridge(0.5, 100).unwrap();
+        let gram = loss.x.gram();
+        let of_rows = loss.newton(&gram, Ridge::Gram(&gram), 0.5, 100).unwrap();
+        let dual = loss.x.transposed_times(&of_rows.weights);
+        assert!((primal.intercept - of_rows.intercept).abs() < 1e-7);
+        assert!(primal.weights.iter().zip(&dual).all(|(a, b)| (a - b).abs() < 1e-7));
+    }
+
+    #[test]
+    fn the_conditions_of_a_sparse_minimum_hold() {
+        for (n, p) in [(60, 5), (30, 30), (20, 200), (3, 4)] {
+            for c in [1e-3, 0.1, 1.0, 100.0] {
+                for mix in [0.1, 0.5, 1.0] {
+                    let loss = loss(n, p, 7);
+                    let pull = Pull { l1: mix, l2: 1.0 - mix };
+                    let model = loss.sparse(pull, c, 200).unwrap();
+                    let (slopes, of_intercept) = slopes(&loss, &model, c);
+                    let worst = model.weights.iter().zip(&slopes).map(|(w, slope)| {
+                        let slope = slope + pull.l2 * w;
+                        match *w == 0.0 {
+                            true => slope.abs() - pull.l1,
+                            false => (slope + pull.l1 * w.signum()).abs(),
+                        }
+                    });
+                    let worst = worst.fold(of_intercept.abs(), f64::max);
+                    assert!(worst < 1e-6, "{n} × {p}, c {c}, mix {mix}: {worst:e}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn maximum_likelihood_is_found_where_there_is_one() {
+        let mut loss = loss(60, 4, 1);
+        loss.y[0] = 0.0;
+        let model = loss.unpenalised(100).unwrap();
+        let (slopes, of_intercept) = slopes(&loss, &model, 1.0);
+        assert!(slopes.iter().chain([&of_intercept]).all(|slope| slope.abs() < 1e-8));
+    }
+
+    #[test]
+    fn without_a_maximum_there_is_a_reason() {
+        let of = |p: usize, values: Vec<f64>, y: Vec<f64>| {
+            let n = y.len();
+            let x = Matrix { n, p, values };
+            LogisticLoss::new(x, y, vec![1.0; n]).unpenalised(200)
+        };
+        let classes = vec![0.0, 0.0, 1.0, 1.0, 0.0];
+        let apart = of(1, vec![1.0, 2.0, 3.0, 4.0, 0.5], classes.clone());
+        assert_eq!(apart, Err(Unsolved::Separable));
+        // Rows of both classes lie on the plane, all others on their side of it.
+        let touching = of(1, vec![1.0, 2.0, 2.0, 4.0, 0.5], classes.clone());
+        assert!(matches!(touching, Err(Unsolved::Separable | Unsolved::NotConverged(_))));
+        let twice = vec![1.0, 1.0, 3.0, 3.0, 2.0, 2.0, 5.0, 5.0, 4.0, 4.0];
+        assert_eq!(of(2, twice, classes.clone()), Err(Unsolved::Dependent));
+        assert_eq!(of(1, vec![1e9; 5], classes.clone()), Err(Unsolved::Dependent));
+        assert_eq!(of(5, vec![0.0; 25], classes), Err(Unsolved::Dependent));
+    }
+}

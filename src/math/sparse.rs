@@ -1,0 +1,292 @@
+//! Least squares under a penalty that sets coefficients to exactly zero.
+
+use super::{Matrix, Unsolved, wide_dot};
+
+/// Minimises ½‖y − Xw‖² + λ₁‖w‖₁ + ½λ₂‖w‖² for one X and one y at any penalties.
+///
+/// The method is that of Lee, Battle, Raina and Ng (2007), feature-sign search: with the signs of
+/// the nonzero coefficients known, the problem is a linear system, which is solved exactly; a
+/// coefficient that would change its sign stops at zero and leaves; the columns that pull hardest
+/// against zero come in by a step of coordinate descent. Every step lowers the objective, and at the
+/// end the conditions of a minimum hold to rounding. Where columns depend on each other the linear
+/// system has no one answer, and coordinate descent alone takes over.
+pub struct SparseLeastSquares {
+    n: usize,
+    p: usize,
+    /// Column-major.
+    x: Vec<f64>,
+    y: Vec<f64>,
+    squares: Vec<f64>,
+    /// Xᵀy.
+    pull: Vec<f64>,
+    /// Products of the columns that have ever been nonzero, each with those before it.
+    known: Vec<Vec<f64>>,
+    /// Which columns these are, and where each column stands among them.
+    columns: Vec<usize>,
+    place: Vec<Option<usize>>,
+}
+
+/// How strongly coefficients are drawn to zero.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pull {
+    /// Weight of the sum of absolute coefficients.
+    pub l1: f64,
+    /// Half of it weighs the sum of squared coefficients.
+    pub l2: f64,
+}
+
+/// Columns that come in together.
+const AT_ONCE: usize = 8;
+/// A column comes in when it pulls by more than this share beyond the penalty.
+const BEYOND: f64 = 1e-10;
+/// The same against rounding in its product with the residual.
+const ROUNDING: f64 = 1e-14;
+/// Sweeps of coordinate descent where columns depend on each other.
+const SWEEPS: usize = 20_000;
+
+impl SparseLeastSquares {
+    /// `x` is column-major with `y.len()` rows. An intercept is fitted by centring both before.
+    pub fn new(x: Vec<f64>, y: Vec<f64>) -> Self {
+        let n = y.len();
+        let p = x.len().checked_div(n).unwrap_or(0);
+        let columns = || x.chunks_exact(n.max(1));
+        let squares = columns().map(|column| wide_dot(column, column)).collect();
+        let pull = columns().map(|column| wide_dot(column, &y)).collect();
+        let (known, columns, place) = (Vec::new(), Vec::new(), vec![None; p]);
+        Self { n, p, squares, pull, x, y, known, columns, place }
+    }
+
+    /// The smallest λ₁ at which all coefficients are zero: max |Xᵀy|.
+    pub fn greatest(&self) -> f64 {
+        self.pull.iter().fold(0.0, |most, pull| pull.abs().max(most))
+    }
+
+    fn column(&self, j: usize) -> &[f64] {
+        &self.x[j * self.n..(j + 1) * self.n]
+    }
+
+    /// The minimum, sought from `w`, which it replaces.
+    ///
+    /// Fails: `NotFinite` when the products of columns overflow; `NotConverged`.
+    pub fn minimise(&mut self, pull: Pull, w: &mut [f64]) -> Result<(), Unsolved> {
+        let sums = self.squares.iter().chain(&self.pull);
+        if !sums.chain([&pull.l1, &pull.l2]).all(|sum| sum.is_finite()) {
+            return Err(Unsolved::NotFinite);
+        }
+        let size = super::sqrt(wide_dot(&self.y, &self.y));
+        let mut active: Vec<usize> = (0..self.p).filter(|&j| w[j] != 0.0).collect();
+        let most = 1000 + 4 * (self.n + self.p);
+        for _ in 0..most {
+            self.settle(pull, w, &mut active);
+            let mut residual = self.residual(w, &active);
+            let mut outside: Vec<(f64, usize)> = (0..self.p)
+                .filter(|&j| w[j] == 0.0)
+                .map(|j| (wide_dot(self.column(j), &residual).abs() - pull.l1, j))
+                .filter(|&(beyond, j)| {
+                    let rounding = ROUNDING * size * super::sqrt(self.squares[j]);
+                    beyond > BEYOND * pull.l1 + rounding
+                })
+                .collect();
+            if outside.is_empty() {
+                return Ok(());
+            }
+            outside.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            for (_, j) in outside.into_iter().take(AT_ONCE) {
+                self.descend(j, pull, w, &mut residual);
+            }
+            active = (0..self.p).filter(|&j| w[j] != 0.0).collect();
+        }
+        Err(Unsolved::NotConverged(most))
+    }
+
+    fn residual(&self, w: &[f64], active: &[usize]) -> Vec<f64> {
+        let mut residual = self.y.clone();
+        for &j in active {
+            for (r, x) in residual.iter_mut().zip(self.column(j)) {
+                *r -= w[j] * x;
+            }
+        }
+        residual
+    }
+
+    /// The best value of one coefficient with the others as they are; gives the squared change of
+    /// the fitted values.
+    fn descend(&self, j: usize, pull: Pull, w: &mut [f64], residual: &mut [f64]) -> f64 {
+        let square = self.squares[j];
+        if square + pull.l2 <= 0.0 {
+            return 0.0;
+        }
+        let rho = wide_dot(self.column(j), residual) + square * w[j];
+        let size = (rho.abs() - pull.l1).max(0.0) / (square + pull.l2);
+        let next = if rho < 0.0 { -size } else { size };
+        let change = next - w[j];
+        if change != 0.0 {
+            w[j] = next;
+            for (r, x) in residual.iter_mut().zip(self.column(j)) {
+                *r -= change * x;
+            }
+        }
+        square * change * change
+    }
+
+    /// The minimum over the nonzero coefficients, among which some may become zero and leave.
+    fn settle(&mut self, pull: Pull, w: &mut [f64], active: &mut Vec<usize>) {
+        while !active.is_empty() {
+            let system = self.system(active, pull.l2);
+            let right: Vec<f64> =
+                active.iter().map(|&j| self.pull[j] - pull.l1 * w[j].signum()).collect();
+            let Some(target) = system.solve_definite(&right) else {
+                self.sweep(pull, w, active);
+                return;
+            };
+            // How far the line to the target goes before a coefficient meets zero.
+            let mut share = 1.0;
+            let mut first = None;
+            for (&j, target) in active.iter().zip(&target) {
+                if target * w[j] <= 0.0 {
+                    let meets = w[j] / (w[j] - target);
+                    if meets < share || first.is_none() {
+                        (share, first) = (meets, Some(j));
+                    }
+                }
+            }
+            for (&j, target) in active.iter().zip(&target) {
+                w[j] = match first {
+                    None => *target,
+                    Some(_) => w[j] + share * (target - w[j]),
+                };
+            }
+            let Some(first) = first else { return };
+            w[first] = 0.0;
+            active.retain(|&j| w[j] != 0.0);
+        }
+    }
+
+    /// Coordinate descent over the nonzero coefficients until nothing moves.
+    fn sweep(&self, pull: Pull, w: &mut [f64], active: &mut Vec<usize>) {
+        let mut residual = self.residual(w, active);
+        let still = 1e-26 * wide_dot(&self.y, &self.y);
+        for _ in 0..SWEEPS {
+            let moved = active
+                .iter()
+                .map(|&j| self.descend(j, pull, w, &mut residual))
+                .fold(0.0, f64::max);
+            if moved <= still {
+                break;
+            }
+        }
+        active.retain(|&j| w[j] != 0.0);
+    }
+
+    /// XᵀX + λ₂I over some columns, its lower half.
+    fn system(&mut self, active: &[usize], l2: f64) -> Matrix {
+        for &j in active {
+            if self.place[j].is_none() {
+                let with: Vec<f64> = self
+                    .columns
+                    .iter()
+                    .map(|&other| wide_dot(self.column(j), self.column(other)))
+                    .collect();
+                self.place[j] = Some(self.columns.len());
+                self.columns.push(j);
+                self.known.push(with);
+            }
+        }
+        let k = active.len();
+        let places: Vec<usize> = active.iter().filter_map(|&j| self.place[j]).collect();
+        let mut values = vec![0.0; k * k];
+        for a in 0..k {
+            for b in 0..a {
+                let (late, early) = (places[a].max(places[b]), places[a].min(places[b]));
+                values[a * k + b] = self.known[late][early];
+            }
+            values[a * k + a] = self.squares[active[a]] + l2;
+        }
+        Matrix { n: k, p: k, values }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::math::Stream;
+
+    fn columns(n: usize, p: usize, seed: u64) -> (Vec<f64>, Vec<f64>) {
+        let mut stream = Stream::new(seed, &["sparse"]);
+        let x: Vec<f64> = (0..n * p).map(|_| stream.normal()).collect();
+        let y = (0..n).map(|i| x[i] - x[n + i] / 2.0 + stream.normal()).collect();
+        (x, y)
+    }
+
+    /// How far the conditions of a minimum are from holding, in units of λ₁.
+    fn violation(problem: &SparseLeastSquares, pull: Pull, w: &[f64]) -> f64 {
+        let active: Vec<usize> = (0..w.len()).filter(|&j| w[j] != 0.0).collect();
+        let residual = problem.residual(w, &active);
+        (0..w.len())
+            .map(|j| {
+                let g = wide_dot(problem.column(j), &residual) - pull.l2 * w[j];
+                match w[j] == 0.0 {
+                    true => (g.abs() - pull.l1).max(0.0),
+                    false => (g - pull.l1 * w[j].signum()).abs(),
+                }
+            })
+            .fold(0.0, f64::max)
+            / pull.l1
+    }
+
+    #[test]
+    fn one_column_is_soft_thresholded() {
+        let mut problem = SparseLeastSquares::new(vec![1.0, -1.0], vec![3.0, -1.0]);
+        for (l1, l2, expected) in [(1.0, 0.0, 1.5), (1.0, 2.0, 0.75), (4.0, 0.0, 0.0)] {
+            let mut w = [0.0];
+            problem.minimise(Pull { l1, l2 }, &mut w).unwrap();
+            assert!((w[0] - expected).abs() < 1e-15, "{w:?}");
+        }
+        assert_eq!(problem.greatest(), 4.0);
+    }
+
+    #[test]
+    fn equal_columns_share_what_one_of_them_would_have() {
+        let (mut x, y) = columns(20, 3, 3);
+        let first: Vec<f64> = x[..20].to_vec();
+        let mut alone = SparseLeastSquares::new(x.clone(), y.clone());
+        x.extend(&first);
+        x.extend(first.iter().map(|value| -value));
+        x.extend([0.0; 20]);
+        let mut problem = SparseLeastSquares::new(x, y);
+        let pull = Pull { l1: 0.5, l2: 0.0 };
+        let (mut one, mut all) = ([0.0; 3], [0.0; 6]);
+        alone.minimise(pull, &mut one).unwrap();
+        problem.minimise(pull, &mut all).unwrap();
+        assert!((all[0] + all[3] - all[4] - one[0]).abs() < 1e-9, "{one:?} {all:?}");
+        assert_eq!(all[5], 0.0);
+    }
+
+    proptest! {
+        #[test]
+        fn the_conditions_of_a_minimum_hold(
+            n in 2usize..30, p in 2usize..60, seed: u64,
+            strength in 1e-3..1.0f64, ridge in prop::sample::select(vec![0.0, 0.1, 10.0]),
+            scale in prop::sample::select(vec![1e-12, 1.0, 1e12]),
+        ) {
+            let (mut x, y) = columns(n, p, seed);
+            x.iter_mut().for_each(|value| *value *= scale);
+            let mut problem = SparseLeastSquares::new(x, y);
+            let pull = Pull { l1: strength * problem.greatest(), l2: ridge * scale * scale };
+            let mut w = vec![0.0; p];
+            problem.minimise(pull, &mut w).unwrap();
+            prop_assert!(violation(&problem, pull, &w) < 1e-7);
+            // From elsewhere it comes to the same fitted values.
+            let mut other: Vec<f64> = (0..p).map(|j| (j % 3) as f64 / scale).collect();
+            problem.minimise(pull, &mut other).unwrap();
+            let fitted = |w: &[f64]| {
+                problem.residual(w, &(0..p).collect::<Vec<_>>())
+            };
+            for (a, b) in fitted(&w).iter().zip(fitted(&other)) {
+                prop_assert!((a - b).abs() < 1e-6, "{a} {b}");
+            }
+        }
+    }
+}

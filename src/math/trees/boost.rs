@@ -1,0 +1,662 @@
+//! Gradient boosting of the logistic loss: trees that each follow the slope left by those before.
+//!
+//! Slopes are summed as whole multiples of a small unit. Such sums are exact, so they do not
+//! depend on the order of rows, and the sums of one child may be had by subtraction.
+
+use super::codes::{Codes, between};
+use super::flat::Trees;
+use super::samples::Samples;
+use crate::math::{Draws, ln, sigmoid, softplus};
+
+/// Which leaf is split next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The one that gains most.
+    BestFirst,
+    /// The one nearest to the root.
+    ByLevel,
+}
+
+/// How trees are grown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Boosting {
+    pub learning_rate: f64,
+    pub order: Order,
+    /// The most leaves of a tree.
+    pub leaves: usize,
+    /// The longest path from the root to a leaf, in splits.
+    pub depth: u32,
+    /// Added to the curvature of every leaf.
+    pub l2: f64,
+    /// The fewest rows and the least sum of curvatures of a leaf.
+    pub min_rows: u32,
+    pub min_curvature: f64,
+    /// Shares of the rows and of the columns that each tree is grown on.
+    pub rows: f64,
+    pub columns: f64,
+    /// The most groups that the values of a column are put into.
+    pub bins: usize,
+}
+
+/// How long to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Training<'a> {
+    pub rounds: usize,
+    /// Which rows trees are grown on; the loss of the others is watched.
+    pub fits: &'a [bool],
+    /// The rounds without a lower loss after which it ends; `None`: all rounds are run.
+    pub patience: Option<usize>,
+}
+
+/// What was learned, round by round.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Run {
+    /// The log odds before the first round.
+    pub start: f64,
+    /// A tree a round.
+    pub trees: Trees,
+    /// What each split gained, with its round and column.
+    pub gains: Vec<(u32, u32, f64)>,
+    /// The mean loss of the watched rows after each round; empty when there are none.
+    pub losses: Vec<f64>,
+}
+
+/// Above so many rows a leaf keeps its sums, so that those of its larger child are had by
+/// subtraction; below, counting its rows costs less than going through all of its bins.
+const KEEPS_SUMS: usize = 1024;
+
+/// A gain below this part of the score of the leaf is rounding, not a gain.
+const ROUNDING: f64 = 1e-12;
+
+/// Sums over rows: the slope; the curvature, with the number of rows in its lowest bits.
+type Sums = [i64; 2];
+
+fn plus(a: Sums, b: Sums) -> Sums {
+    [a[0] + b[0], a[1] + b[1]]
+}
+
+fn minus(a: Sums, b: Sums) -> Sums {
+    [a[0] - b[0], a[1] - b[1]]
+}
+
+/// The units in which slopes and curvatures are counted, such that no sum over all rows overflows:
+/// |slope| ≤ 1 and curvature ≤ ¼ for each row.
+#[derive(Debug, Clone, Copy)]
+struct Units {
+    bits: u32,
+    slope: f64,
+    curvature: f64,
+}
+
+impl Units {
+    fn new(n: usize) -> Self {
+        let bits = usize::BITS - n.leading_zeros();
+        let power = |exponent: u32| (1u64 << exponent) as f64;
+        Self { bits, slope: power(62 - bits), curvature: power(64 - 2 * bits) }
+    }
+
+    fn of_row(&self, chance: f64, positive: bool) -> Sums {
+        let slope = chance - f64::from(u8::from(positive));
+        let curvature = (chance * (1.0 - chance) * self.curvature).round() as i64;
+        [(slope * self.slope).round() as i64, curvature << self.bits | 1]
+    }
+
+    fn rows(&self, sums: Sums) -> u32 {
+        (sums[1] & ((1 << self.bits) - 1)) as u32
+    }
+
+    /// In units.
+    fn curvature(&self, sums: Sums) -> f64 {
+        (sums[1] >> self.bits) as f64
+    }
+}
+
+/// A leaf that may yet be split.
+#[derive(Debug, Clone, Copy)]
+struct Leaf {
+    node: usize,
+    start: usize,
+    end: usize,
+    depth: u32,
+    sums: Sums,
+    best: Option<Best>,
+    /// Where its sums are kept.
+    kept: Option<usize>,
+}
+
+/// The best split of a leaf.
+#[derive(Debug, Clone, Copy)]
+struct Best {
+    gain: f64,
+    column: u32,
+    code: u16,
+    left: Sums,
+}
+
+/// A node while its tree grows.
+#[derive(Debug, Clone, Copy)]
+enum Made {
+    Leaf(f64),
+    Split { column: u32, cut: f64, left: usize, right: usize },
+}
+
+/// Boosts `rounds` trees. Round r draws from branch r of `draws`, so more rounds leave the first
+/// ones as they are.
+pub fn boost(
+    samples: &Samples,
+    setting: Boosting,
+    training: Training,
+    draws: Draws,
+) -> Run {
+    let n = samples.n();
+    let positive = samples.positive();
+    let fitted: Vec<u32> =
+        (0..n as u32).filter(|row| training.fits[*row as usize]).collect();
+    let watched: Vec<usize> = (0..n).filter(|row| !training.fits[*row]).collect();
+    let n_positive = fitted.iter().filter(|row| positive[**row as usize]).count();
+    let start = ln(n_positive as f64 / (fitted.len() - n_positive) as f64);
+    let mut run = Run { start, ..Run::default() };
+    let mut scores = vec![start; n];
+    let mut machine = Machine::new(samples, setting);
+    let mut columns: Vec<u32> = (0..samples.p() as u32).collect();
+    let all_columns = columns.clone();
+    let mut rows = fitted.clone();
+    let mut least: Option<(f64, usize)> = None;
+    for round in 0..training.rounds {
+        let own = draws.branch(round as u64);
+        if setting.rows < 1.0 {
+            sample(&fitted, setting.rows, own.branch(0), &mut rows);
+        }
+        if setting.columns < 1.0 {
+            sample(&all_columns, setting.columns, own.branch(1), &mut columns);
+        }
+        machine.tree(&rows, &columns, &scores);
+        let grew = matches!(machine.made[0], Made::Split { .. });
+        if !grew && setting.rows >= 1.0 && setting.columns >= 1.0 {
+            break; // No later round would find anything else.
+        }
+        machine.keep(&mut run, round as u32);
+        if grew {
+            machine.add_to(&mut scores, rows.len() < n);
+        }
+        if watched.is_empty() {
+            continue;
+        }
+        let loss = |row: &usize| {
+            softplus(scores[*row]) - if positive[*row] { scores[*row] } else { 0.0 }
+        };
+        let loss = watched.iter().map(loss).sum::<f64>() / watched.len() as f64;
+        run.losses.push(loss);
+        if least.is_none_or(|(known, _)| loss < known) {
+            least = Some((loss, round));
+        }
+        let since = least.map_or(0, |(_, best)| round - best);
+        if training.patience.is_some_and(|patience| since >= patience) {
+            break;
+        }
+    }
+    run
+}
+
+/// A share of the items, at least one, in their order.
+fn sample(items: &[u32], share: f64, mut draws: Draws, taken: &mut Vec<u32>) {
+    let n = items.len();
+    let size = ((n as f64 * share).round() as usize).clamp(1, n);
+    taken.clear();
+    taken.extend_from_slice(items);
+    for i in 0..size {
+        let other = i + draws.below((n - i) as u32) as usize;
+        taken.swap(i, other);
+    }
+    taken.truncate(size);
+    taken.sort_unstable();
+}
+
+/// Grows one tree after the other in the same memory.
+struct Machine<'a> {
+    samples: &'a Samples<'a>,
+    setting: Boosting,
+    codes: Codes,
+    units: Units,
+    /// Of kept sums: where each column begins, and how many there are.
+    offsets: Vec<usize>,
+    kept: Vec<Vec<Sums>>,
+    free: Vec<usize>,
+    /// The rows of the tree, those of each leaf together, and what each adds to sums.
+    rows: Vec<u32>,
+    adds: Vec<Sums>,
+    spare_rows: Vec<u32>,
+    spare_adds: Vec<Sums>,
+    bins: Bins,
+    leaves: Vec<Leaf>,
+    made: Vec<Made>,
+    gains: Vec<(u32, f64)>,
+}
+
+/// The sums of one column by code, all 0 between two columns, and which are not 0.
+struct Bins {
+    sums: Vec<Sums>,
+    filled: Vec<u64>,
+}
+
+impl<'a> Machine<'a> {
+    fn new(samples: &'a Samples<'a>, setting: Boosting) -> Self {
+        let n = samples.n();
+        let codes = Codes::new(samples.columns(), n, setting.bins);
+        let levels = codes.most_levels();
+        let mut offsets = vec![0];
+        for j in 0..codes.p() {
+            offsets.push(offsets[j] + codes.levels(j));
+        }
+        Self {
+            samples,
+            setting,
+            codes,
+            units: Units::new(n),
+            offsets,
+            kept: Vec::new(),
+            free: Vec::new(),
+            rows: Vec::with_capacity(n),
+            adds: Vec::with_capacity(n),
+            spare_rows: vec![0; n],
+            spare_adds: vec![[0; 2]; n],
+            bins: Bins {
+                sums: vec![[0; 2]; levels],
+                filled: vec![0; levels.div_ceil(64)],
+            },
+            leaves: Vec::new(),
+            made: Vec::new(),
+            gains: Vec::new(),
+        }
+    }
+
+    /// Grows a tree on some rows and columns, down the slope at these scores.
+    fn tree(&mut self, rows: &[u32], columns: &[u32], scores: &[f64]) {
+        self.rows.clear();
+        self.rows.extend_from_slice(rows);
+        self.adds.clear();
+        let positive = self.samples.positive();
+        let add = |row: &u32| {
+            let row = *row as usize;
+            self.units.of_row(sigmoid(scores[row]), positive[row])
+        };
+        self.adds.extend(rows.iter().map(add));
+        self.free = (0..self.kept.len()).collect();
+        self.made.clear();
+        self.leaves.clear();
+        self.gains.clear();
+        let sums = self.adds.iter().fold([0; 2], |sums, add| plus(sums, *add));
+        let mut root = Leaf {
+            node: 0,
+            start: 0,
+            end: rows.len(),
+            depth: 0,
+            sums,
+            best: None,
+            kept: None,
+        };
+        self.made.push(Made::Leaf(0.0));
+        self.search_root(&mut root, columns);
+        self.leaves.push(root);
+        while self.leaves.len() < self.setting.leaves
+            && let Some(at) = self.next()
+        {
+            self.split(at, columns);
+        }
+        if self.leaves.len() > 1 {
+            for leaf in &self.leaves {
+                self.made[leaf.node] = Made::Leaf(self.value(leaf.sums));
+            }
+        }
+    }
+
+    /// The leaf to split next; of equal ones the one made first.
+    fn next(&self) -> Option<usize> {
+        let mut next: Option<(usize, f64)> = None;
+        for (at, leaf) in self.leaves.iter().enumerate() {
+            let Some(best) = leaf.best else { continue };
+            let rank = match self.setting.order {
+                Order::BestFirst => best.gain,
+                Order::ByLevel => -f64::from(leaf.depth),
+            };
+            let made_first = |known: usize| self.leaves[known].node < leaf.node;
+            if next.is_none_or(|(known, most)| {
+                rank > most || (rank == most && !made_first(known))
+            }) {
+                next = Some((at, rank));
+            }
+        }
+        next.map(|(at, _)| at)
+    }
+
+    fn value(&self, sums: Sums) -> f64 {
+        let slope = sums[0] as f64 / self.units.slope;
+        let curvature = self.units.curvature(sums) / self.units.curvature;
+        -self.setting.learning_rate * (slope / (curvature + self.setting.l2))
+    }
+
+    fn may_split(&self, leaf: &Leaf) -> bool {
+        let rows = (leaf.end - leaf.start) as u64;
+        leaf.depth < self.setting.depth && rows >= 2 * u64::from(self.setting.min_rows)
+    }
+
+    fn judge(&self, sums: Sums) -> Judge {
+        let Boosting { l2, min_rows, min_curvature, .. } = self.setting;
+        let units = self.units;
+        let mut judge = Judge {
+            units,
+            l2: l2 * units.curvature,
+            min_rows: min_rows.max(1),
+            // A sum of 0 would be divided by.
+            min_curvature: (min_curvature * units.curvature).max(1.0),
+            all: sums,
+            rows: units.rows(sums),
+            of_leaf: 0.0,
+            highest: 0.0,
+            best: None,
+        };
+        judge.of_leaf = judge.score(sums);
+        judge.highest = judge.of_leaf * (1.0 + ROUNDING);
+        judge
+    }
+
+    fn slot(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            let total = self.offsets[self.codes.p()];
+            self.kept.push(vec![[0; 2]; total]);
+            self.kept.len() - 1
+        })
+    }
+
+    fn search_root(&mut self, root: &mut Leaf, columns: &[u32]) {
+        if !self.may_split(root) {
+            return;
+        }
+        let keeps = root.end - root.start >= KEEPS_SUMS;
+        root.kept = keeps.then(|| self.slot());
+        let mut judge = self.judge(root.sums);
+        for &column in columns {
+            let j = column as usize;
+            self.bins.count(self.codes.column(j), &self.rows, &self.adds);
+            if let Some(slot) = root.kept {
+                let of_column = self.offsets[j]..self.offsets[j + 1];
+                self.kept[slot][of_column.clone()]
+                    .copy_from_slice(&self.bins.sums[..of_column.len()]);
+            }
+            self.bins.scan(column, &mut judge);
+        }
+        root.best = judge.best;
+    }
+
+    /// Makes two leaves of one and looks for their best splits, column by column.
+    fn split(&mut self, at: usize, columns: &[u32]) {
+        let parent = self.leaves[at];
+        let Some(best) = parent.best else { return };
+        let (middle, cut) = self.part(&parent, &best);
+        let node = self.made.len();
+        let depth = parent.depth + 1;
+        let child = |node, start, end, sums| Leaf {
+            node,
+            start,
+            end,
+            depth,
+            sums,
+            best: None,
+            kept: None,
+        };
+        let left = child(node, parent.start, middle, best.left);
+        let right = child(node + 1, middle, parent.end, minus(parent.sums, best.left));
+        self.made[parent.node] =
+            Made::Split { column: best.column, cut, left: node, right: node + 1 };
+        self.made.extend([Made::Leaf(0.0); 2]);
+        let scale = self.units.curvature / (self.units.slope * self.units.slope);
+        self.gains.push((best.column, best.gain * scale));
+        let is_last = self.leaves.len() + 1 == self.setting.leaves;
+        let left_is_small = middle - parent.start <= parent.end - middle;
+        let (mut small, mut large) =
+            if left_is_small { (left, right) } else { (right, left) };
+        if !is_last {
+            self.search(&parent, &mut small, &mut large, columns);
+        } else if let Some(slot) = parent.kept {
+            self.free.push(slot);
+        }
+        let (left, right) = if left_is_small { (small, large) } else { (large, small) };
+        self.leaves[at] = left;
+        self.leaves.push(right);
+    }
+
+    fn search(
+        &mut self,
+        parent: &Leaf,
+        small: &mut Leaf,
+        large: &mut Leaf,
+        columns: &[u32],
+    ) {
+        let (small_may, large_may) = (self.may_split(small), self.may_split(large));
+        let keeps = |leaf: &Leaf| leaf.end - leaf.start >= KEEPS_SUMS;
+        // The parent's sums become those of its larger child.
+        let subtracts = parent.kept.is_some() && large_may && keeps(large);
+        let stores = small_may && keeps(small);
+        small.kept = stores.then(|| self.slot());
+        large.kept = parent.kept.filter(|_| subtracts);
+        let mut judges = (self.judge(small.sums), self.judge(large.sums));
+        for &column in columns {
+            let j = column as usize;
+            let codes = self.codes.column(j);
+            let of_column = self.offsets[j]..self.offsets[j + 1];
+            if small_may || subtracts {
+                let of_small = small.start..small.end;
+                let (rows, adds) =
+                    (&self.rows[of_small.clone()], &self.adds[of_small.clone()]);
+                self.bins.count(codes, rows, adds);
+                if let Some(slot) = small.kept {
+                    self.kept[slot][of_column.clone()]
+                        .copy_from_slice(&self.bins.sums[..of_column.len()]);
+                }
+                if let Some(slot) = large.kept {
+                    let kept = &mut self.kept[slot][of_column.clone()];
+                    for (sums, less) in kept.iter_mut().zip(&self.bins.sums) {
+                        *sums = minus(*sums, *less);
+                    }
+                }
+                match small_may {
+                    true => self.bins.scan(column, &mut judges.0),
+                    false => self.bins.clear(),
+                }
+            }
+            match large.kept {
+                Some(slot) => {
+                    judges.1.scan(column, &self.kept[slot][of_column]);
+                }
+                None if large_may => {
+                    let of_large = large.start..large.end;
+                    let (rows, adds) =
+                        (&self.rows[of_large.clone()], &self.adds[of_large.clone()]);
+                    self.bins.count(codes, rows, adds);
+                    self.bins.scan(column, &mut judges.1);
+                }
+                None => {}
+            }
+        }
+        small.best = judges.0.best.filter(|_| small_may);
+        large.best = judges.1.best.filter(|_| large_may);
+        if let Some(slot) = parent.kept.filter(|_| !subtracts) {
+            self.free.push(slot);
+        }
+    }
+
+    /// Puts the rows that go left first, in order; gives where the right ones begin and the cut.
+    fn part(&mut self, leaf: &Leaf, best: &Best) -> (usize, f64) {
+        let values = self.samples.column(best.column as usize);
+        let codes = self.codes.column(best.column as usize);
+        let (mut to, mut aside) = (leaf.start, 0);
+        let (mut below, mut above) = (f64::NEG_INFINITY, f64::INFINITY);
+        for at in leaf.start..leaf.end {
+            let (row, add) = (self.rows[at], self.adds[at]);
+            let value = values[row as usize];
+            let goes_left = codes[row as usize] <= best.code;
+            self.rows[to] = row;
+            self.adds[to] = add;
+            self.spare_rows[aside] = row;
+            self.spare_adds[aside] = add;
+            to += usize::from(goes_left);
+            aside += usize::from(!goes_left);
+            below = if goes_left { below.max(value) } else { below };
+            above = if goes_left { above } else { above.min(value) };
+        }
+        self.rows[to..leaf.end].copy_from_slice(&self.spare_rows[..aside]);
+        self.adds[to..leaf.end].copy_from_slice(&self.spare_adds[..aside]);
+        (to, between(below, above))
+    }
+
+    /// Adds the tree to those that are kept, each node before its children, the left child first.
+    fn keep(&self, run: &mut Run, round: u32) {
+        run.trees.begin();
+        let mut open = vec![(0, None)];
+        while let Some((node, right_of)) = open.pop() {
+            if let Some(of) = right_of {
+                run.trees.right(of);
+            }
+            match self.made[node] {
+                Made::Leaf(value) => run.trees.leaf(value),
+                Made::Split { column, cut, left, right } => {
+                    let here = run.trees.split(column, cut);
+                    open.push((right, Some(here)));
+                    open.push((left, None));
+                }
+            }
+        }
+        run.gains.extend(self.gains.iter().map(|(column, gain)| (round, *column, *gain)));
+    }
+
+    /// Adds what the tree says to the scores of all rows.
+    fn add_to(&self, scores: &mut [f64], has_others: bool) {
+        let value = |node: usize| match self.made[node] {
+            Made::Leaf(value) => value,
+            Made::Split { .. } => 0.0,
+        };
+        if !has_others {
+            for leaf in &self.leaves {
+                let value = value(leaf.node);
+                self.rows[leaf.start..leaf.end]
+                    .iter()
+                    .for_each(|row| scores[*row as usize] += value);
+            }
+            return;
+        }
+        // Rows that the tree was not grown on find their leaf by their values.
+        for (row, score) in scores.iter_mut().enumerate() {
+            let mut node = 0;
+            while let Made::Split { column, cut, left, right } = self.made[node] {
+                let goes_left = self.samples.column(column as usize)[row] <= cut;
+                node = if goes_left { left } else { right };
+            }
+            *score += value(node);
+        }
+    }
+}
+
+impl Bins {
+    /// Adds rows up by their code.
+    fn count(&mut self, codes: &[u16], rows: &[u32], adds: &[Sums]) {
+        for (row, add) in rows.iter().zip(adds) {
+            let code = codes[*row as usize] as usize;
+            let sums = &mut self.sums[code];
+            *sums = plus(*sums, *add);
+            self.filled[code / 64] |= 1 << (code % 64);
+        }
+    }
+
+    /// Hands the filled bins to the judge in ascending order and empties them.
+    fn scan(&mut self, column: u32, judge: &mut Judge) {
+        let mut sums = [0; 2];
+        let mut last = 0u16;
+        let mut highest = judge.highest;
+        let mut found: Option<(u16, Sums)> = None;
+        for (word, filled) in self.filled.iter_mut().enumerate() {
+            let mut bits = std::mem::take(filled);
+            while bits != 0 {
+                let code = word * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                if let Some(score) = judge.of_cut(sums)
+                    && score > highest
+                {
+                    highest = score;
+                    found = Some((last, sums));
+                }
+                sums = plus(sums, std::mem::take(&mut self.sums[code]));
+                last = code as u16;
+            }
+        }
+        if let Some((code, left)) = found {
+            judge.take(highest, column, code, left);
+        }
+    }
+
+    fn clear(&mut self) {
+        for (word, filled) in self.filled.iter_mut().enumerate() {
+            let mut bits = std::mem::take(filled);
+            while bits != 0 {
+                self.sums[word * 64 + bits.trailing_zeros() as usize] = [0; 2];
+                bits &= bits - 1;
+            }
+        }
+    }
+}
+
+/// Compares the cuts of a leaf. Of equal ones the first column wins, then the lowest cut.
+struct Judge {
+    units: Units,
+    l2: f64,
+    min_rows: u32,
+    min_curvature: f64,
+    all: Sums,
+    rows: u32,
+    of_leaf: f64,
+    highest: f64,
+    best: Option<Best>,
+}
+
+impl Judge {
+    /// Slope² / (curvature + l2), in units.
+    fn score(&self, sums: Sums) -> f64 {
+        let slope = sums[0] as f64;
+        slope * slope / (self.units.curvature(sums) + self.l2)
+    }
+
+    /// The score of both sides of a cut; `None` when one of them is too small.
+    fn of_cut(&self, left: Sums) -> Option<f64> {
+        let rows = self.units.rows(left);
+        if rows < self.min_rows || self.rows - rows < self.min_rows {
+            return None;
+        }
+        let right = minus(self.all, left);
+        let (of_left, of_right) =
+            (self.units.curvature(left), self.units.curvature(right));
+        if of_left < self.min_curvature || of_right < self.min_curvature {
+            return None;
+        }
+        let (a, b) = (left[0] as f64, right[0] as f64);
+        Some(a * a / (of_left + self.l2) + b * b / (of_right + self.l2))
+    }
+
+    /// Goes through all bins of a column, the empty ones too.
+    fn scan(&mut self, column: u32, bins: &[Sums]) {
+        let mut sums = [0; 2];
+        let mut last = 0u16;
+        for (code, bin) in bins.iter().enumerate().filter(|(_, bin)| bin[1] != 0) {
+            if let Some(score) = self.of_cut(sums)
+                && score > self.highest
+            {
+                self.take(score, column, last, sums);
+            }
+            sums = plus(sums, *bin);
+            last = code as u16;
+        }
+    }
+
+    fn take(&mut self, score: f64, column: u32, code: u16, left: Sums) {
+        self.highest = score;
+        self.best = Some(Best { gain: score - self.of_leaf, column, code, left });
+    }
+}

@@ -1,0 +1,15 @@
+//! Trees: how one is grown, forests of them, and how they are stored.
+
+mod boost;
+mod codes;
+mod flat;
+mod forest;
+mod grow;
+mod samples;
+
+pub use boost::{Boosting, Order, Run, Training, boost};
+pub use codes::Codes;
+pub use flat::Trees;
+pub use forest::{Features, Redraw, Top, Unseen, add_permuted, grow_forest, normalised};
+pub use grow::{Cuts, Grower, Growth, Impurity, Node, SplitAt};
+pub use samples::Samples;

@@ -1,0 +1,169 @@
+//! Comparisons: models on the very same splits, with their differences.
+
+use serde_json::json;
+
+use super::figure::Figure;
+use super::forest::{Forest, Row};
+use super::shown::{Shown, escape, fill};
+use super::standing::{Standing, label, model, primary};
+use crate::data::{AnalysisRecord, ComparisonFacts};
+use crate::operation::prelude::*;
+
+/// Every declared pair of models on identical splits: difference, interval, p and adjusted p.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Comparisons {}
+
+impl Operation for Comparisons {
+    const ABOUT: About = About {
+        name: "comparisons",
+        title: "Comparisons on identical splits",
+        version: 1,
+        sources: &["delong1988", "holm1979", "nadeau2003"],
+        example: "comparisons",
+    };
+}
+
+impl Section for Comparisons {
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let shown = Shown::new(record);
+        let simulated = record.study.simulated;
+        let mut fragment = Fragment::default();
+        let figure = match record.comparisons.is_empty() {
+            true => None,
+            false => Some(figure(record, &shown).into_html(simulated, &mut fragment)?),
+        };
+        let rows = record.comparisons.iter().enumerate().map(|(at, facts)| {
+            let path = format!("/comparisons/{at}");
+            let known = record.analyses.get(&facts.better);
+            json!({
+                "pair": pair(record, facts),
+                "outcome": known.map_or("", |known| label(record, &known.outcome)),
+                "place": known.map_or(String::new(), |known| place_of(record, known)),
+                "difference": shown.signed(&format!("{path}/result/difference"), 3),
+                "interval": shown.interval(&format!("{path}/result"), 3),
+                "p": shown.p(&format!("{path}/result/p")),
+                "adjusted": shown.p(&format!("{path}/p_adjusted")),
+                "method": match &facts.result {
+                    Some(result) => result.method.as_str(),
+                    None => "not computed",
+                },
+            })
+        });
+        let rows: Vec<_> = rows.collect();
+        fragment.html = fill(
+            "comparisons.html",
+            json!({
+                "simulated": simulated,
+                "figure": figure,
+                "rows": rows,
+                "adjusted": record.comparisons.iter().any(|c| c.p_adjusted.is_some()),
+            }),
+        )?;
+        Ok(fragment)
+    }
+}
+
+fn pair(record: &StudyRecord, facts: &ComparisonFacts) -> String {
+    let name =
+        |name: &String| record.analyses.get(name).map_or_else(|| name.clone(), model);
+    format!("{} less {}", name(&facts.better), name(&facts.than))
+}
+
+fn place_of(record: &StudyRecord, analysis: &AnalysisRecord) -> String {
+    format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort)
+}
+
+fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
+    // By place, in written order: what was compared on the same rows stands together.
+    let mut groups: Vec<(String, Vec<Row>)> = Vec::new();
+    for (at, facts) in record.comparisons.iter().enumerate() {
+        let known = record.analyses.get(&facts.better);
+        let heading = known.map_or(String::new(), |known| {
+            format!("{}: {}", label(record, &known.outcome), place_of(record, known))
+        });
+        let result = facts.result.as_ref();
+        let row = Row {
+            label: pair(record, facts),
+            key: "difference",
+            path: result.map(|_| format!("/comparisons/{at}/result")),
+            estimate: result.map(|result| result.difference),
+            lower: result.and_then(|result| result.lower),
+            upper: result.and_then(|result| result.upper),
+            note: result.map_or("not computed".to_string(), |r| r.method.clone()),
+            series: known.map_or(1, |known| Standing::of(record, known).series()),
+            ..Row::default()
+        };
+        match groups.iter_mut().find(|(known, _)| *known == heading) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((heading, vec![row])),
+        }
+    }
+    let rows = groups.into_iter().flat_map(|(label, rows)| {
+        std::iter::once(Row { label, heading: true, ..Row::default() }).chain(rows)
+    });
+    let rows: Vec<Row> = rows.collect();
+    let metric = record
+        .comparisons
+        .iter()
+        .find_map(|facts| record.analyses.get(&facts.better))
+        .map_or("metric".to_string(), primary);
+    let forest = Forest {
+        title: "Differences between models",
+        description: format!(
+            "Difference of {metric} between two models on identical splits, one line per pair."
+        ),
+        axis: format!("Difference of {metric}"),
+        what: "Pair",
+        reference: Some((0.0, "none")),
+        signed: true,
+        rows,
+    };
+    let picture = forest.draw(shown);
+    Figure {
+        id: "comparisons",
+        heading: heading(record, shown, &metric),
+        sub: "The first of each pair was expected to be better; to the right of the line it is."
+            .to_string(),
+        body: Forest::boxed(&picture, "Differences between models"),
+        pictures: vec![picture],
+        method: "Both models on the very same held-out rows. Inside a cohort the differences by \
+                 fold with the corrected resampled variance, outside the paired differences of \
+                 DeLong."
+            .to_string(),
+        table: forest.table(),
+    }
+}
+
+fn heading(record: &StudyRecord, shown: &Shown, metric: &str) -> String {
+    let Some((facts, result)) = record
+        .comparisons
+        .first()
+        .and_then(|facts| Some((facts, facts.result.as_ref()?)))
+    else {
+        return "The first declared comparison has no result".to_string();
+    };
+    let name = |name: &String| {
+        let known = record.analyses.get(name);
+        escape(&known.map_or_else(|| name.clone(), model))
+    };
+    let (better, than) = (name(&facts.better), name(&facts.than));
+    let difference = shown.signed("/comparisons/0/result/difference", 2);
+    let metric = escape(metric);
+    match (result.lower, result.upper) {
+        (Some(lower), _) if lower > 0.0 => format!(
+            "{better} differs from {than} by {difference} in {metric}, more than chance allows \
+             before any adjustment"
+        ),
+        (_, Some(upper)) if upper < 0.0 => format!(
+            "{better} was expected to be better than {than} and is worse: {difference} in {metric}"
+        ),
+        (Some(_), Some(_)) => format!(
+            "{better} is not shown to differ from {than}: {difference} in {metric}, and the \
+             interval holds zero"
+        ),
+        _ => format!(
+            "{better} differs from {than} by {difference} in {metric}; no interval"
+        ),
+    }
+}

@@ -1,0 +1,229 @@
+//! Site, strata and controls: how much of the result is theirs.
+
+use serde_json::{Value as Json, json};
+
+use super::figure::Figure;
+use super::finding::associated;
+use super::forest::{Forest, Row};
+use super::shown::{Shown, escape, fill, place};
+use super::standing::{
+    Standing, headline, label, model, primary, same_question, same_splits,
+};
+use crate::data::AnalysisRecord;
+use crate::operation::prelude::*;
+
+/// How the outcome goes with site and stratum, what they give alone, and what remains within them.
+///
+/// A model can do well because it recognises where a patient was scanned. Pairs of patients within
+/// one stratum and models of the stratum alone, on the same splits, show how much that explains.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Confounding {}
+
+impl Operation for Confounding {
+    const ABOUT: About = About {
+        name: "confounding",
+        title: "Site, strata and controls",
+        version: 1,
+        sources: &["cramer1946", "delong1988", "hanley1982"],
+        example: "confounding",
+    };
+}
+
+impl Section for Confounding {
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let shown = Shown::new(record);
+        let simulated = record.study.simulated;
+        let mut fragment = Fragment::default();
+        let figure = match headline(record) {
+            Some((name, analysis)) => figure(record, &shown, name, analysis)
+                .map(|figure| figure.into_html(simulated, &mut fragment))
+                .transpose()?,
+            None => None,
+        };
+        fragment.html = fill(
+            "confounding.html",
+            json!({
+                "simulated": simulated,
+                "figure": figure,
+                "rows": associations(record, &shown),
+                "silent": silent(record),
+            }),
+        )?;
+        Ok(fragment)
+    }
+}
+
+fn associations(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
+    let row = |(at, facts): (usize, &crate::data::AssociationFacts)| {
+        let path = format!("/associations/{at}");
+        json!({
+            "outcome": label(record, &facts.outcome),
+            "cohort": facts.cohort,
+            "column": facts.column,
+            "levels": shown.count(&format!("{path}/levels")),
+            "one_class": shown.count(&format!("{path}/one_class_levels")),
+            "v": shown.number(&format!("{path}/cramers_v"), 2),
+            "p": shown.p(&format!("{path}/p")),
+            "auroc": shown.number(&format!("{path}/auroc"), 2),
+        })
+    };
+    record.associations.iter().enumerate().map(row).collect()
+}
+
+/// What is not known, in words.
+fn silent(record: &StudyRecord) -> Vec<String> {
+    let Some((_, analysis)) = headline(record) else { return Vec::new() };
+    let mut notes = Vec::new();
+    let goes = associated(record, analysis);
+    if record.associations.is_empty() {
+        notes.push(
+            "No cohort of this study names its sites, and no stratum is named: whether the \
+             outcome goes with where patients were scanned is not known."
+                .to_string(),
+        );
+    }
+    if !goes.is_empty() && record.study.within.is_none() {
+        notes.push(
+            "The outcome goes with the site, and performance within it was not asked for \
+             (`evaluate.within`)."
+                .to_string(),
+        );
+    }
+    let controlled =
+        same_splits(record, analysis).any(|(_, other)| other.role == "control");
+    if !goes.is_empty() && !controlled {
+        notes.push(
+            "No model of the site or stratum alone stands beside the headline on the same splits \
+             (`role: control`)."
+                .to_string(),
+        );
+    }
+    notes
+}
+
+fn figure(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Option<Figure<'static>> {
+    let mut rows = Vec::new();
+    for (name, of) in same_question(record, analysis) {
+        let others: Vec<_> = same_splits(record, of).collect();
+        if of.within.is_none() && others.is_empty() {
+            continue;
+        }
+        rows.push(Row {
+            label: format!("{}, {}", Standing::of(record, of).label(), of.cohort),
+            heading: true,
+            ..Row::default()
+        });
+        rows.push(overall(name, of, model(of)));
+        if let (Some(estimate), Some(column)) = (&of.within, &record.study.within) {
+            rows.push(Row {
+                label: format!("{} within {column}", model(of)),
+                path: Some(format!("{}/within", place(name))),
+                estimate: Some(estimate.estimate),
+                lower: estimate.lower,
+                upper: estimate.upper,
+                note: estimate.method.clone(),
+                series: 2,
+                ..Row::default()
+            });
+        }
+        for (name, other) in others {
+            let control = other.role == "control";
+            rows.push(Row {
+                series: if control { 4 } else { 3 },
+                ..overall(
+                    name,
+                    other,
+                    match control {
+                        true => format!("{} (control)", model(other)),
+                        false => model(other),
+                    },
+                )
+            });
+        }
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    let forest = Forest {
+        title: "The model, within strata, and what controls give alone",
+        description: format!(
+            "{} of the headline model over all pairs and within strata, beside other models on \
+             the same splits.",
+            primary(analysis)
+        ),
+        axis: primary(analysis),
+        what: "Model",
+        reference: super::standing::chance(analysis).map(|chance| (chance, "chance")),
+        signed: false,
+        rows,
+    };
+    let picture = forest.draw(shown);
+    Some(Figure {
+        id: "controls",
+        heading: heading(record, shown, name, analysis),
+        sub: "Circle: the model over all pairs of patients. Square: the same predictions, pairs \
+              within one stratum only. Triangle: controls. Diamond: other models. All of a group on \
+              the same splits."
+            .to_string(),
+        body: Forest::boxed(&picture, "The model within strata, and controls"),
+        pictures: vec![picture],
+        method: "What tells strata apart, but not patients within them, earns nothing within \
+                 strata. A stratum with one class alone has no pair and no part in it."
+            .to_string(),
+        table: forest.table(),
+    })
+}
+
+fn overall(name: &str, of: &AnalysisRecord, label: String) -> Row {
+    let estimate = of.performance.get(&of.primary);
+    Row {
+        label,
+        path: estimate.map(|_| format!("{}/performance/{}", place(name), of.primary)),
+        n: Some((of.n, of.n_positive)),
+        estimate: estimate.map(|estimate| estimate.estimate),
+        lower: estimate.and_then(|estimate| estimate.lower),
+        upper: estimate.and_then(|estimate| estimate.upper),
+        note: match estimate {
+            Some(estimate) => estimate.method.clone(),
+            None => "not computed".to_string(),
+        },
+        series: 1,
+        ..Row::default()
+    }
+}
+
+fn heading(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> String {
+    let metric = escape(&primary(analysis));
+    let of = |name: &str| format!("{}/performance/{}", place(name), analysis.primary);
+    let all = shown.number(&format!("{}/estimate", of(name)), 2);
+    let within = match (&record.study.within, &analysis.within) {
+        (Some(column), Some(_)) => format!(
+            ", {} within {}",
+            shown.number(&format!("{}/within/estimate", place(name)), 2),
+            escape(column)
+        ),
+        _ => String::new(),
+    };
+    let controls: Vec<String> = same_splits(record, analysis)
+        .filter(|(_, other)| other.role == "control")
+        .map(|(name, other)| {
+            format!(
+                "; {} alone {}",
+                escape(&model(other)),
+                shown.number(&format!("{}/estimate", of(name)), 2)
+            )
+        })
+        .collect();
+    format!("{metric} {all} over all pairs{within}{}", controls.concat())
+}

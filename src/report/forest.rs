@@ -1,0 +1,274 @@
+//! A forest: one line per group with its estimate and interval on a shared axis.
+
+use super::figure::DataTable;
+use super::shown::{Shown, plain};
+use super::svg::{Anchor, Svg};
+
+/// A line of a forest.
+#[derive(Default)]
+pub struct Row {
+    pub label: String,
+    /// A heading over the lines that follow.
+    pub heading: bool,
+    /// Place in `report.json` of what has the value, `lower` and `upper`; none if it has none.
+    pub path: Option<String>,
+    /// What the value is called there; `estimate` when empty.
+    pub key: &'static str,
+    /// Rows and positives, as the record has them.
+    pub n: Option<(usize, usize)>,
+    pub estimate: Option<f64>,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    /// Where a further one is expected: drawn as a thin line under a pooled estimate.
+    pub prediction: Option<(f64, f64)>,
+    /// What stands where the numbers would, or behind them.
+    pub note: String,
+    /// Colour and shape, from 1.
+    pub series: usize,
+    /// Whether it pools others.
+    pub pooled: bool,
+}
+
+/// A picture of lines over one axis.
+pub struct Forest<'a> {
+    pub title: &'a str,
+    pub description: String,
+    /// Under the axis.
+    pub axis: String,
+    /// Over the labels.
+    pub what: &'a str,
+    /// A dashed line with its word, such as chance.
+    pub reference: Option<(f64, &'a str)>,
+    /// Differences have signs.
+    pub signed: bool,
+    pub rows: Vec<Row>,
+}
+
+/// Edges of the plot within a picture of 760. Units: pixels.
+const LEFT: f64 = 352.0;
+const RIGHT: f64 = 590.0;
+const WIDTH: f64 = 760.0;
+const STEP: f64 = 25.0;
+const TOP: f64 = 38.0;
+
+impl Forest<'_> {
+    /// The picture, with every number of it by its place.
+    pub fn draw(&self, shown: &Shown) -> String {
+        let bottom = TOP + STEP * self.rows.len() as f64 + 4.0;
+        let mut svg = Svg::new(WIDTH, bottom + 44.0);
+        svg.text("strong", (8.0, 20.0), Anchor::Start, self.what);
+        if self.rows.iter().any(|row| row.n.is_some()) {
+            svg.text("strong", (330.0, 20.0), Anchor::End, "n (positive)");
+        }
+        svg.text("strong", (WIDTH - 4.0, 20.0), Anchor::End, "Estimate (95 % CI)");
+        svg.line("axis", (0.0, 29.0), (WIDTH, 29.0));
+        let (low, high, step) = self.range();
+        let x = |value: f64| {
+            LEFT + (value.clamp(low, high) - low) / (high - low) * (RIGHT - LEFT)
+        };
+        let ticks = ((high - low) / step + 0.5) as usize;
+        let digits = if step < 0.1 { 2 } else { 1 };
+        for tick in 0..=ticks {
+            let value = low + step * tick as f64;
+            svg.line("grid", (x(value), TOP - 4.0), (x(value), bottom));
+            let text = plain(value, digits);
+            svg.text("small", (x(value), bottom + 15.0), Anchor::Middle, &text);
+        }
+        svg.text(
+            "small",
+            ((LEFT + RIGHT) / 2.0, bottom + 34.0),
+            Anchor::Middle,
+            &self.axis,
+        );
+        if let Some((value, word)) = self.reference {
+            svg.line("ref", (x(value), TOP - 4.0), (x(value), bottom));
+            let at = (x(value) + 4.0, TOP + 8.0);
+            if !self.rows.first().is_some_and(|row| row.estimate.is_some()) {
+                svg.text("small", at, Anchor::Start, word);
+            }
+        }
+        for (position, row) in self.rows.iter().enumerate() {
+            self.line(&mut svg, row, TOP + STEP * (position as f64 + 0.5), &x, shown);
+        }
+        svg.finish(self.title, &self.description)
+    }
+
+    fn line(
+        &self,
+        svg: &mut Svg,
+        row: &Row,
+        y: f64,
+        x: &dyn Fn(f64) -> f64,
+        shown: &Shown,
+    ) {
+        if row.heading {
+            svg.text("strong", (8.0, y + 4.0), Anchor::Start, &shortened(&row.label, 54));
+            return;
+        }
+        let class = if row.pooled { "strong" } else { "" };
+        let most = if row.n.is_some() { 36 } else { 50 };
+        svg.text(class, (20.0, y + 4.0), Anchor::Start, &shortened(&row.label, most));
+        if let Some((n, positive)) = row.n {
+            let text = format!("{n} ({positive})");
+            svg.text("", (330.0, y + 4.0), Anchor::End, &text);
+        }
+        let right = (WIDTH - 4.0, y + 4.0);
+        let Some(estimate) = row.estimate else {
+            svg.text("small", right, Anchor::End, &shortened(&row.note, 44));
+            return;
+        };
+        let tip = format!("{}: {}", row.label, self.words(row));
+        if let Some((lower, upper)) = row.prediction {
+            svg.line("ref", (x(lower), y + 9.0), (x(upper), y + 9.0));
+            svg.line("ref", (x(lower), y + 6.0), (x(lower), y + 12.0));
+            svg.line("ref", (x(upper), y + 6.0), (x(upper), y + 12.0));
+        }
+        if let (Some(lower), Some(upper)) = (row.lower, row.upper) {
+            let whisker = format!("w{}", row.series);
+            svg.line(&whisker, (x(lower), y), (x(upper), y));
+        }
+        svg.mark(row.series, (x(estimate), y), if row.pooled { 6.5 } else { 5.0 }, &tip);
+        if let Some(path) = &row.path {
+            let key = if row.key.is_empty() { "estimate" } else { row.key };
+            let place = format!("{path}/{key}");
+            let value = match self.signed {
+                true => shown.signed(&place, 2),
+                false => shown.number(&place, 2),
+            };
+            let numbers = format!("{value} ({})", shown.interval(path, 2));
+            svg.numbers(class, right, Anchor::End, &numbers);
+        } else {
+            svg.text(class, right, Anchor::End, &self.words(row));
+        }
+    }
+
+    fn words(&self, row: &Row) -> String {
+        let Some(estimate) = row.estimate else { return row.note.clone() };
+        match (row.lower, row.upper) {
+            (Some(lower), Some(upper)) => {
+                format!("{} ({})", plain(estimate, 2), span(lower, upper, 2))
+            }
+            _ => format!("{}, no interval", plain(estimate, 2)),
+        }
+    }
+
+    /// From, to and step of the axis, wide enough for all of it.
+    fn range(&self) -> (f64, f64, f64) {
+        let mut low = self.reference.map_or(0.5, |(value, _)| value);
+        let mut high = if self.signed { low } else { 1.0 };
+        for row in &self.rows {
+            let ends = [row.estimate, row.lower, row.upper];
+            let prediction = row.prediction.map(|(lower, upper)| [lower, upper]);
+            for value in
+                ends.into_iter().flatten().chain(prediction.into_iter().flatten())
+            {
+                low = low.min(value);
+                high = high.max(value);
+            }
+        }
+        let span = (high - low).max(0.1);
+        let step = [0.02, 0.05, 0.1, 0.2, 0.5]
+            .into_iter()
+            .find(|step| span / step <= 6.0)
+            .unwrap_or(1.0);
+        // A hair of tolerance, so that 0.5 does not become a tick below itself.
+        let low = (low / step + 1e-9).floor() * step;
+        let high = (high / step - 1e-9).ceil() * step;
+        (low, if high > low { high } else { low + step }, step)
+    }
+
+    /// The numbers of the picture.
+    pub fn table(&self) -> DataTable {
+        let head = ["group", "n", "n_positive", "estimate", "lower", "upper", "note"];
+        let number =
+            |value: Option<f64>| value.map_or(String::new(), |value| plain(value, 4));
+        let rows = self.rows.iter().map(|row| {
+            vec![
+                row.label.clone(),
+                row.n.map_or(String::new(), |(n, _)| n.to_string()),
+                row.n.map_or(String::new(), |(_, positive)| positive.to_string()),
+                number(row.estimate),
+                number(row.lower),
+                number(row.upper),
+                match row.prediction {
+                    Some((lower, upper)) => format!(
+                        "{}; a further one is expected within {}",
+                        row.note,
+                        span(lower, upper, 4)
+                    ),
+                    None => row.note.clone(),
+                },
+            ]
+        });
+        DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }
+    }
+
+    /// The picture in its scrolling box, for the page.
+    pub fn boxed(picture: &str, label: &str) -> String {
+        format!(
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">{picture}</div>",
+            super::shown::escape(label)
+        )
+    }
+}
+
+/// Both ends of an interval; apart by a word where a dash would look like a sign.
+fn span(lower: f64, upper: f64, digits: usize) -> String {
+    let between = if lower < 0.0 { " to " } else { "–" };
+    format!("{}{between}{}", plain(lower, digits), plain(upper, digits))
+}
+
+/// A text of at most so many characters.
+pub fn shortened(text: &str, most: usize) -> String {
+    match text.chars().count() > most {
+        true => {
+            format!("{}…", text.chars().take(most - 1).collect::<String>().trim_end())
+        }
+        false => text.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forest(signed: bool, values: &[(f64, f64, f64)]) -> Forest<'static> {
+        Forest {
+            title: "",
+            description: String::new(),
+            axis: String::new(),
+            what: "",
+            reference: Some((if signed { 0.0 } else { 0.5 }, "")),
+            signed,
+            rows: values
+                .iter()
+                .map(|&(estimate, lower, upper)| Row {
+                    estimate: Some(estimate),
+                    lower: Some(lower),
+                    upper: Some(upper),
+                    series: 1,
+                    ..Row::default()
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn the_axis_holds_everything_and_the_reference() {
+        let close = |(low, high, step): (f64, f64, f64), wanted: (f64, f64, f64)| {
+            let off = (low - wanted.0).abs() + (high - wanted.1).abs();
+            assert!(off + (step - wanted.2).abs() < 1e-9, "{low} {high} {step}");
+        };
+        close(forest(false, &[(0.8, 0.7, 0.9)]).range(), (0.5, 1.0, 0.1));
+        close(forest(false, &[(0.3, 0.1, 0.55)]).range(), (0.0, 1.0, 0.2));
+        close(forest(true, &[(0.05, -0.03, 0.13)]).range(), (-0.05, 0.15, 0.05));
+        close(forest(true, &[(-0.2, -0.3, -0.1)]).range(), (-0.3, 0.0, 0.05));
+    }
+
+    #[test]
+    fn negative_ends_do_not_read_as_a_dash() {
+        assert_eq!(span(-0.1, 0.2, 2), "−0.10 to 0.20");
+        assert_eq!(span(0.1, 0.2, 2), "0.10–0.20");
+        assert_eq!(shortened("a long label", 7), "a long…");
+    }
+}

@@ -1,0 +1,155 @@
+//! How an analysis stands: what its rows are to the model, and what it is there for.
+
+use crate::data::{AnalysisRecord, CohortFacts, StudyRecord};
+
+/// What the rows that judge a model are to those that it was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Held out in turn from the cohort that the model was made in.
+    Internal,
+    /// One site at a time held out from that cohort.
+    SiteBySite,
+    /// Other sites of the same archive: internal–external, not external.
+    OtherSites,
+    /// Rows held back from the same source, and nothing says that they are of other sites.
+    HeldBack,
+    /// Another institution or another source.
+    External,
+}
+
+impl Standing {
+    pub fn of(record: &StudyRecord, analysis: &AnalysisRecord) -> Self {
+        match analysis.kind.as_str() {
+            "external" => Self::of_cohort(record, &analysis.cohort),
+            "sites" => Self::SiteBySite,
+            _ => Self::Internal,
+        }
+    }
+
+    /// How a cohort that a frozen model met stands to the development cohort.
+    fn of_cohort(record: &StudyRecord, name: &str) -> Self {
+        let named = |name: &str| record.cohorts.iter().find(|cohort| cohort.name == name);
+        let Some(cohort) = named(name) else { return Self::External };
+        let relation = cohort.relation.as_deref().unwrap_or("").to_lowercase();
+        let development =
+            headline(record).and_then(|(_, analysis)| named(&analysis.cohort));
+        let first =
+            |cohort: &CohortFacts| cohort.flow.first().map(|first| first.label.clone());
+        // The author's word counts where it claims less; where it claims more, the rows do.
+        let shared = development.is_some_and(|development| {
+            first(development).is_some() && first(development) == first(cohort)
+        });
+        let same = shared
+            || ["same archive", "same source", "same institution", "held-out sites"]
+                .iter()
+                .any(|words| relation.contains(words));
+        match (same, relation.contains("site")) {
+            (true, true) => Self::OtherSites,
+            (true, false) => Self::HeldBack,
+            (false, _) => Self::External,
+        }
+    }
+
+    /// As a column of a table.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::SiteBySite => "site by site",
+            Self::OtherSites => "held-out sites (internal–external)",
+            Self::HeldBack => "held back from the same source",
+            Self::External => "external",
+        }
+    }
+
+    /// Class of its marks: one colour and shape per standing on the whole page.
+    pub fn series(self) -> usize {
+        match self {
+            Self::Internal => 1,
+            Self::SiteBySite => 3,
+            Self::OtherSites | Self::HeldBack | Self::External => 2,
+        }
+    }
+}
+
+/// The first analysis in written order.
+pub fn headline(record: &StudyRecord) -> Option<(&String, &AnalysisRecord)> {
+    let name = record.analysis_order.first()?;
+    Some((name, record.analyses.get(name)?))
+}
+
+/// All analyses in written order.
+pub fn all(record: &StudyRecord) -> impl Iterator<Item = (&String, &AnalysisRecord)> {
+    let named = record.analysis_order.iter();
+    named.filter_map(|name| Some((name, record.analyses.get(name)?)))
+}
+
+/// Analyses of the headline's model and outcome: the same question, judged elsewhere.
+pub fn same_question<'r>(
+    record: &'r StudyRecord,
+    of: &'r AnalysisRecord,
+) -> impl Iterator<Item = (&'r String, &'r AnalysisRecord)> {
+    all(record).filter(|(_, other)| {
+        (&other.outcome, &other.model, &other.branch)
+            == (&of.outcome, &of.model, &of.branch)
+    })
+}
+
+/// Other models and branches of one outcome on the very same splits.
+pub fn same_splits<'r>(
+    record: &'r StudyRecord,
+    of: &'r AnalysisRecord,
+) -> impl Iterator<Item = (&'r String, &'r AnalysisRecord)> {
+    all(record).filter(|(_, other)| {
+        (&other.outcome, &other.cohort, &other.scheme)
+            == (&of.outcome, &of.cohort, &of.scheme)
+            && (&other.model, &other.branch) != (&of.model, &of.branch)
+    })
+}
+
+/// What an analysis is there for: that of its outcome, if that is not the primary one.
+pub fn role<'r>(record: &'r StudyRecord, analysis: &'r AnalysisRecord) -> &'r str {
+    let outcome = record.outcomes.iter().find(|outcome| outcome.name == analysis.outcome);
+    match (outcome.map(|outcome| outcome.role.as_str()), analysis.role.as_str()) {
+        (Some(role), "primary") => role,
+        (_, role) => role,
+    }
+}
+
+/// The label of an outcome.
+pub fn label<'r>(record: &'r StudyRecord, outcome: &'r str) -> &'r str {
+    let known = record.outcomes.iter().find(|known| known.name == outcome);
+    known.map_or(outcome, |known| &known.label)
+}
+
+/// The model with its branch, as in `radiomics, combat`.
+pub fn model(analysis: &AnalysisRecord) -> String {
+    match analysis.branch.as_str() {
+        "" => analysis.model.clone(),
+        branch => format!("{}, {branch}", analysis.model),
+    }
+}
+
+/// The name of the primary metric in a sentence or on an axis.
+pub fn primary(analysis: &AnalysisRecord) -> String {
+    let metric = analysis.metrics.iter().find(|metric| metric.name == analysis.primary);
+    match (analysis.primary.as_str(), metric) {
+        ("auroc", _) => "AUROC".to_string(),
+        (_, Some(metric)) => metric.title.clone(),
+        (name, None) => name.to_string(),
+    }
+}
+
+/// What the primary metric gives by chance.
+pub fn chance(analysis: &AnalysisRecord) -> Option<f64> {
+    let metric = analysis.metrics.iter().find(|metric| metric.name == analysis.primary);
+    metric.and_then(|metric| metric.chance)
+}
+
+/// Whether rows of a cohort are patients, one each.
+pub fn rows_are(record: &StudyRecord, cohort: &str) -> &'static str {
+    let known = record.cohorts.iter().find(|known| known.name == cohort);
+    match known {
+        Some(cohort) if cohort.n_rows == cohort.n_subjects => "patients",
+        _ => "rows",
+    }
+}

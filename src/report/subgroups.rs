@@ -1,0 +1,183 @@
+//! Subgroups: the same model in every declared group, also where there are too few.
+
+use serde_json::json;
+
+use super::figure::{DataTable, Figure};
+use super::forest::{Forest, Row};
+use super::shown::{Shown, escape, fill, place, plain};
+use super::standing::{Standing, all, chance, headline, primary, same_question};
+use crate::data::{AnalysisRecord, GroupEstimate};
+use crate::operation::prelude::*;
+
+/// The primary metric in every declared group; groups with too few of a class say so.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Subgroups {}
+
+impl Operation for Subgroups {
+    const ABOUT: About = About {
+        name: "subgroups",
+        title: "Subgroups",
+        version: 1,
+        sources: &["collins2024"],
+        example: "subgroups",
+    };
+}
+
+impl Section for Subgroups {
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let shown = Shown::new(record);
+        let simulated = record.study.simulated;
+        let mut fragment = Fragment::default();
+        let mut figures = Vec::new();
+        let asked = headline(record).map(|(_, analysis)| same_question(record, analysis));
+        for (position, (name, analysis)) in asked.into_iter().flatten().enumerate() {
+            if !analysis.subgroups.is_empty() {
+                let id = format!("subgroups-{}", position + 1);
+                let figure = figure(record, &shown, &id, name, analysis);
+                figures.push(figure.into_html(simulated, &mut fragment)?);
+            }
+        }
+        let every = every(record);
+        let more = every.rows.len();
+        if more > 0 {
+            fragment.tables.push(("subgroups.csv".to_string(), every.csv(simulated)));
+        }
+        fragment.html =
+            fill("subgroups.html", json!({ "figures": figures, "some": more > 0 }))?;
+        Ok(fragment)
+    }
+}
+
+fn figure<'a>(
+    record: &StudyRecord,
+    shown: &Shown,
+    id: &'a str,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Figure<'a> {
+    let standing = Standing::of(record, analysis);
+    let mut rows: Vec<Row> = Vec::new();
+    let mut by = "";
+    for (at, group) in analysis.subgroups.iter().enumerate() {
+        if group.by != by {
+            by = &group.by;
+            rows.push(Row { label: by.to_string(), heading: true, ..Row::default() });
+        }
+        rows.push(Row {
+            label: group.group.clone(),
+            path: Some(format!("{}/subgroups/{at}", place(name))),
+            n: Some((group.n, group.n_positive)),
+            estimate: group.estimate,
+            lower: group.lower,
+            upper: group.upper,
+            note: group.note.clone(),
+            series: standing.series(),
+            ..Row::default()
+        });
+    }
+    let overall = analysis.performance.get(&analysis.primary);
+    let forest = Forest {
+        title: "Performance by subgroup",
+        description: format!(
+            "{} of {name} in each declared group, with the value over all as a dashed line.",
+            primary(analysis)
+        ),
+        axis: primary(analysis),
+        what: "Group",
+        reference: match overall {
+            Some(estimate) => Some((estimate.estimate, "all")),
+            None => chance(analysis).map(|chance| (chance, "chance")),
+        },
+        signed: false,
+        rows,
+    };
+    let picture = forest.draw(shown);
+    Figure {
+        id,
+        heading: heading(record, shown, name, analysis),
+        sub: "The dashed line is the value over all patients; groups overlap with each other across \
+              headings."
+            .to_string(),
+        body: Forest::boxed(&picture, &format!("Subgroups of {name}")),
+        pictures: vec![picture],
+        method: "The same predictions, restricted to each group; nothing was fitted again. No \
+                 adjustment for the number of groups. A group with too few of a class says so and \
+                 is not dropped."
+            .to_string(),
+        table: forest.table(),
+    }
+}
+
+/// The lowest and the highest group with an interval, not a judgement of their difference.
+fn heading(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> String {
+    let known = |group: &GroupEstimate| group.lower.and(group.upper).and(group.estimate);
+    let known = analysis
+        .subgroups
+        .iter()
+        .enumerate()
+        .filter_map(|(at, group)| Some((at, group, known(group)?)));
+    let known: Vec<_> = known.collect();
+    let lowest = known.iter().min_by(|a, b| a.2.total_cmp(&b.2));
+    let highest = known.iter().max_by(|a, b| a.2.total_cmp(&b.2));
+    let whom = Standing::of(record, analysis).label();
+    let (Some(lowest), Some(highest)) = (lowest, highest) else {
+        return format!("No group is large enough for an interval ({whom})");
+    };
+    let one = |(at, group, _): &(usize, &GroupEstimate, f64)| {
+        format!(
+            "{} where {} is {}",
+            shown.number(&format!("{}/subgroups/{at}/estimate", place(name)), 2),
+            escape(&group.by),
+            escape(&group.group)
+        )
+    };
+    match lowest.0 == highest.0 {
+        true => format!("{} {} ({whom})", escape(&primary(analysis)), one(lowest)),
+        false => format!(
+            "{} from {} to {} ({whom})",
+            escape(&primary(analysis)),
+            one(lowest),
+            one(highest)
+        ),
+    }
+}
+
+/// Every group of every analysis, for a file.
+fn every(record: &StudyRecord) -> DataTable {
+    let head = [
+        "analysis",
+        "by",
+        "group",
+        "n",
+        "n_positive",
+        "estimate",
+        "lower",
+        "upper",
+        "note",
+    ];
+    let number = |value: Option<f64>| {
+        value.map_or(String::new(), |value| plain(value, 4).replace('−', "-"))
+    };
+    let rows = all(record).flat_map(|(name, analysis)| {
+        analysis.subgroups.iter().map(move |group| {
+            vec![
+                name.clone(),
+                group.by.clone(),
+                group.group.clone(),
+                group.n.to_string(),
+                group.n_positive.to_string(),
+                number(group.estimate),
+                number(group.lower),
+                number(group.upper),
+                group.note.clone(),
+            ]
+        })
+    });
+    DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }
+}

@@ -1,0 +1,355 @@
+//! Validation and centres: inside, site by site, and outside, each called by its name.
+
+use serde_json::{Value as Json, json};
+
+use super::figure::Figure;
+use super::forest::{Forest, Row};
+use super::roc;
+use super::shown::{Shown, escape, fill, place};
+use super::standing::{Standing, chance, headline, model, primary, same_question};
+use crate::data::{AnalysisRecord, FrozenFacts};
+use crate::operation::prelude::*;
+
+/// The headline's question judged inside, on sites held out one at a time, and on other cohorts.
+///
+/// Internal estimates are of the procedure, which chooses anew in every fold; those of a sealed
+/// cohort are of the one frozen model. Other sites of the same archive are not called external.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Validation {}
+
+impl Operation for Validation {
+    const ABOUT: About = About {
+        name: "validation",
+        title: "Validation and centres",
+        version: 1,
+        sources: &["collins2024", "delong1988", "hartung2001", "higgins2009"],
+        example: "validation",
+    };
+}
+
+impl Section for Validation {
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let shown = Shown::new(record);
+        let simulated = record.study.simulated;
+        let mut fragment = Fragment::default();
+        let Some((_, of)) = headline(record) else {
+            return Ok(fragment);
+        };
+        let asked: Vec<(&String, &AnalysisRecord)> = same_question(record, of).collect();
+        let mut figures = Vec::new();
+        if asked.len() > 1 {
+            let figure = side_by_side(record, &shown, &asked);
+            figures.push(figure.into_html(simulated, &mut fragment)?);
+        }
+        let external: Vec<_> =
+            asked.iter().copied().filter(|(_, a)| a.frozen.is_some()).collect();
+        if !external.is_empty() {
+            let figure = curves(record, &shown, &asked);
+            figures.push(figure.into_html(simulated, &mut fragment)?);
+        }
+        for (position, (name, analysis)) in asked.iter().enumerate() {
+            if !analysis.sites.is_empty() {
+                let id = format!("sites-{}", position + 1);
+                let figure = sites(&shown, &id, name, analysis);
+                figures.push(figure.into_html(simulated, &mut fragment)?);
+            }
+        }
+        let frozen = external.iter().map(|(name, analysis)| {
+            let frozen = analysis.frozen.as_ref();
+            frozen.map(|facts| frozen_model(record, &shown, name, analysis, facts))
+        });
+        fragment.html = fill(
+            "validation.html",
+            json!({
+                "simulated": simulated,
+                "figures": figures,
+                "frozen": frozen.flatten().collect::<Vec<_>>(),
+                "outside": asked.iter().any(|(_, a)| a.kind == "external"),
+                "sites": asked.iter().any(|(_, a)| a.kind == "sites"),
+            }),
+        )?;
+        Ok(fragment)
+    }
+}
+
+/// Every metric of the same question, judged in each place.
+fn side_by_side(
+    record: &StudyRecord,
+    shown: &Shown,
+    asked: &[(&String, &AnalysisRecord)],
+) -> Figure<'static> {
+    let mut metrics: Vec<(&str, &str)> = Vec::new();
+    for metric in asked.iter().flat_map(|(_, analysis)| &analysis.metrics) {
+        if !metrics.iter().any(|(name, _)| *name == metric.name) {
+            metrics.push((&metric.name, &metric.title));
+        }
+    }
+    let mut rows = Vec::new();
+    for (metric, title) in metrics {
+        rows.push(Row { label: title.to_string(), heading: true, ..Row::default() });
+        for (name, analysis) in asked {
+            let standing = Standing::of(record, analysis);
+            let label = match standing {
+                Standing::External => format!("external, {}", analysis.cohort),
+                standing => standing.label().to_string(),
+            };
+            let estimate = analysis.performance.get(metric);
+            let measured = analysis.metrics.iter().any(|known| known.name == metric);
+            if !measured {
+                continue;
+            }
+            rows.push(Row {
+                label,
+                path: estimate.map(|_| format!("{}/performance/{metric}", place(name))),
+                n: Some((analysis.n, analysis.n_positive)),
+                estimate: estimate.map(|estimate| estimate.estimate),
+                lower: estimate.and_then(|estimate| estimate.lower),
+                upper: estimate.and_then(|estimate| estimate.upper),
+                prediction: estimate.and_then(|estimate| estimate.prediction),
+                note: match estimate {
+                    Some(estimate) => estimate.method.clone(),
+                    None => "not computed".to_string(),
+                },
+                series: standing.series(),
+                ..Row::default()
+            });
+        }
+    }
+    let forest = Forest {
+        title: "The same model, judged in several places",
+        description: "Each measure inside, site by site and outside, with its interval."
+            .to_string(),
+        axis: "Value".to_string(),
+        what: "Measure and place",
+        reference: None,
+        signed: false,
+        rows,
+    };
+    let picture = forest.draw(shown);
+    Figure {
+        id: "places",
+        heading: places(record, shown, asked),
+        sub: "Circle: internal. Diamond: sites held out one at a time, with the prediction interval \
+              below. Square: a cohort that the frozen model met once."
+            .to_string(),
+        body: Forest::boxed(&picture, "The same model, judged in several places"),
+        pictures: vec![picture],
+        method: "Internal values are of the procedure, which chooses and fits anew in every fold; \
+                 those of another cohort are of the one frozen model. They answer different \
+                 questions."
+            .to_string(),
+        table: forest.table(),
+    }
+}
+
+fn places(
+    record: &StudyRecord,
+    shown: &Shown,
+    asked: &[(&String, &AnalysisRecord)],
+) -> String {
+    let one = |(name, analysis): &(&String, &AnalysisRecord)| {
+        let path = format!("{}/performance/{}/estimate", place(name), analysis.primary);
+        let standing = Standing::of(record, analysis);
+        let cohort = match standing {
+            Standing::External => format!(", {}", escape(&analysis.cohort)),
+            _ => String::new(),
+        };
+        format!("{} {}{cohort}", shown.number(&path, 2), standing.label())
+    };
+    let metric = asked.first().map_or(String::new(), |(_, of)| escape(&primary(of)));
+    format!("{metric} {}", asked.iter().map(one).collect::<Vec<_>>().join("; "))
+}
+
+/// ROC curves inside and outside on one pair of axes.
+fn curves(
+    record: &StudyRecord,
+    shown: &Shown,
+    asked: &[(&String, &AnalysisRecord)],
+) -> Figure<'static> {
+    let mut drawn: Vec<roc::Drawn> = Vec::new();
+    for (_, analysis) in asked {
+        let standing = Standing::of(record, analysis);
+        if standing == Standing::SiteBySite || analysis.roc.is_empty() {
+            continue;
+        }
+        drawn.push(roc::Drawn {
+            label: match standing {
+                Standing::Internal => "internal, mean of repeats".to_string(),
+                _ => format!("{}, {}", standing.label(), analysis.cohort),
+            },
+            series: if standing == Standing::Internal { 1 } else { 1 + drawn.len() },
+            curve: &analysis.roc_mean,
+        });
+    }
+    let picture = roc::overlay(&drawn, "ROC inside and outside");
+    let first = asked.iter().find(|(_, analysis)| analysis.frozen.is_some());
+    Figure {
+        id: "outside",
+        heading: match first {
+            Some((name, analysis)) => format!(
+                "On {} the frozen model gives {} {}",
+                escape(&analysis.cohort),
+                escape(&primary(analysis)),
+                shown.estimate(
+                    &format!("{}/performance/{}", place(name), analysis.primary),
+                    2
+                )
+            ),
+            None => "ROC curves".to_string(),
+        },
+        sub: "Step curves; the internal one is the mean of those pooled within each repeat."
+            .to_string(),
+        body: format!(
+            "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
+            roc::legend(&drawn)
+        ),
+        pictures: vec![picture],
+        method: "Equal scores are passed at once, without smoothing. Nothing was fitted, chosen or \
+                 recalibrated on the other cohort."
+            .to_string(),
+        table: roc::table(&drawn),
+    }
+}
+
+fn sites<'a>(
+    shown: &Shown,
+    id: &'a str,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Figure<'a> {
+    let mut rows: Vec<Row> = Vec::new();
+    for (at, site) in analysis.sites.iter().enumerate() {
+        let one_class = site.n_positive == 0 || site.n_positive == site.n;
+        rows.push(Row {
+            label: match site.pooled {
+                true => site.name.clone(),
+                false => format!("{} (not pooled)", site.name),
+            },
+            path: site.auroc.map(|_| format!("{}/sites/{at}", place(name))),
+            key: "auroc",
+            n: Some((site.n, site.n_positive)),
+            estimate: site.auroc,
+            lower: site.lower,
+            upper: site.upper,
+            note: match (one_class, site.pooled) {
+                (true, _) => "one class only, no AUROC".to_string(),
+                (false, true) => "pooled".to_string(),
+                (false, false) => "fewer than 5 of a class, not pooled".to_string(),
+            },
+            series: if site.pooled { 3 } else { 4 },
+            ..Row::default()
+        });
+    }
+    let path = format!("{}/performance/auroc", place(name));
+    let pooled = analysis.performance.get("auroc");
+    if let Some(estimate) = pooled {
+        rows.push(Row {
+            label: match estimate.lower {
+                Some(_) => "pooled, random effects".to_string(),
+                None => "mean of sites".to_string(),
+            },
+            path: Some(path.clone()),
+            n: Some((analysis.n, analysis.n_positive)),
+            estimate: Some(estimate.estimate),
+            lower: estimate.lower,
+            upper: estimate.upper,
+            prediction: estimate.prediction,
+            note: estimate.method.clone(),
+            series: 3,
+            pooled: true,
+            ..Row::default()
+        });
+    }
+    let forest = Forest {
+        title: "AUROC in each site",
+        description: format!(
+            "AUROC of {name} in each site when it was held out, and pooled over sites."
+        ),
+        axis: "AUROC".to_string(),
+        what: "Site held out",
+        reference: chance(analysis).map(|chance| (chance, "chance")),
+        signed: false,
+        rows,
+    };
+    let picture = forest.draw(shown);
+    let heading = match pooled {
+        Some(estimate) if estimate.prediction.is_some() => format!(
+            "Pooled over sites the AUROC is {}; a further site is expected between {} and {}",
+            shown.estimate(&path, 2),
+            shown.number(&format!("{path}/prediction/0"), 2),
+            shown.number(&format!("{path}/prediction/1"), 2)
+        ),
+        Some(_) => format!("Over sites the AUROC is {}", shown.estimate(&path, 2)),
+        None => "No site has enough of both classes to be judged".to_string(),
+    };
+    Figure {
+        id,
+        heading,
+        sub: format!(
+            "Each line is a model made in all other sites ({}, {}). Diamonds are pooled, triangles \
+             are shown and not pooled.",
+            model(analysis),
+            analysis.cohort
+        ),
+        body: Forest::boxed(&picture, &format!("AUROC in each site of {name}")),
+        pictures: vec![picture],
+        method: match pooled {
+            Some(estimate) => format!("{}.", estimate.method),
+            None => {
+                "Sites with fewer than 5 of a class are shown, not pooled.".to_string()
+            }
+        },
+        table: forest.table(),
+    }
+}
+
+/// The facts of a frozen model and its one use.
+fn frozen_model(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+    facts: &FrozenFacts,
+) -> Json {
+    let path = format!("{}/frozen", place(name));
+    let candidate = analysis.candidates.get(facts.candidate);
+    let (same, outer) = match headline(record) {
+        Some((headline, of)) if of.candidates.len() == analysis.candidates.len() => (
+            shown.count(&format!(
+                "{}/candidates/{}/chosen",
+                place(headline),
+                facts.candidate
+            )),
+            of.folds.len(),
+        ),
+        _ => (String::new(), 0),
+    };
+    let cohort = record.cohorts.iter().find(|cohort| cohort.name == analysis.cohort);
+    json!({
+        "cohort": analysis.cohort,
+        "standing": Standing::of(record, analysis).label(),
+        "relation": cohort.and_then(|cohort| cohort.relation.clone()),
+        "sealed": facts.sealed,
+        "digest": facts.digest,
+        "n": shown.count(&format!("{path}/n")),
+        "positive": shown.count(&format!("{path}/n_positive")),
+        "predictors": shown.count(&format!("{path}/n_predictors")),
+        "selected": shown.count(&format!("{path}/n_selected")),
+        "candidate": candidate.map(|candidate| {
+            let settings = match candidate.settings.as_str() {
+                "" => String::new(),
+                settings => format!(", {settings}"),
+            };
+            format!("{} → {}{settings}", candidate.selector, candidate.learner)
+        }),
+        "same": same,
+        "outer": outer,
+        "threshold": facts.threshold.map(|_| shown.number(&format!("{path}/threshold"), 3)),
+        "rule": analysis.threshold,
+        "intercept": facts.calibration.map(|_| shown.number(&format!("{path}/calibration/0"), 3)),
+        "slope": facts.calibration.map(|_| shown.number(&format!("{path}/calibration/1"), 3)),
+        "external_n": shown.count(&format!("{}/n", place(name))),
+        "external_positive": shown.count(&format!("{}/n_positive", place(name))),
+    })
+}

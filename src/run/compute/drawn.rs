@@ -1,0 +1,272 @@
+//! What is drawn of held-out predictions: curves of calibration, of decisions, of precision.
+
+use super::measured::{How, distinct, judged};
+use super::pools::{Pool, Pools};
+use super::{Computed, Inputs};
+use crate::data::{
+    Banded, CalibrationCurve, Confusion, Curve, DecisionCurve, DecisionPoint, RiskBin,
+    Value,
+};
+use crate::math::mean;
+use crate::plan::Judgement;
+use crate::statistics::{
+    self, DEGREE, Decided, Points, SPAN, calibration_errors, calibration_points,
+    net_benefit, percentiles, quantile, thresholds, treat_all,
+};
+
+const LEVEL: f64 = 0.95;
+/// Of patients, for the band of a decision curve.
+const RESAMPLES: usize = 1000;
+/// The same for a calibration curve, which takes longer.
+const RESAMPLES_OF_SMOOTH: usize = 200;
+/// A band is drawn where at least this share of the resamples has a curve.
+const REACHED: f64 = 0.5;
+/// Points of a calibration curve.
+const GRID: usize = 41;
+/// Bins of the distribution of predictions.
+const BINS: usize = 20;
+/// Under this many of a class, calibration is imprecise.
+const FEW: usize = 100;
+
+/// Precision–recall curves pooled within each repeat, and their mean as the last curve.
+pub fn precision_recall(inputs: &Inputs<'_>, of: Judgement) -> Computed {
+    let judged = judged(inputs, of, 0..inputs.values.len())?;
+    let pools = Pools::of(inputs, &judged, false);
+    let curves = pools
+        .repeats
+        .iter()
+        .filter_map(|pool| statistics::precision_recall(&pool.truth, &pool.scores));
+    let mut curves: Vec<Curve> = curves.collect();
+    if curves.is_empty() {
+        return Ok(Value::Failed(why(&judged.failed, "there is no positive row")));
+    }
+    let mean = statistics::mean_precision(&curves);
+    curves.push(mean);
+    Ok(Value::Curves(curves))
+}
+
+/// Rows by class and decision.
+pub fn confusion(inputs: &Inputs<'_>, of: Judgement) -> Computed {
+    let judged = judged(inputs, of, 0..inputs.values.len())?;
+    let pools = Pools::of(inputs, &judged, false);
+    let counted = pools.repeats.iter().filter(|pool| !pool.truth.is_empty());
+    let cells: Vec<Decided> =
+        counted.filter_map(|pool| Decided::count(pool.scored()).ok()).collect();
+    let average = |of: fn(&Decided) -> usize| {
+        mean(&cells.iter().map(|cell| of(cell) as f64).collect::<Vec<_>>())
+    };
+    Ok(match average(|cell| cell.hits) {
+        Some(true_positive) => Value::Confusion(Confusion {
+            true_positive,
+            false_positive: average(|cell| cell.alarms).unwrap_or_default(),
+            false_negative: average(|cell| cell.misses).unwrap_or_default(),
+            true_negative: average(|cell| cell.passes).unwrap_or_default(),
+            repeats: cells.len(),
+        }),
+        None => Value::Failed(why(&judged.failed, "no threshold is applied here")),
+    })
+}
+
+/// Net benefit over the range that the author declared.
+pub fn decision(inputs: &Inputs<'_>, of: Judgement) -> Computed {
+    let judged = judged(inputs, of, 0..inputs.values.len())?;
+    let range = inputs.study.evaluate.decision_range;
+    let range = range.expect("`plan` adds this node for a declared range");
+    let mut pools = Pools::of(inputs, &judged, false);
+    pools.drop_empty();
+    if pools.repeats.is_empty() {
+        return Ok(Value::Failed(why(&judged.failed, "there are no predictions")));
+    }
+    let grid = thresholds(range);
+    let model = |pools: &[Pool], at: f64| {
+        let values = pools.iter().map(|pool| net_benefit(&pool.truth, &pool.scores, at));
+        mean(&values.collect::<Vec<_>>())
+    };
+    let bands = pools.resample(inputs.study.seed, RESAMPLES, grid.len(), &|drawn| {
+        grid.iter().map(|at| model(drawn, *at)).collect()
+    });
+    let mut points = Vec::new();
+    for (at, band) in grid.iter().zip(&bands) {
+        let all = pools.repeats.iter().map(|pool| treat_all(&pool.truth, *at));
+        let (lower, upper) = percentiles(band, LEVEL);
+        points.push(DecisionPoint {
+            threshold: *at,
+            model: model(&pools.repeats, *at).unwrap_or_default(),
+            lower: Some(lower),
+            upper: Some(upper),
+            treat_all: mean(&all.collect::<Vec<_>>()).unwrap_or_default(),
+        });
+    }
+    Ok(Value::Decided(DecisionCurve {
+        range,
+        useful: useful(&points),
+        points,
+        method: format!(
+            "out-of-sample predictions{}; rows at or above the threshold are treated; pointwise \
+             95 % band from {RESAMPLES} resamples of {} patients",
+            pooled_words(judged.how, pools.repeats.len()),
+            pools.patients()
+        ),
+    }))
+}
+
+/// Stretches of neighbouring points at which the model beats treating everybody and nobody.
+fn useful(points: &[DecisionPoint]) -> Vec<(f64, f64)> {
+    let mut stretches: Vec<(f64, f64)> = Vec::new();
+    let mut open = false;
+    for point in points {
+        let better = point.model > point.treat_all.max(0.0);
+        match (better, open) {
+            (true, true) => {
+                if let Some(last) = stretches.last_mut() {
+                    last.1 = point.threshold;
+                }
+            }
+            (true, false) => stretches.push((point.threshold, point.threshold)),
+            (false, _) => {}
+        }
+        open = better;
+    }
+    stretches
+}
+
+/// Predicted probability against the share of events.
+pub fn calibration(inputs: &Inputs<'_>, of: Judgement) -> Computed {
+    let judged = judged(inputs, of, 0..inputs.values.len())?;
+    let mut pools = Pools::of(inputs, &judged, false);
+    pools.drop_empty();
+    let curves = |pools: &[Pool]| -> Option<Vec<Points>> {
+        let all = pools.iter().map(|pool| calibration_points(&pool.truth, &pool.scores));
+        all.collect()
+    };
+    let few = "fewer than 10 predictions, or all of them equal";
+    let Some(drawn) = curves(&pools.repeats).filter(|drawn| !drawn.is_empty()) else {
+        return Ok(Value::Failed(why(&judged.failed, few)));
+    };
+    let ranges: Vec<(f64, f64)> = drawn.iter().filter_map(Points::range).collect();
+    let low = ranges.iter().map(|range| range.0).fold(f64::NEG_INFINITY, f64::max);
+    let high = ranges.iter().map(|range| range.1).fold(f64::INFINITY, f64::min);
+    if low >= high {
+        let apart = "the repeats have no range of predictions in common";
+        return Ok(Value::Failed(apart.to_string()));
+    }
+    let grid: Vec<f64> =
+        (0..GRID).map(|at| low + (high - low) * at as f64 / (GRID - 1) as f64).collect();
+    let bands =
+        pools.resample(inputs.study.seed, RESAMPLES_OF_SMOOTH, GRID, &|resampled| {
+            match curves(resampled) {
+                Some(curves) => grid.iter().map(|at| height(&curves, *at)).collect(),
+                None => vec![None; GRID],
+            }
+        });
+    let points = grid.iter().zip(&bands).filter_map(|(at, band)| {
+        let reached = band.len() as f64 >= REACHED * RESAMPLES_OF_SMOOTH as f64;
+        let (lower, upper) = reached.then(|| percentiles(band, LEVEL)).unzip();
+        Some(Banded { x: *at, y: height(&drawn, *at)?, lower, upper })
+    });
+    let errors: Vec<Vec<f64>> = pools
+        .repeats
+        .iter()
+        .filter_map(|pool| calibration_errors(&pool.truth, &pool.scores))
+        .collect();
+    let over = |of: &dyn Fn(&[f64]) -> f64| {
+        mean(&errors.iter().map(|errors| of(errors)).collect::<Vec<_>>())
+    };
+    let truth = &pools.repeats[0].truth;
+    let events = truth.iter().filter(|class| **class).count();
+    let non_events = truth.len() - events;
+    Ok(Value::Calibrated(CalibrationCurve {
+        smoother: format!("loess, degree {DEGREE}, span {SPAN}, tricube weights"),
+        points: points.collect(),
+        distribution: distribution(&pools.repeats),
+        events,
+        non_events,
+        few: events.min(non_events) < FEW,
+        ici: over(&|errors| errors.iter().sum::<f64>() / errors.len() as f64),
+        e50: over(&|errors| quantile(errors, 0.5)),
+        e90: over(&|errors| quantile(errors, 0.9)),
+        method: format!(
+            "out-of-sample predictions{}; pointwise 95 % band from {RESAMPLES_OF_SMOOTH} \
+             resamples of {} patients; drawn between the smallest and the largest prediction",
+            pooled_words(judged.how, pools.repeats.len()),
+            pools.patients()
+        ),
+    }))
+}
+
+/// The mean of curves that all reach `at`, cut at 0 and 1.
+fn height(curves: &[Points], at: f64) -> Option<f64> {
+    let heights = curves.iter().map(|curve| {
+        let (low, high) = curve.range()?;
+        let inside = low <= at && at <= high;
+        inside.then(|| curve.loess(at, SPAN, DEGREE)).flatten()
+    });
+    let heights: Option<Vec<f64>> = heights.collect();
+    mean(&heights?).map(|height| height.clamp(0.0, 1.0))
+}
+
+fn distribution(pools: &[Pool]) -> Vec<RiskBin> {
+    let mut bins: Vec<RiskBin> = (0..BINS)
+        .map(|bin| RiskBin {
+            lower: bin as f64 / BINS as f64,
+            upper: (bin + 1) as f64 / BINS as f64,
+            events: 0.0,
+            non_events: 0.0,
+        })
+        .collect();
+    for pool in pools {
+        for (class, p) in pool.truth.iter().zip(&pool.scores) {
+            let bin = ((p * BINS as f64) as usize).min(BINS - 1);
+            match class {
+                true => bins[bin].events += 1.0,
+                false => bins[bin].non_events += 1.0,
+            }
+        }
+    }
+    for bin in &mut bins {
+        bin.events /= pools.len() as f64;
+        bin.non_events /= pools.len() as f64;
+    }
+    bins
+}
+
+fn pooled_words(how: How, repeats: usize) -> String {
+    match how {
+        How::Once => String::new(),
+        _ => format!(
+            ", pooled within each repeat; the mean of the curves of {repeats} repeats"
+        ),
+    }
+}
+
+/// The reasons of failed splits, or what was missing if none failed.
+fn why(failed: &[String], missing: &str) -> String {
+    match failed.is_empty() {
+        true => missing.to_string(),
+        false => distinct(failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_where_a_model_is_useful_are_joined() {
+        let point = |threshold: f64, model: f64, treat_all: f64| DecisionPoint {
+            threshold,
+            model,
+            lower: None,
+            upper: None,
+            treat_all,
+        };
+        let points = [
+            point(0.1, 0.3, 0.3),
+            point(0.2, 0.2, 0.1),
+            point(0.3, 0.1, 0.0),
+            point(0.4, -0.1, -0.2),
+            point(0.5, 0.01, -0.4),
+        ];
+        assert_eq!(useful(&points), [(0.2, 0.3), (0.5, 0.5)]);
+    }
+}

@@ -1,0 +1,176 @@
+//! Held-out predictions pooled within each repeat, and resamples of their patients.
+
+use std::collections::BTreeMap;
+
+use super::Inputs;
+use super::external::resolution;
+use super::measured::Held;
+use crate::math::Stream;
+use crate::operation::Scored;
+use crate::statistics::{half_step, inwards};
+
+/// The rows of one repeat, fold after fold.
+#[derive(Debug, Clone, Default)]
+pub struct Pool {
+    pub truth: Vec<bool>,
+    pub scores: Vec<f64>,
+    /// Each fold at its own threshold; empty where none is applied.
+    pub decisions: Vec<bool>,
+    pub thresholds: Vec<f64>,
+    /// Position of each row's patient.
+    patients: Vec<usize>,
+}
+
+impl Pool {
+    pub fn scored(&self) -> Scored<'_> {
+        Scored {
+            truth: &self.truth,
+            scores: &self.scores,
+            decisions: &self.decisions,
+            thresholds: &self.thresholds,
+        }
+    }
+
+    fn push(&mut self, from: &Self, row: usize) {
+        self.truth.push(from.truth[row]);
+        self.scores.push(from.scores[row]);
+        self.decisions.extend(from.decisions.get(row));
+        self.thresholds.extend(from.thresholds.get(row));
+    }
+
+    fn clear(&mut self) {
+        self.truth.clear();
+        self.scores.clear();
+        self.decisions.clear();
+        self.thresholds.clear();
+    }
+}
+
+/// The pools of all repeats.
+pub struct Pools {
+    pub repeats: Vec<Pool>,
+    /// By repeat and patient: the rows.
+    rows: Vec<Vec<Vec<usize>>>,
+    n_patients: usize,
+    /// Probabilities that were moved away from 0 or 1, of all, and the farthest that one was moved.
+    moved: usize,
+    of: usize,
+    by: f64,
+}
+
+impl Pools {
+    /// Pools predictions; for logarithms, those of 0 or 1 are moved half a step of their learner.
+    pub fn of(inputs: &Inputs<'_>, held: &Held<'_>, logarithms: bool) -> Self {
+        let cohort = &inputs.study.cohorts[held.cohort].name;
+        let groups = &inputs.survey.cohorts[cohort].groups;
+        let mut number: BTreeMap<u32, usize> = BTreeMap::new();
+        for fold in held.repeats.iter().flatten() {
+            for row in &fold.rows {
+                number.insert(groups[*row as usize], 0);
+            }
+        }
+        number.values_mut().enumerate().for_each(|(at, place)| *place = at);
+        let n_patients = number.len();
+        let (mut moved, mut of, mut by) = (0, 0, 0.0f64);
+        let mut repeats = Vec::new();
+        for folds in &held.repeats {
+            let mut pool = Pool::default();
+            for fold in folds {
+                let mut scores = fold.scores.clone();
+                if logarithms {
+                    let step = resolution(inputs, held.case, fold.candidate);
+                    let here = inwards(&mut scores, step);
+                    moved += here;
+                    of += scores.len();
+                    if here > 0 {
+                        by = by.max(half_step(step));
+                    }
+                }
+                if let Some(threshold) = fold.threshold {
+                    pool.decisions.extend(fold.scores.iter().map(|s| *s >= threshold));
+                    pool.thresholds.extend(fold.scores.iter().map(|_| threshold));
+                }
+                pool.truth.extend(&fold.truth);
+                pool.scores.extend(scores);
+                let patients = fold.rows.iter().map(|row| number[&groups[*row as usize]]);
+                pool.patients.extend(patients);
+            }
+            repeats.push(pool);
+        }
+        let rows = repeats.iter().map(|pool: &Pool| {
+            let mut rows = vec![Vec::new(); n_patients];
+            for (row, patient) in pool.patients.iter().enumerate() {
+                rows[*patient].push(row);
+            }
+            rows
+        });
+        Self { rows: rows.collect(), n_patients, moved, of, by, repeats }
+    }
+
+    pub fn patients(&self) -> usize {
+        self.n_patients
+    }
+
+    /// Leaves out repeats without a prediction.
+    pub fn drop_empty(&mut self) {
+        let keep: Vec<bool> = self.repeats.iter().map(|p| !p.truth.is_empty()).collect();
+        let mut at = keep.iter();
+        self.repeats.retain(|_| *at.next().unwrap_or(&false));
+        let mut at = keep.iter();
+        self.rows.retain(|_| *at.next().unwrap_or(&false));
+    }
+
+    /// Whether some patient has several rows in one repeat.
+    pub fn clustered(&self) -> bool {
+        self.rows.iter().flatten().any(|rows| rows.len() > 1)
+    }
+
+    /// Says in a method how many probabilities were moved, and how far.
+    pub fn add_moved(&self, method: String) -> String {
+        if self.moved == 0 {
+            return method;
+        }
+        format!(
+            "{method}; {} of {} probabilities were 0 or 1 and moved inwards, by {} at most",
+            self.moved, self.of, self.by
+        )
+    }
+
+    /// `n` values of each resample of patients, by value; those that have none are left out.
+    ///
+    /// Patients are drawn with replacement, all their rows with them, the same ones in every repeat.
+    /// Every measure of the same rows sees the same resamples, since the seed alone names them.
+    ///
+    /// Source: efron1993, chapter 13.
+    pub fn resample(
+        &self,
+        seed: u64,
+        times: usize,
+        n: usize,
+        of: &dyn Fn(&[Pool]) -> Vec<Option<f64>>,
+    ) -> Vec<Vec<f64>> {
+        let mut values = vec![Vec::with_capacity(times); n];
+        if self.n_patients == 0 {
+            return values;
+        }
+        let mut stream = Stream::new(seed, &["resample", "patients"]);
+        let mut drawn = vec![Pool::default(); self.repeats.len()];
+        for _ in 0..times {
+            drawn.iter_mut().for_each(Pool::clear);
+            for _ in 0..self.n_patients {
+                let patient = stream.below(self.n_patients);
+                for ((pool, from), rows) in
+                    drawn.iter_mut().zip(&self.repeats).zip(&self.rows)
+                {
+                    for row in &rows[patient] {
+                        pool.push(from, *row);
+                    }
+                }
+            }
+            for (all, value) in values.iter_mut().zip(of(&drawn)) {
+                all.extend(value);
+            }
+        }
+        values
+    }
+}

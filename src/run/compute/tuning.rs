@@ -1,0 +1,515 @@
+//! Nodes that choose by inner scores, and what the choice says of held-out rows.
+
+use super::splits::{facts, instance, procedure};
+use super::{ComputeError, Computed, Inputs, input};
+use crate::data::{
+    Choice, FoldScores, Link, Predictions, ScoredSplit, Split, Survivors, Value,
+};
+use crate::math::{ln, mean, sqrt, variance};
+use crate::operation::{
+    AnyMetric, AnyTuner, Contest, Direction, Instance, Output, Scored,
+};
+use crate::plan::Placed;
+use crate::spec::{Chain, Study, Use};
+use crate::statistics::{linked, platt, recalibration};
+
+/// The candidates of a case, in the order of its `score` nodes: by selector, learner, setting.
+pub struct Candidates<'a> {
+    study: &'a Study,
+    /// By `score` node: how many candidates it holds.
+    of_node: Vec<usize>,
+}
+
+impl<'a> Candidates<'a> {
+    pub fn of(inputs: &Inputs<'a>, case: usize) -> Self {
+        let (prepare, select) = procedure(inputs, case);
+        Self::new(inputs.study, prepare, select)
+    }
+
+    pub fn new(study: &'a Study, prepare: &Chain, select: &[Chain]) -> Self {
+        let mut of_node = Vec::new();
+        for selector in select {
+            for learner in &study.learn {
+                let prepared = prepare.settings.len() * selector.settings.len();
+                of_node.push(prepared * learner.settings.len());
+            }
+        }
+        Self { study, of_node }
+    }
+
+    /// How many `score` nodes a split has.
+    pub fn nodes(&self) -> usize {
+        self.of_node.len()
+    }
+
+    pub fn len(&self) -> usize {
+        self.of_node.iter().sum()
+    }
+
+    /// The number of the first candidate of a `score` node.
+    pub fn first(&self, node: usize) -> usize {
+        self.of_node[..node].iter().sum()
+    }
+
+    /// The `score` node of a candidate, and its place there.
+    pub fn locate(&self, candidate: usize) -> (usize, usize) {
+        let mut left = candidate;
+        for (node, &n) in self.of_node.iter().enumerate() {
+            if left < n {
+                return (node, left);
+            }
+            left -= n;
+        }
+        unreachable!("the tuner chose among these candidates")
+    }
+
+    /// By candidate: the numbers of its selector and its learner.
+    fn cells(&self) -> Vec<(usize, usize)> {
+        let learners = self.study.learn.len();
+        let of_node = self.of_node.iter().enumerate();
+        of_node.flat_map(|(at, &n)| vec![(at / learners, at % learners); n]).collect()
+    }
+
+    /// The learner of a candidate, with the parameters of the first of its settings.
+    pub fn learner(&self, candidate: usize) -> &'a Use {
+        let (node, _) = self.locate(candidate);
+        &self.study.learn[node % self.study.learn.len()].settings[0].steps[0]
+    }
+
+    pub fn decides(&self, candidate: usize) -> bool {
+        instance(self.learner(candidate)).output() == Output::DecisionValue
+    }
+}
+
+/// Whether any learner of a study gives decision values: then splits have `link` nodes.
+pub fn has_links(study: &Study) -> bool {
+    study.learn.iter().any(|chain| {
+        instance(&chain.settings[0].steps[0]).output() == Output::DecisionValue
+    })
+}
+
+/// The scores of all candidates on some inner splits.
+pub struct Inner<'a> {
+    /// By inner split and `score` node.
+    pub splits: Vec<Vec<&'a ScoredSplit>>,
+    pub candidates: Candidates<'a>,
+    pub outcome: &'a [Option<bool>],
+}
+
+/// What one candidate said of the rows that an inner split held out.
+struct Fold<'a> {
+    rows: &'a [u32],
+    truth: Vec<bool>,
+    values: &'a [f64],
+}
+
+impl<'a> Inner<'a> {
+    /// From the values of `score` nodes, split by split. The inner error is why one failed.
+    fn read(
+        inputs: &'a Inputs<'_>,
+        case: usize,
+        from: usize,
+    ) -> Result<Result<Self, String>, ComputeError> {
+        let candidates = Candidates::of(inputs, case);
+        let mut splits = Vec::new();
+        for of_split in inputs.values[from..].chunks(candidates.nodes()) {
+            let mut nodes = Vec::new();
+            for value in of_split {
+                match &**value {
+                    Value::Scores(scored) => nodes.push(scored),
+                    Value::Failed(why) => return Ok(Err(why.clone())),
+                    other => return Err(ComputeError::Kind(other.kind(), "scores")),
+                }
+            }
+            splits.push(nodes);
+        }
+        let (outcome, _) = facts(inputs, case);
+        Ok(Ok(Self { splits, candidates, outcome }))
+    }
+
+    fn fold(&self, split: usize, candidate: usize) -> Result<Fold<'a>, &'a str> {
+        let (node, place) = self.candidates.locate(candidate);
+        let scored = self.splits[split][node];
+        let values = scored.candidates[place].scores.as_ref().map_err(String::as_str)?;
+        let truth = truth(self.outcome, &scored.rows);
+        Ok(Fold { rows: &scored.rows, truth, values })
+    }
+
+    fn folds(&self, candidate: usize) -> impl Iterator<Item = Result<Fold<'a>, &'a str>> {
+        (0..self.splits.len()).map(move |split| self.fold(split, candidate))
+    }
+
+    /// The map from decision values to probabilities, learned on the folds that `wanted` takes.
+    fn link(&self, candidate: usize, wanted: impl Fn(usize) -> bool) -> Option<Link> {
+        let mut known = Vec::new();
+        for (_, fold) in self.folds(candidate).enumerate().filter(|(at, _)| wanted(*at)) {
+            let Ok(fold) = fold else { continue };
+            let pairs = fold.truth.iter().copied().zip(fold.values.iter().copied());
+            known.extend(fold.rows.iter().copied().zip(pairs));
+        }
+        // By row, so that the order of splits does not reach the map.
+        known.sort_by_key(|(row, _)| *row);
+        let (truth, values): (Vec<bool>, Vec<f64>) =
+            known.into_iter().map(|(_, pair)| pair).unzip();
+        platt(&truth, &values)
+    }
+
+    /// Probabilities of one fold; those of decision values by a map from the other folds.
+    fn probabilities(&self, split: usize, candidate: usize) -> Result<Vec<f64>, String> {
+        let fold = self.fold(split, candidate)?;
+        if !self.candidates.decides(candidate) {
+            return Ok(fold.values.to_vec());
+        }
+        let link = self.link(candidate, |other| other != split);
+        let link = link.ok_or("no map to probabilities could be fitted")?;
+        Ok(fold.values.iter().map(|value| linked(link, *value)).collect())
+    }
+
+    /// A candidate's metric on each inner split.
+    fn scores(&self, metric: &dyn AnyMetric, candidate: usize) -> FoldScores {
+        let folds = (0..self.splits.len()).map(|split| {
+            let fold = self.fold(split, candidate)?;
+            let scores = match metric.ranks_only() {
+                true => fold.values.to_vec(),
+                false => self.probabilities(split, candidate)?,
+            };
+            let scored =
+                Scored { truth: &fold.truth, scores: &scores, ..Scored::default() };
+            metric.compute(scored).map_err(|failure| failure.to_string())
+        });
+        FoldScores { folds: folds.collect() }
+    }
+
+    /// A candidate's probabilities over all folds by row, decision values mapped by `link`.
+    fn out_of_fold(&self, candidate: usize, link: Option<Link>) -> Vec<(u32, bool, f64)> {
+        let mut known = Vec::new();
+        for fold in self.folds(candidate).flatten() {
+            for ((row, class), value) in
+                fold.rows.iter().zip(&fold.truth).zip(fold.values)
+            {
+                let value = link.map_or(*value, |link| linked(link, *value));
+                known.push((*row, *class, value));
+            }
+        }
+        known.sort_by_key(|(row, ..)| *row);
+        known
+    }
+
+    /// The map of a candidate from all its folds, where it gives decision values.
+    pub fn own_link(&self, candidate: usize) -> Result<Option<Link>, String> {
+        if !self.candidates.decides(candidate) {
+            return Ok(None);
+        }
+        let link = self.link(candidate, |_| true);
+        link.map(Some).ok_or("no map to probabilities could be fitted".to_string())
+    }
+
+    /// The choice's probabilities over all folds, in order of the rows: truth and probability.
+    fn chosen(
+        &self,
+        choice: &Choice,
+        inner: &[Split],
+    ) -> Result<(Vec<bool>, Vec<f64>), String> {
+        if choice.falls_back {
+            return Ok(self.prevalences(inner));
+        }
+        let mut sums: Option<Vec<(u32, bool, f64)>> = None;
+        for member in &choice.members {
+            let link = self.own_link(member.candidate)?;
+            let of_member = self.out_of_fold(member.candidate, link);
+            let sums = sums.get_or_insert_with(|| {
+                of_member.iter().map(|(row, class, _)| (*row, *class, 0.0)).collect()
+            });
+            if sums.len() != of_member.len() {
+                return Err("members of the choice know different rows".to_string());
+            }
+            for (sum, (_, _, value)) in sums.iter_mut().zip(of_member) {
+                sum.2 = (sum.2 + member.weight * value).min(1.0);
+            }
+        }
+        Ok(sums.into_iter().flatten().map(|(_, class, value)| (class, value)).unzip())
+    }
+
+    /// What the prevalence of each inner training set says of the rows that it has not seen.
+    fn prevalences(&self, inner: &[Split]) -> (Vec<bool>, Vec<f64>) {
+        let mut known: Vec<(u32, bool, f64)> = Vec::new();
+        for split in inner {
+            let share = prevalence(self.outcome, &split.train);
+            let truth = truth(self.outcome, &split.held_out);
+            let pairs = split.held_out.iter().zip(truth);
+            known.extend(pairs.map(|(row, class)| (*row, class, share)));
+        }
+        known.sort_by_key(|(row, ..)| *row);
+        known.into_iter().map(|(_, class, share)| (class, share)).unzip()
+    }
+
+    /// Whether the choice fails to beat the prevalence on inner folds: its log loss is lower by
+    /// more than one corrected standard error, or it falls back.
+    fn falls_back(&self, choice: &Choice, inner: &[Split]) -> bool {
+        let mut gains = Vec::new();
+        let (mut held, mut trained) = (0, 0);
+        for (at, split) in inner.iter().enumerate().take(self.splits.len()) {
+            let mut sums = Vec::new();
+            let mut classes = Vec::new();
+            for member in &choice.members {
+                let Ok(probabilities) = self.probabilities(at, member.candidate) else {
+                    return true;
+                };
+                let Ok(fold) = self.fold(at, member.candidate) else { return true };
+                classes = fold.truth;
+                sums.resize(probabilities.len(), 0.0);
+                for (sum, p) in sums.iter_mut().zip(probabilities) {
+                    *sum += member.weight * p;
+                }
+            }
+            let share = vec![prevalence(self.outcome, &split.train); classes.len()];
+            // Half of the smallest share that the training rows can show.
+            let edge = 0.5 / split.train.len().max(1) as f64;
+            gains
+                .push(log_loss(&classes, &share, edge) - log_loss(&classes, &sums, edge));
+            held += split.held_out.len();
+            trained += split.train.len();
+        }
+        let Some(gain) = mean(&gains) else { return true };
+        let spread = variance(&gains).unwrap_or(0.0);
+        let ratio = held as f64 / trained.max(1) as f64;
+        gain <= sqrt((1.0 / gains.len() as f64 + ratio) * spread)
+    }
+}
+
+fn log_loss(truth: &[bool], probabilities: &[f64], edge: f64) -> f64 {
+    let losses: Vec<f64> = truth
+        .iter()
+        .zip(probabilities)
+        .map(|(class, p)| {
+            let p = p.clamp(edge, 1.0 - edge);
+            -ln(if *class { p } else { 1.0 - p })
+        })
+        .collect();
+    mean(&losses).unwrap_or(0.0)
+}
+
+pub fn prevalence(outcome: &[Option<bool>], rows: &[u32]) -> f64 {
+    let classes = truth(outcome, rows);
+    let positive = classes.iter().filter(|class| **class).count();
+    positive as f64 / classes.len().max(1) as f64
+}
+
+pub fn truth(outcome: &[Option<bool>], rows: &[u32]) -> Vec<bool> {
+    rows.iter()
+        .map(|&row| outcome[row as usize].expect("splits hold rows with a known outcome"))
+        .collect()
+}
+
+macro_rules! inner {
+    ($inputs:expr, $case:expr, $from:expr) => {
+        match Inner::read($inputs, $case, $from)? {
+            Ok(inner) => inner,
+            Err(why) => return Ok(Value::Failed(why)),
+        }
+    };
+}
+
+pub fn primary(study: &Study) -> &dyn AnyMetric {
+    match &study.evaluate.primary.instance {
+        Instance::Metric(metric) => &**metric,
+        _ => unreachable!("`spec` puts a metric here"),
+    }
+}
+
+pub fn tuner(study: &Study) -> &dyn AnyTuner {
+    match &study.evaluate.tuner.instance {
+        Instance::Tuner(tuner) => &**tuner,
+        _ => unreachable!("`spec` puts a tuner here"),
+    }
+}
+
+/// How many candidates are left after a number of rungs.
+fn left(n: usize, factor: usize, rungs: usize) -> usize {
+    (0..rungs).fold(n, |n, _| n.div_ceil(factor))
+}
+
+/// The candidates that are scored on further inner splits.
+pub fn race(inputs: &Inputs<'_>, case: usize, rung: usize) -> Computed {
+    let inner = inner!(inputs, case, 0);
+    Ok(Value::Survivors(survivors(inputs.study, &inner, rung)))
+}
+
+/// The candidates that are scored on further inner splits after a rung, counted from 0.
+pub fn survivors(study: &Study, inner: &Inner<'_>, rung: usize) -> Survivors {
+    let factor = tuner(study).halving().expect("there are rungs for a tuner that halves");
+    let metric = primary(study);
+    let n = inner.candidates.len();
+    let mut ranked: Vec<(usize, f64)> = Vec::new();
+    for candidate in 0..n {
+        let folds = inner.scores(metric, candidate).folds;
+        let scores: Result<Vec<f64>, String> = folds.into_iter().collect();
+        ranked.extend(scores.ok().and_then(|s| mean(&s)).map(|mean| (candidate, mean)));
+    }
+    // Stable: the earlier written goes first among equals.
+    ranked.sort_by(|a, b| match metric.scale().direction {
+        Direction::HigherIsBetter => b.1.total_cmp(&a.1),
+        Direction::LowerIsBetter => a.1.total_cmp(&b.1),
+        Direction::Closest(best) => (a.1 - best).abs().total_cmp(&(b.1 - best).abs()),
+    });
+    let mut go_on = vec![false; n];
+    for (candidate, _) in ranked.into_iter().take(left(n, factor, rung + 1)) {
+        go_on[candidate] = true;
+    }
+    Survivors { go_on, after: inner.splits.len() }
+}
+
+/// The choice among all candidates.
+pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+    if placed.inner_splits.is_empty() {
+        return Ok(Value::Failed("there are no inner splits to choose by".to_string()));
+    }
+    let inner = inner!(inputs, case, 0);
+    let chosen = choose(inputs.study, &inner, &placed.inner_splits);
+    Ok(chosen.map_or_else(Value::Failed, Value::Choice))
+}
+
+/// The same from scores at hand; `inner_splits` are theirs.
+pub fn choose(
+    study: &Study,
+    inner: &Inner<'_>,
+    inner_splits: &[Split],
+) -> Result<Choice, String> {
+    let metric = primary(study);
+    let candidates: Vec<FoldScores> = (0..inner.candidates.len())
+        .map(|candidate| inner.scores(metric, candidate))
+        .collect();
+    let mut rows: Vec<u32> =
+        inner_splits.iter().flat_map(|split| &split.held_out).copied().collect();
+    rows.sort_unstable();
+    let out_of_fold = |candidate: usize| {
+        let link = inner.own_link(candidate).ok()?;
+        let known = inner.out_of_fold(candidate, link);
+        // Subjects without values, and candidates that failed on a split, know fewer rows.
+        (known.len() == rows.len()).then(|| known.into_iter().map(|(.., p)| p).collect())
+    };
+    let contest = Contest {
+        candidates: &candidates,
+        direction: metric.scale().direction,
+        cells: &inner.candidates.cells(),
+        truth: &truth(inner.outcome, &rows),
+        out_of_fold: &out_of_fold,
+    };
+    match tuner(study).choose(&contest) {
+        Some(mut choice) => {
+            choice.falls_back =
+                study.evaluate.falls_back && inner.falls_back(&choice, inner_splits);
+            Ok(choice)
+        }
+        None => {
+            let mut folds = candidates.iter().flat_map(|candidate| &candidate.folds);
+            let why = folds.find_map(|fold| fold.as_ref().err());
+            Err(format!(
+                "no candidate has a score on every inner split: {}",
+                why.map_or("there are no candidates", String::as_str)
+            ))
+        }
+    }
+}
+
+/// By member of the choice: the map from decision values to probabilities.
+pub fn link(inputs: &Inputs<'_>, case: usize) -> Computed {
+    let choice = input!(&inputs.values[0], Choice, "choice");
+    let inner = inner!(inputs, case, 1);
+    let links = choice.members.iter().map(|member| inner.own_link(member.candidate));
+    let links: Result<Vec<Option<Link>>, String> = links.collect();
+    Ok(links.map_or_else(Value::Failed, Value::Links))
+}
+
+/// Intercept and slope that make the choice's inner out-of-fold predictions calibrated.
+pub fn calibrate(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+    let choice = input!(&inputs.values[0], Choice, "choice");
+    let inner = inner!(inputs, case, 1);
+    Ok(match inner.chosen(choice, &placed.inner_splits) {
+        Ok((truth, scores)) => match recalibration(&truth, &scores) {
+            Some((intercept, slope)) => Value::Calibration(intercept, slope),
+            None => Value::Failed("no calibration map could be fitted".to_string()),
+        },
+        Err(why) => Value::Failed(why),
+    })
+}
+
+/// The threshold by the study's rule, on the choice's inner out-of-fold predictions.
+pub fn threshold(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+    let choice = input!(&inputs.values[0], Choice, "choice");
+    let inner = inner!(inputs, case, 1);
+    let rule = inputs.study.evaluate.threshold.as_ref();
+    let Some(Instance::Calibrator(rule)) = rule.map(|rule| &rule.rule.instance) else {
+        unreachable!("`plan` adds this node for a threshold rule")
+    };
+    let learned =
+        inner.chosen(choice, &placed.inner_splits).and_then(|(truth, scores)| {
+            rule.threshold(&truth, &scores).map_err(|failure| failure.to_string())
+        });
+    Ok(learned.map_or_else(Value::Failed, |threshold| Value::Threshold(Some(threshold))))
+}
+
+/// The choice's predictions on the rows that the outer split holds out.
+pub fn predict(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+    let choice = input!(&inputs.values[0], Choice, "choice");
+    let (outcome, _) = facts(inputs, case);
+    let candidates = Candidates::of(inputs, case);
+    let mut rest = inputs.values[1 + candidates.nodes()..].iter();
+    let links = match has_links(inputs.study).then(|| rest.next()).flatten() {
+        Some(value) => input!(value, Links, "links").clone(),
+        None => vec![None; choice.members.len()],
+    };
+    let threshold = match rest.next() {
+        Some(value) => *input!(value, Threshold, "threshold"),
+        None => None,
+    };
+    let first = input!(&inputs.values[1], Scores, "scores");
+    let mut sums = vec![0.0; first.rows.len()];
+    let mut decision_values = None;
+    for (member, link) in choice.members.iter().zip(links) {
+        let (node, place) = candidates.locate(member.candidate);
+        let scored = input!(&inputs.values[1 + node], Scores, "scores");
+        let values = match &scored.candidates[place].scores {
+            Ok(values) => values,
+            Err(why) => return Ok(Value::Failed(why.clone())),
+        };
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += member.weight * link.map_or(*value, |link| linked(link, *value));
+            *sum = sum.min(1.0); // Weights add up to 1 but for rounding.
+        }
+        if choice.members.len() == 1 && link.is_some() {
+            decision_values = Some(values.clone());
+        }
+    }
+    if choice.falls_back {
+        sums = vec![prevalence(outcome, &placed.split.train); sums.len()];
+        decision_values = None;
+    }
+    Ok(Value::Predictions(Predictions {
+        rows: first.rows.clone(),
+        truth: truth(outcome, &first.rows),
+        scores: sums,
+        decision_values,
+        threshold,
+        candidate: choice.candidate,
+        falls_back: choice.falls_back,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rungs_leave_fewer_and_never_none() {
+        assert_eq!(left(171, 2, 1), 86);
+        assert_eq!(left(171, 2, 3), 22);
+        assert_eq!(left(3, 3, 5), 1);
+    }
+
+    #[test]
+    fn log_loss_is_bounded_by_its_edge() {
+        let sure = log_loss(&[true, false], &[1.0, 1.0], 0.01);
+        assert!((sure - (-ln(0.99) - ln(0.01)) / 2.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,124 @@
+//! From decision values to probabilities.
+
+use crate::data::Link;
+use crate::math::{ln, mean, sigmoid, softplus, sqrt, variance};
+
+/// Platt's map: sigmoid(a + b·v), by maximum likelihood against smoothed targets.
+///
+/// Shapes: one value per row, with its class. Targets are (N₊ + 1)/(N₊ + 2) for the positive class
+/// and 1/(N₋ + 2) for the other, so the map exists also where the classes are wholly apart. A
+/// falling map would turn the ranking around: then, and where all values are equal, b is 0 and a
+/// the logit of the mean target. `None` when a class is missing or a value is not finite.
+///
+/// Source: platt1999; lin2007, algorithm 1 (Newton's method with step halving).
+pub fn platt(truth: &[bool], values: &[f64]) -> Option<Link> {
+    let positive = truth.iter().filter(|class| **class).count() as f64;
+    let negative = truth.len() as f64 - positive;
+    if positive == 0.0 || negative == 0.0 || values.iter().any(|v| !v.is_finite()) {
+        return None;
+    }
+    let (high, low) = ((positive + 1.0) / (positive + 2.0), 1.0 / (negative + 2.0));
+    let targets: Vec<f64> =
+        truth.iter().map(|&class| if class { high } else { low }).collect();
+    // Standardised values keep Newton's steps of one size at any scale.
+    let centre = mean(values)?;
+    let spread = sqrt(variance(values).unwrap_or(0.0));
+    let flat = || {
+        let share = mean(&targets)?;
+        Some(Link { intercept: ln(share / (1.0 - share)), slope: 0.0 })
+    };
+    if spread <= 0.0 || !spread.is_finite() {
+        return flat();
+    }
+    let x: Vec<f64> = values.iter().map(|value| (value - centre) / spread).collect();
+    let (a, b) = newton(&x, &targets)?;
+    if b <= 0.0 {
+        return flat();
+    }
+    Some(Link { intercept: a - b * centre / spread, slope: b / spread })
+}
+
+/// The probability that a link gives to a decision value.
+pub fn linked(link: Link, value: f64) -> f64 {
+    sigmoid(link.intercept + link.slope * value)
+}
+
+fn newton(x: &[f64], targets: &[f64]) -> Option<(f64, f64)> {
+    let loss = |a: f64, b: f64| -> f64 {
+        x.iter().zip(targets).map(|(x, t)| softplus(a + b * x) - t * (a + b * x)).sum()
+    };
+    let (mut a, mut b) = (0.0, 0.0);
+    let mut value = loss(a, b);
+    for _ in 0..100 {
+        let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (0.0, 0.0, 1e-12, 0.0, 1e-12);
+        for (x, target) in x.iter().zip(targets) {
+            let p = sigmoid(a + b * x);
+            let weight = p * (1.0 - p);
+            ga += p - target;
+            gb += (p - target) * x;
+            haa += weight;
+            hab += weight * x;
+            hbb += weight * x * x;
+        }
+        if ga.abs() + gb.abs() < 1e-10 {
+            break;
+        }
+        let determinant = haa * hbb - hab * hab;
+        let (da, db) =
+            ((hbb * ga - hab * gb) / determinant, (haa * gb - hab * ga) / determinant);
+        let mut length = 1.0;
+        loop {
+            let (next_a, next_b) = (a - length * da, b - length * db);
+            let next = loss(next_a, next_b);
+            if next < value {
+                (a, b, value) = (next_a, next_b, next);
+                break;
+            }
+            length /= 2.0;
+            if length < 1e-10 {
+                return Some((a, b)); // Rounding is all that is left.
+            }
+        }
+    }
+    (a.is_finite() && b.is_finite()).then_some((a, b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_map_solves_its_score_equations() {
+        let values = [-2.0, -1.5, -0.3, 0.1, 0.4, 1.0, 2.5];
+        let truth = [false, false, true, false, true, true, true];
+        let link = platt(&truth, &values).unwrap();
+        let target = |class: bool| if class { 5.0 / 6.0 } else { 1.0 / 5.0 };
+        let residuals: Vec<f64> = values
+            .iter()
+            .zip(truth)
+            .map(|(value, class)| linked(link, *value) - target(class))
+            .collect();
+        assert!(residuals.iter().sum::<f64>().abs() < 1e-8);
+        let with_value: f64 = residuals.iter().zip(values).map(|(r, v)| r * v).sum();
+        assert!(with_value.abs() < 1e-8);
+    }
+
+    #[test]
+    fn scale_does_not_matter_and_wholly_apart_is_no_trouble() {
+        let truth = [false, false, true, true];
+        let small = platt(&truth, &[-1e-12, -2e-12, 1e-12, 2e-12]).unwrap();
+        let large = platt(&truth, &[-1e12, -2e12, 1e12, 2e12]).unwrap();
+        assert!((linked(small, 1e-12) - linked(large, 1e12)).abs() < 1e-9);
+        assert!(linked(large, 2e12) < 1.0);
+    }
+
+    #[test]
+    fn a_reversed_ranking_gives_one_probability() {
+        let link = platt(&[true, true, false], &[-1.0, -2.0, 3.0]).unwrap();
+        assert_eq!(link.slope, 0.0);
+        let share = (0.75 + 0.75 + 1.0 / 3.0) / 3.0;
+        assert!((linked(link, 9.0) - share).abs() < 1e-12);
+        assert_eq!(platt(&[true, true], &[0.0, 1.0]), None);
+        assert!(platt(&[true, false], &[1.0, 1.0]).is_some());
+    }
+}

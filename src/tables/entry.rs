@@ -1,0 +1,283 @@
+//! The order in which columns enter a penalised least-squares path, and where along it to stop.
+
+use crate::math::{Pull, SparseLeastSquares, pow, sqrt};
+use crate::operation::prelude::*;
+
+/// A path of penalties, from the one that keeps every coefficient at zero downwards.
+///
+/// Minimises ‖y − Xw‖²/(2n) + λ(mix·‖w‖₁ + (1 − mix)·½‖w‖²), y being 1 in the positive class, else 0,
+/// X and y centred.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Path {
+    pub mix: f64,
+    pub points: usize,
+    pub reach: f64,
+}
+
+/// Where the path stops.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// At its end.
+    #[default]
+    Path,
+    /// At the penalty with the least squared error in cross-validation.
+    Min,
+    /// At the largest penalty whose error is within one standard error of the least.
+    #[serde(rename = "1se")]
+    OneStandardError,
+}
+
+/// Positions of the columns that entered, first ones first.
+pub(super) type Ranking = Vec<u32>;
+
+impl Path {
+    /// The columns in order of entry; with a stop, those that are in at its penalty.
+    pub fn ranking(
+        self,
+        train: &Train,
+        stop: Stop,
+        folds: usize,
+    ) -> Result<Ranking, Failure> {
+        check(train)?;
+        let n = train.rows().n();
+        let all: Vec<usize> = (0..n).collect();
+        let mut problem = Centred::of(train, &all);
+        let lambdas = self.lambdas(problem.squares.greatest() / n as f64 / self.mix);
+        let coefficients = self.coefficients(&mut problem, &lambdas)?;
+        let last = match stop {
+            Stop::Path => lambdas.len(),
+            Stop::Min | Stop::OneStandardError => {
+                1 + chosen(&self.errors(train, &lambdas, folds)?, stop)
+            }
+        };
+        let mut entered: Vec<(usize, f64, u32)> = Vec::new();
+        for column in 0..train.rows().p() {
+            let mut along = coefficients[..last].iter().enumerate();
+            let first = along.find(|(_, w)| w[column] != 0.0);
+            let still = stop == Stop::Path
+                || coefficients[..last].last().is_some_and(|w| w[column] != 0.0);
+            if let Some((at, w)) = first.filter(|_| still) {
+                entered.push((at, w[column].abs(), column as u32));
+            }
+        }
+        // Stable: columns that enter together with equal coefficients stay in table order.
+        entered.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        Ok(entered.into_iter().map(|(_, _, column)| column).collect())
+    }
+
+    /// A geometric grid.
+    fn lambdas(self, greatest: f64) -> Vec<f64> {
+        let last = (self.points - 1).max(1) as f64;
+        (0..self.points).map(|i| greatest * pow(self.reach, i as f64 / last)).collect()
+    }
+
+    /// The minimum at each penalty, each sought from the one before.
+    fn coefficients(
+        self,
+        problem: &mut Centred,
+        lambdas: &[f64],
+    ) -> Result<Vec<Vec<f64>>, Failure> {
+        let mut w = vec![0.0; problem.means.len()];
+        let mut along = Vec::with_capacity(lambdas.len());
+        for lambda in lambdas {
+            let weight = problem.n * lambda;
+            let pull = Pull { l1: weight * self.mix, l2: weight * (1.0 - self.mix) };
+            // Nothing to explain: no column ever enters.
+            if pull.l1 > 0.0 {
+                problem.squares.minimise(pull, &mut w)?;
+            }
+            along.push(w.clone());
+        }
+        Ok(along)
+    }
+
+    /// The mean squared error of each held-out fold at each penalty, and the fold's size.
+    fn errors(
+        self,
+        train: &Train,
+        lambdas: &[f64],
+        folds: usize,
+    ) -> Result<Vec<(f64, Vec<f64>)>, Failure> {
+        let fold_of = dealt(train, folds)?;
+        let mut errors = Vec::new();
+        for fold in 0..folds {
+            let (held, kept): (Vec<usize>, Vec<usize>) =
+                (0..fold_of.len()).partition(|&row| fold_of[row] == fold);
+            let mut problem = Centred::of(train, &kept);
+            let along = self.coefficients(&mut problem, lambdas)?;
+            let error = |w: &Vec<f64>| {
+                let squares: f64 = held
+                    .iter()
+                    .map(|&row| {
+                        let residual =
+                            class(train, row) - problem.predicted(train, w, row);
+                        residual * residual
+                    })
+                    .sum();
+                squares / held.len() as f64
+            };
+            errors.push((held.len() as f64, along.iter().map(error).collect()));
+        }
+        Ok(errors)
+    }
+}
+
+fn check(train: &Train) -> Result<(), Failure> {
+    let positive = train.outcome().iter().filter(|positive| **positive).count();
+    if positive == 0 || positive == train.outcome().len() {
+        return Err(Failure::OneClass);
+    }
+    match train.rows().missing() {
+        Some(column) => Err(Failure::Missing(column.to_string())),
+        None => Ok(()),
+    }
+}
+
+fn class(train: &Train, row: usize) -> f64 {
+    if train.outcome()[row] { 1.0 } else { 0.0 }
+}
+
+/// The position of the penalty that cross-validation chooses, as glmnet does: folds weigh by
+/// their size.
+fn chosen(errors: &[(f64, Vec<f64>)], stop: Stop) -> usize {
+    let total: f64 = errors.iter().map(|(size, _)| size).sum();
+    let mean = |at: usize| {
+        errors.iter().map(|(size, of_fold)| size * of_fold[at]).sum::<f64>() / total
+    };
+    let means: Vec<f64> = (0..errors[0].1.len()).map(mean).collect();
+    // The first of equal ones is the largest penalty.
+    let mut best = 0;
+    for (at, mean) in means.iter().enumerate() {
+        if *mean < means[best] {
+            best = at;
+        }
+    }
+    if stop == Stop::Min {
+        return best;
+    }
+    let spread: f64 = errors
+        .iter()
+        .map(|(size, of_fold)| {
+            size * (of_fold[best] - means[best]) * (of_fold[best] - means[best])
+        })
+        .sum();
+    let error = sqrt(spread / total / (errors.len() - 1) as f64);
+    let within = means.iter().position(|mean| *mean <= means[best] + error);
+    within.unwrap_or(best)
+}
+
+/// The fold of each row. Groups are dealt in turn in order of their number, those with a positive
+/// row first: no chance is in it, and a group is never on both sides.
+fn dealt(train: &Train, folds: usize) -> Result<Vec<usize>, Failure> {
+    let mut groups: Vec<(bool, u32)> = Vec::new();
+    let rows = train.groups().iter().zip(train.outcome());
+    let mut members: Vec<(u32, bool)> = rows.map(|(g, y)| (*g, *y)).collect();
+    members.sort_unstable();
+    for of_group in members.chunk_by(|a, b| a.0 == b.0) {
+        let positive = of_group.iter().any(|(_, positive)| *positive);
+        groups.push((!positive, of_group[0].0));
+    }
+    if groups.len() < folds {
+        return Err(Failure::TooFew { needed: folds, found: groups.len() });
+    }
+    groups.sort_unstable();
+    let mut fold_of: Vec<(u32, usize)> =
+        groups.iter().enumerate().map(|(at, (_, group))| (*group, at % folds)).collect();
+    fold_of.sort_unstable();
+    let find = |group: &u32| {
+        let at = fold_of.binary_search_by_key(group, |(group, _)| *group);
+        fold_of[at.expect("every group was dealt")].1
+    };
+    Ok(train.groups().iter().map(find).collect())
+}
+
+/// Some rows with columns and classes centred: then no intercept is needed.
+struct Centred {
+    n: f64,
+    means: Vec<f64>,
+    share: f64,
+    squares: SparseLeastSquares,
+}
+
+impl Centred {
+    fn of(train: &Train, rows: &[usize]) -> Self {
+        let n = rows.len() as f64;
+        let mut x = Vec::with_capacity(rows.len() * train.rows().p());
+        let mut means = Vec::with_capacity(train.rows().p());
+        for column in train.rows().columns() {
+            let values = || rows.iter().map(|&row| column.values[row]);
+            let first = values().next().unwrap_or(0.0);
+            // A constant column is exactly zero, whatever rounding makes of its mean.
+            let mean = match values().all(|value| value == first) {
+                true => first,
+                false => values().sum::<f64>() / n,
+            };
+            x.extend(values().map(|value| value - mean));
+            means.push(mean);
+        }
+        let share = rows.iter().map(|&row| class(train, row)).sum::<f64>() / n;
+        let y = rows.iter().map(|&row| class(train, row) - share).collect();
+        Self { n, means, share, squares: SparseLeastSquares::new(x, y) }
+    }
+
+    fn predicted(&self, train: &Train, w: &[f64], row: usize) -> f64 {
+        let columns = train.rows().columns().iter().zip(&self.means);
+        let terms = columns.zip(w).filter(|(_, w)| **w != 0.0);
+        let terms = terms.map(|((column, mean), w)| w * (column.values[row] - mean));
+        self.share + terms.sum::<f64>()
+    }
+}
+
+/// Keeps the first `k` columns of a ranking, in table order.
+pub(super) fn keep_first(ranking: &Ranking, k: usize, rows: &mut Rows) {
+    let mut kept: Vec<usize> =
+        ranking.iter().take(k).map(|&column| column as usize).collect();
+    kept.sort_unstable();
+    rows.keep(&kept);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Frame, FrameColumn};
+
+    fn train(groups: &[u32], outcome: &[bool]) -> Train {
+        let n = groups.len();
+        let column = FrameColumn { name: "c".to_string(), values: vec![0.0; n] };
+        let frame = Frame { rows: Rows::new(vec![column], n), failed: vec![None; n] };
+        let split = Split { train: (0..n as u32).collect(), held_out: vec![] };
+        let outcome: Vec<Option<bool>> = outcome.iter().map(|y| Some(*y)).collect();
+        split.train(&frame, &outcome, groups)
+    }
+
+    #[test]
+    fn groups_stay_together_and_classes_are_spread() {
+        let groups = [7, 7, 3, 3, 5, 5, 1, 1];
+        let outcome = [true, false, false, false, true, true, false, false];
+        let folds = dealt(&train(&groups, &outcome), 2).unwrap();
+        // Positive: 5, 7; then 1, 3.
+        assert_eq!(folds, [1, 1, 1, 1, 0, 0, 0, 0]);
+        let few = dealt(&train(&groups, &outcome), 5);
+        assert_eq!(few, Err(Failure::TooFew { needed: 5, found: 4 }));
+    }
+
+    #[test]
+    fn the_chosen_penalty_is_the_largest_that_will_do() {
+        let errors =
+            vec![(1.0, vec![5.0, 3.5, 2.0, 2.0]), (1.0, vec![5.0, 3.5, 4.0, 4.0])];
+        assert_eq!(chosen(&errors, Stop::Min), 2);
+        // The least mean is 3, its standard error 1: 3.5 is within it, 5 is not.
+        assert_eq!(chosen(&errors, Stop::OneStandardError), 1);
+    }
+
+    #[test]
+    fn columns_that_never_vary_never_enter() {
+        let train = train(&[0, 1, 2, 3], &[true, false, true, false]);
+        let path = Path { mix: 1.0, points: 5, reach: 0.1 };
+        assert_eq!(path.ranking(&train, Stop::Path, 2), Ok(vec![]));
+        assert_eq!(path.ranking(&train, Stop::Min, 2), Ok(vec![]));
+    }
+}

@@ -1,0 +1,74 @@
+//! Columns with values that others computed of them, for the tests of this folder.
+
+/// Training rows of a file of `tests/reference`, and what `make_tables.py` says of each column.
+pub(super) struct Fixture {
+    pub columns: Vec<Vec<f64>>,
+    pub outcome: Vec<bool>,
+    reference: Vec<(String, Vec<String>)>,
+}
+
+impl Fixture {
+    pub fn all() -> [(&'static str, Self); 3] {
+        ["odd", "tall", "wide"].map(|name| (name, Self::of(name)))
+    }
+
+    fn of(name: &str) -> Self {
+        let read = |file: &str| {
+            let folder = env!("CARGO_MANIFEST_DIR");
+            std::fs::read_to_string(format!("{folder}/tests/reference/{file}.csv"))
+                .unwrap()
+        };
+        let rows = table(&read(name));
+        let n = rows[0].1.len() * 2 / 3;
+        let numbers = |cells: &[String]| -> Vec<f64> {
+            cells[..n].iter().map(|cell| cell.parse().unwrap()).collect()
+        };
+        let columns = rows.iter().filter(|(name, _)| name.starts_with('c'));
+        let (_, y) = rows.iter().find(|(name, _)| name == "y").unwrap();
+        Self {
+            columns: columns.map(|(_, cells)| numbers(cells)).collect(),
+            outcome: numbers(y).iter().map(|class| *class == 1.0).collect(),
+            reference: table(&read(&format!("{name}_tables"))),
+        }
+    }
+
+    /// What is said of each column; `None` where nothing is.
+    pub fn expected(&self, what: &str) -> Vec<Option<f64>> {
+        let (_, cells) = self.reference.iter().find(|(name, _)| name == what).unwrap();
+        cells.iter().map(|cell| cell.parse().ok()).collect()
+    }
+
+    /// Holds `found` against what is said, but for columns of which nothing is; relative
+    /// differences count, of numbers below a thousandth those to a thousandth.
+    pub fn compare(&self, what: &str, found: &[f64], tolerance: f64) {
+        self.compare_from(1e-3, what, found, tolerance);
+    }
+
+    /// The same, where what is smaller than `least` may be as far off as that.
+    pub fn compare_from(&self, least: f64, what: &str, found: &[f64], tolerance: f64) {
+        let mut worst = 0.0f64;
+        let expected = self.expected(what);
+        assert_eq!(expected.len(), found.len());
+        for (column, (expected, found)) in expected.iter().zip(found).enumerate() {
+            let Some(expected) = expected else { continue };
+            let apart = (found - expected).abs() / expected.abs().max(least);
+            worst = worst.max(apart);
+            assert!(apart <= tolerance, "{what} of c{column}: {found} {expected}");
+        }
+        println!("{what}: largest relative difference {worst:.1e}");
+    }
+}
+
+/// A CSV file without quotes, by column.
+fn table(text: &str) -> Vec<(String, Vec<String>)> {
+    let mut lines = text.lines();
+    let names = lines.next().unwrap().split(',');
+    let mut columns: Vec<(String, Vec<String>)> =
+        names.map(|name| (name.to_string(), Vec::new())).collect();
+    for line in lines {
+        for (column, cell) in columns.iter_mut().zip(line.split(',')) {
+            column.1.push(cell.to_string());
+        }
+    }
+    columns
+}

@@ -1,0 +1,232 @@
+//! Columns that tell the classes apart and do not repeat each other.
+
+use super::correlation::unit;
+use super::ranking::{Ranking, comparable, f_statistic};
+use crate::operation::prelude::*;
+
+/// Keeps k columns of maximum relevance and minimum redundancy.
+///
+/// Features of one image say much the same; this filter takes, one by one, the column that says most
+/// beyond those it has.
+///
+/// # Computation
+/// The relevance of a column is its one-way F statistic between the classes (see `anova`). The first
+/// column has the highest F. Each next one has the highest score: F / r̄ (`quotient`) or F − r̄
+/// (`difference`), where r̄ is the mean of |r| between it and the columns taken before, r is Pearson's
+/// correlation, and an |r| below 0.001 counts as 0.001. Of equal scores the first in table order
+/// wins. Columns with F = 0, constant ones among them, are never taken, so fewer than k may stay. The
+/// kept columns stay in table order.
+///
+/// Each choice depends on earlier ones alone, so the columns for a smaller k are the first of those
+/// for a larger. One ranking serves all k up to 32, another all up to 64, and so on by doubling.
+///
+/// # Differences
+/// `quotient` gives the ranking of `mrmr_classif` of the Python package mrmr-selection, but for exact
+/// copies: there a mean |r| of exactly 1 puts a column last. `difference` is in the units of F, so
+/// redundancy matters only where F is small: prefer the quotient. Ding and Peng (2005) define both
+/// on mutual information for categories, and FCD and FCQ as here for numbers.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mrmr {
+    /// Number of columns to keep.
+    #[schemars(range(min = 1, max = 100_000), extend("x-tunable" = true))]
+    pub k: usize,
+    /// How relevance and redundancy are set against each other.
+    pub form: Form,
+}
+
+/// How relevance and redundancy are set against each other.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// F divided by the mean |r|.
+    #[default]
+    Quotient,
+    /// F less the mean |r|.
+    Difference,
+}
+
+impl Default for Mrmr {
+    fn default() -> Self {
+        Self { k: 16, form: Form::Quotient }
+    }
+}
+
+impl Operation for Mrmr {
+    const ABOUT: About = About {
+        name: "mrmr",
+        title: "Selection by relevance and redundancy",
+        version: 1,
+        sources: &["ding2005", "zhao2019"],
+        example: "mrmr: { k: 8 }",
+    };
+}
+
+impl TableStep for Mrmr {
+    type State = Ranking;
+
+    const READS_OUTCOME: bool = true;
+
+    fn fit(&self, train: &Train) -> Result<Ranking, Failure> {
+        let columns = comparable(train, 1)?;
+        let mut relevance = Vec::new();
+        let mut candidates = Vec::new();
+        let mut units = Vec::new();
+        for (position, column) in columns.iter().enumerate() {
+            let f = f_statistic(&column.values, train.outcome());
+            if f > 0.0 {
+                let unit = unit(&column.values);
+                units.push(unit.ok_or_else(|| {
+                    Failure::NotFinite(format!("the spread of `{}`", column.name))
+                })?);
+                relevance.push(f);
+                candidates.push(position as u32);
+            }
+        }
+        let taken = taken(&relevance, &units, self.depth(), self.form);
+        Ok(Ranking(taken.into_iter().map(|candidate| candidates[candidate]).collect()))
+    }
+
+    fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
+        ranking.keep(self.k, rows);
+        Ok(())
+    }
+
+    fn as_fitted(&self) -> Self {
+        Self { k: self.depth(), form: self.form }
+    }
+}
+
+impl Mrmr {
+    /// How far the ranking goes: the same for many k, so that they share one.
+    fn depth(&self) -> usize {
+        self.k.max(32).next_power_of_two()
+    }
+}
+
+/// An |r| below this counts as this, or unrelated columns would divide by nothing.
+const FLOOR: f64 = 1e-3;
+
+/// Positions of the columns taken, in order. `units` are the columns at unit length.
+fn taken(relevance: &[f64], units: &[Vec<f64>], depth: usize, form: Form) -> Vec<usize> {
+    let p = relevance.len();
+    let n = units.first().map_or(0, Vec::len);
+    let mut table = vec![0.0; n * p];
+    for (j, unit) in units.iter().enumerate() {
+        for (i, value) in unit.iter().enumerate() {
+            table[i * p + j] = *value;
+        }
+    }
+    let mut free = vec![true; p];
+    let mut redundancy = vec![0.0; p];
+    let mut r = vec![0.0; p];
+    let mut taken: Vec<usize> = Vec::new();
+    while taken.len() < depth.min(p) {
+        if let Some(&last) = taken.last() {
+            // With all columns at once, row by row: each sum runs in row order, and the inner loop
+            // over independent sums is what the processor does several at a time.
+            r.fill(0.0);
+            for (row, value) in table.chunks_exact(p).zip(&units[last]) {
+                for (r, other) in r.iter_mut().zip(row) {
+                    *r += value * other;
+                }
+            }
+            for (redundancy, r) in redundancy.iter_mut().zip(&r) {
+                *redundancy += r.abs().max(FLOOR);
+            }
+        }
+        let score = |column: usize| match (taken.len(), form) {
+            (0, _) => relevance[column],
+            (n, Form::Quotient) => relevance[column] / (redundancy[column] / n as f64),
+            (n, Form::Difference) => relevance[column] - redundancy[column] / n as f64,
+        };
+        let mut best: Option<(usize, f64)> = None;
+        for column in (0..p).filter(|&column| free[column]) {
+            let score = score(column);
+            if best.is_none_or(|(_, most)| score > most) {
+                best = Some((column, score));
+            }
+        }
+        let Some((column, _)) = best else { break };
+        free[column] = false;
+        taken.push(column);
+    }
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+    use crate::data::{Frame, FrameColumn};
+
+    #[test]
+    fn rankings_are_those_of_mrmr_selection() {
+        for (name, fixture) in Fixture::all() {
+            let columns: Vec<&[f64]> =
+                fixture.columns.iter().map(Vec::as_slice).collect();
+            let found = rank(&columns, &fixture.outcome, &Mrmr::default());
+            let places = fixture.expected("mrmr_place").into_iter().zip(0..);
+            let mut expected: Vec<(u32, u32)> = places
+                .filter_map(|(place, column)| Some((place? as u32, column)))
+                .collect();
+            expected.sort_unstable();
+            let expected: Vec<u32> =
+                expected.into_iter().map(|(_, column)| column).collect();
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    fn rank(columns: &[&[f64]], outcome: &[bool], step: &Mrmr) -> Vec<u32> {
+        let n = outcome.len();
+        let columns = columns.iter().enumerate().map(|(i, values)| FrameColumn {
+            name: format!("c{i}"),
+            values: values.to_vec(),
+        });
+        let frame =
+            Frame { rows: Rows::new(columns.collect(), n), failed: vec![None; n] };
+        let split = Split { train: (0..n as u32).collect(), held_out: vec![] };
+        let outcome: Vec<Option<bool>> = outcome.iter().copied().map(Some).collect();
+        step.fit(&split.train(&frame, &outcome, &vec![0; n])).unwrap().0
+    }
+
+    const OUTCOME: [bool; 6] = [false, false, false, true, true, true];
+    const STRONG: &[f64] = &[0.0, 0.2, 0.1, 1.0, 1.2, 0.9];
+    const OTHER: &[f64] = &[0.3, 0.0, 0.9, 0.8, 1.4, 0.2];
+
+    #[test]
+    fn a_copy_waits_for_what_says_more() {
+        let constant: &[f64] = &[4.0; 6];
+        let even: &[f64] = &[1.0, 2.0, 3.0, 1.0, 2.0, 3.0];
+        let columns = [constant, STRONG, STRONG, even, OTHER];
+        // F = 0 in `even`; the copy has r̄ = 1 and far more relevance than the weak one.
+        assert_eq!(rank(&columns, &OUTCOME, &Mrmr::default()), [1, 2, 4]);
+        let difference = Mrmr { form: Form::Difference, ..Mrmr::default() };
+        assert_eq!(rank(&columns, &OUTCOME, &difference), [1, 2, 4]);
+    }
+
+    #[test]
+    fn smaller_k_are_prefixes() {
+        let mut stream = Stream::new(1, &["mrmr"]);
+        let columns: Vec<Vec<f64>> =
+            (0..90).map(|_| (0..6).map(|_| stream.normal()).collect()).collect();
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let deep = rank(&columns, &OUTCOME, &Mrmr { k: 80, ..Mrmr::default() });
+        let shallow = rank(&columns, &OUTCOME, &Mrmr { k: 3, ..Mrmr::default() });
+        assert_eq!((deep.len(), shallow.len()), (90, 32));
+        assert_eq!(deep[..32], shallow);
+        let fitted = |k| Mrmr { k, ..Mrmr::default() }.as_fitted().k;
+        assert_eq!([1, 8, 32, 33, 64, 65].map(fitted), [32, 32, 32, 64, 64, 128]);
+    }
+
+    #[test]
+    fn perfect_columns_are_taken_in_table_order() {
+        let perfect: &[f64] = &[0.0, 0.0, 0.0, 1.0, 1.0, 1.0];
+        let columns = [OTHER, perfect, STRONG, perfect];
+        let ranking = rank(&columns, &OUTCOME, &Mrmr::default());
+        assert_eq!(ranking[..2], [1, 3]);
+        assert_eq!(ranking.len(), 4);
+    }
+}

@@ -1,0 +1,409 @@
+//! What is measured on held-out predictions: against others' numbers, and in whole studies.
+
+use restudy::data::{Interval, StudyRecord};
+use restudy::math::{exp, ln, sqrt};
+use restudy::operation::{Instance, Scored};
+use restudy::statistics::{
+    Points, influence_se, net_benefit, percentiles, quantile, sample_size, treat_all,
+    wilson,
+};
+use serde_json::{Value as Json, json};
+
+use crate::reference::{Collection, numbers, operation};
+use crate::workshop::{STUDY, Workshop, number};
+
+fn metric(name: &str, parameters: Json, scored: Scored<'_>) -> f64 {
+    let Instance::Metric(metric) = operation(name, parameters) else { panic!("{name}") };
+    metric.compute(scored).unwrap()
+}
+
+/// Classes and the two predictions of the reference collection.
+fn predictions(collection: &Collection) -> (Vec<bool>, [Vec<f64>; 2]) {
+    let rows = collection.columns("predictions.csv");
+    let truth = numbers(&rows, "y").iter().map(|y| *y == 1.0).collect();
+    (truth, [numbers(&rows, "p1"), numbers(&rows, "p2")])
+}
+
+#[test]
+fn metrics_of_scores_are_those_of_scikit_learn_and_statsmodels() {
+    let Some(collection) = Collection::open() else { return };
+    let (truth, predicted) = predictions(&collection);
+    let of = |name: &str, scores: &[f64]| {
+        metric(name, json!({}), Scored { truth: &truth, scores, ..Scored::default() })
+    };
+    let mut case = collection.case("discrimination_misc");
+    for (number, scores) in predicted.iter().enumerate() {
+        for name in ["average_precision", "brier", "log_loss"] {
+            case.near(of(name, scores), &format!("/{name}/{number}"));
+        }
+    }
+    case.near(of("scaled_brier", &predicted[0]), "/brier_scaled_p1");
+    let mut case = collection.case("calibration");
+    case.near(of("calibration_slope", &predicted[0]), "/slope");
+    case.near(of("calibration_intercept", &predicted[0]), "/calibration_in_the_large");
+    case.near(of("observed_expected", &predicted[0]), "/observed_expected");
+    // R's loess, computed at each prediction.
+    case.near(of("ici", &predicted[0]), "/ICI_R_loess_span0.75_degree2_direct");
+}
+
+#[test]
+fn the_smoother_with_straight_lines_is_that_of_statsmodels() {
+    let Some(collection) = Collection::open() else { return };
+    let (truth, [scores, _]) = predictions(&collection);
+    let y: Vec<f64> = truth.iter().map(|class| f64::from(u8::from(*class))).collect();
+    let points = Points::new(&scores, &y);
+    let errors: Vec<f64> =
+        scores.iter().map(|p| (p - points.loess(*p, 0.75, 1).unwrap()).abs()).collect();
+    let mut case = collection.case("calibration");
+    case.near(errors.iter().sum::<f64>() / errors.len() as f64, "/ICI_lowess");
+    case.near(quantile(&errors, 0.5), "/E50_lowess");
+    case.near(quantile(&errors, 0.9), "/E90_lowess");
+    case.near(quantile(&errors, 1.0), "/Emax_lowess");
+}
+
+#[test]
+fn metrics_of_decisions_are_those_of_scikit_learn() {
+    let Some(collection) = Collection::open() else { return };
+    let (truth, [scores, _]) = predictions(&collection);
+    let mut case = collection.case("threshold_metrics");
+    let at = case.expected("/threshold").as_f64().unwrap();
+    let decisions: Vec<bool> = scores.iter().map(|score| *score >= at).collect();
+    let thresholds = vec![at; scores.len()];
+    let scored = Scored {
+        truth: &truth,
+        scores: &scores,
+        decisions: &decisions,
+        thresholds: &thresholds,
+    };
+    for (name, place) in [
+        ("sensitivity", "sensitivity"),
+        ("specificity", "specificity"),
+        ("positive_predictive_value", "ppv"),
+        ("negative_predictive_value", "npv"),
+        ("accuracy", "accuracy"),
+    ] {
+        let Instance::Metric(metric) = operation(name, json!({})) else { panic!() };
+        let value = metric.compute(scored).unwrap();
+        case.near(value, &format!("/{place}/value"));
+        let n = metric.denominator(scored) as f64;
+        let (lower, upper) = wilson(value * n, n, 0.95).unwrap();
+        case.near(lower, &format!("/{place}/wilson95/0"));
+        case.near(upper, &format!("/{place}/wilson95/1"));
+    }
+    for name in ["balanced_accuracy", "f1", "mcc"] {
+        case.near(metric(name, json!({}), scored), &format!("/{name}"));
+    }
+    // At one threshold for all, it is that of a stated probability.
+    let declared = metric("net_benefit", json!({}), scored);
+    let stated = metric("net_benefit", json!({ "at": at }), scored);
+    assert!((declared - stated).abs() < 1e-14);
+}
+
+#[test]
+fn decision_curves_are_those_of_dcurves() {
+    let Some(collection) = Collection::open() else { return };
+    let (truth, predicted) = predictions(&collection);
+    let case = collection.case("decision_curve");
+    let list = |place: &str| -> Vec<f64> {
+        let values = case.expected(place).as_array().unwrap();
+        values.iter().map(|value| value.as_f64().unwrap()).collect()
+    };
+    let thresholds = list("/thresholds");
+    let curve = |of: &dyn Fn(f64) -> f64| -> Vec<f64> {
+        thresholds.iter().map(|at| of(*at)).collect()
+    };
+    for (found, place) in [
+        (curve(&|at| net_benefit(&truth, &predicted[0], at)), "p1"),
+        (curve(&|at| net_benefit(&truth, &predicted[1], at)), "p2"),
+        (curve(&|at| treat_all(&truth, at)), "all"),
+    ] {
+        // Some are 0, so the closeness is absolute.
+        for (found, expected) in found.iter().zip(list(&format!("/net_benefit/{place}")))
+        {
+            assert!((found - expected).abs() < 1e-12, "{place}: {found} {expected}");
+        }
+    }
+}
+
+#[test]
+fn intervals_of_folds_and_of_resamples_are_those_of_their_definitions() {
+    let Some(collection) = Collection::open() else { return };
+    let (truth, [scores, _]) = predictions(&collection);
+    let fold = |fold: usize| -> (Vec<bool>, Vec<f64>) {
+        let rows = (0..truth.len()).filter(|row| 7 * row % 10 == fold);
+        rows.map(|row| (truth[row], scores[row])).unzip()
+    };
+    let folds: Vec<_> = (0..10).map(fold).collect();
+    let folds: Vec<(&[bool], &[f64])> =
+        folds.iter().map(|(truth, scores)| (&truth[..], &scores[..])).collect();
+    let mut case = collection.case("cv_intervals");
+    let se = influence_se(&folds).unwrap();
+    case.near(se, "/influence_curve_se");
+    let mean = case.expected("/mean_fold_auc").as_f64().unwrap();
+    let half = 1.959_963_984_540_054 * se;
+    case.near(mean - half, "/influence_curve_ci95/0");
+    case.near(mean + half, "/influence_curve_ci95/1");
+
+    let text = collection.columns("bootstrap_indices_200x200.csv");
+    // The file has no header: its first row was taken for one.
+    let n_rows = text[0].1.len() + 1;
+    let index = |row: usize, column: usize| -> usize {
+        let (name, cells) = &text[column];
+        let cell = if row == 0 { name } else { &cells[row - 1] };
+        cell.parse::<f64>().unwrap() as usize
+    };
+    let values: Vec<f64> = (0..n_rows)
+        .map(|row| {
+            let drawn: Vec<usize> = (0..text.len()).map(|c| index(row, c)).collect();
+            let truth: Vec<bool> = drawn.iter().map(|at| truth[*at]).collect();
+            let scores: Vec<f64> = drawn.iter().map(|at| scores[*at]).collect();
+            let scored = Scored { truth: &truth, scores: &scores, ..Scored::default() };
+            metric("auroc", json!({}), scored)
+        })
+        .collect();
+    let mut case = collection.case("bootstrap_auc");
+    let (lower, upper) = percentiles(&values, 0.95);
+    case.near(lower, "/percentile95/0");
+    case.near(upper, "/percentile95/1");
+}
+
+#[test]
+fn sample_sizes_are_those_of_pmsampsize() {
+    let Some(collection) = Collection::open() else { return };
+    let mut case = collection.case("riley_sample_size_binary");
+    for (name, parameters, prevalence, r2) in [
+        ("r2=0.288_P=24_prev=0.174", 24, 0.174, 0.288),
+        ("r2=0.1_P=10_prev=0.3", 10, 0.3, 0.1),
+        ("r2=0.2_P=30_prev=0.5", 30, 0.5, 0.2),
+    ] {
+        let found = sample_size(parameters, prevalence, r2).unwrap();
+        case.near(found.for_shrinkage, &format!("/{name}/n1"));
+        case.near(found.for_optimism, &format!("/{name}/n2"));
+        case.near(found.for_prevalence, &format!("/{name}/n3"));
+        case.near(found.needed(), &format!("/{name}/n"));
+        let expected = case.expected(&format!("/{name}/max_r2_cs")).as_f64().unwrap();
+        assert!((found.largest_r2 - expected).abs() < 1e-14);
+    }
+}
+
+/// The record of the small study, with these edits of its text, and its predictions.
+fn run(edits: &[(&str, &str)]) -> (Workshop, StudyRecord) {
+    let workshop = Workshop::new();
+    let mut study = STUDY.to_string();
+    for (from, to) in edits {
+        assert!(study.contains(from), "{from}");
+        study = study.replace(from, to);
+    }
+    workshop.study(&study);
+    workshop.run(&[]);
+    let record = serde_json::from_slice(&workshop.report()).unwrap();
+    (workshop, record)
+}
+
+/// By repeat: class, probability and threshold of each row of the headline.
+fn held_out(workshop: &Workshop, analysis: &str) -> Vec<Vec<(bool, f64, f64)>> {
+    let text = String::from_utf8(workshop.read("runs/study/predictions.csv")).unwrap();
+    let mut repeats: Vec<Vec<(bool, f64, f64)>> = Vec::new();
+    for line in text.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        if cells[0] != analysis {
+            continue;
+        }
+        let repeat: usize = cells[1].parse().unwrap();
+        repeats.resize(repeats.len().max(repeat), Vec::new());
+        let threshold = cells[6].parse().unwrap_or(f64::NAN);
+        repeats[repeat - 1].push((cells[4] == "1", cells[5].parse().unwrap(), threshold));
+    }
+    repeats
+}
+
+#[test]
+fn what_a_report_holds_follows_from_its_predictions() {
+    let (workshop, record) =
+        run(&[("threshold: {", "decision_range: [0.1, 0.6]\n  threshold: {")]);
+    let name = &record.analysis_order[0];
+    let analysis = &record.analyses[name];
+    let repeats = held_out(&workshop, name);
+    assert_eq!(repeats.len(), 2);
+    let average = |of: &dyn Fn(&[(bool, f64, f64)]) -> f64| {
+        repeats.iter().map(|rows| of(rows)).sum::<f64>() / repeats.len() as f64
+    };
+    let y = |class: bool| f64::from(u8::from(class));
+    let near = |found: f64, expected: f64, what: &str| {
+        assert!((found - expected).abs() < 1e-12, "{what}: {found} {expected}");
+    };
+    let of = |name: &str| &analysis.performance[name];
+    let brier = average(&|rows| {
+        let squares = rows.iter().map(|(class, p, _)| (p - y(*class)) * (p - y(*class)));
+        squares.sum::<f64>() / rows.len() as f64
+    });
+    near(of("brier").estimate, brier, "brier");
+    let ratio = average(&|rows| {
+        rows.iter().map(|row| y(row.0)).sum::<f64>()
+            / rows.iter().map(|row| row.1).sum::<f64>()
+    });
+    near(of("observed_expected").estimate, ratio, "observed over expected");
+    for (name, estimate) in &analysis.performance {
+        if let (Some(lower), Some(upper)) = (estimate.lower, estimate.upper) {
+            assert!(lower <= upper, "{name}");
+        }
+    }
+    let brier = of("brier");
+    assert!(
+        brier.lower.unwrap() < brier.estimate && brier.estimate < brier.upper.unwrap()
+    );
+    assert!(brier.method.contains("1000 resamples of 24 patients"), "{}", brier.method);
+
+    // Each fold at its own threshold, and all cells of a repeat are its rows.
+    let cells = analysis.confusion.as_ref().unwrap();
+    let hits = average(&|rows| {
+        rows.iter().filter(|(class, p, at)| *class && p >= at).count() as f64
+    });
+    near(cells.true_positive, hits, "true positives");
+    let all = cells.true_positive
+        + cells.false_positive
+        + cells.false_negative
+        + cells.true_negative;
+    near(all, 24.0, "rows");
+    assert!(of("accuracy").sd_folds.is_some());
+
+    let decision = analysis.decision.as_ref().unwrap();
+    assert_eq!(decision.range, (0.1, 0.6));
+    let point = decision.points[10];
+    let odds = point.threshold / (1.0 - point.threshold);
+    let benefit = average(&|rows| {
+        let treated = rows.iter().filter(|row| row.1 >= point.threshold);
+        treated.map(|row| if row.0 { 1.0 } else { -odds }).sum::<f64>()
+            / rows.len() as f64
+    });
+    near(point.model, benefit, "net benefit");
+    assert!(point.lower.unwrap() <= point.model && point.model <= point.upper.unwrap());
+    assert!(record.not_computed.is_empty());
+
+    let calibration = analysis.calibration.as_ref().unwrap();
+    let (low, high) = repeats.iter().fold((0.0f64, 1.0f64), |(low, high), rows| {
+        let p = rows.iter().map(|row| row.1);
+        let most = p.clone().fold(0.0, f64::max);
+        (low.max(p.fold(1.0, f64::min)), high.min(most))
+    });
+    near(calibration.points[0].x, low, "no curve without data");
+    near(calibration.points.last().unwrap().x, high, "no curve without data");
+    let shown: f64 =
+        calibration.distribution.iter().map(|bin| bin.events + bin.non_events).sum();
+    near(shown, 24.0, "distribution");
+    assert!(calibration.few);
+
+    let auroc = of("auroc");
+    let Interval { lower, upper, .. } = &auroc.other_intervals[0];
+    assert!(*lower < auroc.estimate && auroc.estimate < *upper);
+    assert_eq!(analysis.precision_recall.len(), 2);
+    let chance = |name: &str| {
+        let mut all = analysis.metrics.iter().chain(&analysis.standard);
+        all.find(|metric| metric.name == name).unwrap().chance.unwrap()
+    };
+    let share = analysis.n_positive as f64 / analysis.n as f64;
+    near(chance("average_precision"), share, "the prevalence line");
+    near(chance("brier"), share * (1.0 - share), "the prevalence alone");
+
+    let selection = analysis.selection.as_ref().unwrap();
+    assert_eq!((selection.fits, selection.of_columns), (6, analysis.n_predictors));
+    let chosen: usize = selection.columns.iter().map(|column| column.n).sum();
+    near(selection.mean_columns * 6.0, chosen as f64, "columns");
+    let learners: usize = selection.learners.iter().map(|learner| learner.n).sum();
+    assert_eq!(learners, 6);
+    let size = analysis.sample_size.as_ref().unwrap();
+    assert_eq!(size.candidates, analysis.n_predictors);
+    assert_eq!(size.events, analysis.n_positive.min(24 - analysis.n_positive));
+    assert!(size.needed.unwrap() > 24.0 && size.assumptions.len() == 3);
+}
+
+#[test]
+fn votes_of_none_or_all_are_moved_half_a_step() {
+    let (workshop, record) =
+        run(&[("  - logistic: { c: [0.1, 1] }\n  - naive\n", "  - knn: { k: 3 }\n")]);
+    let name = &record.analysis_order[0];
+    let repeats = held_out(&workshop, name);
+    let extreme =
+        repeats.iter().flatten().filter(|row| row.1 == 0.0 || row.1 == 1.0).count();
+    assert!(extreme > 0, "three votes are often alike");
+    let loss: f64 = repeats
+        .iter()
+        .map(|rows| {
+            let loss = rows.iter().map(|(class, p, _)| {
+                let p = p.clamp(1.0 / 6.0, 5.0 / 6.0);
+                -ln(if *class { p } else { 1.0 - p })
+            });
+            loss.sum::<f64>() / rows.len() as f64
+        })
+        .sum::<f64>()
+        / repeats.len() as f64;
+    let found = &record.analyses[name].performance["log_loss"];
+    assert!((found.estimate - loss).abs() < 1e-12, "{} {loss}", found.estimate);
+    let total: usize = repeats.iter().map(Vec::len).sum();
+    let words = format!("{extreme} of {total} probabilities were 0 or 1");
+    assert!(found.method.contains(&words), "{}", found.method);
+    assert!(found.method.contains("by 0.1666"), "{}", found.method);
+}
+
+#[test]
+fn a_further_metric_fits_nothing() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    for (edit, own) in [
+        ("also: [sensitivity, brier, mcc]", vec!["mcc"]),
+        (
+            "also: [sensitivity, net_benefit: { at: 0.3 }, ici]",
+            vec!["ici", "net_benefit"],
+        ),
+        ("also: [sensitivity]\n  decision_range: [0.2, 0.5]", vec!["decision"]),
+    ] {
+        workshop.study(&STUDY.replace("also: [sensitivity]", edit));
+        let run = workshop.run(&[]);
+        assert_eq!(number(&run, "computed") as usize, own.len(), "{edit}");
+        for node in workshop.computed() {
+            assert!(own.iter().any(|part| node.ends_with(part)), "{node}");
+        }
+    }
+}
+
+#[test]
+fn a_stated_threshold_is_the_same_in_every_fold() {
+    let (workshop, record) = run(&[("rule: youden", "rule: fixed, value: 0.4")]);
+    let name = &record.analysis_order[0];
+    assert!(held_out(&workshop, name).iter().flatten().all(|row| row.2 == 0.4));
+    let words = record.analyses[name].threshold.as_deref();
+    assert_eq!(words, Some("fixed at 0.4, stated beforehand"));
+}
+
+#[test]
+fn the_interval_of_calibration_covers_a_calibrated_truth() {
+    // 60 studies of 200 patients whose probabilities are right: 95 % of the percentile intervals
+    // of intercept and slope hold 0 and 1, give or take.
+    let mut stream = restudy::math::Stream::new(11, &["coverage"]);
+    let (mut intercepts, mut slopes) = (0, 0);
+    for _ in 0..60 {
+        let scores: Vec<f64> =
+            (0..200).map(|_| 1.0 / (1.0 + exp(-stream.normal()))).collect();
+        let truth: Vec<bool> = scores.iter().map(|p| stream.uniform() < *p).collect();
+        let mut values = [Vec::new(), Vec::new()];
+        for _ in 0..200 {
+            let drawn: Vec<usize> = (0..200).map(|_| stream.below(200)).collect();
+            let truth: Vec<bool> = drawn.iter().map(|at| truth[*at]).collect();
+            let scores: Vec<f64> = drawn.iter().map(|at| scores[*at]).collect();
+            let scored = Scored { truth: &truth, scores: &scores, ..Scored::default() };
+            values[0].push(metric("calibration_intercept", json!({}), scored));
+            values[1].push(metric("calibration_slope", json!({}), scored));
+        }
+        let holds = |values: &[f64], right: f64| {
+            let (lower, upper) = percentiles(values, 0.95);
+            u32::from(lower <= right && right <= upper)
+        };
+        intercepts += holds(&values[0], 0.0);
+        slopes += holds(&values[1], 1.0);
+    }
+    let least = 57.0 - 3.5 * sqrt(60.0 * 0.95 * 0.05);
+    assert!(
+        f64::from(intercepts) >= least && f64::from(slopes) >= least,
+        "{intercepts} {slopes}"
+    );
+}
