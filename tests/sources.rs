@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flate2::{Compression, write::GzEncoder};
 use restudy::catalog::Catalog;
-use restudy::diagnostics::{Diagnostic, render};
+use restudy::diagnostics::{Diagnostic, Severity, render};
 use restudy::digest::Digest;
 use restudy::store::{Files, FilesError, MemoryFiles, Mode, Store};
 use restudy::survey::{self, Reading, Survey};
@@ -143,7 +143,8 @@ fn a_table_of_five_thousand_columns_is_read() {
     }
     let study = STUDY.replace("SOURCE", "{ table: t.csv, id: patient }");
     let (survey, faults) = surveyed(&study, &[("t.csv", text.as_bytes())]);
-    assert!(faults.is_empty(), "{faults:?}");
+    let error = faults.iter().find(|fault| fault.severity == Severity::Error);
+    assert!(error.is_none(), "{error:?}");
     assert_eq!(survey.columns["radiomics"].len(), 5000);
 }
 
@@ -425,6 +426,7 @@ fn a_full_disk_is_told_and_what_is_done_is_kept() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     // Which file found no room differs from run to run.
     let line = said.lines().find(|line| line.contains("disk is full")).unwrap_or(&said);
+    let line = line.find("the disk").map_or(line, |at| &line[at..]);
     let (before, after) = line.split_once("cannot write ").unwrap_or((line, ""));
     let after = after.split_once(';').map_or(after, |(_, after)| after);
     agreed("full_disk", &format!("{before}cannot write FILE;{after}\n"));

@@ -39,7 +39,10 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
     };
     let mut wanted: Vec<(usize, usize, usize, usize)> = Vec::new();
     for (scheme, of_scheme) in study.validate.iter().enumerate() {
-        for (outcome, _) in study.outcomes.iter().enumerate() {
+        for (outcome, of_outcome) in study.outcomes.iter().enumerate() {
+            if !of_scheme.judges(&of_outcome.name) {
+                continue;
+            }
             for model in &of_scheme.models {
                 let at = study.models.iter().position(|known| known.name == model.name);
                 let Some(model) = at else { continue };

@@ -26,6 +26,9 @@ impl Builder<'_> {
             return (frozen, external);
         }
         for outcome in 0..study.outcomes.len() {
+            if !scheme.judges(&study.outcomes[outcome].name) {
+                continue;
+            }
             let first = frozen.len();
             for model in &scheme.models {
                 let at = study.models.iter().position(|known| known.name == model.name);

@@ -594,6 +594,7 @@ pub const SCHEME: Block = Block {
     keys: &[
         key("cohort", Shape::Text, "Whose rows; the only cohort by default."),
         key("models", Shape::Texts, "Which models; all by default."),
+        key("outcomes", Shape::Texts, "Which outcomes; all by default."),
         key(
             "splits",
             Shape::Word(&["shared"]),

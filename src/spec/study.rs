@@ -348,7 +348,28 @@ pub struct Scheme {
     pub cohort: Named,
     /// The models that it judges, in written order. Never empty.
     pub models: Vec<Named>,
+    /// The outcomes that it judges; all when empty.
+    pub outcomes: Vec<Named>,
     pub resampling: Use,
+}
+
+impl Scheme {
+    /// Whether it judges predictions of this outcome.
+    pub fn judges(&self, outcome: &str) -> bool {
+        self.outcomes.is_empty() || self.outcomes.iter().any(|of| of.name == outcome)
+    }
+
+    /// Whether it trains a model for an outcome that this one trains too.
+    pub fn shares_with(&self, other: &Self) -> bool {
+        let models = |scheme: &Self| -> Vec<String> {
+            scheme.models.iter().map(|model| model.name.clone()).collect()
+        };
+        let theirs = models(other);
+        let outcome = self.outcomes.is_empty()
+            || other.outcomes.is_empty()
+            || self.outcomes.iter().any(|of| other.judges(&of.name));
+        outcome && models(self).iter().any(|model| theirs.contains(model))
+    }
 }
 
 #[derive(Clone)]
@@ -433,6 +454,17 @@ pub enum LearnedFrom {
 }
 
 impl Study {
+    /// Whether an outcome is looked at in a cohort: by a scheme, or by what a scheme has frozen.
+    pub fn looks_at(&self, outcome: &str, cohort: &str) -> bool {
+        let of_scheme = |scheme: &Scheme| scheme.judges(outcome);
+        let here = |scheme: &&Scheme| scheme.cohort.name == cohort;
+        let is_external = self.external.iter().any(|named| named.name == cohort);
+        // Without a sound scheme outcomes are looked at everywhere, so that faults are named.
+        self.validate.is_empty()
+            || self.validate.iter().filter(here).any(of_scheme)
+            || is_external && self.validate.first().is_some_and(of_scheme)
+    }
+
     pub fn source(&self, name: &str) -> Option<&Source> {
         self.sources.iter().find(|source| source.name == name)
     }
@@ -529,7 +561,8 @@ impl Study {
             json!([
                 scheme.cohort.name,
                 scheme.resampling.identity(),
-                names(&scheme.models)
+                names(&scheme.models),
+                names(&scheme.outcomes)
             ])
         });
         let evaluate = &self.evaluate;

@@ -433,8 +433,13 @@ fn timely(
 
 /// Nobody on whom a model is judged may be among those on whom it was developed.
 fn overlaps(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>) {
-    let developed: BTreeSet<&str> =
-        study.validate.iter().map(|scheme| scheme.cohort.name.as_str()).collect();
+    // What a scheme of other models trains on is none of the frozen ones' business.
+    let developed: BTreeSet<&str> = study
+        .validate
+        .iter()
+        .filter(|scheme| study.validate.first().is_some_and(|s| scheme.shares_with(s)))
+        .map(|scheme| scheme.cohort.name.as_str())
+        .collect();
     let external: Vec<&str> =
         study.external.iter().map(|cohort| cohort.name.as_str()).collect();
     let subjects = |name: &str| -> BTreeSet<&str> {

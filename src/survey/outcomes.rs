@@ -41,6 +41,9 @@ pub(super) fn read(
             continue;
         }
         for outcome in &study.outcomes {
+            if !study.looks_at(&outcome.name, cohort) {
+                continue;
+            }
             let known =
                 derive(study, reading, outcome, of_cohort, &surveyed, survey, faults);
             if let Some(known) = known {
@@ -52,7 +55,7 @@ pub(super) fn read(
         let Some(cohort) = survey.cohorts.get(&scheme.cohort.name).cloned() else {
             continue;
         };
-        for outcome in &study.outcomes {
+        for outcome in study.outcomes.iter().filter(|o| scheme.judges(&o.name)) {
             let place = (outcome.name.clone(), scheme.cohort.name.clone());
             let Some(known) = survey.outcomes.get(&place).cloned() else { continue };
             if known.count(Some(true)) == 0 || known.count(Some(false)) == 0 {
@@ -204,6 +207,11 @@ pub fn call(
     let mut called = Called { calls: Vec::new(), decided: Vec::new(), conflicts: 0 };
     let mut conflicting = vec![false; rows.len()];
     for (_, derivation) in outcome.instances() {
+        let joins = |source| cohort.joins(&cohort.place(source, "").source);
+        if outcome.derivations.len() > 1 && !derivation.source().is_none_or(joins) {
+            called.decided.push(0); // It knows nobody here.
+            continue;
+        }
         let given = match given(study, survey, derivation, cohort, rows) {
             Some(Ok(given)) => given,
             Some(Err(failure)) => return Err((failure, String::new())),

@@ -41,7 +41,7 @@ pub fn symbolic(study: &Study) -> Survey {
     for scheme in &study.validate {
         let cohort = survey.cohorts[&scheme.cohort.name].clone();
         let first = study.validate.first().is_some_and(|s| s.name == scheme.name);
-        for outcome in &study.outcomes {
+        for outcome in study.outcomes.iter().filter(|o| scheme.judges(&o.name)) {
             let alternate = |i| if i % 2 == 0 { Call::Positive } else { Call::Negative };
             let calls = (0..cohort.rows.len()).map(alternate).collect();
             let known = surveyed(Called { calls, decided: Vec::new(), conflicts: 0 });

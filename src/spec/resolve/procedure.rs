@@ -477,11 +477,15 @@ impl Reader<'_> {
             Some(node) => self.texts(node, "`models`"),
             None => Vec::new(),
         };
+        let outcomes = match fields.get("outcomes") {
+            Some(node) => self.texts(node, "`outcomes`"),
+            None => Vec::new(),
+        };
         if let Some(node) = fields.get("splits") {
             self.word(node, "`splits`", &["shared"]);
         }
         let (name, span) = (named.name, named.span);
-        Some(Scheme { name, span, cohort, models, resampling: resampling? })
+        Some(Scheme { name, span, cohort, models, outcomes, resampling: resampling? })
     }
 
     /// `cohort` may stand among the parameters of the scheme, and `folds` may name a file of its

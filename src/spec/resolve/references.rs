@@ -4,8 +4,8 @@ use crate::diagnostics::{Code, Diagnostic, Place, Span};
 use crate::operation::{Instance, Problems, RoiType};
 use crate::spec::reader::Reader;
 use crate::spec::{
-    Block, BlockKind, Cohort, DERIVE, Facts, ImageOrigin, Model, Named, Origin, Role,
-    Scheme, Source, SourceKind, Study, Use,
+    Block, BlockKind, Cohort, DERIVE, Facts, ImageOrigin, Model, Named, Origin, Outcome,
+    Role, Scheme, Source, SourceKind, Study, Use,
 };
 
 impl Reader<'_> {
@@ -310,6 +310,14 @@ impl Reader<'_> {
                 all.map(|model| Named { name: model.name.clone(), span: model.span });
             scheme.models = all.collect();
         }
+        let known: Vec<&str> = study.outcomes.iter().map(|o| o.name.as_str()).collect();
+        let outcomes = std::mem::take(&mut scheme.outcomes);
+        for outcome in outcomes {
+            if !self.known(&outcome, "outcome", known.iter().copied()) {
+                return false;
+            }
+            scheme.outcomes.push(outcome);
+        }
         let mut named = std::mem::take(&mut scheme.models);
         named.retain(|model| {
             self.known(model, "model", models.iter().map(String::as_str))
@@ -337,15 +345,18 @@ impl Reader<'_> {
         }
         let models = scheme.models.clone();
         let span = scheme.cohort.span;
-        self.joined(study, cohort, &models, span) && !scheme.models.is_empty()
+        let outcomes = study.outcomes.iter().filter(|o| scheme.judges(&o.name));
+        let outcomes: Vec<&Outcome> = outcomes.collect();
+        self.joined(cohort, study, (&models, &outcomes), span)
+            && !scheme.models.is_empty()
     }
 
-    /// Whether a cohort holds everything that these models and all outcomes read.
+    /// Whether a cohort holds everything that these models and outcomes read.
     fn joined(
         &mut self,
-        study: &Study,
         cohort: &Cohort,
-        models: &[Named],
+        study: &Study,
+        (models, outcomes): (&[Named], &[&Outcome]),
         span: Span,
     ) -> bool {
         let mut missing: Vec<(Span, String, String)> = Vec::new();
@@ -362,7 +373,15 @@ impl Reader<'_> {
                 }
             }
         }
-        for outcome in &study.outcomes {
+        for outcome in outcomes {
+            // Of several derivations a cohort may have some: the others know nobody there.
+            let has = |source: Option<&str>| {
+                source.is_none_or(|source| cohort.joins(&cohort.place(source, "").source))
+            };
+            let several = outcome.derivations.len() > 1;
+            if several && outcome.instances().any(|(_, of)| has(of.source())) {
+                continue;
+            }
             for (_, derivation) in outcome.instances() {
                 if let Some(source) = derivation.source() {
                     let here = cohort.place(source, "").source;
@@ -425,7 +444,11 @@ impl Reader<'_> {
             let frozen: Vec<Named> = frozen_models(study)
                 .map(|model| Named { name: model.name.clone(), span: model.span })
                 .collect();
-            self.joined(study, cohort, &frozen, named.span)
+            let judged = |o: &&Outcome| {
+                study.validate.first().is_none_or(|scheme| scheme.judges(&o.name))
+            };
+            let outcomes: Vec<&Outcome> = study.outcomes.iter().filter(judged).collect();
+            self.joined(cohort, study, (&frozen, &outcomes), named.span)
         });
         study.external = external;
         if let Some(primary) = study.primary_model.clone()
