@@ -602,8 +602,9 @@ mod tests {
                 (mean(&values).unwrap(), sqrt(variance(&values).unwrap()))
             };
             let apart = |values: &[f64]| (of(values, "a").0 - of(values, "b").0).abs();
-            assert!(apart(&before.values) > 2.0);
-            assert!(apart(&after.values) < 0.2, "{}", apart(&after.values));
+            // Not to 0: the batch means are drawn towards their common mean.
+            let (before, left) = (apart(&before.values), apart(&after.values));
+            assert!(before > 2.0 && left < before / 4.0, "{before} {left}");
             let ratio = of(&after.values, "b").1 / of(&after.values, "a").1;
             assert!((0.7..1.4).contains(&ratio), "{ratio}");
         }
