@@ -594,7 +594,7 @@ fn empty_record() -> StudyRecord {
         "analyses": {}, "methods": [],
         "graph": { "n_nodes": 0, "groups": [], "edges": [] },
         "certificate": {
-            "n_groups": 0, "n_splits": 0, "n_nodes": 0, "n_held_out_uses": 0,
+            "n_groups": 0, "n_splits": 0, "n_nodes": 0, "n_held_out_uses": 0, "n_transductive": 0,
             "rules": [], "not_tracked": [], "cannot_see": [],
         },
     }))

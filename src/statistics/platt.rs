@@ -60,12 +60,14 @@ fn newton(x: &[f64], targets: &[f64]) -> Option<(f64, f64)> {
             hab += weight * x;
             hbb += weight * x * x;
         }
-        if ga.abs() + gb.abs() < 1e-10 {
-            break;
-        }
         let determinant = haa * hbb - hab * hab;
         let (da, db) =
             ((hbb * ga - hab * gb) / determinant, (haa * gb - hab * ga) / determinant);
+        // So near, one more full step is exact to rounding, and the loss can no longer tell.
+        if ga * da + gb * db <= 1e-14 * value.abs().max(f64::MIN_POSITIVE) {
+            (a, b) = (a - da, b - db);
+            break;
+        }
         let mut length = 1.0;
         loop {
             let (next_a, next_b) = (a - length * da, b - length * db);
