@@ -106,7 +106,9 @@ fn scores_are_those_of_scikit_learn() {
             let pairs = found.iter().zip(&rows).map(|(a, row)| (a - row[at]).abs());
             let worst = pairs.fold(0.0, f64::max);
             println!("{file} {name}: largest difference {worst:.1e}");
-            assert!(worst <= 1e-6, "{file} {name}: {worst:e}");
+            // scikit-learn's ridge is that of `lbfgs`, which gets no nearer.
+            let most = if name.ends_with("mix=0") { 1e-6 } else { 1e-7 };
+            assert!(worst <= most, "{file} {name}: {worst:e}");
         }
     }
 }

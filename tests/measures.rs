@@ -200,10 +200,13 @@ fn run(edits: &[(&str, &str)]) -> (Workshop, StudyRecord) {
     (workshop, record)
 }
 
-/// By repeat: class, probability and threshold of each row of the headline.
-fn held_out(workshop: &Workshop, analysis: &str) -> Vec<Vec<(bool, f64, f64)>> {
+/// Class, probability and threshold of a held-out row.
+type Row = (bool, f64, f64);
+
+/// The rows of an analysis, by repeat.
+fn held_out(workshop: &Workshop, analysis: &str) -> Vec<Vec<Row>> {
     let text = String::from_utf8(workshop.read("runs/study/predictions.csv")).unwrap();
-    let mut repeats: Vec<Vec<(bool, f64, f64)>> = Vec::new();
+    let mut repeats: Vec<Vec<Row>> = Vec::new();
     for line in text.lines().skip(1) {
         let cells: Vec<&str> = line.split(',').collect();
         if cells[0] != analysis {
@@ -225,7 +228,7 @@ fn what_a_report_holds_follows_from_its_predictions() {
     let analysis = &record.analyses[name];
     let repeats = held_out(&workshop, name);
     assert_eq!(repeats.len(), 2);
-    let average = |of: &dyn Fn(&[(bool, f64, f64)]) -> f64| {
+    let average = |of: &dyn Fn(&[Row]) -> f64| {
         repeats.iter().map(|rows| of(rows)).sum::<f64>() / repeats.len() as f64
     };
     let y = |class: bool| f64::from(u8::from(class));

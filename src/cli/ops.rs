@@ -102,6 +102,10 @@ fn range(schema: &Json, root: &Json) -> String {
         let forms: Vec<String> = forms.iter().map(Json::to_string).collect();
         return forms.join(", ").replace('"', "");
     }
+    if let Some(forms) = schema.get("anyOf").and_then(Json::as_array) {
+        let forms: Vec<String> = forms.iter().map(|form| range(form, root)).collect();
+        return forms.join(" or ");
+    }
     let bound = |name: &str| schema.get(name).map(Json::to_string);
     match (bound("minimum"), bound("maximum")) {
         (Some(least), Some(most)) => format!("{least} to {most}"),

@@ -579,6 +579,7 @@ pub struct Certificate {
     /// Uses of rows as held out, each checked against what the value had seen.
     pub n_held_out_uses: usize,
     /// Those of them in which a declared transductive step has looked at the inputs of the rows.
+    #[serde(default)]
     pub n_transductive: usize,
     /// The rules that were checked, in words.
     pub rules: Vec<String>,

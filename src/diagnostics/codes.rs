@@ -100,7 +100,9 @@ codes! {
     DISAGREEMENT "E0317" "sources that disagree"
         "Two sources hold the same fact of the same patient differently. `tolerate` says how many such patients are accepted.";
     RESTATES "E0318" "a predictor that restates the outcome"
-        "Up to the names of its values the column is the outcome itself. Leave it out.";
+        "Up to the names of its values the column is the outcome itself. Leave it out. The same is said of \
+         a covariate of a harmonising step: what it explains is kept in held-out rows too, and with it \
+         their outcome.";
     NO_PREDICTOR "E0319" "a cohort that lacks a predictor"
         "A model can only be applied where all its predictors are. `map` in the cohort says under which name.";
     FEW_PER_FOLD "W0401" "few patients per fold"

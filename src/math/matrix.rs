@@ -109,8 +109,27 @@ impl Matrix {
     /// Solves a positive definite system given its lower half; `None` when rounding cannot tell it
     /// from a singular one, whatever the units of its rows.
     pub fn solve_definite(mut self, b: &[f64]) -> Option<Vec<f64>> {
-        let n = self.n;
+        self.factorise().ok()?;
         let mut x = b.to_vec();
+        self.solve_factorised(&mut x);
+        Some(x)
+    }
+
+    /// Solves LLᵀx = b with a factor; `x` holds b before.
+    pub fn solve_factorised(&self, x: &mut [f64]) {
+        for i in 0..x.len() {
+            let row = &self.row(i)[..=i];
+            x[i] = (x[i] - wide_dot(&row[..i], &x[..i])) / row[i];
+        }
+        self.solve_transposed(x);
+    }
+
+    /// Replaces the lower half of a positive definite matrix by Cholesky's factor L.
+    ///
+    /// Fails with the first row whose pivot is lost to rounding: it is a combination of the rows
+    /// before, and of L only its part left of the diagonal is there.
+    pub fn factorise(&mut self) -> Result<(), usize> {
+        let n = self.n;
         for i in 0..n {
             let (above, below) = self.values.split_at_mut(i * n);
             let row = &mut below[..n];
@@ -121,24 +140,28 @@ impl Matrix {
             let pivot = row[i] - wide_dot(&row[..i], &row[..i]);
             // Written so that NaN is refused too.
             if !(pivot > LOST * row[i] && pivot.is_finite()) {
-                return None;
+                return Err(i);
             }
             row[i] = sqrt(pivot);
-            x[i] = (x[i] - wide_dot(&row[..i], &x[..i])) / row[i];
         }
-        for i in (0..n).rev() {
-            x[i] /= self.values[i * n + i];
+        Ok(())
+    }
+
+    /// Solves Lᵀx = b with the first rows of a factor, as many as `x` has, which holds b before.
+    pub fn solve_transposed(&self, x: &mut [f64]) {
+        for i in (0..x.len()).rev() {
+            let row = self.row(i);
+            x[i] /= row[i];
             let (before, solved) = x.split_at_mut(i);
-            for (x, value) in before.iter_mut().zip(&self.values[i * n..i * n + i]) {
+            for (x, value) in before.iter_mut().zip(row) {
                 *x -= value * solved[0];
             }
         }
-        Some(x)
     }
 }
 
 /// A pivot below this share of its diagonal counts as lost to rounding.
-const LOST: f64 = 1e-11;
+const LOST: f64 = 1e-12;
 
 /// ‖a − b‖², in order.
 pub fn squared_distance(a: &[f64], b: &[f64]) -> f64 {

@@ -8,8 +8,10 @@ use super::{Matrix, Unsolved, wide_dot};
 /// the nonzero coefficients known, the problem is a linear system, which is solved exactly; a
 /// coefficient that would change its sign stops at zero and leaves; the columns that pull hardest
 /// against zero come in by a step of coordinate descent. Every step lowers the objective, and at the
-/// end the conditions of a minimum hold to rounding. Where columns depend on each other the linear
-/// system has no one answer, and coordinate descent alone takes over.
+/// end the conditions of a minimum hold to rounding. Where a column is a combination of others, to
+/// rounding, coefficients move along that combination, which leaves the fitted values as they are,
+/// until one is zero; where that does not lower the penalty, its column stays out from then on, or
+/// equal columns would change places for ever.
 pub struct SparseLeastSquares {
     n: usize,
     p: usize,
@@ -41,8 +43,8 @@ const AT_ONCE: usize = 8;
 const BEYOND: f64 = 1e-10;
 /// The same against rounding in its product with the residual.
 const ROUNDING: f64 = 1e-14;
-/// Sweeps of coordinate descent where columns depend on each other.
-const SWEEPS: usize = 20_000;
+/// Along a combination of columns the penalty does not fall when its slope is below this share.
+const LEVEL: f64 = 1e-9;
 
 impl SparseLeastSquares {
     /// `x` is column-major with `y.len()` rows. An intercept is fitted by centring both before.
@@ -75,12 +77,13 @@ impl SparseLeastSquares {
         }
         let size = super::sqrt(wide_dot(&self.y, &self.y));
         let mut active: Vec<usize> = (0..self.p).filter(|&j| w[j] != 0.0).collect();
+        let mut barred = vec![false; self.p];
         let most = 1000 + 4 * (self.n + self.p);
         for _ in 0..most {
-            self.settle(pull, w, &mut active);
+            self.settle(pull, w, &mut active, &mut barred);
             let mut residual = self.residual(w, &active);
             let mut outside: Vec<(f64, usize)> = (0..self.p)
-                .filter(|&j| w[j] == 0.0)
+                .filter(|&j| w[j] == 0.0 && !barred[j])
                 .map(|j| (wide_dot(self.column(j), &residual).abs() - pull.l1, j))
                 .filter(|&(beyond, j)| {
                     let rounding = ROUNDING * size * super::sqrt(self.squares[j]);
@@ -109,12 +112,11 @@ impl SparseLeastSquares {
         residual
     }
 
-    /// The best value of one coefficient with the others as they are; gives the squared change of
-    /// the fitted values.
-    fn descend(&self, j: usize, pull: Pull, w: &mut [f64], residual: &mut [f64]) -> f64 {
+    /// The best value of one coefficient with the others as they are.
+    fn descend(&self, j: usize, pull: Pull, w: &mut [f64], residual: &mut [f64]) {
         let square = self.squares[j];
         if square + pull.l2 <= 0.0 {
-            return 0.0;
+            return;
         }
         let rho = wide_dot(self.column(j), residual) + square * w[j];
         let size = (rho.abs() - pull.l1).max(0.0) / (square + pull.l2);
@@ -126,56 +128,69 @@ impl SparseLeastSquares {
                 *r -= change * x;
             }
         }
-        square * change * change
     }
 
     /// The minimum over the nonzero coefficients, among which some may become zero and leave.
-    fn settle(&mut self, pull: Pull, w: &mut [f64], active: &mut Vec<usize>) {
+    fn settle(
+        &mut self,
+        pull: Pull,
+        w: &mut [f64],
+        active: &mut Vec<usize>,
+        barred: &mut [bool],
+    ) {
         while !active.is_empty() {
             let system = self.system(active, pull.l2);
-            let right: Vec<f64> =
-                active.iter().map(|&j| self.pull[j] - pull.l1 * w[j].signum()).collect();
-            let Some(target) = system.solve_definite(&right) else {
-                self.sweep(pull, w, active);
-                return;
-            };
-            // How far the line to the target goes before a coefficient meets zero.
-            let mut share = 1.0;
-            let mut first = None;
-            for (&j, target) in active.iter().zip(&target) {
-                if target * w[j] <= 0.0 {
-                    let meets = w[j] / (w[j] - target);
-                    if meets < share || first.is_none() {
-                        (share, first) = (meets, Some(j));
+            match self.step(system, pull, w, active) {
+                Step::Exact(target) => {
+                    // On the way to the target a coefficient may meet zero.
+                    let steps: Vec<f64> =
+                        active.iter().zip(&target).map(|(&j, t)| t - w[j]).collect();
+                    match first_zero(active, &steps, w).filter(|(share, _)| *share <= 1.0)
+                    {
+                        None => {
+                            active.iter().zip(target).for_each(|(&j, t)| w[j] = t);
+                            return;
+                        }
+                        Some((share, out)) => go(active, &steps, share, out, w),
                     }
                 }
+                Step::Along(steps, level) => match first_zero(active, &steps, w) {
+                    Some((share, out)) => {
+                        go(active, &steps, share, out, w);
+                        barred[out] |= level;
+                    }
+                    // Rounding alone keeps the combination from ending.
+                    None => return,
+                },
             }
-            for (&j, target) in active.iter().zip(&target) {
-                w[j] = match first {
-                    None => *target,
-                    Some(_) => w[j] + share * (target - w[j]),
-                };
-            }
-            let Some(first) = first else { return };
-            w[first] = 0.0;
-            active.retain(|&j| w[j] != 0.0);
         }
     }
 
-    /// Coordinate descent over the nonzero coefficients until nothing moves.
-    fn sweep(&self, pull: Pull, w: &mut [f64], active: &mut Vec<usize>) {
-        let mut residual = self.residual(w, active);
-        let still = 1e-26 * wide_dot(&self.y, &self.y);
-        for _ in 0..SWEEPS {
-            let moved = active
-                .iter()
-                .map(|&j| self.descend(j, pull, w, &mut residual))
-                .fold(0.0, f64::max);
-            if moved <= still {
-                break;
-            }
+    fn step(&self, mut system: Matrix, pull: Pull, w: &[f64], active: &[usize]) -> Step {
+        let sign = |j: usize| w[j].signum();
+        let Err(at) = system.factorise() else {
+            let mut target: Vec<f64> =
+                active.iter().map(|&j| self.pull[j] - pull.l1 * sign(j)).collect();
+            system.solve_factorised(&mut target);
+            return Step::Exact(target);
+        };
+        // Column `at` is the sum of the earlier ones times these.
+        let mut shares = system.row(at)[..at].to_vec();
+        system.solve_transposed(&mut shares);
+        let mut steps: Vec<f64> = shares.into_iter().map(|share| -share).collect();
+        steps.push(1.0);
+        steps.resize(active.len(), 0.0);
+        // Towards the smaller sum of absolute coefficients; if it stays, towards leaving.
+        let slope: f64 = active.iter().zip(&steps).map(|(&j, s)| sign(j) * s).sum();
+        let backwards = match slope == 0.0 {
+            true => sign(active[at]) > 0.0,
+            false => slope > 0.0,
+        };
+        if backwards {
+            steps.iter_mut().for_each(|step| *step = -*step);
         }
-        active.retain(|&j| w[j] != 0.0);
+        let sizes: f64 = steps.iter().map(|step| step.abs()).sum();
+        Step::Along(steps, slope.abs() <= LEVEL * sizes)
     }
 
     /// XᵀX + λ₂I over some columns, its lower half.
@@ -204,6 +219,37 @@ impl SparseLeastSquares {
         }
         Matrix { n: k, p: k, values }
     }
+}
+
+/// Where the nonzero coefficients go.
+enum Step {
+    /// To these values, the minimum for their signs.
+    Exact(Vec<f64>),
+    /// In this direction, along which the fitted values stay; and whether the penalty does too.
+    Along(Vec<f64>, bool),
+}
+
+/// The coefficient that first meets zero in this direction, and after how much of it.
+fn first_zero(active: &[usize], steps: &[f64], w: &[f64]) -> Option<(f64, usize)> {
+    let mut first: Option<(f64, usize)> = None;
+    for (&j, step) in active.iter().zip(steps) {
+        if step * w[j] < 0.0 {
+            let share = -w[j] / step;
+            if first.is_none_or(|(least, _)| share < least) {
+                first = Some((share, j));
+            }
+        }
+    }
+    first
+}
+
+/// Moves the nonzero coefficients; `out` is zero then and leaves.
+fn go(active: &mut Vec<usize>, steps: &[f64], share: f64, out: usize, w: &mut [f64]) {
+    for (&j, step) in active.iter().zip(steps) {
+        w[j] += share * step;
+    }
+    w[out] = 0.0;
+    active.retain(|&j| w[j] != 0.0);
 }
 
 #[cfg(test)]

@@ -9,32 +9,48 @@ pub(super) struct Fixture {
 
 impl Fixture {
     pub fn all() -> [(&'static str, Self); 3] {
-        ["odd", "tall", "wide"].map(|name| (name, Self::of(name)))
+        let of = |name, rows, reference| (name, Self::of(rows, reference));
+        [
+            of(
+                "odd",
+                include_str!("../../tests/reference/odd.csv"),
+                include_str!("../../tests/reference/odd_tables.csv"),
+            ),
+            of(
+                "tall",
+                include_str!("../../tests/reference/tall.csv"),
+                include_str!("../../tests/reference/tall_tables.csv"),
+            ),
+            of(
+                "wide",
+                include_str!("../../tests/reference/wide.csv"),
+                include_str!("../../tests/reference/wide_tables.csv"),
+            ),
+        ]
     }
 
-    fn of(name: &str) -> Self {
-        let read = |file: &str| {
-            let folder = env!("CARGO_MANIFEST_DIR");
-            std::fs::read_to_string(format!("{folder}/tests/reference/{file}.csv"))
-                .unwrap()
-        };
-        let rows = table(&read(name));
+    fn of(rows: &str, reference: &str) -> Self {
+        let rows = table(rows);
         let n = rows[0].1.len() * 2 / 3;
         let numbers = |cells: &[String]| -> Vec<f64> {
-            cells[..n].iter().map(|cell| cell.parse().unwrap()).collect()
+            let number = |cell: &String| cell.parse().expect("a number");
+            cells[..n].iter().map(number).collect()
         };
         let columns = rows.iter().filter(|(name, _)| name.starts_with('c'));
-        let (_, y) = rows.iter().find(|(name, _)| name == "y").unwrap();
+        let columns = columns.map(|(_, cells)| numbers(cells)).collect();
+        let y = rows.iter().find(|(name, _)| name == "y");
+        let classes = numbers(&y.expect("a column of classes").1);
         Self {
-            columns: columns.map(|(_, cells)| numbers(cells)).collect(),
-            outcome: numbers(y).iter().map(|class| *class == 1.0).collect(),
-            reference: table(&read(&format!("{name}_tables"))),
+            columns,
+            outcome: classes.iter().map(|class| *class == 1.0).collect(),
+            reference: table(reference),
         }
     }
 
     /// What is said of each column; `None` where nothing is.
     pub fn expected(&self, what: &str) -> Vec<Option<f64>> {
-        let (_, cells) = self.reference.iter().find(|(name, _)| name == what).unwrap();
+        let found = self.reference.iter().find(|(name, _)| name == what);
+        let (_, cells) = found.expect("a column of this name");
         cells.iter().map(|cell| cell.parse().ok()).collect()
     }
 
@@ -62,7 +78,7 @@ impl Fixture {
 /// A CSV file without quotes, by column.
 fn table(text: &str) -> Vec<(String, Vec<String>)> {
     let mut lines = text.lines();
-    let names = lines.next().unwrap().split(',');
+    let names = lines.next().unwrap_or_default().split(',');
     let mut columns: Vec<(String, Vec<String>)> =
         names.map(|name| (name.to_string(), Vec::new())).collect();
     for line in lines {

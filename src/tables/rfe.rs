@@ -70,9 +70,9 @@ impl Operation for Rfe {
     };
 }
 
-/// Steps that a fit may take: those of the learners.
+/// Steps that a fit may take.
 const NEWTON_STEPS: usize = 100;
-const PAIRS: usize = 10_000_000;
+const PAIRS: usize = 1_000_000;
 
 impl TableStep for Rfe {
     type State = Ranking;

@@ -134,7 +134,7 @@ impl<'a> Grower<'a> {
             filled: vec![0; levels.div_ceil(64)],
             in_node: vec![0; n],
             columns: (0..samples.p() as u32).collect(),
-            swaps: Vec::with_capacity(growth.tried),
+            swaps: Vec::with_capacity(growth.tried.min(samples.p())),
             open: Vec::new(),
             nodes: Vec::new(),
         }
