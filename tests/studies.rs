@@ -493,18 +493,18 @@ fn damage_anywhere_in_the_store_is_only_work() {
 #[test]
 fn an_interrupted_run_says_so_and_goes_on() {
     let workshop = Workshop::new();
-    let child = Command::new(env!("CARGO_BIN_EXE_restudy"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_restudy"))
         .args(["run", "study.yaml", "--jobs", "1"])
         .current_dir(workshop.path(""))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // As soon as there is a store the handler is about to be set; a moment later it is.
-    while !workshop.path(".restudy/actions").exists() {
+    // The journal is opened once the handler is set, however busy the machine is.
+    let journal = workshop.path(".restudy/runs/study");
+    while !journal.exists() && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(1));
     }
-    std::thread::sleep(Duration::from_millis(60));
     let sent =
         Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
