@@ -1,5 +1,7 @@
 //! Parquet: typed columns in compressed pages.
 
+use std::panic::catch_unwind;
+
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
@@ -56,41 +58,49 @@ impl Reader for Parquet {
             };
             return Err(Failure::Unreadable(message.to_string()));
         }
-        let file = SerializedFileReader::new(Bytes::from(bytes)).map_err(damaged)?;
-        let names = names(&file)?;
-        for id in id {
-            if !names.iter().any(|name| name == id) {
-                let column = (*id).to_string();
-                return Err(Failure::NoColumn { column, known: names });
-            }
-        }
-        let mut cells: Vec<Vec<String>> = vec![Vec::new(); names.len()];
-        for group in 0..file.num_row_groups() {
-            let group = file.get_row_group(group).map_err(damaged)?;
-            let n_rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
-            for (at, cells) in cells.iter_mut().enumerate() {
-                let reader = group.get_column_reader(at).map_err(damaged)?;
-                let about = group.metadata().column(at).column_descr_ptr();
-                column(reader, &about, n_rows, cells)?;
-            }
-        }
-        let columns = names.iter().zip(&cells);
-        let columns: Vec<TextColumn> = columns
-            .map(|(name, cells)| TextColumn::new(name, cells.iter().map(String::as_str)))
-            .collect();
-        for id in id {
-            let column = columns.iter().find(|column| column.name == *id);
-            let empty = column.and_then(|column| column.cells().position(str::is_empty));
-            if let Some(row) = empty {
-                let message = format!("the id column `{id}` is empty in row {}", row + 1);
-                return Err(Failure::Unreadable(message));
-            }
-        }
-        let table = Table::keyed(columns, id, "-");
-        let table =
-            table.map_err(|column| Failure::NoColumn { column, known: names.clone() })?;
-        Ok(Value::Table(table))
+        // The library trusts lengths in damaged pages and panics: that is the file's fault.
+        catch_unwind(|| table(Bytes::from(bytes), id)).unwrap_or_else(|_| {
+            let message = "the Parquet file is damaged: its pages contradict each other";
+            Err(Failure::Unreadable(message.to_string()))
+        })
     }
+}
+
+fn table(bytes: Bytes, id: &[&str]) -> Result<Value, Failure> {
+    let file = SerializedFileReader::new(bytes).map_err(damaged)?;
+    let names = names(&file)?;
+    for id in id {
+        if !names.iter().any(|name| name == id) {
+            let column = (*id).to_string();
+            return Err(Failure::NoColumn { column, known: names });
+        }
+    }
+    let mut cells: Vec<Vec<String>> = vec![Vec::new(); names.len()];
+    for group in 0..file.num_row_groups() {
+        let group = file.get_row_group(group).map_err(damaged)?;
+        let n_rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+        for (at, cells) in cells.iter_mut().enumerate() {
+            let reader = group.get_column_reader(at).map_err(damaged)?;
+            let about = group.metadata().column(at).column_descr_ptr();
+            column(reader, &about, n_rows, cells)?;
+        }
+    }
+    let columns = names.iter().zip(&cells);
+    let columns: Vec<TextColumn> = columns
+        .map(|(name, cells)| TextColumn::new(name, cells.iter().map(String::as_str)))
+        .collect();
+    for id in id {
+        let column = columns.iter().find(|column| column.name == *id);
+        let empty = column.and_then(|column| column.cells().position(str::is_empty));
+        if let Some(row) = empty {
+            let message = format!("the id column `{id}` is empty in row {}", row + 1);
+            return Err(Failure::Unreadable(message));
+        }
+    }
+    let table = Table::keyed(columns, id, "-");
+    let table =
+        table.map_err(|column| Failure::NoColumn { column, known: names.clone() })?;
+    Ok(Value::Table(table))
 }
 
 fn damaged(error: parquet::errors::ParquetError) -> Failure {
