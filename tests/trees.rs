@@ -121,7 +121,11 @@ fn boosting_is_that_of_lightgbm() {
         let mut parts = name.split('_').skip(1).map(|part| part.parse().unwrap());
         let (leaves, rounds): (usize, usize) =
             (parts.next().unwrap(), parts.next().unwrap());
-        let parameters = json!({ "leaves": leaves, "rounds": rounds, "min_child": 5 });
+        let (rows_of_leaf, curvature) = if rounds == 1 { (5, 1e-3) } else { (1, 1.5) };
+        let parameters = json!({
+            "leaves": leaves, "rounds": rounds,
+            "min_child": rows_of_leaf, "min_curvature": curvature,
+        });
         let boosting = learner("gradient_boosting", parameters);
         let model = boosting.fit(&train, &mut stream()).unwrap();
         let found = boosting.predict(&model, &rows).unwrap();
@@ -129,7 +133,7 @@ fn boosting_is_that_of_lightgbm() {
         let apart = apart.map(|(p, row)| (p - number(&row[at])).abs());
         let worst = apart.fold(0.0, f64::max);
         println!("{name}: largest difference {worst:.1e}");
-        assert!(worst < 1e-5, "{name}: {worst}");
+        assert!(worst < 1e-7, "{name}: {worst}");
     }
 }
 
@@ -254,24 +258,6 @@ fn scaling_a_column_by_a_power_of_two_changes_no_score() {
         };
         assert_eq!(scores(&columns), scores(&scaled), "{name}");
     }
-}
-
-#[test]
-fn many_rows_are_summed_as_few_are() {
-    // Above a thousand rows a leaf the sums of its larger child are had by subtraction.
-    let mut stream = stream();
-    let n = 6000;
-    let columns: Vec<Vec<f64>> =
-        (0..4).map(|_| (0..n).map(|_| stream.normal()).collect()).collect();
-    let outcome: Vec<bool> = (0..n)
-        .map(|i| columns[0][i] * columns[1][i] + 0.5 * stream.normal() > 0.0)
-        .collect();
-    let (train, rows) = split(&columns, &outcome);
-    let boosting = learner("gradient_boosting", json!({ "rounds": 40, "leaves": 15 }));
-    let model = boosting.fit(&train, &mut self::stream()).unwrap();
-    let scores = boosting.predict(&model, &rows).unwrap();
-    let right = scores.iter().zip(&outcome).filter(|(s, y)| (**s > 0.5) == **y).count();
-    assert!(right > n * 85 / 100, "{right} of {n}");
 }
 
 #[test]

@@ -148,6 +148,11 @@ pub fn boost(
     training: Training,
     draws: Draws,
 ) -> Run {
+    run(Machine::new(samples, setting, KEEPS_SUMS), training, draws)
+}
+
+fn run(mut machine: Machine, training: Training, draws: Draws) -> Run {
+    let (samples, setting) = (machine.samples, machine.setting);
     let n = samples.n();
     let positive = samples.positive();
     let fitted: Vec<u32> =
@@ -157,7 +162,6 @@ pub fn boost(
     let start = ln(n_positive as f64 / (fitted.len() - n_positive) as f64);
     let mut run = Run { start, ..Run::default() };
     let mut scores = vec![start; n];
-    let mut machine = Machine::new(samples, setting);
     let mut columns: Vec<u32> = (0..samples.p() as u32).collect();
     let all_columns = columns.clone();
     let mut rows = fitted.clone();
@@ -216,6 +220,8 @@ fn sample(items: &[u32], share: f64, mut draws: Draws, taken: &mut Vec<u32>) {
 struct Machine<'a> {
     samples: &'a Samples<'a>,
     setting: Boosting,
+    /// The rows from which on a leaf keeps its sums.
+    keeps_from: usize,
     codes: Codes,
     units: Units,
     /// Of kept sums: where each column begins, and how many there are.
@@ -240,7 +246,7 @@ struct Bins {
 }
 
 impl<'a> Machine<'a> {
-    fn new(samples: &'a Samples<'a>, setting: Boosting) -> Self {
+    fn new(samples: &'a Samples<'a>, setting: Boosting, keeps_from: usize) -> Self {
         let n = samples.n();
         let codes = Codes::new(samples.columns(), n, setting.bins);
         let levels = codes.most_levels();
@@ -251,6 +257,7 @@ impl<'a> Machine<'a> {
         Self {
             samples,
             setting,
+            keeps_from,
             codes,
             units: Units::new(n),
             offsets,
@@ -372,7 +379,7 @@ impl<'a> Machine<'a> {
         if !self.may_split(root) {
             return;
         }
-        let keeps = root.end - root.start >= KEEPS_SUMS;
+        let keeps = root.end - root.start >= self.keeps_from;
         root.kept = keeps.then(|| self.slot());
         let mut judge = self.judge(root.sums);
         for &column in columns {
@@ -433,7 +440,8 @@ impl<'a> Machine<'a> {
         columns: &[u32],
     ) {
         let (small_may, large_may) = (self.may_split(small), self.may_split(large));
-        let keeps = |leaf: &Leaf| leaf.end - leaf.start >= KEEPS_SUMS;
+        let keeps_from = self.keeps_from;
+        let keeps = |leaf: &Leaf| leaf.end - leaf.start >= keeps_from;
         // The parent's sums become those of its larger child.
         let subtracts = parent.kept.is_some() && large_may && keeps(large);
         let stores = small_may && keeps(small);
@@ -658,5 +666,76 @@ impl Judge {
     fn take(&mut self, score: f64, column: u32, code: u16, left: Sums) {
         self.highest = score;
         self.best = Some(Best { gain: score - self.of_leaf, column, code, left });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::Stream;
+
+    const PLAIN: Boosting = Boosting {
+        learning_rate: 0.1,
+        order: Order::BestFirst,
+        leaves: 15,
+        depth: u32::MAX,
+        l2: 0.5,
+        min_rows: 3,
+        min_curvature: 1e-3,
+        rows: 1.0,
+        columns: 1.0,
+        bins: 255,
+    };
+
+    fn boosted(n: usize, setting: Boosting, rounds: usize, keeps_from: usize) -> Run {
+        let mut stream = Stream::new(1, &["boost"]);
+        let columns: Vec<Vec<f64>> =
+            (0..4).map(|_| (0..n).map(|_| stream.normal()).collect()).collect();
+        let positive: Vec<bool> = (0..n)
+            .map(|i| columns[0][i] * columns[1][i] + 0.5 * stream.normal() > 0.0)
+            .collect();
+        let groups: Vec<u32> = (0..n as u32).collect();
+        let slices = columns.iter().map(Vec::as_slice).collect();
+        let samples = Samples::new(slices, &positive, &groups);
+        let fits: Vec<bool> = (0..n).map(|row| row % 5 != 0).collect();
+        let training = Training { rounds, fits: &fits, patience: None };
+        let draws = Draws::from_stream(&mut stream);
+        run(Machine::new(&samples, setting, keeps_from), training, draws)
+    }
+
+    #[test]
+    fn sums_by_subtraction_are_sums_by_counting_to_the_bit() {
+        let sampled = Boosting { rows: 0.7, columns: 0.5, ..PLAIN };
+        let by_level = Boosting { order: Order::ByLevel, depth: 4, ..PLAIN };
+        for setting in [PLAIN, sampled, by_level, Boosting { bins: 16, ..PLAIN }] {
+            let counted = boosted(700, setting, 20, usize::MAX);
+            assert_eq!(counted.trees.len(), 20);
+            for keeps_from in [0, 30, 200] {
+                assert_eq!(boosted(700, setting, 20, keeps_from), counted);
+            }
+        }
+    }
+
+    #[test]
+    fn the_loss_of_watched_rows_falls() {
+        let run = boosted(700, PLAIN, 30, KEEPS_SUMS);
+        assert_eq!(run.losses.len(), 30);
+        assert!(run.losses[29] < run.losses[0] - 0.05, "{:?}", run.losses);
+        let gained = run.gains.iter().filter(|(_, column, _)| *column < 2);
+        let gained: f64 = gained.map(|(_, _, gain)| gain).sum();
+        let all: f64 = run.gains.iter().map(|(_, _, gain)| gain).sum();
+        assert!(gained > 0.6 * all, "{gained} of {all}");
+    }
+
+    #[test]
+    fn limits_of_leaves_and_depth_hold() {
+        let leaves = |setting: Boosting| {
+            let run = boosted(200, setting, 1, KEEPS_SUMS);
+            run.gains.len() + 1
+        };
+        assert_eq!(leaves(PLAIN), 15);
+        assert!(leaves(Boosting { depth: 2, ..PLAIN }) <= 4);
+        assert_eq!(leaves(Boosting { min_rows: 81, ..PLAIN }), 1);
+        assert_eq!(leaves(Boosting { min_curvature: 1e3, ..PLAIN }), 1);
     }
 }

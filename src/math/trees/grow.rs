@@ -84,6 +84,8 @@ pub struct Grower<'a> {
     bins: Vec<u64>,
     filled: Vec<u64>,
     in_node: Vec<u16>,
+    /// k ln k for every count of rows; empty where it is not needed or rows have weights.
+    times_ln: Vec<f64>,
     columns: Vec<u32>,
     swaps: Vec<u32>,
     open: Vec<Open>,
@@ -133,6 +135,12 @@ impl<'a> Grower<'a> {
             bins: vec![0; levels],
             filled: vec![0; levels.div_ceil(64)],
             in_node: vec![0; n],
+            times_ln: match growth.impurity {
+                Impurity::Entropy if growth.weights == [1.0; 2] => {
+                    (0..=n as u32).map(|count| times_ln(f64::from(count))).collect()
+                }
+                _ => Vec::new(),
+            },
             columns: (0..samples.p() as u32).collect(),
             swaps: Vec::with_capacity(growth.tried.min(samples.p())),
             open: Vec::new(),
@@ -140,7 +148,8 @@ impl<'a> Grower<'a> {
         }
     }
 
-    /// Grows a tree on rows that are counted so many times each.
+    /// Grows a tree on rows that are counted so many times each, in all at most as often as there
+    /// are rows.
     pub fn grow(&mut self, times: &[u32], draws: Draws) -> &[Node] {
         self.rows.clear();
         self.counts.clear();
@@ -292,6 +301,13 @@ impl<'a> Grower<'a> {
                 let (left, left_positive) = weighted(n, pos);
                 gini_gain(all, positive, left, left_positive)
             }),
+            Impurity::Entropy if !self.times_ln.is_empty() => {
+                let of = |count: u32| self.times_ln[count as usize];
+                let part = |n, pos| of(pos) + of(n - pos) - of(n);
+                let (n_all, pos_all) = unpacked(open.total);
+                counter
+                    .scan(best, |n, pos| part(n, pos) + part(n_all - n, pos_all - pos));
+            }
             Impurity::Entropy => counter.scan(best, |n, pos| {
                 let (left, left_positive) = weighted(n, pos);
                 purity(left, left_positive) + purity(all - left, positive - left_positive)
@@ -436,8 +452,11 @@ fn gini_gain(all: f64, positive: f64, left: f64, left_positive: f64) -> f64 {
 
 /// −(weight × entropy) of a node.
 fn purity(all: f64, positive: f64) -> f64 {
-    let times_ln = |x: f64| if x > 0.0 { x * ln(x) } else { 0.0 };
     times_ln(positive) + times_ln(all - positive) - times_ln(all)
+}
+
+fn times_ln(x: f64) -> f64 {
+    if x > 0.0 { x * ln(x) } else { 0.0 }
 }
 
 #[cfg(test)]
