@@ -128,7 +128,7 @@ fn areas_of_every_fold_are_those_of_scikit_learn() {
             let Instance::Learner(learner) = learner else { panic!() };
             let model = learner.fit(train, &mut Stream::new(1, &[])).unwrap();
             let scores = learner.predict(&model, rows).unwrap();
-            let scored = Scored { truth: &truth, scores: &scores, decisions: &[] };
+            let scored = Scored { truth: &truth, scores: &scores, ..Scored::default() };
             let found = auroc.compute(scored).unwrap();
             let place = cells[..6].join(",");
             let correction = corrections.get(&place);

@@ -88,9 +88,8 @@ fn full(more: &str) -> StudyRecord {
         lower: Some(lower),
         upper: Some(0.9),
         method: told("method"),
-        folds: Vec::new(),
-        failed_folds: Vec::new(),
         prediction: Some((0.2, 0.95)),
+        ..Estimate::default()
     };
     let group = |group: &str, estimate: Option<f64>| GroupEstimate {
         by: told("age"),

@@ -398,7 +398,7 @@ mod tests {
     use super::super::shown::without_tags;
     use super::*;
     use crate::data::{
-        Certificate, CohortFacts, Compared, ComparisonFacts, Curve, FlowBox, GraphFacts,
+        Certificate, CohortFacts, Compared, ComparisonFacts, FlowBox, GraphFacts,
         MetricFacts, OutcomeFacts, StudyFacts,
     };
 

@@ -152,7 +152,7 @@ pub fn record(
                 why: deviation.why.clone(),
             })
             .collect(),
-        not_computed: not_computed(study),
+        not_computed: Vec::new(),
         methods,
         graph: plan::graph(plan),
         certificate,
@@ -228,11 +228,6 @@ fn left_out(notes: &Notes) -> Vec<Removed> {
     ];
     let met = reasons.into_iter().filter(|(_, n)| *n > 0);
     met.map(|(reason, n)| Removed { reason: reason.to_string(), n }).collect()
-}
-
-/// What the study declares and this version does not compute.
-fn not_computed(study: &Study) -> Vec<String> {
-    Vec::new()
 }
 
 /// Everything that a record is made from.
