@@ -121,7 +121,7 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
     };
     let picture = forest.draw(shown);
     Figure {
-        id: "comparisons",
+        id: "differences",
         heading: heading(record, shown, &metric),
         sub: "The first of each pair was expected to be better; to the right of the line it is."
             .to_string(),

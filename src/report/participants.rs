@@ -317,7 +317,8 @@ fn draw(
         if position > 0 {
             let from = y;
             y += arrow(of_box);
-            match own.is_some_and(|own| position > own + 1) {
+            let forks = own.is_some_and(|own| position > own + 1);
+            match forks {
                 true => {
                     let (left, into) = (middle - 118.0, y + BOX / 2.0);
                     let edge = middle - 100.0;
@@ -332,7 +333,9 @@ fn draw(
             if removed > 0 {
                 let lines = reasons(of_box);
                 let side = (from + y) / 2.0 - LINE * (lines.len() as f64 - 1.0) / 2.0;
-                svg.line("flow", (middle, side), (middle + 26.0, side));
+                if !forks {
+                    svg.line("flow", (middle, side), (middle + 26.0, side));
+                }
                 for (line, text) in lines.iter().enumerate() {
                     let down = side + 4.0 + LINE * line as f64;
                     svg.text("small", (middle + 32.0, down), Anchor::Start, text);
