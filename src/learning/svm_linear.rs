@@ -38,7 +38,7 @@ pub struct SvmLinear {
 
 impl Default for SvmLinear {
     fn default() -> Self {
-        Self { c: 1.0, class_weight: ClassWeight::None, iterations: 10_000_000 }
+        Self { c: 1.0, class_weight: ClassWeight::None, iterations: 1_000_000 }
     }
 }
 

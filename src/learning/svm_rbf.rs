@@ -65,7 +65,7 @@ impl Default for SvmRbf {
             c: 1.0,
             gamma: Gamma::Learned(Learned::Scale),
             class_weight: ClassWeight::None,
-            iterations: 10_000_000,
+            iterations: 1_000_000,
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::io::Cursor;
+
+use polars::prelude::{CsvParseOptions, CsvReadOptions, SerReader};
 
 use super::known;
 use crate::data::TextColumn;
@@ -346,24 +349,48 @@ fn unquoted(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// The cells of each column, as text.
+/// The cells of each column, parsed by polars as text.
+///
+/// It is given every record in one spelling, so that blank lines, blanks around cells and quotes
+/// after a blank mean here what [`Records`] takes them to mean.
 fn cells(
     text: &str,
     delimiter: u8,
     names: &[String],
 ) -> Result<Vec<TextColumn>, Failure> {
-    let mut columns: Vec<Vec<Cow<'_, str>>> = vec![Vec::new(); names.len()];
-    for record in (Records { rest: text, line: 1, delimiter }).skip(1) {
-        let (_, cells) = record?;
-        for (column, cell) in columns.iter_mut().zip(cells) {
-            column.push(unquoted(cell));
-        }
+    let library =
+        |error: polars::prelude::PolarsError| Failure::Unreadable(error.to_string());
+    let plain = respelt(text, delimiter)?;
+    let frame = CsvReadOptions::default()
+        .with_has_header(true)
+        .with_infer_schema_length(Some(0))
+        .with_n_threads(Some(1))
+        .with_rechunk(true)
+        .with_parse_options(CsvParseOptions::default().with_separator(b','))
+        .into_reader_with_file_handle(Cursor::new(plain.as_bytes()))
+        .finish()
+        .map_err(library)?;
+    let mut columns = Vec::with_capacity(names.len());
+    for (name, column) in names.iter().zip(frame.columns()) {
+        let cells = column.str().map_err(library)?;
+        let cells = cells.iter().map(|cell| known(cell.unwrap_or("")));
+        columns.push(TextColumn::new(name, cells));
     }
-    let columns = names
-        .iter()
-        .zip(columns)
-        .map(|(name, cells)| TextColumn::new(name, cells.iter().map(|cell| known(cell))));
-    Ok(columns.collect())
+    Ok(columns)
+}
+
+/// The records with commas between their cells, all of them in quotes.
+fn respelt(text: &str, delimiter: u8) -> Result<String, Failure> {
+    let mut plain = String::with_capacity(text.len() + text.len() / 4);
+    for record in (Records { rest: text, line: 1, delimiter }) {
+        let (_, cells) = record?;
+        for (position, cell) in cells.into_iter().enumerate() {
+            plain.push_str(if position == 0 { "\"" } else { "\",\"" });
+            plain.push_str(&unquoted(cell).replace('"', "\"\""));
+        }
+        plain.push_str("\"\n");
+    }
+    Ok(plain)
 }
 
 /// The first line whose id is missing.
