@@ -142,7 +142,7 @@ impl<'a> Grower<'a> {
                 _ => Vec::new(),
             },
             columns: (0..samples.p() as u32).collect(),
-            swaps: Vec::with_capacity(growth.tried),
+            swaps: Vec::with_capacity(growth.tried.min(samples.p())),
             open: Vec::new(),
             nodes: Vec::new(),
         }
