@@ -9,7 +9,7 @@ use restudy::data::{
     Removed, SiteFacts, StudyRecord,
 };
 use restudy::operation::{Entry, Kind, section};
-use restudy::report::{Page, render};
+use restudy::report::render;
 use serde_json::Value as Json;
 
 use crate::workshop::Workshop;
@@ -176,10 +176,21 @@ fn full(more: &str) -> StudyRecord {
     record
 }
 
+/// A page with the files beside it.
+#[derive(Debug, PartialEq)]
+struct Page {
+    html: String,
+    json: String,
+    figures: Vec<(String, String)>,
+    tables: Vec<(String, String)>,
+}
+
 fn page(record: &StudyRecord) -> Page {
     let catalog = Catalog::standard();
     let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
-    render(record, &sections, None)
+    let page = render(record, &sections);
+    let html = page.html(None);
+    Page { html, json: page.json, figures: page.figures, tables: page.tables }
 }
 
 /// `(path, digits, text)` of every number that names its place.
@@ -405,7 +416,7 @@ impl restudy::operation::Section for Broken {
 fn a_broken_section_breaks_nothing_else() {
     let catalog = Catalog::standard().with(section::<Broken>());
     let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
-    let html = render(&record(), &sections, None).html;
+    let html = render(&record(), &sections).html(None);
     assert!(
         html.contains("A broken section")
             && html.contains("This section could not be made")

@@ -78,6 +78,8 @@ pub fn run(args: &Check) -> Exit {
         }
         // What was hashed need not be hashed again; where that cannot be kept, it is.
         drop(opened.files.save());
+        // The process is about to end: giving back a large plan piece by piece takes longer than it.
+        std::mem::forget(loaded);
     }
     exit
 }
@@ -92,7 +94,7 @@ fn looks(loaded: &load::Loaded, places: &load::Places) -> String {
         let what = match &source.content {
             Content::Table { table, notes, .. } => {
                 let mut what =
-                    format!("{} rows, {} columns", table.n_rows(), table.columns().len());
+                    format!("{} rows, {} columns", table.n_rows(), table.n_columns());
                 for (n, why) in [
                     (notes.nameless, "without an id left out"),
                     (notes.other_samples, "of other samples left out"),

@@ -147,8 +147,15 @@ pub fn open_or_say(places: &Places, mode: Mode) -> Option<Opened> {
     }
 }
 
-/// Reads a study and looks at its data; computes nothing but what the survey needs.
+/// Reads a study, looks at its data, plans and proves; computes nothing but what the survey needs.
 pub fn load(places: &Places, catalog: &Catalog, reading: &Reading<'_>) -> Loaded {
+    let mut loaded = look(places, catalog, reading);
+    loaded.plan();
+    loaded
+}
+
+/// Reads a study and looks at its data.
+pub fn look(places: &Places, catalog: &Catalog, reading: &Reading<'_>) -> Loaded {
     let mut loaded = Loaded {
         text: String::new(),
         study: None,
@@ -181,36 +188,38 @@ pub fn load(places: &Places, catalog: &Catalog, reading: &Reading<'_>) -> Loaded
         sort(&mut loaded.faults);
         return loaded;
     };
-    // First without data: what leaks by design is refused before anybody has any.
-    let symbolic = plan::prove(&plan::build(&study, &survey::symbolic(&study)));
-    let designed: Vec<Place> =
-        symbolic.leaks.iter().map(|leak| leak.place.clone()).collect();
     let (survey, found) = survey::read(&study, reading);
     keep_fetched(places, reading.store);
     loaded.faults.extend(found);
-    if any_error(&loaded.faults) {
-        loaded.faults.extend(symbolic.leaks);
-    } else {
-        // Then on the real groups, whose paths have the real numbers in them.
-        let plan = plan::build(&study, &survey);
-        let proof = plan::prove(&plan);
-        let real: Vec<Place> =
-            proof.leaks.iter().map(|leak| leak.place.clone()).collect();
-        loaded.faults.extend(proof.leaks.iter().cloned());
-        let only_designed = symbolic
-            .leaks
-            .into_iter()
-            .zip(designed)
-            .filter(|(_, place)| !real.contains(place));
-        loaded.faults.extend(only_designed.map(|(leak, _)| leak));
-        if !any_error(&loaded.faults) {
-            loaded.plan = Some((plan, proof));
-        }
-    }
     loaded.study = Some(study);
     loaded.survey = survey;
     sort(&mut loaded.faults);
     loaded
+}
+
+impl Loaded {
+    /// Plans what was read and proves that nothing leaks; none of it where there is no study.
+    pub fn plan(&mut self) {
+        let Some(study) = &self.study else { return };
+        // Without data too: what leaks by design is refused before anybody has any.
+        let symbolic = plan::prove(&plan::build(study, &survey::symbolic(study)));
+        if any_error(&self.faults) {
+            self.faults.extend(symbolic.leaks);
+        } else {
+            // On the real groups paths have the real numbers in them.
+            let plan = plan::build(study, &self.survey);
+            let proof = plan::prove(&plan);
+            let real: Vec<Place> =
+                proof.leaks.iter().map(|leak| leak.place.clone()).collect();
+            self.faults.extend(proof.leaks.iter().cloned());
+            let by_design = symbolic.leaks.into_iter();
+            self.faults.extend(by_design.filter(|leak| !real.contains(&leak.place)));
+            if !any_error(&self.faults) {
+                self.plan = Some((plan, proof));
+            }
+        }
+        sort(&mut self.faults);
+    }
 }
 
 /// All faults as text, with a last line that counts them.

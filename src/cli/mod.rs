@@ -2,6 +2,7 @@
 
 pub mod check;
 mod exit;
+mod finished;
 mod init;
 pub mod load;
 pub mod ops;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::catalog::Catalog;
 use crate::data::{RunRecord, StudyRecord};
 use crate::operation::{Entry, Kind};
-use crate::report;
+use crate::report::{self, Page};
 
 /// A folder that cannot be written to, or a record that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -18,29 +18,32 @@ pub enum OutputError {
     Record { path: PathBuf, cause: serde_json::Error },
 }
 
+/// The page of a record, by the sections of a catalogue.
+pub fn page(catalog: &Catalog, record: &StudyRecord) -> Page {
+    let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
+    report::render(record, &sections)
+}
+
 /// Writes report, records, figures and tables; gives the path of the page.
 pub fn write(
     out: &Path,
-    catalog: &Catalog,
-    record: &StudyRecord,
+    page: &Page,
     run: &RunRecord,
     predictions: Option<&str>,
 ) -> Result<PathBuf, OutputError> {
-    let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
-    let page = report::render(record, &sections, Some(run));
     let mut files = vec![
-        ("report.html".to_string(), page.html),
-        ("report.json".to_string(), page.json),
+        ("report.html".to_string(), page.html(Some(run))),
+        ("report.json".to_string(), page.json.clone()),
         ("record.json".to_string(), pretty(run)),
     ];
     files.extend(
         predictions.map(|text| ("predictions.csv".to_string(), text.to_string())),
     );
     files.extend(
-        page.figures.into_iter().map(|(name, svg)| (format!("figures/{name}"), svg)),
+        page.figures.iter().map(|(name, svg)| (format!("figures/{name}"), svg.clone())),
     );
     files.extend(
-        page.tables.into_iter().map(|(name, csv)| (format!("tables/{name}"), csv)),
+        page.tables.iter().map(|(name, csv)| (format!("tables/{name}"), csv.clone())),
     );
     for (name, text) in files {
         replace(&out.join(name), &text)?;

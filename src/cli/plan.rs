@@ -157,7 +157,7 @@ fn node_json(
             "held_out": count(&node.rows.held_out),
         },
         "identity": node.identity.json,
-        "given": node.given.iter().map(|g| json!([g.name, g.shown, g.digest])).collect::<Vec<_>>(),
+        "given": node.given.iter().map(|g| json!([&*g.name, &*g.shown, g.digest])).collect::<Vec<_>>(),
         "inputs": inputs,
     })
 }

@@ -29,7 +29,8 @@ pub fn run(args: &Report) -> Exit {
             return Exit::Change;
         }
     };
-    let page = match output::write(&args.run, &Catalog::standard(), &record, &run, None) {
+    let rendered = output::page(&Catalog::standard(), &record);
+    let page = match output::write(&args.run, &rendered, &run, None) {
         Ok(page) => page,
         Err(error) => {
             eprintln!("error: {error}");

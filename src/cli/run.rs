@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::finished::{self, Finished, Headline};
 use super::{Exit, load, output};
 use crate::catalog::Catalog;
 use crate::data::{RunRecord, StudyRecord};
@@ -76,7 +77,18 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         return Exit::Change;
     };
     let reading = opened.reading(&places);
-    let loaded = load::load(&places, catalog, &reading);
+    let mut loaded = load::look(&places, catalog, &reading);
+    let finished_key = finished::key(&loaded, catalog, &opened.name_key);
+    let ended = Ended { args, places: &places, opened: &opened, started, began };
+    // What had to be read anew may have been damaged; then every result is looked at.
+    let read_anew = loaded.survey.performed.iter().any(|done| done.computed);
+    let wanted = args.refresh.is_empty() && args.recheck.is_none() && !read_anew;
+    if let Some(key) = finished_key.filter(|_| wanted)
+        && let Some(finished) = Finished::read(&opened.store, &key)
+    {
+        return ended.as_before(&loaded, &finished);
+    }
+    loaded.plan();
     if !loaded.faults.is_empty() && (!args.quiet || loaded.plan.is_none()) {
         let colour = std::io::stderr().is_terminal();
         eprintln!("{}", load::draw(&loaded.faults, &places, &loaded.text, colour));
@@ -172,41 +184,100 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         warnings.map(|warning| warning.message.clone()).collect(),
     );
     let run_record = RunRecord {
-        engine: record.engine.clone(),
-        started,
-        seconds: began.elapsed().as_secs_f64(),
-        host: host(),
-        platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        threads: if args.jobs == 0 { rayon::current_num_threads() } else { args.jobs },
-        nodes: done.how.len(),
         computed: done.computed(),
         stored: done.count(|how| *how == How::Stored),
         failed: done.failed(),
-        healed: opened.store.healed().len(),
         cut_off: done.count(|how| *how == How::CutOff),
-        spec_path: file_name(&places.study),
-        spec_digest: Digest::of(loaded.text.as_bytes()).to_string(),
-        files: files(&loaded.survey),
+        ..ended.run_record(&loaded, &record.engine, done.how.len())
     };
-    let out =
-        args.out.clone().unwrap_or_else(|| places.folder.join("runs").join(&places.name));
-    let predictions = run::predictions(study, &loaded.survey, plan, &found);
-    let report =
-        match output::write(&out, catalog, &record, &run_record, Some(&predictions)) {
-            Ok(report) => report,
-            Err(error) => {
-                eprintln!("error: {error}");
-                return Exit::Failed;
-            }
-        };
+    let finished = Finished {
+        engine: record.engine.clone(),
+        n_nodes: done.how.len(),
+        page: output::page(catalog, &record),
+        predictions: run::predictions(study, &loaded.survey, plan, &found),
+        lock: Lock::of(&record, plan, &done.states),
+        headlines: Headline::of(&record),
+    };
     let exit = failures(plan, &done, &record);
-    let exit = if exit == Exit::Fine {
-        lock(args, &places, &Lock::of(&record, plan, &done.states))
-    } else {
+    if exit == Exit::Fine
+        && done.failed() == 0
+        && let Some(key) = finished_key
+    {
+        finished.keep(&opened.store, &key);
+    }
+    ended.written(&run_record, &finished, exit)
+}
+
+/// The end of a run: its files, its lock, its last words.
+struct Ended<'a> {
+    args: &'a Run,
+    places: &'a load::Places,
+    opened: &'a load::Opened,
+    /// Seconds since 1970.
+    started: u64,
+    began: Instant,
+}
+
+impl Ended<'_> {
+    /// What is to be told of this run alone.
+    fn run_record(&self, loaded: &load::Loaded, engine: &str, nodes: usize) -> RunRecord {
+        let jobs = self.args.jobs;
+        RunRecord {
+            engine: engine.to_string(),
+            started: self.started,
+            seconds: self.began.elapsed().as_secs_f64(),
+            host: host(),
+            platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            threads: if jobs == 0 { rayon::current_num_threads() } else { jobs },
+            nodes,
+            computed: 0,
+            stored: nodes,
+            failed: 0,
+            healed: self.opened.store.healed().len(),
+            cut_off: 0,
+            spec_path: file_name(&self.places.study),
+            spec_digest: Digest::of(loaded.text.as_bytes()).to_string(),
+            files: files(&loaded.survey),
+        }
+    }
+
+    /// A run before which nothing has changed.
+    fn as_before(&self, loaded: &load::Loaded, finished: &Finished) -> Exit {
+        if !loaded.faults.is_empty() && !self.args.quiet {
+            let colour = std::io::stderr().is_terminal();
+            let drawn = load::draw(&loaded.faults, self.places, &loaded.text, colour);
+            eprintln!("{drawn}");
+        }
+        let n = finished.n_nodes;
+        if !self.args.quiet && !self.args.json {
+            eprintln!("{n} nodes: {n} stored, 0 new, 0 waiting for those");
+        }
+        if let Err(error) = self.opened.files.save() {
+            eprintln!("warning: file digests are not kept: {error}");
+        }
+        let run_record = self.run_record(loaded, &finished.engine, n);
+        self.written(&run_record, finished, Exit::Fine)
+    }
+
+    /// Writes what was found, and says it.
+    fn written(&self, run: &RunRecord, finished: &Finished, exit: Exit) -> Exit {
+        let beside = || self.places.folder.join("runs").join(&self.places.name);
+        let out = self.args.out.clone().unwrap_or_else(beside);
+        let report =
+            match output::write(&out, &finished.page, run, Some(&finished.predictions)) {
+                Ok(report) => report,
+                Err(error) => {
+                    eprintln!("error: {error}");
+                    return Exit::Failed;
+                }
+            };
+        let exit = match exit {
+            Exit::Fine => lock(self.args, self.places, &finished.lock),
+            other => other,
+        };
+        say(self.args, run, &finished.headlines, &report, exit);
         exit
-    };
-    say(args, &run_record, &record, &report, exit);
-    exit
+    }
 }
 
 /// The first signal stops after the nodes that are running, the second at once.
@@ -386,13 +457,10 @@ fn lock(args: &Run, places: &load::Places, found: &Lock) -> Exit {
     }
 }
 
-fn say(args: &Run, run: &RunRecord, record: &StudyRecord, report: &Path, exit: Exit) {
+fn say(args: &Run, run: &RunRecord, found: &[Headline], report: &Path, exit: Exit) {
     if args.json {
-        let headline = record.analysis_order.iter().map(|name| {
-            let analysis = &record.analyses[name];
-            let value = analysis.performance.get(&analysis.primary);
-            (name.clone(), json!(value.map(|e| json!([e.estimate, e.lower, e.upper]))))
-        });
+        let headline =
+            found.iter().map(|found| (found.analysis.clone(), json!(found.value)));
         println!(
             "{}",
             json!({
@@ -410,17 +478,15 @@ fn say(args: &Run, run: &RunRecord, record: &StudyRecord, report: &Path, exit: E
             "{} nodes computed, {} stored, {} failed in {:.2} s",
             run.computed, run.stored, run.failed, run.seconds
         );
-        for name in &record.analysis_order {
-            let analysis = &record.analyses[name];
-            if let Some(found) = analysis.performance.get(&analysis.primary) {
-                let interval = match (found.lower, found.upper) {
-                    (Some(lower), Some(upper)) => {
-                        format!(" (95 % CI {lower:.3}–{upper:.3})")
-                    }
-                    _ => String::new(),
-                };
-                eprintln!("{name}: {} {:.3}{interval}", analysis.primary, found.estimate);
-            }
+        for Headline { analysis, metric, value } in found {
+            let Some((estimate, lower, upper)) = value else { continue };
+            let interval = match (lower, upper) {
+                (Some(lower), Some(upper)) => {
+                    format!(" (95 % CI {lower:.3}–{upper:.3})")
+                }
+                _ => String::new(),
+            };
+            eprintln!("{analysis}: {metric} {estimate:.3}{interval}");
         }
     }
     println!("report: {}", report.display());

@@ -49,6 +49,19 @@ impl TextColumn {
         (0..self.len()).map(|row| self.cell(row))
     }
 
+    /// In an ascending column: the first cell that is not below `cell`.
+    fn first_at_least(&self, cell: &str) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.cell(middle) < cell {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        low
+    }
+
     /// The column as numbers, NaN where a cell is empty. Infinities are not numbers.
     pub fn numbers(&self) -> Result<Vec<f64>, NotNumeric> {
         self.cells()
@@ -139,15 +152,16 @@ impl Table {
 
     /// The first row of this id.
     pub fn row(&self, id: &str) -> Option<usize> {
-        let (mut low, mut high) = (0, self.ids.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.ids.cell(middle) < id {
-                true => low = middle + 1,
-                false => high = middle,
-            }
-        }
-        (low < self.ids.len() && self.ids.cell(low) == id).then_some(low)
+        Some(self.ids.first_at_least(id)).filter(|&row| self.has(row, id))
+    }
+
+    /// All rows of this id.
+    pub fn rows(&self, id: &str) -> impl Iterator<Item = usize> {
+        (self.ids.first_at_least(id)..).take_while(move |&row| self.has(row, id))
+    }
+
+    fn has(&self, row: usize, id: &str) -> bool {
+        row < self.ids.len() && self.ids.cell(row) == id
     }
 
     pub fn columns(&self) -> &[TextColumn] {
@@ -184,11 +198,23 @@ mod tests {
             (found.row("a"), found.row("b"), found.row("c")),
             (Some(0), Some(1), None)
         );
-        let columns = found.into_columns().1;
+        let columns = found.clone().into_columns().1;
         assert_eq!(Table::keyed(columns.clone(), &["y"], "-"), Err("y".to_string()));
         let both = Table::keyed(columns, &["x", "id"], "/").unwrap();
         assert_eq!(both.ids().cells().collect::<Vec<_>>(), ["0/b", "1/a", "2/b"]);
         assert_eq!(both.take(&[1]).row("1/a"), Some(0));
+        let rows = |id| found.rows(id).collect::<Vec<_>>();
+        assert_eq!((rows("a"), rows("b"), rows("c")), (vec![0], vec![1, 2], vec![]));
+    }
+
+    #[test]
+    fn the_ids_of_an_encoded_table_are_read_alone() {
+        let found = table(&[["b", "2"], ["a", "1"]]);
+        let ids = found.ids().clone();
+        let bytes = crate::data::Value::Table(found).to_bytes();
+        assert_eq!(crate::data::Value::table_ids(&bytes).unwrap(), ids);
+        let other = crate::data::Value::Threshold(None).to_bytes();
+        assert!(crate::data::Value::table_ids(&other).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     CalibrationCurve, Called, Choice, Compared, Confusion, Curve, DecisionCurve, Decoded,
     Estimate, Features, Frame, Frozen, GroupEstimate, Kept, Link, Mask, Predictions,
-    ScoredSplit, Sealed, Survivors, Table, Volume,
+    ScoredSplit, Sealed, Survivors, Table, TextColumn, Volume,
 };
 use crate::digest::Digest;
 
@@ -59,6 +59,16 @@ impl Value {
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotAValue> {
         Ok(postcard::from_bytes(bytes)?)
+    }
+
+    /// The ids of an encoded table, whose other columns stay undecoded.
+    pub fn table_ids(bytes: &[u8]) -> Result<TextColumn, NotAValue> {
+        // The variant, the first field, and whatever follows.
+        let ((variant, ids), _) = postcard::take_from_bytes::<(u32, TextColumn)>(bytes)?;
+        match variant {
+            0 => Ok(ids),
+            _ => Err(NotAValue(postcard::Error::DeserializeBadEncoding)),
+        }
     }
 
     pub fn digest(&self) -> Digest {

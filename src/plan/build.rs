@@ -1,5 +1,6 @@
 //! Study × survey → nodes and edges: the analyses and their splits.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
         sources: BTreeMap::new(),
         frames: BTreeMap::new(),
         models: BTreeMap::new(),
+        procedures: BTreeMap::new(),
+        columns: RefCell::default(),
         cases: Vec::new(),
         analyses: Vec::new(),
         groups: groups(survey),
@@ -108,6 +111,10 @@ pub struct Builder<'a> {
     pub frames: BTreeMap<(usize, usize), NodeIndex>,
     /// By cohort and model.
     pub models: BTreeMap<(usize, usize), NodeIndex>,
+    /// By model and branch.
+    procedures: BTreeMap<(usize, usize), Arc<Procedure>>,
+    /// What columns hold, by cohort and name.
+    columns: RefCell<BTreeMap<(usize, String), Option<Given>>>,
     pub cases: Vec<Case>,
     pub analyses: Vec<Analysis>,
     /// By cohort: the group of each row.
@@ -144,6 +151,12 @@ pub struct SplitNodes {
 }
 
 impl Builder<'_> {
+    /// What the nodes of every split of a branch do.
+    pub fn procedure(&mut self, model: usize, branch: usize) -> Arc<Procedure> {
+        let made = || Arc::new(Procedure::of(self.study, model, branch));
+        self.procedures.entry((model, branch)).or_insert_with(made).clone()
+    }
+
     pub fn add(
         &mut self,
         node: Node,
@@ -170,21 +183,22 @@ impl Builder<'_> {
         let everybody: Vec<u32> = (0..surveyed.rows.len() as u32).collect();
         let groups = Groups::of_rows(&everybody, &self.groups[cohort]);
         let outcome = Given {
-            name: format!("outcome {outcome}"),
+            name: format!("outcome {outcome}").into(),
             digest: known.digest,
             shown: format!(
                 "{} positive, {} negative, {} unknown",
                 known.count(Some(true)),
                 known.count(Some(false)),
                 known.count(None)
-            ),
+            )
+            .into(),
         };
         let bytes: Vec<u8> =
             surveyed.groups.iter().flat_map(|g| g.to_le_bytes()).collect();
         let of_groups = Given {
             name: "groups".into(),
             digest: Digest::of(&bytes),
-            shown: format!("{} patients", groups.len()),
+            shown: format!("{} patients", groups.len()).into(),
         };
         Some((outcome, of_groups, groups))
     }
@@ -213,7 +227,7 @@ impl Builder<'_> {
         let case = self.cases.len();
         self.cases.push(Case { outcome, model, branch, cohort });
         let splits_node = self.splits(scheme, outcome);
-        let procedure = Procedure::of(study, model, branch);
+        let procedure = self.procedure(model, branch);
         let groups = self.groups[cohort_name].clone();
         let context = Context {
             case,
@@ -286,9 +300,9 @@ impl Builder<'_> {
         // The columns by which a scheme divides reach the key through the splits they give.
         let divided = format!("{splits:?}");
         given.push(Given {
-            name: "splits".to_string(),
+            name: "splits".into(),
             digest: Digest::of(divided.as_bytes()),
-            shown: format!("splits of {}", study.validate[scheme].name),
+            shown: format!("splits of {}", study.validate[scheme].name).into(),
         });
         let everybody: Vec<u32> = splits
             .repeats
@@ -358,7 +372,7 @@ impl Builder<'_> {
         });
         let steps = json!([
             steps.collect::<Vec<_>>(),
-            Procedure::of(study, model, branch).predict.json,
+            self.procedure(model, branch).predict.json,
         ]);
         let node = |part: &str, work: Work, identity: Json, more: Vec<Given>| Node {
             name: format!("{name}/{part}"),
@@ -461,9 +475,9 @@ impl Builder<'_> {
         let bytes: Vec<u8> =
             surveyed.groups.iter().flat_map(|g| g.to_le_bytes()).collect();
         Some(Given {
-            name: "patients".to_string(),
+            name: "patients".into(),
             digest: Digest::of(&bytes),
-            shown: format!("the patients of cohort {name}"),
+            shown: format!("the patients of cohort {name}").into(),
         })
     }
 
@@ -483,15 +497,21 @@ impl Builder<'_> {
 
     /// What a column holds in a cohort, as a fact.
     fn strata(&self, cohort: usize, column: &Named) -> Option<Given> {
+        let place = (cohort, column.name.clone());
+        let looked_at = || self.held_in(cohort, column);
+        self.columns.borrow_mut().entry(place).or_insert_with(looked_at).clone()
+    }
+
+    fn held_in(&self, cohort: usize, column: &Named) -> Option<Given> {
         let cohort = &self.study.cohorts[cohort];
         let surveyed = self.survey.cohorts.get(&cohort.name)?;
         let view =
             View { study: self.study, survey: self.survey, cohort, rows: &surveyed.rows };
         let cells = view.cells(column).ok()?;
         Some(Given {
-            name: format!("column {}", column.name),
+            name: format!("column {}", column.name).into(),
             digest: Digest::of(format!("{cells:?}").as_bytes()),
-            shown: format!("column {} of cohort {}", column.name, cohort.name),
+            shown: format!("column {} of cohort {}", column.name, cohort.name).into(),
         })
     }
 
@@ -631,9 +651,7 @@ impl Builder<'_> {
         let node = Node {
             name: format!("{}/{}/harmonised", context.name, placed.name()),
             work: Work::Decoded { case: context.case, split: placed.clone() },
-            identity: Identity::new(json!({
-                "decodability": 1, "prepare": context.prepare.identity(),
-            })),
+            identity: context.procedure.decoded.clone(),
             given,
             seed: None,
             keep: Keep::Stored,
@@ -663,9 +681,7 @@ impl Builder<'_> {
         let node = Node {
             name: format!("{}/{}/kept", context.name, here.name()),
             work: Work::Keep { case: context.case },
-            identity: Identity::new(json!({
-                "kept": 1, "procedure": context.procedure.freeze.json,
-            })),
+            identity: context.procedure.kept.clone(),
             given: Vec::new(),
             seed: None,
             keep: Keep::Stored,
@@ -790,9 +806,9 @@ impl Builder<'_> {
                     node.seed = Some(study.seed);
                     // Streams are named by the place of the split.
                     node.given.push(Given {
-                        name: "place".to_string(),
+                        name: "place".into(),
                         digest: Digest::of(placed.name().as_bytes()),
-                        shown: placed.name(),
+                        shown: placed.name().into(),
                     });
                 }
                 if !learned {
@@ -875,13 +891,14 @@ impl Builder<'_> {
 /// The rows of a split, as a fact.
 fn split_given(placed: &Placed) -> Given {
     Given {
-        name: format!("split {}", placed.name()),
+        name: format!("split {}", placed.name()).into(),
         digest: placed.digest,
         shown: format!(
             "{} training rows, {} held out",
             placed.split.train.len(),
             placed.split.held_out.len()
-        ),
+        )
+        .into(),
     }
 }
 

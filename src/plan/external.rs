@@ -6,7 +6,6 @@ use petgraph::graph::NodeIndex;
 use serde_json::json;
 
 use super::build::{Builder, ChosenNodes, Context};
-use super::procedure::Procedure;
 use super::{
     Case, Comparison, External, FrozenModel, Given, Groups, Identity, Judgement, Node,
     RowSets, Work,
@@ -67,7 +66,7 @@ impl Builder<'_> {
         );
         let case = self.cases.len();
         self.cases.push(Case { outcome, model, branch: 0, cohort });
-        let procedure = Procedure::of(study, model, 0);
+        let procedure = self.procedure(model, 0);
         let groups = self.groups[cohort_name].clone();
         let context = Context {
             case,
@@ -103,9 +102,9 @@ impl Builder<'_> {
         let fitted = Groups::of_rows(&whole.train, &groups);
         let mut given = context.given.clone();
         given.push(Given {
-            name: "all development rows".to_string(),
+            name: "all development rows".into(),
             digest: here.digest,
-            shown: format!("{} rows", whole.train.len()),
+            shown: format!("{} rows", whole.train.len()).into(),
         });
         let random = study
             .learn
@@ -152,9 +151,9 @@ impl Builder<'_> {
                 "seal": of_outcome.identity(), "cohort": of_cohort.identity(),
             })),
             given: vec![Given {
-                name: format!("rows of cohort {}", of_cohort.name),
+                name: format!("rows of cohort {}", of_cohort.name).into(),
                 digest: digest.unwrap_or_else(|| unread(&of_cohort.name)),
-                shown: "the rows of an external cohort".to_string(),
+                shown: "the rows of an external cohort".into(),
             }],
             seed: None,
             keep: Keep::Stored,
@@ -211,7 +210,7 @@ impl Builder<'_> {
             name: format!("{name}/predict"),
             work: Work::Apply { frozen: frozen.case, case },
             identity: Identity::new(json!({
-                "apply": Procedure::of(study, of.model, of.branch).freeze.json,
+                "apply": self.procedure(of.model, of.branch).freeze.json,
                 "threshold": named_for,
             })),
             given: self.given_with(&[], cohort, of.model, of.branch),

@@ -58,9 +58,9 @@ impl Builder<'_> {
         let of = &study.predictors[block];
         let surveyed = self.survey.cohorts.get(&study.cohorts[cohort].name)?;
         let rows = Given {
-            name: format!("rows of cohort {}", study.cohorts[cohort].name),
+            name: format!("rows of cohort {}", study.cohorts[cohort].name).into(),
             digest: surveyed.digest?,
-            shown: format!("{} rows", surveyed.rows.len()),
+            shown: format!("{} rows", surveyed.rows.len()).into(),
         };
         let mut behind = Vec::new();
         let (inputs, identity, given) = match &of.kind {
@@ -74,13 +74,14 @@ impl Builder<'_> {
                     columns.iter().map(|column| column.name.as_str()).collect();
                 let place = (study.cohorts[cohort].name.clone(), of.name.clone());
                 let cells = Given {
-                    name: format!("cells of block {}", of.name),
+                    name: format!("cells of block {}", of.name).into(),
                     digest: *self.survey.cells.get(&place)?,
                     shown: format!(
                         "{} columns of {} rows",
                         names.len(),
                         surveyed.rows.len()
-                    ),
+                    )
+                    .into(),
                 };
                 (Vec::new(), json!({ "columns": names }), vec![rows, cells])
             }
@@ -216,7 +217,7 @@ impl Builder<'_> {
                         vec![Given {
                             name: "file".into(),
                             digest: given.digest,
-                            shown: format!("{}/{name}/{part}", from.name),
+                            shown: format!("{}/{name}/{part}", from.name).into(),
                         }],
                         match &given.location {
                             Location::Generated { name, .. } => Some(name.clone()),
@@ -297,7 +298,7 @@ impl Builder<'_> {
         let surveyed = self.survey.sources.get(name);
         let files = surveyed.map_or(&[][..], |surveyed| &surveyed.files);
         let given = |name: &str, shown: String, digest: Digest| {
-            vec![Given { name: name.into(), digest, shown }]
+            vec![Given { name: name.into(), digest, shown: shown.into() }]
         };
         let (work, identity, family, given, inputs, seed) = match &source.kind {
             SourceKind::Simulate { generator } => (

@@ -64,9 +64,9 @@ mod tests {
     #[test]
     fn the_preimage_is_canonical_json() {
         let given = |name: &str| Given {
-            name: name.to_string(),
+            name: name.into(),
             digest: Digest::of(name.as_bytes()),
-            shown: String::new(),
+            shown: "".into(),
         };
         let node = Node {
             name: "node".to_string(),

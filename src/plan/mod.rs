@@ -198,9 +198,9 @@ impl Identity {
 /// A fact that a node reads, with what `why` prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
-    pub name: String,
+    pub name: Arc<str>,
     pub digest: Digest,
-    pub shown: String,
+    pub shown: Arc<str>,
 }
 
 /// Which rows a node reads, as groups.

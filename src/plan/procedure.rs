@@ -21,6 +21,8 @@ pub struct Procedure {
     pub predict: Arc<Identity>,
     pub calibrate: Arc<Identity>,
     pub freeze: Arc<Identity>,
+    pub kept: Arc<Identity>,
+    pub decoded: Arc<Identity>,
 }
 
 impl Procedure {
@@ -51,6 +53,11 @@ impl Procedure {
                 json!({ "threshold": 2, "rule": rule, "candidates": candidates }),
             )
         });
+        let whole = json!({
+            "freeze": 2, "prepare": prepare,
+            "select": model.select.iter().map(Chain::identity).collect::<Json>(),
+            "learn": study.learn.iter().map(Chain::identity).collect::<Json>(),
+        });
         Self {
             prepare: Identity::new(json!({ "prepare": chain.fit_paths().identities })),
             select: select.collect(),
@@ -71,11 +78,9 @@ impl Procedure {
             threshold,
             predict: Identity::new(json!({ "predict": 2, "candidates": candidates })),
             calibrate: Identity::new(json!({ "calibrate": 2, "candidates": candidates })),
-            freeze: Identity::new(json!({
-                "freeze": 2, "prepare": prepare,
-                "select": model.select.iter().map(Chain::identity).collect::<Json>(),
-                "learn": study.learn.iter().map(Chain::identity).collect::<Json>(),
-            })),
+            kept: Identity::new(json!({ "kept": 1, "procedure": whole })),
+            freeze: Identity::new(whole),
+            decoded: Identity::new(json!({ "decodability": 1, "prepare": prepare })),
         }
     }
 }

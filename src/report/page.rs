@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
 
 use super::finding::finding;
 use super::fonts;
@@ -10,10 +11,11 @@ use super::shown::{escape, fill};
 use crate::data::{RunRecord, StudyRecord};
 use crate::operation::{Entry, Fragment, Instance};
 
-/// A report and what lies beside it.
-#[derive(Debug, Clone, PartialEq)]
+/// A report and what lies beside it, but for what differs from run to run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Page {
-    pub html: String,
+    /// What the template of the page is filled with, as JSON.
+    filling: String,
     /// The record as JSON: a pure function of study, canonical data and engine version.
     pub json: String,
     /// File name and content.
@@ -21,12 +23,8 @@ pub struct Page {
     pub tables: Vec<(String, String)>,
 }
 
-/// Renders a record. What differs from run to run is only in places marked `data-run`.
-pub fn render(
-    record: &StudyRecord,
-    sections: &[&Entry],
-    run: Option<&RunRecord>,
-) -> Page {
+/// Renders a record.
+pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
     let mut figures = Vec::new();
     let mut tables = Vec::new();
     let sections: Vec<_> = sections
@@ -41,17 +39,7 @@ pub fn render(
         })
         .collect();
     let missing = record.missing();
-    let run = run.map(|run| {
-        json!({
-            "when": when(run.started), "computed": run.computed, "stored": run.stored,
-            "failed": run.failed, "healed": run.healed, "nodes": run.nodes,
-            "platform": run.platform, "threads": run.threads,
-            "seconds": format!("{:.2}", run.seconds),
-        })
-    });
-    let html = fill(
-        "page.html",
-        json!({
+    let filling = json!({
             "title": record.study.title,
             "cancer": record.study.cancer,
             "simulated": record.study.simulated,
@@ -70,17 +58,31 @@ pub fn render(
                 n => format!("{n} results are missing"),
             },
             "sections": sections,
-            "run": run,
-            "fonts": fonts::style(),
-            "style": include_str!("../../templates/style.css"),
-            "script": include_str!("../../templates/page.js"),
-        }),
-    );
-    // The template is part of the program, so it can only fail by a mistake of ours.
-    let html =
-        html.unwrap_or_else(|error| panic!("the page's template is broken: {error}"));
+    });
     let json = serde_json::to_string_pretty(record).expect("a record is plain data");
-    Page { html, json: format!("{json}\n"), figures, tables }
+    Page { filling: filling.to_string(), json: format!("{json}\n"), figures, tables }
+}
+
+impl Page {
+    /// The page. What differs from run to run is only in places marked `data-run`.
+    pub fn html(&self, run: Option<&RunRecord>) -> String {
+        let mut filling: Json =
+            serde_json::from_str(&self.filling).expect("it was written as JSON");
+        filling["run"] = json!(run.map(|run| {
+            json!({
+                "when": when(run.started), "computed": run.computed, "stored": run.stored,
+                "failed": run.failed, "healed": run.healed, "nodes": run.nodes,
+                "platform": run.platform, "threads": run.threads,
+                "seconds": format!("{:.2}", run.seconds),
+            })
+        }));
+        filling["fonts"] = json!(fonts::style());
+        filling["style"] = json!(include_str!("../../templates/style.css"));
+        filling["script"] = json!(include_str!("../../templates/page.js"));
+        let html = fill("page.html", filling);
+        // The template is part of the program, so it can only fail by a mistake of ours.
+        html.unwrap_or_else(|error| panic!("the page's template is broken: {error}"))
+    }
 }
 
 /// A section; one that fails becomes a box that says so, never a failed report.

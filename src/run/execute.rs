@@ -449,7 +449,7 @@ impl Executor<'_> {
         let surveyed = self.survey.sources.get(&self.study.sources[source].name)?;
         match &surveyed.content {
             crate::survey::Content::Table { table, .. } => {
-                Some(Value::Table((**table).clone()))
+                Some(Value::Table(table.table().clone()))
             }
             _ => None,
         }

@@ -93,7 +93,9 @@ fn entry(plan: &Plan, states: &States, index: NodeIndex, how: Option<&How>) -> E
         how: how.map_or(String::new(), |how| format!("{how:?}")),
         identity: node.identity.json.clone(),
         seed: node.seed,
-        given: given.map(|g| (g.name.clone(), g.digest, g.shown.clone())).collect(),
+        given: given
+            .map(|g| (g.name.to_string(), g.digest, g.shown.to_string()))
+            .collect(),
         inputs: inputs.collect(),
     }
 }

@@ -193,7 +193,7 @@ fn source(
     };
     let (n, n_columns, digest) = match &surveyed.content {
         Content::Table { table, digest, .. } => {
-            (table.n_rows(), table.columns().len(), *digest)
+            (table.n_rows(), table.n_columns(), *digest)
         }
         Content::Images(pairs) => (pairs.len(), 0, images()),
         Content::Generated => (surveyed.files.len(), 0, files()),

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
 use crate::data::{AgreementFacts, Assay, Call};
 use crate::diagnostics::{Code, Diagnostic, Place};
+use crate::digest::{Digest, canonical_json};
 use crate::operation::{Failure, Instance};
 use crate::spec::{Agreement, Facts, Named, Study, Use};
 
@@ -14,6 +18,17 @@ use super::{Content, Reading, Survey, SurveyedSource};
 /// What one source knows of each patient, by id.
 type Known = BTreeMap<String, String>;
 
+/// What a comparison found.
+#[derive(Serialize, Deserialize)]
+struct Compared {
+    /// Patients whom both sources know.
+    both: usize,
+    /// Patients whom only one of them knows.
+    only: [usize; 2],
+    /// Who differs, with what each source says.
+    apart: Vec<(String, [String; 2])>,
+}
+
 pub(super) fn read(
     study: &Study,
     reading: &Reading<'_>,
@@ -21,53 +36,37 @@ pub(super) fn read(
     faults: &mut Vec<Diagnostic>,
 ) {
     for agreement in &study.agree {
-        let known: Option<Vec<Known>> = match &agreement.facts {
-            Facts::Derived(facts) => {
-                let of = |fact| derived(survey, agreement, fact, faults);
-                facts.iter().map(of).collect()
-            }
-            Facts::Columns { columns, .. } => {
-                let of = |(source, column): &(Named, String)| {
-                    cells(survey, source, column, faults)
-                };
-                columns.iter().map(of).collect()
+        if !there(survey, agreement, faults) {
+            continue;
+        }
+        let node = format!("agree/{}", agreement.name);
+        let preimage = preimage(survey, agreement);
+        let compared = reading.stored(node, preimage, || compared(survey, agreement));
+        let Compared { both, only, apart } = match compared {
+            Ok((compared, _)) => compared,
+            Err(failure) => {
+                let message =
+                    format!("`{}` cannot be compared: {failure}", agreement.name);
+                let place = Place::Study(agreement.span);
+                faults.push(Diagnostic::error(Code::OUTCOME_VALUE, place, message));
+                continue;
             }
         };
-        let Some(known) = known else { continue };
-        let [first, second] = known.as_slice() else { continue };
-        let both: Vec<&String> =
-            first.keys().filter(|id| second.contains_key(*id)).collect();
-        let same = |id: &&String| match &agreement.facts {
-            Facts::Derived(_) => first[*id] == second[*id],
-            Facts::Columns { within, .. } => near(&first[*id], &second[*id], *within),
-        };
-        let apart: Vec<&String> = both.iter().copied().filter(|id| !same(id)).collect();
         survey.agreements.push(AgreementFacts {
             name: agreement.name.clone(),
             facts: in_words(&agreement.facts),
-            both: both.len(),
-            agree: both.len() - apart.len(),
-            only: [first.len() - both.len(), second.len() - both.len()],
+            both,
+            agree: both - apart.len(),
+            only,
         });
-        if both.is_empty() {
+        if both == 0 {
             faults.push(Diagnostic::error(
                 Code::NO_MATCH,
                 Place::Study(agreement.span),
                 format!("no patient is known to both sources of `{}`", agreement.name),
             ));
         } else if apart.len() > agreement.tolerate {
-            let apart: Vec<(&String, [&str; 2])> = apart
-                .into_iter()
-                .map(|id| (id, [first[id].as_str(), second[id].as_str()]))
-                .collect();
-            faults.push(disagreement(
-                study,
-                reading,
-                survey,
-                agreement,
-                both.len(),
-                &apart,
-            ));
+            faults.push(disagreement(study, reading, survey, agreement, both, &apart));
         }
     }
 }
@@ -92,76 +91,141 @@ fn near(a: &str, b: &str, within: f64) -> bool {
     }
 }
 
-/// The cells of a column that are not missing. Of an id that stands twice the first counts.
-fn cells(
-    survey: &Survey,
-    source: &Named,
-    column: &str,
-    faults: &mut Vec<Diagnostic>,
-) -> Option<Known> {
-    let Some(SurveyedSource { content: Content::Table { table, .. }, files }) =
-        survey.sources.get(&source.name)
-    else {
-        return None; // Its fault is named already.
-    };
-    let Some(found) = table.column(column) else {
-        let shown = files.first().map_or(source.name.as_str(), |file| &file.shown);
-        let place = Place::Study(source.span);
-        let known: Vec<&str> = table.names().collect();
-        faults.push(no_column(place, column, shown, known.into_iter()));
-        return None;
-    };
-    let mut known = Known::new();
-    for (id, cell) in table.ids().cells().zip(found.cells()) {
-        if !cell.is_empty() {
-            known.entry(id.to_string()).or_insert_with(|| cell.to_string());
+/// The sources of an agreement, each with the column that it compares, if it does.
+fn sources(agreement: &Agreement) -> Vec<(&str, Option<&str>)> {
+    match &agreement.facts {
+        Facts::Derived(facts) => {
+            facts.iter().map(|fact| (derivation_source(fact), None)).collect()
+        }
+        Facts::Columns { columns, .. } => {
+            let columns = columns.iter();
+            columns
+                .map(|(source, column)| (source.name.as_str(), Some(&**column)))
+                .collect()
         }
     }
-    Some(known)
+}
+
+fn derivation_source(fact: &Use) -> &str {
+    match &fact.instance {
+        Instance::Derivation(derivation) => derivation.source().unwrap_or(""),
+        _ => "",
+    }
+}
+
+fn table_of<'s>(survey: &'s Survey, source: &str) -> Option<&'s SurveyedSource> {
+    let surveyed = survey.sources.get(source)?;
+    matches!(surveyed.content, Content::Table { .. }).then_some(surveyed)
+}
+
+/// Whether everything that is compared was read. What was not is named already, but for columns.
+fn there(survey: &Survey, agreement: &Agreement, faults: &mut Vec<Diagnostic>) -> bool {
+    sources(agreement).into_iter().enumerate().all(|(at, (source, column))| {
+        if source.is_empty() {
+            return true; // Said when the comparison is made.
+        }
+        let Some(SurveyedSource { content: Content::Table { table, .. }, files }) =
+            table_of(survey, source)
+        else {
+            return false;
+        };
+        match (column, &agreement.facts) {
+            (Some(column), Facts::Columns { columns, .. })
+                if !table.names().any(|name| name == column) =>
+            {
+                let shown = files.first().map_or(source, |file| &file.shown);
+                let place = Place::Study(columns[at].0.span);
+                faults.push(no_column(place, column, shown, table.names()));
+                false
+            }
+            _ => true,
+        }
+    })
+}
+
+/// What decides the outcome of a comparison.
+fn preimage(survey: &Survey, agreement: &Agreement) -> String {
+    let facts: Json = match &agreement.facts {
+        Facts::Derived(facts) => facts.iter().map(Use::identity).collect(),
+        Facts::Columns { columns, within } => {
+            let columns: Json = columns.iter().map(|(_, column)| json!(column)).collect();
+            json!([columns, within])
+        }
+    };
+    let read = sources(agreement).into_iter().map(|(source, _)| {
+        match table_of(survey, source).map(|surveyed| &surveyed.content) {
+            Some(Content::Table { digest, assayed, .. }) => {
+                let assayed = assayed.as_ref();
+                json!([digest, assayed.map(|ids| Digest::of(ids.join("\n").as_bytes()))])
+            }
+            _ => json!(null),
+        }
+    });
+    canonical_json(&json!({
+        "work": "agree", "version": 1, "facts": facts, "read": read.collect::<Json>(),
+    }))
+}
+
+fn compared(survey: &Survey, agreement: &Agreement) -> Result<Compared, Failure> {
+    let [first, second]: [Known; 2] = match &agreement.facts {
+        Facts::Derived([first, second]) => {
+            [classes(survey, first)?, classes(survey, second)?]
+        }
+        Facts::Columns { columns: [first, second], .. } => {
+            [cells(survey, first), cells(survey, second)]
+        }
+    };
+    let same = |a: &str, b: &str| match &agreement.facts {
+        Facts::Derived(_) => a == b,
+        Facts::Columns { within, .. } => near(a, b, *within),
+    };
+    let (mut both, mut apart) = (0, Vec::new());
+    for (id, a) in &first {
+        let Some(b) = second.get(id) else { continue };
+        both += 1;
+        if !same(a, b) {
+            apart.push((id.clone(), [a.clone(), b.clone()]));
+        }
+    }
+    Ok(Compared { both, only: [first.len() - both, second.len() - both], apart })
+}
+
+/// The cells of a column that are not missing. Of an id that stands twice the first counts.
+fn cells(survey: &Survey, (source, column): &(Named, String)) -> Known {
+    let mut known = Known::new();
+    if let Some(Content::Table { table, .. }) =
+        table_of(survey, &source.name).map(|surveyed| &surveyed.content)
+        && let Some(found) = table.column(column)
+    {
+        for (id, cell) in table.ids().cells().zip(found.cells()) {
+            if !cell.is_empty() {
+                known.entry(id.to_string()).or_insert_with(|| cell.to_string());
+            }
+        }
+    }
+    known
 }
 
 /// The class of every patient whom a derivation knows.
-fn derived(
-    survey: &Survey,
-    agreement: &Agreement,
-    fact: &Use,
-    faults: &mut Vec<Diagnostic>,
-) -> Option<Known> {
-    match classes(survey, fact) {
-        Ok(known) => known,
-        Err(failure) => {
-            let message = format!("`{}` cannot be compared: {failure}", agreement.name);
-            let place = Place::Study(fact.span);
-            faults.push(Diagnostic::error(Code::OUTCOME_VALUE, place, message));
-            None
-        }
-    }
-}
-
-fn classes(survey: &Survey, fact: &Use) -> Result<Option<Known>, Failure> {
-    let Instance::Derivation(derivation) = &fact.instance else { return Ok(None) };
-    let source = derivation.source().unwrap_or("");
-    let Some(SurveyedSource { content: Content::Table { table, assayed, .. }, .. }) =
-        survey.sources.get(source)
+fn classes(survey: &Survey, fact: &Use) -> Result<Known, Failure> {
+    let nothing = || Failure::Unreadable("the derivation names no source".to_string());
+    let Instance::Derivation(derivation) = &fact.instance else { return Err(nothing()) };
+    let source = derivation.source().ok_or_else(nothing)?;
+    let Some(Content::Table { table, assayed, .. }) =
+        table_of(survey, source).map(|surveyed| &surveyed.content)
     else {
-        return match source.is_empty() {
-            true => {
-                Err(Failure::Unreadable("the derivation names no source".to_string()))
-            }
-            false => Ok(None), // Its fault is named already.
-        };
+        return Err(nothing());
     };
     let ids: Vec<String> = table.ids().cells().map(str::to_string).collect();
     let all = assayed.iter().flat_map(|ids| ids.iter());
     let asked: BTreeSet<&String> = ids.iter().chain(all).collect();
     let asked: Vec<String> = asked.into_iter().cloned().collect();
     let assayed = assayed.as_deref().map(Vec::as_slice);
-    let calls = derivation.derive(Assay { table, ids: &ids, assayed }, &asked)?;
+    let calls =
+        derivation.derive(Assay { table: table.table(), ids: &ids, assayed }, &asked)?;
     let word = |class: bool| if class { "positive" } else { "negative" };
     let known = asked.into_iter().zip(calls.into_iter().map(Call::class));
-    Ok(Some(
-        known.filter_map(|(id, class)| Some((id, word(class?).to_string()))).collect(),
-    ))
+    Ok(known.filter_map(|(id, class)| Some((id, word(class?).to_string()))).collect())
 }
 
 /// Most patients that a message names.
@@ -173,7 +237,7 @@ fn disagreement(
     survey: &Survey,
     agreement: &Agreement,
     both: usize,
-    apart: &[(&String, [&str; 2])],
+    apart: &[(String, [String; 2])],
 ) -> Diagnostic {
     let n = apart.len();
     let mut fault = Diagnostic::error(

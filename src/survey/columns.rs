@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::data::{Frame, FrameColumn, Rows, Table, TextColumn, Value};
+use crate::data::{Frame, FrameColumn, Rows, TextColumn, Value};
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
 use crate::digest::{Digest, canonical_json};
 use crate::spec::{Block, BlockKind, Cohort, DERIVE, Named, Source, Study};
 
 use super::sources::{line_of, no_column};
-use super::{Content, Notes, Reading, Survey, SurveyedSource, View, matches};
+use super::{Content, HeldTable, Notes, Reading, Survey, SurveyedSource, View, matches};
 
 /// A predictor of a `columns` block.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,6 +37,7 @@ pub(super) fn read(
         let BlockKind::Columns { from, include, except } = &block.kind else { continue };
         let mut columns: Vec<BlockColumn> = Vec::new();
         let mut known: Vec<String> = Vec::new();
+        let mut taken: BTreeSet<(&str, [Digest; 2])> = BTreeSet::new();
         let mut met: BTreeSet<&str> = BTreeSet::new();
         let mut complete = true;
         for source in from {
@@ -66,24 +67,13 @@ pub(super) fn read(
                 // Whoever leaves out the id says what happens anyway.
                 chosen(id, &[], except, &mut met);
             }
-            for name in table.names().filter(|name| !ids.contains(name)) {
+            for (name, cells) in table.columns().filter(|(name, _)| !ids.contains(name)) {
                 known.push(name.to_string());
                 if !chosen(name, include, except, &mut met) {
                     continue;
                 }
                 // The same column of several tables is taken once.
-                let twin = columns.iter().any(|before| {
-                    before.column == name
-                        && before.source != DERIVE
-                        && table_of(study, survey, &before.source).is_some_and(
-                            |(other, ..)| {
-                                std::ptr::eq(other, table)
-                                    || (other.ids() == table.ids()
-                                        && other.column(name) == table.column(name))
-                            },
-                        )
-                });
-                if twin {
+                if !taken.insert((name, cells)) {
                     continue;
                 }
                 let cells = keyed.and_then(|keyed| {
@@ -146,7 +136,7 @@ fn table_of<'s>(
     study: &'s Study,
     survey: &'s Survey,
     source: &str,
-) -> Option<(&'s Table, &'s Notes, &'s Source)> {
+) -> Option<(&'s HeldTable, &'s Notes, &'s Source)> {
     let of_source = study.source(source)?;
     match survey.sources.get(source) {
         Some(SurveyedSource { content: Content::Table { table, notes, .. }, .. }) => {
@@ -216,7 +206,7 @@ pub(super) fn held(
             tables.insert(place.source.clone(), *digest);
             if column.categorical && !encoded(study, block) {
                 unread = true; // Named already: nobody can learn from it as it is.
-            } else if table.column(&place.column).is_none() {
+            } else if !table.names().any(|name| name == place.column) {
                 missing.push(place.column.clone());
             } else if !column.categorical
                 && let Some((_, found)) = notes.words.get(&place.column)
@@ -336,6 +326,7 @@ pub fn frame(
         } else {
             let (table, ..) = table_of(study, survey, &place.source)
                 .ok_or_else(|| no_column(&column.column))?;
+            let table = table.table();
             let found =
                 table.column(&place.column).ok_or_else(|| no_column(&place.column))?;
             let at = places.entry(place.source.clone()).or_insert_with(|| {

@@ -8,6 +8,7 @@ mod checks;
 mod cohorts;
 mod columns;
 mod dress;
+mod held;
 mod outcomes;
 mod patterns;
 mod sources;
@@ -16,6 +17,7 @@ mod view;
 
 pub use columns::{BlockColumn, frame};
 pub use dress::Notes;
+pub use held::HeldTable;
 pub use outcomes::{call, population};
 pub use patterns::matches;
 pub use sources::{GivenFile, Location, Performed, Reading, node_key};
@@ -25,7 +27,7 @@ pub use view::View;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::data::{AgreementFacts, AssociationFacts, Split, Splits, Table};
+use crate::data::{AgreementFacts, AssociationFacts, Split, Splits};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
 use crate::spec::Study;
@@ -64,7 +66,7 @@ pub struct SurveyedSource {
 pub enum Content {
     /// A table or a MAF.
     Table {
-        table: Arc<Table>,
+        table: Arc<HeldTable>,
         digest: Digest,
         assayed: Option<Arc<Vec<String>>>,
         notes: Arc<Notes>,

@@ -171,9 +171,9 @@ fn given(
         })
         .collect();
     let wanted: BTreeSet<&str> = asked.iter().map(String::as_str).collect();
-    let kept: Vec<usize> = (0..table.n_rows())
-        .filter(|&row| wanted.contains(table.ids().cell(row)))
-        .collect();
+    let table = table.table();
+    // Both ascend, so the rows stay in order.
+    let kept: Vec<usize> = wanted.iter().flat_map(|id| table.rows(id)).collect();
     let mut table = table.take(&kept);
     if let Some(map) = cohort.map.iter().find(|map| map.of.name == asked_of) {
         let (ids, mut columns) = table.into_columns();

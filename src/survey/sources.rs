@@ -17,6 +17,7 @@ use crate::spec::{ImageOrigin, Keyed, Named, Origin, Source, SourceKind, Study, 
 use crate::store::{Files, FilesError, Keep, NewAction, NewOutput, Store};
 
 use super::dress::{Notes, dress};
+use super::held::{Head, HeldTable};
 use super::{Content, Survey, SurveyedSource};
 
 /// Through what a survey looks at the world.
@@ -388,15 +389,15 @@ fn table(
     let bytes: Vec<Digest> = files.iter().map(|file| file.digest).collect();
     let preimage = canonical_json(&json!({
         "work": "read", "identity": reader.identity(), "as": keyed.identity(),
-        "mutations": source.is_maf(), "bytes": bytes,
+        "mutations": source.is_maf(), "bytes": bytes, "facts": 2,
     }));
     let key = node_key(&preimage);
     let stored = reading.store.action(&key).and_then(|action| {
         let part = |port: &str| action.outputs.iter().find(|output| output.port == port);
-        let bytes = reading.store.value(part(TABLE)?)?;
-        let Ok(Value::Table(table)) = Value::from_bytes(&bytes) else { return None };
         let facts = reading.store.value(part(FACTS)?)?;
         let facts: Facts = postcard::from_bytes(&facts).ok()?;
+        let bytes = reading.store.value(part(TABLE)?)?;
+        let table = HeldTable::new(bytes, facts.head.clone())?;
         Some((table, part(TABLE)?.digest, facts))
     });
     let computed = stored.is_none();
@@ -406,18 +407,19 @@ fn table(
             let started = Instant::now();
             let (table, facts) =
                 read_files(study, reading, source, (reader, keyed), &files)?;
-            let value = Value::Table(table);
-            let digest = value.digest();
+            let table_bytes = Value::Table(table).to_bytes();
+            let digest = Digest::of(&table_bytes);
             let facts_bytes =
                 postcard::to_stdvec(&facts).expect("plain data always has an encoding");
-            let outputs = [(TABLE, value.to_bytes()), (FACTS, facts_bytes)];
+            let held = HeldTable::new(table_bytes.clone(), facts.head.clone())
+                .expect("it was just encoded");
+            let outputs = [(TABLE, table_bytes), (FACTS, facts_bytes)];
             let outputs = outputs
                 .into_iter()
                 .map(|(port, bytes)| (port.to_string(), bytes))
                 .collect();
             publish(reading.store, &key, &preimage, started, outputs, Keep::Stored);
-            let Value::Table(table) = value else { unreachable!("it was just made") };
-            (table, digest, facts)
+            (held, digest, facts)
         }
     };
     for (from, content) in source.files().iter().zip(&facts.contents) {
@@ -468,6 +470,7 @@ struct Facts {
     /// Digest of each file's content after decompression.
     contents: Vec<Digest>,
     notes: Notes,
+    head: Head,
 }
 
 fn read_files(
@@ -504,7 +507,8 @@ fn read_files(
     }
     let shown: Vec<String> = files.iter().map(|file| file.shown.clone()).collect();
     let (table, notes) = dress(tables, &shown, keyed, source.is_maf()).map_err(Some)?;
-    Ok((table, Facts { contents, notes }))
+    let head = Head::of(&table);
+    Ok((table, Facts { contents, notes, head }))
 }
 
 /// The line of a text file that has `id` as one of its fields; lines count from 1.
@@ -676,7 +680,7 @@ fn id_in<'n>(pattern: &str, name: &'n str) -> Option<&'n str> {
 fn assayed(study: &Study, survey: &mut Survey, faults: &mut Vec<Diagnostic>) {
     for source in &study.sources {
         let SourceKind::Maf { assayed: Some(of), .. } = &source.kind else { continue };
-        let Some(ids) = ids_of(survey, &of.name) else {
+        let Some(ids) = distinct_ids_of(survey, &of.name) else {
             if study.source(&of.name).is_none() {
                 faults.push(Diagnostic::error(
                     Code::UNKNOWN_NAME,
@@ -686,9 +690,6 @@ fn assayed(study: &Study, survey: &mut Survey, faults: &mut Vec<Diagnostic>) {
             }
             continue;
         };
-        let mut ids: Vec<String> = ids;
-        ids.sort();
-        ids.dedup();
         if let Some(SurveyedSource { content: Content::Table { assayed, .. }, .. }) =
             survey.sources.get_mut(&source.name)
         {
@@ -705,6 +706,18 @@ pub(super) fn ids_of(survey: &Survey, source: &str) -> Option<Vec<String>> {
         }
         Content::Images(pairs) => Some(pairs.keys().cloned().collect()),
         Content::Generated => None,
+    }
+}
+
+/// The same, each once, ascending.
+fn distinct_ids_of(survey: &Survey, source: &str) -> Option<Vec<String>> {
+    match &survey.sources.get(source)?.content {
+        Content::Table { table, .. } => {
+            let mut ids: Vec<&str> = table.ids().cells().collect();
+            ids.dedup(); // Rows stand by their ids.
+            Some(ids.into_iter().map(str::to_string).collect())
+        }
+        Content::Images(_) | Content::Generated => ids_of(survey, source),
     }
 }
 

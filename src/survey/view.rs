@@ -71,7 +71,7 @@ impl View<'_> {
         let has = |source: &&&str| {
             matches!(self.survey.sources.get(**source), Some(SurveyedSource {
                 content: Content::Table { table, .. }, ..
-            }) if table.column(name).is_some())
+            }) if table.names().any(|known| known == name))
         };
         let holders: Vec<&&str> = all.iter().filter(has).collect();
         match holders.as_slice() {
@@ -142,10 +142,11 @@ impl View<'_> {
             let place = Place::Study(span);
             return Err(Box::new(no_column(place, column, shown, known.into_iter())));
         };
+        let rows = table.table();
         let of_maf = self.study.source(source).is_some_and(crate::spec::Source::is_maf);
         let cell = |row: &CohortRow| {
             let id = if of_maf { &row.subject } else { &row.id };
-            let row = self.cohort.known_as(id).find_map(|id| table.row(id));
+            let row = self.cohort.known_as(id).find_map(|id| rows.row(id));
             let cell = found.cell(row?);
             (!cell.is_empty()).then(|| cell.to_string())
         };

@@ -1,0 +1,89 @@
+//! What a finished run gave, kept for the run before which nothing has changed: page, lock and
+//! headlines. Such a run looks at its sources and writes its report; it plans nothing.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::load::Loaded;
+use crate::catalog::Catalog;
+use crate::data::StudyRecord;
+use crate::diagnostics::any_error;
+use crate::digest::{Digest, canonical_json};
+use crate::report::Page;
+use crate::review::Lock;
+use crate::store::Store;
+
+/// What a run gave of which every node was done and none had failed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Finished {
+    pub engine: String,
+    pub n_nodes: usize,
+    pub page: Page,
+    pub predictions: String,
+    pub lock: Lock,
+    /// By analysis, in the study's order: primary metric and what it is.
+    pub headlines: Vec<Headline>,
+}
+
+/// The primary metric of an analysis.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Headline {
+    pub analysis: String,
+    pub metric: String,
+    /// Estimate with its limits, if it could be had.
+    pub value: Option<(f64, Option<f64>, Option<f64>)>,
+}
+
+impl Headline {
+    /// Those of a record.
+    pub fn of(record: &StudyRecord) -> Vec<Self> {
+        let analyses = record.analysis_order.iter().map(|name| {
+            let analysis = &record.analyses[name];
+            let value = analysis.performance.get(&analysis.primary);
+            Self {
+                analysis: name.clone(),
+                metric: analysis.primary.clone(),
+                value: value.map(|found| (found.estimate, found.lower, found.upper)),
+            }
+        });
+        analyses.collect()
+    }
+}
+
+/// The name of everything that decides what a run gives: study, files, catalogue, the key of the
+/// patients' names and this very program. None while something is wrong.
+pub fn key(loaded: &Loaded, catalog: &Catalog, name_key: &[u8; 32]) -> Option<Digest> {
+    if loaded.study.is_none() || any_error(&loaded.faults) {
+        return None;
+    }
+    // Two builds of one version may render one record differently.
+    let program = std::env::current_exe().ok()?.metadata().ok()?;
+    let built = program.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let operations =
+        catalog.all().iter().map(|of| json!([of.about.name, of.about.version]));
+    let sources = loaded.survey.sources.iter().map(|(name, source)| {
+        let files = source.files.iter().map(|file| json!([file.shown, file.digest]));
+        json!([name, files.collect::<serde_json::Value>()])
+    });
+    let decides = canonical_json(&json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "program": [program.len(), built.as_nanos().to_string()],
+        "operations": operations.collect::<serde_json::Value>(),
+        "study": Digest::of(loaded.text.as_bytes()),
+        "names": Digest::of(name_key),
+        "sources": sources.collect::<serde_json::Value>(),
+    }));
+    Some(Digest::derive("restudy finished run v1", decides.as_bytes()))
+}
+
+impl Finished {
+    pub fn read(store: &Store, key: &Digest) -> Option<Self> {
+        postcard::from_bytes(&store.index_get(key)?).ok()
+    }
+
+    /// The index is disposable: without it the next run plans again.
+    pub fn keep(&self, store: &Store, key: &Digest) {
+        let bytes = postcard::to_stdvec(self).expect("plain data always has an encoding");
+        drop(store.index_put(key, &bytes));
+    }
+}

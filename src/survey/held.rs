@@ -1,0 +1,95 @@
+//! A table of a source as the store holds it, decoded only when somebody looks into it.
+
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Table, TextColumn, Value};
+use crate::digest::Digest;
+
+/// What is known of a table without decoding it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    n_rows: usize,
+    ids: Digest,
+    /// Names with digests of the cells, in table order.
+    columns: Vec<(String, Digest)>,
+}
+
+impl Head {
+    pub fn of(table: &Table) -> Self {
+        let columns = table.columns().iter();
+        Self {
+            n_rows: table.n_rows(),
+            ids: cells(table.ids()),
+            columns: columns.map(|column| (column.name.clone(), cells(column))).collect(),
+        }
+    }
+}
+
+/// What the cells of a column are, whatever it is called.
+fn cells(column: &TextColumn) -> Digest {
+    let mut bytes = Vec::new();
+    for cell in column.cells() {
+        bytes.extend((cell.len() as u64).to_le_bytes());
+        bytes.extend(cell.as_bytes());
+    }
+    Digest::of(&bytes)
+}
+
+/// A table in its canonical bytes. Reading it costs a study only what it looks at: most studies
+/// want ids and a few columns of most of their tables.
+#[derive(Debug)]
+pub struct HeldTable {
+    /// Encoded by this program and verified when they were read.
+    bytes: Vec<u8>,
+    head: Head,
+    ids: TextColumn,
+    table: OnceLock<Table>,
+}
+
+impl HeldTable {
+    /// Of verified bytes of a [`Value::Table`]; none when they are of another version.
+    pub fn new(bytes: Vec<u8>, head: Head) -> Option<Self> {
+        let ids = Value::table_ids(&bytes).ok()?;
+        Some(Self { bytes, head, ids, table: OnceLock::new() })
+    }
+
+    pub fn n_rows(&self) -> usize {
+        self.head.n_rows
+    }
+
+    pub fn n_columns(&self) -> usize {
+        self.head.columns.len()
+    }
+
+    /// The id of each row, ascending.
+    pub fn ids(&self) -> &TextColumn {
+        &self.ids
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.head.columns.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Names, each with digests of the ids of the rows and of the cells: equal where two tables hold
+    /// the same.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, [Digest; 2])> {
+        let columns = self.head.columns.iter();
+        columns.map(|(name, cells)| (name.as_str(), [self.head.ids, *cells]))
+    }
+
+    /// The cells of a column.
+    pub fn column(&self, name: &str) -> Option<&TextColumn> {
+        let known = self.head.columns.iter().any(|(known, _)| known == name);
+        known.then(|| self.table().column(name))?
+    }
+
+    /// All of it.
+    pub fn table(&self) -> &Table {
+        self.table.get_or_init(|| match Value::from_bytes(&self.bytes) {
+            Ok(Value::Table(table)) => table,
+            _ => unreachable!("the bytes of a table were verified when they were read"),
+        })
+    }
+}
