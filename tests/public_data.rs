@@ -16,7 +16,7 @@ struct Case {
 }
 
 /// Fewer folds, repeats and columns; each text must stand in the study.
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     Case {
         study: "glioma-idh",
         files: &[
@@ -35,6 +35,23 @@ const CASES: [Case; 6] = [
             ("\"gl*_3D*\", \"ngtdm_3D__*\", \"ngldm_3D__*\"", "\"ngtdm_3D__*\""),
             ("k: [8, 16, 32]", "k: [8]"),
             ("c: [0.01, 0.1, 1, 10]", "c: [0.1]"),
+            ("c: [0.1, 1, 10]", "c: [1]"),
+            ("times: 100", "times: 3"),
+        ],
+    },
+    Case {
+        study: "glioma-idh-ucsf",
+        files: &[
+            "genomics/tcga_glioma/medimage_t1ce.csv.gz",
+            "genomics/tcga_glioma/mc3_lgg.maf.gz",
+            "genomics/tcga_glioma/mc3_gbm.maf.gz",
+            "genomics/tcga_glioma/molecular_labels.csv",
+            "genomics/ucsf_pdgm/UCSF-PDGM-metadata_v2.csv",
+            "genomics/ucsf_pdgm/pyradiomics_t1c_wholetumour.csv.gz",
+        ],
+        edits: &[
+            ("outer: 5, inner: 5, repeats: 10", "outer: 3, inner: 2, repeats: 2"),
+            ("outer: 5, inner: 5, repeats: 5", "outer: 3, inner: 2, repeats: 2"),
         ],
     },
     Case {
@@ -150,6 +167,14 @@ fn studies_of_public_data_run_and_are_told_truly() {
         assert!(!text.contains("no signal") && !text.contains("validated"));
         match case.study {
             "glioma-idh" => glioma_idh(&report, &html),
+            "glioma-idh-ucsf" => {
+                let internal = auroc(&report, "idh.radiomics.internal");
+                let external = auroc(&report, "idh.radiomics.ucsf");
+                near(internal, 0.70, 0.88);
+                near(external, 0.52, 0.68);
+                near(auroc(&report, "mgmt.methylation.control"), 0.38, 0.60);
+                assert!(html.contains("of another institution (external)"));
+            }
             "glioma-1p19q" => {
                 near(auroc(&report, "codeletion.both.internal"), 0.65, 0.92)
             }

@@ -680,6 +680,11 @@ outcomes:
   status: {{ label: mutant, binary: {{ column: status, positive: mutant }} }}
 predictors:
   radiomics: {{ columns: {{ from: clinic, include: ["x*"] }} }}
+  age: {{ clinical: {{ from: clinic, columns: [age] }} }}
+models:
+  all: [radiomics]
+  age: [age]
+primary_model: all
 prepare: [impute_median]
 harmonise:
   vary:
@@ -709,6 +714,9 @@ fn harmonised_sites_are_told_apart_no_more() {
     let plain = auroc(&workshop, "status.all.internal").unwrap();
     let harmonised = auroc(&workshop, "status.all.internal.combat").unwrap();
     assert!(harmonised > plain + 0.05, "{plain} {harmonised}");
+    // What no device measured is not harmonised, and a model of nothing else has no such branch.
+    assert!(auroc(&workshop, "status.age.internal").is_some());
+    assert_eq!(auroc(&workshop, "status.age.internal.combat"), None);
     // Another site for one patient changes the harmonised branch and nothing else.
     let table = String::from_utf8(workshop.read("sites.csv")).unwrap();
     workshop.write("sites.csv", table.replacen("P00,A,", "P00,B,", 1).as_bytes());

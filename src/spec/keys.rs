@@ -133,7 +133,7 @@ pub const STUDY: Block = block(
         key(
             "harmonise",
             Shape::Chain(Kind::TableStep),
-            "Steps after the preparation of all blocks, fitted in training rows.",
+            "Steps after the preparation, fitted in training rows, on what a device measured: not on `clinical` and `derive`.",
         ),
         key(
             "prepare",

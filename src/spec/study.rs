@@ -272,6 +272,8 @@ pub struct Block {
     pub kind: BlockKind,
     /// When its values are known: one of [`super::KNOWN`], if the author said so.
     pub known: Option<String>,
+    /// Whether it holds what is known of patients rather than what a device measured.
+    pub clinical: bool,
     /// Steps on the whole block, before any split. Fitted ones leak.
     pub steps: Vec<Use>,
 }
@@ -291,6 +293,11 @@ impl Block {
             BlockKind::Columns { from, .. } => from,
             BlockKind::Images { from, .. } => std::slice::from_ref(from),
         }
+    }
+
+    /// Whether a device measured it, so that places may differ in how.
+    pub fn measured(&self) -> bool {
+        !self.clinical && self.sources().iter().any(|source| source.name != DERIVE)
     }
 }
 

@@ -269,6 +269,7 @@ impl Reader<'_> {
                 span: key.span,
                 kind: BlockKind::Columns { from, include, except: Vec::new() },
                 known: None,
+                clinical: false,
                 steps: Vec::new(),
             };
             let model = Model {

@@ -223,7 +223,8 @@ impl Reader<'_> {
             let from = self.text(fields.get("from")?, "`from`")?;
             BlockKind::Images { from, labels, features }
         };
-        Some(Block { name: named.name, span: named.span, kind, known, steps })
+        let clinical = fields.get("clinical").is_some();
+        Some(Block { name: named.name, span: named.span, kind, known, clinical, steps })
     }
 
     fn known_when(&mut self, fields: &Fields<'_>) -> Option<String> {

@@ -33,6 +33,13 @@ fn model(name: Named, blocks: Vec<Named>) -> Model {
     }
 }
 
+/// The blocks that a device measured; none when all are.
+fn measured(predictors: &[Block]) -> Option<Vec<String>> {
+    let measured = predictors.iter().filter(|block| block.measured());
+    let measured: Vec<String> = measured.map(|block| block.name.clone()).collect();
+    (measured.len() < predictors.len()).then_some(measured)
+}
+
 impl Reader<'_> {
     /// The models, each with its preparation and its selectors.
     pub fn models(&mut self, fields: &Fields<'_>, predictors: &[Block]) -> Vec<Model> {
@@ -48,10 +55,12 @@ impl Reader<'_> {
             Some(node) => self.parts(node, "prepare", Kind::TableStep),
             None => Vec::new(),
         };
-        if let Some(node) = fields.get("harmonise") {
-            let pieces = self.pieces(node, "harmonise");
-            parts.push(Part { of: None, pieces });
-        }
+        let harmonised = match fields.get("harmonise") {
+            Some(node) => self.parts(node, "harmonise", Kind::TableStep),
+            None => Vec::new(),
+        };
+        let n_prepared = parts.len();
+        parts.extend(harmonised);
         let selectors = self.selectors(fields);
         let blocks: Vec<&str> =
             predictors.iter().map(|block| block.name.as_str()).collect();
@@ -71,7 +80,16 @@ impl Reader<'_> {
         };
         let parts: Vec<(Option<Vec<String>>, Vec<Piece>)> = parts
             .into_iter()
-            .map(|part| (part.of.map(|of| scope(self, &of)), part.pieces))
+            .enumerate()
+            .map(|(at, part)| {
+                let of = part.of.map(|of| scope(self, &of));
+                // Patients of two hospitals differ in age for other reasons than their scanners.
+                let of = match at >= n_prepared {
+                    true => of.or_else(|| measured(predictors)),
+                    false => of,
+                };
+                (of, part.pieces)
+            })
             .collect();
         let selectors: Vec<(Option<Vec<String>>, Vec<Chain>)> = selectors
             .into_iter()
