@@ -13,4 +13,5 @@ mod report;
 mod sources;
 mod studies;
 mod trees;
+mod tuning;
 mod workshop;

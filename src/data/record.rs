@@ -297,10 +297,21 @@ pub struct AnalysisRecord {
     pub threshold: Option<String>,
     /// What the whole procedure achieves on permuted outcomes, if that was asked for.
     pub permutation: Option<PermutationFacts>,
+    /// In how many outer splits nothing beat the prevalence, if the study falls back to it then.
+    pub fallback: Option<FallbackFacts>,
     /// What harmonisation did, where the preparation harmonises.
     pub harmonised: Option<HarmonisedFacts>,
     /// Nodes of this analysis that failed, and why: then figures are missing.
     pub failed_nodes: Vec<Removed>,
+}
+
+/// How often the prevalence was predicted instead of the choice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FallbackFacts {
+    /// Outer splits in which the choice did not beat the prevalence on inner splits.
+    pub folds: usize,
+    /// Outer splits with predictions.
+    pub of: usize,
 }
 
 /// The whole procedure on permuted outcomes: splits, preparation, tuning and fits included.
@@ -504,6 +515,8 @@ pub struct FoldRecord {
     pub value: Option<f64>,
     /// Position in `candidates`.
     pub candidate: usize,
+    /// Whether the prevalence was predicted instead of what that candidate says.
+    pub falls_back: bool,
     pub threshold: Option<f64>,
 }
 

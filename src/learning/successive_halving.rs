@@ -13,6 +13,12 @@ use crate::operation::prelude::*;
 /// by their mean so far go on, the earlier written first among equals (Jamieson and Talwalkar
 /// 2016, with inner splits as the resource).
 ///
+/// Survivors are known once a rung is over, and every fit is made on the training rows of its own
+/// inner split: what a candidate says of held-out rows is the same with or without the others. Which
+/// candidates are there to say something has seen all inner splits so far, as any choice by inner
+/// scores has; inner scores choose and are never shown as performance, and the certificate counts
+/// these uses.
+///
 /// # Differences
 /// scikit-learn's `HalvingGridSearchCV` spends training rows, not splits; with a hundred patients
 /// a fraction of the rows says little about the whole.

@@ -170,6 +170,12 @@ impl Builder<'_> {
         index
     }
 
+    /// `earlier` decides which values `node` has.
+    fn decided(&mut self, node: NodeIndex, earlier: NodeIndex) {
+        let edge = Edge { port: None, reads: Reads::Which };
+        self.graph.add_edge(earlier, node, edge);
+    }
+
     /// `node` needs `earlier` done; what it reads of it stands among its given facts.
     pub fn follows(&mut self, node: NodeIndex, earlier: NodeIndex, port: Option<String>) {
         self.graph.add_edge(earlier, node, Edge { port, reads: Reads::Part });
@@ -797,6 +803,7 @@ impl Builder<'_> {
                     true,
                 );
                 node.rows.held_out = Some(held_out.clone());
+                node.rows.chooses = placed.inner.is_some();
                 node.rows.transductive =
                     context.prepare.transductive() || chain.transductive();
                 node.scope = Scope::HeldOut;
@@ -814,10 +821,11 @@ impl Builder<'_> {
                 if !learned {
                     continue;
                 }
-                let mut inputs =
-                    vec![(context.frame, None), (prepare, None), (select, None)];
-                inputs.extend(race.map(|race| (race, None)));
+                let inputs = [(context.frame, None), (prepare, None), (select, None)];
                 let score = self.add(node, &inputs);
+                if let Some(race) = race {
+                    self.decided(score, race);
+                }
                 self.follows(score, context.splits, None);
                 scores.push(score);
             }

@@ -115,23 +115,33 @@ pub fn certificate(study: &Study, proof: &Proof) -> Certificate {
     cannot_see.push(
         "A predictor that restates the outcome, or is known only after it.".to_string(),
     );
+    let mut rules = vec![
+        "Every step, selector and learner is fitted on the training rows of its split alone."
+            .to_string(),
+        "A candidate is chosen by its scores on inner splits of the training rows.".to_string(),
+        "A threshold is learned on inner out-of-fold predictions of the training rows."
+            .to_string(),
+        "All rows of a patient stand on one side of every split.".to_string(),
+        "A frozen model, its threshold and its calibration map come from development rows \
+         alone; sealed outcomes are opened only for finished models."
+            .to_string(),
+    ];
+    if proof.n_chosen > 0 {
+        rules.push(format!(
+            "In {} of {} uses of held-out rows, all of them on inner splits, scores of other inner \
+             splits decided which candidates were fitted at all: outcomes of the held-out rows had a \
+             part in that, and none in what a candidate says of them. These scores choose; no \
+             performance is read off them.",
+            proof.n_chosen, proof.n_held_out_uses
+        ));
+    }
     Certificate {
         n_groups: proof.n_groups,
         n_splits: proof.n_splits,
         n_nodes: proof.n_nodes,
         n_held_out_uses: proof.n_held_out_uses,
         n_transductive: proof.n_transductive,
-        rules: vec![
-            "Every step, selector and learner is fitted on the training rows of its split alone."
-                .to_string(),
-            "A candidate is chosen by its scores on inner splits of the training rows.".to_string(),
-            "A threshold is learned on inner out-of-fold predictions of the training rows."
-                .to_string(),
-            "All rows of a patient stand on one side of every split.".to_string(),
-            "A frozen model, its threshold and its calibration map come from development rows \
-             alone; sealed outcomes are opened only for finished models."
-                .to_string(),
-        ],
+        rules,
         not_tracked,
         cannot_see,
     }

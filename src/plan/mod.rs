@@ -66,6 +66,9 @@ pub struct Edge {
 pub enum Reads {
     /// All of it.
     Content,
+    /// All of it, and it decides nothing but which of the reader's values there are; what each of
+    /// them says does not depend on it.
+    Which,
     /// Only the part that stands among the reader's given facts: one file of a generator, the
     /// rows of one split.
     Part,
@@ -216,6 +219,9 @@ pub struct RowSets {
     pub transductive: bool,
     /// Whether it pools over whatever rows its inputs cover, outcomes included.
     pub pools_inputs: bool,
+    /// Whether what it says of held-out rows serves a choice alone and no performance is read off
+    /// it: so it is on inner splits.
+    pub chooses: bool,
 }
 
 /// What a node does; numbers are positions in the study.
@@ -418,7 +424,7 @@ impl Plan {
     /// The same with the port that it reads of each.
     pub fn ports(&self, node: NodeIndex) -> Vec<(NodeIndex, Option<&str>)> {
         let mut ports = self.edges(node);
-        ports.retain(|(_, edge)| edge.reads == Reads::Content);
+        ports.retain(|(_, edge)| edge.reads != Reads::Part);
         ports.into_iter().map(|(input, edge)| (input, edge.port.as_deref())).collect()
     }
 

@@ -8,13 +8,19 @@
 //!
 //! A declared transductive step looks at the inputs of held-out rows together. These stand in a set of
 //! their own, which no check refuses and the certificate counts; their outcomes stay where they are.
+//!
+//! A value can also decide *which* candidates another node scores, and nothing of what it says of them:
+//! successive halving does. Those whose outcomes had a part in that stand in a set of their own too.
+//! Where predictions only choose, as on inner splits, they may be held out all the same: a score is that
+//! of the same fit whether or not its neighbour was made. Where a performance is read off, they may not.
+//! Whatever pools over such predictions has seen that set as it has seen the rest.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use petgraph::graph::NodeIndex;
 
-use super::{Groups, Plan};
+use super::{Groups, Plan, Reads};
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
 
 /// What the proof covered, and what it refused.
@@ -24,6 +30,9 @@ pub struct Proof {
     pub n_held_out_uses: usize,
     /// Those of them in which a declared transductive step has looked at the inputs of the rows.
     pub n_transductive: usize,
+    /// Those in which outcomes of the rows had a part in which candidates were scored, and that only
+    /// choose.
+    pub n_chosen: usize,
     pub n_nodes: usize,
     pub n_splits: usize,
     pub n_groups: usize,
@@ -39,6 +48,8 @@ struct Seen {
     /// Whose inputs a declared transductive step has looked at: no leak by declaration, and told apart
     /// so that it waives nothing else.
     waived: Arc<Groups>,
+    /// By whose outcomes it was decided which candidates there are.
+    chosen: Arc<Groups>,
     /// The rows that a row-wise value covers, when it covers only some.
     rows: Option<Arc<Groups>>,
 }
@@ -60,6 +71,11 @@ pub fn prove(plan: &Plan) -> Proof {
             }
             let mut shared = held_out.shared(&here.inputs);
             shared.extend(held_out.shared(&here.outcomes));
+            let chosen = held_out.shared(&here.chosen);
+            match rows.chooses {
+                true => proof.n_chosen += usize::from(!chosen.is_empty()),
+                false => shared.extend(chosen),
+            }
             shared.sort_unstable();
             shared.dedup();
             if let Some(&group) = shared.first() {
@@ -83,8 +99,14 @@ pub fn prove(plan: &Plan) -> Proof {
 
 fn value_of(plan: &Plan, index: NodeIndex, seen: &[Seen]) -> Seen {
     let rows = &plan.graph[index].rows;
-    let inputs = plan.inputs(index);
-    let before: Vec<&Seen> = inputs.iter().map(|input| &seen[input.index()]).collect();
+    let (mut before, mut deciding): (Vec<&Seen>, Vec<&Seen>) = (Vec::new(), Vec::new());
+    for (input, edge) in plan.edges(index) {
+        match edge.reads {
+            Reads::Content => before.push(&seen[input.index()]),
+            Reads::Which => deciding.push(&seen[input.index()]),
+            Reads::Part => {}
+        }
+    }
     let joined = |part: fn(&Seen) -> &Arc<Groups>, more: &[&Groups]| -> Arc<Groups> {
         // Most nodes add nothing to what one of their inputs has seen: share that set.
         let mut sets = before.iter().map(|seen| part(seen)).filter(|set| !set.is_empty());
@@ -102,6 +124,15 @@ fn value_of(plan: &Plan, index: NodeIndex, seen: &[Seen]) -> Seen {
     let mut read: Vec<&Groups> = rows.fitted.iter().map(Arc::as_ref).collect();
     if rows.pools_inputs {
         read.extend(before.iter().filter_map(|seen| seen.rows.as_deref()));
+        read.extend(before.iter().map(|seen| seen.chosen.as_ref()));
+    }
+    let mut chosen: Vec<&Groups> = Vec::new();
+    for seen in deciding {
+        chosen.extend([
+            seen.inputs.as_ref(),
+            seen.outcomes.as_ref(),
+            seen.chosen.as_ref(),
+        ]);
     }
     let waived: Vec<&Groups> = match rows.transductive {
         true => rows.held_out.iter().map(Arc::as_ref).collect(),
@@ -109,6 +140,7 @@ fn value_of(plan: &Plan, index: NodeIndex, seen: &[Seen]) -> Seen {
     };
     Seen {
         waived: joined(|seen| &seen.waived, &waived),
+        chosen: joined(|seen| &seen.chosen, &chosen),
         inputs: joined(|seen| &seen.inputs, &read),
         outcomes: joined(|seen| &seen.outcomes, if rows.outcomes { &read } else { &[] }),
         rows: rows.held_out.clone(),
@@ -140,7 +172,9 @@ fn paths(plan: &Plan, end: NodeIndex, group: u32, seen: &[Seen]) -> Vec<Vec<Node
         }
         for input in inputs {
             let seen = &seen[input.index()];
-            let knows = seen.inputs.contains(group) || seen.outcomes.contains(group);
+            let knows = [&seen.inputs, &seen.outcomes, &seen.chosen]
+                .iter()
+                .any(|set| set.contains(group));
             if knows && !after.contains_key(&input) {
                 after.insert(input, Some(at));
                 open.push(input);
@@ -199,4 +233,107 @@ fn refuse(
         "threshold" => "write `learned_from: inner_out_of_fold`",
         _ => "write `group: subject`",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Scope;
+    use crate::plan::{Edge, Identity, Node, RowSets, Work};
+    use petgraph::graph::DiGraph;
+
+    /// Scores of patient 2 by a fit on 0 and 1; a choice by them; scores of patient 1 by a fit on 0
+    /// and 2, of which the choice decides something.
+    fn race(reads: Reads, chooses: bool) -> Plan {
+        let groups = |of: &[u32]| {
+            let mut groups = Groups::default();
+            of.iter().for_each(|group| groups.insert(*group));
+            Some(Arc::new(groups))
+        };
+        let mut graph = DiGraph::new();
+        let mut add = |rows: RowSets| {
+            graph.add_node(Node {
+                name: "node".to_string(),
+                work: Work::Splits,
+                identity: Identity::new(serde_json::json!({})),
+                given: Vec::new(),
+                seed: None,
+                keep: crate::store::Keep::Stored,
+                family: "family",
+                scope: Scope::Training,
+                rows,
+                span: Default::default(),
+            })
+        };
+        let scores = |fitted: &[u32], held_out: &[u32], chooses| RowSets {
+            fitted: groups(fitted),
+            outcomes: true,
+            held_out: groups(held_out),
+            chooses,
+            ..RowSets::default()
+        };
+        let pooled =
+            || RowSets { pools_inputs: true, outcomes: true, ..RowSets::default() };
+        let first = add(scores(&[0, 1], &[2], true));
+        let choice = add(pooled());
+        let second = add(scores(&[0, 2], &[1], chooses));
+        let order = vec![first, choice, second];
+        graph.add_edge(first, choice, Edge { port: None, reads: Reads::Content });
+        graph.add_edge(choice, second, Edge { port: None, reads });
+        Plan {
+            graph,
+            order,
+            cases: Vec::new(),
+            analyses: Vec::new(),
+            frozen: Vec::new(),
+            external: Vec::new(),
+            comparisons: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_choice_may_decide_which_scores_there_are_and_nothing_of_what_they_say() {
+        let proof = prove(&race(Reads::Which, true));
+        assert_eq!((proof.leaks.len(), proof.n_chosen, proof.n_held_out_uses), (0, 1, 2));
+        // A performance may not be read off such scores, and no value of theirs may depend on it.
+        assert_eq!(prove(&race(Reads::Which, false)).leaks.len(), 1);
+        assert_eq!(prove(&race(Reads::Content, true)).leaks.len(), 1);
+    }
+
+    #[test]
+    fn whatever_pools_over_chosen_scores_has_seen_what_chose_them() {
+        let mut plan = race(Reads::Which, true);
+        let mut rows = plan.graph[plan.order[1]].rows.clone();
+        let add = |plan: &mut Plan, after: usize, rows: RowSets| {
+            let node = &plan.graph[plan.order[0]];
+            let node = Node {
+                name: "later".to_string(),
+                work: Work::Splits,
+                identity: node.identity.clone(),
+                given: Vec::new(),
+                seed: None,
+                keep: crate::store::Keep::Stored,
+                family: "family",
+                scope: Scope::HeldOut,
+                rows,
+                span: Default::default(),
+            };
+            let node = plan.graph.add_node(node);
+            let edge = Edge { port: None, reads: Reads::Content };
+            plan.graph.add_edge(plan.order[after], node, edge);
+            plan.order.push(node);
+        };
+        // A map learned on the later scores, then used on patient 3 and on patient 1.
+        add(&mut plan, 2, rows.clone());
+        let mut of_three = Groups::default();
+        of_three.insert(3);
+        rows = RowSets { held_out: Some(Arc::new(of_three)), ..RowSets::default() };
+        add(&mut plan, 3, rows);
+        assert!(prove(&plan).leaks.is_empty());
+        let mut of_one = Groups::default();
+        of_one.insert(1);
+        rows = RowSets { held_out: Some(Arc::new(of_one)), ..RowSets::default() };
+        add(&mut plan, 3, rows);
+        assert_eq!(prove(&plan).leaks.len(), 1);
+    }
 }

@@ -131,7 +131,14 @@ fn tuning(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Json {
             "failed": shown.count(&format!("{path}/failed")),
         })
     });
-    json!({ "name": name, "primary": primary(analysis), "rows": rows.collect::<Vec<_>>() })
+    let fallback = analysis.fallback.as_ref().map(|_| {
+        let count = |part: &str| shown.count(&format!("{}/fallback/{part}", place(name)));
+        json!({ "folds": count("folds"), "of": count("of") })
+    });
+    json!({
+        "name": name, "primary": primary(analysis), "rows": rows.collect::<Vec<_>>(),
+        "fallback": fallback,
+    })
 }
 
 /// Size of a box and of the space between boxes. Units: pixels.

@@ -9,10 +9,10 @@ use super::compute::counted;
 use super::{Done, How, describe};
 use crate::data::{
     AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts, CohortFacts,
-    ColumnFacts, ComparisonFacts, Curve, DeviationFacts, Estimate, FlowBox, FoldRecord,
-    Frame, Frequency, FrozenFacts, HarmonisedFacts, MetricFacts, Moments, OutcomeFacts,
-    PermutationFacts, Removed, SampleSizeFacts, SelectionFacts, SiteFacts, SourceFacts,
-    Stability, StudyFacts, StudyRecord, Value,
+    ColumnFacts, ComparisonFacts, Curve, DeviationFacts, Estimate, FallbackFacts,
+    FlowBox, FoldRecord, Frame, Frequency, FrozenFacts, HarmonisedFacts, MetricFacts,
+    Moments, OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts, SelectionFacts,
+    SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
@@ -485,6 +485,10 @@ impl Context<'_> {
             candidate.failed = analysis.outer.len() - inner.len();
         }
         record.permutation = self.permutation(analysis);
+        record.fallback = study.evaluate.falls_back.then(|| FallbackFacts {
+            folds: record.folds.iter().filter(|fold| fold.falls_back).count(),
+            of: record.folds.len(),
+        });
         record.selection = self.selection(analysis, &record);
         record.sample_size =
             Some(sample_size(record.n, record.n_positive, record.n_predictors));
@@ -663,6 +667,7 @@ impl Context<'_> {
             threshold: None,
             harmonised: None,
             permutation: None,
+            fallback: None,
             failed_nodes: failed_nodes(self.plan, name, nodes, found, self.done),
         }
     }
@@ -786,11 +791,13 @@ impl Context<'_> {
         let Instance::Metric(primary) = &self.study.evaluate.primary.instance else {
             unreachable!("`spec` puts a metric here")
         };
-        let (truth, scores) = (&predictions.truth, &predictions.scores);
+        let (truth, probabilities) = (&predictions.truth, &predictions.scores);
         let decisions: Vec<bool> = match predictions.threshold {
-            Some(threshold) => scores.iter().map(|score| *score >= threshold).collect(),
+            Some(threshold) => probabilities.iter().map(|p| *p >= threshold).collect(),
             None => Vec::new(),
         };
+        let scores =
+            if primary.ranks_only() { predictions.ranks() } else { probabilities };
         FoldRecord {
             repeat,
             outer,
@@ -806,6 +813,7 @@ impl Context<'_> {
                 })
                 .ok(),
             candidate: predictions.candidate,
+            falls_back: predictions.falls_back,
             threshold: predictions.threshold,
         }
     }

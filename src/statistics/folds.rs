@@ -1,6 +1,6 @@
 //! Folds that somebody else assigned.
 
-use super::splitting::{Group, Stratify, enough, hold_out, inner, units};
+use super::splitting::{Group, Stratify, Unit, enough, hold_out, inner, units};
 use crate::operation::prelude::*;
 
 /// Outer folds read from a table by id: each column is a repeat, each of its values a fold.
@@ -9,8 +9,8 @@ use crate::operation::prelude::*;
 ///
 /// # Computation
 /// Rows with the same value are held out together, in order of the values as text (numbers by
-/// size). Candidates are chosen on inner folds dealt as in nested cross-validation. Every row
-/// must have a fold, and all rows of a patient the same.
+/// size). Candidates are chosen on inner folds dealt as in nested cross-validation, or given by
+/// further columns. Every row must have a fold, and all rows of a patient the same.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Folds {
@@ -21,14 +21,19 @@ pub struct Folds {
     /// Number of inner folds of each outer training set.
     #[schemars(range(min = 2, max = 100))]
     pub inner: usize,
-    /// What is kept in equal shares over inner folds.
+    /// Columns that hold the inner folds, one per outer training set: by repeat, then by outer fold in
+    /// its order. What they say of rows outside that training set is not read. Without them inner
+    /// folds are dealt.
+    pub inner_columns: Vec<String>,
+    /// What is kept in equal shares over inner folds that are dealt.
     pub stratify: Stratify,
 }
 
 impl Default for Folds {
     fn default() -> Self {
         let (from, columns) = (String::new(), vec!["fold".to_string()]);
-        Self { from, columns, inner: 5, stratify: Stratify::default() }
+        let (inner_columns, stratify) = (Vec::new(), Stratify::default());
+        Self { from, columns, inner: 5, inner_columns, stratify }
     }
 }
 
@@ -51,6 +56,42 @@ impl Folds {
             false => format!("{}.{column}", self.from),
         }
     }
+
+    /// The fold of each unit by a column.
+    fn read<'p>(
+        &self,
+        column: &str,
+        units: &[&Unit],
+        population: &'p Population,
+    ) -> Result<Vec<&'p str>, Failure> {
+        let name = self.name(column);
+        let missing = || Failure::NoColumn { column: name.clone(), known: Vec::new() };
+        let cells = population.column(&name).ok_or_else(missing)?;
+        let of_unit = |unit: &&Unit| {
+            let fold = cells[unit.members[0]].as_str();
+            let found = match unit.members.iter().all(|&row| cells[row] == fold) {
+                true if !fold.is_empty() => return Ok(fold),
+                true => "rows without a fold",
+                false => "a patient in several folds",
+            };
+            Err(Failure::Undeclared { column: name.clone(), found: found.to_string() })
+        };
+        units.iter().map(of_unit).collect()
+    }
+}
+
+/// The folds that occur, numbers by size before other text.
+fn in_order<'p>(fold_of: &[&'p str]) -> Result<Vec<&'p str>, Failure> {
+    let mut folds = fold_of.to_vec();
+    folds.sort_by(|a, b| {
+        let number = |text: &str| text.parse::<f64>().unwrap_or(f64::INFINITY);
+        number(a).total_cmp(&number(b)).then_with(|| a.cmp(b))
+    });
+    folds.dedup();
+    match folds.len() {
+        0 | 1 => Err(Failure::TooFew { needed: 2, found: folds.len() }),
+        _ => Ok(folds),
+    }
 }
 
 impl Resampling for Folds {
@@ -59,8 +100,8 @@ impl Resampling for Folds {
     }
 
     fn columns(&self) -> Vec<String> {
-        let mut columns: Vec<String> =
-            self.columns.iter().map(|column| self.name(column)).collect();
+        let given = self.columns.iter().chain(&self.inner_columns);
+        let mut columns: Vec<String> = given.map(|column| self.name(column)).collect();
         columns.extend(self.stratify.columns());
         columns
     }
@@ -75,53 +116,50 @@ impl Resampling for Folds {
     fn assign(&self, population: &Population, seed: u64) -> Result<Splits, Failure> {
         let all = units(population, Group::Subject, &self.stratify);
         let all: Vec<_> = all.iter().collect();
+        let mut inner_columns = self.inner_columns.iter();
         let mut repeats = Vec::new();
         for column in &self.columns {
-            let name = self.name(column);
-            let missing =
-                || Failure::NoColumn { column: name.clone(), known: Vec::new() };
-            let cells = population.column(&name).ok_or_else(missing)?;
-            let mut fold_of = Vec::new();
-            for unit in &all {
-                let fold = &cells[unit.members[0]];
-                let one = unit.members.iter().all(|&row| cells[row] == *fold);
-                if !one || fold.is_empty() {
-                    let found = match one {
-                        true => "rows without a fold",
-                        false => "a patient in several folds",
-                    };
-                    let (column, found) = (name.clone(), found.to_string());
-                    return Err(Failure::Undeclared { column, found });
-                }
-                fold_of.push(fold.as_str());
-            }
-            let mut folds = fold_of.clone();
-            folds.sort_by(|a, b| {
-                let number = |text: &str| text.parse::<f64>().unwrap_or(f64::INFINITY);
-                number(a).total_cmp(&number(b)).then_with(|| a.cmp(b))
-            });
-            folds.dedup();
-            if folds.len() < 2 {
-                return Err(Failure::TooFew { needed: 2, found: folds.len() });
-            }
+            let fold_of = self.read(column, &all, population)?;
             let mut outers = Vec::new();
-            for fold in folds {
+            for fold in in_order(&fold_of)? {
                 let split = hold_out(&all, |unit| fold_of[unit] == fold, population);
                 let training = (0..all.len()).filter(|&unit| fold_of[unit] != fold);
                 let training: Vec<_> = training.map(|unit| all[unit]).collect();
                 enough(&training, self.inner)?;
-                let names = ["splits", "folds", column, fold];
-                let mut stream = Stream::new(seed, &names);
-                let inner = inner(
-                    &training,
-                    self.inner,
-                    &self.stratify,
-                    population,
-                    &mut stream,
-                )?;
+                let inner = match inner_columns.next() {
+                    Some(given) => {
+                        let fold_of = self.read(given, &training, population)?;
+                        let folds = in_order(&fold_of)?;
+                        if folds.len() != self.inner {
+                            let (column, declared) = (self.name(given), self.inner);
+                            let found = format!(
+                                "{} folds where {declared} are declared",
+                                folds.len()
+                            );
+                            return Err(Failure::Undeclared { column, found });
+                        }
+                        let held = |fold: &str| {
+                            hold_out(&training, |unit| fold_of[unit] == fold, population)
+                        };
+                        folds.into_iter().map(held).collect()
+                    }
+                    None => {
+                        let names = ["splits", "folds", column, fold];
+                        let mut stream = Stream::new(seed, &names);
+                        let (n, stratify) = (self.inner, &self.stratify);
+                        inner(&training, n, stratify, population, &mut stream)?
+                    }
+                };
                 outers.push(OuterSplit { split, inner });
             }
             repeats.push(outers);
+        }
+        let outer: usize = repeats.iter().map(Vec::len).sum();
+        if !self.inner_columns.is_empty() && self.inner_columns.len() != outer {
+            let column = "inner_columns".to_string();
+            let given = self.inner_columns.len();
+            let found = format!("{given} columns for {outer} outer training sets");
+            return Err(Failure::Undeclared { column, found });
         }
         Ok(Splits { repeats })
     }
@@ -161,6 +199,30 @@ mod tests {
         let held: Vec<u32> =
             splits.repeats[0].iter().map(|outer| outer.split.held_out[0] % 3).collect();
         assert_eq!(held, [2, 1, 0], "in order of 1, 2, 10");
+        let mut given = population.clone();
+        for outer in 0..3 {
+            let inner = |row: usize| match fold(row) == ["1", "2", "10"][outer] {
+                true => "-1".to_string(),
+                false => format!("{}", row / 15),
+            };
+            let column = (0..30).map(inner).collect();
+            given.columns.push((format!("cv.inner{outer}"), column));
+        }
+        let inner_columns = [0, 1, 2].map(|outer| format!("inner{outer}")).to_vec();
+        let known = Folds { inner_columns, ..scheme.clone() };
+        let splits = known.assign(&given, 1).unwrap();
+        for outer in &splits.repeats[0] {
+            assert_eq!(outer.inner.len(), 2);
+            assert!(outer.inner[0].held_out.iter().all(|&row| row < 15));
+            assert_eq!(outer.inner[0].held_out, outer.inner[1].train);
+        }
+        let three = Folds { inner: 3, ..known.clone() };
+        assert!(
+            three.assign(&given, 1).is_err(),
+            "two inner folds where three are declared"
+        );
+        let inner_columns = known.inner_columns[..2].to_vec();
+        assert!(Folds { inner_columns, ..known }.assign(&given, 1).is_err());
         let mut torn = population.clone();
         torn.columns[0].1[4] = String::new();
         assert!(scheme.assign(&torn, 1).is_err());

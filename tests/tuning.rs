@@ -1,0 +1,356 @@
+//! Whole studies that choose among candidates: by every rule, and by nothing that is held out.
+
+use std::collections::BTreeMap;
+
+use restudy::math::Stream;
+use serde_json::Value as Json;
+
+use crate::workshop::{Workshop, number};
+
+/// Patients with six columns of which the first two differ between the classes by `effect`
+/// standard deviations, and a column with the fold of each.
+fn table(n: usize, effect: f64, flipped: impl Fn(usize) -> bool) -> String {
+    let mut stream = Stream::new(3, &["tuning"]);
+    let mut table = "patient,fold,status,x1,x2,x3,x4,x5,x6\n".to_string();
+    for i in 0..n {
+        let positive = i / 4 % 2 == 0;
+        table.push_str(&format!("P{i:03},{},{}", i % 4, positive != flipped(i)));
+        for column in 0..6 {
+            let shift = if positive && column < 2 { effect } else { 0.0 };
+            table.push_str(&format!(",{}", stream.normal() + shift));
+        }
+        table.push('\n');
+    }
+    table
+}
+
+/// A study of that table: folds that no outcome has a part in.
+fn study(select: &str, learn: &str, evaluate: &str) -> String {
+    format!(
+        r#"restudy: 1
+title: Tuning (simulated)
+cancer: glioma
+seed: 3
+sources:
+  clinic: {{ table: table.csv, id: patient }}
+cohorts:
+  all: {{ from: clinic }}
+outcomes:
+  status: {{ label: mutant, binary: {{ column: status, positive: "true", negative: "false" }} }}
+predictors:
+  radiomics: {{ columns: {{ from: clinic, include: ["x*"] }} }}
+prepare: [scale_zscore]
+select: [{select}]
+learn: [{learn}]
+validate:
+  internal: {{ folds: {{ from: clinic, columns: [fold], inner: 4, stratify: none }} }}
+evaluate: {{ primary: auroc, {evaluate} }}
+governance: {{ public: true, terms: simulated }}
+"#
+    )
+}
+
+const SELECT: &str = "all, anova: { k: [1, 2, 4] }";
+const LEARN: &str = "logistic: { c: [0.01, 0.1, 1] }, naive_bayes";
+
+fn workshop(effect: f64) -> Workshop {
+    let workshop = Workshop::new();
+    workshop.write("table.csv", table(96, effect, |_| false).as_bytes());
+    workshop
+}
+
+/// Runs a study; gives its only internal analysis as `report.json` has it.
+fn run(workshop: &Workshop, study: &str) -> Json {
+    workshop.study(study);
+    let said = workshop.run(&[]);
+    assert_eq!(said["exit"], "fine", "{said:?}\n{study}");
+    let report: Json = serde_json::from_slice(&workshop.report()).unwrap();
+    report["analyses"]["status.all.internal"].clone()
+}
+
+/// By fold and patient: what the newest run predicts there, as text: probability and threshold.
+fn predictions(workshop: &Workshop) -> BTreeMap<(String, String), (String, String)> {
+    let text = String::from_utf8(workshop.read("runs/study/predictions.csv")).unwrap();
+    let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let names = lines.next().unwrap();
+    let at = |name: &str| names.iter().position(|known| *known == name).unwrap();
+    let (split, patient) = (at("split"), at("patient"));
+    let (probability, threshold) = (at("probability"), at("threshold"));
+    let line = |cells: Vec<&str>| {
+        let text = |at: usize| cells[at].to_string();
+        ((text(split), text(patient)), (text(probability), text(threshold)))
+    };
+    lines.map(line).collect()
+}
+
+fn probability(of: &(String, String)) -> f64 {
+    of.0.parse().unwrap()
+}
+
+fn folds(analysis: &Json) -> &Vec<Json> {
+    analysis["folds"].as_array().unwrap()
+}
+
+fn candidates(analysis: &Json) -> &Vec<Json> {
+    analysis["candidates"].as_array().unwrap()
+}
+
+fn chosen(analysis: &Json) -> Vec<u64> {
+    folds(analysis).iter().map(|fold| fold["candidate"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn successive_halving_leaves_candidates_out_and_the_certificate_says_so() {
+    let workshop = workshop(0.8);
+    let all = run(&workshop, &study(SELECT, LEARN, "tune: best_mean"));
+    assert!(
+        !String::from_utf8(workshop.report()).unwrap().contains("were fitted at all")
+    );
+    let halving = study(SELECT, LEARN, "tune: successive_halving");
+    let halved = run(&workshop, &halving);
+    let said = String::from_utf8(workshop.report()).unwrap();
+    assert!(said.contains("decided which candidates were fitted at all"), "{said}");
+    // The first inner split of each outer one is that of any other rule, and was kept.
+    let computed = workshop.computed();
+    assert!(computed.iter().any(|node| node.contains(".i2/all/logistic")));
+    assert!(computed.iter().all(|node| !node.contains(".i1/")), "{computed:?}");
+    // 16 candidates, 8 after one inner split, 4 after two; the last two splits see four.
+    let n = candidates(&halved).len();
+    assert_eq!(n, 16);
+    let eligible: u64 =
+        candidates(&halved).iter().map(|c| 4 - c["failed"].as_u64().unwrap()).sum();
+    assert_eq!(eligible, 4 * 4, "four in each of four outer splits");
+    // Whoever came to the end has the scores that it has under any other rule.
+    for (a, b) in candidates(&all).iter().zip(candidates(&halved)) {
+        if b["failed"].as_u64() == Some(0) {
+            assert_eq!(a["inner"], b["inner"]);
+        }
+    }
+    let mut same = 0;
+    for (a, b) in folds(&all).iter().zip(folds(&halved)) {
+        if a["candidate"] == b["candidate"] {
+            assert_eq!(a["value"], b["value"]);
+            same += 1;
+        }
+    }
+    assert!(same > 0, "{all} {halved}");
+    let report = workshop.report();
+    workshop.run(&["--refresh", "*", "--jobs", "8", "--store", "other"]);
+    assert_eq!(workshop.report(), report);
+    assert!(auroc(&halved) > 0.6, "{halved}");
+}
+
+fn auroc(analysis: &Json) -> f64 {
+    analysis["performance"]["auroc"]["estimate"].as_f64().unwrap()
+}
+
+#[test]
+fn outcomes_of_held_out_rows_reach_no_prediction_and_no_threshold() {
+    let learn = "svm_linear: { c: [0.1, 1] }, logistic: { c: [0.1, 1] }, \
+                 random_forest: { trees: 15, depth: [1, 3] }";
+    let rules = [
+        "tune: best_mean",
+        "tune: one_standard_error",
+        "tune: successive_halving",
+        "tune: average: { of: each_learner }",
+        "tune: stack: { of: each_pair }",
+        "tune: best_mean, fallback: naive",
+    ];
+    let workshop = workshop(0.7);
+    for rule in rules {
+        let rule =
+            rule.replace("average: ", "{ average: ").replace("stack: ", "{ stack: ");
+        let rule = match rule.contains("tune: {") {
+            true => format!("{rule} }}"),
+            false => rule,
+        };
+        let evaluate = format!(
+            "{rule}, threshold: {{ rule: youden, learned_from: inner_out_of_fold }}"
+        );
+        let text = study("all, anova: { k: [2, 4] }", learn, &evaluate);
+        workshop.write("table.csv", table(96, 0.7, |_| false).as_bytes());
+        run(&workshop, &text);
+        let before = predictions(&workshop);
+        // Every outcome of one fold is turned round: its own predictions stay, to the last digit.
+        workshop.write("table.csv", table(96, 0.7, |i| i % 4 == 2).as_bytes());
+        run(&workshop, &text);
+        let after = predictions(&workshop);
+        let moved = |wanted: bool| {
+            let mut pairs = before.iter().zip(&after);
+            let place =
+                |((split, _), _): (&(String, String), _)| (split == "3") == wanted;
+            assert!(before.keys().eq(after.keys()));
+            let of_place: Vec<_> = pairs.by_ref().filter(|(a, _)| place(*a)).collect();
+            assert!(of_place.len() >= 24, "{}", of_place.len());
+            of_place.iter().filter(|(a, b)| a.1 != b.1).count()
+        };
+        assert_eq!(moved(true), 0, "{rule}: held-out outcomes are seen");
+        assert!(moved(false) > 24, "{rule}: training outcomes are not");
+    }
+}
+
+#[test]
+fn one_standard_error_takes_an_earlier_candidate_and_fits_nothing() {
+    let workshop = workshop(0.8);
+    let best = chosen(&run(&workshop, &study(SELECT, LEARN, "tune: best_mean")));
+    let near = run(&workshop, &study(SELECT, LEARN, "tune: one_standard_error"));
+    assert!(
+        workshop.computed().iter().all(|node| {
+            !node.ends_with("/logistic") && !node.ends_with("/naive_bayes")
+        })
+    );
+    let near = chosen(&near);
+    assert!(near.iter().zip(&best).all(|(near, best)| near <= best), "{near:?} {best:?}");
+    assert_ne!(near, best);
+}
+
+#[test]
+fn averages_and_stacks_are_made_of_what_their_members_say() {
+    let workshop = workshop(0.8);
+    let alone = |learn: &str| {
+        run(&workshop, &study("all", learn, "tune: best_mean"));
+        predictions(&workshop)
+    };
+    let (first, second) = (alone("logistic"), alone("naive"));
+    let both = "logistic, naive";
+    run(&workshop, &study("all", both, "tune: { average: { of: all } }"));
+    for (place, mean) in predictions(&workshop) {
+        let expected = (probability(&first[&place]) + probability(&second[&place])) / 2.0;
+        assert!((probability(&mean) - expected).abs() < 1e-12);
+    }
+    run(&workshop, &study("all", both, "tune: { stack: { of: all } }"));
+    let mut weights: BTreeMap<String, f64> = BTreeMap::new();
+    for (place, p) in predictions(&workshop) {
+        let (a, b) = (probability(&first[&place]), probability(&second[&place]));
+        let weight = (probability(&p) - b) / (a - b);
+        let known = *weights.entry(place.0).or_insert(weight);
+        assert!((weight - known).abs() < 1e-6, "one weight for all rows of a split");
+    }
+    assert_eq!(weights.len(), 4);
+    let weights: Vec<f64> = weights.into_values().collect();
+    // The learner that knows something weighs more than the prevalence.
+    assert!(weights.iter().all(|w| *w > 0.5 && *w < 1.0 + 1e-9), "{weights:?}");
+}
+
+#[test]
+fn drawn_settings_depend_on_the_seed_and_more_draws_move_none() {
+    let workshop = workshop(0.8);
+    let settings = |draws: usize, seed: u64| -> Vec<String> {
+        let learn = format!(
+            "logistic: {{ c: {{ between: [0.001, 100], scale: log }}, draws: {draws} }}"
+        );
+        let text = study("all", &learn, "tune: best_mean");
+        let text = text.replace("seed: 3", &format!("seed: {seed}"));
+        let analysis = run(&workshop, &text);
+        let texts = candidates(&analysis).iter();
+        texts.map(|c| c["settings"].as_str().unwrap().to_string()).collect()
+    };
+    let four = settings(4, 3);
+    assert_eq!(four.len(), 4);
+    let value =
+        |text: &String| text.strip_prefix("c = ").unwrap().parse::<f64>().unwrap();
+    let values: Vec<f64> = four.iter().map(value).collect();
+    assert!(values.iter().all(|c| (0.001..=100.0).contains(c)), "{values:?}");
+    assert!(values.windows(2).all(|pair| pair[0] != pair[1]), "{values:?}");
+    assert_eq!(settings(4, 3), four);
+    assert_eq!(settings(6, 3)[..4], four[..]);
+    assert!(settings(4, 4).iter().all(|other| !four.contains(other)));
+}
+
+#[test]
+fn decision_values_become_probabilities_that_rank_alike() {
+    let workshop = workshop(0.8);
+    let learn = "svm_rbf: { c: [0.1, 1, 10], gamma: [0.05, 0.2] }";
+    let analysis = run(&workshop, &study("all", learn, "tune: best_mean"));
+    let found = predictions(&workshop);
+    let all: Vec<f64> = found.values().map(probability).collect();
+    assert!(all.iter().all(|p| *p > 0.0 && *p < 1.0), "{all:?}");
+    let truth: Vec<bool> = (0..96).map(|i| i / 4 % 2 == 0).collect();
+    let mean = all.iter().sum::<f64>() / 96.0;
+    let prevalence = truth.iter().filter(|class| **class).count() as f64 / 96.0;
+    assert!((mean - prevalence).abs() < 0.08, "calibrated in the large: {mean}");
+    // Log loss below that of the prevalence: the map is worth something.
+    let loss = analysis["performance"]["log_loss"]["estimate"].as_f64().unwrap();
+    assert!(loss < 0.66, "{loss}");
+    assert!(auroc(&analysis) > 0.65, "{analysis}");
+}
+
+#[test]
+fn what_does_not_beat_the_prevalence_gives_way_to_it_and_is_counted() {
+    let noise = workshop(0.0);
+    let analysis = run(&noise, &study(SELECT, LEARN, "fallback: naive"));
+    let counted = analysis["fallback"]["folds"].as_u64().unwrap();
+    assert_eq!(analysis["fallback"]["of"], 4);
+    let fell: Vec<&Json> =
+        folds(&analysis).iter().filter(|fold| fold["falls_back"] == true).collect();
+    assert_eq!(counted, fell.len() as u64);
+    assert!(counted >= 3, "noise beats the prevalence in {} folds", 4 - counted);
+    let found = predictions(&noise);
+    for fold in fell {
+        let of_fold =
+            found.iter().filter(|((split, _), _)| *split == fold["outer"].to_string());
+        let values: Vec<f64> = of_fold.map(|(_, p)| probability(p)).collect();
+        // 36 of the 72 training rows are positive.
+        assert!(values.len() == 24 && values.iter().all(|p| *p == 0.5), "{values:?}");
+        assert_eq!(fold["value"], 0.5);
+    }
+    let page = String::from_utf8(noise.read("runs/study/report.html")).unwrap();
+    assert!(page.contains("the prevalence was predicted"));
+    let signal = workshop(1.5);
+    let analysis = run(&signal, &study(SELECT, LEARN, "fallback: naive"));
+    assert_eq!(analysis["fallback"]["folds"], 0);
+    let without = run(&signal, &study(SELECT, LEARN, "tune: best_mean"));
+    assert_eq!(without["fallback"], Json::Null);
+}
+
+#[test]
+fn permuted_outcomes_tell_signal_from_noise() {
+    let control = "controls: { permuted_outcome: { times: 39 } }";
+    let permuted = |effect: f64| {
+        let workshop = workshop(effect);
+        let text = study(
+            "all, anova: { k: [2] }",
+            "logistic, svm_linear: { c: [0.1] }",
+            control,
+        );
+        let analysis = run(&workshop, &text);
+        let first = workshop.report();
+        workshop.run(&["--refresh", "*", "--jobs", "8", "--store", "other"]);
+        assert_eq!(workshop.report(), first);
+        analysis["permutation"].clone()
+    };
+    let signal = permuted(1.2);
+    assert_eq!((&signal["times"], &signal["as_extreme"]), (&39.into(), &0.into()));
+    assert_eq!(signal["p"].as_f64(), Some(1.0 / 40.0));
+    let noise = permuted(0.0);
+    let extreme = noise["as_extreme"].as_f64().unwrap();
+    assert_eq!(noise["p"].as_f64(), Some((extreme + 1.0) / 40.0));
+    assert!(extreme >= 2.0, "{noise}");
+    // What permuted outcomes give has nothing to do with the true ones.
+    for of in [&signal, &noise] {
+        let (mean, sd) = (of["mean"].as_f64().unwrap(), of["sd"].as_f64().unwrap());
+        assert!((mean - 0.5).abs() < 3.0 * sd / restudy::math::sqrt(39.0), "{mean} {sd}");
+    }
+}
+
+#[test]
+fn a_new_metric_threshold_or_rule_fits_nothing() {
+    let workshop = workshop(0.8);
+    let threshold = "threshold: { rule: youden, learned_from: inner_out_of_fold }";
+    run(&workshop, &study(SELECT, LEARN, &format!("tune: best_mean, {threshold}")));
+    let cost = threshold.replace("youden", "fixed, value: 0.3");
+    for evaluate in [
+        format!("tune: best_mean, also: [mcc], {threshold}"),
+        format!("tune: best_mean, {cost}"),
+        format!("tune: {{ stack: {{ of: all }} }}, {threshold}"),
+        format!("tune: best_mean, fallback: naive, {threshold}"),
+    ] {
+        workshop.study(&study(SELECT, LEARN, &evaluate));
+        let said = workshop.run(&[]);
+        assert!(number(&said, "computed") > 0, "{evaluate}");
+        for node in workshop.computed() {
+            let fits = ["/prepare", "/anova", "/logistic", "/naive_bayes"];
+            assert!(!fits.iter().any(|fit| node.ends_with(fit)), "{evaluate}: {node}");
+        }
+    }
+}
