@@ -16,21 +16,17 @@ use crate::store::Keep;
 use crate::survey::unread;
 
 impl Builder<'_> {
-    /// The frozen models, and each of them on each external cohort.
+    /// The frozen models of each outcome, and each of them on each external cohort.
     pub fn externals(&mut self) -> (Vec<FrozenModel>, Vec<External>) {
         let study = self.study;
         let mut frozen = Vec::new();
         let mut external = Vec::new();
-        let Some(scheme) = study.validate.first() else { return (frozen, external) };
-        if study.external.is_empty() {
-            return (frozen, external);
-        }
         for outcome in 0..study.outcomes.len() {
-            if !scheme.judges(&study.outcomes[outcome].name) {
+            if !study.freezes_for(&study.outcomes[outcome]) {
                 continue;
             }
             let first = frozen.len();
-            for model in &scheme.models {
+            for model in study.frozen_models() {
                 let at = study.models.iter().position(|known| known.name == model.name);
                 frozen.extend(at.and_then(|model| self.frozen(outcome, model)));
             }
@@ -132,7 +128,9 @@ impl Builder<'_> {
         inputs.extend(nodes.selects.iter().map(|node| (*node, None)));
         inputs.extend(link.into_iter().chain(threshold).map(|node| (node, None)));
         let freeze = self.add(freeze, &inputs);
-        Some(FrozenModel { name, case, tune, freeze })
+        let primary = study.primary_frozen().map(|model| model.name.as_str());
+        let primary = primary == Some(study.models[model].name.as_str());
+        Some(FrozenModel { name, case, primary, tune, freeze })
     }
 
     /// The outcomes of an external cohort: locked away, and opened for finished models.

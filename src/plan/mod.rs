@@ -93,6 +93,8 @@ pub struct FrozenModel {
     /// As in node names: `idh1.fused.frozen`.
     pub name: String,
     pub case: usize,
+    /// Whether it is the one that is handed over; others meet external cohorts beside it.
+    pub primary: bool,
     pub tune: NodeIndex,
     pub freeze: NodeIndex,
 }
