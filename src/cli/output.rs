@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::catalog::Catalog;
-use crate::data::{RunRecord, StudyRecord};
+use crate::data::{Model, RunRecord, StudyRecord};
 use crate::operation::{Entry, Kind};
 use crate::report;
 
@@ -18,24 +18,34 @@ pub enum OutputError {
     Record { path: PathBuf, cause: serde_json::Error },
 }
 
+/// What a run gives beside its record.
+pub struct Results {
+    /// Every held-out prediction, as CSV.
+    pub predictions: String,
+    /// Frozen models by name.
+    pub models: Vec<(String, Model)>,
+}
+
 /// Writes report, records, figures and tables; gives the path of the page.
 pub fn write(
     out: &Path,
     catalog: &Catalog,
     record: &StudyRecord,
     run: &RunRecord,
-    predictions: Option<&str>,
+    results: Option<&Results>,
 ) -> Result<PathBuf, OutputError> {
     let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
     let page = report::render(record, &sections, Some(run));
     let mut files = vec![
         ("report.html".to_string(), page.html),
         ("report.json".to_string(), page.json),
-        ("record.json".to_string(), pretty(run)),
+        ("record.json".to_string(), json(run)),
     ];
-    files.extend(
-        predictions.map(|text| ("predictions.csv".to_string(), text.to_string())),
-    );
+    if let Some(results) = results {
+        files.push(("predictions.csv".to_string(), results.predictions.clone()));
+        let models = results.models.iter();
+        files.extend(models.map(|(name, m)| (format!("models/{name}.json"), json(m))));
+    }
     files.extend(
         page.figures.into_iter().map(|(name, svg)| (format!("figures/{name}"), svg)),
     );
@@ -58,8 +68,8 @@ pub fn read(out: &Path) -> Result<(StudyRecord, RunRecord), OutputError> {
     Ok((one(out.join("report.json"))?, one(out.join("record.json"))?))
 }
 
-fn pretty(run: &RunRecord) -> String {
-    let text = serde_json::to_string_pretty(run).expect("a record is plain data");
+fn json(value: &impl serde::Serialize) -> String {
+    let text = serde_json::to_string_pretty(value).expect("these are plain data");
     format!("{text}\n")
 }
 

@@ -190,9 +190,18 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     };
     let out =
         args.out.clone().unwrap_or_else(|| places.folder.join("runs").join(&places.name));
-    let predictions = run::predictions(study, &loaded.survey, plan, &found);
+    let mut results = output::Results {
+        predictions: run::predictions(study, &loaded.survey, plan, &found),
+        models: Vec::new(),
+    };
+    for (name, model) in run::models(study, &loaded.survey, plan, &found) {
+        match model {
+            Ok(model) => results.models.push((name, model)),
+            Err(why) => eprintln!("warning: there is no model `{name}`: {why}"),
+        }
+    }
     let report =
-        match output::write(&out, catalog, &record, &run_record, Some(&predictions)) {
+        match output::write(&out, catalog, &record, &run_record, Some(&results)) {
             Ok(report) => report,
             Err(error) => {
                 eprintln!("error: {error}");

@@ -6,6 +6,8 @@ mod frozen;
 mod gzip;
 mod image;
 mod measured;
+mod model;
+mod novelty;
 mod outcome;
 mod prediction;
 mod record;
@@ -14,13 +16,18 @@ mod split;
 mod table;
 mod value;
 
-pub use frozen::{Called, Frozen, FrozenMember, Sealed};
+pub use frozen::{Called, Frozen, FrozenColumn, FrozenMember, Sealed};
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use measured::{
     Banded, CalibrationCurve, Confusion, DecisionCurve, DecisionPoint, Interval, Kept,
     RiskBin,
 };
+pub use model::{
+    Model, ModelColumn, ModelLearner, ModelMember, ModelOutcome, ModelRows, ModelStep,
+    ModelStudy, ModelThreshold,
+};
+pub use novelty::Familiar;
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
     CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,

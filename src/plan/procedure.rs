@@ -72,7 +72,7 @@ impl Procedure {
             predict: Identity::new(json!({ "predict": 2, "candidates": candidates })),
             calibrate: Identity::new(json!({ "calibrate": 2, "candidates": candidates })),
             freeze: Identity::new(json!({
-                "freeze": 2, "prepare": prepare,
+                "freeze": 3, "prepare": prepare,
                 "select": model.select.iter().map(Chain::identity).collect::<Json>(),
                 "learn": study.learn.iter().map(Chain::identity).collect::<Json>(),
             })),

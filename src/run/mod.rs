@@ -4,11 +4,15 @@ mod compute;
 mod describe;
 mod execute;
 mod journal;
+mod models;
 mod open;
+mod predict;
 mod record;
 
 pub use describe::describe;
 pub use execute::{Done, How, Options, RunError, Watch, execute};
 pub use journal::{Change, Entry, explain, write};
+pub use models::{NotReady, Ready, models};
 pub use open::open;
+pub use predict::{Predicted, TableFault, Trust, predict};
 pub use record::{Found, found, predictions, record};

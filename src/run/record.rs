@@ -463,7 +463,7 @@ impl Context<'_> {
             self.measured(&analysis.name, analysis.case, None, &analysis.measured);
         record.scheme.clone_from(&scheme.name);
         record.scheme_text = resampling.in_words();
-        record.threshold = self.threshold_words();
+        record.threshold = threshold_words(self.study);
         let mut inner: Vec<Vec<f64>> = vec![Vec::new(); record.candidates.len()];
         for nodes in &analysis.outer {
             let split = &splits.repeats[nodes.repeat][nodes.outer];
@@ -545,7 +545,7 @@ impl Context<'_> {
             {
                 record.folds.push(self.fold((1, 1), frozen.n, predictions));
                 if predictions.threshold.is_some() {
-                    record.threshold = self.threshold_words();
+                    record.threshold = threshold_words(self.study);
                 }
             }
         }
@@ -701,19 +701,6 @@ impl Context<'_> {
             before: math::mean(&before),
             after: math::mean(&after),
             outcome_by_batch: crate::statistics::auroc_by_level(&truth, &level),
-        })
-    }
-
-    fn threshold_words(&self) -> Option<String> {
-        let threshold = self.study.evaluate.threshold.as_ref()?;
-        let Instance::Calibrator(rule) = &threshold.rule.instance else {
-            unreachable!("`spec` puts a threshold rule here")
-        };
-        Some(match rule.is_learned() {
-            true => {
-                format!("{}, learned on inner out-of-fold predictions", rule.in_words())
-            }
-            false => format!("{}, stated beforehand", rule.in_words()),
         })
     }
 
@@ -995,6 +982,20 @@ fn sample_size(n: usize, n_positive: usize, candidates: usize) -> SampleSizeFact
     }
 }
 
+/// The threshold rule in words, if one was declared.
+pub fn threshold_words(study: &Study) -> Option<String> {
+    let threshold = study.evaluate.threshold.as_ref()?;
+    let Instance::Calibrator(rule) = &threshold.rule.instance else {
+        unreachable!("`spec` puts a threshold rule here")
+    };
+    Some(match rule.is_learned() {
+        true => {
+            format!("{}, learned on inner out-of-fold predictions", rule.in_words())
+        }
+        false => format!("{}, stated beforehand", rule.in_words()),
+    })
+}
+
 /// The rows of an analysis: those whose outcome is known and whose predictors were measured.
 #[derive(Default)]
 struct Analysed {
@@ -1078,7 +1079,7 @@ fn predictors(
 }
 
 /// The units of an image block's columns; a table's columns carry none yet.
-fn units(study: &Study, block: &crate::spec::Block) -> Vec<Unit> {
+pub fn units(study: &Study, block: &crate::spec::Block) -> Vec<Unit> {
     let BlockKind::Images { from, features, .. } = &block.kind else { return Vec::new() };
     let image = study.source(&from.name).and_then(|source| match source.kind {
         SourceKind::Images { unit, .. } => Some(unit),

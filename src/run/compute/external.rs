@@ -4,13 +4,14 @@ use super::splits::{apply_path, fit_learner, predicted, procedure, with_beside};
 use super::tuning::{Candidates, has_links};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
-    Call, Frozen, FrozenMember, Kept, Link, Member, Predictions, Rows, Sealed, Train,
-    Value,
+    Call, Frozen, FrozenColumn, FrozenMember, Kept, Link, Member, Predictions, Rows,
+    Sealed, Train, Value,
 };
+use crate::math::median;
 use crate::operation::{FittedChain, Instance};
 use crate::plan::Placed;
 use crate::spec::{Chain, ChainSetting, Study, Use};
-use crate::statistics::linked;
+use crate::statistics::{familiar, linked};
 
 /// The settings of a candidate: preparation, selection, learner, with the places of their states.
 pub struct Chosen<'a> {
@@ -104,11 +105,10 @@ pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     }
     // Stable, so equal weights keep the written order.
     members.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-    let columns = frame.rows.columns().iter().map(|column| column.name.clone());
     let (n, n_positive) =
         (train.outcome().len(), train.outcome().iter().filter(|class| **class).count());
     Ok(Value::Frozen(Frozen {
-        columns: columns.collect(),
+        columns: seen(train.rows()),
         members,
         falls_back: choice.falls_back.then(|| n_positive as f64 / n.max(1) as f64),
         threshold,
@@ -116,6 +116,26 @@ pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         n,
         n_positive,
     }))
+}
+
+/// The columns of development rows.
+fn seen(rows: &Rows) -> Vec<FrozenColumn> {
+    let column = |column: &crate::data::FrameColumn| {
+        let known: Vec<f64> =
+            column.values.iter().copied().filter(|value| !value.is_nan()).collect();
+        let categories = rows.categories(&column.name).map(<[String]>::to_vec);
+        let lowest = known.iter().copied().reduce(f64::min);
+        let highest = known.iter().copied().reduce(f64::max);
+        let is_number = categories.is_none();
+        FrozenColumn {
+            name: column.name.clone(),
+            range: lowest.zip(highest).filter(|_| is_number),
+            median: median(&known).filter(|_| is_number),
+            missing: column.values.len() - known.len(),
+            categories,
+        }
+    };
+    rows.columns().iter().map(column).collect()
 }
 
 fn freeze_member(
@@ -129,10 +149,21 @@ fn freeze_member(
     apply_path(chosen.prepare, &prepare, &mut rows)?;
     apply_path(chosen.select, &select, &mut rows)?;
     let selected = rows.columns().iter().map(|column| column.name.clone()).collect();
+    let values: Vec<&[f64]> = rows.columns().iter().map(|c| &c.values[..]).collect();
+    let familiar = familiar(&values, train.groups());
     let prepared = train.with_rows(rows);
     let model = fit_learner(inputs.study, "frozen", chosen.learner, &prepared)?;
     let Member { candidate, weight } = member;
-    Ok(FrozenMember { candidate, weight, prepare, select, model, selected, link })
+    Ok(FrozenMember {
+        candidate,
+        weight,
+        prepare,
+        select,
+        model,
+        selected,
+        link,
+        familiar,
+    })
 }
 
 /// The columns that reach the learner of a split's choice: its states applied to no rows at all.
@@ -205,7 +236,7 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
     let frame = &*with_beside(inputs, frozen_case, case, frame);
     let opened = input!(&inputs.values[2], Opened, "opened outcomes");
     let names = frame.rows.columns().iter().map(|column| &column.name);
-    if !names.eq(&frozen.columns) {
+    if !names.eq(frozen.columns.iter().map(|column| &column.name)) {
         let why = "the predictors are not those of the frozen model";
         return Ok(Value::Failed(why.to_string()));
     }
@@ -230,7 +261,14 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
     let taken = frame.rows.take(&rows);
     let said = match frozen.falls_back {
         Some(prevalence) => Ok((vec![prevalence; taken.n()], None)),
-        None => say(inputs, frozen_case, frozen, &taken),
+        None => {
+            let parts = frozen.members.iter().map(|of| {
+                let Chosen { prepare, select, learner, .. } =
+                    chosen(inputs, frozen_case, of.candidate);
+                Part { prepare, select, learner, of }
+            });
+            say(&parts.collect::<Vec<_>>(), &taken)
+        }
     };
     Ok(match said {
         Ok((scores, decision_values)) => Value::Predictions(Predictions {
@@ -246,28 +284,39 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
     })
 }
 
-/// Probabilities, and the decision values of a single learner that gives such.
-type Said = (Vec<f64>, Option<Vec<f64>>);
+/// A fitted candidate with the operations that it is made of.
+pub struct Part<'a> {
+    pub prepare: &'a ChainSetting,
+    pub select: &'a ChainSetting,
+    pub learner: &'a Use,
+    pub of: &'a FrozenMember,
+}
 
-fn say(
-    inputs: &Inputs<'_>,
-    case: usize,
-    frozen: &Frozen,
-    rows: &Rows,
-) -> Result<Said, String> {
+impl Part<'_> {
+    /// The columns that reach the learner.
+    pub fn prepared(&self, rows: &Rows) -> Result<Rows, String> {
+        let mut prepared = rows.clone();
+        apply_path(self.prepare, &self.of.prepare, &mut prepared)?;
+        apply_path(self.select, &self.of.select, &mut prepared)?;
+        Ok(prepared)
+    }
+}
+
+/// Probabilities, and the decision values of a single learner that gives such.
+pub type Said = (Vec<f64>, Option<Vec<f64>>);
+
+/// What a frozen model says of rows.
+pub fn say(parts: &[Part<'_>], rows: &Rows) -> Result<Said, String> {
     let mut sums = vec![0.0f64; rows.n()];
     let mut decision_values = None;
-    for member in &frozen.members {
-        let chosen = chosen(inputs, case, member.candidate);
-        let mut prepared = rows.clone();
-        apply_path(chosen.prepare, &member.prepare, &mut prepared)?;
-        apply_path(chosen.select, &member.select, &mut prepared)?;
-        let values = predicted(chosen.learner, &member.model, &prepared)?;
+    for part in parts {
+        let values = predicted(part.learner, &part.of.model, &part.prepared(rows)?)?;
+        let (link, weight) = (part.of.link, part.of.weight);
         for (sum, value) in sums.iter_mut().zip(&values) {
-            let probability = member.link.map_or(*value, |link| linked(link, *value));
-            *sum = (*sum + member.weight * probability).min(1.0);
+            let probability = link.map_or(*value, |link| linked(link, *value));
+            *sum = (*sum + weight * probability).min(1.0);
         }
-        if frozen.members.len() == 1 && member.link.is_some() {
+        if parts.len() == 1 && link.is_some() {
             decision_values = Some(values);
         }
     }

@@ -10,10 +10,13 @@ mod permuted;
 mod pools;
 mod rows;
 mod splits;
+mod trails;
 mod tuning;
 
+pub use external::{Chosen, Part, say};
 pub use rows::counted;
 pub use splits::Matrices;
+pub use trails::{Trail, trails};
 
 use std::sync::Arc;
 
