@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::catalog::Catalog;
-use crate::data::{Model, RunRecord, StudyRecord};
+use crate::data::{RunRecord, StudyRecord};
 use crate::operation::{Entry, Kind};
 use crate::report;
+use crate::run::HandedOver;
 
 /// A folder that cannot be written to, or a record that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +24,7 @@ pub struct Results {
     /// Every held-out prediction, as CSV.
     pub predictions: String,
     /// Frozen models by name.
-    pub models: Vec<(String, Model)>,
+    pub models: Vec<(String, HandedOver)>,
 }
 
 /// Writes report, records, figures and tables; gives the path of the page.
@@ -43,8 +44,17 @@ pub fn write(
     ];
     if let Some(results) = results {
         files.push(("predictions.csv".to_string(), results.predictions.clone()));
-        let models = results.models.iter();
-        files.extend(models.map(|(name, m)| (format!("models/{name}.json"), json(m))));
+        for (name, of) in &results.models {
+            files.push((format!("models/{name}.json"), json(&of.model)));
+            let onnx = out.join(format!("models/{name}.onnx"));
+            match &of.onnx {
+                Ok(bytes) => replace(&onnx, bytes)?,
+                // An older run may have left one that is of another model.
+                Err(_) if onnx.exists() => std::fs::remove_file(&onnx)
+                    .map_err(|cause| OutputError::Write { path: onnx, cause })?,
+                Err(_) => {}
+            }
+        }
     }
     files.extend(
         page.figures.into_iter().map(|(name, svg)| (format!("figures/{name}"), svg)),
@@ -53,7 +63,7 @@ pub fn write(
         page.tables.into_iter().map(|(name, csv)| (format!("tables/{name}"), csv)),
     );
     for (name, text) in files {
-        replace(&out.join(name), &text)?;
+        replace(&out.join(name), text.as_bytes())?;
     }
     Ok(out.join("report.html"))
 }
@@ -74,16 +84,16 @@ fn json(value: &impl serde::Serialize) -> String {
 }
 
 /// Written beside its place and renamed, so that nobody reads half a report.
-fn replace(path: &Path, text: &str) -> Result<(), OutputError> {
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
     let wrong = |cause| OutputError::Write { path: path.to_path_buf(), cause };
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(wrong)?;
-    if std::fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
+    if std::fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
     let mut file =
         tempfile::Builder::new().prefix(".report-").tempfile_in(folder).map_err(wrong)?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(wrong)?;
+    std::io::Write::write_all(&mut file, bytes).map_err(wrong)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

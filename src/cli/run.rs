@@ -162,7 +162,8 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     }
     let warnings =
         loaded.faults.iter().filter(|fault| fault.severity == Severity::Warning);
-    let record = run::record(
+    let models = run::models(study, &loaded.survey, plan, &found);
+    let mut record = run::record(
         study,
         &loaded.survey,
         plan,
@@ -171,6 +172,8 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         plan::certificate(study, proof),
         warnings.map(|warning| warning.message.clone()).collect(),
     );
+    record.full_models =
+        run::full_models(study, &loaded.survey, plan, &found, &done, &models);
     let run_record = RunRecord {
         engine: record.engine.clone(),
         started,
@@ -194,7 +197,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         predictions: run::predictions(study, &loaded.survey, plan, &found),
         models: Vec::new(),
     };
-    for (name, model) in run::models(study, &loaded.survey, plan, &found) {
+    for (name, model) in models {
         match model {
             Ok(model) => results.models.push((name, model)),
             Err(why) => eprintln!("warning: there is no model `{name}`: {why}"),

@@ -3,6 +3,7 @@
 //! Plain data without behaviour of its own; no value knows which operation made it.
 
 mod frozen;
+mod full_model;
 mod gzip;
 mod image;
 mod measured;
@@ -17,6 +18,10 @@ mod table;
 mod value;
 
 pub use frozen::{Called, Frozen, FrozenColumn, FrozenMember, Sealed};
+pub use full_model::{
+    Equation, Explained, FoldImportance, FullModelFacts, ImportanceFacts, MemberFacts,
+    NeededColumn, PredictorImportance, PredictorShap, Term, Transform, WorkedExample,
+};
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use measured::{

@@ -75,6 +75,7 @@ impl Builder<'_> {
             span: scheme.resampling.span,
             procedure: &procedure,
             prepare: &study.models[model].branches[0].prepare,
+            looked_into: false,
         };
         let mut all: Vec<u32> =
             inner.iter().flat_map(|split| split.held_out.iter().copied()).collect();
@@ -96,7 +97,7 @@ impl Builder<'_> {
         let mut inputs = vec![(tune, None)];
         inputs.extend(inner_scores.iter().cloned());
         let calibrate = self.add(calibrate, &inputs);
-        let fitted = Groups::of_rows(&whole.train, &groups);
+        let fitted = Arc::new(Groups::of_rows(&whole.train, &groups));
         let mut given = context.given.clone();
         given.push(Given {
             name: "all development rows".to_string(),
@@ -117,7 +118,7 @@ impl Builder<'_> {
             family: "freeze",
             scope: Scope::Training,
             rows: RowSets {
-                fitted: Some(Arc::new(fitted)),
+                fitted: Some(fitted.clone()),
                 outcomes: true,
                 ..RowSets::default()
             },
@@ -130,7 +131,25 @@ impl Builder<'_> {
         let freeze = self.add(freeze, &inputs);
         let primary = study.primary_frozen().map(|model| model.name.as_str());
         let primary = primary == Some(study.models[model].name.as_str());
-        Some(FrozenModel { name, case, primary, tune, freeze })
+        let explain = primary.then(|| {
+            let node = Node {
+                name: format!("{name}/explain"),
+                work: Work::Explain { case },
+                identity: Identity::new(json!({
+                    "explain": 1, "procedure": procedure.freeze.json,
+                })),
+                given: context.given.clone(),
+                seed: None,
+                keep: Keep::Stored,
+                family: "explain",
+                // Its rows are those that the model has seen: nothing about them is held out.
+                scope: Scope::Training,
+                rows: RowSets { fitted: Some(fitted.clone()), ..RowSets::default() },
+                span: context.span,
+            };
+            self.add(node, &[(frame, None), (freeze, None)])
+        });
+        Some(FrozenModel { name, case, primary, tune, freeze, explain })
     }
 
     /// The outcomes of an external cohort: locked away, and opened for finished models.

@@ -2,29 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compute::{Chosen, Part, Trail, say, trails};
+use super::compute::{Chosen, Part, Trail, rows_of, say, trails, without_rows};
+use super::onnx::export;
 use super::record::{Found, threshold_words, units};
 use crate::catalog::Catalog;
 use crate::data::{
-    FrameColumn, Frozen, FrozenMember, Model, ModelColumn, ModelLearner, ModelMember,
+    Frozen, FrozenMember, Model, ModelColumn, ModelLearner, ModelMember,
     ModelOutcome, ModelRows, ModelStep, ModelStudy, ModelThreshold, Rows, Value,
 };
 use crate::diagnostics::Span;
 use crate::operation::{Failure, Instance, Kind};
-use crate::plan::{FrozenModel, Plan};
+use crate::plan::{Case, FrozenModel, Plan};
 use crate::spec::{ChainSetting, Study, Use};
 use crate::survey::Survey;
 
 /// Version of the layout of [`Model`].
 const LAYOUT: u32 = 1;
 
-/// The models that a study hands over, or why one cannot be.
+/// A model that is handed over: as a file of its own, and for other programs.
+pub struct HandedOver {
+    pub model: Model,
+    /// The ONNX file, or what has no formula in it.
+    pub onnx: Result<Vec<u8>, String>,
+}
+
+/// The models that a study hands over by name, or why one cannot be.
 pub fn models(
     study: &Study,
     survey: &Survey,
     plan: &Plan,
     found: &Found,
-) -> Vec<(String, Result<Model, String>)> {
+) -> Vec<(String, Result<HandedOver, String>)> {
     let rule = threshold_words(study);
     let rule = rule.as_deref();
     let handed_over = plan.frozen.iter().filter(|model| model.primary);
@@ -50,22 +58,9 @@ fn written(
     (model, name): (&FrozenModel, &str),
     frozen: &Frozen,
     rule: Option<&str>,
-) -> Result<Model, Failure> {
+) -> Result<HandedOver, Failure> {
     let case = plan.cases[model.case];
-    let of_model = &study.models[case.model];
-    let prepare = &of_model.branches[case.branch].prepare;
-    let chosen: Vec<Chosen<'_>> = frozen
-        .members
-        .iter()
-        .map(|member| Chosen::of(study, prepare, &of_model.select, member.candidate))
-        .collect();
-    let parts = chosen.iter().zip(&frozen.members).map(|(chosen, of)| Part {
-        prepare: chosen.prepare,
-        select: chosen.select,
-        learner: chosen.learner,
-        of,
-    });
-    let parts: Vec<Part<'_>> = parts.collect();
+    let parts = parts(study, case, frozen);
     let needed = needed(&parts, &without_rows(frozen));
     let mut beside: Vec<String> = Vec::new();
     for part in &parts {
@@ -77,7 +72,7 @@ fn written(
     beside.sort_unstable();
     beside.dedup();
     let outcome = &study.outcomes[case.outcome];
-    Ok(Model {
+    let model = Model {
         restudy_model: LAYOUT,
         engine: concat!("restudy ", env!("CARGO_PKG_VERSION")).to_string(),
         name: name.to_string(),
@@ -105,27 +100,21 @@ fn written(
             .zip(rule)
             .map(|(value, rule)| ModelThreshold { value, rule: rule.to_string() }),
         calibration: frozen.calibration,
-    })
+    };
+    let onnx = export(&model, &parts);
+    Ok(HandedOver { model, onnx })
 }
 
-/// The predictors of a frozen model, without rows.
-pub fn without_rows(frozen: &Frozen) -> Rows {
-    let columns = frozen.columns.iter();
-    rows_of(columns.map(|column| (column.name.as_str(), column.categories.as_deref())))
-}
-
-fn rows_of<'a>(
-    columns: impl Iterator<Item = (&'a str, Option<&'a [String]>)>,
-) -> Rows {
-    let mut categories = BTreeMap::new();
-    let named = columns.map(|(name, of)| {
-        if let Some(of) = of {
-            categories.insert(name.to_string(), of.to_vec());
-        }
-        FrameColumn { name: name.to_string(), values: Vec::new() }
-    });
-    let named = named.collect();
-    Rows::new(named, 0).with_categories(categories)
+/// The members of a frozen model with the operations that they are made of.
+pub fn parts<'a>(study: &'a Study, case: Case, frozen: &'a Frozen) -> Vec<Part<'a>> {
+    let of_model = &study.models[case.model];
+    let prepare = &of_model.branches[case.branch].prepare;
+    let part = |of: &'a FrozenMember| {
+        let chosen = Chosen::of(study, prepare, &of_model.select, of.candidate);
+        let Chosen { prepare, select, learner, .. } = chosen;
+        Part { prepare, select, learner, of }
+    };
+    frozen.members.iter().map(part).collect()
 }
 
 /// Which predictors any member depends on: all of them where a step has no formulas.

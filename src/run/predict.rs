@@ -274,7 +274,8 @@ fn matched<'a>(
         .collect();
     let mut beside = BTreeMap::new();
     let mut unknown: Vec<&str> = Vec::new();
-    for cells in table.columns() {
+    let predictors = table.columns().iter().filter(|c| c.name != table.ids().name);
+    for cells in predictors {
         let (name, unit) = parsed(&cells.name);
         let of_units = name.strip_suffix(OF_UNITS);
         let wanted = of_units.unwrap_or(name);

@@ -42,6 +42,7 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
     }
     for model in &plan.frozen {
         wanted.extend([model.tune, model.freeze]);
+        wanted.extend(model.explain);
     }
     for external in &plan.external {
         wanted.extend([external.opened, external.predict]);
@@ -51,6 +52,7 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
         wanted.extend(&analysis.permuted);
         for nodes in &analysis.outer {
             wanted.extend([nodes.tune, nodes.predict, nodes.kept]);
+            wanted.extend(nodes.importance);
         }
     }
     let frames = plan
@@ -111,6 +113,11 @@ pub fn record(
         "riley2020",
     ];
     references.extend(always.into_iter().filter_map(reference));
+    if !plan.frozen.is_empty() {
+        let of_models =
+            ["breiman2001", "halko2011", "lundberg2017", "lundberg2020", "tipping1999"];
+        references.extend(of_models.into_iter().filter_map(reference));
+    }
     if study.evaluate.decision_range.is_some() {
         references.extend(reference("vickers2006"));
     }
@@ -141,6 +148,7 @@ pub fn record(
         predictors: predictors(study, survey, plan, found),
         analysis_order: order,
         analyses,
+        full_models: Vec::new(),
         comparisons,
         claims,
         deviations: study

@@ -18,12 +18,12 @@ pub struct Chosen<'a> {
     pub prepare: &'a ChainSetting,
     pub select: &'a ChainSetting,
     pub learner: &'a Use,
-    prepare_path: usize,
-    selector: usize,
-    select_path: usize,
+    pub prepare_path: usize,
+    pub selector: usize,
+    pub select_path: usize,
 }
 
-fn chosen<'a>(inputs: &Inputs<'a>, case: usize, candidate: usize) -> Chosen<'a> {
+pub fn chosen<'a>(inputs: &Inputs<'a>, case: usize, candidate: usize) -> Chosen<'a> {
     let (prepare, select) = procedure(inputs, case);
     Chosen::of(inputs.study, prepare, select, candidate)
 }
@@ -96,10 +96,16 @@ pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         let states = prepare.paths[chosen.prepare_path].clone();
         let selected = selectors[chosen.selector][chosen.select_path].clone();
         let fitted = states.and_then(|prepare| {
-            freeze_member(inputs, &chosen, (*member, link), (prepare, selected?), &train)
+            let states = (prepare, selected?);
+            fit_member(inputs.study, "frozen", &chosen, (*member, link), states, &train)
         });
         match fitted {
-            Ok(member) => members.push(member),
+            Ok((mut member, prepared)) => {
+                let columns = prepared.rows().columns().iter();
+                let values: Vec<&[f64]> = columns.map(|c| &c.values[..]).collect();
+                member.familiar = familiar(&values, prepared.groups());
+                members.push(member);
+            }
             Err(why) => return Ok(Value::Failed(why)),
         }
     }
@@ -138,23 +144,25 @@ fn seen(rows: &Rows) -> Vec<FrozenColumn> {
     rows.columns().iter().map(column).collect()
 }
 
-fn freeze_member(
-    inputs: &Inputs<'_>,
+/// Fits a chosen candidate on training rows; gives them back as they reach the learner. `place` names
+/// the stream of random numbers.
+pub fn fit_member(
+    study: &Study,
+    place: &str,
     chosen: &Chosen<'_>,
     (member, link): (Member, Option<Link>),
     (prepare, select): (Vec<Vec<u8>>, Vec<Vec<u8>>),
     train: &Train,
-) -> Result<FrozenMember, String> {
+) -> Result<(FrozenMember, Train), String> {
     let mut rows = train.rows().clone();
     apply_path(chosen.prepare, &prepare, &mut rows)?;
     apply_path(chosen.select, &select, &mut rows)?;
     let selected = rows.columns().iter().map(|column| column.name.clone()).collect();
-    let values: Vec<&[f64]> = rows.columns().iter().map(|c| &c.values[..]).collect();
-    let familiar = familiar(&values, train.groups());
     let prepared = train.with_rows(rows);
-    let model = fit_learner(inputs.study, "frozen", chosen.learner, &prepared)?;
+    let model = fit_learner(study, place, chosen.learner, &prepared)?;
     let Member { candidate, weight } = member;
-    Ok(FrozenMember {
+    let familiar = None;
+    let member = FrozenMember {
         candidate,
         weight,
         prepare,
@@ -163,7 +171,8 @@ fn freeze_member(
         selected,
         link,
         familiar,
-    })
+    };
+    Ok((member, prepared))
 }
 
 /// The columns that reach the learner of a split's choice: its states applied to no rows at all.
@@ -307,10 +316,16 @@ pub type Said = (Vec<f64>, Option<Vec<f64>>);
 
 /// What a frozen model says of rows.
 pub fn say(parts: &[Part<'_>], rows: &Rows) -> Result<Said, String> {
-    let mut sums = vec![0.0f64; rows.n()];
+    let prepared = parts.iter().map(|part| part.prepared(rows));
+    say_of_prepared(parts, &prepared.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// The same of the columns that reach the learner of each part.
+pub fn say_of_prepared(parts: &[Part<'_>], prepared: &[Rows]) -> Result<Said, String> {
+    let mut sums = vec![0.0f64; prepared.first().map_or(0, Rows::n)];
     let mut decision_values = None;
-    for part in parts {
-        let values = predicted(part.learner, &part.of.model, &part.prepared(rows)?)?;
+    for (part, rows) in parts.iter().zip(prepared) {
+        let values = predicted(part.learner, &part.of.model, rows)?;
         let (link, weight) = (part.of.link, part.of.weight);
         for (sum, value) in sums.iter_mut().zip(&values) {
             let probability = link.map_or(*value, |link| linked(link, *value));

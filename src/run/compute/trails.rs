@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::external::Part;
 use super::splits::{acts_on, apply_step};
-use crate::data::Rows;
+use crate::data::{FrameColumn, Frozen, Rows};
 use crate::operation::{Change, Instance};
 use crate::spec::Use;
 
@@ -23,6 +23,27 @@ impl Trail {
     pub fn of(&self, value: f64, categories: Option<&[String]>) -> f64 {
         self.changes.iter().fold(value, |value, change| change.of(value, categories))
     }
+}
+
+/// The predictors of a frozen model, without rows.
+pub fn without_rows(frozen: &Frozen) -> Rows {
+    let columns = frozen.columns.iter();
+    rows_of(columns.map(|column| (column.name.as_str(), column.categories.as_deref())))
+}
+
+/// Columns by name, with the categories of those that have such.
+pub fn rows_of<'a>(
+    columns: impl Iterator<Item = (&'a str, Option<&'a [String]>)>,
+) -> Rows {
+    let mut categories = BTreeMap::new();
+    let named = columns.map(|(name, of)| {
+        if let Some(of) = of {
+            categories.insert(name.to_string(), of.to_vec());
+        }
+        FrameColumn { name: name.to_string(), values: Vec::new() }
+    });
+    let named = named.collect();
+    Rows::new(named, 0).with_categories(categories)
 }
 
 /// The trails of a fitted candidate. `columns`: the predictors, without rows. The error names the
