@@ -7,6 +7,7 @@ mod contract;
 mod golden;
 mod learners;
 mod measures;
+mod models;
 mod public_data;
 mod reference;
 mod report;

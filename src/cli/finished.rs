@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::load::Loaded;
+use super::output::Results;
 use crate::catalog::Catalog;
 use crate::data::StudyRecord;
 use crate::diagnostics::any_error;
@@ -19,7 +20,7 @@ pub struct Finished {
     pub engine: String,
     pub n_nodes: usize,
     pub page: Page,
-    pub predictions: String,
+    pub results: Results,
     pub lock: Lock,
     /// By analysis, in the study's order: primary metric and what it is.
     pub headlines: Vec<Headline>,

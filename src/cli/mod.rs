@@ -8,6 +8,7 @@ pub mod load;
 pub mod ops;
 mod output;
 pub mod plan;
+mod predict;
 pub mod report;
 pub mod run;
 mod schema;
@@ -35,6 +36,7 @@ enum Command {
     Run(run::Run),
     Why(why::Why),
     Report(report::Report),
+    Predict(predict::Predict),
     Ops(ops::Ops),
     Schema(schema::Schema),
     Store(store::Args),
@@ -58,6 +60,7 @@ pub fn main() -> Exit {
         Command::Run(args) => run::run(&args),
         Command::Why(args) => why::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Predict(args) => predict::run(&args),
         Command::Ops(args) => ops::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Store(args) => store::run(&args),

@@ -174,7 +174,8 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     }
     let warnings =
         loaded.faults.iter().filter(|fault| fault.severity == Severity::Warning);
-    let record = run::record(
+    let models = run::models(study, &loaded.survey, plan, &found);
+    let mut record = run::record(
         study,
         &loaded.survey,
         plan,
@@ -183,6 +184,8 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         plan::certificate(study, proof),
         warnings.map(|warning| warning.message.clone()).collect(),
     );
+    record.full_models =
+        run::full_models(study, &loaded.survey, plan, &found, &done, &models);
     let run_record = RunRecord {
         computed: done.computed(),
         stored: done.count(|how| *how == How::Stored),
@@ -190,11 +193,21 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         cut_off: done.count(|how| *how == How::CutOff),
         ..ended.run_record(&loaded, &record.engine, done.how.len())
     };
+    let mut results = output::Results {
+        predictions: run::predictions(study, &loaded.survey, plan, &found),
+        models: Vec::new(),
+    };
+    for (name, model) in models {
+        match model {
+            Ok(model) => results.models.push(output::ModelFiles::of(name, model)),
+            Err(why) => eprintln!("warning: there is no model `{name}`: {why}"),
+        }
+    }
     let finished = Finished {
         engine: record.engine.clone(),
         n_nodes: done.how.len(),
         page: output::page(catalog, &record),
-        predictions: run::predictions(study, &loaded.survey, plan, &found),
+        results,
         lock: Lock::of(&record, plan, &done.states),
         headlines: Headline::of(&record),
     };
@@ -264,7 +277,7 @@ impl Ended<'_> {
         let beside = || self.places.folder.join("runs").join(&self.places.name);
         let out = self.args.out.clone().unwrap_or_else(beside);
         let report =
-            match output::write(&out, &finished.page, run, Some(&finished.predictions)) {
+            match output::write(&out, &finished.page, run, Some(&finished.results)) {
                 Ok(report) => report,
                 Err(error) => {
                     eprintln!("error: {error}");

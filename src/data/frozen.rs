@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Link};
+use super::{Call, Familiar, Link};
 
 /// What a procedure gives on all development rows: chosen, fitted and never changed again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Frozen {
-    /// The predictors that it needs, in this order.
-    pub columns: Vec<String>,
+    /// The predictors of its model, in this order.
+    pub columns: Vec<FrozenColumn>,
     /// Whose probabilities are averaged; the largest weight first.
     pub members: Vec<FrozenMember>,
     /// The prevalence, where no candidate did better: then it is predicted for everybody.
@@ -20,6 +20,20 @@ pub struct Frozen {
     /// Development rows that it was fitted on.
     pub n: usize,
     pub n_positive: usize,
+}
+
+/// A predictor as development rows have it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrozenColumn {
+    pub name: String,
+    /// The least and the greatest known value; none for categories.
+    pub range: Option<(f64, f64)>,
+    /// The median of the known values; none for categories.
+    pub median: Option<f64>,
+    /// Development rows in which it is missing.
+    pub missing: usize,
+    /// Its categories, where it has such.
+    pub categories: Option<Vec<String>>,
 }
 
 /// One fitted candidate of a frozen model.
@@ -36,6 +50,8 @@ pub struct FrozenMember {
     pub selected: Vec<String>,
     /// From decision values to probabilities, where the learner gives the former.
     pub link: Option<Link>,
+    /// What development rows look like in those columns; none for under ten rows.
+    pub familiar: Option<Familiar>,
 }
 
 /// What is known of an outcome in some rows, and by which derivation.

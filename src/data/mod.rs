@@ -3,9 +3,12 @@
 //! Plain data without behaviour of its own; no value knows which operation made it.
 
 mod frozen;
+mod full_model;
 mod gzip;
 mod image;
 mod measured;
+mod model;
+mod novelty;
 mod outcome;
 mod prediction;
 mod record;
@@ -14,13 +17,22 @@ mod split;
 mod table;
 mod value;
 
-pub use frozen::{Called, Frozen, FrozenMember, Sealed};
+pub use frozen::{Called, Frozen, FrozenColumn, FrozenMember, Sealed};
+pub use full_model::{
+    Equation, Explained, FoldImportance, FullModelFacts, ImportanceFacts, MemberFacts,
+    NeededColumn, PredictorImportance, PredictorShap, Term, Transform, WorkedExample,
+};
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use measured::{
     Banded, CalibrationCurve, Confusion, DecisionCurve, DecisionPoint, Interval, Kept,
     RiskBin,
 };
+pub use model::{
+    Model, ModelColumn, ModelLearner, ModelMember, ModelOutcome, ModelRows, ModelStep,
+    ModelStudy, ModelThreshold,
+};
+pub use novelty::Familiar;
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
     CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,

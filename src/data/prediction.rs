@@ -1,5 +1,6 @@
 //! Scores on held-out rows, what is chosen by them, and what is measured on them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Interval;
@@ -73,7 +74,7 @@ pub struct Member {
 }
 
 /// Decision value → probability, sigmoid(intercept + slope · value).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Link {
     pub intercept: f64,
     pub slope: f64,

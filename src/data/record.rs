@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationCurve, Compared, Confusion, Curve, DecisionCurve, Estimate, GroupEstimate,
+    CalibrationCurve, Compared, Confusion, Curve, DecisionCurve, Estimate, FullModelFacts,
+    GroupEstimate,
 };
 use crate::units::Unit;
 
@@ -31,6 +32,9 @@ pub struct StudyRecord {
     /// Names of the analyses in written order; the first is the headline.
     pub analysis_order: Vec<String>,
     pub analyses: BTreeMap<String, AnalysisRecord>,
+    /// The models that are handed over, one for each outcome.
+    #[serde(default)]
+    pub full_models: Vec<FullModelFacts>,
     /// Models compared on identical splits.
     pub comparisons: Vec<ComparisonFacts>,
     /// What would count as success, stated beforehand, and what came of it.

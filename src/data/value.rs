@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CalibrationCurve, Called, Choice, Compared, Confusion, Curve, DecisionCurve, Decoded,
-    Estimate, Features, Frame, Frozen, GroupEstimate, Kept, Link, Mask, Predictions,
-    ScoredSplit, Sealed, Survivors, Table, TextColumn, Volume,
+    Estimate, Explained, Features, FoldImportance, Frame, Frozen, GroupEstimate, Kept,
+    Link, Mask, Predictions, ScoredSplit, Sealed, Survivors, Table, TextColumn, Volume,
 };
 use crate::digest::Digest;
 
@@ -44,6 +44,8 @@ pub enum Value {
     Confusion(Confusion),
     Kept(Kept),
     Decoded(Decoded),
+    Importance(FoldImportance),
+    Explained(Explained),
 }
 
 /// Bytes that are no value of this version.
@@ -105,6 +107,8 @@ impl Value {
             Self::Confusion(_) => "confusion table",
             Self::Kept(_) => "kept columns",
             Self::Decoded(_) => "site decodability",
+            Self::Importance(_) => "importance",
+            Self::Explained(_) => "explanation",
         }
     }
 }

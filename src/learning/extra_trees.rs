@@ -102,6 +102,10 @@ impl Learner for ExtraTrees {
         model.predict(rows)
     }
 
+    fn form(&self, model: &Forest) -> Form {
+        model.form()
+    }
+
     fn as_seeded(&self) -> Self {
         let Self { trees, depth, .. } = Self::default();
         Self { trees, depth, ..self.clone() }

@@ -156,6 +156,17 @@ pub(super) fn by_row(rows: &Rows) -> Vec<f64> {
 }
 
 impl Forest {
+    /// As a formula.
+    pub(super) fn form(&self) -> Form {
+        Form::Trees {
+            trees: self.trees.clone(),
+            columns: self.columns,
+            start: 0.0,
+            mean: true,
+            then: Then::Nothing,
+        }
+    }
+
     /// The mean share over the trees.
     pub(super) fn predict(&self, rows: &Rows) -> Result<Vec<f64>, Failure> {
         predictable(rows, self.columns)?;

@@ -261,6 +261,16 @@ impl Learner for GradientBoosting {
         Ok(scores.into_iter().map(sigmoid).collect())
     }
 
+    fn form(&self, model: &Boosted) -> Form {
+        Form::Trees {
+            trees: model.trees.clone(),
+            columns: model.columns,
+            start: model.start,
+            mean: false,
+            then: Then::Sigmoid,
+        }
+    }
+
     fn as_seeded(&self) -> Self {
         Self { rounds: Self::default().rounds, ..self.clone() }
     }

@@ -107,6 +107,14 @@ impl Learner for Lda {
         }
         Ok(scores.into_iter().map(sigmoid).collect())
     }
+
+    fn form(&self, model: &Discriminant) -> Form {
+        Form::Linear {
+            weights: model.weights.clone(),
+            intercept: model.intercept,
+            then: Then::Sigmoid,
+        }
+    }
 }
 
 /// The rows of one class: their mean, and what is left of them.

@@ -121,6 +121,14 @@ impl Learner for Logistic {
         Ok(scores.into_iter().map(sigmoid).collect())
     }
 
+    fn form(&self, model: &Coefficients) -> Form {
+        Form::Linear {
+            weights: model.weights.clone(),
+            intercept: model.intercept,
+            then: Then::Sigmoid,
+        }
+    }
+
     /// All settings share the rows as a matrix and, where there is one, its Gram matrix. Each
     /// starts from zero: a start at another's solution would leave its trace in the last digits.
     fn fit_all(

@@ -81,6 +81,14 @@ impl Learner for SvmLinear {
         Ok(values)
     }
 
+    fn form(&self, model: &Plane) -> Form {
+        Form::Linear {
+            weights: model.weights.clone(),
+            intercept: model.intercept,
+            then: Then::Nothing,
+        }
+    }
+
     /// All settings share the products of rows.
     fn fit_all(
         settings: &[&Self],

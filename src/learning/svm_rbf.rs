@@ -114,6 +114,15 @@ impl Learner for SvmRbf {
         Ok((0..rows.n()).map(value).collect())
     }
 
+    fn form(&self, model: &Support) -> Form {
+        Form::Kernel {
+            rows: model.rows.clone(),
+            weights: model.weights.clone(),
+            intercept: model.intercept,
+            gamma: model.gamma,
+        }
+    }
+
     /// All settings share the distances between rows, and those with the same γ the kernel.
     fn fit_all(
         settings: &[&Self],

@@ -13,6 +13,7 @@ mod sparse;
 mod stream;
 pub mod trees;
 mod unsolved;
+mod yeo_johnson;
 
 pub use draws::Draws;
 pub use elementary::{
@@ -25,6 +26,7 @@ pub use smo::{Separator, separate};
 pub use sparse::{Pull, SparseLeastSquares};
 pub use stream::Stream;
 pub use unsolved::Unsolved;
+pub use yeo_johnson::yeo_johnson;
 
 /// The arithmetic mean; `None` when there is nothing to average.
 pub fn mean(values: &[f64]) -> Option<f64> {

@@ -82,7 +82,7 @@ pub struct Entry {
     pub defaults: fn() -> serde_json::Value,
     /// Reads checked parameters.
     pub build: fn(serde_json::Value) -> Result<Instance, serde_json::Error>,
-    /// JSON Schema of what a learner learns.
+    /// JSON Schema of what a table step or a learner learns.
     pub model: Option<fn() -> schemars::Schema>,
     /// Every parameter as the operation's own type writes it, defaults filled in.
     pub normalise: fn(serde_json::Value) -> Result<serde_json::Value, serde_json::Error>,
@@ -180,9 +180,10 @@ kinds! {
 
 /// The row of a [`TableStep`].
 pub fn table_step<T: TableStep>() -> Entry {
-    entry::<T>(Kind::TableStep, |json| {
+    let row = entry::<T>(Kind::TableStep, |json| {
         Ok(Instance::TableStep(Arc::new(serde_json::from_value::<T>(json)?)))
-    })
+    });
+    Entry { model: Some(|| schemars::schema_for!(T::State)), ..row }
 }
 
 /// The row of a [`Learner`].

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Failure, Problems};
+use super::{Failure, Form, Formula, Problems};
 use crate::data::{
     Assay, Calls, Choice, FoldScores, Population, Roi, Rows, Shape, Split, Splits,
     StudyRecord, Train, Value, decompressed,
@@ -112,13 +112,16 @@ pub trait FeatureFamily: Operation {
 /// Fitted on training rows, applied to any rows: impute, harmonise, scale, select.
 pub trait TableStep: Operation {
     /// Plain data: what the store keeps.
-    type State: Serialize + DeserializeOwned;
+    type State: Serialize + DeserializeOwned + JsonSchema;
 
     /// Whether `fit` looks at the outcome.
     const READS_OUTCOME: bool = false;
 
     /// Whether it takes columns that hold categories; any other step is refused on them.
     const READS_CATEGORIES: bool = false;
+
+    /// Whether all it does is to leave columns out.
+    const PICKS: bool = false;
 
     /// Learns the state from training rows alone.
     fn fit(&self, train: &Train) -> Result<Self::State, Failure>;
@@ -145,6 +148,16 @@ pub trait TableStep: Operation {
     /// Whether `apply` looks at the rows together: at their values, never at outcomes.
     fn transductive(&self) -> bool {
         false
+    }
+
+    /// What each column becomes, as a formula of one column before it: a step without such formulas
+    /// can be applied but neither exported nor read. `columns` has names and no rows.
+    fn formulas(&self, state: &Self::State, columns: &Rows) -> Option<Vec<Formula>> {
+        let mut kept = columns.clone();
+        self.apply(state, &mut kept).ok().filter(|()| Self::PICKS)?;
+        let place = |name: &str| columns.columns().iter().position(|c| c.name == name);
+        let kept = kept.columns().iter();
+        kept.map(|column| place(&column.name).map(Formula::same)).collect()
     }
 
     /// The same step with parameters that `fit` does not read set to their defaults: one fitted
@@ -177,6 +190,11 @@ pub trait Learner: Operation {
 
     /// A number for each row. Rows have the columns of the training rows.
     fn predict(&self, model: &Self::Model, rows: &Rows) -> Result<Vec<f64>, Failure>;
+
+    /// What it computes, if it is a formula of a known kind.
+    fn form(&self, _model: &Self::Model) -> Form {
+        Form::Opaque
+    }
 
     /// The step between neighbouring probabilities, where they are multiples of one: 1/k of k
     /// votes.
@@ -403,6 +421,12 @@ pub trait AnyTableStep: Send + Sync {
     fn transductive(&self) -> bool;
     /// See [`TableStep::as_fitted`].
     fn fitted_parameters(&self) -> serde_json::Value;
+    /// See [`TableStep::formulas`].
+    fn formulas(&self, state: &[u8], columns: &Rows) -> Option<Vec<Formula>>;
+    /// What was learned, as JSON.
+    fn state(&self, state: &[u8]) -> Result<serde_json::Value, Failure>;
+    /// The same from JSON.
+    fn state_of(&self, json: &serde_json::Value) -> Result<Vec<u8>, Failure>;
 }
 
 impl<T: TableStep> AnyTableStep for T {
@@ -412,9 +436,7 @@ impl<T: TableStep> AnyTableStep for T {
     }
 
     fn apply(&self, state: &[u8], rows: &mut Rows) -> Result<(), Failure> {
-        let state = postcard::from_bytes(state)
-            .map_err(|error| Failure::Library(format!("a stored state: {error}")))?;
-        TableStep::apply(self, &state, rows)
+        TableStep::apply(self, &state_of::<T>(state)?, rows)
     }
 
     fn reads_outcome(&self) -> bool {
@@ -444,6 +466,36 @@ impl<T: TableStep> AnyTableStep for T {
     fn fitted_parameters(&self) -> serde_json::Value {
         parameters(&self.as_fitted())
     }
+
+    fn formulas(&self, state: &[u8], columns: &Rows) -> Option<Vec<Formula>> {
+        TableStep::formulas(self, &state_of::<T>(state).ok()?, columns)
+    }
+
+    fn state(&self, state: &[u8]) -> Result<serde_json::Value, Failure> {
+        Ok(as_json(&state_of::<T>(state)?))
+    }
+
+    fn state_of(&self, json: &serde_json::Value) -> Result<Vec<u8>, Failure> {
+        as_bytes::<T::State>(json)
+    }
+}
+
+fn state_of<T: TableStep>(state: &[u8]) -> Result<T::State, Failure> {
+    postcard::from_bytes(state)
+        .map_err(|error| Failure::Library(format!("a stored state: {error}")))
+}
+
+fn as_json<T: Serialize>(learned: &T) -> serde_json::Value {
+    serde_json::to_value(learned).expect("plain data always has an encoding")
+}
+
+/// Canonical bytes of what is read from JSON.
+fn as_bytes<T: Serialize + DeserializeOwned>(
+    json: &serde_json::Value,
+) -> Result<Vec<u8>, Failure> {
+    let learned = T::deserialize(json)
+        .map_err(|error| Failure::Library(format!("what was learned: {error}")))?;
+    Ok(postcard::to_stdvec(&learned).expect("plain data always has an encoding"))
 }
 
 /// A [`Learner`] with its model as bytes.
@@ -453,6 +505,10 @@ pub trait AnyLearner: Send + Sync {
     fn predict(&self, model: &[u8], rows: &Rows) -> Result<Vec<f64>, Failure>;
     /// What was learned, as JSON.
     fn model(&self, model: &[u8]) -> Result<serde_json::Value, Failure>;
+    /// The same from JSON.
+    fn model_of(&self, json: &serde_json::Value) -> Result<Vec<u8>, Failure>;
+    /// See [`Learner::form`].
+    fn form(&self, model: &[u8]) -> Result<Form, Failure>;
     /// See [`Learner::resolution`].
     fn resolution(&self) -> Option<f64>;
     /// See [`Learner::as_seeded`].
@@ -484,8 +540,15 @@ impl<T: Learner> AnyLearner for T {
     }
 
     fn model(&self, model: &[u8]) -> Result<serde_json::Value, Failure> {
-        let model = stored::<T>(model)?;
-        Ok(serde_json::to_value(&model).expect("plain data always has an encoding"))
+        Ok(as_json(&stored::<T>(model)?))
+    }
+
+    fn model_of(&self, json: &serde_json::Value) -> Result<Vec<u8>, Failure> {
+        as_bytes::<T::Model>(json)
+    }
+
+    fn form(&self, model: &[u8]) -> Result<Form, Failure> {
+        Ok(Learner::form(self, &stored::<T>(model)?))
     }
 
     fn resolution(&self) -> Option<f64> {

@@ -6,6 +6,8 @@
 mod chain;
 mod entry;
 mod failure;
+mod form;
+mod formula;
 mod kinds;
 mod names;
 pub mod prelude;
@@ -19,6 +21,8 @@ pub use entry::{
 };
 pub use entry::{AnyMetric, AnyTuner};
 pub use failure::Failure;
+pub use form::{Form, Then};
+pub use formula::{Change, Formula};
 pub use kinds::{
     About, AnyLearner, AnyTableStep, Calibrator, Column, Contest, Derivation, Direction,
     FeatureFamily, File, Fragment, Generator, Judged, Learner, Metric, Operation, Output,

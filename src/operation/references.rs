@@ -176,6 +176,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1023/A:1012487302797"),
     ),
     (
+        "halko2011",
+        "Halko N, Martinsson PG, Tropp JA. Finding structure with randomness: probabilistic algorithms for constructing approximate matrix decompositions. SIAM Rev 2011;53:217–288.",
+        Some("10.1137/090771806"),
+    ),
+    (
         "hand2001",
         "Hand DJ, Yu K. Idiot's Bayes: not so stupid after all? Int Stat Rev 2001;69:385–398.",
         Some("10.1111/j.1751-5823.2001.tb00465.x"),
@@ -284,6 +289,16 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "little2019",
         "Little RJA, Rubin DB. Statistical analysis with missing data, 3rd ed. Hoboken: Wiley, 2019.",
         Some("10.1002/9781119482260"),
+    ),
+    (
+        "lundberg2017",
+        "Lundberg SM, Lee SI. A unified approach to interpreting model predictions. Adv Neural Inf Process Syst 2017;30:4765–4774.",
+        Some("10.48550/arXiv.1705.07874"),
+    ),
+    (
+        "lundberg2020",
+        "Lundberg SM, Erion G, Chen H, et al. From local explanations to global understanding with explainable AI for trees. Nat Mach Intell 2020;2:56–67.",
+        Some("10.1038/s42256-019-0138-9"),
     ),
     (
         "mann1947",
@@ -404,6 +419,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "tibshirani1996",
         "Tibshirani R. Regression shrinkage and selection via the lasso. J R Stat Soc B 1996;58:267–288.",
         Some("10.1111/j.2517-6161.1996.tb02080.x"),
+    ),
+    (
+        "tipping1999",
+        "Tipping ME, Bishop CM. Probabilistic principal component analysis. J R Stat Soc B 1999;61:611–622.",
+        Some("10.1111/1467-9868.00196"),
     ),
     (
         "vancalster2016",

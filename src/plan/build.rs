@@ -133,6 +133,8 @@ pub struct Context<'a> {
     pub span: Span,
     pub procedure: &'a Procedure,
     pub prepare: &'a Chain,
+    /// Whether it is asked what the choices of the first repeat look at.
+    pub looked_into: bool,
 }
 
 /// The choice among candidates, and what is learned with it.
@@ -250,6 +252,10 @@ impl Builder<'_> {
             span: scheme_of.resampling.span,
             procedure: &procedure,
             prepare: &of_branch.prepare,
+            looked_into: scheme == 0
+                && branch == 0
+                && study.freezes_for(outcome_of)
+                && study.primary_frozen().is_some_and(|m| m.name == study.models[model].name),
         };
         let mut outer = Vec::new();
         for (repeat, outers) in splits.repeats.iter().enumerate() {
@@ -640,7 +646,9 @@ impl Builder<'_> {
         };
         let predict = self.add(predict, &inputs);
         let kept = self.kept(context, &here, tune, &fitted);
-        OuterNodes { repeat, outer, tune, threshold, predict, kept, decoded }
+        let importance = (context.looked_into && repeat == 0)
+            .then(|| self.importance(context, &here, (tune, link), &fitted));
+        OuterNodes { repeat, outer, tune, threshold, predict, kept, decoded, importance }
     }
 
     /// How well the batch is told from the columns of a split, where the preparation harmonises.
@@ -674,6 +682,55 @@ impl Builder<'_> {
         let node = self.add(node, &[(context.frame, None), (prepare, None)]);
         self.follows(node, context.splits, None);
         Some(node)
+    }
+
+    /// What the choice of an outer split looks at, by its held-out rows.
+    fn importance(
+        &mut self,
+        context: &Context<'_>,
+        here: &Arc<Placed>,
+        (tune, link): (NodeIndex, Option<NodeIndex>),
+        fitted: &SplitNodes,
+    ) -> NodeIndex {
+        let study = self.study;
+        let of_rows = |rows: &[u32]| Arc::new(Groups::of_rows(rows, context.groups));
+        let mut given = context.given.clone();
+        given.push(split_given(here));
+        // Shuffles and fits are named by the place of the split.
+        given.push(Given {
+            name: "place".into(),
+            digest: Digest::of(here.name().as_bytes()),
+            shown: here.name().into(),
+        });
+        let node = Node {
+            name: format!("{}/{}/importance", context.name, here.name()),
+            work: Work::Importance { case: context.case, split: here.clone() },
+            identity: Identity::new(json!({
+                "importance": 1, "metric": study.evaluate.primary.identity(),
+                "procedure": context.procedure.freeze.json,
+            })),
+            given,
+            seed: Some(study.seed),
+            keep: Keep::Stored,
+            family: "importance",
+            scope: Scope::HeldOut,
+            rows: RowSets {
+                fitted: Some(of_rows(&here.split.train)),
+                outcomes: true,
+                held_out: Some(of_rows(&here.split.held_out)),
+                transductive: study.models[self.cases[context.case].model]
+                    .transductive(self.cases[context.case].branch),
+                ..RowSets::default()
+            },
+            span: context.span,
+        };
+        let mut inputs =
+            vec![(context.frame, None), (tune, None), (fitted.prepare, None)];
+        inputs.extend(fitted.selects.iter().map(|node| (*node, None)));
+        inputs.extend(link.map(|link| (link, None)));
+        let node = self.add(node, &inputs);
+        self.follows(node, context.splits, None);
+        node
     }
 
     /// The columns that reach the chosen learner of an outer split.

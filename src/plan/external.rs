@@ -15,21 +15,17 @@ use crate::store::Keep;
 use crate::survey::unread;
 
 impl Builder<'_> {
-    /// The frozen models, and each of them on each external cohort.
+    /// The frozen models of each outcome, and each of them on each external cohort.
     pub fn externals(&mut self) -> (Vec<FrozenModel>, Vec<External>) {
         let study = self.study;
         let mut frozen = Vec::new();
         let mut external = Vec::new();
-        let Some(scheme) = study.validate.first() else { return (frozen, external) };
-        if study.external.is_empty() {
-            return (frozen, external);
-        }
         for outcome in 0..study.outcomes.len() {
-            if !scheme.judges(&study.outcomes[outcome].name) {
+            if !study.freezes_for(&study.outcomes[outcome]) {
                 continue;
             }
             let first = frozen.len();
-            for model in &scheme.models {
+            for model in study.frozen_models() {
                 let at = study.models.iter().position(|known| known.name == model.name);
                 frozen.extend(at.and_then(|model| self.frozen(outcome, model)));
             }
@@ -78,6 +74,7 @@ impl Builder<'_> {
             span: scheme.resampling.span,
             procedure: &procedure,
             prepare: &study.models[model].branches[0].prepare,
+            looked_into: false,
         };
         let mut all: Vec<u32> =
             inner.iter().flat_map(|split| split.held_out.iter().copied()).collect();
@@ -99,7 +96,7 @@ impl Builder<'_> {
         let mut inputs = vec![(tune, None)];
         inputs.extend(inner_scores.iter().cloned());
         let calibrate = self.add(calibrate, &inputs);
-        let fitted = Groups::of_rows(&whole.train, &groups);
+        let fitted = Arc::new(Groups::of_rows(&whole.train, &groups));
         let mut given = context.given.clone();
         given.push(Given {
             name: "all development rows".into(),
@@ -120,7 +117,7 @@ impl Builder<'_> {
             family: "freeze",
             scope: Scope::Training,
             rows: RowSets {
-                fitted: Some(Arc::new(fitted)),
+                fitted: Some(fitted.clone()),
                 outcomes: true,
                 ..RowSets::default()
             },
@@ -131,7 +128,27 @@ impl Builder<'_> {
         inputs.extend(nodes.selects.iter().map(|node| (*node, None)));
         inputs.extend(link.into_iter().chain(threshold).map(|node| (node, None)));
         let freeze = self.add(freeze, &inputs);
-        Some(FrozenModel { name, case, tune, freeze })
+        let primary = study.primary_frozen().map(|model| model.name.as_str());
+        let primary = primary == Some(study.models[model].name.as_str());
+        let explain = primary.then(|| {
+            let node = Node {
+                name: format!("{name}/explain"),
+                work: Work::Explain { case },
+                identity: Identity::new(json!({
+                    "explain": 1, "procedure": procedure.freeze.json,
+                })),
+                given: context.given.clone(),
+                seed: None,
+                keep: Keep::Stored,
+                family: "explain",
+                // Its rows are those that the model has seen: nothing about them is held out.
+                scope: Scope::Training,
+                rows: RowSets { fitted: Some(fitted.clone()), ..RowSets::default() },
+                span: context.span,
+            };
+            self.add(node, &[(frame, None), (freeze, None)])
+        });
+        Some(FrozenModel { name, case, primary, tune, freeze, explain })
     }
 
     /// The outcomes of an external cohort: locked away, and opened for finished models.

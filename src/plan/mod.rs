@@ -96,8 +96,12 @@ pub struct FrozenModel {
     /// As in node names: `idh1.fused.frozen`.
     pub name: String,
     pub case: usize,
+    /// Whether it is the one that is handed over; others meet external cohorts beside it.
+    pub primary: bool,
     pub tune: NodeIndex,
     pub freeze: NodeIndex,
+    /// What it looks at, for the one that is handed over.
+    pub explain: Option<NodeIndex>,
 }
 
 /// A frozen model on a cohort that had no part in it.
@@ -163,6 +167,8 @@ pub struct OuterNodes {
     pub kept: NodeIndex,
     /// How well the batch is told from the columns, where the preparation harmonises.
     pub decoded: Option<NodeIndex>,
+    /// What the choice looks at: in the first repeat of the procedure that is frozen.
+    pub importance: Option<NodeIndex>,
 }
 
 /// One computation: something that a person would name and like to see kept.
@@ -326,6 +332,15 @@ pub enum Work {
     Freeze {
         case: usize,
         split: Arc<Placed>,
+    },
+    /// How much worse held-out rows are predicted when a predictor is shuffled.
+    Importance {
+        case: usize,
+        split: Arc<Placed>,
+    },
+    /// What a frozen model looks at on the rows that it was developed on.
+    Explain {
+        case: usize,
     },
     /// Outcomes of an external cohort, locked away.
     Seal {

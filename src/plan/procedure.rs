@@ -54,7 +54,7 @@ impl Procedure {
             )
         });
         let whole = json!({
-            "freeze": 2, "prepare": prepare,
+            "freeze": 3, "prepare": prepare,
             "select": model.select.iter().map(Chain::identity).collect::<Json>(),
             "learn": study.learn.iter().map(Chain::identity).collect::<Json>(),
         });

@@ -502,6 +502,7 @@ mod tests {
                 .into_iter()
                 .map(|(name, analysis)| (name.to_string(), analysis))
                 .collect::<BTreeMap<_, _>>(),
+            full_models: Vec::new(),
             comparisons: Vec::new(),
             claims: Vec::new(),
             deviations: Vec::new(),

@@ -13,6 +13,7 @@ mod figure;
 mod finding;
 mod fonts;
 mod forest;
+mod full_model;
 mod page;
 mod participants;
 mod provenance;
@@ -41,6 +42,7 @@ pub fn operations() -> Vec<Entry> {
         section::<subgroups::Subgroups>(),
         section::<claims::Claims>(),
         section::<deviations::Deviations>(),
+        section::<full_model::FullModel>(),
         section::<provenance::Provenance>(),
     ]
 }

@@ -183,7 +183,7 @@ pub fn without_tags(html: &str) -> String {
         .replace("&amp;", "&")
 }
 
-const TEMPLATES: [(&str, &str); 13] = [
+const TEMPLATES: [(&str, &str); 14] = [
     ("page.html", include_str!("../../templates/page.html")),
     ("figure.html", include_str!("../../templates/figure.html")),
     ("summary.html", include_str!("../../templates/sections/summary.html")),
@@ -196,6 +196,7 @@ const TEMPLATES: [(&str, &str); 13] = [
     ("subgroups.html", include_str!("../../templates/sections/subgroups.html")),
     ("claims.html", include_str!("../../templates/sections/claims.html")),
     ("deviations.html", include_str!("../../templates/sections/deviations.html")),
+    ("full_model.html", include_str!("../../templates/sections/full_model.html")),
     ("provenance.html", include_str!("../../templates/sections/provenance.html")),
 ];
 

@@ -3,12 +3,19 @@
 mod compute;
 mod describe;
 mod execute;
+mod full_model;
 mod journal;
+mod models;
+mod onnx;
 mod open;
+mod predict;
 mod record;
 
 pub use describe::describe;
 pub use execute::{Done, How, Options, RunError, Watch, execute};
 pub use journal::{Change, Entry, explain, write};
+pub use full_model::full_models;
+pub use models::{HandedOver, NotReady, Ready, models};
 pub use open::open;
+pub use predict::{Predicted, TableFault, Trust, predict};
 pub use record::{Found, found, predictions, record};

@@ -42,6 +42,7 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
     }
     for model in &plan.frozen {
         wanted.extend([model.tune, model.freeze]);
+        wanted.extend(model.explain);
     }
     for external in &plan.external {
         wanted.extend([external.opened, external.predict]);
@@ -51,6 +52,7 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
         wanted.extend(&analysis.permuted);
         for nodes in &analysis.outer {
             wanted.extend([nodes.tune, nodes.predict, nodes.kept]);
+            wanted.extend(nodes.importance);
         }
     }
     let frames = plan
@@ -111,6 +113,11 @@ pub fn record(
         "riley2020",
     ];
     references.extend(always.into_iter().filter_map(reference));
+    if !plan.frozen.is_empty() {
+        let of_models =
+            ["breiman2001", "halko2011", "lundberg2017", "lundberg2020", "tipping1999"];
+        references.extend(of_models.into_iter().filter_map(reference));
+    }
     if study.evaluate.decision_range.is_some() {
         references.extend(reference("vickers2006"));
     }
@@ -141,6 +148,7 @@ pub fn record(
         predictors: predictors(study, survey, plan, found),
         analysis_order: order,
         analyses,
+        full_models: Vec::new(),
         comparisons,
         claims,
         deviations: study
@@ -463,7 +471,7 @@ impl Context<'_> {
             self.measured(&analysis.name, analysis.case, None, &analysis.measured);
         record.scheme.clone_from(&scheme.name);
         record.scheme_text = resampling.in_words();
-        record.threshold = self.threshold_words();
+        record.threshold = threshold_words(self.study);
         let mut inner: Vec<Vec<f64>> = vec![Vec::new(); record.candidates.len()];
         for nodes in &analysis.outer {
             let split = &splits.repeats[nodes.repeat][nodes.outer];
@@ -549,7 +557,7 @@ impl Context<'_> {
             {
                 record.folds.push(self.fold((1, 1), frozen.n, predictions));
                 if predictions.threshold.is_some() {
-                    record.threshold = self.threshold_words();
+                    record.threshold = threshold_words(self.study);
                 }
             }
         }
@@ -706,19 +714,6 @@ impl Context<'_> {
             before: math::mean(&before),
             after: math::mean(&after),
             outcome_by_batch: crate::statistics::auroc_by_level(&truth, &level),
-        })
-    }
-
-    fn threshold_words(&self) -> Option<String> {
-        let threshold = self.study.evaluate.threshold.as_ref()?;
-        let Instance::Calibrator(rule) = &threshold.rule.instance else {
-            unreachable!("`spec` puts a threshold rule here")
-        };
-        Some(match rule.is_learned() {
-            true => {
-                format!("{}, learned on inner out-of-fold predictions", rule.in_words())
-            }
-            false => format!("{}, stated beforehand", rule.in_words()),
         })
     }
 
@@ -1003,6 +998,20 @@ fn sample_size(n: usize, n_positive: usize, candidates: usize) -> SampleSizeFact
     }
 }
 
+/// The threshold rule in words, if one was declared.
+pub fn threshold_words(study: &Study) -> Option<String> {
+    let threshold = study.evaluate.threshold.as_ref()?;
+    let Instance::Calibrator(rule) = &threshold.rule.instance else {
+        unreachable!("`spec` puts a threshold rule here")
+    };
+    Some(match rule.is_learned() {
+        true => {
+            format!("{}, learned on inner out-of-fold predictions", rule.in_words())
+        }
+        false => format!("{}, stated beforehand", rule.in_words()),
+    })
+}
+
 /// The rows of an analysis: those whose outcome is known and whose predictors were measured.
 #[derive(Default)]
 struct Analysed {
@@ -1086,7 +1095,7 @@ fn predictors(
 }
 
 /// The units of an image block's columns; a table's columns carry none yet.
-fn units(study: &Study, block: &crate::spec::Block) -> Vec<Unit> {
+pub fn units(study: &Study, block: &crate::spec::Block) -> Vec<Unit> {
     let BlockKind::Images { from, features, .. } = &block.kind else { return Vec::new() };
     let image = study.source(&from.name).and_then(|source| match source.kind {
         SourceKind::Images { unit, .. } => Some(unit),

@@ -127,7 +127,7 @@ pub const STUDY: Block = block(
         key(
             "primary_model",
             Shape::Text,
-            "The model of the headline, tuned on all development rows and frozen.",
+            "The model of the headline, tuned on all development rows and frozen; the only model by default.",
         ),
         key("frozen", Shape::Word(&["none"]), "`none`: no model is frozen."),
         key(

@@ -4,6 +4,7 @@
 mod chain;
 mod cohort;
 mod keys;
+mod model_schema;
 mod parameters;
 mod reader;
 mod resolve;
@@ -16,6 +17,7 @@ mod syntax;
 pub use chain::*;
 pub use cohort::*;
 pub use keys::KNOWN;
+pub use model_schema::model_schema;
 pub use resolve::{Parsed, read};
 pub use rule::*;
 pub use schema::schema;

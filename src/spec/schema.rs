@@ -268,7 +268,7 @@ fn object<'j>(
 }
 
 /// Replaces references into the operation's own definitions by what they name.
-fn inline(schema: &mut Json, root: &Json) {
+pub(super) fn inline(schema: &mut Json, root: &Json) {
     while let Some(path) = schema.get("$ref").and_then(Json::as_str)
         && let Some(target) = path.strip_prefix('#').and_then(|path| root.pointer(path))
     {

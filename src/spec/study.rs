@@ -21,6 +21,8 @@ pub struct Study {
     pub predictors: Vec<Block>,
     pub models: Vec<Model>,
     pub primary_model: Option<Named>,
+    /// Whether models are frozen at all: `frozen: none` switches it off.
+    pub freezes: bool,
     /// Alternatives; each setting of each is one learner.
     pub learn: Vec<Chain>,
     /// Named schemes on one procedure; the first is the headline.
@@ -505,6 +507,39 @@ impl Study {
         named.or(self.models.first())
     }
 
+    /// The model that is handed over: tuned on all development rows, then frozen. The named one, or
+    /// the only one of the first scheme that is no control; none where nobody says which.
+    pub fn primary_frozen(&self) -> Option<&Model> {
+        let scheme = self.validate.first().filter(|_| self.freezes)?;
+        let judged = |model: &&Model| scheme.models.iter().any(|m| m.name == model.name);
+        if let Some(named) = &self.primary_model {
+            return self.model(&named.name).filter(judged);
+        }
+        let mut candidates =
+            self.models.iter().filter(judged).filter(|m| m.role != Role::Control);
+        candidates.next().filter(|_| candidates.next().is_none())
+    }
+
+    /// The models that are tuned on all development rows: the primary one, and beside it those that
+    /// external cohorts compare it with.
+    pub fn frozen_models(&self) -> Vec<&Model> {
+        let Some(scheme) = self.validate.first().filter(|_| self.freezes) else {
+            return Vec::new();
+        };
+        if self.external.is_empty() {
+            return self.primary_frozen().into_iter().collect();
+        }
+        let named = scheme.models.iter();
+        named.filter_map(|model| self.model(&model.name)).collect()
+    }
+
+    /// Whether models for this outcome are frozen.
+    pub fn freezes_for(&self, outcome: &Outcome) -> bool {
+        let judged = self.validate.first().is_some_and(|s| s.judges(&outcome.name));
+        let wanted = outcome.role != Role::Control || !self.external.is_empty();
+        judged && wanted && !self.frozen_models().is_empty()
+    }
+
     /// The cohort on whose rows models are developed: that of the first scheme.
     pub fn development(&self) -> Option<&Cohort> {
         self.cohort(&self.validate.first()?.cohort.name)
@@ -595,6 +630,7 @@ impl Study {
             "learn": chains(&self.learn),
             "validate": validate.collect::<Json>(),
             "external": names(&self.external),
+            "freezes": self.freezes,
             "primary": evaluate.primary.identity(),
             "also": evaluate.also.iter().map(Use::identity).collect::<Json>(),
             "tuner": evaluate.tuner.identity(),
@@ -604,7 +640,7 @@ impl Study {
             "subgroups": subgroups.collect::<Json>(),
             "claims": evaluate.claims.iter().map(|c| c.text.clone()).collect::<Json>(),
         });
-        Digest::derive("restudy study v2", canonical_json(&whole).as_bytes())
+        Digest::derive("restudy study v3", canonical_json(&whole).as_bytes())
     }
 
     /// The splits of a scheme: how many, known without data.

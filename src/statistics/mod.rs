@@ -29,6 +29,7 @@ mod mcc;
 mod negative_predictive_value;
 mod nested;
 mod net_benefit;
+mod novelty;
 mod observed_expected;
 mod permutation;
 mod platt;
@@ -61,6 +62,7 @@ pub use delong::{
 };
 pub use influence::influence_se;
 pub use interval::{nadeau_bengio, wilson};
+pub use novelty::{distance, familiar};
 pub use permutation::{permutation_p, permuted};
 pub use platt::{linked, platt};
 pub use precision_recall::{mean_precision, percentiles, precision_recall};

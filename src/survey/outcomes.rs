@@ -85,7 +85,7 @@ pub(super) fn read(
                 Err(failure) => faults.push(too_few(scheme, outcome, &known, &failure)),
             }
             let first = study.validate.first().is_some_and(|s| s.name == scheme.name);
-            if first && !study.external.is_empty() {
+            if first && study.freezes_for(outcome) {
                 let Instance::Resampling(resampling) = &scheme.resampling.instance else {
                     unreachable!("`spec` puts a resampling scheme here")
                 };

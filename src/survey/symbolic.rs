@@ -58,7 +58,7 @@ pub fn symbolic(study: &Study) -> Survey {
                 // Repeats differ in their random numbers alone: one stands for all.
                 splits.repeats.truncate(1);
                 survey.splits.insert((scheme.name.clone(), outcome.name.clone()), splits);
-                if first && !study.external.is_empty() {
+                if first && study.freezes_for(outcome) {
                     survey.frozen.insert(outcome.name.clone(), whole);
                 }
             }

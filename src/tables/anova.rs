@@ -42,6 +42,8 @@ impl Operation for Anova {
 impl TableStep for Anova {
     type State = Ranking;
 
+    const PICKS: bool = true;
+
     const READS_OUTCOME: bool = true;
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {

@@ -35,6 +35,8 @@ impl TableStep for DropConstant {
     /// Positions of the kept columns, in table order.
     type State = Vec<u32>;
 
+    const PICKS: bool = true;
+
     fn fit(&self, train: &Train) -> Result<Vec<u32>, Failure> {
         let columns = train.rows().columns().iter().zip(0..);
         Ok(columns

@@ -70,6 +70,8 @@ impl TableStep for DropCorrelated {
     /// Positions of the kept columns, in table order.
     type State = Vec<u32>;
 
+    const PICKS: bool = true;
+
     fn fit(&self, train: &Train) -> Result<Vec<u32>, Failure> {
         let rows = train.rows();
         if let Some(column) = rows.missing() {

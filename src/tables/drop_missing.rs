@@ -42,6 +42,8 @@ impl TableStep for DropMissing {
     /// The share of missing training values per column.
     type State = Vec<f64>;
 
+    const PICKS: bool = true;
+
     fn fit(&self, train: &Train) -> Result<Vec<f64>, Failure> {
         // Without rows nothing is missing.
         let n = train.rows().n().max(1) as f64;

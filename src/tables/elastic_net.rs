@@ -62,6 +62,8 @@ impl Operation for ElasticNet {
 impl TableStep for ElasticNet {
     type State = Ranking;
 
+    const PICKS: bool = true;
+
     const READS_OUTCOME: bool = true;
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {

@@ -90,6 +90,25 @@ impl TableStep for EncodeOnehot {
         Ok(())
     }
 
+    fn formulas(&self, met: &Self::State, columns: &Rows) -> Option<Vec<Formula>> {
+        let mut formulas = Vec::new();
+        for (from, (column, met)) in columns.columns().iter().zip(met).enumerate() {
+            let (Some(met), Some(_)) = (met, columns.categories(&column.name)) else {
+                formulas.push(Formula::same(from));
+                continue;
+            };
+            formulas.extend(met.iter().skip(1).map(|category| Formula {
+                from,
+                change: Change::Is {
+                    category: category.clone(),
+                    met: met.clone(),
+                    others_missing: self.unseen == Unseen::Missing,
+                },
+            }));
+        }
+        Some(formulas)
+    }
+
     fn as_fitted(&self) -> Self {
         Self::default()
     }

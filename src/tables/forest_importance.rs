@@ -82,7 +82,7 @@ impl Default for ForestImportance {
 }
 
 /// The importance of each column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Importance(Vec<f64>);
 
 impl Operation for ForestImportance {
@@ -97,6 +97,8 @@ impl Operation for ForestImportance {
 
 impl TableStep for ForestImportance {
     type State = Importance;
+
+    const PICKS: bool = true;
 
     const READS_OUTCOME: bool = true;
 

@@ -69,7 +69,7 @@ pub enum Unseen {
 }
 
 /// What was learned of one column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct Fitted {
     alpha: f64,
     beta: Vec<f64>,
@@ -77,7 +77,7 @@ struct Fitted {
 }
 
 /// Location and scale of one batch in each fitted column, on the standardised scale.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct Batch {
     n: usize,
     gamma: Vec<f64>,
@@ -85,14 +85,14 @@ struct Batch {
 }
 
 /// A covariate: a number, or a category with its training values in order.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 enum Covariate {
     Number,
     Category(Vec<String>),
 }
 
 /// What training rows say of columns and batches.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Combat {
     covariates: Vec<Covariate>,
     /// By column; none where it is left as it is.

@@ -23,7 +23,7 @@ pub struct ImputeMedian {
 }
 
 /// What is put in place of missing values.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Medians {
     medians: Vec<f64>,
     /// Whether each column had missing values in training.
@@ -78,6 +78,15 @@ impl TableStep for ImputeMedian {
         columns.extend(indicators);
         rows.set_columns(columns);
         Ok(())
+    }
+
+    fn formulas(&self, found: &Medians, columns: &Rows) -> Option<Vec<Formula>> {
+        let filled = found.medians.iter().enumerate();
+        let filled = filled
+            .map(|(from, with)| Formula { from, change: Change::Filled { with: *with } });
+        let asked = (0..columns.p()).filter(|from| self.indicator && found.gaps[*from]);
+        let asked = asked.map(|from| Formula { from, change: Change::IsMissing });
+        Some(filled.chain(asked).collect())
     }
 
     fn as_fitted(&self) -> Self {

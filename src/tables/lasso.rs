@@ -68,6 +68,8 @@ impl Operation for Lasso {
 impl TableStep for Lasso {
     type State = Ranking;
 
+    const PICKS: bool = true;
+
     const READS_OUTCOME: bool = true;
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {

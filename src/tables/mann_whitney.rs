@@ -50,6 +50,8 @@ impl Operation for MannWhitney {
 impl TableStep for MannWhitney {
     type State = Ranking;
 
+    const PICKS: bool = true;
+
     const READS_OUTCOME: bool = true;
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {

@@ -67,6 +67,8 @@ impl Operation for Mrmr {
 impl TableStep for Mrmr {
     type State = Ranking;
 
+    const PICKS: bool = true;
+
     const READS_OUTCOME: bool = true;
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {

@@ -49,6 +49,8 @@ impl Operation for MutualInformation {
 impl TableStep for MutualInformation {
     type State = Ranking;
 
+    const PICKS: bool = true;
+
     const READS_OUTCOME: bool = true;
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {

@@ -6,7 +6,7 @@ use crate::data::FrameColumn;
 use crate::operation::prelude::*;
 
 /// Positions of columns, best first. Filters keep the first k of them, in table order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ranking(pub(super) Vec<u32>);
 
 impl Ranking {

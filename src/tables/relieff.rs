@@ -58,6 +58,8 @@ impl Operation for Relieff {
 impl TableStep for Relieff {
     type State = Ranking;
 
+    const PICKS: bool = true;
+
     const READS_OUTCOME: bool = true;
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {

@@ -77,6 +77,8 @@ const PAIRS: usize = 1_000_000;
 impl TableStep for Rfe {
     type State = Ranking;
 
+    const PICKS: bool = true;
+
     const READS_OUTCOME: bool = true;
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {

@@ -22,7 +22,7 @@ use crate::operation::prelude::*;
 pub struct ScaleRobust {}
 
 /// Median and interquartile range per column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quartiles(Vec<(f64, f64)>);
 
 impl Operation for ScaleRobust {
@@ -67,6 +67,15 @@ impl TableStep for ScaleRobust {
             }
         }
         Ok(())
+    }
+
+    fn formulas(&self, quartiles: &Quartiles, _columns: &Rows) -> Option<Vec<Formula>> {
+        let scaled = quartiles.0.iter().enumerate();
+        let scaled = scaled.map(|(from, (median, range))| {
+            let spread = if *range == 0.0 { 1.0 } else { *range };
+            Formula { from, change: Change::Scaled { centre: *median, spread } }
+        });
+        Some(scaled.collect())
     }
 }
 

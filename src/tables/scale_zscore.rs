@@ -15,7 +15,7 @@ use crate::operation::prelude::*;
 pub struct ScaleZscore {}
 
 /// Mean and standard deviation per column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Moments(Vec<(f64, f64)>);
 
 impl Operation for ScaleZscore {
@@ -60,6 +60,15 @@ impl TableStep for ScaleZscore {
             }
         }
         Ok(())
+    }
+
+    fn formulas(&self, moments: &Moments, _columns: &Rows) -> Option<Vec<Formula>> {
+        let scaled = moments.0.iter().enumerate();
+        let scaled = scaled.map(|(from, (centre, spread))| Formula {
+            from,
+            change: Change::Scaled { centre: *centre, spread: *spread },
+        });
+        Some(scaled.collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Skewed columns made more nearly normal.
 
-use crate::math::{expm1, ln, ln_1p, mean, minimum};
+use crate::math::{ln, ln_1p, mean, minimum, yeo_johnson};
 use crate::operation::prelude::*;
 
 /// Transforms each column by the power that makes its training values most nearly normal.
@@ -60,31 +60,18 @@ impl TableStep for TransformYeoJohnson {
 
     fn apply(&self, lambdas: &Vec<f64>, rows: &mut Rows) -> Result<(), Failure> {
         for ((_, values), lambda) in rows.columns_mut().zip(lambdas) {
-            // At 1 nothing changes, and not by rounding either.
-            if *lambda == 1.0 {
-                continue;
-            }
-            for value in values.iter_mut().filter(|value| !value.is_nan()) {
-                *value = psi(*value, *lambda).clamp(f64::MIN, f64::MAX);
-            }
+            let change = Change::YeoJohnson { lambda: *lambda };
+            values.iter_mut().for_each(|value| *value = change.of(*value, None));
         }
         Ok(())
     }
-}
 
-/// The transform of one value.
-fn psi(x: f64, lambda: f64) -> f64 {
-    match x >= 0.0 {
-        true => power(ln_1p(x), lambda),
-        false => -power(ln_1p(-x), 2.0 - lambda),
-    }
-}
-
-/// (e^(power·log) − 1) / power, or its limit `log` at 0.
-fn power(log: f64, power: f64) -> f64 {
-    match power.abs() < f64::EPSILON {
-        true => log,
-        false => expm1(power * log) / power,
+    fn formulas(&self, lambdas: &Vec<f64>, _columns: &Rows) -> Option<Vec<Formula>> {
+        let formulas = lambdas.iter().enumerate().map(|(from, lambda)| Formula {
+            from,
+            change: Change::YeoJohnson { lambda: *lambda },
+        });
+        Some(formulas.collect())
     }
 }
 
@@ -111,7 +98,7 @@ fn lambda(known: &[f64]) -> f64 {
     let logs: f64 = known.iter().map(|x| x.signum() * ln_1p(x.abs())).sum();
     let n = known.len() as f64;
     let unlikely = |lambda: f64| {
-        let transformed: Vec<f64> = known.iter().map(|x| psi(*x, lambda)).collect();
+        let transformed: Vec<f64> = known.iter().map(|x| yeo_johnson(*x, lambda)).collect();
         match ln_variance(&transformed) {
             Some(variance) => n / 2.0 * variance - (lambda - 1.0) * logs,
             None => f64::INFINITY,
@@ -155,14 +142,14 @@ mod tests {
     #[test]
     fn the_transform_joins_its_cases() {
         for x in [-7.5, -1e-9, 0.0, 1e-9, 3.0] {
-            assert!((psi(x, 1.0) - x).abs() <= 1e-15 * f64::abs(x));
+            assert!((yeo_johnson(x, 1.0) - x).abs() <= 1e-15 * f64::abs(x));
             for edge in [0.0, 2.0] {
-                let near = psi(x, edge + 1e-9);
-                assert!((psi(x, edge) - near).abs() < 1e-7, "{x} {edge}");
+                let near = yeo_johnson(x, edge + 1e-9);
+                assert!((yeo_johnson(x, edge) - near).abs() < 1e-7, "{x} {edge}");
             }
         }
-        assert_eq!(psi(1.0, 2.0), 1.5);
-        assert_eq!(psi(-1.0, 0.0), -1.5);
+        assert_eq!(yeo_johnson(1.0, 2.0), 1.5);
+        assert_eq!(yeo_johnson(-1.0, 0.0), -1.5);
     }
 
     #[test]
@@ -181,7 +168,7 @@ mod tests {
             values.sort_by(f64::total_cmp);
             let lambda = lambda(&values);
             prop_assert!(lambda.is_finite());
-            let transformed: Vec<f64> = values.iter().map(|x| psi(*x, lambda)).collect();
+            let transformed: Vec<f64> = values.iter().map(|x| yeo_johnson(*x, lambda)).collect();
             prop_assert!(transformed.iter().all(|value| value.is_finite()));
             prop_assert!(transformed.is_sorted());
         }

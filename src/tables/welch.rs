@@ -47,6 +47,8 @@ impl Operation for Welch {
 impl TableStep for Welch {
     type State = Ranking;
 
+    const PICKS: bool = true;
+
     const READS_OUTCOME: bool = true;
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {

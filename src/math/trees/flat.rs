@@ -16,6 +16,14 @@ pub struct Trees {
     right: Vec<u32>,
 }
 
+/// What stands at a node of a tree.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum At {
+    Leaf(f64),
+    /// Rows with values up to the cut go left. Children are positions of nodes.
+    Split { column: usize, cut: f64, left: usize, right: usize },
+}
+
 impl Trees {
     /// Number of trees.
     pub fn len(&self) -> usize {
@@ -59,6 +67,29 @@ impl Trees {
             column: self.column[..end].to_vec(),
             at: self.at[..end].to_vec(),
             right: self.right[..end].to_vec(),
+        }
+    }
+
+    /// The nodes at which trees begin.
+    pub fn roots(&self) -> impl Iterator<Item = usize> + '_ {
+        self.roots.iter().map(|root| *root as usize)
+    }
+
+    /// Number of nodes of all trees.
+    pub fn n_nodes(&self) -> usize {
+        self.column.len()
+    }
+
+    /// What stands at a node.
+    pub fn node(&self, node: usize) -> At {
+        match self.column[node] {
+            0 => At::Leaf(self.at[node]),
+            column => At::Split {
+                column: column as usize - 1,
+                cut: self.at[node],
+                left: node + 1,
+                right: node + self.right[node] as usize,
+            },
         }
     }
 

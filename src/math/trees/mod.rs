@@ -6,10 +6,12 @@ mod flat;
 mod forest;
 mod grow;
 mod samples;
+mod shap;
 
 pub use boost::{Boosting, Order, Run, Training, boost};
 pub use codes::Codes;
-pub use flat::Trees;
+pub use flat::{At, Trees};
 pub use forest::{Features, Redraw, Top, Unseen, add_permuted, grow_forest, normalised};
 pub use grow::{Cuts, Grower, Growth, Impurity, Node, SplitAt};
 pub use samples::Samples;
+pub use shap::{covers, shapley};

@@ -4,25 +4,26 @@ use super::splits::{apply_path, fit_learner, predicted, procedure, with_beside};
 use super::tuning::{Candidates, has_links};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
-    Call, Frozen, FrozenMember, Kept, Link, Member, Predictions, Rows, Sealed, Train,
-    Value,
+    Call, Frozen, FrozenColumn, FrozenMember, Kept, Link, Member, Predictions, Rows,
+    Sealed, Train, Value,
 };
+use crate::math::median;
 use crate::operation::{FittedChain, Instance};
 use crate::plan::Placed;
 use crate::spec::{Chain, ChainSetting, Study, Use};
-use crate::statistics::linked;
+use crate::statistics::{familiar, linked};
 
 /// The settings of a candidate: preparation, selection, learner, with the places of their states.
 pub struct Chosen<'a> {
     pub prepare: &'a ChainSetting,
     pub select: &'a ChainSetting,
     pub learner: &'a Use,
-    prepare_path: usize,
-    selector: usize,
-    select_path: usize,
+    pub prepare_path: usize,
+    pub selector: usize,
+    pub select_path: usize,
 }
 
-fn chosen<'a>(inputs: &Inputs<'a>, case: usize, candidate: usize) -> Chosen<'a> {
+pub fn chosen<'a>(inputs: &Inputs<'a>, case: usize, candidate: usize) -> Chosen<'a> {
     let (prepare, select) = procedure(inputs, case);
     Chosen::of(inputs.study, prepare, select, candidate)
 }
@@ -95,20 +96,25 @@ pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         let states = prepare.paths[chosen.prepare_path].clone();
         let selected = selectors[chosen.selector][chosen.select_path].clone();
         let fitted = states.and_then(|prepare| {
-            freeze_member(inputs, &chosen, (*member, link), (prepare, selected?), &train)
+            let states = (prepare, selected?);
+            fit_member(inputs.study, "frozen", &chosen, (*member, link), states, &train)
         });
         match fitted {
-            Ok(member) => members.push(member),
+            Ok((mut member, prepared)) => {
+                let columns = prepared.rows().columns().iter();
+                let values: Vec<&[f64]> = columns.map(|c| &c.values[..]).collect();
+                member.familiar = familiar(&values, prepared.groups());
+                members.push(member);
+            }
             Err(why) => return Ok(Value::Failed(why)),
         }
     }
     // Stable, so equal weights keep the written order.
     members.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-    let columns = frame.rows.columns().iter().map(|column| column.name.clone());
     let (n, n_positive) =
         (train.outcome().len(), train.outcome().iter().filter(|class| **class).count());
     Ok(Value::Frozen(Frozen {
-        columns: columns.collect(),
+        columns: seen(train.rows()),
         members,
         falls_back: choice.falls_back.then(|| n_positive as f64 / n.max(1) as f64),
         threshold,
@@ -118,21 +124,55 @@ pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     }))
 }
 
-fn freeze_member(
-    inputs: &Inputs<'_>,
+/// The columns of development rows.
+fn seen(rows: &Rows) -> Vec<FrozenColumn> {
+    let column = |column: &crate::data::FrameColumn| {
+        let known: Vec<f64> =
+            column.values.iter().copied().filter(|value| !value.is_nan()).collect();
+        let categories = rows.categories(&column.name).map(<[String]>::to_vec);
+        let lowest = known.iter().copied().reduce(f64::min);
+        let highest = known.iter().copied().reduce(f64::max);
+        let is_number = categories.is_none();
+        FrozenColumn {
+            name: column.name.clone(),
+            range: lowest.zip(highest).filter(|_| is_number),
+            median: median(&known).filter(|_| is_number),
+            missing: column.values.len() - known.len(),
+            categories,
+        }
+    };
+    rows.columns().iter().map(column).collect()
+}
+
+/// Fits a chosen candidate on training rows; gives them back as they reach the learner. `place` names
+/// the stream of random numbers.
+pub fn fit_member(
+    study: &Study,
+    place: &str,
     chosen: &Chosen<'_>,
     (member, link): (Member, Option<Link>),
     (prepare, select): (Vec<Vec<u8>>, Vec<Vec<u8>>),
     train: &Train,
-) -> Result<FrozenMember, String> {
+) -> Result<(FrozenMember, Train), String> {
     let mut rows = train.rows().clone();
     apply_path(chosen.prepare, &prepare, &mut rows)?;
     apply_path(chosen.select, &select, &mut rows)?;
     let selected = rows.columns().iter().map(|column| column.name.clone()).collect();
     let prepared = train.with_rows(rows);
-    let model = fit_learner(inputs.study, "frozen", chosen.learner, &prepared)?;
+    let model = fit_learner(study, place, chosen.learner, &prepared)?;
     let Member { candidate, weight } = member;
-    Ok(FrozenMember { candidate, weight, prepare, select, model, selected, link })
+    let familiar = None;
+    let member = FrozenMember {
+        candidate,
+        weight,
+        prepare,
+        select,
+        model,
+        selected,
+        link,
+        familiar,
+    };
+    Ok((member, prepared))
 }
 
 /// The columns that reach the learner of a split's choice: its states applied to no rows at all.
@@ -205,7 +245,7 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
     let frame = &*with_beside(inputs, frozen_case, case, frame);
     let opened = input!(&inputs.values[2], Opened, "opened outcomes");
     let names = frame.rows.columns().iter().map(|column| &column.name);
-    if !names.eq(&frozen.columns) {
+    if !names.eq(frozen.columns.iter().map(|column| &column.name)) {
         let why = "the predictors are not those of the frozen model";
         return Ok(Value::Failed(why.to_string()));
     }
@@ -230,7 +270,14 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
     let taken = frame.rows.take(&rows);
     let said = match frozen.falls_back {
         Some(prevalence) => Ok((vec![prevalence; taken.n()], None)),
-        None => say(inputs, frozen_case, frozen, &taken),
+        None => {
+            let parts = frozen.members.iter().map(|of| {
+                let Chosen { prepare, select, learner, .. } =
+                    chosen(inputs, frozen_case, of.candidate);
+                Part { prepare, select, learner, of }
+            });
+            say(&parts.collect::<Vec<_>>(), &taken)
+        }
     };
     Ok(match said {
         Ok((scores, decision_values)) => Value::Predictions(Predictions {
@@ -246,28 +293,45 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
     })
 }
 
-/// Probabilities, and the decision values of a single learner that gives such.
-type Said = (Vec<f64>, Option<Vec<f64>>);
+/// A fitted candidate with the operations that it is made of.
+pub struct Part<'a> {
+    pub prepare: &'a ChainSetting,
+    pub select: &'a ChainSetting,
+    pub learner: &'a Use,
+    pub of: &'a FrozenMember,
+}
 
-fn say(
-    inputs: &Inputs<'_>,
-    case: usize,
-    frozen: &Frozen,
-    rows: &Rows,
-) -> Result<Said, String> {
-    let mut sums = vec![0.0f64; rows.n()];
-    let mut decision_values = None;
-    for member in &frozen.members {
-        let chosen = chosen(inputs, case, member.candidate);
+impl Part<'_> {
+    /// The columns that reach the learner.
+    pub fn prepared(&self, rows: &Rows) -> Result<Rows, String> {
         let mut prepared = rows.clone();
-        apply_path(chosen.prepare, &member.prepare, &mut prepared)?;
-        apply_path(chosen.select, &member.select, &mut prepared)?;
-        let values = predicted(chosen.learner, &member.model, &prepared)?;
+        apply_path(self.prepare, &self.of.prepare, &mut prepared)?;
+        apply_path(self.select, &self.of.select, &mut prepared)?;
+        Ok(prepared)
+    }
+}
+
+/// Probabilities, and the decision values of a single learner that gives such.
+pub type Said = (Vec<f64>, Option<Vec<f64>>);
+
+/// What a frozen model says of rows.
+pub fn say(parts: &[Part<'_>], rows: &Rows) -> Result<Said, String> {
+    let prepared = parts.iter().map(|part| part.prepared(rows));
+    say_of_prepared(parts, &prepared.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// The same of the columns that reach the learner of each part.
+pub fn say_of_prepared(parts: &[Part<'_>], prepared: &[Rows]) -> Result<Said, String> {
+    let mut sums = vec![0.0f64; prepared.first().map_or(0, Rows::n)];
+    let mut decision_values = None;
+    for (part, rows) in parts.iter().zip(prepared) {
+        let values = predicted(part.learner, &part.of.model, rows)?;
+        let (link, weight) = (part.of.link, part.of.weight);
         for (sum, value) in sums.iter_mut().zip(&values) {
-            let probability = member.link.map_or(*value, |link| linked(link, *value));
-            *sum = (*sum + member.weight * probability).min(1.0);
+            let probability = link.map_or(*value, |link| linked(link, *value));
+            *sum = (*sum + weight * probability).min(1.0);
         }
-        if frozen.members.len() == 1 && member.link.is_some() {
+        if parts.len() == 1 && link.is_some() {
             decision_values = Some(values);
         }
     }

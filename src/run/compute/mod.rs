@@ -4,16 +4,20 @@
 
 mod decoded;
 mod drawn;
+mod explained;
 mod external;
 mod measured;
 mod permuted;
 mod pools;
 mod rows;
 mod splits;
+mod trails;
 mod tuning;
 
+pub use external::{Chosen, Part, say};
 pub use rows::counted;
 pub use splits::Matrices;
+pub use trails::{Trail, rows_of, trails, without_rows};
 
 use std::sync::Arc;
 
@@ -95,6 +99,8 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Predict { case, split } => tuning::predict(inputs, *case, split),
         Work::Calibrate { case, split } => tuning::calibrate(inputs, *case, split),
         Work::Freeze { case, split } => external::freeze(inputs, *case, split),
+        Work::Importance { case, split } => explained::importance(inputs, *case, split),
+        Work::Explain { case } => explained::explain(inputs, *case),
         Work::Seal { outcome, cohort } => external::seal(inputs, *outcome, *cohort),
         Work::Unseal => external::unseal(inputs),
         Work::Apply { frozen, case } => external::apply(inputs, *frozen, *case),

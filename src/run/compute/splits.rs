@@ -104,7 +104,7 @@ pub fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, S
 }
 
 /// Whether a step acts on a column: those of models are called `block.column`.
-fn acts_on(step: &Use, column: &str) -> bool {
+pub fn acts_on(step: &Use, column: &str) -> bool {
     step.scope.as_ref().is_none_or(|blocks| {
         let block = column.split_once('.').map_or(column, |(block, _)| block);
         blocks.iter().any(|known| known == block)

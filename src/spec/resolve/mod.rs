@@ -132,6 +132,7 @@ impl Reader<'_> {
             predictors,
             models,
             primary_model,
+            freezes: fields.get("frozen").is_none(),
             learn,
             validate,
             external,

@@ -1,0 +1,186 @@
+//! `restudy predict`: a frozen model on a table, with nothing but the model at hand.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::Exit;
+use crate::catalog::Catalog;
+use crate::data::{Table, Value};
+use crate::operation::{File, Instance, ReadAs};
+use crate::run::{Predicted, Ready, Trust, predict};
+
+/// Apply a frozen model to the subjects of a table
+///
+/// Needs no study, no store and no network. A table that lacks a column, has one that the model does
+/// not know, or does not state a unit is refused. A subject with a missing value, another unit or an
+/// unknown category is refused by itself, with the reason; one that is unlike the development subjects
+/// is predicted and flagged.
+#[derive(Debug, clap::Args)]
+pub struct Predict {
+    /// The model: `models/NAME.json` of a run
+    pub model: PathBuf,
+    /// The table: text with commas, semicolons or tabs, plain or gzip, or Parquet; units stand in its
+    /// header, as in `age [years]`, or row by row in a column `age:unit`
+    pub table: PathBuf,
+    /// Where predictions go; to the standard output by default
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The column that names subjects; the first by default
+    #[arg(long, value_name = "COLUMN")]
+    pub id: Option<String>,
+    /// Pass over columns that the model does not know
+    #[arg(long)]
+    pub ignore_unknown: bool,
+    /// Take units that the table does not state to be the model's
+    #[arg(long)]
+    pub assume_units: bool,
+}
+
+pub fn run(args: &Predict) -> Exit {
+    match predicted(args) {
+        Ok(all_predicted) => {
+            if all_predicted {
+                Exit::Fine
+            } else {
+                Exit::Change
+            }
+        }
+        Err(said) => {
+            eprintln!("{said}");
+            Exit::Change
+        }
+    }
+}
+
+/// Whether every subject got a prediction; what is wrong comes as lines to be printed.
+fn predicted(args: &Predict) -> Result<bool, String> {
+    let catalog = Catalog::standard();
+    let text = String::from_utf8(bytes(&args.model)?)
+        .map_err(|_| wrong(&args.model, "it is no text", "give the JSON file of a model"))?;
+    let ready = Ready::read(&text, &catalog).map_err(|error| {
+        let hint = "models are written by `restudy run`, as `models/NAME.json`";
+        wrong(&args.model, &error.to_string(), hint)
+    })?;
+    let table = table(args, &catalog)?;
+    let trust =
+        Trust { unknown_columns: args.ignore_unknown, unstated_units: args.assume_units };
+    let predictions = predict(&ready, &table, trust).map_err(|faults| {
+        let lines = faults.iter().map(|fault| {
+            let hint = match fault.hint.as_str() {
+                "" => String::new(),
+                hint => format!("\nhelp: {hint}"),
+            };
+            format!("error: {}{hint}", fault.message)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    })?;
+    let csv = csv(&predictions);
+    match &args.output {
+        None => print!("{csv}"),
+        Some(path) => std::fs::write(path, csv).map_err(|error| {
+            wrong(path, &format!("it cannot be written: {error}"), "choose another place")
+        })?,
+    }
+    let refused = predictions.iter().filter(|p| p.probability.is_none()).count();
+    let novel = predictions.iter().filter(|p| p.novel).count();
+    let name = &ready.model.name;
+    let simulated = match ready.model.study.simulated {
+        true => "; it was developed on simulated patients",
+        false => "",
+    };
+    eprintln!(
+        "{name}: {} of {} subjects predicted, {refused} refused, {novel} unlike the development \
+         subjects{simulated}",
+        predictions.len() - refused,
+        predictions.len(),
+    );
+    Ok(refused == 0)
+}
+
+fn wrong(path: &Path, what: &str, hint: &str) -> String {
+    format!("error: {}: {what}\nhelp: {hint}", path.display())
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| {
+        wrong(path, &format!("it cannot be read: {error}"), "compare the path")
+    })
+}
+
+fn table(args: &Predict, catalog: &Catalog) -> Result<Table, String> {
+    let bytes = bytes(&args.table)?;
+    let file = File { name: "table", bytes: &bytes };
+    let parquet = bytes.starts_with(b"PAR1");
+    let reader = catalog.get(if parquet { "parquet" } else { "csv" });
+    let reader = reader.and_then(|entry| (entry.build)((entry.defaults)()).ok());
+    let Some(Instance::Reader(reader)) = reader else {
+        unreachable!("the program reads tables")
+    };
+    let id = match (&args.id, parquet) {
+        (Some(id), _) => id.clone(),
+        (None, false) => first_header(&bytes).ok_or_else(|| {
+            wrong(&args.table, "it has no header", "the first line names the columns")
+        })?,
+        (None, true) => {
+            let hint = "name the column of subjects with `--id COLUMN`";
+            return Err(wrong(&args.table, "a Parquet file has no first column", hint));
+        }
+    };
+    match reader.read(file, ReadAs::Table { id: &[&id] }) {
+        Ok(Value::Table(table)) => Ok(table),
+        Ok(_) => unreachable!("a reader of tables gives tables"),
+        Err(failure) => {
+            let hint = "give a table with a row for each subject";
+            Err(wrong(&args.table, &failure.to_string(), hint))
+        }
+    }
+}
+
+/// The first cell of a text table.
+fn first_header(bytes: &[u8]) -> Option<String> {
+    let mut plain = Vec::new();
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        // A header is never longer than this.
+        let start = flate2::read::MultiGzDecoder::new(bytes).take(1 << 20);
+        std::io::BufReader::new(start).read_to_end(&mut plain).ok()?;
+    } else {
+        plain.extend_from_slice(&bytes[..bytes.len().min(1 << 20)]);
+    }
+    let text = String::from_utf8_lossy(&plain);
+    let line = text.trim_start_matches('\u{feff}').lines().next()?;
+    let line = line.trim();
+    let end = match line.strip_prefix('"') {
+        Some(quoted) => return quoted.split('"').next().map(str::to_string),
+        None => line.find([',', ';', '\t']).unwrap_or(line.len()),
+    };
+    Some(line[..end].trim().to_string()).filter(|name| !name.is_empty())
+}
+
+fn csv(predictions: &[Predicted]) -> String {
+    let number = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
+    let mut text = "id,probability,class,novelty,novel,reasons\n".to_string();
+    for predicted in predictions {
+        let class = predicted.positive.map_or("", |yes| if yes { "1" } else { "0" });
+        let novel = match (predicted.probability, predicted.novel) {
+            (None, _) => "",
+            (_, true) => "yes",
+            (_, false) => "no",
+        };
+        text.push_str(&format!(
+            "{},{},{class},{},{novel},{}\n",
+            quoted(&predicted.id),
+            number(predicted.probability),
+            number(predicted.novelty),
+            quoted(&predicted.reasons.join("; ")),
+        ));
+    }
+    text
+}
+
+/// A cell of a CSV file, quoted where it must be.
+fn quoted(cell: &str) -> String {
+    match cell.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell.to_string(),
+    }
+}

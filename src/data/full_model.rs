@@ -1,0 +1,172 @@
+//! What a report says of the model that is handed over: how it computes, what it looks at.
+
+use serde::{Deserialize, Serialize};
+
+/// The full model of one outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FullModelFacts {
+    /// Outcome and model: `idh1.fused`.
+    pub name: String,
+    pub outcome: String,
+    pub label: String,
+    pub cohort: String,
+    /// Why there is none; then nothing below is there.
+    pub missing: Option<String>,
+    /// Digest of everything that was frozen.
+    pub digest: String,
+    /// Its file beside the report.
+    pub file: String,
+    /// The same for other programs, or why there is none.
+    pub onnx: Result<String, String>,
+    pub n: usize,
+    pub n_positive: usize,
+    /// The prevalence, where it is predicted for everybody.
+    pub falls_back: Option<f64>,
+    pub threshold: Option<f64>,
+    pub threshold_rule: Option<String>,
+    /// Intercept and slope of the calibration map, on the logit scale.
+    pub calibration: Option<(f64, f64)>,
+    /// The predictors that it needs.
+    pub columns: Vec<NeededColumn>,
+    /// Its parts: one, unless probabilities are averaged.
+    pub members: Vec<MemberFacts>,
+    pub importance: Option<ImportanceFacts>,
+    /// Exact Shapley values; none for averages and for learners without an exact formula.
+    pub explained: Option<Explained>,
+}
+
+/// A predictor of a full model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NeededColumn {
+    pub name: String,
+    pub unit: Option<String>,
+    pub lowest: Option<f64>,
+    pub highest: Option<f64>,
+    pub median: Option<f64>,
+    pub missing: usize,
+    pub categories: Option<Vec<String>>,
+}
+
+/// A fitted candidate of a full model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemberFacts {
+    pub weight: f64,
+    /// Selector, learner and grid point in words.
+    pub selector: String,
+    pub learner: String,
+    pub settings: String,
+    /// Columns that reach the learner.
+    pub n_selected: usize,
+    /// The equation of a linear learner, or why there is none.
+    pub equation: Result<Equation, String>,
+    /// Distance beyond which a subject is called novel.
+    pub novelty_limit: Option<f64>,
+}
+
+/// log odds = intercept + Σ coefficient × transformed predictor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Equation {
+    pub intercept: f64,
+    pub terms: Vec<Term>,
+    /// Where the learner gives decision values and the map to log odds is part of the coefficients.
+    pub linked: bool,
+    pub example: WorkedExample,
+}
+
+/// A term of an equation, on the scale in which the predictor is measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Term {
+    pub predictor: String,
+    pub unit: Option<String>,
+    pub transform: Transform,
+    pub coefficient: f64,
+    /// What stands for a missing value.
+    pub missing_is: Option<f64>,
+    /// The least and the greatest value among development rows.
+    pub lowest: Option<f64>,
+    pub highest: Option<f64>,
+}
+
+/// What a coefficient is multiplied with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transform {
+    /// The value.
+    Value,
+    /// ψ(slope · value + intercept; λ) of Yeo and Johnson.
+    YeoJohnson { slope: f64, intercept: f64, lambda: f64 },
+    /// 1 for this category, else 0.
+    Is { category: String },
+    /// 1 where it is missing, else 0.
+    IsMissing,
+}
+
+/// A made-up subject at the development medians, worked through.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkedExample {
+    /// By term: the value of its predictor; none for categories.
+    pub values: Vec<Option<f64>>,
+    /// By term: the category of its predictor.
+    pub categories: Vec<Option<String>>,
+    /// By term: coefficient × transformed value.
+    pub contributions: Vec<f64>,
+    pub log_odds: f64,
+    pub probability: f64,
+}
+
+/// How much worse held-out rows are predicted when a predictor is shuffled, in one outer fold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FoldImportance {
+    /// The metric on the rows as they are.
+    pub whole: f64,
+    /// By predictor that the fold's choice looks at: how much worse the metric is, as a mean over
+    /// shuffles.
+    pub worse: Vec<(String, f64)>,
+    /// Shuffles of each predictor.
+    pub times: usize,
+}
+
+/// Permutation importance over the outer folds of the first repeat.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportanceFacts {
+    pub metric: String,
+    pub folds: usize,
+    pub times: usize,
+    /// The most important first.
+    pub predictors: Vec<PredictorImportance>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PredictorImportance {
+    pub name: String,
+    /// Mean over folds; a fold whose choice does not look at the predictor counts as 0.
+    pub mean: f64,
+    /// The least and the greatest of a fold: a spread, no confidence interval.
+    pub lowest: f64,
+    pub highest: f64,
+    /// Folds whose choice looks at it.
+    pub used: usize,
+}
+
+/// Exact Shapley values of a frozen model for the rows that it was developed on. Apparent: it says what
+/// the model looks at, not how well it predicts; no metric takes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Explained {
+    /// What the values add up to: log odds, decision value or probability.
+    pub scale: String,
+    pub method: String,
+    /// What they add up to before any predictor is known.
+    pub base: f64,
+    pub rows: usize,
+    /// The largest first.
+    pub predictors: Vec<PredictorShap>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PredictorShap {
+    pub name: String,
+    /// Mean absolute value over rows.
+    pub mean_absolute: f64,
+    /// Correlation of value and predictor: its sign says which way. None for categories and constants.
+    pub correlation: Option<f64>,
+}

@@ -1,0 +1,375 @@
+//! The full model: its equation, a worked example, what it looks at, and where its file is.
+
+use serde_json::{Value as Json, json};
+
+use super::figure::{DataTable, Figure};
+use super::shown::{Shown, escape, fill, plain};
+use super::svg::{Anchor, Svg};
+use crate::data::{
+    Equation, FullModelFacts, ImportanceFacts, MemberFacts, Term, Transform,
+};
+use crate::math::log2;
+use crate::operation::prelude::*;
+
+/// The model that is handed over: coefficients on the scale in which predictors are measured with
+/// units and ranges and a worked example, the importance of predictors, and the files.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FullModel {}
+
+impl Operation for FullModel {
+    const ABOUT: About = About {
+        name: "full_model",
+        title: "Full model",
+        version: 1,
+        sources: &["collins2024", "breiman2001", "lundberg2017", "lundberg2020"],
+        example: "full_model",
+    };
+}
+
+impl Section for FullModel {
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let shown = Shown::new(record);
+        let simulated = record.study.simulated;
+        let mut fragment = Fragment::default();
+        let mut models = Vec::new();
+        for (at, facts) in record.full_models.iter().enumerate() {
+            models.push(model(&shown, (at, facts), simulated, &mut fragment)?);
+        }
+        fragment.html = fill(
+            "full_model.html",
+            json!({
+                "simulated": simulated,
+                "models": models,
+                "why_none": "the study says `frozen: none`, or several models could be and it names \
+                             no `primary_model`.",
+            }),
+        )?;
+        Ok(fragment)
+    }
+}
+
+fn model(
+    shown: &Shown,
+    (at, facts): (usize, &FullModelFacts),
+    simulated: bool,
+    fragment: &mut Fragment,
+) -> Result<Json, Failure> {
+    let path = format!("/full_models/{at}");
+    let number = |name: &str, digits| shown.number(&format!("{path}/{name}"), digits);
+    let members = facts.members.iter().enumerate().map(|(place, member)| {
+        of_member(shown, &format!("{path}/members/{place}"), member)
+    });
+    let members: Vec<Json> = members.collect();
+    for (place, member) in facts.members.iter().enumerate() {
+        if let Ok(equation) = &member.equation {
+            let more = if place == 0 { String::new() } else { format!("-{}", place + 1) };
+            let name = format!("full_model-{}{more}.csv", facts.name);
+            fragment.tables.push((name, terms(equation).csv(simulated)));
+        }
+    }
+    let columns = facts.columns.iter().enumerate().map(|(place, column)| {
+        let path = format!("{path}/columns/{place}");
+        let range = match &column.categories {
+            Some(categories) => escape(&categories.join(", ")),
+            None => range(shown, &path, (column.lowest, column.highest)),
+        };
+        json!({
+            "name": column.name, "range": range,
+            "unit": column.unit.as_deref().unwrap_or_default(),
+            "missing": shown.count(&format!("{path}/missing")),
+        })
+    });
+    let importance = match &facts.importance {
+        Some(of) if !of.predictors.is_empty() => {
+            let id = format!("importance-{}", facts.name);
+            importance(shown, &path, (&id, &facts.name), of)
+                .into_html(simulated, fragment)?
+        }
+        _ => String::new(),
+    };
+    Ok(json!({
+        "name": facts.name, "label": facts.label, "cohort": facts.cohort,
+        "missing": facts.missing, "file": facts.file, "digest": facts.digest,
+        "n": number("n", 0), "n_positive": number("n_positive", 0),
+        "parts": match facts.members.as_slice() {
+            [one] => words(one),
+            several => format!("a weighted mean of {} candidates", several.len()),
+        },
+        "onnx": facts.onnx.as_ref().ok(), "no_onnx": facts.onnx.as_ref().err(),
+        "falls_back": facts.falls_back.map(|_| number("falls_back", 3)),
+        "threshold": facts.threshold.map(|_| number("threshold", 3)),
+        "threshold_rule": facts.threshold_rule,
+        "intercept": number("calibration/0", 2),
+        "slope": facts.calibration.map(|_| number("calibration/1", 2)),
+        "members": members,
+        "columns": columns.collect::<Vec<_>>(),
+        "importance": importance,
+        "explained": explained(shown, &path, facts, simulated, fragment),
+    }))
+}
+
+fn words(member: &MemberFacts) -> String {
+    let settings = match member.settings.as_str() {
+        "" => String::new(),
+        settings => format!(" ({settings})"),
+    };
+    let columns = if member.n_selected == 1 { "column" } else { "columns" };
+    format!(
+        "{}{settings} on {} {columns} that `{}` left",
+        member.learner, member.n_selected, member.selector
+    )
+}
+
+fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
+    let Ok(equation) = &member.equation else {
+        let why = member.equation.as_ref().err();
+        return json!({ "words": words(member), "terms": null, "no_equation": why });
+    };
+    let path = format!("{path}/equation/Ok");
+    let rows = equation.terms.iter().enumerate().map(|(at, term)| {
+        let of = format!("{path}/terms/{at}");
+        let value = equation.example.values[at];
+        let example = match (&equation.example.categories[at], value) {
+            (Some(category), _) => escape(category),
+            (None, Some(value)) => {
+                let place = format!("{path}/example/values/{at}");
+                shown.number(&place, decimals(value, 4))
+            }
+            (None, None) => String::new(),
+        };
+        json!({
+            "predictor": term.predictor,
+            "unit": term.unit.as_deref().unwrap_or_default(),
+            "transform": transform(shown, &of, term),
+            "coefficient": shown.number(&format!("{of}/coefficient"), decimals(term.coefficient, 6)),
+            "range": range(shown, &of, (term.lowest, term.highest)),
+            "missing_is": term.missing_is.map_or(String::new(), |value| {
+                shown.number(&format!("{of}/missing_is"), decimals(value, 4))
+            }),
+            "example": example,
+        })
+    });
+    json!({
+        "words": words(member),
+        "linked": equation.linked,
+        "intercept": shown.number(&format!("{path}/intercept"), decimals(equation.intercept, 6)),
+        "terms": rows.collect::<Vec<_>>(),
+        "log_odds": shown.number(&format!("{path}/example/log_odds"), 4),
+        "probability": shown.number(&format!("{path}/example/probability"), 4),
+    })
+}
+
+/// What a coefficient is multiplied with, as HTML.
+fn transform(shown: &Shown, of: &str, term: &Term) -> String {
+    match &term.transform {
+        Transform::Value => "value".to_string(),
+        Transform::Is { category } => format!("1 if “{}”, else 0", escape(category)),
+        Transform::IsMissing => "1 if missing, else 0".to_string(),
+        Transform::YeoJohnson { slope, intercept, lambda } => {
+            let at = |name: &str, value: f64, digits| {
+                let place = format!("{of}/transform/yeo_johnson/{name}");
+                shown.number(&place, decimals(value, digits))
+            };
+            let inside = match (*slope, *intercept) {
+                (1.0, 0.0) => "value".to_string(),
+                _ => format!(
+                    "{} · value + {}",
+                    at("slope", *slope, 6),
+                    at("intercept", *intercept, 6)
+                ),
+            };
+            format!("ψ({inside}; λ = {}), Yeo and Johnson", at("lambda", *lambda, 6))
+        }
+    }
+}
+
+fn range(
+    shown: &Shown,
+    path: &str,
+    (lowest, highest): (Option<f64>, Option<f64>),
+) -> String {
+    let (Some(lowest), Some(highest)) = (lowest, highest) else { return String::new() };
+    let digits = decimals(lowest.abs().max(highest.abs()), 4);
+    format!(
+        "{} to {}",
+        shown.number(&format!("{path}/lowest"), digits),
+        shown.number(&format!("{path}/highest"), digits)
+    )
+}
+
+/// Decimals that leave so many significant digits.
+fn decimals(value: f64, significant: i32) -> usize {
+    if value == 0.0 || !value.is_finite() {
+        return 1;
+    }
+    let magnitude = (log2(value.abs()) * std::f64::consts::LOG10_2).floor() as i32;
+    (significant - 1 - magnitude).clamp(0, 20) as usize
+}
+
+/// The terms for a file, with all their digits.
+fn terms(equation: &Equation) -> DataTable {
+    let head = ["term", "unit", "transform", "coef", "lo", "hi", "missing_is"];
+    let number = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
+    let intercept = ["(intercept)", "", "", &equation.intercept.to_string(), "", "", ""];
+    let mut rows = vec![intercept.map(String::from).to_vec()];
+    rows.extend(equation.terms.iter().map(|term| {
+        vec![
+            term.predictor.clone(),
+            term.unit.clone().unwrap_or_default(),
+            match &term.transform {
+                Transform::Value => "value".to_string(),
+                Transform::Is { category } => format!("is {category}"),
+                Transform::IsMissing => "is missing".to_string(),
+                Transform::YeoJohnson { slope, intercept, lambda } => {
+                    format!("yeo_johnson({slope} * value + {intercept}; {lambda})")
+                }
+            },
+            term.coefficient.to_string(),
+            number(term.lowest),
+            number(term.highest),
+            number(term.missing_is),
+        ]
+    }));
+    DataTable { head: head.map(String::from).to_vec(), rows }
+}
+
+/// Predictors that a picture shows at most.
+const SHOWN: usize = 15;
+/// Edges of the plot within a picture of 760. Units: pixels.
+const LEFT: f64 = 330.0;
+const RIGHT: f64 = 640.0;
+const STEP: f64 = 22.0;
+const TOP: f64 = 30.0;
+
+/// How much worse held-out rows are predicted without each predictor.
+fn importance<'a>(
+    shown: &Shown,
+    path: &str,
+    (id, name): (&'a str, &str),
+    of: &ImportanceFacts,
+) -> Figure<'a> {
+    let drawn = &of.predictors[..of.predictors.len().min(SHOWN)];
+    let low = drawn.iter().map(|p| p.lowest).fold(0.0, f64::min);
+    let high = drawn.iter().map(|p| p.highest).fold(1e-6, f64::max);
+    let x = |value: f64| LEFT + (value - low) / (high - low) * (RIGHT - LEFT);
+    let bottom = TOP + STEP * drawn.len() as f64;
+    let mut svg = Svg::new(760.0, bottom + 30.0);
+    svg.text("strong", (8.0, 18.0), Anchor::Start, "Predictor");
+    svg.text("strong", (752.0, 18.0), Anchor::End, "Mean over folds");
+    svg.line("ref", (x(0.0), TOP - 4.0), (x(0.0), bottom));
+    for (place, predictor) in drawn.iter().enumerate() {
+        let y = TOP + STEP * (place as f64 + 0.5);
+        let label = super::forest::shortened(&predictor.name, 44);
+        svg.text("", (8.0, y + 4.0), Anchor::Start, &label);
+        svg.line("w1", (x(predictor.lowest), y), (x(predictor.highest), y));
+        let tip = format!("{}: {}", predictor.name, plain(predictor.mean, 4));
+        svg.mark(1, (x(predictor.mean), y), 5.0, &tip);
+        let place = format!("{path}/importance/predictors/{place}/mean");
+        svg.numbers("", (752.0, y + 4.0), Anchor::End, &shown.signed(&place, 4));
+    }
+    let axis = format!("{} lost when the predictor is shuffled", of.metric);
+    svg.text("small", ((LEFT + RIGHT) / 2.0, bottom + 22.0), Anchor::Middle, &axis);
+    let picture = svg.finish("Permutation importance", &axis);
+    let rows = of.predictors.iter().map(|predictor| {
+        let number = |value: f64| plain(value, 6);
+        vec![
+            predictor.name.clone(),
+            number(predictor.mean),
+            number(predictor.lowest),
+            number(predictor.highest),
+            predictor.used.to_string(),
+        ]
+    });
+    let head = ["predictor", "mean", "lowest", "highest", "folds that use it"];
+    let most = &of.predictors[0];
+    let folds = if of.folds == 1 { "fold" } else { "folds" };
+    Figure {
+        id,
+        heading: format!(
+            "{}: predictions lose most without {}",
+            escape(name),
+            escape(&most.name)
+        ),
+        sub: format!(
+            "Permutation importance on held-out rows: mean, and the least and the greatest of {} \
+             outer {folds}. {}",
+            of.folds,
+            match of.predictors.len() > SHOWN {
+                true => format!("The first {SHOWN} of {}.", of.predictors.len()),
+                false => String::new(),
+            }
+        ),
+        body: super::forest::Forest::boxed(&picture, "Permutation importance"),
+        pictures: vec![picture],
+        method: format!(
+            "In each outer fold of the first repeat the fold’s own choice is fitted once more, and each \
+             predictor that reaches its learner is shuffled {} times among the held-out rows. The line is \
+             the spread over folds, no confidence interval; a fold whose choice does not look at a \
+             predictor counts as 0. Predictors that go together share their importance.",
+            of.times
+        ),
+        table: DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() },
+    }
+}
+
+/// The table of Shapley values, as HTML.
+fn explained(
+    shown: &Shown,
+    path: &str,
+    facts: &FullModelFacts,
+    simulated: bool,
+    fragment: &mut Fragment,
+) -> String {
+    let Some(of) = &facts.explained else { return String::new() };
+    let rows = of.predictors.iter().map(|predictor| {
+        let correlation = predictor.correlation.map_or(String::new(), |r| plain(r, 4));
+        vec![predictor.name.clone(), plain(predictor.mean_absolute, 6), correlation]
+    });
+    let head = ["predictor", "mean absolute value", "correlation with the predictor"];
+    let table =
+        DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() };
+    let name = format!("shapley-{}.csv", facts.name);
+    fragment.tables.push((name, table.csv(simulated)));
+    let mut html = String::new();
+    for (at, predictor) in of.predictors.iter().take(SHOWN).enumerate() {
+        let at = format!("{path}/explained/predictors/{at}");
+        html.push_str(&format!(
+            "<tr><th scope=\"row\">{}</th><td class=\"r\">{}</td><td class=\"r\">{}</td></tr>",
+            escape(&predictor.name),
+            shown.number(&format!("{at}/mean_absolute"), 4),
+            shown.number(&format!("{at}/correlation"), 2),
+        ));
+    }
+    format!(
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Shapley values of {name}\">\
+         <table><caption>What the full model looks at: exact Shapley values<small>{simulated}In {scale}, \
+         on {rows} rows that it was developed on ({method}); they add up, with {base}, to what it says \
+         of a row. Apparent: they describe the model and are no evidence of performance. The first \
+         {most} of {all} predictors.</small></caption><thead><tr><th scope=\"col\">Predictor</th>\
+         <th scope=\"col\" class=\"r\">Mean absolute value</th><th scope=\"col\" class=\"r\">\
+         Correlation with the predictor</th></tr></thead><tbody>{html}</tbody></table></div>",
+        name = escape(&facts.name),
+        simulated = if simulated { "Simulated data. " } else { "" },
+        scale = escape(&of.scale),
+        rows = shown.count(&format!("{path}/explained/rows")),
+        method = escape(&of.method),
+        base = shown.number(&format!("{path}/explained/base"), 4),
+        most = SHOWN.min(of.predictors.len()),
+        all = of.predictors.len(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimals;
+
+    #[test]
+    fn significant_digits_are_kept_at_any_size() {
+        assert_eq!(decimals(123.456, 6), 3);
+        assert_eq!(decimals(-0.001_234, 6), 8);
+        assert_eq!(decimals(1.0, 6), 5);
+        assert_eq!(decimals(1e9, 6), 0);
+        assert_eq!(decimals(0.0, 6), 1);
+    }
+}

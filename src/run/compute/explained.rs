@@ -1,0 +1,325 @@
+//! What models look at: predictors shuffled in held-out rows, and exact Shapley values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::external::{Chosen, Part, Said, chosen, fit_member, say_of_prepared};
+use super::splits::{facts, procedure, with_beside};
+use super::trails::{Trail, rows_of, trails, without_rows};
+use super::tuning::has_links;
+use super::{Computed, Inputs, input};
+use crate::data::{
+    Explained, FoldImportance, Frame, Frozen, PredictorShap, Rows, Split, Value,
+};
+use crate::math::trees::{Trees, covers, shapley};
+use crate::math::{Stream, mean, sqrt};
+use crate::operation::{
+    AnyMetric, Direction, FittedChain, Form, Instance, Scored, Then,
+};
+use crate::plan::Placed;
+
+/// Shuffles of all predictors together; each has at least one and at most ten.
+const SHUFFLES: usize = 500;
+
+/// How much worse the primary metric is on the held-out rows of a split with a predictor shuffled.
+///
+/// The choice is fitted once more, from the states that its scores were made with and with the same
+/// random numbers, since scores are kept and fits are not.
+///
+/// Source: breiman2001, section 10, on held-out rows instead of those out of the bag.
+pub fn importance(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+    let frame = input!(&inputs.values[0], Frame, "frame");
+    let frame = &*with_beside(inputs, case, case, frame);
+    let choice = input!(&inputs.values[1], Choice, "choice");
+    let prepare =
+        FittedChain::from_bytes(input!(&inputs.values[2], Fitted, "fitted steps"))?;
+    let (_, select) = procedure(inputs, case);
+    let mut selectors = Vec::new();
+    for value in &inputs.values[3..3 + select.len()] {
+        selectors
+            .push(FittedChain::from_bytes(input!(value, Fitted, "fitted steps"))?.paths);
+    }
+    let links = match inputs.values.get(3 + select.len()) {
+        Some(value) if has_links(inputs.study) => input!(value, Links, "links").clone(),
+        _ => vec![None; choice.members.len()],
+    };
+    if choice.falls_back {
+        let why = "the prevalence is predicted for everybody: no predictor is looked at";
+        return Ok(Value::Failed(why.to_string()));
+    }
+    let (outcome, groups) = facts(inputs, case);
+    let train = placed.split.train(frame, outcome, groups);
+    let mut fitted = Vec::new();
+    for (member, link) in choice.members.iter().zip(links) {
+        let chosen = chosen(inputs, case, member.candidate);
+        let states = prepare.paths[chosen.prepare_path].clone();
+        let selected = selectors[chosen.selector][chosen.select_path].clone();
+        let made = states.and_then(|prepare| {
+            let (place, states) = (placed.name(), (prepare, selected?));
+            fit_member(inputs.study, &place, &chosen, (*member, link), states, &train)
+        });
+        match made {
+            Ok((member, _)) => fitted.push((chosen, member)),
+            Err(why) => return Ok(Value::Failed(why)),
+        }
+    }
+    let parts = fitted.iter().map(|(chosen, of)| {
+        let Chosen { prepare, select, learner, .. } = *chosen;
+        Part { prepare, select, learner, of }
+    });
+    let parts: Vec<Part<'_>> = parts.collect();
+    Ok(match shuffled(inputs, frame, placed, &parts, outcome) {
+        Ok(importance) => Value::Importance(importance),
+        Err(why) => Value::Failed(why),
+    })
+}
+
+fn shuffled(
+    inputs: &Inputs<'_>,
+    frame: &Frame,
+    placed: &Placed,
+    parts: &[Part<'_>],
+    outcome: &[Option<bool>],
+) -> Result<FoldImportance, String> {
+    let Instance::Metric(metric) = &inputs.study.evaluate.primary.instance else {
+        unreachable!("`spec` puts a metric here")
+    };
+    if metric.scale().needs_threshold {
+        return Err("the primary metric judges decisions, not predictions".to_string());
+    }
+    let (held_out, rows) = placed.split.held_out(frame);
+    let truth: Vec<bool> = held_out.iter().filter_map(|&row| outcome[row]).collect();
+    let judged = |said: Said| judged(&**metric, &truth, said);
+    let prepared: Vec<Rows> =
+        parts.iter().map(|part| part.prepared(&rows)).collect::<Result<_, _>>()?;
+    let whole = judged(say_of_prepared(parts, &prepared)?)?;
+    let names = rows.columns().iter().map(|column| {
+        (column.name.as_str(), rows.categories(&column.name))
+    });
+    let columns = rows_of(names);
+    let by_trails: Option<Vec<Vec<Trail>>> =
+        parts.iter().map(|part| trails(part, &columns).ok()).collect();
+    let looked_at: BTreeSet<usize> = match &by_trails {
+        Some(of) => of.iter().flatten().map(|trail| trail.from).collect(),
+        None => (0..rows.p()).collect(),
+    };
+    let times = (SHUFFLES / looked_at.len().max(1)).clamp(1, 10);
+    let mut worse = Vec::with_capacity(looked_at.len());
+    for &at in &looked_at {
+        let column = &rows.columns()[at];
+        let fields = ["importance", &placed.name(), &column.name];
+        let mut stream = Stream::new(inputs.study.seed, &fields);
+        let mut sum = 0.0;
+        for _ in 0..times {
+            let mut values = column.values.clone();
+            for last in (1..values.len()).rev() {
+                values.swap(last, stream.below(last + 1));
+            }
+            let said = match &by_trails {
+                Some(of) => {
+                    let of = of.iter().zip(&prepared);
+                    let categories = rows.categories(&column.name);
+                    let with = of.map(|(trails, prepared)| {
+                        replaced(prepared, trails, at, &values, categories)
+                    });
+                    say_of_prepared(parts, &with.collect::<Vec<_>>())?
+                }
+                None => {
+                    let mut with = rows.clone();
+                    if let Some((_, old)) = with.columns_mut().nth(at) {
+                        old.copy_from_slice(&values);
+                    }
+                    let prepared = parts.iter().map(|part| part.prepared(&with));
+                    say_of_prepared(parts, &prepared.collect::<Result<Vec<_>, _>>()?)?
+                }
+            };
+            let without = judged(said)?;
+            sum += match metric.scale().direction {
+                Direction::HigherIsBetter => whole - without,
+                Direction::LowerIsBetter => without - whole,
+                Direction::Closest(best) => (without - best).abs() - (whole - best).abs(),
+            };
+        }
+        worse.push((column.name.clone(), sum / times as f64));
+    }
+    Ok(FoldImportance { whole, worse, times })
+}
+
+fn judged(metric: &dyn AnyMetric, truth: &[bool], said: Said) -> Result<f64, String> {
+    let (probabilities, decision_values) = said;
+    let ranks = decision_values.filter(|_| metric.ranks_only());
+    let scores = &ranks.unwrap_or(probabilities);
+    let scored = Scored { truth, scores, ..Scored::default() };
+    metric.compute(scored).map_err(|failure| failure.to_string())
+}
+
+/// Prepared rows with what these values of a predictor become.
+fn replaced(
+    prepared: &Rows,
+    trails: &[Trail],
+    from: usize,
+    values: &[f64],
+    categories: Option<&[String]>,
+) -> Rows {
+    let mut with = prepared.clone();
+    for ((_, old), trail) in with.columns_mut().zip(trails) {
+        if trail.from == from {
+            for (old, value) in old.iter_mut().zip(values) {
+                *old = trail.of(*value, categories);
+            }
+        }
+    }
+    with
+}
+
+/// Most rows whose values are computed.
+const ROWS: usize = 200;
+
+/// Exact Shapley values of a frozen model on the rows that it was developed on.
+///
+/// Linear: φ_j = w_j (x_j − mean of x_j), columns taken as independent (lundberg2017, corollary 1). Trees: path-dependent
+/// (lundberg2020). Values of the columns that a predictor became are added up.
+pub fn explain(inputs: &Inputs<'_>, case: usize) -> Computed {
+    let frame = input!(&inputs.values[0], Frame, "frame");
+    let frame = &*with_beside(inputs, case, case, frame);
+    let frozen = input!(&inputs.values[1], Frozen, "frozen model");
+    Ok(match explained(inputs, case, frame, frozen) {
+        Ok(explained) => Value::Explained(explained),
+        Err(why) => Value::Failed(why),
+    })
+}
+
+fn explained(
+    inputs: &Inputs<'_>,
+    case: usize,
+    frame: &Frame,
+    frozen: &Frozen,
+) -> Result<Explained, String> {
+    if frozen.falls_back.is_some() {
+        let why = "the prevalence is predicted for everybody: no predictor is looked at";
+        return Err(why.to_string());
+    }
+    let [member] = frozen.members.as_slice() else {
+        return Err("values of averaged models do not add up on one scale".to_string());
+    };
+    let Chosen { prepare, select, learner, .. } = chosen(inputs, case, member.candidate);
+    let part = Part { prepare, select, learner, of: member };
+    let Instance::Learner(instance) = &learner.instance else {
+        unreachable!("`spec` puts learners here")
+    };
+    let trails = trails(&part, &without_rows(frozen)).map_err(|step| {
+        format!("`{step}` mixes rows or columns, so no column belongs to one predictor")
+    })?;
+    let (outcome, groups) = facts(inputs, case);
+    let known = (0..outcome.len() as u32).filter(|row| outcome[*row as usize].is_some());
+    let everybody = Split { train: known.collect(), held_out: Vec::new() };
+    let train = everybody.train(frame, outcome, groups);
+    let prepared = part.prepared(train.rows())?;
+    let form = instance.form(&member.model).map_err(|failure| failure.to_string())?;
+    let (of_rows, base, scale, method) = match form {
+        Form::Linear { weights, intercept, then } => {
+            let (base, values) = linear(&prepared, &weights, intercept);
+            let scale = match then {
+                Then::Sigmoid => "log odds",
+                Then::Nothing => "decision value",
+            };
+            (values, base, scale, "linear, predictors taken as independent")
+        }
+        Form::Trees { trees, columns, start, mean, then } => {
+            let times = if mean { 1.0 / trees.len().max(1) as f64 } else { 1.0 };
+            let (base, values) = of_trees(&prepared, &trees, columns, times);
+            let scale = match then {
+                Then::Sigmoid => "log odds",
+                Then::Nothing => "probability",
+            };
+            (values, base + start, scale, "trees, path-dependent")
+        }
+        Form::Kernel { .. } | Form::Opaque => {
+            return Err(format!("no exact values are known for `{}`", learner.about.name));
+        }
+    };
+    Ok(Explained {
+        scale: scale.to_string(),
+        method: method.to_string(),
+        base,
+        rows: of_rows.len(),
+        predictors: by_predictor(&of_rows, &trails, train.rows()),
+    })
+}
+
+/// A row's position, and the value of each column that reaches the learner.
+type OfRows = Vec<(usize, Vec<f64>)>;
+
+fn linear(prepared: &Rows, weights: &[f64], intercept: f64) -> (f64, OfRows) {
+    let means: Vec<f64> = prepared
+        .columns()
+        .iter()
+        .map(|column| mean(&column.values).unwrap_or(0.0))
+        .collect();
+    let base = weights.iter().zip(&means).map(|(w, m)| w * m).sum::<f64>() + intercept;
+    let value = |row: usize| {
+        let row = prepared.row(row);
+        let terms = row.iter().zip(&means).zip(weights);
+        terms.map(|((x, mean), w)| w * (x - mean)).collect()
+    };
+    (base, picked(prepared.n()).map(|row| (row, value(row))).collect())
+}
+
+fn of_trees(prepared: &Rows, trees: &Trees, p: usize, times: f64) -> (f64, OfRows) {
+    let rows: Vec<f64> = (0..prepared.n()).flat_map(|row| prepared.row(row)).collect();
+    let covers = covers(trees, &rows, p);
+    let mut base = 0.0;
+    let of_rows = picked(prepared.n()).map(|row| {
+        let (start, values) = shapley(trees, &covers, &rows[row * p..(row + 1) * p]);
+        base = start * times;
+        (row, values.into_iter().map(|value| value * times).collect())
+    });
+    let of_rows = of_rows.collect();
+    (base, of_rows)
+}
+
+/// All rows, or as many as are computed, evenly spread over the order of ids.
+fn picked(n: usize) -> impl Iterator<Item = usize> {
+    let picked = n.min(ROWS);
+    (0..picked).map(move |at| at * n / picked.max(1))
+}
+
+fn by_predictor(of_rows: &OfRows, trails: &[Trail], raw: &Rows) -> Vec<PredictorShap> {
+    let mut columns: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, trail) in trails.iter().enumerate() {
+        columns.entry(trail.from).or_default().push(at);
+    }
+    let mut predictors: Vec<PredictorShap> = columns
+        .into_iter()
+        .map(|(from, columns)| {
+            let column = &raw.columns()[from];
+            let value = |values: &Vec<f64>| columns.iter().map(|at| values[*at]).sum();
+            let values: Vec<f64> = of_rows.iter().map(|(_, v)| value(v)).collect();
+            let given: Vec<f64> =
+                of_rows.iter().map(|(row, _)| column.values[*row]).collect();
+            let is_number = raw.categories(&column.name).is_none();
+            let absolute: Vec<f64> = values.iter().map(|v| v.abs()).collect();
+            PredictorShap {
+                name: column.name.clone(),
+                mean_absolute: mean(&absolute).unwrap_or(0.0),
+                correlation: correlation(&given, &values).filter(|_| is_number),
+            }
+        })
+        .collect();
+    predictors.sort_by(|a, b| b.mean_absolute.total_cmp(&a.mean_absolute));
+    predictors
+}
+
+/// Pearson's correlation over pairs without missing values.
+fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
+    let pairs = a.iter().zip(b).filter(|(a, _)| !a.is_nan());
+    let (a, b): (Vec<f64>, Vec<f64>) = pairs.map(|(a, b)| (*a, *b)).unzip();
+    let (mean_a, mean_b) = (mean(&a)?, mean(&b)?);
+    let (mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0);
+    for (a, b) in a.iter().zip(&b) {
+        aa += (a - mean_a) * (a - mean_a);
+        bb += (b - mean_b) * (b - mean_b);
+        ab += (a - mean_a) * (b - mean_b);
+    }
+    let r = ab / sqrt(aa * bb);
+    r.is_finite().then_some(r.clamp(-1.0, 1.0))
+}

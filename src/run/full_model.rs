@@ -1,0 +1,320 @@
+//! What the report says of the models that are handed over.
+
+use std::collections::BTreeMap;
+
+use super::Done;
+use super::compute::{Part, Trail, trails, without_rows};
+use super::models::{HandedOver, parts};
+use super::record::{Found, threshold_words};
+use crate::data::{
+    Equation, Frozen, FullModelFacts, ImportanceFacts, Link, MemberFacts, Model,
+    ModelColumn, NeededColumn, PredictorImportance, Term, Transform, Value,
+    WorkedExample,
+};
+use crate::math::{sigmoid, yeo_johnson};
+use crate::operation::{Change, Form, Instance};
+use crate::plan::{Case, FrozenModel, Plan};
+use crate::spec::Study;
+use crate::survey::Survey;
+
+/// The facts of each model that is handed over, or why there is none.
+pub fn full_models(
+    study: &Study,
+    survey: &Survey,
+    plan: &Plan,
+    found: &Found,
+    done: &Done,
+    models: &[(String, Result<HandedOver, String>)],
+) -> Vec<FullModelFacts> {
+    let frozen = plan.frozen.iter().filter(|model| model.primary);
+    let both = frozen.zip(models);
+    both.map(|(frozen, (name, model))| {
+        let case = plan.cases[frozen.case];
+        let outcome = &study.outcomes[case.outcome];
+        let cohort = &study.cohorts[case.cohort].name;
+        let known = &survey.outcomes[&(outcome.name.clone(), cohort.clone())];
+        let mut facts = FullModelFacts {
+            name: name.clone(),
+            outcome: outcome.name.clone(),
+            label: outcome.label.clone(),
+            cohort: cohort.clone(),
+            missing: None,
+            digest: String::new(),
+            file: format!("models/{name}.json"),
+            onnx: Err("there is no model".to_string()),
+            n: known.count(Some(true)) + known.count(Some(false)),
+            n_positive: known.count(Some(true)),
+            falls_back: None,
+            threshold: None,
+            threshold_rule: None,
+            calibration: None,
+            columns: Vec::new(),
+            members: Vec::new(),
+            importance: None,
+            explained: None,
+        };
+        match (model, found.get(&frozen.freeze)) {
+            (Ok(model), Some(Value::Frozen(of))) => {
+                let digest = done.states.output(frozen.freeze, None);
+                facts.digest = digest.map_or(String::new(), |d| d.to_string());
+                facts.n = of.n;
+                facts.n_positive = of.n_positive;
+                fill(&mut facts, study, case, of, model);
+                facts.importance = importance(study, plan, found, case);
+                facts.explained = frozen.explained(found);
+            }
+            (Err(why), _) => facts.missing = Some(why.clone()),
+            _ => facts.missing = Some("an earlier computation failed".to_string()),
+        }
+        facts
+    })
+    .collect()
+}
+
+impl FrozenModel {
+    fn explained(&self, found: &Found) -> Option<crate::data::Explained> {
+        match found.get(&self.explain?) {
+            Some(Value::Explained(explained)) => Some(explained.clone()),
+            _ => None,
+        }
+    }
+}
+
+fn fill(
+    facts: &mut FullModelFacts,
+    study: &Study,
+    case: Case,
+    frozen: &Frozen,
+    handed_over: &HandedOver,
+) {
+    let model = &handed_over.model;
+    let file = format!("models/{}.onnx", facts.name);
+    facts.onnx = handed_over.onnx.as_ref().map(|_| file).map_err(String::clone);
+    facts.falls_back = frozen.falls_back;
+    facts.threshold = frozen.threshold;
+    facts.threshold_rule = frozen.threshold.and_then(|_| threshold_words(study));
+    facts.calibration = frozen.calibration;
+    let needed = model.columns.iter().filter(|column| column.needed);
+    facts.columns = needed.map(needed_column).collect();
+    let of_model = &study.models[case.model];
+    let of_members = parts(study, case, frozen).into_iter().map(|part| {
+        let chosen = of_model.select.iter().find(|chain| {
+            chain.settings.iter().any(|setting| std::ptr::eq(setting, part.select))
+        });
+        MemberFacts {
+            weight: part.of.weight,
+            selector: chosen.map_or(String::new(), |chain| chain.name.clone()),
+            learner: part.learner.about.title.to_string(),
+            settings: settings(&part),
+            n_selected: part.of.selected.len(),
+            equation: equation(&part, frozen, model),
+            novelty_limit: part.of.familiar.as_ref().map(|familiar| familiar.limit),
+        }
+    });
+    facts.members = of_members.collect();
+}
+
+fn needed_column(column: &ModelColumn) -> NeededColumn {
+    NeededColumn {
+        name: column.name.clone(),
+        unit: column.unit.clone(),
+        lowest: column.range.map(|(low, _)| low),
+        highest: column.range.map(|(_, high)| high),
+        median: column.median,
+        missing: column.missing,
+        categories: column.categories.clone(),
+    }
+}
+
+/// The grid point and what the author changed, in words.
+fn settings(part: &Part<'_>) -> String {
+    let mut said: Vec<String> =
+        [&part.prepare.text, &part.select.text].map(String::clone).to_vec();
+    let changed = part.learner.changed.as_object().into_iter().flatten();
+    said.extend(changed.map(|(name, value)| {
+        format!("{name} = {}", value.to_string().trim_matches('"'))
+    }));
+    said.retain(|text| !text.is_empty());
+    said.join(", ")
+}
+
+/// The equation of a linear learner on the scale of its predictors.
+fn equation(part: &Part<'_>, frozen: &Frozen, model: &Model) -> Result<Equation, String> {
+    let Instance::Learner(instance) = &part.learner.instance else {
+        unreachable!("`spec` puts learners here")
+    };
+    let form = instance.form(&part.of.model).map_err(|failure| failure.to_string())?;
+    let Form::Linear { weights, intercept, .. } = form else {
+        return Err(format!("`{}` is no sum of columns", part.learner.about.name));
+    };
+    let trails = trails(part, &without_rows(frozen)).map_err(|step| {
+        format!(
+            "after `{step}` no column belongs to one predictor alone: the equation stands in the \
+             file, on the prepared scale"
+        )
+    })?;
+    // Decision values go through a map to log odds, a straight line as well.
+    let Link { slope, intercept: moved } =
+        part.of.link.unwrap_or(Link { slope: 1.0, intercept: 0.0 });
+    let mut constant = intercept;
+    let mut terms = Vec::with_capacity(weights.len());
+    for (trail, weight) in trails.iter().zip(&weights) {
+        let Straight { transform, times, plus, missing_is } = straight(trail)?;
+        constant += weight * plus;
+        let column = &model.columns[trail.from];
+        terms.push(Term {
+            predictor: column.name.clone(),
+            unit: column.unit.clone(),
+            transform,
+            coefficient: slope * weight * times,
+            missing_is,
+            lowest: column.range.map(|(low, _)| low),
+            highest: column.range.map(|(_, high)| high),
+        });
+    }
+    let intercept = moved + slope * constant;
+    let example = example(intercept, &terms, model);
+    Ok(Equation { intercept, terms, linked: part.of.link.is_some(), example })
+}
+
+/// A trail as times · transform + plus.
+struct Straight {
+    transform: Transform,
+    times: f64,
+    plus: f64,
+    missing_is: Option<f64>,
+}
+
+fn straight(trail: &Trail) -> Result<Straight, String> {
+    let mut made =
+        Straight { transform: Transform::Value, times: 1.0, plus: 0.0, missing_is: None };
+    let refused = || {
+        format!("`{}` is transformed in a way that no equation shows", trail.name)
+    };
+    for change in &trail.changes {
+        let untouched = made.transform == Transform::Value;
+        match change {
+            Change::Filled { with } if untouched && made.times != 0.0 => {
+                made.missing_is = Some((with - made.plus) / made.times);
+            }
+            // Zeros and ones: what stands for a missing one.
+            Change::Filled { with } if made.times == 1.0 && made.plus == 0.0 => {
+                made.missing_is = Some(*with);
+            }
+            Change::YeoJohnson { lambda } if untouched && *lambda != 1.0 => {
+                made.transform = Transform::YeoJohnson {
+                    slope: made.times,
+                    intercept: made.plus,
+                    lambda: *lambda,
+                };
+                (made.times, made.plus) = (1.0, 0.0);
+            }
+            Change::Is { category, .. } if untouched => {
+                made.transform = Transform::Is { category: category.clone() };
+            }
+            Change::IsMissing if untouched => made.transform = Transform::IsMissing,
+            Change::Scaled { centre, spread } if *spread != 0.0 => {
+                made.times /= spread;
+                made.plus = (made.plus - centre) / spread;
+            }
+            other => {
+                let (slope, intercept) = other.straight().ok_or_else(refused)?;
+                made.times *= slope;
+                made.plus = made.plus * slope + intercept;
+            }
+        }
+    }
+    Ok(made)
+}
+
+/// What a term is multiplied with.
+fn transformed(transform: &Transform, value: f64, category: Option<&str>) -> f64 {
+    match transform {
+        Transform::Value => value,
+        Transform::YeoJohnson { slope, intercept, lambda } => {
+            yeo_johnson(slope * value + intercept, *lambda)
+        }
+        Transform::Is { category: wanted } => {
+            f64::from(u8::from(category == Some(wanted.as_str())))
+        }
+        Transform::IsMissing => 0.0,
+    }
+}
+
+/// A made-up subject at the medians, so that no patient's row is printed.
+fn example(intercept: f64, terms: &[Term], model: &Model) -> WorkedExample {
+    let mut example = WorkedExample {
+        values: Vec::new(),
+        categories: Vec::new(),
+        contributions: Vec::new(),
+        log_odds: intercept,
+        probability: 0.0,
+    };
+    for term in terms {
+        let column = model.columns.iter().find(|c| c.name == term.predictor);
+        let value = column.and_then(|column| column.median).map(rounded);
+        let category = column.and_then(|c| c.categories.as_ref()?.first().cloned());
+        let of = transformed(
+            &term.transform,
+            value.unwrap_or(f64::NAN),
+            category.as_deref(),
+        );
+        example.contributions.push(term.coefficient * of);
+        example.log_odds += term.coefficient * of;
+        example.values.push(value);
+        example.categories.push(category);
+    }
+    example.probability = sigmoid(example.log_odds);
+    example
+}
+
+/// To four digits, as it is printed.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}
+
+/// Permutation importance over the outer folds of the first repeat.
+fn importance(
+    study: &Study,
+    plan: &Plan,
+    found: &Found,
+    case: Case,
+) -> Option<ImportanceFacts> {
+    let analysis = plan
+        .analyses
+        .iter()
+        .find(|analysis| analysis.scheme == 0 && plan.cases[analysis.case] == case)?;
+    let nodes = analysis.outer.iter().filter_map(|nodes| nodes.importance);
+    let folds: Vec<_> = nodes
+        .filter_map(|node| match found.get(&node) {
+            Some(Value::Importance(fold)) => Some(fold),
+            _ => None,
+        })
+        .collect();
+    let times = folds.iter().map(|fold| fold.times).min()?;
+    let mut of: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for fold in &folds {
+        for (name, worse) in &fold.worse {
+            of.entry(name).or_default().push(*worse);
+        }
+    }
+    let n = folds.len();
+    let mut predictors: Vec<PredictorImportance> = of
+        .into_iter()
+        .map(|(name, values)| {
+            // A fold that does not look at it is none the worse.
+            let none = (values.len() < n).then_some(0.0);
+            let all = values.iter().copied().chain(none);
+            PredictorImportance {
+                name: name.to_string(),
+                mean: values.iter().sum::<f64>() / n as f64,
+                lowest: all.clone().fold(f64::INFINITY, f64::min),
+                highest: all.fold(f64::NEG_INFINITY, f64::max),
+                used: values.len(),
+            }
+        })
+        .collect();
+    predictors.sort_by(|a, b| b.mean.total_cmp(&a.mean));
+    let metric = study.evaluate.primary.about.title.to_string();
+    Some(ImportanceFacts { metric, folds: n, times, predictors })
+}

@@ -1,0 +1,393 @@
+//! Frozen models as files, and ready to be used again without their study.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::compute::{Chosen, Part, Trail, rows_of, say, trails, without_rows};
+use super::onnx::export;
+use super::record::{Found, threshold_words, units};
+use crate::catalog::Catalog;
+use crate::data::{
+    Frozen, FrozenMember, Model, ModelColumn, ModelLearner, ModelMember,
+    ModelOutcome, ModelRows, ModelStep, ModelStudy, ModelThreshold, Rows, Value,
+};
+use crate::diagnostics::Span;
+use crate::operation::{Failure, Instance, Kind};
+use crate::plan::{Case, FrozenModel, Plan};
+use crate::spec::{ChainSetting, Study, Use};
+use crate::survey::Survey;
+
+/// Version of the layout of [`Model`].
+const LAYOUT: u32 = 1;
+
+/// A model that is handed over: as a file of its own, and for other programs.
+pub struct HandedOver {
+    pub model: Model,
+    /// The ONNX file, or what has no formula in it.
+    pub onnx: Result<Vec<u8>, String>,
+}
+
+/// The models that a study hands over by name, or why one cannot be.
+pub fn models(
+    study: &Study,
+    survey: &Survey,
+    plan: &Plan,
+    found: &Found,
+) -> Vec<(String, Result<HandedOver, String>)> {
+    let rule = threshold_words(study);
+    let rule = rule.as_deref();
+    let handed_over = plan.frozen.iter().filter(|model| model.primary);
+    let model = |frozen: &FrozenModel| {
+        let name = frozen.name.trim_end_matches(".frozen").to_string();
+        let made = match found.get(&frozen.freeze) {
+            Some(Value::Frozen(of)) => {
+                written(study, survey, plan, (frozen, &name), of, rule)
+                    .map_err(|failure| failure.to_string())
+            }
+            Some(Value::Failed(why)) => Err(why.clone()),
+            _ => Err("an earlier computation failed".to_string()),
+        };
+        (name, made)
+    };
+    handed_over.map(model).collect()
+}
+
+fn written(
+    study: &Study,
+    survey: &Survey,
+    plan: &Plan,
+    (model, name): (&FrozenModel, &str),
+    frozen: &Frozen,
+    rule: Option<&str>,
+) -> Result<HandedOver, Failure> {
+    let case = plan.cases[model.case];
+    let parts = parts(study, case, frozen);
+    let needed = needed(&parts, &without_rows(frozen));
+    let mut beside: Vec<String> = Vec::new();
+    for part in &parts {
+        for step in part.prepare.steps.iter().chain(&part.select.steps) {
+            let Instance::TableStep(step) = &step.instance else { continue };
+            beside.extend(step.columns());
+        }
+    }
+    beside.sort_unstable();
+    beside.dedup();
+    let outcome = &study.outcomes[case.outcome];
+    let model = Model {
+        restudy_model: LAYOUT,
+        engine: concat!("restudy ", env!("CARGO_PKG_VERSION")).to_string(),
+        name: name.to_string(),
+        study: ModelStudy {
+            title: study.title.clone(),
+            digest: study.digest().to_string(),
+            seed: study.seed,
+            simulated: study.simulated(),
+        },
+        outcome: ModelOutcome {
+            name: outcome.name.clone(),
+            label: outcome.label.clone(),
+        },
+        development: ModelRows {
+            cohort: study.cohorts[case.cohort].name.clone(),
+            n: frozen.n,
+            n_positive: frozen.n_positive,
+        },
+        columns: columns(study, survey, frozen, &needed),
+        beside,
+        members: parts.iter().map(member).collect::<Result<_, _>>()?,
+        falls_back: frozen.falls_back,
+        threshold: frozen
+            .threshold
+            .zip(rule)
+            .map(|(value, rule)| ModelThreshold { value, rule: rule.to_string() }),
+        calibration: frozen.calibration,
+    };
+    let onnx = export(&model, &parts);
+    Ok(HandedOver { model, onnx })
+}
+
+/// The members of a frozen model with the operations that they are made of.
+pub fn parts<'a>(study: &'a Study, case: Case, frozen: &'a Frozen) -> Vec<Part<'a>> {
+    let of_model = &study.models[case.model];
+    let prepare = &of_model.branches[case.branch].prepare;
+    let part = |of: &'a FrozenMember| {
+        let chosen = Chosen::of(study, prepare, &of_model.select, of.candidate);
+        let Chosen { prepare, select, learner, .. } = chosen;
+        Part { prepare, select, learner, of }
+    };
+    frozen.members.iter().map(part).collect()
+}
+
+/// Which predictors any member depends on: all of them where a step has no formulas.
+fn needed(parts: &[Part<'_>], columns: &Rows) -> BTreeSet<usize> {
+    let mut needed = BTreeSet::new();
+    for part in parts {
+        match trails(part, columns) {
+            Ok(trails) => needed.extend(trails.iter().map(|trail| trail.from)),
+            Err(_) => needed.extend(0..columns.p()),
+        }
+    }
+    needed
+}
+
+fn columns(
+    study: &Study,
+    survey: &Survey,
+    frozen: &Frozen,
+    needed: &BTreeSet<usize>,
+) -> Vec<ModelColumn> {
+    let bare = |name: &str| {
+        name.split_once('.').map_or(name, |(_, column)| column).to_string()
+    };
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for column in &frozen.columns {
+        *times.entry(bare(&column.name)).or_insert(0) += 1;
+    }
+    // Of each block the columns in order, so that places tell units.
+    let mut place: BTreeMap<&str, usize> = BTreeMap::new();
+    let columns = frozen.columns.iter().enumerate();
+    let column = columns.map(|(at, column)| {
+        let block = column.name.split_once('.').map_or("", |(block, _)| block);
+        let within = place.entry(block).or_insert(0);
+        let unit = unit(study, survey, block, *within);
+        *within += 1;
+        let short = bare(&column.name);
+        ModelColumn {
+            name: column.name.clone(),
+            column: match times[&short] {
+                1 => short,
+                _ => column.name.clone(),
+            },
+            unit,
+            needed: needed.contains(&at),
+            range: column.range,
+            median: column.median,
+            missing: column.missing,
+            categories: column.categories.clone(),
+        }
+    });
+    column.collect()
+}
+
+/// The unit of a block's column, as its author or its family says it.
+pub fn unit(study: &Study, survey: &Survey, block: &str, at: usize) -> Option<String> {
+    let declared = survey.columns.get(block).and_then(|columns| columns.get(at));
+    if let Some(unit) = declared.and_then(|column| column.unit.clone()) {
+        return Some(unit);
+    }
+    let of_block = study.predictors.iter().find(|known| known.name == block)?;
+    let unit = units(study, of_block).get(at).copied()?;
+    Some(unit.symbol().to_string()).filter(|symbol| !symbol.is_empty())
+}
+
+fn member(part: &Part<'_>) -> Result<ModelMember, Failure> {
+    let steps = |setting: &ChainSetting, states: &[Vec<u8>]| {
+        let fitted = setting.steps.iter().zip(states);
+        fitted.map(|(step, state)| of_step(step, state)).collect::<Result<Vec<_>, _>>()
+    };
+    let Instance::Learner(learner) = &part.learner.instance else {
+        unreachable!("`spec` puts learners here")
+    };
+    let state = learner.model(&part.of.model)?;
+    whole(part.learner, learner.model_of(&state), &part.of.model)?;
+    Ok(ModelMember {
+        weight: part.of.weight,
+        prepare: steps(part.prepare, &part.of.prepare)?,
+        select: steps(part.select, &part.of.select)?,
+        selected: part.of.selected.clone(),
+        learner: ModelLearner {
+            operation: part.learner.about.name.to_string(),
+            version: part.learner.about.version,
+            parameters: part.learner.parameters.clone(),
+            state,
+        },
+        link: part.of.link,
+        familiar: part.of.familiar.clone(),
+    })
+}
+
+fn of_step(step: &Use, bytes: &[u8]) -> Result<ModelStep, Failure> {
+    let Instance::TableStep(instance) = &step.instance else {
+        unreachable!("`spec` puts table steps into chains")
+    };
+    let state = instance.state(bytes)?;
+    whole(step, instance.state_of(&state), bytes)?;
+    Ok(ModelStep {
+        operation: step.about.name.to_string(),
+        version: step.about.version,
+        parameters: step.parameters.clone(),
+        blocks: step.scope.clone(),
+        state,
+    })
+}
+
+/// JSON has no infinite numbers: what would not be read back as it was is not written.
+fn whole(of: &Use, again: Result<Vec<u8>, Failure>, bytes: &[u8]) -> Result<(), Failure> {
+    match again.is_ok_and(|again| again == bytes) {
+        true => Ok(()),
+        false => Err(Failure::NotFinite(format!("what `{}` learned", of.about.name))),
+    }
+}
+
+/// Why a model file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    #[error("it is no model of this version: {0}")]
+    Layout(#[from] serde_json::Error),
+    #[error("its layout is version {0}, and this program reads version {LAYOUT}")]
+    Version(u32),
+    #[error("this program has no {} `{operation}`", .kind.noun())]
+    Unknown { kind: Kind, operation: String },
+    #[error(
+        "`{operation}` was version {made} when the model was made and is version {here} in this \
+         program"
+    )]
+    Other { operation: String, made: u32, here: u32 },
+    #[error("the parameters of `{0}` cannot be read")]
+    Parameters(String),
+    #[error("what `{operation}` learned cannot be read: {cause}")]
+    State { operation: String, cause: Failure },
+    #[error("it has no members")]
+    Empty,
+}
+
+/// A model whose operations are at hand.
+pub struct Ready {
+    pub model: Model,
+    members: Vec<Member>,
+}
+
+struct Member {
+    prepare: ChainSetting,
+    select: ChainSetting,
+    learner: Use,
+    of: FrozenMember,
+}
+
+impl Member {
+    fn part(&self) -> Part<'_> {
+        let Self { prepare, select, learner, of } = self;
+        Part { prepare, select, learner, of }
+    }
+}
+
+impl Ready {
+    /// The model of a file.
+    ///
+    /// # Errors
+    /// What this program cannot read, or would compute differently.
+    pub fn read(text: &str, catalog: &Catalog) -> Result<Self, NotReady> {
+        let model: Model = serde_json::from_str(text)?;
+        if model.restudy_model != LAYOUT {
+            return Err(NotReady::Version(model.restudy_model));
+        }
+        if model.members.is_empty() {
+            return Err(NotReady::Empty);
+        }
+        let members = model.members.iter().map(|member| read(member, catalog));
+        let members = members.collect::<Result<_, _>>()?;
+        Ok(Self { model, members })
+    }
+
+    /// Its predictors, without rows.
+    pub fn columns(&self) -> Rows {
+        let columns = self.model.columns.iter();
+        rows_of(columns.map(|column| (column.name.as_str(), column.categories.as_deref())))
+    }
+
+    /// The probability of each row, or why there are none. A value that no member needs may be missing.
+    pub fn probabilities(&self, rows: &Rows) -> Result<Vec<f64>, String> {
+        match self.model.falls_back {
+            Some(prevalence) => Ok(vec![prevalence; rows.n()]),
+            None => Ok(say(&self.parts(), rows)?.0),
+        }
+    }
+
+    /// How novel each row is: its distance in parts of the limit, the largest over members; above 1
+    /// it is novel. `None` where no member knows.
+    pub fn novelty(&self, rows: &Rows) -> Result<Option<Vec<f64>>, String> {
+        let mut most: Option<Vec<f64>> = None;
+        for part in self.parts() {
+            let Some(familiar) = &part.of.familiar else { continue };
+            let prepared = part.prepared(rows)?;
+            let here = (0..rows.n()).map(|row| {
+                let distance = crate::statistics::distance(familiar, &prepared.row(row));
+                distance / familiar.limit
+            });
+            most = Some(match most {
+                None => here.collect(),
+                Some(most) => most.into_iter().zip(here).map(|(a, b)| a.max(b)).collect(),
+            });
+        }
+        Ok(most)
+    }
+
+    pub fn parts(&self) -> Vec<Part<'_>> {
+        self.members.iter().map(Member::part).collect()
+    }
+
+    /// By member: where the columns that reach its learner come from, or the step without formulas.
+    pub fn trails(&self) -> Vec<Result<Vec<Trail>, &'static str>> {
+        let columns = self.columns();
+        self.parts().iter().map(|part| trails(part, &columns)).collect()
+    }
+}
+
+fn read(member: &ModelMember, catalog: &Catalog) -> Result<Member, NotReady> {
+    let (prepare, of_prepare) = chain(&member.prepare, catalog)?;
+    let (select, of_select) = chain(&member.select, catalog)?;
+    let ModelLearner { operation, version, parameters, state } = &member.learner;
+    let learner = used(Kind::Learner, (operation, *version, parameters), catalog)?;
+    let Instance::Learner(instance) = &learner.instance else {
+        unreachable!("its kind was asked for")
+    };
+    let model = instance.model_of(state);
+    let wrong = |cause| NotReady::State { operation: operation.clone(), cause };
+    let of = FrozenMember {
+        candidate: 0,
+        weight: member.weight,
+        prepare: of_prepare,
+        select: of_select,
+        model: model.map_err(wrong)?,
+        selected: member.selected.clone(),
+        link: member.link,
+        familiar: member.familiar.clone(),
+    };
+    Ok(Member { prepare, select, learner, of })
+}
+
+type Steps = (ChainSetting, Vec<Vec<u8>>);
+
+fn chain(steps: &[ModelStep], catalog: &Catalog) -> Result<Steps, NotReady> {
+    let mut setting = ChainSetting { steps: Vec::new(), text: String::new() };
+    let mut states = Vec::new();
+    for ModelStep { operation, version, parameters, blocks, state } in steps {
+        let mut step =
+            used(Kind::TableStep, (operation, *version, parameters), catalog)?;
+        step.scope.clone_from(blocks);
+        let Instance::TableStep(instance) = &step.instance else {
+            unreachable!("its kind was asked for")
+        };
+        let wrong = |cause| NotReady::State { operation: operation.clone(), cause };
+        states.push(instance.state_of(state).map_err(wrong)?);
+        setting.steps.push(step);
+    }
+    Ok((setting, states))
+}
+
+fn used(
+    kind: Kind,
+    (operation, made, parameters): (&str, u32, &serde_json::Value),
+    catalog: &Catalog,
+) -> Result<Use, NotReady> {
+    let named = || operation.to_string();
+    let entry = catalog.get(operation).filter(|entry| entry.kind == kind);
+    let entry = entry.ok_or_else(|| NotReady::Unknown { kind, operation: named() })?;
+    let here = entry.about.version;
+    if here != made {
+        return Err(NotReady::Other { operation: named(), made, here });
+    }
+    let written = parameters.as_object();
+    let written = written.ok_or_else(|| NotReady::Parameters(named()))?;
+    Use::new(entry, written, Span::default())
+        .map_err(|_| NotReady::Parameters(named()))
+}

@@ -1,0 +1,268 @@
+//! Whether a row is like those that a model was developed on.
+//!
+//! No operation: a frozen model always has it, and nothing about it is chosen.
+
+use crate::data::Familiar;
+use crate::math::{Stream, dot, quantile_of_sorted, sqrt};
+
+/// Most directions that are kept: what is stored stays small, however many columns there are.
+const DIRECTIONS: usize = 10;
+/// Rounds of the search for directions.
+const ROUNDS: usize = 30;
+/// The least variance of standardised columns that anything is measured against: a column that
+/// others determine is allowed a hundredth of its standard deviation.
+const LEAST: f64 = 1e-4;
+/// Parts that take turns in being left out.
+const PARTS: usize = 5;
+/// The share of left-out development rows that are familiar.
+const SHARE: f64 = 0.99;
+
+/// What these rows look like. Rows of a group are left out together.
+///
+/// The distance is Mahalanobis' under a normal model of the standardised columns with free variances
+/// along at most ten directions and one variance for all others (probabilistic principal components,
+/// tipping1999, equation 7 with σ² as there). Up to ten columns it is the common Mahalanobis distance. The limit is
+/// the 99th percentile of the distances of development rows, each measured by a model of four fifths of the
+/// groups that it is not in.
+///
+/// Shape: `columns` p columns of n values, `groups` n. `None` for under ten rows.
+pub fn familiar(columns: &[&[f64]], groups: &[u32]) -> Option<Familiar> {
+    let n = groups.len();
+    if n < 10 || columns.iter().any(|column| column.iter().any(|v| !v.is_finite())) {
+        return None;
+    }
+    let mut order: Vec<u32> = groups.to_vec();
+    order.sort_unstable();
+    order.dedup();
+    let part = |row: usize| order.partition_point(|g| *g < groups[row]) % PARTS;
+    let rows = |wanted: &dyn Fn(usize) -> bool| -> Vec<usize> {
+        (0..n).filter(|row| wanted(*row)).collect()
+    };
+    let mut distances = Vec::with_capacity(n);
+    for left_out in 0..PARTS {
+        let model = model(columns, &rows(&|row| part(row) != left_out));
+        for row in rows(&|row| part(row) == left_out) {
+            let values: Vec<f64> = columns.iter().map(|column| column[row]).collect();
+            distances.push(distance(&model, &values));
+        }
+    }
+    distances.sort_by(f64::total_cmp);
+    let limit = quantile_of_sorted(&distances, SHARE)?;
+    let whole = model(columns, &rows(&|_| true));
+    (limit > 0.0).then_some(Familiar { limit, ..whole })
+}
+
+/// The distance of a row with these values.
+pub fn distance(familiar: &Familiar, values: &[f64]) -> f64 {
+    let z: Vec<f64> = values
+        .iter()
+        .zip(&familiar.columns)
+        .map(|(value, (mean, sd))| if *sd == 0.0 { 0.0 } else { (value - mean) / sd })
+        .collect();
+    let mut left = dot(&z, &z);
+    let mut sum = 0.0;
+    for (direction, variance) in familiar.directions.iter().zip(&familiar.variances) {
+        let along = dot(direction, &z);
+        left -= along * along;
+        sum += along * along / variance;
+    }
+    sqrt(sum + left.max(0.0) / familiar.rest)
+}
+
+fn model(columns: &[&[f64]], rows: &[usize]) -> Familiar {
+    let n = rows.len() as f64;
+    let moments = |column: &&[f64]| {
+        let mean = rows.iter().map(|&row| column[row]).sum::<f64>() / n;
+        let squares = rows.iter().map(|&row| (column[row] - mean) * (column[row] - mean));
+        let sd = sqrt(squares.sum::<f64>() / n);
+        let first = rows.first().map(|&row| column[row]);
+        // Rounding leaves a trace of spread in a constant column.
+        let constant = rows.iter().all(|&row| Some(column[row]) == first);
+        if constant { (mean, 0.0) } else { (mean, sd) }
+    };
+    let moments: Vec<(f64, f64)> = columns.iter().map(moments).collect();
+    let z: Vec<Vec<f64>> = rows
+        .iter()
+        .map(|&row| {
+            let values = columns.iter().zip(&moments).map(|(column, (mean, sd))| {
+                if *sd == 0.0 { 0.0 } else { (column[row] - mean) / sd }
+            });
+            values.collect()
+        })
+        .collect();
+    let used = moments.iter().filter(|(_, sd)| *sd > 0.0).count();
+    let (mut directions, mut variances) = main_directions(&z, used);
+    while variances.last().is_some_and(|variance| *variance < LEAST) {
+        variances.pop();
+        directions.pop();
+    }
+    // Standardised columns have variance 1 each.
+    let explained: f64 = variances.iter().sum();
+    let others = used.saturating_sub(variances.len()).max(1) as f64;
+    let rest = ((used as f64 - explained) / others).max(LEAST);
+    Familiar { columns: moments, directions, variances, rest, limit: f64::INFINITY }
+}
+
+/// The directions of most variance with their variances, by subspace iteration (halko2011).
+fn main_directions(z: &[Vec<f64>], used: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
+    let p = z.first().map_or(0, Vec::len);
+    let k = DIRECTIONS.min(used).min(z.len().saturating_sub(1));
+    let n = z.len() as f64;
+    let times = |v: &[f64]| {
+        let mut sum = vec![0.0; p];
+        for row in z {
+            let along = dot(row, v) / n;
+            sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += along * value);
+        }
+        sum
+    };
+    // Any start will do; a fixed one gives the same digits every time.
+    let mut stream = Stream::new(0, &["directions of most variance"]);
+    let mut basis: Vec<Vec<f64>> =
+        (0..k).map(|_| (0..p).map(|_| stream.normal()).collect()).collect();
+    for _ in 0..ROUNDS {
+        basis = basis.iter().map(|v| times(v)).collect();
+        orthonormalise(&mut basis);
+    }
+    let images: Vec<Vec<f64>> = basis.iter().map(|v| times(v)).collect();
+    let small: Vec<Vec<f64>> =
+        basis.iter().map(|v| images.iter().map(|image| dot(v, image)).collect()).collect();
+    let (values, vectors) = eigen(small);
+    let mut order: Vec<usize> = (0..basis.len()).collect();
+    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+    let direction = |&of: &usize| {
+        let mut sum = vec![0.0; p];
+        for (v, row) in basis.iter().zip(&vectors) {
+            sum.iter_mut().zip(v).for_each(|(sum, value)| *sum += row[of] * value);
+        }
+        sum
+    };
+    let variances = order.iter().map(|&of| values[of].max(0.0)).collect();
+    (order.iter().map(direction).collect(), variances)
+}
+
+/// Gram and Schmidt's procedure, twice for full precision; what depends on others is dropped.
+fn orthonormalise(basis: &mut Vec<Vec<f64>>) {
+    let mut done: Vec<Vec<f64>> = Vec::with_capacity(basis.len());
+    for mut v in basis.drain(..) {
+        let before = sqrt(dot(&v, &v));
+        for _ in 0..2 {
+            for known in &done {
+                let along = dot(known, &v);
+                v.iter_mut().zip(known).for_each(|(v, known)| *v -= along * known);
+            }
+        }
+        let length = sqrt(dot(&v, &v));
+        if length > 1e-10 * before && length > 0.0 {
+            v.iter_mut().for_each(|v| *v /= length);
+            done.push(v);
+        }
+    }
+    *basis = done;
+}
+
+/// Eigenvalues and, by column, eigenvectors of a small symmetric matrix, by Jacobi's rotations.
+fn eigen(mut a: Vec<Vec<f64>>) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let k = a.len();
+    let mut vectors: Vec<Vec<f64>> =
+        (0..k).map(|i| (0..k).map(|j| f64::from(u8::from(i == j))).collect()).collect();
+    for _ in 0..50 {
+        let off: f64 = (0..k).map(|i| dot(&a[i][..i], &a[i][..i])).sum();
+        if off < 1e-30 {
+            break;
+        }
+        for p in 0..k {
+            for q in p + 1..k {
+                if a[p][q] == 0.0 {
+                    continue;
+                }
+                let theta = (a[q][q] - a[p][p]) / (2.0 * a[p][q]);
+                let t = 1.0f64.copysign(theta) / (theta.abs() + sqrt(theta * theta + 1.0));
+                let c = 1.0 / sqrt(t * t + 1.0);
+                let s = t * c;
+                for row in a.iter_mut().chain(&mut vectors) {
+                    let (x, y) = (row[p], row[q]);
+                    (row[p], row[q]) = (c * x - s * y, s * x + c * y);
+                }
+                for j in 0..k {
+                    let (x, y) = (a[p][j], a[q][j]);
+                    (a[p][j], a[q][j]) = (c * x - s * y, s * x + c * y);
+                }
+            }
+        }
+    }
+    ((0..k).map(|i| a[i][i]).collect(), vectors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(n: usize, p: usize) -> Vec<Vec<f64>> {
+        let mut stream = Stream::new(3, &["novelty test"]);
+        let shared: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
+        let column = |j: usize| {
+            let pull = if j.is_multiple_of(2) { 1.0 } else { 0.0 };
+            shared.iter().map(|s| 5.0 + s * pull + stream.normal() * 0.5).collect()
+        };
+        (0..p).map(column).collect()
+    }
+
+    fn of(columns: &[Vec<f64>]) -> Familiar {
+        let n = columns[0].len();
+        let groups: Vec<u32> = (0..n as u32).collect();
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        familiar(&columns, &groups).unwrap()
+    }
+
+    #[test]
+    fn with_few_columns_it_is_mahalanobis_distance() {
+        let columns = columns(60, 2);
+        let familiar = of(&columns);
+        // By the closed form for two standardised columns with correlation r.
+        let z = |j: usize, value: f64| {
+            (value - familiar.columns[j].0) / familiar.columns[j].1
+        };
+        let pairs = columns[0].iter().zip(&columns[1]);
+        let r: f64 = pairs.map(|(a, b)| z(0, *a) * z(1, *b)).sum::<f64>() / 60.0;
+        for (a, b) in [(5.0, 5.0), (9.0, 1.0), (4.0, 6.5)] {
+            let (x, y) = (z(0, a), z(1, b));
+            let squared = (x * x - 2.0 * r * x * y + y * y) / (1.0 - r * r);
+            assert!((distance(&familiar, &[a, b]) - sqrt(squared)).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_row_off_the_common_plane_is_novel_though_each_value_is_common() {
+        let columns = columns(80, 40);
+        let familiar = of(&columns);
+        let like: Vec<f64> = columns.iter().map(|column| column[7]).collect();
+        assert!(distance(&familiar, &like) < familiar.limit);
+        // Columns that go together go apart.
+        let unlike: Vec<f64> =
+            (0..40).map(|j| if j % 4 == 0 { 6.5 } else { 3.5 }).collect();
+        let ends = |column: &Vec<f64>| {
+            let low = column.iter().copied().fold(f64::INFINITY, f64::min);
+            (low, column.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+        };
+        assert!(columns.iter().zip(&unlike).all(|(column, value)| {
+            let (low, high) = ends(column);
+            low <= *value && *value <= high
+        }));
+        assert!(distance(&familiar, &unlike) > familiar.limit);
+    }
+
+    #[test]
+    fn constant_and_repeated_columns_do_no_harm() {
+        let mut columns = columns(40, 3);
+        columns.push(vec![2.0; 40]);
+        columns.push(columns[0].iter().map(|v| v * 3.0 - 1.0).collect());
+        let familiar = of(&columns);
+        let row: Vec<f64> = columns.iter().map(|column| column[3]).collect();
+        assert!(distance(&familiar, &row) <= familiar.limit * 1.5);
+        let mut broken = row.clone();
+        broken[4] += 3.0;
+        assert!(distance(&familiar, &broken) > 2.0 * familiar.limit);
+        assert_eq!(super::familiar(&[&[1.0; 9]], &[0; 9]), None);
+    }
+}

@@ -1,0 +1,496 @@
+//! Frozen models: their files, their use without the study, their equations, other programs' twins.
+
+mod onnx;
+
+use std::path::Path;
+
+use restudy::catalog::Catalog;
+use restudy::data::{Model, StudyRecord, Transform};
+use restudy::math::trees::{Trees, covers, shapley};
+use restudy::math::{sigmoid, yeo_johnson};
+use restudy::spec::model_schema;
+use serde_json::{Value as Json, json};
+
+use crate::workshop::{Workshop, restudy};
+
+/// A study on two hospitals; `{LEARN}`, `{PREPARE}` and `{SELECT}` are filled in.
+const STUDY: &str = r#"restudy: 1
+title: Two hospitals (simulated)
+cancer: glioma
+seed: 11
+
+sources:
+  here: { table: here.csv, id: patient, units: { age: years, volume: mm³ } }
+  there: { table: there.csv, id: patient, units: { age: years, volume: mm³ } }
+
+cohorts:
+  development: { from: here }
+  elsewhere: { from: there, relation: patients of another hospital }
+
+outcomes:
+  idh: { label: IDH mutation, binary: { column: idh, positive: 1, negative: 0 } }
+
+predictors:
+  clinical: { columns: { from: here, include: [age, volume, side] } }
+  radiomics: { columns: { from: here, include: ["t*"] } }
+
+prepare: {PREPARE}
+
+select: {SELECT}
+
+learn: {LEARN}
+
+validate:
+  internal: { nested: { outer: 3, inner: 2, repeats: 2 }, cohort: development }
+  external: [elsewhere]
+
+evaluate:
+  primary: auroc
+  threshold: { rule: youden, learned_from: inner_out_of_fold }
+"#;
+
+const PREPARE: &str =
+    "[encode_onehot, impute_median: { indicator: true }, transform_yeo_johnson, scale_zscore]";
+
+/// Patients of a hospital: age and volume, a side, five textures; `t5` is missing for some.
+fn hospital(n: usize, seed: u64, with_outcome: bool) -> String {
+    let mut stream = restudy::math::Stream::new(seed, &["hospital"]);
+    let mut text = "patient,age,volume,side,t1,t2,t3,t4,t5".to_string();
+    text.push_str(if with_outcome { ",idh\n" } else { "\n" });
+    for row in 0..n {
+        let positive = row % 5 < 2;
+        let pull = if positive { 1.0 } else { 0.0 };
+        let age = (55.0 - 9.0 * pull + 8.0 * stream.normal()).round();
+        let volume = (2000.0 * restudy::math::exp(0.6 * stream.normal())).round();
+        let side = ["left", "middle", "right"][stream.below(3)];
+        let t: Vec<f64> = (0..5).map(|_| 0.7 * pull + stream.normal()).collect();
+        let last = if row % 7 == 3 { String::new() } else { t[4].to_string() };
+        text.push_str(&format!(
+            "p{row:03},{age},{volume},{side},{},{},{},{},{last}",
+            t[0], t[1], t[2], t[3]
+        ));
+        text.push_str(match (with_outcome, positive) {
+            (false, _) => "\n",
+            (true, true) => ",1\n",
+            (true, false) => ",0\n",
+        });
+    }
+    text
+}
+
+/// The study with these parts, run.
+fn ran(prepare: &str, select: &str, learn: &str) -> Workshop {
+    let workshop = Workshop::new();
+    workshop.write("here.csv", hospital(70, 1, true).as_bytes());
+    workshop.write("there.csv", hospital(40, 2, true).as_bytes());
+    let new = hospital(40, 2, false).replacen(",age,volume,", ",age [years],volume [mm3],", 1);
+    workshop.write("new.csv", new.as_bytes());
+    let text = STUDY.replace("{PREPARE}", prepare).replace("{SELECT}", select);
+    workshop.study(&text.replace("{LEARN}", learn));
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine", "{run:?}");
+    workshop
+}
+
+const MODEL: &str = "runs/study/models/idh.clinical_radiomics.json";
+
+/// The only model of a run: its path within the folder.
+fn path(workshop: &Workshop) -> String {
+    let folder = workshop.path("runs/study/models");
+    let names = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = names
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().to_string())
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    assert_eq!(names.len(), 1, "{names:?} {MODEL}");
+    format!("runs/study/models/{}", names.remove(0))
+}
+
+fn model(workshop: &Workshop) -> Model {
+    serde_json::from_slice(&workshop.read(&path(workshop))).unwrap()
+}
+
+fn record(workshop: &Workshop) -> StudyRecord {
+    serde_json::from_slice(&workshop.report()).unwrap()
+}
+
+/// Cells of a CSV without quoted commas, by line.
+fn cells(text: &str) -> Vec<Vec<String>> {
+    let line = |line: &str| line.split(',').map(str::to_string).collect();
+    text.lines().skip(1).map(line).collect()
+}
+
+/// Probabilities by `predict` as they are written, in the order of ids.
+fn predicted(workshop: &Workshop, table: &str, more: &[&str]) -> Vec<Vec<String>> {
+    let path = path(workshop);
+    let arguments = [&["predict", path.as_str(), table], more].concat();
+    let output = workshop.restudy(&arguments);
+    let told = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(output.status.code().is_some_and(|code| code < 2), "{told}");
+    cells(&String::from_utf8(output.stdout).unwrap())
+}
+
+const LEARNERS: [&str; 7] = [
+    "[logistic: { c: [0.1, 1] }]",
+    "[lda]",
+    "[svm_linear: { c: 0.1 }]",
+    "[svm_rbf: { c: 1, gamma: 0.05 }]",
+    "[random_forest: { trees: 30, depth: 4 }]",
+    "[extra_trees: { trees: 20, min_leaf: 3 }]",
+    "[gradient_boosting: { rounds: 25, leaves: 4 }]",
+];
+
+/// A model is applied by its file alone to the bit as the run applied it; the file is as its schema
+/// says; ONNX says the same, and so does the equation where there is one.
+#[test]
+fn a_model_says_elsewhere_what_it_said_in_its_run() {
+    let schema = model_schema(&Catalog::standard());
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let keep = std::env::var_os("RESTUDY_KEEP_MODELS");
+    for (at, learn) in LEARNERS.iter().enumerate() {
+        let select = if at % 2 == 0 { "[all]" } else { "[anova: { k: 6 }]" };
+        let workshop = ran(PREPARE, select, learn);
+        let said = String::from_utf8(workshop.read("runs/study/predictions.csv")).unwrap();
+        let of_run: Vec<String> = cells(&said)
+            .into_iter()
+            .filter(|line| line[0].ends_with(".elsewhere"))
+            .map(|line| line[5].clone())
+            .collect();
+        let alone = predicted(&workshop, "new.csv", &[]);
+        let by_file: Vec<String> = alone.iter().map(|line| line[1].clone()).collect();
+        // Patients of the run stand in the order of ids as well.
+        assert_eq!(of_run.len(), 40, "{learn}");
+        assert_eq!(by_file, of_run, "{learn}");
+
+        let json: Json = serde_json::from_slice(&workshop.read(&path(&workshop))).unwrap();
+        let wrong: Vec<String> =
+            schema.iter_errors(&json).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{learn}: {wrong:?}");
+        let mut spoiled = json.clone();
+        spoiled["members"][0]["learner"]["state"] = json!({ "weights": "many" });
+        assert!(!schema.is_valid(&spoiled), "{learn}");
+
+        same_in_onnx(&workshop, learn, &by_file);
+        same_in_the_equation(&workshop, learn);
+        if let Some(folder) = &keep {
+            keep_for_others(&workshop, Path::new(folder), at, &by_file);
+        }
+    }
+}
+
+/// Rows of `new.csv` as the graph reads them.
+fn input(workshop: &Workshop, graph: &onnx::Graph) -> (usize, Vec<f64>) {
+    let text = String::from_utf8(workshop.read("new.csv")).unwrap();
+    let head: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let names: Vec<String> = serde_json::from_str(&graph.facts["columns"]).unwrap();
+    let categories: Json = serde_json::from_str(&graph.facts["categories"]).unwrap();
+    let rows = cells(&text);
+    let mut values = Vec::new();
+    for row in &rows {
+        for name in &names {
+            let bare = name.split_once('.').unwrap().1;
+            let column = head.iter().position(|of| of.split(' ').next() == Some(bare));
+            let cell = &row[column.unwrap()];
+            values.push(match categories[name].as_array() {
+                Some(known) => {
+                    known.iter().position(|one| one == cell.as_str()).unwrap() as f64
+                }
+                None => cell.parse().unwrap_or(f64::NAN),
+            });
+        }
+    }
+    (rows.len(), values)
+}
+
+fn same_in_onnx(workshop: &Workshop, learn: &str, said: &[String]) {
+    let bytes = workshop.read(&path(workshop).replace(".json", ".onnx"));
+    let graph = onnx::Graph::read(&bytes);
+    let (n, values) = input(workshop, &graph);
+    let outputs = graph.run(n, &values);
+    let threshold = model(workshop).threshold.unwrap().value;
+    for ((row, said), probability) in
+        said.iter().enumerate().zip(&outputs["probability"].values)
+    {
+        let said: f64 = said.parse().unwrap();
+        assert!((said - probability).abs() < 1e-9, "{learn}: {said} {probability}");
+        let positive = outputs["positive"].values[row] == 1.0;
+        assert_eq!(positive, said >= threshold, "{learn}");
+    }
+}
+
+/// The printed equation with its printed numbers gives the printed example; so does the model.
+fn same_in_the_equation(workshop: &Workshop, learn: &str) {
+    let record = record(workshop);
+    let [facts] = record.full_models.as_slice() else { panic!("one model") };
+    let linear = ["logistic", "lda", "svm_linear"].iter().any(|of| learn.contains(of));
+    let Ok(equation) = &facts.members[0].equation else {
+        assert!(!linear, "{learn}: {:?}", facts.members[0].equation);
+        return;
+    };
+    assert!(linear);
+    let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    let printed = |path: String| -> f64 {
+        let marked = format!("data-ref=\"{path}\"");
+        let found = html.split(&marked).nth(1).unwrap_or_else(|| panic!("no {path}"));
+        let text = found.split_once('>').unwrap().1.split('<').next().unwrap();
+        text.replace('−', "-").parse().unwrap()
+    };
+    let at = "/full_models/0/members/0/equation/Ok";
+    let mut log_odds = printed(format!("{at}/intercept"));
+    let mut row = vec!["x".to_string()];
+    let mut head = vec!["patient".to_string()];
+    for (place, term) in equation.terms.iter().enumerate() {
+        let of = format!("{at}/terms/{place}");
+        let value = equation.example.values[place]
+            .map(|_| printed(format!("{at}/example/values/{place}")));
+        let category = equation.example.categories[place].as_deref();
+        let x = match &term.transform {
+            Transform::Value => value.unwrap(),
+            Transform::IsMissing => 0.0,
+            Transform::Is { category: wanted } => {
+                f64::from(u8::from(category == Some(wanted)))
+            }
+            Transform::YeoJohnson { slope, intercept, .. } => {
+                assert_eq!((*slope, *intercept), (1.0, 0.0));
+                let lambda = printed(format!("{of}/transform/yeo_johnson/lambda"));
+                yeo_johnson(value.unwrap(), lambda)
+            }
+        };
+        log_odds += printed(format!("{of}/coefficient")) * x;
+        let name = term.predictor.split_once('.').unwrap().1.to_string();
+        if !head.contains(&name) {
+            head.push(name);
+            row.push(match value {
+                Some(value) => value.to_string(),
+                None => category.unwrap().to_string(),
+            });
+        }
+    }
+    let said = printed(format!("{at}/example/log_odds"));
+    assert!((log_odds - said).abs() < 2e-3, "{learn}: {log_odds} {said}");
+    let probability = printed(format!("{at}/example/probability"));
+    assert!((sigmoid(log_odds) - probability).abs() < 5e-4, "{learn}");
+    // Predictors without a term in this fit are at any value.
+    let table = format!("{}\n{}\n", head.join(","), row.join(","));
+    workshop.write("example.csv", table.as_bytes());
+    let alone = predicted(workshop, "example.csv", &["--assume-units"]);
+    let alone: f64 = alone[0][1].parse().unwrap();
+    assert!((alone - equation.example.probability).abs() < 1e-9, "{learn}");
+}
+
+/// For `tests/models/check_onnx.py`: model, input and what was said.
+fn keep_for_others(workshop: &Workshop, folder: &Path, at: usize, said: &[String]) {
+    let bytes = workshop.read(&path(workshop).replace(".json", ".onnx"));
+    let (n, values) = input(workshop, &onnx::Graph::read(&bytes));
+    let width = values.len() / n;
+    let rows: Vec<Json> = values
+        .chunks(width)
+        .map(|row| row.iter().map(|v| if v.is_nan() { Json::Null } else { json!(v) }).collect())
+        .collect();
+    std::fs::write(folder.join(format!("{at}.onnx")), bytes).unwrap();
+    let said: Vec<f64> = said.iter().map(|text| text.parse().unwrap()).collect();
+    let threshold = model(workshop).threshold.map(|threshold| threshold.value);
+    let text = json!({ "X": rows, "probability": said, "threshold": threshold });
+    std::fs::write(folder.join(format!("{at}.json")), text.to_string()).unwrap();
+}
+
+#[test]
+fn an_average_of_candidates_is_handed_over_too() {
+    let workshop = Workshop::new();
+    workshop.write("here.csv", hospital(70, 1, true).as_bytes());
+    workshop.write("there.csv", hospital(40, 2, true).as_bytes());
+    workshop.write("new.csv", hospital(40, 2, false).as_bytes());
+    let text = STUDY
+        .replace("{PREPARE}", "[encode_onehot, impute_median, scale_robust]")
+        .replace("{SELECT}", "[all, anova: { k: 4 }]")
+        .replace("{LEARN}", "[logistic, svm_rbf, random_forest: { trees: 20 }]")
+        .replace("  primary: auroc", "  primary: auroc\n  tuner: { average: { of: each_learner } }");
+    workshop.study(&text);
+    assert_eq!(workshop.run(&[])["exit"], "fine");
+    let said = predicted(&workshop, "new.csv", &["--assume-units"]);
+    let said: Vec<String> = said.iter().map(|line| line[1].clone()).collect();
+    assert_eq!(model(&workshop).members.len(), 3);
+    same_in_onnx(&workshop, "average", &said);
+    let facts = &record(&workshop).full_models[0];
+    assert!(facts.explained.is_none() && facts.importance.is_some());
+}
+
+#[test]
+fn what_has_no_formula_is_named_and_still_predicts() {
+    let workshop = ran(PREPARE, "[all]", "[knn: { k: 7 }]");
+    let facts = &record(&workshop).full_models[0];
+    assert!(facts.onnx.as_ref().unwrap_err().contains("`knn`"));
+    assert!(facts.members[0].equation.as_ref().unwrap_err().contains("`knn`"));
+    assert!(!workshop.path(&path(&workshop).replace(".json", ".onnx")).exists());
+    assert_eq!(predicted(&workshop, "new.csv", &[]).len(), 40);
+}
+
+#[test]
+fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
+    let workshop = ran(PREPARE, "[all]", "[logistic]");
+    let path = path(&workshop);
+    let told = |table: &str, more: &[&str]| {
+        let output = workshop.restudy(&[&["predict", &path, table], more].concat());
+        let text = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), text, String::from_utf8(output.stdout).unwrap())
+    };
+    let good = String::from_utf8(workshop.read("new.csv")).unwrap();
+    let lines = |n: usize| good.lines().take(n).collect::<Vec<_>>().join("\n");
+
+    // Another column, and one that is missing.
+    workshop.write("slip.csv", lines(4).replacen(",t3,", ",T3,", 1).as_bytes());
+    let (code, text, out) = told("slip.csv", &[]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(text.contains("the table has no column `t3`") && text.contains("`T3`"), "{text}");
+    let more = lines(4).replace(",t1,", ",t1,").replacen(",t5", ",t5,weight", 1);
+    workshop.write("more.csv", format!("{more},9").as_bytes());
+    let (code, text, _) = told("more.csv", &[]);
+    assert!(code == 1 && text.contains("the model knows no column `weight`"), "{text}");
+    assert!(text.contains("--ignore-unknown"));
+    assert_eq!(told("more.csv", &["--ignore-unknown"]).0, 0);
+
+    // No unit, another unit, a unit for each row.
+    workshop.write("no_unit.csv", lines(4).replacen(" [years]", "", 1).as_bytes());
+    let (code, text, _) = told("no_unit.csv", &[]);
+    assert!(code == 1 && text.contains("which unit `age` is"), "{text}");
+    assert_eq!(told("no_unit.csv", &["--assume-units"]).0, 0);
+    workshop.write("litres.csv", lines(4).replacen("[mm3]", "[ml]", 1).as_bytes());
+    let (code, _, out) = told("litres.csv", &[]);
+    assert_eq!(code, 1);
+    assert_eq!(out.matches("`volume` is in \"\"ml\"\"").count(), 3, "{out}");
+    let rows = "patient,age,age:unit,volume [mm³],side,t1,t2,t3,t4,t5\n\
+                a,50,years,2000,left,0,0,0,0,0\n\
+                b,600,months,2000,left,0,0,0,0,0\n\
+                c,50,years,,left,0,0,0,0,0\n\
+                d,50,years,2000,behind,0,0,0,0,0\n\
+                e,fifty,years,2000,left,0,0,0,0,0\n\
+                f,50,years,2000,left,0,0,0,0,\n\
+                g,50,years,2000,left,40,-40,40,-40,40\n";
+    workshop.write("rows.csv", rows.as_bytes());
+    let (code, text, out) = told("rows.csv", &["-o", "out.csv"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(text.contains("3 of 7 subjects predicted, 4 refused, 1 unlike"), "{text}");
+    let out = String::from_utf8(workshop.read("out.csv")).unwrap();
+    let line = |id: &str| {
+        let start = format!("{id},");
+        out.lines().find(|line| line.starts_with(&start)).unwrap().to_string()
+    };
+    for (id, why) in [
+        ("b", "`age` is in \"\"months\"\", the model's is in years"),
+        ("c", "`volume` is missing, as in no development subject"),
+        ("d", "`side` holds a category that the model does not know; it knows left, middle, right"),
+        ("e", "`age` is no number"),
+    ] {
+        assert!(line(id).starts_with(&format!("{id},,,,,")), "{}", line(id));
+        assert!(line(id).contains(why), "{}", line(id));
+    }
+    assert!(line("a").contains(",no,"), "{}", line("a"));
+    assert!(line("f").contains("`t5` is missing, as in 10 development subjects"));
+    let g = line("g");
+    assert!(g.contains(",yes,") && g.contains("outside of the development range"));
+    assert!(g.contains("farther from the development subjects"), "{g}");
+
+    // No model, another version of the program's operations.
+    let (code, text, _) = told("nowhere.csv", &[]);
+    assert!(code == 1 && text.contains("nowhere.csv"));
+    let other = String::from_utf8(workshop.read(&path)).unwrap();
+    let other = other.replacen("\"version\": 1", "\"version\": 77", 1);
+    workshop.write("other.json", other.as_bytes());
+    let output = restudy(&workshop.path(""), &["predict", "other.json", "new.csv"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("was version 77 when the model was made"), "{text}");
+}
+
+#[test]
+fn one_model_is_frozen_unless_the_author_says_none_or_does_not_say_which() {
+    let workshop = Workshop::new();
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine");
+    assert_eq!(record(&workshop).full_models.len(), 1);
+    let frozen = || {
+        let journal = workshop.journal();
+        let mut frozen: Vec<String> =
+            journal.into_keys().filter(|node| node.ends_with("/freeze")).collect();
+        frozen.sort();
+        frozen
+    };
+    assert_eq!(frozen().len(), 1);
+    let text = crate::workshop::STUDY;
+    workshop.study(&text.replace("\nprepare:", "\nfrozen: none\n\nprepare:"));
+    workshop.run(&[]);
+    assert!(record(&workshop).full_models.is_empty());
+    let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(html.contains("No model is handed over"));
+    let models = "\nmodels:\n  both: [radiomics, scan]\n  one: [radiomics]\n\nprepare:";
+    workshop.study(&text.replace("\nprepare:", models));
+    workshop.run(&[]);
+    assert!(record(&workshop).full_models.is_empty());
+    let named = text.replace("\nprepare:", &format!("\nprimary_model: one\n{models}"));
+    workshop.study(&named);
+    workshop.run(&[]);
+    let record = record(&workshop);
+    assert_eq!(record.full_models.len(), 1);
+    assert_eq!(record.full_models[0].name, "idh1.one");
+    assert!(record.certificate.rules.iter().any(|rule| rule.contains("frozen model")));
+}
+
+#[test]
+fn importance_is_of_held_out_rows_and_finds_what_was_planted() {
+    let workshop = ran("[encode_onehot, impute_median, scale_zscore]", "[all]", "[logistic]");
+    let facts = &record(&workshop).full_models[0];
+    let importance = facts.importance.as_ref().unwrap();
+    assert_eq!((importance.folds, importance.predictors.len()), (3, 8));
+    let of = |name: &str| {
+        importance.predictors.iter().find(|p| p.name == name).unwrap().mean
+    };
+    // The age was planted, the volume was not.
+    assert!(of("clinical.age") > 0.02 && of("clinical.age") > of("clinical.volume"));
+    let explained = facts.explained.as_ref().unwrap();
+    assert_eq!(explained.rows, 70);
+    let age = explained.predictors.iter().find(|p| p.name == "clinical.age").unwrap();
+    assert!(age.correlation.unwrap() < -0.9, "older patients have it less often");
+}
+
+/// `tests/models/make_shap.py` draws trees and asks the Python package `shap` for the values.
+#[test]
+fn tree_values_are_those_of_the_python_package() {
+    let text = include_str!("shap.csv");
+    let mut lines = text.lines().filter(|line| !line.starts_with('#'));
+    let numbers = |line: &str| -> Vec<f64> {
+        line.split(',').skip(1).map(|cell| cell.parse().unwrap()).collect()
+    };
+    let (mut trees, mut cover) = (Trees::default(), Vec::new());
+    let mut open: Vec<usize> = Vec::new();
+    let (mut rows, mut checked) = (Vec::new(), 0);
+    for line in lines.by_ref() {
+        let values = numbers(line);
+        match line.split(',').next().unwrap() {
+            // A node in the order of writing: column, cut, cover; right children after left ones.
+            "tree" => trees.begin(),
+            "split" => {
+                open.push(trees.split(values[0] as u32, values[1]));
+                cover.push(values[2]);
+            }
+            "leaf" => {
+                trees.leaf(values[0]);
+                cover.push(values[1]);
+            }
+            "right" => {
+                let of = open.pop().unwrap();
+                trees.right(of);
+            }
+            "row" => rows = values,
+            "shap" => {
+                let (base, found) = shapley(&trees, &cover, &rows);
+                assert!((base - values[0]).abs() < 1e-6, "{base} {}", values[0]);
+                for (found, wanted) in found.iter().zip(&values[1..]) {
+                    assert!((found - wanted).abs() < 1e-6, "{found} {wanted}");
+                }
+                checked += 1;
+            }
+            other => panic!("{other}"),
+        }
+    }
+    assert!(checked >= 20);
+    assert_eq!(covers(&trees, &rows, rows.len()).len(), cover.len());
+}
