@@ -18,14 +18,21 @@ pub enum OutputError {
     Record { path: PathBuf, cause: serde_json::Error },
 }
 
-/// Writes report, records, figures and tables; gives the path of the page.
+/// What was written.
+pub struct Written {
+    pub page: PathBuf,
+    /// What keeps the report from being ready to submit.
+    pub gaps: Vec<String>,
+}
+
+/// Writes report, records, figures, tables and checklists.
 pub fn write(
     out: &Path,
     catalog: &Catalog,
     record: &StudyRecord,
     run: &RunRecord,
     predictions: Option<&str>,
-) -> Result<PathBuf, OutputError> {
+) -> Result<Written, OutputError> {
     let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
     let page = report::render(record, &sections, Some(run));
     let mut files = vec![
@@ -42,10 +49,13 @@ pub fn write(
     files.extend(
         page.tables.into_iter().map(|(name, csv)| (format!("tables/{name}"), csv)),
     );
+    files.extend(
+        page.checklists.into_iter().map(|(name, csv)| (format!("checklists/{name}"), csv)),
+    );
     for (name, text) in files {
         replace(&out.join(name), &text)?;
     }
-    Ok(out.join("report.html"))
+    Ok(Written { page: out.join("report.html"), gaps: page.gaps })
 }
 
 /// The records of a run's folder.

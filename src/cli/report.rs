@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 pub struct Report {
     /// The folder that `restudy run` wrote
     pub run: PathBuf,
-    /// Exit with 1 while anything is missing from it
+    /// Exit with 1 while anything is missing from it or contradicts the run
     #[arg(long)]
     pub strict: bool,
     /// Open it in the browser
@@ -29,20 +29,19 @@ pub fn run(args: &Report) -> Exit {
             return Exit::Change;
         }
     };
-    let page = match output::write(&args.run, &Catalog::standard(), &record, &run, None) {
-        Ok(page) => page,
+    let written = match output::write(&args.run, &Catalog::standard(), &record, &run, None) {
+        Ok(written) => written,
         Err(error) => {
             eprintln!("error: {error}");
             return Exit::Failed;
         }
     };
-    println!("report: {}", page.display());
-    if args.open && !crate::run::open(&page) {
+    println!("report: {}", written.page.display());
+    if args.open && !crate::run::open(&written.page) {
         eprintln!("warning: no program to open it was found");
     }
-    let missing = record.missing();
-    if args.strict && !missing.is_empty() {
-        for what in &missing {
+    if args.strict && !written.gaps.is_empty() {
+        for what in &written.gaps {
             eprintln!("error: {what}");
         }
         return Exit::Change;

@@ -193,7 +193,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     let predictions = run::predictions(study, &loaded.survey, plan, &found);
     let report =
         match output::write(&out, catalog, &record, &run_record, Some(&predictions)) {
-            Ok(report) => report,
+            Ok(written) => written.page,
             Err(error) => {
                 eprintln!("error: {error}");
                 return Exit::Failed;

@@ -2,6 +2,7 @@
 //!
 //! Plain data without behaviour of its own; no value knows which operation made it.
 
+mod checklist;
 mod frozen;
 mod gzip;
 mod image;
@@ -9,11 +10,15 @@ mod measured;
 mod outcome;
 mod prediction;
 mod record;
+mod reporting;
 mod rows;
 mod split;
 mod table;
 mod value;
 
+pub use checklist::{
+    AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, ScoreFacts, Status,
+};
 pub use frozen::{Called, Frozen, FrozenMember, Sealed};
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
@@ -27,6 +32,9 @@ pub use prediction::{
     GroupEstimate, Link, Member, Point, Predictions, ScoredSplit, Survivors,
 };
 pub use record::*;
+pub use reporting::{
+    Answer, FIELDS, Field, Form, Reporting, Stated, field, generalised, is_placeholder,
+};
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};
 pub use split::{OuterSplit, Population, Shape, Split, Splits};
 pub use table::{NotNumeric, Table, TextColumn};

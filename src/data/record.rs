@@ -9,12 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationCurve, Compared, Confusion, Curve, DecisionCurve, Estimate, GroupEstimate,
+    CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Curve, DecisionCurve, Estimate, GroupEstimate, Reporting,
 };
 use crate::units::Unit;
 
 /// The whole result of a study.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StudyRecord {
     /// Version of this layout.
     pub schema: u32,
@@ -28,6 +28,9 @@ pub struct StudyRecord {
     /// How outcomes go with sites and strata in the development cohorts.
     pub associations: Vec<AssociationFacts>,
     pub predictors: Vec<BlockFacts>,
+    /// Table 1: variables by cohort and class.
+    #[serde(default)]
+    pub characteristics: Vec<CharacteristicFacts>,
     /// Names of the analyses in written order; the first is the headline.
     pub analysis_order: Vec<String>,
     pub analyses: BTreeMap<String, AnalysisRecord>,
@@ -45,6 +48,16 @@ pub struct StudyRecord {
     pub references: Vec<Reference>,
     /// Warnings that `check` gave, in its words.
     pub warnings: Vec<String>,
+    /// The author's half of the report, by field.
+    #[serde(default)]
+    pub reporting: Reporting,
+    /// What becomes of every item of every standard: made from everything above when the report
+    /// is rendered.
+    #[serde(default)]
+    pub checklists: Vec<Checklist>,
+    /// Where the author's half contradicts the run.
+    #[serde(default)]
+    pub conflicts: Vec<ConflictFacts>,
 }
 
 impl StudyRecord {
@@ -68,7 +81,7 @@ impl StudyRecord {
 }
 
 /// What the author wrote about the study as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StudyFacts {
     pub title: String,
     pub cancer: String,
@@ -85,7 +98,7 @@ pub struct StudyFacts {
     pub within: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceFacts {
     pub name: String,
     /// `table`, `maf` or `images`.
@@ -109,7 +122,7 @@ pub struct SourceFacts {
     pub origin: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CohortFacts {
     pub name: String,
     /// Whether it is only divided into others.
@@ -119,12 +132,15 @@ pub struct CohortFacts {
     pub relation: Option<String>,
     pub n_rows: usize,
     pub n_subjects: usize,
+    /// Distinct sites among its rows, if it names a column of sites.
+    #[serde(default)]
+    pub n_sites: Option<usize>,
     /// From the first source to the rows that are analysed; each box adds up.
     pub flow: Vec<FlowBox>,
 }
 
 /// One box of the flow diagram: `n_in − removed = n_out`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FlowBox {
     pub label: String,
     pub n_in: usize,
@@ -136,7 +152,7 @@ pub struct FlowBox {
 }
 
 /// A join by id, counted on both sides.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JoinFacts {
     pub source: String,
     pub required: bool,
@@ -148,13 +164,13 @@ pub struct JoinFacts {
     pub unused: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Removed {
     pub reason: String,
     pub n: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OutcomeFacts {
     pub name: String,
     pub label: String,
@@ -175,7 +191,7 @@ pub struct OutcomeFacts {
 }
 
 /// One fact as two sources hold it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AgreementFacts {
     pub name: String,
     /// The two derivations, in words.
@@ -188,7 +204,7 @@ pub struct AgreementFacts {
 }
 
 /// How an outcome goes with a column that is no predictor of interest, such as the site.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AssociationFacts {
     pub outcome: String,
     pub cohort: String,
@@ -203,7 +219,7 @@ pub struct AssociationFacts {
     pub one_class_levels: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BlockFacts {
     pub name: String,
     /// `columns` or `images`.
@@ -217,7 +233,7 @@ pub struct BlockFacts {
 }
 
 /// One predictor over the cohort, by class of the first outcome.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ColumnFacts {
     pub name: String,
     pub unit: Unit,
@@ -231,7 +247,28 @@ pub struct ColumnFacts {
     pub smd: Option<f64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// One variable among the rows of one cohort, or of one class of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CharacteristicFacts {
+    pub block: String,
+    pub variable: String,
+    pub unit: Option<String>,
+    pub cohort: String,
+    /// Rows of this class of the primary outcome; all, also those of unknown outcome, without one.
+    pub class: Option<bool>,
+    /// Rows of the group, and those of them without a value.
+    pub rows: usize,
+    pub missing: usize,
+    pub median: Option<f64>,
+    pub lower_quartile: Option<f64>,
+    pub upper_quartile: Option<f64>,
+    /// Of a column of zeros and ones: how many ones.
+    pub ones: Option<usize>,
+    /// Standardised difference of the means, this cohort less the development cohort.
+    pub smd_to_development: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Moments {
     pub n: usize,
     pub mean: f64,
@@ -239,7 +276,7 @@ pub struct Moments {
 }
 
 /// One analysis: outcome × model × scheme.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AnalysisRecord {
     pub outcome: String,
     pub model: String,
@@ -295,6 +332,9 @@ pub struct AnalysisRecord {
     pub sample_size: Option<SampleSizeFacts>,
     /// Rule and where it was learned, if a threshold was declared.
     pub threshold: Option<String>,
+    /// The thresholds that the folds learned, if they did.
+    #[serde(default)]
+    pub thresholds: Option<ThresholdFacts>,
     /// What the whole procedure achieves on permuted outcomes, if that was asked for.
     pub permutation: Option<PermutationFacts>,
     /// What harmonisation did, where the preparation harmonises.
@@ -303,8 +343,17 @@ pub struct AnalysisRecord {
     pub failed_nodes: Vec<Removed>,
 }
 
+/// Thresholds over the folds that learned them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ThresholdFacts {
+    pub n: usize,
+    pub median: f64,
+    pub lowest: f64,
+    pub highest: f64,
+}
+
 /// The whole procedure on permuted outcomes: splits, preparation, tuning and fits included.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PermutationFacts {
     /// Permutations that came to an end.
     pub times: usize,
@@ -327,7 +376,7 @@ pub struct PermutationFacts {
 }
 
 /// How alike the fits of the outer splits are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SelectionFacts {
     /// Outer fits whose columns are known.
     pub fits: usize,
@@ -346,7 +395,7 @@ pub struct SelectionFacts {
 }
 
 /// How many outer fits chose it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Frequency {
     pub name: String,
     pub n: usize,
@@ -354,7 +403,7 @@ pub struct Frequency {
 
 /// An index of stability with its approximate 95 % interval, which fits on overlapping rows make
 /// too narrow.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stability {
     pub index: f64,
     pub lower: f64,
@@ -362,7 +411,7 @@ pub struct Stability {
 }
 
 /// Whether there are enough patients to develop a model of so many candidate predictors.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SampleSizeFacts {
     pub n: usize,
     /// Rows of the smaller class.
@@ -385,7 +434,7 @@ pub struct SampleSizeFacts {
 }
 
 /// How well the batch is told from the columns of held-out rows, before and after harmonisation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HarmonisedFacts {
     /// The column that names the batch.
     pub column: String,
@@ -399,7 +448,7 @@ pub struct HarmonisedFacts {
 }
 
 /// One site, held out as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SiteFacts {
     pub name: String,
     pub n: usize,
@@ -412,7 +461,7 @@ pub struct SiteFacts {
 }
 
 /// A model that was finished before it met an external cohort.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FrozenFacts {
     /// Digest of everything that was frozen.
     pub digest: String,
@@ -431,7 +480,7 @@ pub struct FrozenFacts {
 }
 
 /// Two models on identical splits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparisonFacts {
     /// Names of the two analyses; the first was expected to be better.
     pub better: String,
@@ -443,7 +492,7 @@ pub struct ComparisonFacts {
 }
 
 /// A claim and its verdict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClaimFacts {
     pub text: String,
     pub words: Option<String>,
@@ -456,14 +505,14 @@ pub struct ClaimFacts {
 }
 
 /// A departure from the plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviationFacts {
     pub what: String,
     pub when: Option<String>,
     pub why: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct MetricFacts {
     pub name: String,
     pub title: String,
@@ -475,7 +524,7 @@ pub struct MetricFacts {
 }
 
 /// A candidate and how it fared.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CandidateRecord {
     pub selector: String,
     pub learner: String,
@@ -491,7 +540,7 @@ pub struct CandidateRecord {
 }
 
 /// One outer split.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FoldRecord {
     /// From 1.
     pub repeat: usize,
@@ -508,7 +557,7 @@ pub struct FoldRecord {
 }
 
 /// An operation as it was used: the methods text is made from these.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MethodFacts {
     /// `read`, `features`, `outcome`, `prepare`, `select`, `learn`, `validate`, `tune`,
     /// `threshold` or `evaluate`.
@@ -524,7 +573,7 @@ pub struct MethodFacts {
     pub sources: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Setting {
     pub name: String,
     pub value: String,
@@ -532,7 +581,7 @@ pub struct Setting {
 }
 
 /// The graph, folded to one box per kind of node.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GraphFacts {
     pub n_nodes: usize,
     pub groups: Vec<NodeGroup>,
@@ -540,7 +589,7 @@ pub struct GraphFacts {
     pub edges: Vec<(usize, usize)>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeGroup {
     pub name: String,
     pub n: usize,
@@ -570,7 +619,7 @@ pub enum Scope {
 }
 
 /// What the proof of no leakage covered, and what it cannot see.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Certificate {
     /// Groups that are kept whole: subjects.
     pub n_groups: usize,
@@ -590,7 +639,7 @@ pub struct Certificate {
 }
 
 /// A citation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reference {
     pub key: String,
     pub text: String,
@@ -598,7 +647,7 @@ pub struct Reference {
 }
 
 /// How a run went: everything about the machine and the moment, kept apart from the results.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunRecord {
     pub engine: String,
     /// Seconds since 1970, UTC.

@@ -4,8 +4,8 @@ pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};
 
 pub use super::{
-    About, Calibrator, Column, Contest, Derivation, Direction, Failure, FeatureFamily,
-    File, Fragment, Generator, Judged, Learner, Metric, Names, Operation, Output,
+    About, Calibrator, Chapter, Column, Contest, Declared, Derivation, Direction, Evidence, Failure, FeatureFamily,
+    File, Fill, Fragment, Generator, Judged, Learner, Metric, Names, Operation, Output,
     Pooling, Problems, ReadAs, Reader, Resampling, RoiType, Scale, Scored, Section,
     TableStep, Tuner,
 };

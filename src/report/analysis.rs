@@ -25,6 +25,31 @@ impl Operation for Analysis {
 }
 
 impl Section for Analysis {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Analysis),
+            fills: &[
+                Fill::tripod("7", &[Evidence::Preparation]),
+                Fill::tripod("12a", &[Evidence::Splits]),
+                Fill::tripod("12b", &[Evidence::Preparation]),
+                Fill::tripod("12c", &[Evidence::Tuning]),
+                Fill::tripod("12e", &[Evidence::Measures]),
+                Fill::tripod("13", &[Evidence::Learners]),
+                Fill::tripod("21", &[Evidence::Splits]),
+                Fill::clear("12", &[Evidence::Proof]),
+                Fill::clear("15", &[Evidence::Splits, Evidence::Proof]),
+                Fill::clear("30", &[Evidence::Splits]),
+                Fill::clear("32", &[Evidence::Preparation]),
+                Fill::clear("34", &[Evidence::Learners]),
+                Fill::clear("35", &[Evidence::Tuning]),
+                Fill::clear("37", &[Evidence::Tuning]),
+                Fill::metrics("18", &[Evidence::Proof]),
+            ],
+            figures: &["F16"],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;

@@ -6,9 +6,10 @@ use super::figure::{DataTable, Figure};
 use super::roc::{
     BOTTOM, Drawn, LEFT, RIGHT, axes, frame, legend, overlay, points, x, y,
 };
+use super::{permutation, precision_recall};
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{
-    Standing, all, headline, label, model, primary, role, same_splits,
+    Standing, all, headline, label, model, primary, role, same_question, same_splits,
 };
 use super::svg::{Anchor, Svg};
 use crate::data::AnalysisRecord;
@@ -33,6 +34,24 @@ impl Operation for Discrimination {
 }
 
 impl Section for Discrimination {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Discrimination),
+            fills: &[
+                Fill::tripod("15", &[Evidence::Threshold]),
+                Fill::tripod("23a", &[Evidence::Performance, Evidence::Intervals]),
+                Fill::clear("39", &[Evidence::Measures]),
+                Fill::clear("40", &[Evidence::Intervals]),
+                Fill::clear("47", &[Evidence::Performance, Evidence::PrecisionRecall]),
+                Fill::metrics("20", &[Evidence::Performance, Evidence::Confusion]),
+                Fill::metrics("21", &[Evidence::Intervals]),
+                Fill::metrics("25", &[Evidence::Baseline]),
+            ],
+            figures: &["F2", "F3", "F6", "F18"],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;
@@ -55,6 +74,23 @@ impl Section for Discrimination {
                 beside = Some(figure.into_html(simulated, &mut fragment)?);
             }
         }
+        let mut more = Vec::new();
+        let mut confusions = Vec::new();
+        if let Some((name, analysis)) = headline(record) {
+            let pr = precision_recall::figure(&shown, name, analysis);
+            let permuted = permutation::figure(&shown, name, analysis);
+            for figure in pr.into_iter().chain(permuted) {
+                more.push(figure.into_html(simulated, &mut fragment)?);
+            }
+            for (name, of) in same_question(record, analysis) {
+                confusions.extend(confusion(record, &shown, name, of));
+            }
+        }
+        let together_row = headline(record).map(|(_, of)| {
+            same_question(record, of)
+                .map(|(name, analysis)| four(record, &shown, name, analysis))
+                .collect::<Vec<_>>()
+        });
         let every = every(record, &shown);
         fragment
             .tables
@@ -63,10 +99,98 @@ impl Section for Discrimination {
             "discrimination.html",
             json!({
                 "simulated": simulated, "first": first, "beside": beside, "every": every,
+                "more": more, "four": together_row, "confusions": confusions,
             }),
         )?;
         Ok(fragment)
     }
+}
+
+/// The four numbers of a prediction model together: calibration in the large and slope, the C
+/// statistic, and what decisions by it are worth.
+fn four(record: &StudyRecord, shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Json {
+    let of = |metric: &str| {
+        let path = format!("{}/performance/{metric}", place(name));
+        match analysis.performance.contains_key(metric) {
+            true => shown.estimate(&path, 2),
+            false => "–".to_string(),
+        }
+    };
+    let useful = match &analysis.decision {
+        None => "no range declared".to_string(),
+        Some(curve) if curve.useful.is_empty() => "at no threshold".to_string(),
+        Some(curve) => (0..curve.useful.len())
+            .map(|position| {
+                let end = |end: usize| {
+                    let at = format!("{}/decision/useful/{position}/{end}", place(name));
+                    shown.number(&at, 2)
+                };
+                format!("{}–{}", end(0), end(1))
+            })
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    json!({
+        "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
+        "a": of("calibration_intercept"),
+        "b": of("calibration_slope"),
+        "c": of("auroc"),
+        "d": useful,
+    })
+}
+
+/// Rows by class and decision at the threshold, with the measures that follow.
+fn confusion(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Option<Json> {
+    let found = analysis.confusion.as_ref()?;
+    let at = format!("{}/confusion", place(name));
+    let digits = usize::from(found.repeats > 1);
+    let cell = |what: &str| shown.number(&format!("{at}/{what}"), digits);
+    let measures = [
+        ("sensitivity", "Sensitivity"),
+        ("specificity", "Specificity"),
+        ("positive_predictive_value", "Positive predictive value"),
+        ("negative_predictive_value", "Negative predictive value"),
+        ("balanced_accuracy", "Balanced accuracy"),
+        ("accuracy", "Accuracy"),
+        ("f1", "F1"),
+        ("mcc", "MCC"),
+    ];
+    let rows = measures.into_iter().filter_map(|(metric, title)| {
+        let estimate = analysis.performance.get(metric)?;
+        let path = format!("{}/performance/{metric}", place(name));
+        Some(json!({
+            "title": title,
+            "value": shown.estimate(&path, 2),
+            "spread": match estimate.sd_folds {
+                Some(_) => shown.number(&format!("{path}/sd_folds"), 2),
+                None => "–".to_string(),
+            },
+        }))
+    });
+    let thresholds = analysis.thresholds.as_ref().map(|_| {
+        let of = |what: &str| shown.number(&format!("{}/thresholds/{what}", place(name)), 2);
+        format!(
+            "{} in the middle of the folds, from {} to {}",
+            of("median"),
+            of("lowest"),
+            of("highest")
+        )
+    });
+    Some(json!({
+        "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
+        "rule": analysis.threshold,
+        "thresholds": thresholds,
+        "tp": cell("true_positive"), "fp": cell("false_positive"),
+        "fn": cell("false_negative"), "tn": cell("true_negative"),
+        "repeats": shown.count(&format!("{at}/repeats")),
+        "several": found.repeats > 1,
+        "rows": rows.collect::<Vec<_>>(),
+    }))
 }
 
 /// The mean curves of all models on the splits of the headline.
@@ -218,11 +342,16 @@ fn described(
     shown: &Shown,
 ) -> Json {
     let at = place(name);
-    let rows = analysis.metrics.iter().filter_map(|metric| {
+    let declared = analysis.metrics.iter();
+    let rows = declared.chain(&analysis.standard).filter_map(|metric| {
         let estimate = analysis.performance.get(&metric.name)?;
         let path = format!("{at}/performance/{}", metric.name);
         Some(json!({
             "title": metric.title,
+            "spread": match estimate.sd_folds {
+                Some(_) => shown.number(&format!("{path}/sd_folds"), 3),
+                None => "–".to_string(),
+            },
             "value": shown.number(&format!("{path}/estimate"), 3),
             "interval": shown.interval(&path, 3),
             "method": estimate.method,

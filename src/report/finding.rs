@@ -452,6 +452,7 @@ mod tests {
             relation: relation.map(str::to_string),
             n_rows: 100,
             n_subjects: 100,
+            n_sites: None,
             flow: vec![FlowBox {
                 label: format!("rows of {source}"),
                 n_in: 100,
@@ -497,6 +498,7 @@ mod tests {
             agreements: Vec::new(),
             associations: Vec::new(),
             predictors: Vec::new(),
+            characteristics: Vec::new(),
             analysis_order: analyses.iter().map(|(name, _)| name.to_string()).collect(),
             analyses: analyses
                 .into_iter()
@@ -511,6 +513,9 @@ mod tests {
             certificate: Certificate::default(),
             references: Vec::new(),
             warnings: Vec::new(),
+            reporting: Default::default(),
+            checklists: Vec::new(),
+            conflicts: Vec::new(),
         }
     }
 

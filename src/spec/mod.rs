@@ -6,6 +6,7 @@ mod cohort;
 mod keys;
 mod parameters;
 mod reader;
+mod reporting;
 mod resolve;
 mod rule;
 mod schema;
