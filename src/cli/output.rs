@@ -50,7 +50,9 @@ pub fn write(
         page.tables.into_iter().map(|(name, csv)| (format!("tables/{name}"), csv)),
     );
     files.extend(
-        page.checklists.into_iter().map(|(name, csv)| (format!("checklists/{name}"), csv)),
+        page.checklists
+            .into_iter()
+            .map(|(name, csv)| (format!("checklists/{name}"), csv)),
     );
     for (name, text) in files {
         replace(&out.join(name), &text)?;

@@ -29,13 +29,14 @@ pub fn run(args: &Report) -> Exit {
             return Exit::Change;
         }
     };
-    let written = match output::write(&args.run, &Catalog::standard(), &record, &run, None) {
-        Ok(written) => written,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return Exit::Failed;
-        }
-    };
+    let written =
+        match output::write(&args.run, &Catalog::standard(), &record, &run, None) {
+            Ok(written) => written,
+            Err(error) => {
+                eprintln!("error: {error}");
+                return Exit::Failed;
+            }
+        };
     println!("report: {}", written.page.display());
     if args.open && !crate::run::open(&written.page) {
         eprintln!("warning: no program to open it was found");

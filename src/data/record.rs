@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Curve, DecisionCurve, Estimate, GroupEstimate, Reporting,
+    CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Curve,
+    DecisionCurve, Estimate, GroupEstimate, Reporting,
 };
 use crate::units::Unit;
 

@@ -366,10 +366,31 @@ pub fn is_placeholder(text: &str, own_name: &str) -> bool {
         .collect();
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let known = [
-        "", "tbd", "tba", "tbc", "todo", "to do", "to be done", "to be determined",
-        "to be added", "to be completed", "to be written", "n a", "na", "none", "nil",
-        "not applicable", "not done", "xx", "xxx", "xxxx", "fixme", "placeholder", "text",
-        "unknown", "pending",
+        "",
+        "tbd",
+        "tba",
+        "tbc",
+        "todo",
+        "to do",
+        "to be done",
+        "to be determined",
+        "to be added",
+        "to be completed",
+        "to be written",
+        "n a",
+        "na",
+        "none",
+        "nil",
+        "not applicable",
+        "not done",
+        "xx",
+        "xxx",
+        "xxxx",
+        "fixme",
+        "placeholder",
+        "text",
+        "unknown",
+        "pending",
     ];
     known.contains(&plain.as_str())
         || plain.starts_with("lorem ipsum")
@@ -401,8 +422,8 @@ mod tests {
         for empty in
             ["TBD", "n/a", "...", "lorem ipsum dolor", "xxx", "Intended use", "none"]
         {
-            let answer = with("context.intended_use", text(empty))
-                .answer("context.intended_use");
+            let answer =
+                with("context.intended_use", text(empty)).answer("context.intended_use");
             assert!(matches!(answer, Answer::Empty(_)), "{empty}");
         }
         let short = with("objectives", text("four words are few")).answer("objectives");

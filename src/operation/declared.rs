@@ -201,7 +201,9 @@ impl Evidence {
             Self::Splits => "events in every split",
             Self::Proof => "the proof that no held-out row was seen",
             Self::Measures => "the measures that were declared",
-            Self::SampleSize => "events per candidate predictor and the minimum sample size",
+            Self::SampleSize => {
+                "events per candidate predictor and the minimum sample size"
+            }
             Self::Performance => "the primary measure of the headline",
             Self::Intervals => "intervals with their method",
             Self::Calibration => "a calibration curve on held-out rows",

@@ -72,7 +72,11 @@ impl Section for Analysis {
                 "nodes": count("n_nodes"),
                 "groups": count("n_groups"),
                 "certificate": record.certificate,
-                "methods": record.methods,
+                "methods": record
+                    .methods
+                    .iter()
+                    .filter(|m| !["read", "features", "outcome"].contains(&m.role.as_str()))
+                    .collect::<Vec<_>>(),
                 "grid": grid,
                 "tuning": first,
                 "others": others,

@@ -5,7 +5,7 @@ use super::shown::{Shown, escape, place};
 use super::standards::short;
 use super::standing::headline;
 use crate::data::{
-    AuthorFacts, ItemFacts, Stated, Status, StudyRecord, field,
+    AuthorFacts, ItemFacts, Stated, Status, StudyRecord, field, generalised,
 };
 use crate::operation::Evidence;
 
@@ -114,7 +114,8 @@ pub fn statements<'f>(
                 let row = |row: &std::collections::BTreeMap<String, String>| {
                     let keys: Vec<&str> = match field(path).map(|field| field.form) {
                         Some(
-                            crate::data::Form::Rows(keys) | crate::data::Form::Dates(keys),
+                            crate::data::Form::Rows(keys)
+                            | crate::data::Form::Dates(keys),
                         ) => keys.to_vec(),
                         _ => row.keys().map(String::as_str).collect(),
                     };
@@ -135,7 +136,9 @@ pub fn statements<'f>(
     }
     match html.is_empty() {
         true => html,
-        false => format!("<div class=\"statement\"><p class=\"tag\">Author statement</p>{html}</div>"),
+        false => format!(
+            "<div class=\"statement\"><p class=\"tag\">Author statement</p>{html}</div>"
+        ),
     }
 }
 
@@ -193,8 +196,27 @@ fn wants(item: &ItemFacts) -> String {
             None => escape(&evidence.what),
         });
     }
+    let mut told: Vec<String> = Vec::new();
     for said in item.author.iter().filter(|said| !said.given) {
-        wants.push(asked(said));
+        // The same field of several cohorts is asked for once.
+        let general =
+            generalised(said.field.strip_prefix("reporting.").unwrap_or(&said.field));
+        if told.contains(&general) && said.lack.is_none() {
+            continue;
+        }
+        let same = item.author.iter().filter(|other| {
+            let path = other.field.strip_prefix("reporting.").unwrap_or(&other.field);
+            !other.given && other.lack.is_none() && generalised(path) == general
+        });
+        let several = same.count() > 1 && said.lack.is_none();
+        wants.push(match several {
+            true => asked(&AuthorFacts {
+                field: format!("reporting.{}", general.replace('*', "NAME")),
+                ..said.clone()
+            }),
+            false => asked(said),
+        });
+        told.push(general);
     }
     format!("{}.", wants.join(", "))
 }

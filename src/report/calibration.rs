@@ -29,9 +29,7 @@ impl Section for Calibration {
     fn declared(&self) -> Declared {
         const DECLARED: Declared = Declared {
             chapter: Some(Chapter::Calibration),
-            fills: &[
-                Fill::metrics("22", &[Evidence::Calibration]),
-            ],
+            fills: &[Fill::metrics("22", &[Evidence::Calibration])],
             figures: &["F4"],
         };
         DECLARED
@@ -43,7 +41,9 @@ impl Section for Calibration {
         let mut fragment = Fragment::default();
         let mut asked: Vec<(&String, &AnalysisRecord)> = Vec::new();
         if let Some((_, of)) = headline(record) {
-            asked.extend(same_question(record, of).filter(|(_, a)| a.calibration.is_some()));
+            asked.extend(
+                same_question(record, of).filter(|(_, a)| a.calibration.is_some()),
+            );
         }
         let mut figures = Vec::new();
         for (position, (name, analysis)) in asked.iter().enumerate() {
@@ -55,7 +55,8 @@ impl Section for Calibration {
             let figure = figure(record, &shown, &id, name, analysis, curve);
             figures.push(figure.into_html(simulated, &mut fragment)?);
         }
-        let rows = asked.iter().map(|(name, analysis)| numbers(record, &shown, name, analysis));
+        let rows =
+            asked.iter().map(|(name, analysis)| numbers(record, &shown, name, analysis));
         fragment.html = fill(
             "calibration.html",
             json!({
@@ -90,7 +91,6 @@ fn numbers(
         "brier": of("brier"),
         "scaled": of("scaled_brier"),
         "log_loss": of("log_loss"),
-        "ici": of("ici"), "e50": of("e50"), "e90": of("e90"),
     })
 }
 
@@ -164,7 +164,7 @@ fn figure<'a>(
             panel(shown, &at, analysis)
         ),
         pictures: vec![picture],
-        method: format!("{}. {}", curve.smoother, curve.method),
+        method: format!("{}; {}.", first_upper(&curve.smoother), curve.method),
         table: DataTable {
             head: ["what", "predicted", "observed", "lower or events", "upper or non-events"]
                 .map(String::from)
@@ -172,6 +172,12 @@ fn figure<'a>(
             rows,
         },
     }
+}
+
+fn first_upper(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), characters.as_str())
 }
 
 /// What the slope says, and no more.
@@ -201,9 +207,6 @@ fn panel(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> String {
         ("calibration_intercept", "Intercept (slope fixed at 1)"),
         ("calibration_slope", "Slope"),
         ("observed_expected", "Observed over expected"),
-        ("ici", "Mean distance to the curve (ICI)"),
-        ("e50", "Median distance (E50)"),
-        ("e90", "90th percentile of distances (E90)"),
         ("brier", "Brier score"),
         ("scaled_brier", "Scaled Brier score"),
     ]
@@ -216,5 +219,18 @@ fn panel(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> String {
         )
     })
     .collect();
-    format!("<table><tbody>{rows}</tbody></table>")
+    let errors: String = [
+        ("ici", "Mean distance to the curve (ICI)"),
+        ("e50", "Median distance (E50)"),
+        ("e90", "90th percentile of distances (E90)"),
+    ]
+    .into_iter()
+    .map(|(key, title)| {
+        format!(
+            "<tr><th scope=\"row\">{title}</th><td class=\"r\">{}</td></tr>",
+            shown.number(&format!("{at}/calibration/{key}"), 3)
+        )
+    })
+    .collect();
+    format!("<table><tbody>{rows}{errors}</tbody></table>")
 }

@@ -28,10 +28,7 @@ impl Section for Checklists {
     fn declared(&self) -> Declared {
         const DECLARED: Declared = Declared {
             chapter: Some(Chapter::Checklists),
-            fills: &[
-                Fill::clear("7", &[]),
-                Fill::metrics("1", &[]),
-            ],
+            fills: &[Fill::clear("7", &[]), Fill::metrics("1", &[])],
             figures: &[],
         };
         DECLARED
@@ -85,7 +82,8 @@ fn described(shown: &Shown, at: usize, list: &Checklist) -> Json {
 
 /// As journals want it, with the place in the report where the page number would stand.
 fn file(list: &Checklist) -> DataTable {
-    let head = ["item", "topic", "requirement", "status", "where", "why", "author_fields"];
+    let head =
+        ["item", "topic", "requirement", "status", "where", "why", "author_fields"];
     let row = |item: &ItemFacts| {
         let place = match item.section.is_empty() {
             true => String::new(),

@@ -23,13 +23,8 @@ impl Operation for Claims {
 
 impl Section for Claims {
     fn declared(&self) -> Declared {
-        const DECLARED: Declared = Declared {
-            chapter: Some(Chapter::Discrimination),
-            fills: &[
-
-            ],
-            figures: &[],
-        };
+        const DECLARED: Declared =
+            Declared { chapter: Some(Chapter::Discrimination), fills: &[], figures: &[] };
         DECLARED
     }
 

@@ -110,7 +110,9 @@ pub fn conflicts(record: &StudyRecord) -> Vec<ConflictFacts> {
 fn texts(record: &StudyRecord) -> Vec<(String, String)> {
     let mut texts = vec![("title".to_string(), record.study.title.clone())];
     let said = record.reporting.texts().into_iter();
-    texts.extend(said.map(|(field, text)| (format!("reporting.{field}"), text.to_string())));
+    texts.extend(
+        said.map(|(field, text)| (format!("reporting.{field}"), text.to_string())),
+    );
     texts
 }
 
@@ -136,8 +138,8 @@ fn words(text: &str) -> Vec<String> {
 /// was not done.
 pub fn says(text: &str, phrases: &[&str]) -> bool {
     const DENIALS: [&str; 12] = [
-        "no", "not", "without", "never", "neither", "nor", "lack", "lacks", "lacking", "needs",
-        "future", "cannot",
+        "no", "not", "without", "never", "neither", "nor", "lack", "lacks", "lacking",
+        "needs", "future", "cannot",
     ];
     let words = words(text);
     phrases.iter().any(|phrase| {
@@ -164,16 +166,26 @@ fn saying(
         .into_iter()
         .filter(|(_, text)| says(text, phrases))
         .map(|(field, _)| {
-            let text = format!("`{field}` says “{}”, and {}", phrases[0].trim_end_matches('*'), but());
+            let text = format!(
+                "`{field}` says “{}”, and {}",
+                phrases[0].trim_end_matches('*'),
+                but()
+            );
             (field, text)
         })
         .collect()
 }
 
 const EXTERNAL: &[&str] = &[
-    "external validation", "externally validated", "external evaluation",
-    "externally evaluated", "external cohort*", "external test*", "external data*",
-    "independent validation", "independent external",
+    "external validation",
+    "externally validated",
+    "external evaluation",
+    "externally evaluated",
+    "external cohort*",
+    "external test*",
+    "external data*",
+    "independent validation",
+    "independent external",
 ];
 
 fn external(record: &StudyRecord) -> Vec<(String, String)> {
@@ -204,7 +216,8 @@ fn prospective(record: &StudyRecord) -> Vec<(String, String)> {
             _ => None,
         })
         .collect();
-    let backward = ["retrospective cohort", "public collection", "registry", "case-control"];
+    let backward =
+        ["retrospective cohort", "public collection", "registry", "case-control"];
     if designs.is_empty() || !designs.iter().all(|design| backward.contains(design)) {
         return Vec::new();
     }
@@ -220,11 +233,15 @@ fn protocol(record: &StudyRecord) -> Vec<(String, String)> {
         .into_iter()
         .filter(|field| record.reporting.text(field).is_some())
         .collect();
-    let late = record.deviations.iter().find(|d| d.when.as_deref() == Some("after results"));
+    let late =
+        record.deviations.iter().find(|d| d.when.as_deref() == Some("after results"));
     let why = match late {
-        Some(late) => format!("after the results the study departed from it: {}", late.what),
+        Some(late) => {
+            format!("after the results the study departed from it: {}", late.what)
+        }
         None if record.claims.is_empty() => {
-            "the study states no claim whose digest could have been registered".to_string()
+            "the study states no claim whose digest could have been registered"
+                .to_string()
         }
         None => return Vec::new(),
     };
@@ -238,13 +255,24 @@ fn protocol(record: &StudyRecord) -> Vec<(String, String)> {
 }
 
 const BEFOREHAND: &[&str] = &[
-    "declared beforehand", "pre declared", "predeclared", "pre specified", "prespecified",
-    "defined beforehand", "chosen beforehand", "fixed beforehand", "a priori", "in advance",
-    "before the results", "before evaluation",
+    "declared beforehand",
+    "pre declared",
+    "predeclared",
+    "pre specified",
+    "prespecified",
+    "defined beforehand",
+    "chosen beforehand",
+    "fixed beforehand",
+    "a priori",
+    "in advance",
+    "before the results",
+    "before evaluation",
 ];
 
 fn threshold(record: &StudyRecord) -> Vec<(String, String)> {
-    let Some(said) = record.reporting.text("threshold.rationale") else { return Vec::new() };
+    let Some(said) = record.reporting.text("threshold.rationale") else {
+        return Vec::new();
+    };
     let late = record.deviations.iter().find(|deviation| {
         deviation.when.as_deref() == Some("after results")
             && words(&deviation.what).iter().any(|word| word.starts_with("threshold"))
@@ -304,7 +332,9 @@ fn used_once(record: &StudyRecord) -> Vec<(String, String)> {
             None => met.push((&analysis.cohort, 1)),
         }
     }
-    let Some((cohort, n)) = met.into_iter().find(|(_, n)| *n > 1) else { return Vec::new() };
+    let Some((cohort, n)) = met.into_iter().find(|(_, n)| *n > 1) else {
+        return Vec::new();
+    };
     saying(
         texts(record),
         &["used once", "used only once", "evaluated once", "opened once", "single use"],
@@ -530,7 +560,9 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
         limits.push("No cohort of another institution or source was met.".to_string());
     }
     if record.cohorts.iter().all(|cohort| cohort.n_sites.is_none()) {
-        limits.push("No cohort names its centres: differences between them are unknown.".into());
+        limits.push(
+            "No cohort names its centres: differences between them are unknown.".into(),
+        );
     }
     if let Some(estimate) = analysis.performance.get(&analysis.primary)
         && let (Some(lower), Some(upper)) = (estimate.lower, estimate.upper)
@@ -550,7 +582,8 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
             shown.estimate(&format!("{at}/performance/calibration_slope"), 2)
         ));
     }
-    if let Some(stability) = analysis.selection.as_ref().and_then(|s| s.stability.as_ref())
+    if let Some(stability) =
+        analysis.selection.as_ref().and_then(|s| s.stability.as_ref())
         && stability.index < 0.75
     {
         limits.push(format!(
@@ -567,7 +600,8 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
     let outside = record.sources.iter().any(|s| s.prepared_outside == Some(true));
     if outside {
         limits.push(
-            "Columns were prepared outside of what the proof of no leakage can see.".to_string(),
+            "Columns were prepared outside of what the proof of no leakage can see."
+                .to_string(),
         );
     }
     limits

@@ -29,9 +29,9 @@ pub fn checklists(
             .map(|item| judged(record, sections, conflicts, standard, item))
             .collect();
         let counted = || {
-            items.iter().filter(|item| {
-                !item.recommended && item.status != Status::NotApplicable
-            })
+            items
+                .iter()
+                .filter(|item| !item.recommended && item.status != Status::NotApplicable)
         };
         Checklist {
             name: standard.name.to_string(),
@@ -89,7 +89,9 @@ fn judged(
     let (status, why) = match (excused, contradicted, declared) {
         (Some(why), _, _) => (Status::NotApplicable, why.to_string()),
         (_, Some(conflict), _) => (Status::Conflict, conflict.text.clone()),
-        (_, _, None) => (Status::Missing, "no section of this report shows it".to_string()),
+        (_, _, None) => {
+            (Status::Missing, "no section of this report shows it".to_string())
+        }
         _ => status(&evidence, &author),
     };
     let scores = item.weight.map(|_| status == Status::Met);
@@ -128,9 +130,10 @@ pub fn status(evidence: &[EvidenceFacts], author: &[AuthorFacts]) -> (Status, St
     let n = evidence.len() + author.len();
     match (lacking.len(), n) {
         (0, 0) => (Status::Met, "nothing has to be said".to_string()),
-        (0, _) if author.iter().any(|field| field.negative) => {
-            (Status::Declared, "the author says that it was not done, and why".to_string())
-        }
+        (0, _) if author.iter().any(|field| field.negative) => (
+            Status::Declared,
+            "the author says that it was not done, and why".to_string(),
+        ),
         (0, _) => (Status::Met, "shown".to_string()),
         (lack, n) if lack == n => (Status::Missing, lacking.join("; ")),
         _ => (Status::Partial, lacking.join("; ")),
@@ -338,9 +341,11 @@ mod tests {
             weighted(weights().into_iter().map(|(item, w)| (w, item == "3", true)));
         assert_eq!(format!("{:.1}", third.0), "9.2");
         // Neither automatic segmentation nor an end-to-end network.
-        let fewer = weighted(weights().into_iter().map(|(item, w)| {
-            (w, true, !["9", "17"].contains(&item.as_str()))
-        }));
+        let fewer = weighted(
+            weights()
+                .into_iter()
+                .map(|(item, w)| (w, true, !["9", "17"].contains(&item.as_str()))),
+        );
         assert!((fewer.1 - 0.9575).abs() < 1e-9 && (fewer.0 - 100.0).abs() < 1e-9);
         let words = [19.9, 20.0, 40.0, 60.0, 80.0].map(category);
         assert_eq!(words, ["very low", "low", "moderate", "good", "excellent"]);
@@ -365,6 +370,9 @@ mod tests {
         assert_eq!(of(&[evidence(true)], &[author(false, false)]), Status::Partial);
         assert_eq!(of(&[evidence(false)], &[author(true, true)]), Status::Partial);
         assert_eq!(of(&[evidence(false)], &[author(false, false)]), Status::Missing);
-        assert_eq!(of(&[], &[author(true, false), author(false, false)]), Status::Partial);
+        assert_eq!(
+            of(&[], &[author(true, false), author(false, false)]),
+            Status::Partial
+        );
     }
 }

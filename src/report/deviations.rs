@@ -24,9 +24,7 @@ impl Section for Deviations {
     fn declared(&self) -> Declared {
         const DECLARED: Declared = Declared {
             chapter: Some(Chapter::OpenScience),
-            fills: &[
-                Fill::tripod("18c", &[Evidence::Identity]),
-            ],
+            fills: &[Fill::tripod("18c", &[Evidence::Identity])],
             figures: &["F17"],
         };
         DECLARED

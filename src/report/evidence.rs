@@ -23,7 +23,8 @@ pub fn declares_threshold(record: &StudyRecord) -> bool {
 pub fn weights_classes(record: &StudyRecord) -> bool {
     let settings = record.methods.iter().flat_map(|method| &method.settings);
     settings.into_iter().any(|setting| {
-        setting.name == "class_weight" && !["none", "None", "null"].contains(&setting.value.as_str())
+        setting.name == "class_weight"
+            && !["none", "None", "null"].contains(&setting.value.as_str())
     })
 }
 
@@ -67,7 +68,9 @@ pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
             of(&|a| a.performance.values().any(|estimate| estimate.lower.is_some()))
         }
         Evidence::Calibration => of(&|analysis| analysis.calibration.is_some()),
-        Evidence::PrecisionRecall => of(&|analysis| !analysis.precision_recall.is_empty()),
+        Evidence::PrecisionRecall => {
+            of(&|analysis| !analysis.precision_recall.is_empty())
+        }
         Evidence::Decision => of(&|analysis| analysis.decision.is_some()),
         Evidence::Confusion => of(&|analysis| analysis.confusion.is_some()),
         Evidence::Threshold => of(&|analysis| analysis.threshold.is_some()),

@@ -49,7 +49,10 @@ impl Section for Features {
             .and_then(|(name, analysis)| Some((name, analysis.selection.as_ref()?)));
         let (figure, choices) = match of_headline {
             Some((name, selection)) => (
-                Some(figure(&shown, name, selection).into_html(simulated, &mut fragment)?),
+                Some(
+                    figure(&shown, name, selection)
+                        .into_html(simulated, &mut fragment)?,
+                ),
                 Some(choices(&shown, name, selection)),
             ),
             None => (None, None),

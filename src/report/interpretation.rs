@@ -42,10 +42,8 @@ impl Section for Interpretation {
 
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
-        let html = fill(
-            "interpretation.html",
-            json!({ "limits": limits(record, &shown) }),
-        )?;
+        let html =
+            fill("interpretation.html", json!({ "limits": limits(record, &shown) }))?;
         Ok(Fragment { html, ..Fragment::default() })
     }
 }

@@ -68,7 +68,10 @@ pub fn render(
                 page.checklists.append(&mut fragment.checklists);
                 let items = items(record, entry.about.name);
                 statuses.extend(
-                    items.iter().filter(|(_, i)| i.weight.is_none()).map(|(_, i)| i.status),
+                    items
+                        .iter()
+                        .filter(|(_, i)| i.weight.is_none())
+                        .map(|(_, i)| i.status),
                 );
                 let mut fields: Vec<String> =
                     fields_of(&items).into_iter().map(str::to_string).collect();
@@ -171,7 +174,8 @@ fn chapters<'e>(sections: &[&'e Entry]) -> Vec<(&'static str, Vec<&'e Entry>)> {
 /// The items that a section answers, each with the name of its standard.
 fn items<'r>(record: &'r StudyRecord, section: &str) -> Vec<(&'r str, &'r ItemFacts)> {
     let lists = record.checklists.iter();
-    let all = lists.flat_map(|list| list.items.iter().map(|item| (list.name.as_str(), item)));
+    let all =
+        lists.flat_map(|list| list.items.iter().map(|item| (list.name.as_str(), item)));
     all.filter(|(_, item)| item.section == section).collect()
 }
 
@@ -208,7 +212,9 @@ fn tags(items: &[(&str, &ItemFacts)]) -> Vec<String> {
         }
     }
     tags.into_iter()
-        .map(|(standard, numbers)| format!("{} {}", standards::short(standard), numbers.join(", ")))
+        .map(|(standard, numbers)| {
+            format!("{} {}", standards::short(standard), numbers.join(", "))
+        })
         .collect()
 }
 
@@ -228,7 +234,8 @@ fn worst(statuses: &[Status]) -> Option<Status> {
 /// "1 conflict, 3 missing, 3 partial" over the standards of completeness.
 fn counts(record: &StudyRecord) -> String {
     let lists = || record.checklists.iter().filter(|list| list.score.is_none());
-    let count = |status: Status| -> usize { lists().map(|list| list.count(status)).sum() };
+    let count =
+        |status: Status| -> usize { lists().map(|list| list.count(status)).sum() };
     let found = record.conflicts.iter().filter(|found| found.level == "conflict").count();
     let plural = if found == 1 { "conflict" } else { "conflicts" };
     let words = [

@@ -44,7 +44,13 @@ pub fn figure(
     let observed = facts.observed;
     plot.line("line1", [(observed, 0.0), (observed, most * 1.05)].into_iter());
     let anchor = if observed > (from + to) / 2.0 { Anchor::End } else { Anchor::Start };
-    plot.text("k1", observed, most * 1.09, anchor, &format!("observed {}", plain(observed, 2)));
+    plot.text(
+        "k1",
+        observed,
+        most * 1.09,
+        anchor,
+        &format!("observed {}", plain(observed, 2)),
+    );
     let at = format!("{}/permutation", place(name));
     let description = format!(
         "Observed {}; over {} permutations mean {}, {} at least as good.",
@@ -93,7 +99,9 @@ pub fn figure(
         table: DataTable {
             head: ["permutation", "value"].map(String::from).to_vec(),
             rows: rows
-                .map(|(position, value)| vec![(position + 1).to_string(), plain(*value, 4)])
+                .map(|(position, value)| {
+                    vec![(position + 1).to_string(), plain(*value, 4)]
+                })
                 .collect(),
         },
     })

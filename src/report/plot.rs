@@ -94,7 +94,11 @@ impl Plot {
     pub fn bar(&mut self, class: &str, (from, to): (f64, f64), height: f64) {
         let (left, top) = self.at(from, height);
         let (right, foot) = self.at(to, self.y.0);
-        self.svg.rect(class, (left + 0.5, top), ((right - left - 1.0).max(0.8), foot - top));
+        self.svg.rect(
+            class,
+            (left + 0.5, top),
+            ((right - left - 1.0).max(0.8), foot - top),
+        );
     }
 
     /// Bars of two classes under the area: the first up, the second down from a line in the middle.
@@ -163,8 +167,13 @@ mod tests {
     #[test]
     fn ticks_are_round_and_few() {
         let of = |from, to| ticks(from, to).0.len();
-        assert_eq!(ticks(0.0, 1.0), (vec![0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0], 1));
-        for (from, to) in [(0.1, 0.6), (-0.05, 0.31), (0.0, 730.0), (0.44, 0.58), (0.0, 4.0)] {
+        assert_eq!(
+            ticks(0.0, 1.0),
+            (vec![0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0], 1)
+        );
+        for (from, to) in
+            [(0.1, 0.6), (-0.05, 0.31), (0.0, 730.0), (0.44, 0.58), (0.0, 4.0)]
+        {
             let n = of(from, to);
             assert!((3..=8).contains(&n), "{from} {to}: {n}");
         }

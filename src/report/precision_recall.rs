@@ -16,8 +16,11 @@ pub fn figure(
         return None;
     }
     let axis = |label| Axis { from: 0.0, to: 1.0, label };
-    let mut plot =
-        Plot::new(&axis("Recall (sensitivity)"), &axis("Precision (predictive value)"), 0.0);
+    let mut plot = Plot::new(
+        &axis("Recall (sensitivity)"),
+        &axis("Precision (predictive value)"),
+        0.0,
+    );
     let prevalence = analysis.n_positive as f64 / analysis.n.max(1) as f64;
     plot.line("ref", [(0.0, prevalence), (1.0, prevalence)].into_iter());
     // A page holds so many marks; the data table has every curve.

@@ -48,8 +48,8 @@ impl Section for SampleSize {
             fragment.html = fill("sample_size.html", json!({ "figure": null }))?;
             return Ok(fragment);
         };
-        let figure =
-            figure(&shown, name, size).into_html(record.study.simulated, &mut fragment)?;
+        let figure = figure(&shown, name, size)
+            .into_html(record.study.simulated, &mut fragment)?;
         fragment.html = fill(
             "sample_size.html",
             json!({ "figure": figure, "assumptions": size.assumptions }),
@@ -89,7 +89,10 @@ fn figure(shown: &Shown, name: &str, size: &SampleSizeFacts) -> Figure<'static> 
         size.n,
         rows[1..]
             .iter()
-            .filter_map(|(label, _, value, _)| Some(format!("{label} {}", plain((*value)?, 0))))
+            .filter_map(|(label, _, value, _)| Some(format!(
+                "{label} {}",
+                plain((*value)?, 0)
+            )))
             .collect::<Vec<_>>()
             .join(", ")
     );

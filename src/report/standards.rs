@@ -39,8 +39,12 @@ pub struct Wanted {
 pub fn standards() -> &'static [Standard] {
     static STANDARDS: OnceLock<Vec<Standard>> = OnceLock::new();
     STANDARDS.get_or_init(|| {
-        let of = |name, title, short, source, text: &str| {
-            Standard { name, title, short, source, items: items(text) }
+        let of = |name, title, short, source, text: &str| Standard {
+            name,
+            title,
+            short,
+            source,
+            items: items(text),
         };
         vec![
             of(

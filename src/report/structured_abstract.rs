@@ -56,7 +56,8 @@ impl Section for StructuredAbstract {
         let said = |field: &str| {
             record.reporting.text(field).map(|text| prose(record, &shown, text))
         };
-        let run = headline(record).map(|(name, analysis)| of_the_run(record, &shown, name, analysis));
+        let run = headline(record)
+            .map(|(name, analysis)| of_the_run(record, &shown, name, analysis));
         let registration = match record.reporting.at("registration.registry") {
             Some(Stated::Text(registry)) => {
                 let id = record.reporting.text("registration.id").unwrap_or("");

@@ -28,9 +28,7 @@ impl Section for Subgroups {
     fn declared(&self) -> Declared {
         const DECLARED: Declared = Declared {
             chapter: Some(Chapter::Subgroups),
-            fills: &[
-                Fill::tripod("14", &[Evidence::Subgroups]),
-            ],
+            fills: &[Fill::tripod("14", &[Evidence::Subgroups])],
             figures: &["F7"],
         };
         DECLARED

@@ -73,13 +73,15 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
         }
     }
     let heads = cohorts.iter().map(|cohort| {
-        let first = record.characteristics.iter().position(|row| {
-            row.cohort == *cohort && row.class.is_none()
-        });
+        let first = record
+            .characteristics
+            .iter()
+            .position(|row| row.cohort == *cohort && row.class.is_none());
         let rows = |class: Option<bool>| {
-            let at = record.characteristics.iter().position(|row| {
-                row.cohort == *cohort && row.class == class
-            });
+            let at = record
+                .characteristics
+                .iter()
+                .position(|row| row.cohort == *cohort && row.class == class);
             at.map_or("–".to_string(), |at| {
                 shown.count(&format!("/characteristics/{at}/rows"))
             })
@@ -131,8 +133,18 @@ fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
 /// The same for a file.
 pub fn file(record: &StudyRecord) -> DataTable {
     let head = [
-        "block", "variable", "unit", "cohort", "class", "rows", "missing", "median",
-        "lower_quartile", "upper_quartile", "ones", "smd_to_development",
+        "block",
+        "variable",
+        "unit",
+        "cohort",
+        "class",
+        "rows",
+        "missing",
+        "median",
+        "lower_quartile",
+        "upper_quartile",
+        "ones",
+        "smd_to_development",
     ];
     let number = |value: Option<f64>| {
         value.map_or(String::new(), |value| plain(value, 4).replace('−', "-"))

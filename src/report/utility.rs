@@ -77,10 +77,12 @@ fn figure<'a>(
                 .find_map(|(name, other)| Some((name, other, other.decision.as_ref()?)))
         });
     let values = curve.points.iter().flat_map(|p| [p.model, p.upper.unwrap_or(p.model)]);
-    let highest = values.chain(curve.points.iter().map(|p| p.treat_all)).fold(0.02, f64::max);
+    let highest =
+        values.chain(curve.points.iter().map(|p| p.treat_all)).fold(0.02, f64::max);
     let lowest = curve.points.iter().map(|p| p.model).fold(0.0, f64::min).max(-0.05);
     let (low, high) = (lowest.min(-0.02), highest * 1.08);
-    let x = Axis { from: curve.range.0, to: curve.range.1, label: "Threshold probability" };
+    let x =
+        Axis { from: curve.range.0, to: curve.range.1, label: "Threshold probability" };
     let y = Axis { from: low, to: high, label: "Net benefit" };
     let mut plot = Plot::new(&x, &y, 0.0);
     plot.line("axis", [(x.from, 0.0), (x.to, 0.0)].into_iter());
@@ -95,8 +97,17 @@ fn figure<'a>(
     if let Some((_, _, other)) = beside {
         plot.line("line3", other.points.iter().map(|p| (p.threshold, p.model)));
     }
-    plot.line(&format!("line{series}"), curve.points.iter().map(|p| (p.threshold, p.model)));
-    plot.text("small", x.to - (x.to - x.from) * 0.01, 0.004 * high.max(0.1), Anchor::End, "treat none");
+    plot.line(
+        &format!("line{series}"),
+        curve.points.iter().map(|p| (p.threshold, p.model)),
+    );
+    plot.text(
+        "small",
+        x.to - (x.to - x.from) * 0.01,
+        0.004 * high.max(0.1),
+        Anchor::End,
+        "treat none",
+    );
     let described: Vec<String> = curve
         .useful
         .iter()
@@ -107,13 +118,18 @@ fn figure<'a>(
          {}.",
         plain(curve.range.0, 2),
         plain(curve.range.1, 2),
-        if described.is_empty() { "none of them".to_string() } else { described.join(", ") }
+        if described.is_empty() {
+            "none of them".to_string()
+        } else {
+            described.join(", ")
+        }
     );
     let picture = plot.svg.finish("Decision curve", &description);
     let at = format!("{}/decision", place(name));
     let useful: Vec<String> = (0..curve.useful.len())
         .map(|position| {
-            let end = |end: usize| shown.number(&format!("{at}/useful/{position}/{end}"), 2);
+            let end =
+                |end: usize| shown.number(&format!("{at}/useful/{position}/{end}"), 2);
             format!("{}–{}", end(0), end(1))
         })
         .collect();
@@ -134,7 +150,8 @@ fn figure<'a>(
             escape(label)
         )
     };
-    let mut legend = item(&format!("line{series}"), &format!("{}, 95 % band", model(analysis)));
+    let mut legend =
+        item(&format!("line{series}"), &format!("{}, 95 % band", model(analysis)));
     if let Some((_, other, _)) = beside {
         legend.push_str(&item("line3", &model(other)));
     }
@@ -163,7 +180,7 @@ fn figure<'a>(
              </div></div>"
         ),
         pictures: vec![picture],
-        method: curve.method.clone(),
+        method: format!("{}.", curve.method.trim_end_matches('.')),
         table: DataTable {
             head: ["threshold", "model", "lower", "upper", "treat_all", "beside"]
                 .map(String::from)

@@ -94,8 +94,7 @@ pub fn characteristics(
                         .iter()
                         .enumerate()
                         .filter(|(row, _)| {
-                            class.is_none()
-                                || known.and_then(|k| *k.get(*row)?) == class
+                            class.is_none() || known.and_then(|k| *k.get(*row)?) == class
                         })
                         .map(|(_, value)| *value)
                         .collect();

@@ -124,7 +124,9 @@ mod tests {
     fn paths_lead_to_fields_or_go_on() {
         assert!(matches!(step("cohorts.*.design"), Some(Step::Field(_))));
         assert!(matches!(step("cohorts"), Some(Step::Group(names)) if names == ["*"]));
-        assert!(matches!(step(""), Some(Step::Group(names)) if names.contains(&"ethics")));
+        assert!(
+            matches!(step(""), Some(Step::Group(names)) if names.contains(&"ethics"))
+        );
         assert!(step("context.nothing").is_none());
         assert!(takes_none("funding") && takes_none("ppi") && !takes_none("objectives"));
     }

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::keys::{self, Block, Shape};
-use super::reporting;
 use super::parameters::MOST_SETTINGS;
+use super::reporting;
 use crate::catalog::Catalog;
 use crate::operation::{Entry, Kind};
 

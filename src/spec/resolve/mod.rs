@@ -124,9 +124,10 @@ impl Reader<'_> {
         let cohorts_named = self.keys_of(&fields, "cohorts");
         let mut reporting = self.reporting(fields.get("reporting"), &cohorts_named);
         let deviations = reporting::deviations(&reporting);
-        for (field, said) in
-            [("ethics.committee", &governance.ethics), ("ethics.consent", &governance.consent)]
-        {
+        for (field, said) in [
+            ("ethics.committee", &governance.ethics),
+            ("ethics.consent", &governance.consent),
+        ] {
             if let (Some(text), None) = (said, reporting.at(field)) {
                 reporting.fields.insert(field.to_string(), Stated::Text(text.clone()));
             }

@@ -157,8 +157,9 @@ impl Reader<'_> {
                 let row = self.row(node, what, keys)?;
                 for (key, date) in &row {
                     if !is_date(date) {
-                        let message =
-                            format!("`{key}` is a date such as 2019, 2019-03 or 2019-03-31");
+                        let message = format!(
+                            "`{key}` is a date such as 2019, 2019-03 or 2019-03-31"
+                        );
                         self.error(Code::OUT_OF_RANGE, node.span, message);
                     }
                 }
@@ -268,7 +269,8 @@ impl Reader<'_> {
             } else if !cohorts.iter().any(|known| known == cohort) {
                 let fault = wrong(format!("`{name}`: there is no cohort `{cohort}`"));
                 self.push(fault.suggest(cohort, cohorts.iter().map(String::as_str)));
-            } else if end.is_some_and(|end| !["estimate", "lower", "upper"].contains(&end))
+            } else if end
+                .is_some_and(|end| !["estimate", "lower", "upper"].contains(&end))
             {
                 self.push(wrong(format!("`{name}` names no result")));
             }
@@ -289,7 +291,8 @@ fn none_said(node: &Node) -> Option<String> {
             _ => None,
         },
         Kind::Text(text) => WORDS.iter().find_map(|word| {
-            let reason = text.trim().strip_prefix(word)?.trim_start().strip_prefix(':')?;
+            let reason =
+                text.trim().strip_prefix(word)?.trim_start().strip_prefix(':')?;
             Some(reason.trim().to_string())
         }),
         _ => None,
