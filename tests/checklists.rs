@@ -939,6 +939,11 @@ fn every_number_on_the_page_can_be_found_in_report_json() {
             _ => {}
         }
     }
+    // Folds are named by repeat and position.
+    for fold in judge(&complete()).analyses.values().flat_map(|analysis| &analysis.folds)
+    {
+        known.insert(format!("{}.{}", fold.repeat, fold.outer));
+    }
     // What templates and methods say by themselves: levels of intervals, ends of scales, limits.
     for constant in ["95", "0", "0.5", "1", "2", "3", "100", "1.0", "0.05", "15", "5"] {
         known.insert(constant.to_string());
@@ -950,4 +955,82 @@ fn every_number_on_the_page_can_be_found_in_report_json() {
         })
         .collect();
     assert!(lost.is_empty(), "numbers that report.json does not have: {lost:?}");
+}
+
+#[test]
+fn a_change_of_the_authors_half_computes_nothing_and_reaches_the_page() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    let lock = workshop.read("study.lock.yaml");
+    let said = "reporting:\n  ppi: { none: the data were collected before this study }\n";
+    workshop.study(&format!("{}{said}", crate::workshop::STUDY));
+    let again = workshop.run(&[]);
+    assert_eq!(crate::workshop::number(&again, "computed"), 0);
+    assert_eq!(lock, workshop.read("study.lock.yaml"), "a digest moved");
+    let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(html.contains("the data were collected before this study"));
+    let list =
+        String::from_utf8(workshop.read("runs/study/checklists/tripod_ai.csv")).unwrap();
+    assert!(
+        list.lines().any(|line| line.starts_with("19,") && line.contains("Declared"))
+    );
+    // What is missing still fails a strict report; a plain one is fine.
+    let strict = workshop.restudy(&["report", "runs/study", "--strict"]);
+    assert_eq!(strict.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&strict.stderr).contains("error: TRIPOD+AI 3a"));
+    assert_eq!(workshop.restudy(&["report", "runs/study"]).status.code(), Some(0));
+}
+
+/// A study in which nothing predicts anything.
+fn null_twin(seed: usize) -> String {
+    format!(
+        "restudy: 1
+title: A null twin (simulated)
+cancer: glioma
+seed: {seed}
+sources:
+  made: {{ simulate: {{ subjects: 60, imaged: 1, textures: 6, prevalence: 0.5, effect: 0.0 }} }}
+  clinic: {{ table: {{ of: made }}, id: patient }}
+  panel: {{ maf: {{ of: made }}, id: Tumor_Sample_Barcode, assayed: {{ from: clinic }} }}
+cohorts:
+  everyone: {{ from: clinic, join: {{ panel: optional }} }}
+outcomes:
+  idh1: {{ label: IDH1 mutation, mutation: {{ from: panel, gene: IDH1 }} }}
+predictors:
+  radiomics: {{ columns: {{ from: clinic, include: [\"texture_*\"] }} }}
+prepare: [impute_median, scale_zscore]
+learn: [logistic: {{ c: [0.1, 1] }}]
+validate:
+  internal: {{ nested: {{ outer: 4, inner: 2, repeats: 1 }} }}
+evaluate:
+  primary: auroc
+  controls: {{ permuted_outcome: {{ times: 39 }} }}
+"
+    )
+}
+
+#[test]
+fn of_studies_in_which_nothing_predicts_at_most_one_in_twenty_is_called_positive() {
+    let n = if std::env::var_os("RESTUDY_SOAK").is_some() { 200 } else { 20 };
+    let workshop = Workshop::new();
+    let mut positive = 0;
+    for seed in 1..=n {
+        workshop.study(&null_twin(seed));
+        workshop.run(&[]);
+        let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
+        let analysis = &record.analyses[&record.analysis_order[0]];
+        let auroc = &analysis.performance["auroc"];
+        let above = auroc.lower.is_some_and(|lower| lower > 0.5);
+        let p = analysis.permutation.as_ref().unwrap().p;
+        positive += usize::from(above && p < 0.05);
+        let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+        let lead = html.split("class=\"lead\">").nth(1).unwrap();
+        let lead = lead.split("</p>").next().unwrap();
+        let around = !above && auroc.upper.is_some_and(|upper| upper >= 0.5);
+        assert_eq!(lead.contains("no evidence of discrimination"), around, "{lead}");
+        if above && p >= 0.05 {
+            assert!(lead.contains("permuted outcomes do not bear out"), "{lead}");
+        }
+    }
+    assert!(positive * 20 <= n, "{positive} of {n} null twins are called positive");
 }

@@ -240,7 +240,7 @@ impl Evidence {
             Self::Confounding => "name `site:` in the cohort",
             Self::Subgroups => "write `evaluate.subgroups`",
             Self::Selection => "the run has no selection to show",
-            Self::FrozenModel | Self::FullModel | Self::Shift | Self::External => {
+            Self::FrozenModel | Self::Shift | Self::External => {
                 "name an external cohort under `validate`"
             }
             Self::Extraction => "extract features here (`images:` in a block)",

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::author::coded;
 use super::figure::{DataTable, Figure};
 use super::shown::{Shown, fill, place};
 use super::standing::{all, headline, primary};
@@ -71,7 +72,11 @@ impl Section for Analysis {
                 "splits": count("n_splits"),
                 "nodes": count("n_nodes"),
                 "groups": count("n_groups"),
-                "certificate": record.certificate,
+                "rules": record.certificate.rules.iter().map(|r| coded(r)).collect::<Vec<_>>(),
+                "not_tracked":
+                    record.certificate.not_tracked.iter().map(|r| coded(r)).collect::<Vec<_>>(),
+                "cannot_see":
+                    record.certificate.cannot_see.iter().map(|r| coded(r)).collect::<Vec<_>>(),
                 "methods": record
                     .methods
                     .iter()

@@ -152,8 +152,9 @@ pub fn boxes(items: &[(&str, &ItemFacts)]) -> String {
     ] {
         let mut lines: Vec<(String, Vec<String>, String)> = Vec::new();
         for (standard, item) in items {
-            // A quality score asks whether it was done, not whether it is told.
-            if item.status != status || item.weight.is_some() {
+            // A quality score asks whether it was done, not whether it is told; what is only
+            // recommended stands in the list.
+            if item.status != status || item.weight.is_some() || item.recommended {
                 continue;
             }
             let wants = wants(item);
@@ -241,7 +242,7 @@ fn asked(said: &AuthorFacts) -> String {
 }
 
 /// Text with `code` between backticks.
-fn coded(text: &str) -> String {
+pub fn coded(text: &str) -> String {
     let mut html = String::new();
     for (position, part) in text.split('`').enumerate() {
         match position % 2 {

@@ -174,7 +174,8 @@ fn figure<'a>(
     }
 }
 
-fn first_upper(text: &str) -> String {
+/// The same with a capital first letter.
+pub fn first_upper(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(|first| first.to_uppercase().to_string());
     format!("{}{}", first.unwrap_or_default(), characters.as_str())

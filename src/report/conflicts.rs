@@ -3,7 +3,7 @@
 
 use super::finding::associated;
 use super::shown::plain;
-use super::standing::{Standing, all, headline, label};
+use super::standing::{Standing, all, headline, label, same_question};
 use crate::data::{ConflictFacts, Stated, StudyRecord};
 
 /// One check: its name, the items that it puts into question, and what it finds.
@@ -503,10 +503,11 @@ fn superior(record: &StudyRecord) -> Vec<(String, String)> {
 }
 
 fn validated(record: &StudyRecord) -> Vec<(String, String)> {
-    let low = all(record).find_map(|(name, analysis)| {
+    let Some((_, of)) = headline(record) else { return Vec::new() };
+    let low = same_question(record, of).find_map(|(name, analysis)| {
         let estimate = analysis.performance.get("auroc")?;
         let lower = estimate.lower.filter(|lower| *lower <= 0.5)?;
-        (analysis.role != "control").then_some((name.clone(), lower))
+        Some((name.clone(), lower))
     });
     let Some((name, lower)) = low else { return Vec::new() };
     saying(texts(record), &["validated"], || {
@@ -515,11 +516,12 @@ fn validated(record: &StudyRecord) -> Vec<(String, String)> {
 }
 
 fn calibrated(record: &StudyRecord) -> Vec<(String, String)> {
-    let off = all(record).find_map(|(name, analysis)| {
+    let Some((_, of)) = headline(record) else { return Vec::new() };
+    let off = same_question(record, of).find_map(|(name, analysis)| {
         let slope = analysis.performance.get("calibration_slope")?;
         let (lower, upper) = (slope.lower?, slope.upper?);
         let outside = upper < 1.0 || lower > 1.0;
-        (outside && analysis.role != "control").then(|| (name.clone(), lower, upper))
+        outside.then(|| (name.clone(), lower, upper))
     });
     let Some((name, lower, upper)) = off else { return Vec::new() };
     saying(

@@ -199,7 +199,7 @@ fn confusion<'a>(
     Some(Figure {
         id,
         heading: format!(
-            "At the threshold {} with the outcome are called positive and {} are missed ({})",
+            "{} of those with the outcome are called positive at the threshold, {} are missed ({})",
             cell("true_positive"),
             cell("false_negative"),
             Standing::of(record, analysis).label()

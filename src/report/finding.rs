@@ -131,7 +131,8 @@ fn first(
             "The {metric} for {label} was {measured} {judged}, which is worse than chance"
         ),
         Lies::Above => format!(
-            "The {metric} for {label} was {measured} {judged}, an interval above chance"
+            "The {metric} for {label} was {measured} {judged}, an interval above chance{}",
+            unborne(shown, name, analysis)
         ),
         Lies::Unknown => format!("The {metric} for {label} was {measured} {judged}"),
     };
@@ -144,6 +145,17 @@ fn first(
     }
     sentence.push('.');
     sentence
+}
+
+/// That permuted outcomes do as well, where they do: an interval above chance is not enough.
+fn unborne(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
+    match &analysis.permutation {
+        Some(found) if found.p >= 0.05 => format!(
+            " that permuted outcomes do not bear out (p = {})",
+            shown.p(&format!("{}/permutation/p", place(name)))
+        ),
+        _ => String::new(),
+    }
 }
 
 /// The columns that the headline's outcome goes with in its cohort, with their places.

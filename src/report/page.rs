@@ -77,6 +77,14 @@ pub fn render(
                     fields_of(&items).into_iter().map(str::to_string).collect();
                 fields.extend(unasked(record, entry.about.name));
                 fields.retain(|field| !told.contains(field));
+                if entry.about.name == "structured_abstract" {
+                    // It puts its fields into sentences of its own.
+                    let own = |field: &String| {
+                        field.starts_with("abstract.") || field == "keywords"
+                    };
+                    told.extend(fields.iter().filter(|field| own(field)).cloned());
+                    fields.clear();
+                }
                 told.extend(fields.clone());
                 parts.push(json!({
                     "name": entry.about.name,

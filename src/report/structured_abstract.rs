@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::author::prose;
+use super::author::{coded, prose};
 use super::shown::{Shown, escape, fill, place};
 use super::standing::{
     Standing, headline, label, model, primary, rows_are, same_question,
@@ -135,7 +135,7 @@ fn of_the_run(
         "rows": rows_are(record, &analysis.cohort),
         "cohort": analysis.cohort,
         "outcome": label(record, &analysis.outcome),
-        "derivation": outcome.map(|outcome| outcome.derivation.clone()),
+        "derivation": outcome.map(|outcome| coded(&outcome.derivation)),
         "model": model(analysis),
         "learners": role("learn"),
         "selectors": role("select"),

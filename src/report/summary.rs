@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::author::coded;
 use super::finding::{associated, sentences};
 use super::marks::bar;
 use super::shown::{Shown, fill, place};
@@ -94,9 +95,9 @@ impl Section for Summary {
                         })
                         .collect::<Vec<_>>()
                         .join(", "),
-                    "text": sentence(&found.text),
+                    "text": coded(&sentence(&found.text)),
                 })).collect::<Vec<_>>(),
-                "warnings": record.warnings.iter().map(|w| sentence(w)).collect::<Vec<_>>(),
+                "warnings": record.warnings.iter().map(|w| coded(&sentence(w))).collect::<Vec<_>>(),
             }),
         )?;
         Ok(Fragment { html, ..Fragment::default() })

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, escape, fill, place, plain};
@@ -180,7 +181,7 @@ fn figure<'a>(
              </div></div>"
         ),
         pictures: vec![picture],
-        method: format!("{}.", curve.method.trim_end_matches('.')),
+        method: format!("{}.", first_upper(curve.method.trim_end_matches('.'))),
         table: DataTable {
             head: ["threshold", "model", "lower", "upper", "treat_all", "beside"]
                 .map(String::from)
