@@ -3,6 +3,7 @@
 mod anchors;
 mod architecture;
 mod book;
+mod checklists;
 mod contract;
 mod golden;
 mod learners;

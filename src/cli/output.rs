@@ -52,7 +52,7 @@ impl ModelFiles {
     }
 }
 
-/// Writes report, records, figures and tables; gives the path of the page.
+/// Writes report, records, figures, tables and checklists; gives the path of the page.
 pub fn write(
     out: &Path,
     page: &Page,
@@ -83,6 +83,11 @@ pub fn write(
     );
     files.extend(
         page.tables.iter().map(|(name, csv)| (format!("tables/{name}"), csv.clone())),
+    );
+    files.extend(
+        page.checklists
+            .iter()
+            .map(|(name, csv)| (format!("checklists/{name}"), csv.clone())),
     );
     for (name, text) in files {
         replace(&out.join(name), text.as_bytes())?;

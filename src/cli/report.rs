@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 pub struct Report {
     /// The folder that `restudy run` wrote
     pub run: PathBuf,
-    /// Exit with 1 while anything is missing from it
+    /// Exit with 1 while anything is missing from it or contradicts the run
     #[arg(long)]
     pub strict: bool,
     /// Open it in the browser
@@ -41,9 +41,8 @@ pub fn run(args: &Report) -> Exit {
     if args.open && !crate::run::open(&page) {
         eprintln!("warning: no program to open it was found");
     }
-    let missing = record.missing();
-    if args.strict && !missing.is_empty() {
-        for what in &missing {
+    if args.strict && !rendered.gaps.is_empty() {
+        for what in &rendered.gaps {
             eprintln!("error: {what}");
         }
         return Exit::Change;

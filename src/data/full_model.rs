@@ -1,9 +1,10 @@
 //! What a report says of the model that is handed over: how it computes, what it looks at.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The full model of one outcome.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FullModelFacts {
     /// Outcome and model: `idh1.fused`.
     pub name: String,
@@ -36,7 +37,7 @@ pub struct FullModelFacts {
 }
 
 /// A predictor of a full model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NeededColumn {
     pub name: String,
     pub unit: Option<String>,
@@ -48,7 +49,7 @@ pub struct NeededColumn {
 }
 
 /// A fitted candidate of a full model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberFacts {
     pub weight: f64,
     /// Selector, learner and grid point in words.
@@ -64,7 +65,7 @@ pub struct MemberFacts {
 }
 
 /// log odds = intercept + Σ coefficient × transformed predictor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Equation {
     pub intercept: f64,
     pub terms: Vec<Term>,
@@ -74,7 +75,7 @@ pub struct Equation {
 }
 
 /// A term of an equation, on the scale in which the predictor is measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Term {
     pub predictor: String,
     pub unit: Option<String>,
@@ -88,7 +89,7 @@ pub struct Term {
 }
 
 /// What a coefficient is multiplied with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Transform {
     /// The value.
@@ -102,7 +103,7 @@ pub enum Transform {
 }
 
 /// A made-up subject at the development medians, worked through.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkedExample {
     /// By term: the value of its predictor; none for categories.
     pub values: Vec<Option<f64>>,
@@ -115,7 +116,7 @@ pub struct WorkedExample {
 }
 
 /// How much worse held-out rows are predicted when a predictor is shuffled, in one outer fold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FoldImportance {
     /// The metric on the rows as they are.
     pub whole: f64,
@@ -127,7 +128,7 @@ pub struct FoldImportance {
 }
 
 /// Permutation importance over the outer folds of the first repeat.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportanceFacts {
     pub metric: String,
     pub folds: usize,
@@ -136,7 +137,7 @@ pub struct ImportanceFacts {
     pub predictors: Vec<PredictorImportance>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PredictorImportance {
     pub name: String,
     /// Mean over folds; a fold whose choice does not look at the predictor counts as 0.
@@ -150,7 +151,7 @@ pub struct PredictorImportance {
 
 /// Exact Shapley values of a frozen model for the rows that it was developed on. Apparent: it says what
 /// the model looks at, not how well it predicts; no metric takes it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Explained {
     /// What the values add up to: log odds, decision value or probability.
     pub scale: String,
@@ -162,7 +163,7 @@ pub struct Explained {
     pub predictors: Vec<PredictorShap>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PredictorShap {
     pub name: String,
     /// Mean absolute value over rows.

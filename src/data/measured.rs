@@ -1,9 +1,10 @@
 //! What is drawn of held-out predictions, and how alike the fits were that made them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A further interval of an estimate, by a method of its own.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     pub lower: f64,
     pub upper: f64,
@@ -11,7 +12,7 @@ pub struct Interval {
 }
 
 /// A point of a smooth curve with its 95 % band, pointwise; no band where resamples seldom reach.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Banded {
     pub x: f64,
     pub y: f64,
@@ -20,7 +21,7 @@ pub struct Banded {
 }
 
 /// Predicted probability against the share of events.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CalibrationCurve {
     /// The smoother by name, with its settings.
     pub smoother: String,
@@ -44,7 +45,7 @@ pub struct CalibrationCurve {
 }
 
 /// Predictions from `lower` to under `upper` (the last: up to 1), as means over repeats.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RiskBin {
     pub lower: f64,
     pub upper: f64,
@@ -53,7 +54,7 @@ pub struct RiskBin {
 }
 
 /// What decisions are worth over a range of threshold probabilities.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionCurve {
     /// The range that the author declared.
     pub range: (f64, f64),
@@ -65,7 +66,7 @@ pub struct DecisionCurve {
 }
 
 /// Net benefit in true positives per patient; that of treating nobody is 0.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionPoint {
     pub threshold: f64,
     pub model: f64,
@@ -76,7 +77,7 @@ pub struct DecisionPoint {
 }
 
 /// Rows by class and decision, as means over repeats: each fold at its own threshold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Confusion {
     pub true_positive: f64,
     pub false_positive: f64,
@@ -87,7 +88,7 @@ pub struct Confusion {
 }
 
 /// The columns that reached the learner in one fit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Kept {
     pub columns: Vec<String>,
 }

@@ -2,6 +2,7 @@
 //!
 //! Plain data without behaviour of its own; no value knows which operation made it.
 
+mod checklist;
 mod frozen;
 mod full_model;
 mod gzip;
@@ -12,11 +13,15 @@ mod novelty;
 mod outcome;
 mod prediction;
 mod record;
+mod reporting;
 mod rows;
 mod split;
 mod table;
 mod value;
 
+pub use checklist::{
+    AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, ScoreFacts, Status,
+};
 pub use frozen::{Called, Frozen, FrozenColumn, FrozenMember, Sealed};
 pub use full_model::{
     Equation, Explained, FoldImportance, FullModelFacts, ImportanceFacts, MemberFacts,
@@ -39,6 +44,9 @@ pub use prediction::{
     GroupEstimate, Link, Member, Point, Predictions, ScoredSplit, Survivors,
 };
 pub use record::*;
+pub use reporting::{
+    Answer, FIELDS, Field, Form, Reporting, Stated, field, generalised, is_placeholder,
+};
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};
 pub use split::{OuterSplit, Population, Shape, Split, Splits};
 pub use table::{NotNumeric, Table, TextColumn};

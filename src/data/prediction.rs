@@ -106,7 +106,7 @@ impl Predictions {
 }
 
 /// A measured value with its interval.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Estimate {
     pub estimate: f64,
     pub lower: Option<f64>,
@@ -128,7 +128,7 @@ pub struct Estimate {
 }
 
 /// Two models on the same held-out rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Compared {
     /// The metric of the one expected to be better, less that of the other.
     pub difference: f64,
@@ -139,7 +139,7 @@ pub struct Compared {
 }
 
 /// A metric in one group of rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupEstimate {
     pub by: String,
     pub group: String,
@@ -153,14 +153,14 @@ pub struct GroupEstimate {
 }
 
 /// A point of a curve.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     pub x: f64,
     pub y: f64,
 }
 
 /// A step curve, such as a ROC pooled within one repeat.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Curve {
     pub points: Vec<Point>,
 }

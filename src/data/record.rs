@@ -9,13 +9,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationCurve, Compared, Confusion, Curve, DecisionCurve, Estimate, FullModelFacts,
-    GroupEstimate,
+    CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Curve,
+    DecisionCurve, Estimate, FullModelFacts, GroupEstimate, Reporting,
 };
 use crate::units::Unit;
 
 /// The whole result of a study.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StudyRecord {
     /// Version of this layout.
     pub schema: u32,
@@ -29,6 +29,9 @@ pub struct StudyRecord {
     /// How outcomes go with sites and strata in the development cohorts.
     pub associations: Vec<AssociationFacts>,
     pub predictors: Vec<BlockFacts>,
+    /// Table 1: variables by cohort and class.
+    #[serde(default)]
+    pub characteristics: Vec<CharacteristicFacts>,
     /// Names of the analyses in written order; the first is the headline.
     pub analysis_order: Vec<String>,
     pub analyses: BTreeMap<String, AnalysisRecord>,
@@ -49,6 +52,16 @@ pub struct StudyRecord {
     pub references: Vec<Reference>,
     /// Warnings that `check` gave, in its words.
     pub warnings: Vec<String>,
+    /// The author's half of the report, by field.
+    #[serde(default)]
+    pub reporting: Reporting,
+    /// What becomes of every item of every standard: made from everything above when the report
+    /// is rendered.
+    #[serde(default)]
+    pub checklists: Vec<Checklist>,
+    /// Where the author's half contradicts the run.
+    #[serde(default)]
+    pub conflicts: Vec<ConflictFacts>,
 }
 
 impl StudyRecord {
@@ -72,7 +85,7 @@ impl StudyRecord {
 }
 
 /// What the author wrote about the study as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StudyFacts {
     pub title: String,
     pub cancer: String,
@@ -89,7 +102,7 @@ pub struct StudyFacts {
     pub within: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceFacts {
     pub name: String,
     /// `table`, `maf` or `images`.
@@ -113,7 +126,7 @@ pub struct SourceFacts {
     pub origin: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CohortFacts {
     pub name: String,
     /// Whether it is only divided into others.
@@ -123,12 +136,15 @@ pub struct CohortFacts {
     pub relation: Option<String>,
     pub n_rows: usize,
     pub n_subjects: usize,
+    /// Distinct sites among its rows, if it names a column of sites.
+    #[serde(default)]
+    pub n_sites: Option<usize>,
     /// From the first source to the rows that are analysed; each box adds up.
     pub flow: Vec<FlowBox>,
 }
 
 /// One box of the flow diagram: `n_in − removed = n_out`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FlowBox {
     pub label: String,
     pub n_in: usize,
@@ -140,7 +156,7 @@ pub struct FlowBox {
 }
 
 /// A join by id, counted on both sides.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JoinFacts {
     pub source: String,
     pub required: bool,
@@ -152,13 +168,13 @@ pub struct JoinFacts {
     pub unused: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Removed {
     pub reason: String,
     pub n: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OutcomeFacts {
     pub name: String,
     pub label: String,
@@ -179,7 +195,7 @@ pub struct OutcomeFacts {
 }
 
 /// One fact as two sources hold it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AgreementFacts {
     pub name: String,
     /// The two derivations, in words.
@@ -192,7 +208,7 @@ pub struct AgreementFacts {
 }
 
 /// How an outcome goes with a column that is no predictor of interest, such as the site.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AssociationFacts {
     pub outcome: String,
     pub cohort: String,
@@ -207,7 +223,7 @@ pub struct AssociationFacts {
     pub one_class_levels: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BlockFacts {
     pub name: String,
     /// `columns` or `images`.
@@ -221,7 +237,7 @@ pub struct BlockFacts {
 }
 
 /// One predictor over the cohort, by class of the first outcome.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ColumnFacts {
     pub name: String,
     pub unit: Unit,
@@ -235,7 +251,28 @@ pub struct ColumnFacts {
     pub smd: Option<f64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// One variable among the rows of one cohort, or of one class of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CharacteristicFacts {
+    pub block: String,
+    pub variable: String,
+    pub unit: Option<String>,
+    pub cohort: String,
+    /// Rows of this class of the primary outcome; all, also those of unknown outcome, without one.
+    pub class: Option<bool>,
+    /// Rows of the group, and those of them without a value.
+    pub rows: usize,
+    pub missing: usize,
+    pub median: Option<f64>,
+    pub lower_quartile: Option<f64>,
+    pub upper_quartile: Option<f64>,
+    /// Of a column of zeros and ones: how many ones.
+    pub ones: Option<usize>,
+    /// Standardised difference of the means, this cohort less the development cohort.
+    pub smd_to_development: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Moments {
     pub n: usize,
     pub mean: f64,
@@ -243,7 +280,7 @@ pub struct Moments {
 }
 
 /// One analysis: outcome × model × scheme.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AnalysisRecord {
     pub outcome: String,
     pub model: String,
@@ -299,6 +336,9 @@ pub struct AnalysisRecord {
     pub sample_size: Option<SampleSizeFacts>,
     /// Rule and where it was learned, if a threshold was declared.
     pub threshold: Option<String>,
+    /// The thresholds that the folds learned, if they did.
+    #[serde(default)]
+    pub thresholds: Option<ThresholdFacts>,
     /// What the whole procedure achieves on permuted outcomes, if that was asked for.
     pub permutation: Option<PermutationFacts>,
     /// In how many outer splits nothing beat the prevalence, if the study falls back to it then.
@@ -310,7 +350,7 @@ pub struct AnalysisRecord {
 }
 
 /// How often the prevalence was predicted instead of the choice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FallbackFacts {
     /// Outer splits in which the choice did not beat the prevalence on inner splits.
     pub folds: usize,
@@ -318,8 +358,17 @@ pub struct FallbackFacts {
     pub of: usize,
 }
 
+/// Thresholds over the folds that learned them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ThresholdFacts {
+    pub n: usize,
+    pub median: f64,
+    pub lowest: f64,
+    pub highest: f64,
+}
+
 /// The whole procedure on permuted outcomes: splits, preparation, tuning and fits included.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PermutationFacts {
     /// Permutations that came to an end.
     pub times: usize,
@@ -342,7 +391,7 @@ pub struct PermutationFacts {
 }
 
 /// How alike the fits of the outer splits are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SelectionFacts {
     /// Outer fits whose columns are known.
     pub fits: usize,
@@ -361,7 +410,7 @@ pub struct SelectionFacts {
 }
 
 /// How many outer fits chose it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Frequency {
     pub name: String,
     pub n: usize,
@@ -369,7 +418,7 @@ pub struct Frequency {
 
 /// An index of stability with its approximate 95 % interval, which fits on overlapping rows make
 /// too narrow.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stability {
     pub index: f64,
     pub lower: f64,
@@ -377,7 +426,7 @@ pub struct Stability {
 }
 
 /// Whether there are enough patients to develop a model of so many candidate predictors.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SampleSizeFacts {
     pub n: usize,
     /// Rows of the smaller class.
@@ -400,7 +449,7 @@ pub struct SampleSizeFacts {
 }
 
 /// How well the batch is told from the columns of held-out rows, before and after harmonisation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HarmonisedFacts {
     /// The column that names the batch.
     pub column: String,
@@ -414,7 +463,7 @@ pub struct HarmonisedFacts {
 }
 
 /// One site, held out as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SiteFacts {
     pub name: String,
     pub n: usize,
@@ -427,7 +476,7 @@ pub struct SiteFacts {
 }
 
 /// A model that was finished before it met an external cohort.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FrozenFacts {
     /// Digest of everything that was frozen.
     pub digest: String,
@@ -446,7 +495,7 @@ pub struct FrozenFacts {
 }
 
 /// Two models on identical splits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparisonFacts {
     /// Names of the two analyses; the first was expected to be better.
     pub better: String,
@@ -458,7 +507,7 @@ pub struct ComparisonFacts {
 }
 
 /// A claim and its verdict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClaimFacts {
     pub text: String,
     pub words: Option<String>,
@@ -471,14 +520,14 @@ pub struct ClaimFacts {
 }
 
 /// A departure from the plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviationFacts {
     pub what: String,
     pub when: Option<String>,
     pub why: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct MetricFacts {
     pub name: String,
     pub title: String,
@@ -490,7 +539,7 @@ pub struct MetricFacts {
 }
 
 /// A candidate and how it fared.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CandidateRecord {
     pub selector: String,
     pub learner: String,
@@ -506,7 +555,7 @@ pub struct CandidateRecord {
 }
 
 /// One outer split.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FoldRecord {
     /// From 1.
     pub repeat: usize,
@@ -525,7 +574,7 @@ pub struct FoldRecord {
 }
 
 /// An operation as it was used: the methods text is made from these.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MethodFacts {
     /// `read`, `features`, `outcome`, `prepare`, `select`, `learn`, `validate`, `tune`,
     /// `threshold` or `evaluate`.
@@ -541,7 +590,7 @@ pub struct MethodFacts {
     pub sources: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Setting {
     pub name: String,
     pub value: String,
@@ -549,7 +598,7 @@ pub struct Setting {
 }
 
 /// The graph, folded to one box per kind of node.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GraphFacts {
     pub n_nodes: usize,
     pub groups: Vec<NodeGroup>,
@@ -557,7 +606,7 @@ pub struct GraphFacts {
     pub edges: Vec<(usize, usize)>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeGroup {
     pub name: String,
     pub n: usize,
@@ -587,7 +636,7 @@ pub enum Scope {
 }
 
 /// What the proof of no leakage covered, and what it cannot see.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Certificate {
     /// Groups that are kept whole: subjects.
     pub n_groups: usize,
@@ -607,7 +656,7 @@ pub struct Certificate {
 }
 
 /// A citation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reference {
     pub key: String,
     pub text: String,
@@ -615,7 +664,7 @@ pub struct Reference {
 }
 
 /// How a run went: everything about the machine and the moment, kept apart from the results.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunRecord {
     pub engine: String,
     /// Seconds since 1970, UTC.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::kinds::{AnyLearner, AnyTableStep, parameters};
 use super::{
-    About, Calibrator, Column, Contest, Derivation, Failure, FeatureFamily, File,
-    Fragment, Generator, Judged, Learner, Metric, Operation, Problems, ReadAs, Reader,
-    Resampling, RoiType, Scale, Scored, Section, TableStep, Tuner,
+    About, Calibrator, Column, Contest, Declared, Derivation, Failure, FeatureFamily,
+    File, Fragment, Generator, Judged, Learner, Metric, Operation, Problems, ReadAs,
+    Reader, Resampling, RoiType, Scale, Scored, Section, TableStep, Tuner,
 };
 use crate::data::{
     Assay, Calls, Choice, Population, Roi, Shape, Split, Splits, StudyRecord, Value,
@@ -174,6 +174,7 @@ kinds! {
         fn in_words(&self) -> String;
     }
     Section section AnySection {
+        fn declared(&self) -> Declared;
         fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure>;
     }
 }

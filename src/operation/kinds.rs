@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Failure, Form, Formula, Problems};
+use super::{Declared, Failure, Form, Formula, Problems};
 use crate::data::{
     Assay, Calls, Choice, FoldScores, Population, Roi, Rows, Shape, Split, Splits,
     StudyRecord, Train, Value, decompressed,
@@ -397,10 +397,18 @@ pub struct Fragment {
     pub figures: Vec<(String, String)>,
     /// Tables by file name, as CSV.
     pub tables: Vec<(String, String)>,
+    /// Filled checklists by file name, as CSV.
+    pub checklists: Vec<(String, String)>,
 }
 
 /// Study record → a part of the report.
 pub trait Section: Operation {
+    /// Its chapter, the items of reporting standards that it can fill and what of the run shows them,
+    /// its figures. A section sets no status: the coverage is computed from this.
+    fn declared(&self) -> Declared {
+        Declared::default()
+    }
+
     /// A pure function of the record.
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure>;
 }

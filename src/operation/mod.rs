@@ -4,6 +4,7 @@
 //! folders). No operation is named here.
 
 mod chain;
+mod declared;
 mod entry;
 mod failure;
 mod form;
@@ -15,6 +16,7 @@ mod problems;
 mod references;
 
 pub use chain::{FittedChain, NotAChain};
+pub use declared::{Chapter, Declared, Evidence, Fill};
 pub use entry::{
     AnyDerivation, Entry, Instance, Kind, calibrator, derivation, family, generator,
     learner, metric, reader, resampling, section, table_step, tuner,

@@ -251,6 +251,16 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "kocak2023",
+        "Kocak B, Baessler B, Bakas S, et al. CheckList for EvaluAtion of Radiomics research (CLEAR): a step-by-step reporting guideline for authors and reviewers endorsed by ESR and EuSoMII. Insights Imaging 2023;14:75.",
+        Some("10.1186/s13244-023-01415-8"),
+    ),
+    (
+        "kocak2024",
+        "Kocak B, Akinci D'Antonoli T, Mercaldo N, et al. METhodological RadiomICs Score (METRICS): a quality scoring tool for radiomics research endorsed by EuSoMII. Insights Imaging 2024;15:8.",
+        Some("10.1186/s13244-023-01572-w"),
+    ),
+    (
         "kononenko1994",
         "Kononenko I. Estimating attributes: analysis and extensions of RELIEF. In: Machine learning: ECML-94. Berlin: Springer, 1994:171–182.",
         Some("10.1007/3-540-57868-4_57"),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::author::coded;
 use super::figure::{DataTable, Figure};
 use super::shown::{Shown, fill, place};
 use super::standing::{all, headline, primary};
@@ -25,6 +26,31 @@ impl Operation for Analysis {
 }
 
 impl Section for Analysis {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Analysis),
+            fills: &[
+                Fill::tripod("7", &[Evidence::Preparation]),
+                Fill::tripod("12a", &[Evidence::Splits]),
+                Fill::tripod("12b", &[Evidence::Preparation]),
+                Fill::tripod("12c", &[Evidence::Tuning]),
+                Fill::tripod("12e", &[Evidence::Measures]),
+                Fill::tripod("13", &[Evidence::Learners]),
+                Fill::tripod("21", &[Evidence::Splits]),
+                Fill::clear("12", &[Evidence::Proof]),
+                Fill::clear("15", &[Evidence::Splits, Evidence::Proof]),
+                Fill::clear("30", &[Evidence::Splits]),
+                Fill::clear("32", &[Evidence::Preparation]),
+                Fill::clear("34", &[Evidence::Learners]),
+                Fill::clear("35", &[Evidence::Tuning]),
+                Fill::clear("37", &[Evidence::Tuning]),
+                Fill::metrics("18", &[Evidence::Proof]),
+            ],
+            figures: &["F16"],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;
@@ -46,8 +72,16 @@ impl Section for Analysis {
                 "splits": count("n_splits"),
                 "nodes": count("n_nodes"),
                 "groups": count("n_groups"),
-                "certificate": record.certificate,
-                "methods": record.methods,
+                "rules": record.certificate.rules.iter().map(|r| coded(r)).collect::<Vec<_>>(),
+                "not_tracked":
+                    record.certificate.not_tracked.iter().map(|r| coded(r)).collect::<Vec<_>>(),
+                "cannot_see":
+                    record.certificate.cannot_see.iter().map(|r| coded(r)).collect::<Vec<_>>(),
+                "methods": record
+                    .methods
+                    .iter()
+                    .filter(|m| !["read", "features", "outcome"].contains(&m.role.as_str()))
+                    .collect::<Vec<_>>(),
                 "grid": grid,
                 "tuning": first,
                 "others": others,

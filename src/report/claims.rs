@@ -22,6 +22,12 @@ impl Operation for Claims {
 }
 
 impl Section for Claims {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared =
+            Declared { chapter: Some(Chapter::Discrimination), fills: &[], figures: &[] };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let rows = record.claims.iter().enumerate().map(|(at, claim)| {

@@ -25,6 +25,18 @@ impl Operation for Comparisons {
 }
 
 impl Section for Comparisons {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Utility),
+            fills: &[
+                Fill::clear("41", &[Evidence::Comparisons]),
+                Fill::metrics("23", &[Evidence::Predictors]),
+            ],
+            figures: &["F14"],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;

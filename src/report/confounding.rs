@@ -31,6 +31,18 @@ impl Operation for Confounding {
 }
 
 impl Section for Confounding {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Validation),
+            fills: &[
+                Fill::clear("36", &[Evidence::Confounding]),
+                Fill::metrics("19", &[Evidence::Confounding]),
+            ],
+            figures: &[],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;

@@ -21,6 +21,15 @@ impl Operation for Deviations {
 }
 
 impl Section for Deviations {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::OpenScience),
+            fills: &[Fill::tripod("18c", &[Evidence::Identity])],
+            figures: &["F17"],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let rows = record.deviations.iter().map(|deviation| {
             json!({
@@ -35,8 +44,6 @@ impl Section for Deviations {
                 "rows": rows.collect::<Vec<_>>(),
                 "not_computed": record.not_computed,
                 "missing": record.missing(),
-                "terms": record.study.terms,
-                "public": record.study.public,
             }),
         )?;
         Ok(Fragment { html, ..Fragment::default() })

@@ -8,9 +8,10 @@ use super::roc::{
 };
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{
-    Standing, all, headline, label, model, primary, role, same_splits,
+    Standing, all, headline, label, model, primary, role, same_question, same_splits,
 };
 use super::svg::{Anchor, Svg};
+use super::{permutation, precision_recall};
 use crate::data::AnalysisRecord;
 use crate::operation::prelude::*;
 
@@ -33,6 +34,24 @@ impl Operation for Discrimination {
 }
 
 impl Section for Discrimination {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Discrimination),
+            fills: &[
+                Fill::tripod("15", &[Evidence::Threshold]),
+                Fill::tripod("23a", &[Evidence::Performance, Evidence::Intervals]),
+                Fill::clear("39", &[Evidence::Measures]),
+                Fill::clear("40", &[Evidence::Intervals]),
+                Fill::clear("47", &[Evidence::Performance, Evidence::PrecisionRecall]),
+                Fill::metrics("20", &[Evidence::Performance, Evidence::Confusion]),
+                Fill::metrics("21", &[Evidence::Intervals]),
+                Fill::metrics("25", &[Evidence::Baseline]),
+            ],
+            figures: &["F2", "F3", "F6", "F18"],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;
@@ -55,6 +74,25 @@ impl Section for Discrimination {
                 beside = Some(figure.into_html(simulated, &mut fragment)?);
             }
         }
+        let mut more = Vec::new();
+        if let Some((name, analysis)) = headline(record) {
+            let pr = precision_recall::figure(&shown, name, analysis);
+            let permuted = permutation::figure(&shown, name, analysis);
+            for figure in pr.into_iter().chain(permuted) {
+                more.push(figure.into_html(simulated, &mut fragment)?);
+            }
+            for (position, (name, of)) in same_question(record, analysis).enumerate() {
+                let id = format!("confusion-{}", position + 1);
+                if let Some(figure) = confusion(record, &shown, &id, name, of) {
+                    more.push(figure.into_html(simulated, &mut fragment)?);
+                }
+            }
+        }
+        let together_row = headline(record).map(|(_, of)| {
+            same_question(record, of)
+                .map(|(name, analysis)| four(record, &shown, name, analysis))
+                .collect::<Vec<_>>()
+        });
         let every = every(record, &shown);
         fragment
             .tables
@@ -63,10 +101,154 @@ impl Section for Discrimination {
             "discrimination.html",
             json!({
                 "simulated": simulated, "first": first, "beside": beside, "every": every,
+                "more": more, "four": together_row,
             }),
         )?;
         Ok(fragment)
     }
+}
+
+/// The four numbers of a prediction model together: calibration in the large and slope, the C
+/// statistic, and what decisions by it are worth.
+fn four(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Json {
+    let of = |metric: &str| {
+        let path = format!("{}/performance/{metric}", place(name));
+        match analysis.performance.contains_key(metric) {
+            true => shown.estimate(&path, 2),
+            false => "–".to_string(),
+        }
+    };
+    let useful = match &analysis.decision {
+        None => "no range declared".to_string(),
+        Some(curve) if curve.useful.is_empty() => "at no threshold".to_string(),
+        Some(curve) => (0..curve.useful.len())
+            .map(|position| {
+                let end = |end: usize| {
+                    let at = format!("{}/decision/useful/{position}/{end}", place(name));
+                    shown.number(&at, 2)
+                };
+                format!("{}–{}", end(0), end(1))
+            })
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    json!({
+        "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
+        "a": of("calibration_intercept"),
+        "b": of("calibration_slope"),
+        "c": of("auroc"),
+        "d": useful,
+    })
+}
+
+/// Rows by class and decision at the threshold, with the measures that follow.
+fn confusion<'a>(
+    record: &StudyRecord,
+    shown: &Shown,
+    id: &'a str,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Option<Figure<'a>> {
+    let found = analysis.confusion.as_ref()?;
+    let at = format!("{}/confusion", place(name));
+    let digits = usize::from(found.repeats > 1);
+    let cell = |what: &str| shown.number(&format!("{at}/{what}"), digits);
+    let measures = [
+        ("sensitivity", "Sensitivity"),
+        ("specificity", "Specificity"),
+        ("positive_predictive_value", "Positive predictive value"),
+        ("negative_predictive_value", "Negative predictive value"),
+        ("balanced_accuracy", "Balanced accuracy"),
+        ("accuracy", "Accuracy"),
+        ("f1", "F1"),
+        ("mcc", "MCC"),
+    ];
+    let rows: String = measures
+        .into_iter()
+        .filter_map(|(metric, title)| {
+            let estimate = analysis.performance.get(metric)?;
+            let path = format!("{}/performance/{metric}", place(name));
+            let spread = match estimate.sd_folds {
+                Some(_) => shown.number(&format!("{path}/sd_folds"), 2),
+                None => "–".to_string(),
+            };
+            Some(format!(
+                "<tr><th scope=\"row\">{title}</th><td class=\"r\">{}</td><td class=\"r\">{spread}\
+                 </td></tr>",
+                shown.estimate(&path, 2)
+            ))
+        })
+        .collect();
+    let cells = format!(
+        "<table class=\"confusion\"><thead><tr><td></td><th scope=\"col\" class=\"r\">Called positive\
+         </th><th scope=\"col\" class=\"r\">Called negative</th></tr></thead><tbody><tr>\
+         <th scope=\"row\">With the outcome</th><td class=\"r right\">{}</td>\
+         <td class=\"r wrong-call\">{}</td></tr><tr><th scope=\"row\">Without it</th>\
+         <td class=\"r wrong-call\">{}</td><td class=\"r right\">{}</td></tr></tbody></table>",
+        cell("true_positive"),
+        cell("false_negative"),
+        cell("false_positive"),
+        cell("true_negative")
+    );
+    let rule = analysis.threshold.as_deref().unwrap_or("declared");
+    Some(Figure {
+        id,
+        heading: format!(
+            "{} of those with the outcome are called positive at the threshold, {} are missed ({})",
+            cell("true_positive"),
+            cell("false_negative"),
+            Standing::of(record, analysis).label()
+        ),
+        sub: match found.repeats {
+            0 | 1 => format!("Rows by class and decision. Rule: {rule}."),
+            n => format!("Rows by class and decision, as means over {n} repeats. Rule: {rule}."),
+        },
+        body: format!(
+            "<div class=\"pair\"><div>{cells}{}</div><table><thead><tr><th scope=\"col\">Measure</th>\
+             <th scope=\"col\" class=\"r\">Estimate (95 % CI)</th><th scope=\"col\" class=\"r\">SD over \
+             folds</th></tr></thead><tbody>{rows}</tbody></table></div>",
+            thresholds(shown, name, analysis)
+        ),
+        pictures: Vec::new(),
+        method: "Each fold at the threshold learned on its own inner out-of-fold predictions, a frozen \
+                 model at its own; Wilson’s interval with n the number of patients. The spread over \
+                 folds is no interval."
+            .to_string(),
+        table: DataTable {
+            head: ["outcome", "called", "rows"].map(String::from).to_vec(),
+            rows: [
+                ("with", "positive", found.true_positive),
+                ("with", "negative", found.false_negative),
+                ("without", "positive", found.false_positive),
+                ("without", "negative", found.true_negative),
+            ]
+            .into_iter()
+            .map(|(outcome, called, n)| {
+                vec![outcome.to_string(), called.to_string(), plain(n, 2)]
+            })
+            .collect(),
+        },
+    })
+}
+
+/// The thresholds that the folds learned.
+fn thresholds(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
+    if analysis.thresholds.is_none() {
+        return String::new();
+    }
+    let of = |what: &str| shown.number(&format!("{}/thresholds/{what}", place(name)), 2);
+    format!(
+        "<p class=\"tag\">Thresholds learned in {} folds: median {}, from {} to {}.</p>",
+        shown.count(&format!("{}/thresholds/n", place(name))),
+        of("median"),
+        of("lowest"),
+        of("highest")
+    )
 }
 
 /// The mean curves of all models on the splits of the headline.
@@ -218,11 +400,22 @@ fn described(
     shown: &Shown,
 ) -> Json {
     let at = place(name);
-    let rows = analysis.metrics.iter().filter_map(|metric| {
+    let numbered = |list: &'static str, metrics: &'_ [crate::data::MetricFacts]| {
+        let placed = metrics.iter().cloned().enumerate();
+        placed.map(|(at, metric)| (format!("{list}/{at}"), metric)).collect::<Vec<_>>()
+    };
+    let mut metrics = numbered("metrics", &analysis.metrics);
+    metrics.extend(numbered("standard", &analysis.standard));
+    let rows = metrics.iter().filter_map(|(listed, metric)| {
         let estimate = analysis.performance.get(&metric.name)?;
         let path = format!("{at}/performance/{}", metric.name);
         Some(json!({
             "title": metric.title,
+            "chance": shown.number(&format!("{at}/{listed}/chance"), 2),
+            "spread": match estimate.sd_folds {
+                Some(_) => shown.number(&format!("{path}/sd_folds"), 3),
+                None => "–".to_string(),
+            },
             "value": shown.number(&format!("{path}/estimate"), 3),
             "interval": shown.interval(&path, 3),
             "method": estimate.method,

@@ -76,6 +76,7 @@ impl Figure<'_> {
                     "plain_heading": without_tags(&self.heading),
                     "sub": self.sub,
                     "body": self.body,
+                    "drawn": !self.pictures.is_empty(),
                     "method": self.method,
                     "table": self.table,
                 },

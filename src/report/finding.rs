@@ -131,7 +131,8 @@ fn first(
             "The {metric} for {label} was {measured} {judged}, which is worse than chance"
         ),
         Lies::Above => format!(
-            "The {metric} for {label} was {measured} {judged}, an interval above chance"
+            "The {metric} for {label} was {measured} {judged}, an interval above chance{}",
+            unborne(shown, name, analysis)
         ),
         Lies::Unknown => format!("The {metric} for {label} was {measured} {judged}"),
     };
@@ -144,6 +145,17 @@ fn first(
     }
     sentence.push('.');
     sentence
+}
+
+/// That permuted outcomes do as well, where they do: an interval above chance is not enough.
+fn unborne(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
+    match &analysis.permutation {
+        Some(found) if found.p >= 0.05 => format!(
+            " that permuted outcomes do not bear out (p = {})",
+            shown.p(&format!("{}/permutation/p", place(name)))
+        ),
+        _ => String::new(),
+    }
 }
 
 /// The columns that the headline's outcome goes with in its cohort, with their places.
@@ -452,6 +464,7 @@ mod tests {
             relation: relation.map(str::to_string),
             n_rows: 100,
             n_subjects: 100,
+            n_sites: None,
             flow: vec![FlowBox {
                 label: format!("rows of {source}"),
                 n_in: 100,
@@ -497,6 +510,7 @@ mod tests {
             agreements: Vec::new(),
             associations: Vec::new(),
             predictors: Vec::new(),
+            characteristics: Vec::new(),
             analysis_order: analyses.iter().map(|(name, _)| name.to_string()).collect(),
             analyses: analyses
                 .into_iter()
@@ -512,6 +526,9 @@ mod tests {
             certificate: Certificate::default(),
             references: Vec::new(),
             warnings: Vec::new(),
+            reporting: Default::default(),
+            checklists: Vec::new(),
+            conflicts: Vec::new(),
         }
     }
 

@@ -28,6 +28,21 @@ impl Operation for FullModel {
 }
 
 impl Section for FullModel {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Model),
+            fills: &[
+                Fill::tripod("22", &[Evidence::FullModel]),
+                Fill::tripod("27a", &[Evidence::FullModel]),
+                Fill::clear("43", &[Evidence::FullModel]),
+                Fill::clear("57", &[Evidence::FullModel]),
+                Fill::metrics("30", &[Evidence::FullModel]),
+            ],
+            figures: &["F13"],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;

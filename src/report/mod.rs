@@ -4,28 +4,50 @@
 //! every number on the page carries the place in `report.json` that it comes from.
 
 mod analysis;
+mod author;
+mod background;
+mod calibration;
+mod checklists;
 mod claims;
 mod comparisons;
+mod conflicts;
 mod confounding;
+mod coverage;
 mod deviations;
 mod discrimination;
+mod evidence;
+mod features;
 mod figure;
 mod finding;
 mod fonts;
 mod forest;
 mod full_model;
+mod interpretation;
+mod marks;
+mod measures;
+mod open_science;
 mod page;
 mod participants;
+mod permutation;
+mod plot;
+mod precision_recall;
 mod provenance;
 mod roc;
+mod sample_size;
 mod shown;
+mod standards;
 mod standing;
+mod structured_abstract;
 mod subgroups;
 mod summary;
 mod svg;
+mod table_one;
+mod utility;
 mod validation;
 
-pub use page::{Page, render};
+pub use coverage::gaps;
+pub use page::{Page, judged, render};
+pub use standards::{Item, Standard, Wanted, standards};
 
 use crate::operation::{Entry, section};
 
@@ -33,16 +55,26 @@ use crate::operation::{Entry, section};
 pub fn operations() -> Vec<Entry> {
     vec![
         section::<summary::Summary>(),
+        section::<structured_abstract::StructuredAbstract>(),
+        section::<background::Background>(),
         section::<participants::Participants>(),
+        section::<measures::Measures>(),
         section::<analysis::Analysis>(),
+        section::<sample_size::SampleSize>(),
         section::<discrimination::Discrimination>(),
-        section::<confounding::Confounding>(),
-        section::<validation::Validation>(),
-        section::<comparisons::Comparisons>(),
-        section::<subgroups::Subgroups>(),
         section::<claims::Claims>(),
-        section::<deviations::Deviations>(),
+        section::<calibration::Calibration>(),
+        section::<utility::Utility>(),
+        section::<comparisons::Comparisons>(),
+        section::<validation::Validation>(),
+        section::<confounding::Confounding>(),
+        section::<subgroups::Subgroups>(),
+        section::<features::Features>(),
         section::<full_model::FullModel>(),
+        section::<interpretation::Interpretation>(),
+        section::<open_science::OpenScience>(),
+        section::<deviations::Deviations>(),
         section::<provenance::Provenance>(),
+        section::<checklists::Checklists>(),
     ]
 }

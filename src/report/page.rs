@@ -5,11 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::author::{boxes, fields_of, statements};
+use super::conflicts::conflicts;
+use super::coverage::{Declaring, checklists, gaps};
 use super::finding::finding;
-use super::fonts;
-use super::shown::{escape, fill};
-use crate::data::{RunRecord, StudyRecord};
-use crate::operation::{Entry, Fragment, Instance};
+use super::marks::{mark, marked};
+use super::shown::{Shown, escape, fill};
+use super::{fonts, standards};
+use crate::data::{ItemFacts, RunRecord, Status, StudyRecord};
+use crate::operation::{Chapter, Declared, Entry, Fragment, Instance};
 
 /// A report and what lies beside it, but for what differs from run to run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,26 +25,95 @@ pub struct Page {
     /// File name and content.
     pub figures: Vec<(String, String)>,
     pub tables: Vec<(String, String)>,
+    pub checklists: Vec<(String, String)>,
+    /// What keeps the report from being ready to submit, in words.
+    pub gaps: Vec<String>,
+}
+
+/// The record with what becomes of every item of every standard.
+pub fn judged(record: &StudyRecord, sections: &[&Entry]) -> StudyRecord {
+    let mut record = record.clone();
+    let declaring: Vec<Declaring<'_>> =
+        sections.iter().map(|entry| (entry.about.name, declared(entry))).collect();
+    record.conflicts = conflicts(&record);
+    record.checklists = checklists(&record, &declaring, &record.conflicts);
+    record
 }
 
 /// Renders a record.
 pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
-    let mut figures = Vec::new();
-    let mut tables = Vec::new();
-    let sections: Vec<_> = sections
-        .iter()
-        .map(|entry| {
-            let mut fragment = section(entry, record);
-            figures.append(&mut fragment.figures);
-            tables.append(&mut fragment.tables);
+    let record = &judged(record, sections);
+    let mut page = Page {
+        filling: String::new(),
+        json: String::new(),
+        figures: Vec::new(),
+        tables: Vec::new(),
+        checklists: Vec::new(),
+        gaps: gaps(record),
+    };
+    let shown = Shown::new(record);
+    let mut told: Vec<String> = vec!["title".to_string(), "deviations".to_string()];
+    let chapters: Vec<Json> = chapters(sections)
+        .into_iter()
+        .enumerate()
+        .map(|(position, (title, entries))| {
+            let mut parts = Vec::new();
+            let mut statuses: Vec<Status> = Vec::new();
+            for entry in &entries {
+                let mut fragment = section(entry, record);
+                page.figures.append(&mut fragment.figures);
+                page.tables.append(&mut fragment.tables);
+                page.checklists.append(&mut fragment.checklists);
+                let items = items(record, entry.about.name);
+                statuses.extend(
+                    items
+                        .iter()
+                        .filter(|(_, i)| i.weight.is_none())
+                        .map(|(_, i)| i.status),
+                );
+                let mut fields: Vec<String> =
+                    fields_of(&items).into_iter().map(str::to_string).collect();
+                fields.extend(unasked(record, entry.about.name));
+                fields.retain(|field| !told.contains(field));
+                if entry.about.name == "structured_abstract" {
+                    // It puts its fields into sentences of its own.
+                    let own = |field: &String| {
+                        field.starts_with("abstract.") || field == "keywords"
+                    };
+                    told.extend(fields.iter().filter(|field| own(field)).cloned());
+                    fields.clear();
+                }
+                told.extend(fields.clone());
+                parts.push(json!({
+                    "name": entry.about.name,
+                    "title": entry.about.title,
+                    "tags": tags(&items),
+                    "html": fragment.html,
+                    "statements":
+                        statements(record, &shown, fields.iter().map(String::as_str)),
+                    "boxes": boxes(&items),
+                }));
+            }
+            let worst = worst(&statuses);
             json!({
-                "name": entry.about.name, "title": entry.about.title, "html": fragment.html,
+                "number": position + 1,
+                "anchor": entries.first().map_or("", |entry| entry.about.name),
+                "title": title,
+                "parts": parts,
+                "mark": worst.map(|status| json!({
+                    "class": status.class(), "word": status.word(), "shape": mark(status),
+                })),
             })
         })
         .collect();
-    let missing = record.missing();
+    let counts = counts(record);
+    let draft = !page.gaps.is_empty();
+    let status = match draft {
+        true => marked(Status::Conflict, "Draft: not ready to submit"),
+        false => marked(Status::Met, "Complete"),
+    };
     let filling = json!({
-            "title": record.study.title,
+            "title": record.reporting.text("title").unwrap_or(&record.study.title),
             "cancer": record.study.cancer,
             "simulated": record.study.simulated,
             "engine": record.engine,
@@ -48,19 +121,18 @@ pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
             "seed": record.study.seed,
             "n_nodes": record.graph.n_nodes,
             "finding": finding(record),
-            "status": if missing.is_empty() { "Complete as run" } else { "Draft: not ready" },
-            "status_detail": match missing.len() {
-                0 if !record.not_computed.is_empty() => {
-                    "not all that was declared is computed".to_string()
-                }
-                0 => format!("{} analyses, none failed", record.analysis_order.len()),
-                1 => "1 result is missing".to_string(),
-                n => format!("{n} results are missing"),
+            "status": status,
+            "status_detail": match record.missing().len() {
+                0 => counts,
+                1 => format!("1 result is missing; {counts}"),
+                n => format!("{n} results are missing; {counts}"),
             },
-            "sections": sections,
+            "chapters": chapters,
     });
+    page.filling = filling.to_string();
     let json = serde_json::to_string_pretty(record).expect("a record is plain data");
-    Page { filling: filling.to_string(), json: format!("{json}\n"), figures, tables }
+    page.json = format!("{json}\n");
+    page
 }
 
 impl Page {
@@ -82,6 +154,114 @@ impl Page {
         let html = fill("page.html", filling);
         // The template is part of the program, so it can only fail by a mistake of ours.
         html.unwrap_or_else(|error| panic!("the page's template is broken: {error}"))
+    }
+}
+
+fn declared(entry: &Entry) -> Declared {
+    match (entry.build)((entry.defaults)()) {
+        Ok(Instance::Section(section)) => section.declared(),
+        _ => Declared::default(),
+    }
+}
+
+/// The sections by chapter, in the order of the chapters; those without one stand alone at the end.
+fn chapters<'e>(sections: &[&'e Entry]) -> Vec<(&'static str, Vec<&'e Entry>)> {
+    let mut chapters = Vec::new();
+    for chapter in Chapter::ALL {
+        let of: Vec<&Entry> = sections
+            .iter()
+            .copied()
+            .filter(|entry| declared(entry).chapter == Some(chapter))
+            .collect();
+        if !of.is_empty() {
+            chapters.push((chapter.title(), of));
+        }
+    }
+    let alone = sections.iter().filter(|entry| declared(entry).chapter.is_none());
+    chapters.extend(alone.map(|entry| (entry.about.title, vec![*entry])));
+    chapters
+}
+
+/// The items that a section answers, each with the name of its standard.
+fn items<'r>(record: &'r StudyRecord, section: &str) -> Vec<(&'r str, &'r ItemFacts)> {
+    let lists = record.checklists.iter();
+    let all =
+        lists.flat_map(|list| list.items.iter().map(|item| (list.name.as_str(), item)));
+    all.filter(|(_, item)| item.section == section).collect()
+}
+
+/// Fields that were filled and that no item asks for, for the section where their like stand.
+fn unasked(record: &StudyRecord, section: &str) -> Vec<String> {
+    let home = |group: &str| match group {
+        "cohorts" | "treatments" | "data_quality" => "participants",
+        "outcome" | "predictors" | "segmentation" | "imaging" => "measures",
+        "analysis" => "analysis",
+        "discussion" | "usability" => "interpretation",
+        "abstract" | "keywords" => "structured_abstract",
+        _ => "open_science",
+    };
+    let asked = |field: &str| {
+        let name = format!("reporting.{field}");
+        let mut items = record.checklists.iter().flat_map(|list| &list.items);
+        items.any(|item| item.author.iter().any(|said| said.field == name))
+    };
+    let fields = record.reporting.fields.keys();
+    fields
+        .filter(|field| home(field.split('.').next().unwrap_or("")) == section)
+        .filter(|field| !asked(field))
+        .cloned()
+        .collect()
+}
+
+/// What a section fills, as in "TRIPOD+AI 3a, 3b".
+fn tags(items: &[(&str, &ItemFacts)]) -> Vec<String> {
+    let mut tags: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (standard, item) in items {
+        match tags.iter_mut().find(|(known, _)| known == standard) {
+            Some((_, numbers)) => numbers.push(&item.item),
+            None => tags.push((standard, vec![&item.item])),
+        }
+    }
+    tags.into_iter()
+        .map(|(standard, numbers)| {
+            format!("{} {}", standards::short(standard), numbers.join(", "))
+        })
+        .collect()
+}
+
+/// What the sign of a chapter shows: the worst of its items.
+fn worst(statuses: &[Status]) -> Option<Status> {
+    let order = [
+        Status::Conflict,
+        Status::Missing,
+        Status::Partial,
+        Status::Open,
+        Status::Declared,
+        Status::Met,
+    ];
+    order.into_iter().find(|status| statuses.contains(status))
+}
+
+/// "1 conflict, 3 missing, 3 partial" over the standards of completeness.
+fn counts(record: &StudyRecord) -> String {
+    let lists = || record.checklists.iter().filter(|list| list.score.is_none());
+    let count =
+        |status: Status| -> usize { lists().map(|list| list.count(status)).sum() };
+    let found = record.conflicts.iter().filter(|found| found.level == "conflict").count();
+    let plural = if found == 1 { "conflict" } else { "conflicts" };
+    let words = [
+        (found, plural),
+        (count(Status::Missing), "missing"),
+        (count(Status::Partial), "partly reported"),
+    ];
+    let words: Vec<String> = words
+        .into_iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| format!("{n} {word}"))
+        .collect();
+    match words.is_empty() {
+        true => "every applicable item is reported".to_string(),
+        false => words.join(", "),
     }
 }
 

@@ -7,6 +7,7 @@ use super::forest::shortened;
 use super::shown::{Shown, fill, place, plain};
 use super::standing::headline;
 use super::svg::{Anchor, Svg};
+use super::table_one;
 use crate::data::{BlockFacts, CohortFacts, ColumnFacts, FlowBox};
 use crate::operation::prelude::*;
 
@@ -32,6 +33,34 @@ impl Operation for Participants {
 const ROWS: usize = 40;
 
 impl Section for Participants {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Participants),
+            fills: &[
+                Fill::tripod("5a", &[Evidence::Sources]),
+                Fill::tripod("5b", &[]),
+                Fill::tripod("6a", &[]),
+                Fill::tripod("6b", &[Evidence::Flow]),
+                Fill::tripod("6c", &[]),
+                Fill::tripod("11", &[Evidence::Missingness]),
+                Fill::tripod("20a", &[Evidence::Flow]),
+                Fill::tripod("20b", &[Evidence::TableOne]),
+                Fill::tripod("20c", &[Evidence::Shift]),
+                Fill::clear("10", &[]),
+                Fill::clear("11", &[Evidence::Flow]),
+                Fill::clear("13", &[Evidence::Sources]),
+                Fill::clear("14", &[Evidence::Flow]),
+                Fill::clear("29", &[Evidence::Missingness]),
+                Fill::clear("44", &[Evidence::TableOne]),
+                Fill::clear("45", &[Evidence::Flow]),
+                Fill::metrics("2", &[Evidence::Flow]),
+                Fill::metrics("4", &[Evidence::Centres]),
+            ],
+            figures: &["F1", "T1", "F15"],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;
@@ -40,23 +69,11 @@ impl Section for Participants {
         fragment
             .tables
             .push(("predictors.csv".to_string(), table(record).csv(simulated)));
-        let outcomes = record.outcomes.iter().enumerate().map(|(at, outcome)| {
-            let count = |what: &str| shown.count(&format!("/outcomes/{at}/{what}"));
-            json!({
-                "label": outcome.label, "derivation": outcome.derivation,
-                "cohort": outcome.cohort, "positive": count("positive"),
-                "negative": count("negative"), "unknown": count("unknown"),
-                "role": outcome.role, "sealed": outcome.sealed,
-                "decided": match outcome.decided.len() {
-                    0 | 1 => String::new(),
-                    n => (0..n)
-                        .map(|position| count(&format!("decided/{position}")))
-                        .collect::<Vec<_>>()
-                        .join(" / "),
-                },
-                "conflicts": count("conflicts"),
-            })
-        });
+        let first = table_one::table(record, &shown);
+        if first.is_some() {
+            let file = table_one::file(record).csv(simulated);
+            fragment.tables.push(("table_one.csv".to_string(), file));
+        }
         let n: usize = record.predictors.iter().map(|block| block.columns.len()).sum();
         let failed = record.predictors.iter().enumerate().flat_map(|(at, block)| {
             let limit = shown.count(&format!("/predictors/{at}/failed_at_most"));
@@ -75,7 +92,7 @@ impl Section for Participants {
                 "flow": flow,
                 "wrongs": record.cohorts.iter().flat_map(wrongs).collect::<Vec<_>>(),
                 "failed_subjects": failed.collect::<Vec<_>>(),
-                "outcomes": outcomes.collect::<Vec<_>>(),
+                "first": first,
                 "removals": removals(record, &shown),
                 "joins": joins(record, &shown),
                 "agreements": agreements(record, &shown),
@@ -496,6 +513,7 @@ mod tests {
             name: "c".to_string(),
             n_rows: 8,
             n_subjects: 8,
+            n_sites: None,
             flow,
         };
         assert!(wrongs(&cohort(vec![of_box(10, 2, 8), of_box(8, 1, 7)])).is_empty());

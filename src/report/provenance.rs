@@ -22,6 +22,20 @@ impl Operation for Provenance {
 }
 
 impl Section for Provenance {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::OpenScience),
+            fills: &[
+                Fill::tripod("18f", &[Evidence::Identity]),
+                Fill::clear("55", &[Evidence::Identity]),
+                Fill::clear("56", &[Evidence::Identity]),
+                Fill::metrics("29", &[Evidence::Identity]),
+            ],
+            figures: &[],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let sources = record.sources.iter().enumerate().map(|(at, source)| {

@@ -1,5 +1,7 @@
 //! Numbers as the page shows them, each with its place in `report.json`; and the templates.
 
+use std::sync::OnceLock;
+
 use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -183,36 +185,58 @@ pub fn without_tags(html: &str) -> String {
         .replace("&amp;", "&")
 }
 
-const TEMPLATES: [(&str, &str); 14] = [
+const TEMPLATES: &[(&str, &str)] = &[
     ("page.html", include_str!("../../templates/page.html")),
     ("figure.html", include_str!("../../templates/figure.html")),
     ("summary.html", include_str!("../../templates/sections/summary.html")),
+    (
+        "structured_abstract.html",
+        include_str!("../../templates/sections/structured_abstract.html"),
+    ),
+    ("background.html", include_str!("../../templates/sections/background.html")),
     ("participants.html", include_str!("../../templates/sections/participants.html")),
+    ("measures.html", include_str!("../../templates/sections/measures.html")),
     ("analysis.html", include_str!("../../templates/sections/analysis.html")),
+    ("sample_size.html", include_str!("../../templates/sections/sample_size.html")),
     ("discrimination.html", include_str!("../../templates/sections/discrimination.html")),
-    ("confounding.html", include_str!("../../templates/sections/confounding.html")),
-    ("validation.html", include_str!("../../templates/sections/validation.html")),
-    ("comparisons.html", include_str!("../../templates/sections/comparisons.html")),
-    ("subgroups.html", include_str!("../../templates/sections/subgroups.html")),
     ("claims.html", include_str!("../../templates/sections/claims.html")),
+    ("calibration.html", include_str!("../../templates/sections/calibration.html")),
+    ("utility.html", include_str!("../../templates/sections/utility.html")),
+    ("comparisons.html", include_str!("../../templates/sections/comparisons.html")),
+    ("validation.html", include_str!("../../templates/sections/validation.html")),
+    ("confounding.html", include_str!("../../templates/sections/confounding.html")),
+    ("subgroups.html", include_str!("../../templates/sections/subgroups.html")),
+    ("features.html", include_str!("../../templates/sections/features.html")),
+    ("interpretation.html", include_str!("../../templates/sections/interpretation.html")),
+    ("open_science.html", include_str!("../../templates/sections/open_science.html")),
     ("deviations.html", include_str!("../../templates/sections/deviations.html")),
     ("full_model.html", include_str!("../../templates/sections/full_model.html")),
     ("provenance.html", include_str!("../../templates/sections/provenance.html")),
+    ("checklists.html", include_str!("../../templates/sections/checklists.html")),
 ];
+
+/// All templates, read once.
+fn environment() -> &'static Result<Environment<'static>, String> {
+    static ENVIRONMENT: OnceLock<Result<Environment<'static>, String>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        for (name, text) in TEMPLATES {
+            environment.add_template(name, text).map_err(|error| format!("{error:#}"))?;
+        }
+        Ok(environment)
+    })
+}
 
 /// A template filled with `context`. Everything is escaped that is not marked as made here.
 pub fn fill(name: &str, context: impl Serialize) -> Result<String, Failure> {
-    let library = |error: minijinja::Error| Failure::Library(format!("{error:#}"));
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-    for (name, text) in TEMPLATES {
-        environment.add_template(name, text).map_err(library)?;
-    }
+    let environment =
+        environment().as_ref().map_err(|error| Failure::Library(error.clone()))?;
     environment
         .get_template(name)
         .and_then(|t| t.render(minijinja::value::Serde(&context)))
-        .map_err(library)
+        .map_err(|error| Failure::Library(format!("{error:#}")))
 }
 
 #[cfg(test)]

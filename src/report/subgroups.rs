@@ -25,6 +25,15 @@ impl Operation for Subgroups {
 }
 
 impl Section for Subgroups {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Subgroups),
+            fills: &[Fill::tripod("14", &[Evidence::Subgroups])],
+            figures: &["F7"],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;

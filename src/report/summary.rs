@@ -2,8 +2,11 @@
 
 use serde_json::{Value as Json, json};
 
+use super::author::coded;
 use super::finding::{associated, sentences};
+use super::marks::bar;
 use super::shown::{Shown, fill, place};
+use super::standards::short;
 use super::standing::{
     Standing, all, headline, label, model, primary, role, rows_are, same_question,
     same_splits,
@@ -27,6 +30,19 @@ impl Operation for Summary {
 }
 
 impl Section for Summary {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Summary),
+            fills: &[
+                Fill::tripod("1", &[Evidence::Outcomes]),
+                Fill::brief("1", &[Evidence::Outcomes]),
+                Fill::clear("1", &[Evidence::Predictors]),
+            ],
+            figures: &[],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let headline = headline(record);
@@ -63,7 +79,25 @@ impl Section for Summary {
                 "within": record.study.within,
                 "others": grouped(others),
                 "failures": failures.collect::<Vec<_>>(),
-                "warnings": record.warnings.iter().map(|w| sentence(w)).collect::<Vec<_>>(),
+                "coverage": record.checklists.first().map(|list| {
+                    bar(list, &|status| {
+                        shown.count(&format!("/checklists/0/counts/{}", status.class()))
+                    })
+                }),
+                "conflicts": record.conflicts.iter().map(|found| json!({
+                    "level": found.level, "check": found.check,
+                    "items": found
+                        .items
+                        .iter()
+                        .map(|item| match item.split_once(' ') {
+                            Some((standard, number)) => format!("{} {number}", short(standard)),
+                            None => item.clone(),
+                        })
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                    "text": coded(&sentence(&found.text)),
+                })).collect::<Vec<_>>(),
+                "warnings": record.warnings.iter().map(|w| coded(&sentence(w))).collect::<Vec<_>>(),
             }),
         )?;
         Ok(Fragment { html, ..Fragment::default() })
@@ -137,7 +171,18 @@ fn keys(
             ));
         }
     }
-    keys.truncate(4);
+    keys.truncate(3);
+    if let Some(list) = record.checklists.first() {
+        keys.push(json!({
+            "value": format!(
+                "{} of {}",
+                shown.count("/checklists/0/reported"),
+                shown.count("/checklists/0/applicable")
+            ),
+            "detail": format!("applicable {} items", list.title),
+            "what": "reported; the rest is named where it belongs",
+        }));
+    }
     if keys.len() < 4 {
         let at = place(name);
         let rows = rows_are(record, &analysis.cohort);

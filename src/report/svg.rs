@@ -75,6 +75,15 @@ impl Svg {
         self.content.push_str(&format!("<path class=\"{class}\" d=\"{path}\"/>"));
     }
 
+    /// A closed shape.
+    pub fn area(&mut self, class: &str, points: &[(f64, f64)]) {
+        self.path(class, points);
+        // The path just written ends with `"/>`: closed, it is a shape.
+        let open = self.content.trim_end_matches("\"/>").len();
+        self.content.truncate(open);
+        self.content.push_str("Z\"/>");
+    }
+
     /// A smooth line from left to right.
     pub fn curve(&mut self, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
         let middle = (x1 + x2) / 2.0;

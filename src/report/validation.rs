@@ -29,6 +29,25 @@ impl Operation for Validation {
 }
 
 impl Section for Validation {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Validation),
+            fills: &[
+                Fill::tripod("12f", &[Evidence::FrozenModel]),
+                Fill::tripod("12g", &[Evidence::FrozenModel]),
+                Fill::tripod("16", &[Evidence::Shift]),
+                Fill::tripod("23b", &[Evidence::Sites]),
+                Fill::tripod("24", &[]),
+                Fill::tripod("12d", &[Evidence::Sites]),
+                Fill::clear("38", &[Evidence::Splits]),
+                Fill::metrics("26", &[Evidence::Splits]),
+                Fill::metrics("27", &[Evidence::External]),
+            ],
+            figures: &["F8", "F9"],
+        };
+        DECLARED
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;

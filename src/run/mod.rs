@@ -1,5 +1,6 @@
 //! What runs now, in parallel, and what comes from the store?
 
+mod characteristics;
 mod compute;
 mod describe;
 mod execute;

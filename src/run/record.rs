@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::graph::NodeIndex;
 use serde_json::json;
 
+use super::characteristics::characteristics;
 use super::compute::counted;
 use super::{Done, How, describe};
 use crate::data::{
@@ -12,7 +13,7 @@ use crate::data::{
     ColumnFacts, ComparisonFacts, Curve, DeviationFacts, Estimate, FallbackFacts,
     FlowBox, FoldRecord, Frame, Frequency, FrozenFacts, HarmonisedFacts, MetricFacts,
     Moments, OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts, SelectionFacts,
-    SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord, Value,
+    SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord, ThresholdFacts, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
@@ -107,6 +108,8 @@ pub fn record(
         "cleveland1988",
         "collins2024",
         "efron1993",
+        "kocak2023",
+        "kocak2024",
         "ledell2015",
         "nadeau2003",
         "nogueira2018",
@@ -146,6 +149,7 @@ pub fn record(
         agreements: survey.agreements.clone(),
         associations: survey.associations.clone(),
         predictors: predictors(study, survey, plan, found),
+        characteristics: characteristics(study, survey, plan, found),
         analysis_order: order,
         analyses,
         full_models: Vec::new(),
@@ -166,6 +170,9 @@ pub fn record(
         certificate,
         references,
         warnings,
+        reporting: study.reporting.clone(),
+        checklists: Vec::new(),
+        conflicts: Vec::new(),
     }
 }
 
@@ -313,6 +320,11 @@ impl Context<'_> {
             relation: cohort.relation.clone(),
             n_rows: surveyed.rows.len(),
             n_subjects: surveyed.n_subjects(),
+            n_sites: cohort.site.as_ref().and_then(|site| {
+                let (study, survey, rows) = (self.study, self.survey, &surveyed.rows);
+                let cells = View { study, survey, cohort, rows }.cells(site).ok()?;
+                Some(cells.into_iter().flatten().collect::<BTreeSet<_>>().len())
+            }),
             flow,
         })
     }
@@ -492,6 +504,7 @@ impl Context<'_> {
             candidate.inner = math::mean(inner);
             candidate.failed = analysis.outer.len() - inner.len();
         }
+        record.thresholds = thresholds(&record.folds);
         record.permutation = self.permutation(analysis);
         record.fallback = study.evaluate.falls_back.then(|| FallbackFacts {
             folds: record.folds.iter().filter(|fold| fold.falls_back).count(),
@@ -673,6 +686,7 @@ impl Context<'_> {
             roc,
             roc_mean,
             threshold: None,
+            thresholds: None,
             harmonised: None,
             permutation: None,
             fallback: None,
@@ -951,6 +965,19 @@ impl Context<'_> {
         });
         claims.collect()
     }
+}
+
+/// Where the thresholds of the folds lie.
+fn thresholds(folds: &[FoldRecord]) -> Option<ThresholdFacts> {
+    let mut learned: Vec<f64> = folds.iter().filter_map(|fold| fold.threshold).collect();
+    learned.retain(|threshold| threshold.is_finite());
+    learned.sort_by(f64::total_cmp);
+    Some(ThresholdFacts {
+        n: learned.len(),
+        median: math::median(&learned)?,
+        lowest: *learned.first()?,
+        highest: *learned.last()?,
+    })
 }
 
 /// The most frequent first, then by name.

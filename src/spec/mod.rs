@@ -7,6 +7,7 @@ mod keys;
 mod model_schema;
 mod parameters;
 mod reader;
+mod reporting;
 mod resolve;
 mod rule;
 mod schema;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::keys::{self, Block, Shape};
 use super::parameters::MOST_SETTINGS;
+use super::reporting;
 use crate::catalog::Catalog;
 use crate::operation::{Entry, Kind};
 
@@ -118,7 +119,7 @@ fn shape(shape: Shape, catalog: &Catalog) -> Json {
             json!({ "type": "array", "items": bound, "minItems": 2, "maxItems": 2 })
         }
         Shape::Truth => json!({ "type": "boolean" }),
-        Shape::Prose => json!({ "type": "object" }),
+        Shape::Prose => reporting::schema(),
         Shape::Schemes(of) => json!({
             "type": "object",
             "properties": { "external": list(text()) },

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Chain, Cohort, ImageOrigin, Origin, Part, Rule, Source, SourceKind};
+use crate::data::Reporting;
 use crate::diagnostics::Span;
 use crate::digest::{Digest, canonical_json};
 use crate::operation::{About, AnyDerivation, Entry, Instance};
@@ -33,6 +34,8 @@ pub struct Study {
     pub governance: Governance,
     /// What the author says changed since the plan.
     pub deviations: Vec<Deviation>,
+    /// The author's half of the report. It enters no key: only the report reads it.
+    pub reporting: Reporting,
 }
 
 /// Under which terms the data are used.
@@ -40,6 +43,8 @@ pub struct Study {
 pub struct Governance {
     pub public: bool,
     pub terms: Option<String>,
+    pub ethics: Option<String>,
+    pub consent: Option<String>,
 }
 
 /// A departure from the plan, as its author tells it.

@@ -7,14 +7,16 @@ mod evaluate;
 mod predictors;
 mod procedure;
 mod references;
+mod reporting;
 mod sources;
 
 use super::keys;
 use super::parameters::Grids;
 use super::reader::{Fields, Reader};
 use super::syntax::{Kind as Syntax, Node, parse};
-use super::{Deviation, Governance, Named, Outcome, Source, Study, Use};
+use super::{Governance, Named, Outcome, Source, Study, Use};
 use crate::catalog::Catalog;
+use crate::data::Stated;
 use crate::diagnostics::{Code, Diagnostic, Place, sort};
 use crate::operation::Kind;
 
@@ -118,8 +120,18 @@ impl Reader<'_> {
         let primary_model = fields
             .get("primary_model")
             .and_then(|node| self.text(node, "`primary_model`"));
-        let (governance, deviations) =
-            (self.governance(&fields), self.deviations(&fields));
+        let governance = self.governance(&fields);
+        let cohorts_named = self.keys_of(&fields, "cohorts");
+        let mut reporting = self.reporting(fields.get("reporting"), &cohorts_named);
+        let deviations = reporting::deviations(&reporting);
+        for (field, said) in [
+            ("ethics.committee", &governance.ethics),
+            ("ethics.consent", &governance.consent),
+        ] {
+            if let (Some(text), None) = (said, reporting.at(field)) {
+                reporting.fields.insert(field.to_string(), Stated::Text(text.clone()));
+            }
+        }
         let mut study = Study {
             title,
             cancer,
@@ -139,6 +151,7 @@ impl Reader<'_> {
             evaluate,
             governance,
             deviations,
+            reporting,
         };
         self.references(&mut study);
         if let Some(word) = fields.get("frozen") {
@@ -158,27 +171,9 @@ impl Reader<'_> {
         };
         let public = fields.get("public").and_then(|node| self.truth(node, "`public`"));
         let terms = self.prose(&fields, "terms");
-        Governance { public: public.unwrap_or(false), terms }
-    }
-
-    /// What the author's half of the report says of changes of plan. Its other keys are prose.
-    fn deviations(&mut self, fields: &Fields<'_>) -> Vec<Deviation> {
-        let Some(node) = fields.get("reporting") else { return Vec::new() };
-        let Some(fields) = self.named(node, "`reporting`") else { return Vec::new() };
-        let Some(node) = fields.get("deviations") else { return Vec::new() };
-        let mut deviations = Vec::new();
-        for item in self.list(node, "`deviations`") {
-            let Some(fields) = self.named(item, "a deviation") else { continue };
-            let what = self.prose(&fields, "what");
-            let (when, why) = (self.prose(&fields, "when"), self.prose(&fields, "why"));
-            match what {
-                Some(what) => deviations.push(Deviation { what, when, why }),
-                None => {
-                    self.error(Code::MISSING_KEY, item.span, "a deviation needs `what`");
-                }
-            }
-        }
-        deviations
+        let (ethics, consent) =
+            (self.prose(&fields, "ethics"), self.prose(&fields, "consent"));
+        Governance { public: public.unwrap_or(false), terms, ethics, consent }
     }
 
     /// A text under a key, if there is one.

@@ -1,0 +1,440 @@
+//! The author's half of a report: which fields there are, what was said in them, and whether that
+//! counts as said.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A field of `reporting:`. `*` in its path stands for the name of a cohort.
+pub struct Field {
+    pub path: &'static str,
+    pub form: Form,
+    /// A shorter text counts as missing.
+    pub min_words: usize,
+    /// Whether `none: <reason>` or `not_done: <reason>` is an answer.
+    pub negatives: bool,
+    pub doc: &'static str,
+}
+
+/// What may stand in a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Text,
+    /// A text or several.
+    List,
+    Truth,
+    /// A place on the web or a DOI.
+    Url,
+    Word(&'static [&'static str]),
+    /// A map of dates: year, year and month, or day.
+    Dates(&'static [&'static str]),
+    /// A list of maps with these keys.
+    Rows(&'static [&'static str]),
+    /// A map of texts under names of the author's choice.
+    ByName,
+}
+
+const DESIGNS: &[&str] = &[
+    "retrospective cohort",
+    "prospective cohort",
+    "registry",
+    "trial",
+    "case-control",
+    "cross-sectional",
+    "public collection",
+];
+
+const fn text(path: &'static str, min_words: usize, doc: &'static str) -> Field {
+    Field { path, form: Form::Text, min_words, negatives: false, doc }
+}
+
+/// A text instead of which "none" or "not done" can be said with a reason.
+const fn or_none(path: &'static str, min_words: usize, doc: &'static str) -> Field {
+    Field { path, form: Form::Text, min_words, negatives: true, doc }
+}
+
+const fn of(path: &'static str, form: Form, doc: &'static str) -> Field {
+    Field { path, form, min_words: 0, negatives: false, doc }
+}
+
+/// Every field in reading order.
+pub const FIELDS: &[Field] = &[
+    text("title", 6, "Title of the report; that of the study by default."),
+    of("keywords", Form::List, "Three keywords or more."),
+    text("abstract.background", 15, "Care context and why a model is wanted."),
+    text("abstract.objectives", 8, "What was to be found out."),
+    text("abstract.conclusion", 15, "The overall interpretation."),
+    text("context.clinical_problem", 30, "The clinical problem."),
+    text("context.rationale", 20, "Why a radiomic model."),
+    Field {
+        path: "context.existing_models",
+        form: Form::Rows(&["name", "doi"]),
+        min_words: 0,
+        negatives: true,
+        doc: "Models that exist.",
+    },
+    text("context.target_population", 0, "For whom the model is meant."),
+    text("context.intended_use", 0, "What the model is for."),
+    text("context.care_pathway", 0, "Its place in the care pathway."),
+    of("context.intended_users", Form::List, "Who will use it."),
+    or_none(
+        "context.health_inequalities",
+        0,
+        "Known inequalities between groups of patients.",
+    ),
+    text("objectives", 12, "The objectives of the study."),
+    of("cohorts.*.design", Form::Word(DESIGNS), "Design of the cohort."),
+    text("cohorts.*.rationale", 0, "Why these data."),
+    text("cohorts.*.representativeness", 12, "Whom they stand for."),
+    text("cohorts.*.setting", 0, "Setting, number and place of the centres."),
+    of(
+        "cohorts.*.dates",
+        Form::Dates(&["start", "end", "follow_up_end"]),
+        "First and last date of accrual, end of follow-up.",
+    ),
+    text(
+        "cohorts.*.eligibility",
+        0,
+        "Criteria applied before the data reached this program.",
+    ),
+    of(
+        "cohorts.*.sampling",
+        Form::Word(&["consecutive", "random", "convenience", "unknown"]),
+        "How subjects were sampled.",
+    ),
+    Field {
+        path: "cohorts.*.screened",
+        form: Form::Rows(&["label", "n", "reason"]),
+        min_words: 0,
+        negatives: true,
+        doc: "Numbers before the data reached this program.",
+    },
+    or_none("cohorts.*.overlap", 0, "Whether any case was published before."),
+    text("cohorts.*.differences", 0, "How it differs from the development cohort."),
+    or_none("treatments", 0, "Treatments received and how they were handled."),
+    text("data_quality", 0, "Quality checks, and whether alike across groups."),
+    text("outcome.definition", 12, "Definition of the outcome."),
+    or_none("outcome.assay", 0, "How it was assayed."),
+    text("outcome.rationale", 0, "Why this outcome."),
+    text("outcome.consistency", 0, "Whether assessed alike across groups."),
+    text("outcome.interval", 0, "Time between image and reference standard."),
+    of("outcome.subjective", Form::Truth, "Whether assessment needs judgement."),
+    text("outcome.assessors", 0, "Who assessed it."),
+    or_none("outcome.blinding", 0, "What the assessors were blinded to."),
+    text("outcome.limitations", 0, "Limits of the reference standard."),
+    text("outcome.tissue", 0, "Specimens and their handling."),
+    text("predictors.choice", 0, "How the starting set of predictors was chosen."),
+    text("predictors.timing", 0, "When predictors were measured."),
+    or_none("predictors.blinding", 0, "What their assessors were blinded to."),
+    text("predictors.clinical_definitions", 0, "Definition of clinical predictors."),
+    text("segmentation.method", 0, "Manual, semi-automatic or automatic; registration."),
+    of(
+        "segmentation.automatic",
+        Form::Truth,
+        "Whether contours are fully automatic; no by default.",
+    ),
+    text("segmentation.software", 0, "Software and version."),
+    text("segmentation.rules", 0, "Rules of contouring."),
+    or_none("segmentation.readers", 0, "Number and experience of readers."),
+    text("segmentation.image", 0, "The image on which contours were drawn."),
+    or_none("segmentation.reliability", 0, "Agreement within and between readers."),
+    or_none("segmentation.auto_accuracy", 0, "Accuracy of automatic contours."),
+    or_none("segmentation.test_mask_origin", 0, "Who contoured the test cases."),
+    text("imaging.protocol", 0, "Acquisition parameters."),
+    or_none("imaging.protocol_standard", 0, "Standard that the protocol follows."),
+    text("imaging.preprocessing", 0, "Preprocessing of the images."),
+    or_none("imaging.resampling", 0, "Interpolator and voxel size."),
+    or_none("imaging.discretisation_rationale", 0, "Why these bins."),
+    or_none("imaging.filters", 0, "Image types and filters."),
+    text("imaging.extraction_notes", 0, "Software, version and settings."),
+    or_none("imaging.phantom", 0, "Phantom study."),
+    or_none("imaging.dl_robustness", 0, "Consistency of a deep pipeline."),
+    of("imaging.ibsi", Form::ByName, "Items of the IBSI list, by number."),
+    or_none("sample_size.justification", 15, "Why there are enough patients."),
+    text("missing_data.reasons", 0, "Why values are missing."),
+    of(
+        "missing_data.assumption",
+        Form::Word(&["MCAR", "MAR", "MNAR", "unknown"]),
+        "What is assumed of missing values.",
+    ),
+    text("analysis.model_rationale", 0, "Why these models."),
+    text("analysis.heterogeneity", 0, "How differences between centres were handled."),
+    text("analysis.metric_rationale", 0, "Why these measures."),
+    text("analysis.imbalance_rationale", 0, "Why classes were weighted or resampled."),
+    or_none("analysis.confounders", 0, "Confounders looked for and handled."),
+    text("analysis.bias", 0, "Sources of bias."),
+    text("threshold.rationale", 0, "Why this threshold."),
+    or_none("fairness.approach", 0, "Approach to fairness and why."),
+    or_none("ethics.committee", 0, "Ethics committee."),
+    text("ethics.reference", 0, "Its reference."),
+    or_none("ethics.consent", 0, "Consent procedure or waiver."),
+    or_none("ethics.data_protection", 0, "How data are protected."),
+    or_none("funding.source", 0, "Source of funding."),
+    or_none("funding.role", 0, "Role of the funders."),
+    or_none("conflicts", 0, "Conflicts of interest of all authors."),
+    Field {
+        path: "protocol",
+        form: Form::Url,
+        min_words: 0,
+        negatives: true,
+        doc: "Where the protocol is.",
+    },
+    or_none("registration.registry", 0, "Registry."),
+    or_none("registration.id", 0, "Number in it."),
+    or_none("availability.data", 0, "Where the data are."),
+    or_none("availability.images", 0, "Where images and contours are."),
+    or_none("availability.features", 0, "Where the feature table is."),
+    or_none("availability.code", 0, "Where the code is."),
+    or_none("availability.model", 0, "Where the model is."),
+    or_none("availability.tool", 0, "A tool that can be used."),
+    or_none("ppi", 0, "Patient and public involvement."),
+    text("discussion.interpretation", 0, "What the results mean."),
+    text("discussion.fairness", 0, "What they mean for groups of patients."),
+    text("discussion.comparison", 0, "Comparison with earlier work."),
+    text("discussion.implications", 0, "What follows for practice."),
+    of("discussion.strengths", Form::List, "Strengths."),
+    of("discussion.limitations", Form::List, "Limitations."),
+    text("discussion.next_steps", 0, "Next steps."),
+    or_none("discussion.cost", 0, "Cost and benefit."),
+    or_none("discussion.failure_modes", 0, "Where the model fails."),
+    or_none("discussion.biology", 0, "Biological meaning."),
+    or_none("discussion.explanation_evaluation", 0, "How explanations were judged."),
+    or_none("discussion.real_world", 0, "Use in practice."),
+    text("usability.poor_input", 0, "How poor input is recognised and handled."),
+    text("usability.interaction", 0, "How users interact with it."),
+    text("usability.expertise", 0, "Expertise that use needs."),
+    or_none("usability.study", 0, "Study of its use."),
+    or_none("usability.monitoring", 0, "How it is watched."),
+    or_none("usability.updating", 0, "How it is updated."),
+    or_none("usability.automation", 0, "How far it acts by itself."),
+    or_none("usability.qms", 0, "Quality management."),
+    or_none("usability.regulatory", 0, "Regulatory status."),
+    or_none("usability.market", 0, "Availability."),
+    of(
+        "deviations",
+        Form::Rows(&["what", "when", "why"]),
+        "Departures from the plan; `when`: before data, after data before results, after results.",
+    ),
+    text("appraisal.probast.assessor", 0, "Who judged the risk of bias."),
+    text("appraisal.probast.date", 0, "When."),
+    of("appraisal.probast.answers", Form::ByName, "Answers by question."),
+];
+
+/// The field of a path whose cohort stands as `*`.
+pub fn field(path: &str) -> Option<&'static Field> {
+    let general = generalised(path);
+    FIELDS.iter().find(|field| field.path == general)
+}
+
+/// `cohorts.here.design` → `cohorts.*.design`.
+pub fn generalised(path: &str) -> String {
+    match path.split('.').collect::<Vec<_>>().as_slice() {
+        ["cohorts", _, rest @ ..] if !rest.is_empty() => {
+            format!("cohorts.*.{}", rest.join("."))
+        }
+        _ => path.to_string(),
+    }
+}
+
+/// What an author said, by field such as `context.intended_use` or `cohorts.here.design`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Reporting {
+    pub fields: BTreeMap<String, Stated>,
+}
+
+/// What stands in a field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stated {
+    Text(String),
+    List(Vec<String>),
+    Truth(bool),
+    Rows(Vec<BTreeMap<String, String>>),
+    ByName(BTreeMap<String, String>),
+    /// Said not to be there or not to have been done, and why.
+    Not(String),
+}
+
+/// Whether a field counts as answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Given,
+    /// Said not to have been done, with a reason.
+    Declared,
+    Absent,
+    /// There, but nothing that says anything; why.
+    Empty(String),
+}
+
+impl Reporting {
+    /// What stands at a path, or the "none" that was said of the whole group that it belongs to.
+    pub fn at(&self, path: &str) -> Option<&Stated> {
+        if let Some(stated) = self.fields.get(path) {
+            return Some(stated);
+        }
+        let mut group = path;
+        while let Some((above, _)) = group.rsplit_once('.') {
+            if let Some(not @ Stated::Not(_)) = self.fields.get(above) {
+                return Some(not);
+            }
+            group = above;
+        }
+        None
+    }
+
+    pub fn text(&self, path: &str) -> Option<&str> {
+        match self.at(path)? {
+            Stated::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn answer(&self, path: &str) -> Answer {
+        let Some(stated) = self.at(path) else { return Answer::Absent };
+        let known = field(path);
+        // A word of a closed list says what it says, also where it is "unknown".
+        if known.is_some_and(|field| matches!(field.form, Form::Word(_)))
+            && matches!(stated, Stated::Text(_))
+        {
+            return Answer::Given;
+        }
+        let min_words = known.map_or(0, |field| field.min_words);
+        let own_name = path.rsplit('.').next().unwrap_or(path);
+        let texts: Vec<&str> = match stated {
+            Stated::Not(reason) => {
+                return match is_placeholder(reason, own_name) {
+                    true => Answer::Empty("no reason is given".to_string()),
+                    false => Answer::Declared,
+                };
+            }
+            Stated::Truth(_) => return Answer::Given,
+            Stated::Text(text) => vec![text],
+            Stated::List(texts) => texts.iter().map(String::as_str).collect(),
+            Stated::Rows(rows) => {
+                rows.iter().flat_map(|row| row.values().map(String::as_str)).collect()
+            }
+            Stated::ByName(texts) => texts.values().map(String::as_str).collect(),
+        };
+        let said: Vec<&&str> =
+            texts.iter().filter(|text| !is_placeholder(text, own_name)).collect();
+        if said.is_empty() {
+            return Answer::Empty("a placeholder stands there".to_string());
+        }
+        if path == "keywords" && said.len() < 3 {
+            return Answer::Empty(format!("{} of at least 3", said.len()));
+        }
+        let words: usize = said.iter().map(|text| text.split_whitespace().count()).sum();
+        match words < min_words {
+            true => Answer::Empty(format!("{words} of at least {min_words} words")),
+            false => Answer::Given,
+        }
+    }
+
+    /// Every text with the field that it stands in.
+    pub fn texts(&self) -> Vec<(&str, &str)> {
+        let mut texts = Vec::new();
+        for (path, stated) in &self.fields {
+            match stated {
+                Stated::Text(text) | Stated::Not(text) => {
+                    texts.push((path.as_str(), text.as_str()));
+                }
+                Stated::List(list) => {
+                    texts.extend(list.iter().map(|text| (path.as_str(), text.as_str())));
+                }
+                Stated::Rows(rows) => {
+                    let cells = rows.iter().flat_map(BTreeMap::values);
+                    texts.extend(cells.map(|text| (path.as_str(), text.as_str())));
+                }
+                Stated::ByName(of) => {
+                    texts.extend(of.values().map(|text| (path.as_str(), text.as_str())));
+                }
+                Stated::Truth(_) => {}
+            }
+        }
+        texts
+    }
+}
+
+/// Text that only holds a place: TBD, N/A without a reason, lorem ipsum, dots, the field's own name.
+pub fn is_placeholder(text: &str, own_name: &str) -> bool {
+    let plain: String = text
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .collect();
+    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    let known = [
+        "",
+        "tbd",
+        "tba",
+        "tbc",
+        "todo",
+        "to do",
+        "to be done",
+        "to be determined",
+        "to be added",
+        "to be completed",
+        "to be written",
+        "n a",
+        "na",
+        "none",
+        "nil",
+        "not applicable",
+        "not done",
+        "xx",
+        "xxx",
+        "xxxx",
+        "fixme",
+        "placeholder",
+        "text",
+        "unknown",
+        "pending",
+    ];
+    known.contains(&plain.as_str())
+        || plain.starts_with("lorem ipsum")
+        || plain.starts_with("todo ")
+        || plain.starts_with("tbd ")
+        || (!own_name.is_empty() && plain == own_name.replace('_', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(path: &str, stated: Stated) -> Reporting {
+        Reporting { fields: [(path.to_string(), stated)].into() }
+    }
+
+    #[test]
+    fn paths_are_unique_and_found_for_each_cohort() {
+        let mut paths: Vec<&str> = FIELDS.iter().map(|field| field.path).collect();
+        paths.sort_unstable();
+        assert!(paths.windows(2).all(|pair| pair[0] != pair[1]));
+        assert!(field("cohorts.here.design").is_some());
+        assert!(field("cohorts.here").is_none() && field("cohort.here.design").is_none());
+    }
+
+    #[test]
+    fn placeholders_short_texts_and_reasons() {
+        let text = |text: &str| Stated::Text(text.to_string());
+        for empty in
+            ["TBD", "n/a", "...", "lorem ipsum dolor", "xxx", "Intended use", "none"]
+        {
+            let answer =
+                with("context.intended_use", text(empty)).answer("context.intended_use");
+            assert!(matches!(answer, Answer::Empty(_)), "{empty}");
+        }
+        let short = with("objectives", text("four words are few")).answer("objectives");
+        assert_eq!(short, Answer::Empty("4 of at least 12 words".to_string()));
+        assert_eq!(Reporting::default().answer("objectives"), Answer::Absent);
+        let group = with("funding", Stated::Not("no funds were received".to_string()));
+        assert_eq!(group.answer("funding.role"), Answer::Declared);
+        assert_eq!(group.answer("ppi"), Answer::Absent);
+        let bare = with("ppi", Stated::Not("N/A".to_string())).answer("ppi");
+        assert!(matches!(bare, Answer::Empty(_)));
+        let two = Stated::List(vec!["one".to_string(), "two".to_string()]);
+        assert!(matches!(with("keywords", two).answer("keywords"), Answer::Empty(_)));
+    }
+}

@@ -1,0 +1,268 @@
+//! The author's half on the page: what was said, with results put in for their names; and boxes where
+//! something was not.
+
+use super::shown::{Shown, escape, place};
+use super::standards::short;
+use super::standing::headline;
+use crate::data::{
+    AuthorFacts, ItemFacts, Stated, Status, StudyRecord, field, generalised,
+};
+use crate::operation::Evidence;
+
+/// The place in `report.json` of a result that a text names, such as `results.auroc.here.lower`, with
+/// the digits that it deserves.
+pub fn result(record: &StudyRecord, name: &str) -> Option<(String, usize)> {
+    let parts: Vec<&str> = name.trim().split('.').collect();
+    let (metric, cohort, end) = match parts.as_slice() {
+        ["results", metric, cohort] => (*metric, *cohort, "estimate"),
+        ["results", metric, cohort, end] => (*metric, *cohort, *end),
+        _ => return None,
+    };
+    let (_, first) = headline(record)?;
+    let name = record.analysis_order.iter().find(|name| {
+        record.analyses.get(*name).is_some_and(|analysis| {
+            analysis.cohort == cohort
+                && analysis.model == first.model
+                && analysis.outcome == first.outcome
+                && analysis.branch == first.branch
+        })
+    })?;
+    let analysis = record.analyses.get(name)?;
+    match metric {
+        "n" => Some((format!("{}/n", place(name)), 0)),
+        "events" => Some((format!("{}/n_positive", place(name)), 0)),
+        metric => {
+            let estimate = analysis.performance.get(metric)?;
+            let there = match end {
+                "lower" => estimate.lower.is_some(),
+                "upper" => estimate.upper.is_some(),
+                _ => true,
+            };
+            there.then(|| (format!("{}/performance/{metric}/{end}", place(name)), 2))
+        }
+    }
+}
+
+/// A text of the author as HTML, with each named result in its place.
+pub fn prose(record: &StudyRecord, shown: &Shown, text: &str) -> String {
+    let mut html = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        html.push_str(&escape(before));
+        let Some((name, after)) = after.split_once("}}") else {
+            html.push_str("{{");
+            rest = after;
+            continue;
+        };
+        match result(record, name) {
+            Some((path, digits)) => html.push_str(&shown.number(&path, digits)),
+            None => html.push_str(&format!(
+                "<b class=\"s-missing\">[no result: {}]</b>",
+                escape(name.trim())
+            )),
+        }
+        rest = after;
+    }
+    html.push_str(&escape(rest));
+    html
+}
+
+/// `context.intended_use` → "Intended use"; of a cohort with its name.
+pub fn label(path: &str) -> String {
+    let parts: Vec<&str> = path.split('.').collect();
+    let words = match parts.as_slice() {
+        ["cohorts", cohort, rest @ ..] => {
+            return format!("{}, {cohort}", sentence(&rest.join(" ")));
+        }
+        ["abstract" | "context" | "discussion" | "usability" | "imaging", rest @ ..] => {
+            rest.join(" ")
+        }
+        parts => parts.join(" "),
+    };
+    match words.as_str() {
+        "ppi" => "Patient and public involvement".to_string(),
+        words => sentence(words),
+    }
+}
+
+fn sentence(words: &str) -> String {
+    let words = words.replace('_', " ");
+    let mut characters = words.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), characters.as_str())
+}
+
+/// What the author says in these fields, each under its label; nothing where nothing is said.
+pub fn statements<'f>(
+    record: &StudyRecord,
+    shown: &Shown,
+    fields: impl IntoIterator<Item = &'f str>,
+) -> String {
+    let mut html = String::new();
+    for path in fields {
+        let Some(stated) = record.reporting.at(path) else { continue };
+        let text = |text: &str| prose(record, shown, text);
+        let said = match stated {
+            Stated::Text(said) => text(said),
+            Stated::Truth(true) => "Yes.".to_string(),
+            Stated::Truth(false) => "No.".to_string(),
+            Stated::Not(reason) => format!("<i>None or not done.</i> {}", text(reason)),
+            Stated::List(list) => {
+                list.iter().map(|item| text(item)).collect::<Vec<_>>().join("; ")
+            }
+            Stated::Rows(rows) => {
+                let row = |row: &std::collections::BTreeMap<String, String>| {
+                    let keys: Vec<&str> = match field(path).map(|field| field.form) {
+                        Some(
+                            crate::data::Form::Rows(keys)
+                            | crate::data::Form::Dates(keys),
+                        ) => keys.to_vec(),
+                        _ => row.keys().map(String::as_str).collect(),
+                    };
+                    let cells = keys.into_iter().filter_map(|key| {
+                        Some(format!("{} {}", key.replace('_', " "), text(row.get(key)?)))
+                    });
+                    cells.collect::<Vec<_>>().join(", ")
+                };
+                rows.iter().map(row).collect::<Vec<_>>().join("; ")
+            }
+            Stated::ByName(of) => of
+                .iter()
+                .map(|(name, said)| format!("{}: {}", escape(name), text(said)))
+                .collect::<Vec<_>>()
+                .join("; "),
+        };
+        html.push_str(&format!("<p><b>{}.</b> {said}</p>", escape(&label(path))));
+    }
+    match html.is_empty() {
+        true => html,
+        false => format!(
+            "<div class=\"statement\"><p class=\"tag\">Author statement</p>{html}</div>"
+        ),
+    }
+}
+
+/// The items of a section that are not all there, as boxes in their place: missing in red, partly
+/// reported in amber. Items of several standards that want the same share a line.
+pub fn boxes(items: &[(&str, &ItemFacts)]) -> String {
+    let mut html = String::new();
+    for (status, class, head) in [
+        (Status::Missing, "gapbox", "Not reported."),
+        (Status::Partial, "gapbox amb", "Partly reported."),
+    ] {
+        let mut lines: Vec<(String, Vec<String>, String)> = Vec::new();
+        for (standard, item) in items {
+            // A quality score asks whether it was done, not whether it is told; what is only
+            // recommended stands in the list.
+            if item.status != status || item.weight.is_some() || item.recommended {
+                continue;
+            }
+            let wants = wants(item);
+            let name = format!("{} {}", short(standard), item.item);
+            match lines.iter_mut().find(|(known, ..)| *known == wants) {
+                Some((_, names, _)) => names.push(name),
+                None => lines.push((wants, vec![name], item.requirement.clone())),
+            }
+        }
+        if lines.is_empty() {
+            continue;
+        }
+        let lines: String = lines
+            .into_iter()
+            .map(|(wants, names, requirement)| {
+                format!(
+                    "<li><b>{}</b> {}: {wants}</li>",
+                    escape(&names.join(", ")),
+                    escape(&requirement)
+                )
+            })
+            .collect();
+        html.push_str(&format!(
+            "<div class=\"{class}\" role=\"note\"><b>{head}</b><ul>{lines}</ul></div>"
+        ));
+    }
+    html
+}
+
+/// What an item still needs: fields of the author's half, and what the study has to ask the run for.
+fn wants(item: &ItemFacts) -> String {
+    let mut wants: Vec<String> = Vec::new();
+    for evidence in item.evidence.iter().filter(|evidence| !evidence.found) {
+        let remedy = Evidence::ALL
+            .into_iter()
+            .find(|known| known.words() == evidence.what)
+            .and_then(Evidence::remedy);
+        wants.push(match remedy {
+            Some(remedy) => format!("{} ({})", escape(&evidence.what), coded(remedy)),
+            None => escape(&evidence.what),
+        });
+    }
+    let mut told: Vec<String> = Vec::new();
+    for said in item.author.iter().filter(|said| !said.given) {
+        // The same field of several cohorts is asked for once.
+        let general =
+            generalised(said.field.strip_prefix("reporting.").unwrap_or(&said.field));
+        if told.contains(&general) && said.lack.is_none() {
+            continue;
+        }
+        let same = item.author.iter().filter(|other| {
+            let path = other.field.strip_prefix("reporting.").unwrap_or(&other.field);
+            !other.given && other.lack.is_none() && generalised(path) == general
+        });
+        let several = same.count() > 1 && said.lack.is_none();
+        wants.push(match several {
+            true => asked(&AuthorFacts {
+                field: format!("reporting.{}", general.replace('*', "NAME")),
+                ..said.clone()
+            }),
+            false => asked(said),
+        });
+        told.push(general);
+    }
+    format!("{}.", wants.join(", "))
+}
+
+fn asked(said: &AuthorFacts) -> String {
+    let path = said.field.strip_prefix("reporting.").unwrap_or(&said.field);
+    let known = field(path);
+    let mut notes = Vec::new();
+    match (&said.lack, known.map_or(0, |field| field.min_words)) {
+        (Some(lack), _) => notes.push(escape(lack)),
+        (None, 0) => {}
+        (None, words) => notes.push(format!("{words} words or more")),
+    }
+    if known.is_some_and(|field| field.negatives) {
+        notes.push("or <code>none: reason</code>".to_string());
+    }
+    let code = format!("<code>{}</code>", escape(&said.field));
+    match notes.is_empty() {
+        true => code,
+        false => format!("{code} ({})", notes.join(", ")),
+    }
+}
+
+/// Text with `code` between backticks.
+pub fn coded(text: &str) -> String {
+    let mut html = String::new();
+    for (position, part) in text.split('`').enumerate() {
+        match position % 2 {
+            0 => html.push_str(&escape(part)),
+            _ => html.push_str(&format!("<code>{}</code>", escape(part))),
+        }
+    }
+    html
+}
+
+/// The fields that the items of a section need, each once, in order.
+pub fn fields_of<'i>(items: &[(&str, &'i ItemFacts)]) -> Vec<&'i str> {
+    let mut fields: Vec<&str> = Vec::new();
+    for (_, item) in items {
+        for said in &item.author {
+            let path = said.field.strip_prefix("reporting.").unwrap_or(&said.field);
+            if !fields.contains(&path) {
+                fields.push(path);
+            }
+        }
+    }
+    fields
+}

@@ -1,0 +1,237 @@
+//! Calibration: whether predicted probabilities are what happens.
+
+use serde_json::{Value as Json, json};
+
+use super::figure::{DataTable, Figure};
+use super::plot::{Axis, Plot};
+use super::shown::{Shown, fill, place, plain};
+use super::standing::{Standing, headline, same_question};
+use super::svg::Anchor;
+use crate::data::{AnalysisRecord, CalibrationCurve};
+use crate::operation::prelude::*;
+
+/// The flexible calibration curve with its band and the distribution of predictions, with offset, slope, O:E and error indices.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Calibration {}
+
+impl Operation for Calibration {
+    const ABOUT: About = About {
+        name: "calibration",
+        title: "Calibration",
+        version: 1,
+        sources: &["collins2024", "cleveland1988"],
+        example: "calibration",
+    };
+}
+
+impl Section for Calibration {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Calibration),
+            fills: &[Fill::metrics("22", &[Evidence::Calibration])],
+            figures: &["F4"],
+        };
+        DECLARED
+    }
+
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let shown = Shown::new(record);
+        let simulated = record.study.simulated;
+        let mut fragment = Fragment::default();
+        let mut asked: Vec<(&String, &AnalysisRecord)> = Vec::new();
+        if let Some((_, of)) = headline(record) {
+            asked.extend(
+                same_question(record, of).filter(|(_, a)| a.calibration.is_some()),
+            );
+        }
+        let mut figures = Vec::new();
+        for (position, (name, analysis)) in asked.iter().enumerate() {
+            let Some(curve) = &analysis.calibration else { continue };
+            let id = match position {
+                0 => "calibration-curve".to_string(),
+                n => format!("calibration-curve-{}", n + 1),
+            };
+            let figure = figure(record, &shown, &id, name, analysis, curve);
+            figures.push(figure.into_html(simulated, &mut fragment)?);
+        }
+        let rows =
+            asked.iter().map(|(name, analysis)| numbers(record, &shown, name, analysis));
+        fragment.html = fill(
+            "calibration.html",
+            json!({
+                "simulated": simulated, "figures": figures,
+                "rows": rows.collect::<Vec<_>>(),
+                "few": asked.iter().any(|(_, a)| a.calibration.as_ref().is_some_and(|c| c.few)),
+            }),
+        )?;
+        Ok(fragment)
+    }
+}
+
+/// Offset, slope, O:E and the errors of one analysis.
+fn numbers(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Json {
+    let of = |metric: &str| {
+        let path = format!("{}/performance/{metric}", place(name));
+        match analysis.performance.contains_key(metric) {
+            true => shown.estimate(&path, 2),
+            false => "–".to_string(),
+        }
+    };
+    json!({
+        "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
+        "intercept": of("calibration_intercept"),
+        "slope": of("calibration_slope"),
+        "ratio": of("observed_expected"),
+        "brier": of("brier"),
+        "scaled": of("scaled_brier"),
+        "log_loss": of("log_loss"),
+    })
+}
+
+fn figure<'a>(
+    record: &StudyRecord,
+    shown: &Shown,
+    id: &'a str,
+    name: &str,
+    analysis: &AnalysisRecord,
+    curve: &CalibrationCurve,
+) -> Figure<'a> {
+    let series = Standing::of(record, analysis).series().clamp(1, 2);
+    let axis = |label| Axis { from: 0.0, to: 1.0, label };
+    let room = 92.0;
+    let mut plot =
+        Plot::new(&axis("Predicted probability"), &axis("Observed share"), room);
+    plot.line("ref", [(0.0, 0.0), (1.0, 1.0)].into_iter());
+    plot.text("small", 0.98, 0.90, Anchor::End, "ideal");
+    let band: Vec<(f64, f64, f64)> = curve
+        .points
+        .iter()
+        .filter_map(|point| Some((point.x, point.lower?, point.upper?)))
+        .collect();
+    plot.band(&format!("band{series}"), &band);
+    plot.line(&format!("line{series}"), curve.points.iter().map(|p| (p.x, p.y)));
+    let bins: Vec<(f64, f64, f64, f64)> = curve
+        .distribution
+        .iter()
+        .map(|bin| (bin.lower, bin.upper, bin.events, bin.non_events))
+        .collect();
+    plot.beneath(&bins, room);
+    let at = place(name);
+    let ends = curve.points.first().zip(curve.points.last());
+    let range = ends.map_or(String::new(), |(first, last)| {
+        format!(" Predictions from {} to {}.", plain(first.x, 2), plain(last.x, 2))
+    });
+    let value = |metric: &str| {
+        let estimate = analysis.performance.get(metric).map(|found| found.estimate);
+        estimate.map_or("not computed".to_string(), |value| plain(value, 2))
+    };
+    let description = format!(
+        "Calibration of {name}: intercept {}, slope {}, O:E {}.{range}",
+        value("calibration_intercept"),
+        value("calibration_slope"),
+        value("observed_expected")
+    );
+    let picture = plot.svg.finish("Calibration", &description);
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let number = |value: Option<f64>| value.map_or(String::new(), |v| plain(v, 4));
+    for p in &curve.points {
+        let (x, y) = (plain(p.x, 4), plain(p.y, 4));
+        rows.push(vec!["curve".to_string(), x, y, number(p.lower), number(p.upper)]);
+    }
+    for bin in &curve.distribution {
+        rows.push(vec![
+            format!("predictions {} to {}", plain(bin.lower, 2), plain(bin.upper, 2)),
+            String::new(),
+            String::new(),
+            plain(bin.events, 2),
+            plain(bin.non_events, 2),
+        ]);
+    }
+    Figure {
+        id,
+        heading: heading(record, shown, &at, analysis),
+        sub: "Solid: smoothed share of events at each predicted probability, with its 95 % band, only \
+              where there are predictions. Below: how they are distributed, events upwards."
+            .to_string(),
+        body: format!(
+            "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
+            panel(shown, &at, analysis)
+        ),
+        pictures: vec![picture],
+        method: format!("{}; {}.", first_upper(&curve.smoother), curve.method),
+        table: DataTable {
+            head: ["what", "predicted", "observed", "lower or events", "upper or non-events"]
+                .map(String::from)
+                .to_vec(),
+            rows,
+        },
+    }
+}
+
+/// The same with a capital first letter.
+pub fn first_upper(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), characters.as_str())
+}
+
+/// What the slope says, and no more.
+fn heading(
+    record: &StudyRecord,
+    shown: &Shown,
+    at: &str,
+    analysis: &AnalysisRecord,
+) -> String {
+    let place = Standing::of(record, analysis).label();
+    let Some(slope) = analysis.performance.get("calibration_slope") else {
+        return format!("Predicted against observed ({place})");
+    };
+    let number = shown.estimate(&format!("{at}/performance/calibration_slope"), 2);
+    let words = match (slope.lower, slope.upper) {
+        (_, Some(upper)) if upper < 1.0 => "Predicted probabilities are too extreme",
+        (Some(lower), _) if lower > 1.0 => "Predicted probabilities are too timid",
+        (Some(_), Some(_)) => "No departure from calibration is shown",
+        _ => "Predicted against observed",
+    };
+    format!("{words}: slope {number} ({place})")
+}
+
+/// The numbers beside the curve.
+fn panel(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> String {
+    let rows: String = [
+        ("calibration_intercept", "Intercept (slope fixed at 1)"),
+        ("calibration_slope", "Slope"),
+        ("observed_expected", "Observed over expected"),
+        ("brier", "Brier score"),
+        ("scaled_brier", "Scaled Brier score"),
+    ]
+    .into_iter()
+    .filter(|(metric, _)| analysis.performance.contains_key(*metric))
+    .map(|(metric, title)| {
+        format!(
+            "<tr><th scope=\"row\">{title}</th><td class=\"r\">{}</td></tr>",
+            shown.estimate(&format!("{at}/performance/{metric}"), 2)
+        )
+    })
+    .collect();
+    let errors: String = [
+        ("ici", "Mean distance to the curve (ICI)"),
+        ("e50", "Median distance (E50)"),
+        ("e90", "90th percentile of distances (E90)"),
+    ]
+    .into_iter()
+    .map(|(key, title)| {
+        format!(
+            "<tr><th scope=\"row\">{title}</th><td class=\"r\">{}</td></tr>",
+            shown.number(&format!("{at}/calibration/{key}"), 3)
+        )
+    })
+    .collect();
+    format!("<table><tbody>{rows}{errors}</tbody></table>")
+}

@@ -1,0 +1,108 @@
+//! Checklists: every item of every standard with its status and why.
+
+use serde_json::{Value as Json, json};
+
+use super::figure::DataTable;
+use super::marks::{bar, mark, marked};
+use super::shown::{Shown, fill};
+use super::standards::short;
+use crate::data::{Checklist, ItemFacts};
+use crate::operation::prelude::*;
+
+/// TRIPOD+AI, its checklist for abstracts, CLEAR and METRICS, item by item; completeness and quality are kept apart.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Checklists {}
+
+impl Operation for Checklists {
+    const ABOUT: About = About {
+        name: "checklists",
+        title: "Checklists",
+        version: 1,
+        sources: &["collins2024", "kocak2023", "kocak2024"],
+        example: "checklists",
+    };
+}
+
+impl Section for Checklists {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Checklists),
+            fills: &[Fill::clear("7", &[]), Fill::metrics("1", &[])],
+            figures: &[],
+        };
+        DECLARED
+    }
+
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let shown = Shown::new(record);
+        let mut fragment = Fragment::default();
+        let lists: Vec<Json> = record
+            .checklists
+            .iter()
+            .enumerate()
+            .map(|(at, list)| {
+                let name = format!("{}.csv", list.name);
+                fragment.checklists.push((name, file(list).csv(record.study.simulated)));
+                described(&shown, at, list)
+            })
+            .collect();
+        fragment.html = fill("checklists.html", json!({ "lists": lists }))?;
+        Ok(fragment)
+    }
+}
+
+fn described(shown: &Shown, at: usize, list: &Checklist) -> Json {
+    let count = |what: &str| shown.count(&format!("/checklists/{at}/{what}"));
+    let item = |item: &ItemFacts| {
+        json!({
+            "item": item.item, "topic": item.topic, "requirement": item.requirement,
+            "status": marked(item.status, item.status.word()),
+            "class": item.status.class(), "mark": mark(item.status),
+            "word": item.status.word(),
+            "why": item.why, "section": item.section,
+            "recommended": item.recommended,
+            "scores": item.scores.map(|yes| if yes { "yes" } else { "no" }),
+            "weight": item.weight,
+        })
+    };
+    json!({
+        "name": list.name, "title": list.title, "short": short(&list.name),
+        "reported": count("reported"), "applicable": count("applicable"),
+        "bar": bar(list, &|status| count(&format!("counts/{}", status.class()))),
+        "items": list.items.iter().map(item).collect::<Vec<_>>(),
+        "score": list.score.as_ref().map(|score| json!({
+            "value": shown.number(&format!("/checklists/{at}/score/score"), 1),
+            "category": score.category,
+            "denominator": shown.number(&format!("/checklists/{at}/score/denominator"), 4),
+            "left_out": score.left_out,
+        })),
+    })
+}
+
+/// As journals want it, with the place in the report where the page number would stand.
+fn file(list: &Checklist) -> DataTable {
+    let head =
+        ["item", "topic", "requirement", "status", "where", "why", "author_fields"];
+    let row = |item: &ItemFacts| {
+        let place = match item.section.is_empty() {
+            true => String::new(),
+            false => format!("report.html#{}", item.section),
+        };
+        let fields: Vec<&str> =
+            item.author.iter().map(|said| said.field.as_str()).collect();
+        vec![
+            item.item.clone(),
+            item.topic.clone(),
+            item.requirement.clone(),
+            item.status.word().to_string(),
+            place,
+            item.why.clone(),
+            fields.join("; "),
+        ]
+    };
+    DataTable {
+        head: head.map(String::from).to_vec(),
+        rows: list.items.iter().map(row).collect(),
+    }
+}

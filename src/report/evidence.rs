@@ -1,0 +1,100 @@
+//! Whether the record has what an item of a standard asks of the run.
+
+use super::standing::{Standing, all, headline};
+use crate::data::{AnalysisRecord, StudyRecord};
+use crate::operation::Evidence;
+
+/// Whether it can be asked of this study at all. Of what was done outside of this program there is
+/// the author's word alone.
+pub fn applies(evidence: Evidence, record: &StudyRecord) -> bool {
+    match evidence {
+        Evidence::Extraction => record.predictors.iter().any(|b| b.kind == "images"),
+        Evidence::Threshold => declares_threshold(record),
+        _ => true,
+    }
+}
+
+/// Whether the study declares a rule for decisions.
+pub fn declares_threshold(record: &StudyRecord) -> bool {
+    record.methods.iter().any(|method| method.role == "threshold")
+}
+
+/// Whether classes are weighted anywhere.
+pub fn weights_classes(record: &StudyRecord) -> bool {
+    let settings = record.methods.iter().flat_map(|method| &method.settings);
+    settings.into_iter().any(|setting| {
+        setting.name == "class_weight"
+            && !["none", "None", "null"].contains(&setting.value.as_str())
+    })
+}
+
+/// Whether any cohort is met by a model that was made elsewhere.
+pub fn other_cohort(record: &StudyRecord) -> bool {
+    record.analyses.values().any(|analysis| analysis.kind == "external")
+}
+
+/// Whether the record has it. Each reads a place of its own.
+pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
+    let of = |is: &dyn Fn(&AnalysisRecord) -> bool| {
+        headline(record).is_some_and(|(_, analysis)| is(analysis))
+    };
+    let method = |role: &str| record.methods.iter().any(|method| method.role == role);
+    let any = |is: &dyn Fn(&AnalysisRecord) -> bool| record.analyses.values().any(is);
+    match evidence {
+        Evidence::Sources => record.sources.iter().any(|s| !s.digest.is_empty()),
+        Evidence::Flow => record.cohorts.iter().any(|cohort| !cohort.flow.is_empty()),
+        Evidence::TableOne => {
+            record.characteristics.iter().any(|row| row.class.is_some())
+                || record.predictors.iter().any(|block| {
+                    block.columns.iter().any(|column| column.positive.is_some())
+                })
+        }
+        Evidence::Missingness => record.predictors.iter().any(|b| !b.columns.is_empty()),
+        Evidence::Shift => {
+            record.characteristics.iter().any(|row| row.smd_to_development.is_some())
+        }
+        Evidence::Outcomes => !record.outcomes.is_empty(),
+        Evidence::Predictors => of(&|analysis| analysis.n_predictors > 0),
+        Evidence::Extraction => method("features"),
+        Evidence::Preparation => method("prepare"),
+        Evidence::Learners => method("learn"),
+        Evidence::Tuning => of(&|analysis| !analysis.candidates.is_empty()),
+        Evidence::Splits => of(&|analysis| !analysis.folds.is_empty()),
+        Evidence::Proof => record.certificate.n_held_out_uses > 0,
+        Evidence::Measures => of(&|analysis| !analysis.metrics.is_empty()),
+        Evidence::SampleSize => of(&|analysis| analysis.sample_size.is_some()),
+        Evidence::Performance => of(&|a| a.performance.contains_key(&a.primary)),
+        Evidence::Intervals => {
+            of(&|a| a.performance.values().any(|estimate| estimate.lower.is_some()))
+        }
+        Evidence::Calibration => of(&|analysis| analysis.calibration.is_some()),
+        Evidence::PrecisionRecall => {
+            of(&|analysis| !analysis.precision_recall.is_empty())
+        }
+        Evidence::Decision => of(&|analysis| analysis.decision.is_some()),
+        Evidence::Confusion => of(&|analysis| analysis.confusion.is_some()),
+        Evidence::Threshold => of(&|analysis| analysis.threshold.is_some()),
+        Evidence::Controls => any(&|analysis| analysis.role == "control"),
+        Evidence::Comparisons => !record.comparisons.is_empty(),
+        Evidence::Baseline => {
+            record.methods.iter().any(|m| m.role == "learn" && m.name == "naive")
+                || of(&|analysis| analysis.permutation.is_some())
+        }
+        Evidence::Sites => any(&|analysis| !analysis.sites.is_empty()),
+        Evidence::Confounding => !record.associations.is_empty(),
+        Evidence::Subgroups => of(&|analysis| !analysis.subgroups.is_empty()),
+        Evidence::Selection => of(&|analysis| analysis.selection.is_some()),
+        // No step of this version measures whether a feature holds under repetition.
+        Evidence::Robustness => false,
+        Evidence::Centres => {
+            record.cohorts.iter().any(|cohort| cohort.n_sites.is_some_and(|n| n > 1))
+        }
+        Evidence::FrozenModel => any(&|analysis| analysis.frozen.is_some()),
+        // No record of this version holds coefficients, importances or a model's file.
+        Evidence::FullModel => false,
+        Evidence::External => {
+            all(record).any(|(_, of)| Standing::of(record, of) == Standing::External)
+        }
+        Evidence::Identity => !record.study.digest.is_empty(),
+    }
+}

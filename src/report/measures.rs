@@ -1,0 +1,111 @@
+//! Outcome, imaging and features: how each was derived, with every setting.
+
+use serde_json::json;
+
+use super::shown::{Shown, fill};
+use crate::operation::prelude::*;
+
+/// How the outcome is derived and features are made, each setting with whether the author set it, and how many features there are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Measures {}
+
+impl Operation for Measures {
+    const ABOUT: About = About {
+        name: "measures",
+        title: "Outcome, imaging, features",
+        version: 1,
+        sources: &["collins2024"],
+        example: "measures",
+    };
+}
+
+impl Section for Measures {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Measures),
+            fills: &[
+                Fill::tripod("8a", &[Evidence::Outcomes]),
+                Fill::tripod("8b", &[]),
+                Fill::tripod("8c", &[]),
+                Fill::tripod("9a", &[Evidence::Predictors]),
+                Fill::tripod("9b", &[Evidence::Predictors]),
+                Fill::tripod("9c", &[]),
+                Fill::clear("16", &[]),
+                Fill::clear("17", &[Evidence::Predictors]),
+                Fill::clear("18", &[Evidence::Outcomes]),
+                Fill::clear("19", &[]),
+                Fill::clear("20", &[]),
+                Fill::clear("21", &[Evidence::Extraction]),
+                Fill::clear("22", &[Evidence::Extraction]),
+                Fill::clear("23", &[Evidence::Extraction]),
+                Fill::clear("24", &[Evidence::Extraction]),
+                Fill::clear("25", &[Evidence::Extraction]),
+                Fill::clear("26", &[Evidence::Predictors]),
+                Fill::clear("27", &[Evidence::Predictors]),
+                Fill::clear("28", &[Evidence::Preparation]),
+                Fill::clear("31", &[]),
+                Fill::metrics("3", &[Evidence::Outcomes]),
+                Fill::metrics("5", &[]),
+                Fill::metrics("6", &[]),
+                Fill::metrics("7", &[]),
+                Fill::metrics("8", &[]),
+                Fill::metrics("9", &[]),
+                Fill::metrics("10", &[]),
+                Fill::metrics("11", &[Evidence::Extraction]),
+                Fill::metrics("12", &[Evidence::Extraction]),
+                Fill::metrics("13", &[Evidence::Predictors]),
+            ],
+            figures: &[],
+        };
+        DECLARED
+    }
+
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let shown = Shown::new(record);
+        let outcomes = record.outcomes.iter().enumerate().map(|(at, outcome)| {
+            let count = |what: &str| shown.count(&format!("/outcomes/{at}/{what}"));
+            json!({
+                "label": outcome.label, "derivation": outcome.derivation,
+                "cohort": outcome.cohort, "role": outcome.role, "sealed": outcome.sealed,
+                "positive": count("positive"), "negative": count("negative"),
+                "unknown": count("unknown"),
+                "decided": match outcome.decided.len() {
+                    0 | 1 => String::new(),
+                    n => (0..n)
+                        .map(|position| count(&format!("decided/{position}")))
+                        .collect::<Vec<_>>()
+                        .join(" / "),
+                },
+                "conflicts": count("conflicts"),
+            })
+        });
+        let blocks = record.predictors.iter().map(|block| {
+            let mut units: Vec<&str> =
+                block.columns.iter().map(|column| column.unit.symbol()).collect();
+            units.sort_unstable();
+            units.dedup();
+            units.retain(|unit| !unit.is_empty());
+            json!({
+                "name": block.name, "kind": block.kind, "source": block.source,
+                "n": block.columns.len(), "units": units.join(", "),
+            })
+        });
+        let here = ["read", "features", "outcome"];
+        let methods: Vec<_> = record
+            .methods
+            .iter()
+            .filter(|method| here.contains(&method.role.as_str()))
+            .collect();
+        let html = fill(
+            "measures.html",
+            json!({
+                "simulated": record.study.simulated,
+                "outcomes": outcomes.collect::<Vec<_>>(),
+                "blocks": blocks.collect::<Vec<_>>(),
+                "methods": methods,
+            }),
+        )?;
+        Ok(Fragment { html, ..Fragment::default() })
+    }
+}

@@ -1,0 +1,62 @@
+//! Open science: ethics, funding, registration, and what is available.
+
+use serde_json::json;
+
+use super::shown::fill;
+use crate::operation::prelude::*;
+
+/// What the author declares, beside what the run knows of licences and terms.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OpenScience {}
+
+impl Operation for OpenScience {
+    const ABOUT: About = About {
+        name: "open_science",
+        title: "Open science",
+        version: 1,
+        sources: &["collins2024"],
+        example: "open_science",
+    };
+}
+
+impl Section for OpenScience {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::OpenScience),
+            fills: &[
+                Fill::tripod("17", &[]),
+                Fill::tripod("18a", &[]),
+                Fill::tripod("18b", &[]),
+                Fill::tripod("18d", &[]),
+                Fill::tripod("18e", &[Evidence::Sources]),
+                Fill::tripod("19", &[]),
+                Fill::clear("8", &[]),
+                Fill::clear("53", &[]),
+                Fill::clear("54", &[Evidence::Sources]),
+                Fill::clear("58", &[]),
+                Fill::metrics("28", &[Evidence::Sources]),
+            ],
+            figures: &[],
+        };
+        DECLARED
+    }
+
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let licences = record.sources.iter().map(|source| {
+            json!({
+                "name": source.name,
+                "licence": source.licence.as_deref().unwrap_or("not stated"),
+            })
+        });
+        let html = fill(
+            "open_science.html",
+            json!({
+                "licences": licences.collect::<Vec<_>>(),
+                "terms": record.study.terms,
+                "public": record.study.public,
+            }),
+        )?;
+        Ok(Fragment { html, ..Fragment::default() })
+    }
+}

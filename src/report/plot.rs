@@ -1,0 +1,182 @@
+//! A plot area with two linear axes, on which curves, bands and bars are drawn.
+
+use super::shown::plain;
+use super::svg::{Anchor, Svg};
+
+/// What an axis spans and what stands at it.
+#[derive(Clone)]
+pub struct Axis<'a> {
+    pub from: f64,
+    pub to: f64,
+    pub label: &'a str,
+}
+
+/// An empty plot is 420 × 360; its area lies within. Units: pixels.
+pub struct Plot {
+    pub svg: Svg,
+    x: (f64, f64),
+    y: (f64, f64),
+}
+
+const LEFT: f64 = 54.0;
+const RIGHT: f64 = 404.0;
+const TOP: f64 = 14.0;
+const BOTTOM: f64 = 306.0;
+
+impl Plot {
+    /// Axes with about five ticks each. `below` is room under the area, for what else is drawn there.
+    pub fn new(x: &Axis<'_>, y: &Axis<'_>, below: f64) -> Self {
+        let mut plot = Self {
+            svg: Svg::new(420.0, 360.0 + below),
+            x: (x.from, x.to),
+            y: (y.from, y.to),
+        };
+        let bottom = BOTTOM + below;
+        let (values, digits) = ticks(y.from, y.to);
+        for value in values {
+            let (_, at) = plot.at(x.from, value);
+            plot.svg.line("grid", (LEFT, at), (RIGHT, at));
+            let text = plain(value, digits);
+            plot.svg.text("small", (LEFT - 8.0, at + 4.0), Anchor::End, &text);
+        }
+        let (values, digits) = ticks(x.from, x.to);
+        for value in values {
+            let (at, _) = plot.at(value, y.from);
+            plot.svg.line("axis", (at, bottom), (at, bottom + 4.0));
+            let text = plain(value, digits);
+            plot.svg.text("small", (at, bottom + 18.0), Anchor::Middle, &text);
+        }
+        plot.svg.path("axis", &[(LEFT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)]);
+        if below > 0.0 {
+            plot.svg.line("axis", (LEFT, bottom), (RIGHT, bottom));
+        }
+        let middle = (LEFT + RIGHT) / 2.0;
+        plot.svg.text("small", (middle, bottom + 38.0), Anchor::Middle, x.label);
+        plot.svg.text_up("small", (14.0, (TOP + BOTTOM) / 2.0), y.label);
+        plot
+    }
+
+    /// Where a point of the data lies; what is outside is moved to the edge.
+    pub fn at(&self, x: f64, y: f64) -> (f64, f64) {
+        let part = |value: f64, (from, to): (f64, f64)| {
+            if to > from { ((value - from) / (to - from)).clamp(0.0, 1.0) } else { 0.5 }
+        };
+        (
+            LEFT + part(x, self.x) * (RIGHT - LEFT),
+            BOTTOM - part(y, self.y) * (BOTTOM - TOP),
+        )
+    }
+
+    pub fn line(&mut self, class: &str, points: impl Iterator<Item = (f64, f64)>) {
+        let points: Vec<(f64, f64)> = points.map(|(x, y)| self.at(x, y)).collect();
+        if points.len() > 1 {
+            self.svg.path(class, &points);
+        }
+    }
+
+    /// The stretch between two curves over one x, as (x, lower, upper).
+    pub fn band(&mut self, class: &str, points: &[(f64, f64, f64)]) {
+        if points.len() < 2 {
+            return;
+        }
+        let mut around: Vec<(f64, f64)> =
+            points.iter().map(|(x, lower, _)| self.at(*x, *lower)).collect();
+        around.extend(points.iter().rev().map(|(x, _, upper)| self.at(*x, *upper)));
+        self.svg.area(class, &around);
+    }
+
+    pub fn text(&mut self, class: &str, x: f64, y: f64, anchor: Anchor, text: &str) {
+        let (left, down) = self.at(x, y);
+        self.svg.text(class, (left, down), anchor, text);
+    }
+
+    /// A bar from the x axis.
+    pub fn bar(&mut self, class: &str, (from, to): (f64, f64), height: f64) {
+        let (left, top) = self.at(from, height);
+        let (right, foot) = self.at(to, self.y.0);
+        self.svg.rect(
+            class,
+            (left + 0.5, top),
+            ((right - left - 1.0).max(0.8), foot - top),
+        );
+    }
+
+    /// Bars of two classes under the area: the first up, the second down from a line in the middle.
+    /// `room` is what was left below.
+    pub fn beneath(&mut self, bins: &[(f64, f64, f64, f64)], room: f64) {
+        let most = bins.iter().fold(1e-9, |most: f64, bin| most.max(bin.2).max(bin.3));
+        let middle = BOTTOM + room / 2.0 + 4.0;
+        let tall = room / 2.0 - 10.0;
+        for (from, to, up, down) in bins {
+            let ((left, _), (right, _)) = (self.at(*from, 0.0), self.at(*to, 0.0));
+            let width = (right - left - 1.0).max(0.8);
+            for (class, value, is_up) in [("bar2", *up, true), ("bar1", *down, false)] {
+                let height = value / most * tall;
+                if height > 0.05 {
+                    let top = if is_up { middle - height } else { middle };
+                    self.svg.rect(class, (left + 0.5, top), (width, height));
+                }
+            }
+        }
+        self.svg.line("axis", (LEFT, middle), (RIGHT, middle));
+        self.svg.text("small", (RIGHT, middle - tall + 4.0), Anchor::End, "events");
+        self.svg.text("small", (RIGHT, middle + tall), Anchor::End, "non-events");
+    }
+}
+
+/// Round values within a range, and the digits that they need.
+fn ticks(from: f64, to: f64) -> (Vec<f64>, usize) {
+    let span = to - from;
+    if !(span > 0.0) || !span.is_finite() {
+        return (vec![from], 2);
+    }
+    let mut step = 1.0;
+    while step * 6.0 < span {
+        step *= 10.0;
+    }
+    while step > span {
+        step /= 10.0;
+    }
+    let step = [0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0]
+        .into_iter()
+        .map(|part| part * step)
+        .find(|step| span / step <= 6.01)
+        .unwrap_or(step);
+    let digits = [(1.0, 0), (0.1, 1), (0.01, 2), (0.001, 3)]
+        .into_iter()
+        .find(|(unit, _)| {
+            let units = step / unit;
+            (units - units.round()).abs() < 1e-6
+        })
+        .map_or(4, |(_, digits)| digits);
+    let first = (from / step - 1e-9).ceil();
+    let last = (to / step + 1e-9).floor();
+    let mut values = Vec::new();
+    let mut at = first;
+    while at <= last {
+        values.push(at * step);
+        at += 1.0;
+    }
+    (values, digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ticks;
+
+    #[test]
+    fn ticks_are_round_and_few() {
+        let of = |from, to| ticks(from, to).0.len();
+        assert_eq!(
+            ticks(0.0, 1.0),
+            (vec![0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0], 1)
+        );
+        for (from, to) in
+            [(0.1, 0.6), (-0.05, 0.31), (0.0, 730.0), (0.44, 0.58), (0.0, 4.0)]
+        {
+            let n = of(from, to);
+            assert!((3..=8).contains(&n), "{from} {to}: {n}");
+        }
+        assert_eq!(ticks(1.0, 1.0).0, [1.0]);
+    }
+}

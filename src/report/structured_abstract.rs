@@ -1,0 +1,154 @@
+//! Structured abstract: thirteen items, its numbers put in from the results.
+
+use serde_json::{Value as Json, json};
+
+use super::author::{coded, prose};
+use super::shown::{Shown, escape, fill, place};
+use super::standing::{
+    Standing, headline, label, model, primary, rows_are, same_question,
+};
+use crate::data::{AnalysisRecord, Stated};
+use crate::operation::prelude::*;
+
+/// The abstract by the TRIPOD+AI checklist for abstracts: the run fills what it knows, the author the rest.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StructuredAbstract {}
+
+impl Operation for StructuredAbstract {
+    const ABOUT: About = About {
+        name: "structured_abstract",
+        title: "Structured abstract",
+        version: 1,
+        sources: &["collins2024"],
+        example: "structured_abstract",
+    };
+}
+
+impl Section for StructuredAbstract {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Abstract),
+            fills: &[
+                Fill::tripod("2", &[Evidence::Performance]),
+                Fill::brief("2", &[]),
+                Fill::brief("3", &[Evidence::Learners]),
+                Fill::brief("4", &[Evidence::Sources]),
+                Fill::brief("5", &[Evidence::Flow]),
+                Fill::brief("6", &[Evidence::Outcomes]),
+                Fill::brief("7", &[Evidence::Learners, Evidence::Splits]),
+                Fill::brief("8", &[Evidence::Measures]),
+                Fill::brief("9", &[Evidence::Splits]),
+                Fill::brief("10", &[Evidence::Selection]),
+                Fill::brief("11", &[Evidence::Performance, Evidence::Intervals]),
+                Fill::brief("12", &[]),
+                Fill::brief("13", &[]),
+                Fill::clear("2", &[Evidence::Performance]),
+                Fill::clear("3", &[]),
+            ],
+            figures: &[],
+        };
+        DECLARED
+    }
+
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let shown = Shown::new(record);
+        let said = |field: &str| {
+            record.reporting.text(field).map(|text| prose(record, &shown, text))
+        };
+        let run = headline(record)
+            .map(|(name, analysis)| of_the_run(record, &shown, name, analysis));
+        let registration = match record.reporting.at("registration.registry") {
+            Some(Stated::Text(registry)) => {
+                let id = record.reporting.text("registration.id").unwrap_or("");
+                Some(escape(format!("{registry} {id}").trim()))
+            }
+            Some(Stated::Not(reason)) => Some(format!("None. {}", escape(reason))),
+            _ => None,
+        };
+        let html = fill(
+            "structured_abstract.html",
+            json!({
+                "background": said("abstract.background"),
+                "objectives": said("abstract.objectives"),
+                "conclusion": said("abstract.conclusion"),
+                "registration": registration,
+                "keywords": match record.reporting.at("keywords") {
+                    Some(Stated::List(words)) => Some(words.join(", ")),
+                    _ => None,
+                },
+                "run": run,
+            }),
+        )?;
+        Ok(Fragment { html, ..Fragment::default() })
+    }
+}
+
+/// The sentences that the run knows: data, participants, outcome, model, measures, results.
+fn of_the_run(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Json {
+    let at = place(name);
+    let sources: Vec<String> =
+        record.sources.iter().map(|source| source.name.clone()).collect();
+    let role = |role: &str| {
+        let used = record.methods.iter().filter(|method| method.role == role);
+        let mut titles: Vec<String> =
+            used.map(|method| method.title.to_lowercase()).collect();
+        titles.dedup();
+        titles.join(", ")
+    };
+    let results = same_question(record, analysis).filter_map(|(name, of)| {
+        of.performance.get(&of.primary)?;
+        let path = format!("{}/performance/{}", place(name), of.primary);
+        Some(format!(
+            "{} {} ({}, {})",
+            escape(&primary(of)),
+            shown.measured(&path, 2),
+            Standing::of(record, of).label(),
+            escape(&of.cohort)
+        ))
+    });
+    let slope = analysis.performance.contains_key("calibration_slope").then(|| {
+        format!(
+            "Calibration slope {}.",
+            shown.measured(&format!("{at}/performance/calibration_slope"), 2)
+        )
+    });
+    let frequent = analysis.selection.as_ref().map(|selection| {
+        let names = selection.columns.iter().take(5).map(|f| escape(&f.name));
+        format!(
+            "{} of {} columns reach the learner on average; most often {}.",
+            shown.number(&format!("{at}/selection/mean_columns"), 1),
+            shown.count(&format!("{at}/selection/of_columns")),
+            names.collect::<Vec<_>>().join(", ")
+        )
+    });
+    let outcome = record.outcomes.iter().find(|outcome| outcome.name == analysis.outcome);
+    json!({
+        "sources": sources.join(", "),
+        "n": shown.count(&format!("{at}/n")),
+        "positive": shown.count(&format!("{at}/n_positive")),
+        "rows": rows_are(record, &analysis.cohort),
+        "cohort": analysis.cohort,
+        "outcome": label(record, &analysis.outcome),
+        "derivation": outcome.map(|outcome| coded(&outcome.derivation)),
+        "model": model(analysis),
+        "learners": role("learn"),
+        "selectors": role("select"),
+        "scheme": analysis.scheme_text,
+        "measures": analysis
+            .metrics
+            .iter()
+            .map(|metric| metric.title.clone())
+            .collect::<Vec<_>>()
+            .join(", "),
+        "predictors": shown.count(&format!("{at}/n_predictors")),
+        "frequent": frequent,
+        "results": results.collect::<Vec<_>>(),
+        "slope": slope,
+    })
+}

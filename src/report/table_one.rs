@@ -1,0 +1,174 @@
+//! Table 1: the variables by cohort and class, with what is missing and how cohorts differ.
+
+use serde_json::{Value as Json, json};
+
+use super::figure::DataTable;
+use super::shown::{Shown, plain};
+use crate::data::{CharacteristicFacts, StudyRecord};
+
+/// Cohorts in the order of the table.
+fn cohorts(record: &StudyRecord) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for row in &record.characteristics {
+        if !names.contains(&row.cohort.as_str()) {
+            names.push(&row.cohort);
+        }
+    }
+    names
+}
+
+/// As the template has it: a column for each cohort and class, a row for each variable.
+pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
+    if record.characteristics.is_empty() {
+        return None;
+    }
+    let cohorts = cohorts(record);
+    let place = |cohort: &str, variable: (&str, &str), class: Option<bool>| {
+        record.characteristics.iter().position(|row| {
+            row.cohort == cohort
+                && (row.block.as_str(), row.variable.as_str()) == variable
+                && row.class == class
+        })
+    };
+    let mut variables: Vec<(&str, &str)> = Vec::new();
+    for row in &record.characteristics {
+        let variable = (row.block.as_str(), row.variable.as_str());
+        if !variables.contains(&variable) {
+            variables.push(variable);
+        }
+    }
+    let mut groups: Vec<(String, Vec<Json>)> = Vec::new();
+    for variable in &variables {
+        let cells = cohorts.iter().map(|cohort| {
+            let of = |class| match place(cohort, *variable, class) {
+                Some(at) => described(shown, at, &record.characteristics[at]),
+                None => "–".to_string(),
+            };
+            let all = place(cohort, *variable, None);
+            json!({
+                "all": of(None), "positive": of(Some(true)), "negative": of(Some(false)),
+                "missing": match all {
+                    Some(at) => shown.count(&format!("/characteristics/{at}/missing")),
+                    None => "–".to_string(),
+                },
+                "smd": match all {
+                    Some(at) => {
+                        shown.number(&format!("/characteristics/{at}/smd_to_development"), 2)
+                    }
+                    None => "–".to_string(),
+                },
+            })
+        });
+        let unit = record
+            .characteristics
+            .iter()
+            .find(|row| (row.block.as_str(), row.variable.as_str()) == *variable)
+            .and_then(|row| row.unit.clone());
+        let row = json!({
+            "name": variable.1, "unit": unit, "cells": cells.collect::<Vec<_>>(),
+        });
+        match groups.iter_mut().find(|(block, _)| block == variable.0) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((variable.0.to_string(), vec![row])),
+        }
+    }
+    let heads = cohorts.iter().map(|cohort| {
+        let first = record
+            .characteristics
+            .iter()
+            .position(|row| row.cohort == *cohort && row.class.is_none());
+        let rows = |class: Option<bool>| {
+            let at = record
+                .characteristics
+                .iter()
+                .position(|row| row.cohort == *cohort && row.class == class);
+            at.map_or("–".to_string(), |at| {
+                shown.count(&format!("/characteristics/{at}/rows"))
+            })
+        };
+        json!({
+            "name": cohort, "first": first, "all": rows(None),
+            "positive": rows(Some(true)), "negative": rows(Some(false)),
+        })
+    });
+    Some(json!({
+        "cohorts": heads.collect::<Vec<_>>(),
+        "several": cohorts.len() > 1,
+        "columns": 5 * cohorts.len(),
+        "groups": groups
+            .into_iter()
+            .map(|(name, rows)| json!({ "name": name, "rows": rows }))
+            .collect::<Vec<_>>(),
+    }))
+}
+
+/// Median and quartiles, or how many ones of how many.
+fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
+    let path = format!("/characteristics/{at}");
+    if row.ones.is_some() {
+        return shown.count(&format!("{path}/ones"));
+    }
+    if row.median.is_none() {
+        return "–".to_string();
+    }
+    let spread = row
+        .upper_quartile
+        .zip(row.lower_quartile)
+        .map_or(1.0, |(upper, lower)| upper - lower);
+    let digits = match spread {
+        spread if spread < 0.1 => 3,
+        spread if spread < 10.0 => 2,
+        spread if spread < 100.0 => 1,
+        _ => 0,
+    };
+    let number = |what: &str| shown.number(&format!("{path}/{what}"), digits);
+    format!(
+        "{} [{}, {}]",
+        number("median"),
+        number("lower_quartile"),
+        number("upper_quartile")
+    )
+}
+
+/// The same for a file.
+pub fn file(record: &StudyRecord) -> DataTable {
+    let head = [
+        "block",
+        "variable",
+        "unit",
+        "cohort",
+        "class",
+        "rows",
+        "missing",
+        "median",
+        "lower_quartile",
+        "upper_quartile",
+        "ones",
+        "smd_to_development",
+    ];
+    let number = |value: Option<f64>| {
+        value.map_or(String::new(), |value| plain(value, 4).replace('−', "-"))
+    };
+    let rows = record.characteristics.iter().map(|row| {
+        vec![
+            row.block.clone(),
+            row.variable.clone(),
+            row.unit.clone().unwrap_or_default(),
+            row.cohort.clone(),
+            match row.class {
+                None => "all",
+                Some(true) => "positive",
+                Some(false) => "negative",
+            }
+            .to_string(),
+            row.rows.to_string(),
+            row.missing.to_string(),
+            number(row.median),
+            number(row.lower_quartile),
+            number(row.upper_quartile),
+            row.ones.map_or(String::new(), |ones| ones.to_string()),
+            number(row.smd_to_development),
+        ]
+    });
+    DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }
+}

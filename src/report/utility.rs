@@ -1,0 +1,192 @@
+//! Clinical utility: what decisions by the model are worth against treating all or none.
+
+use serde_json::json;
+
+use super::calibration::first_upper;
+use super::figure::{DataTable, Figure};
+use super::plot::{Axis, Plot};
+use super::shown::{Shown, escape, fill, place, plain};
+use super::standing::{Standing, headline, model, same_question, same_splits};
+use super::svg::Anchor;
+use crate::data::{AnalysisRecord, DecisionCurve};
+use crate::operation::prelude::*;
+
+/// The decision curve over the range that the author declared, and what decisions at the threshold come to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Utility {}
+
+impl Operation for Utility {
+    const ABOUT: About = About {
+        name: "utility",
+        title: "Clinical utility",
+        version: 1,
+        sources: &["vickers2006"],
+        example: "utility",
+    };
+}
+
+impl Section for Utility {
+    fn declared(&self) -> Declared {
+        const DECLARED: Declared = Declared {
+            chapter: Some(Chapter::Utility),
+            fills: &[
+                Fill::clear("42", &[Evidence::Controls]),
+                Fill::clear("48", &[Evidence::Controls, Evidence::Decision]),
+                Fill::metrics("24", &[Evidence::Controls]),
+            ],
+            figures: &["F5"],
+        };
+        DECLARED
+    }
+
+    fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
+        let shown = Shown::new(record);
+        let simulated = record.study.simulated;
+        let mut fragment = Fragment::default();
+        let mut figures = Vec::new();
+        if let Some((_, of)) = headline(record) {
+            for (position, (name, analysis)) in same_question(record, of).enumerate() {
+                let Some(curve) = &analysis.decision else { continue };
+                let id = match position {
+                    0 => "decision-curve".to_string(),
+                    n => format!("decision-curve-{}", n + 1),
+                };
+                let figure = figure(record, &shown, &id, name, analysis, curve);
+                figures.push(figure.into_html(simulated, &mut fragment)?);
+            }
+        }
+        fragment.html = fill("utility.html", json!({ "figures": figures }))?;
+        Ok(fragment)
+    }
+}
+
+fn figure<'a>(
+    record: &StudyRecord,
+    shown: &Shown,
+    id: &'a str,
+    name: &str,
+    analysis: &AnalysisRecord,
+    curve: &DecisionCurve,
+) -> Figure<'a> {
+    let series = Standing::of(record, analysis).series().clamp(1, 2);
+    let beside = same_splits(record, analysis)
+        .filter_map(|(name, other)| Some((name, other, other.decision.as_ref()?)))
+        .find(|(_, other, _)| other.role == "control")
+        .or_else(|| {
+            same_splits(record, analysis)
+                .find_map(|(name, other)| Some((name, other, other.decision.as_ref()?)))
+        });
+    let values = curve.points.iter().flat_map(|p| [p.model, p.upper.unwrap_or(p.model)]);
+    let highest =
+        values.chain(curve.points.iter().map(|p| p.treat_all)).fold(0.02, f64::max);
+    let lowest = curve.points.iter().map(|p| p.model).fold(0.0, f64::min).max(-0.05);
+    let (low, high) = (lowest.min(-0.02), highest * 1.08);
+    let x =
+        Axis { from: curve.range.0, to: curve.range.1, label: "Threshold probability" };
+    let y = Axis { from: low, to: high, label: "Net benefit" };
+    let mut plot = Plot::new(&x, &y, 0.0);
+    plot.line("axis", [(x.from, 0.0), (x.to, 0.0)].into_iter());
+    let all = curve.points.iter().map(|point| (point.threshold, point.treat_all));
+    plot.line("line4", all.filter(|(_, value)| *value >= low));
+    let band: Vec<(f64, f64, f64)> = curve
+        .points
+        .iter()
+        .filter_map(|p| Some((p.threshold, p.lower?.max(low), p.upper?)))
+        .collect();
+    plot.band(&format!("band{series}"), &band);
+    if let Some((_, _, other)) = beside {
+        plot.line("line3", other.points.iter().map(|p| (p.threshold, p.model)));
+    }
+    plot.line(
+        &format!("line{series}"),
+        curve.points.iter().map(|p| (p.threshold, p.model)),
+    );
+    plot.text(
+        "small",
+        x.to - (x.to - x.from) * 0.01,
+        0.004 * high.max(0.1),
+        Anchor::End,
+        "treat none",
+    );
+    let described: Vec<String> = curve
+        .useful
+        .iter()
+        .map(|(from, to)| format!("{} to {}", plain(*from, 2), plain(*to, 2)))
+        .collect();
+    let description = format!(
+        "Net benefit of {name} over thresholds from {} to {}; above both treat-all and treat-none at \
+         {}.",
+        plain(curve.range.0, 2),
+        plain(curve.range.1, 2),
+        if described.is_empty() {
+            "none of them".to_string()
+        } else {
+            described.join(", ")
+        }
+    );
+    let picture = plot.svg.finish("Decision curve", &description);
+    let at = format!("{}/decision", place(name));
+    let useful: Vec<String> = (0..curve.useful.len())
+        .map(|position| {
+            let end =
+                |end: usize| shown.number(&format!("{at}/useful/{position}/{end}"), 2);
+            format!("{}–{}", end(0), end(1))
+        })
+        .collect();
+    let standing = Standing::of(record, analysis).label();
+    let heading = match useful.is_empty() {
+        true => format!(
+            "At no threshold of the range is the model worth more than treating all or none ({standing})"
+        ),
+        false => format!(
+            "Worth more than treating all or none at thresholds of {} ({standing})",
+            useful.join(", ")
+        ),
+    };
+    let item = |class: &str, label: &str| {
+        format!(
+            "<li><svg viewBox=\"0 0 30 14\" aria-hidden=\"true\"><path class=\"{class}\" \
+             d=\"M1 7L29 7\"/></svg>{}</li>",
+            escape(label)
+        )
+    };
+    let mut legend =
+        item(&format!("line{series}"), &format!("{}, 95 % band", model(analysis)));
+    if let Some((_, other, _)) = beside {
+        legend.push_str(&item("line3", &model(other)));
+    }
+    legend.push_str(&item("line4", "treat all"));
+    let number = |value: Option<f64>| value.map_or(String::new(), |v| plain(v, 4));
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for (position, p) in curve.points.iter().enumerate() {
+        let other = beside.and_then(|(_, _, other)| other.points.get(position));
+        rows.push(vec![
+            plain(p.threshold, 3),
+            plain(p.model, 4),
+            number(p.lower),
+            number(p.upper),
+            plain(p.treat_all, 4),
+            number(other.map(|point| point.model)),
+        ]);
+    }
+    Figure {
+        id,
+        heading,
+        sub: "Net benefit in true positives for each patient, false positives weighed by the odds of \
+              the threshold. The range is the author’s; no threshold is read off the curve."
+            .to_string(),
+        body: format!(
+            "<div class=\"pair\"><div>{picture}</div><div><ul class=\"legend down\">{legend}</ul>\
+             </div></div>"
+        ),
+        pictures: vec![picture],
+        method: format!("{}.", first_upper(curve.method.trim_end_matches('.'))),
+        table: DataTable {
+            head: ["threshold", "model", "lower", "upper", "treat_all", "beside"]
+                .map(String::from)
+                .to_vec(),
+            rows,
+        },
+    }
+}

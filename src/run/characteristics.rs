@@ -1,0 +1,155 @@
+//! Table 1: the variables of the study by cohort and class.
+
+use std::collections::BTreeMap;
+
+use super::record::Found;
+use crate::data::{CharacteristicFacts, FrameColumn, Value};
+use crate::math;
+use crate::plan::{Plan, Work};
+use crate::spec::{BlockKind, Study};
+use crate::survey::Survey;
+
+/// Variables of the table; the rest are predictors in their own table.
+const MOST: usize = 40;
+
+/// The columns of table blocks in every cohort that was analysed, the headline's first.
+pub fn characteristics(
+    study: &Study,
+    survey: &Survey,
+    plan: &Plan,
+    found: &Found,
+) -> Vec<CharacteristicFacts> {
+    let mut frames = BTreeMap::new();
+    for (node, value) in found {
+        if let (Work::Frame { cohort, block }, Value::Frame(frame)) =
+            (&plan.graph[*node].work, value)
+        {
+            frames.insert((*block, *cohort), frame);
+        }
+    }
+    let development = plan.analyses.first().map(|a| plan.cases[a.case].cohort);
+    let mut cohorts: Vec<usize> = frames.keys().map(|(_, cohort)| *cohort).collect();
+    cohorts.sort_by_key(|cohort| (Some(*cohort) != development, *cohort));
+    cohorts.dedup();
+    let classes = |cohort: usize| -> Vec<Option<bool>> {
+        let outcome = &study.outcomes[0].name;
+        let name = &study.cohorts[cohort].name;
+        if let Some(known) = survey.outcomes.get(&(outcome.clone(), name.clone())) {
+            return known.classes.to_vec();
+        }
+        let opened = plan.external.iter().find(|external| {
+            let case = plan.cases[external.case];
+            case.outcome == 0 && case.cohort == cohort
+        });
+        match opened.and_then(|external| found.get(&external.opened)) {
+            Some(Value::Opened(called)) => {
+                called.calls.iter().map(|call| call.class()).collect()
+            }
+            _ => vec![None; survey.cohorts[name].rows.len()],
+        }
+    };
+    let classes: BTreeMap<usize, Vec<Option<bool>>> = match study.outcomes.is_empty() {
+        true => BTreeMap::new(),
+        false => cohorts.iter().map(|cohort| (*cohort, classes(*cohort))).collect(),
+    };
+    let mut table = Vec::new();
+    let mut left = MOST;
+    for (position, block) in study.predictors.iter().enumerate() {
+        if !matches!(block.kind, BlockKind::Columns { .. }) {
+            continue;
+        }
+        let of = |cohort: usize| frames.get(&(position, cohort));
+        let Some(first) = cohorts.iter().find_map(|cohort| of(*cohort)) else { continue };
+        let declared = survey.columns.get(&block.name);
+        for (at, column) in first.rows.columns().iter().enumerate() {
+            if left == 0 {
+                return table;
+            }
+            left -= 1;
+            let unit = declared.and_then(|columns| columns.get(at)?.unit.clone());
+            let here = |cohort: usize| -> Option<&FrameColumn> {
+                of(cohort)?.rows.columns().iter().find(|known| known.name == column.name)
+            };
+            let moments = |cohort: usize| -> Option<(f64, f64)> {
+                let known: Vec<f64> = here(cohort)?
+                    .values
+                    .iter()
+                    .copied()
+                    .filter(|value| !value.is_nan())
+                    .collect();
+                Some((math::mean(&known)?, math::variance(&known)?))
+            };
+            for cohort in &cohorts {
+                let Some(values) = here(*cohort).map(|column| &column.values) else {
+                    continue;
+                };
+                let smd = development.filter(|own| own != cohort).and_then(|own| {
+                    let ((a, u), (b, v)) = (moments(*cohort)?, moments(own)?);
+                    let pooled = math::sqrt((u + v) / 2.0);
+                    (pooled > 0.0).then(|| (a - b) / pooled)
+                });
+                for class in [None, Some(true), Some(false)] {
+                    let known = classes.get(cohort);
+                    let inside: Vec<f64> = values
+                        .iter()
+                        .enumerate()
+                        .filter(|(row, _)| {
+                            class.is_none() || known.and_then(|k| *k.get(*row)?) == class
+                        })
+                        .map(|(_, value)| *value)
+                        .collect();
+                    table.push(CharacteristicFacts {
+                        block: block.name.clone(),
+                        variable: column.name.clone(),
+                        unit: unit.clone(),
+                        cohort: study.cohorts[*cohort].name.clone(),
+                        class,
+                        smd_to_development: smd.filter(|_| class.is_none()),
+                        ..described(&inside)
+                    });
+                }
+            }
+        }
+    }
+    table
+}
+
+/// Counts and quartiles of the values; those that are no number are missing.
+fn described(values: &[f64]) -> CharacteristicFacts {
+    let mut known: Vec<f64> =
+        values.iter().copied().filter(|value| !value.is_nan()).collect();
+    known.sort_by(f64::total_cmp);
+    let binary = !known.is_empty() && known.iter().all(|v| *v == 0.0 || *v == 1.0);
+    let at = |share: f64| math::quantile_of_sorted(&known, share).filter(|_| !binary);
+    CharacteristicFacts {
+        block: String::new(),
+        variable: String::new(),
+        unit: None,
+        cohort: String::new(),
+        class: None,
+        rows: values.len(),
+        missing: values.len() - known.len(),
+        median: at(0.5),
+        lower_quartile: at(0.25),
+        upper_quartile: at(0.75),
+        ones: binary.then(|| known.iter().filter(|value| **value == 1.0).count()),
+        smd_to_development: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::described;
+
+    #[test]
+    fn quartiles_shares_and_what_is_missing() {
+        let facts = described(&[1.0, 2.0, f64::NAN, 3.0, 4.0, 5.0]);
+        assert_eq!((facts.rows, facts.missing, facts.ones), (6, 1, None));
+        assert_eq!(facts.median, Some(3.0));
+        assert_eq!((facts.lower_quartile, facts.upper_quartile), (Some(2.0), Some(4.0)));
+        let facts = described(&[1.0, 0.0, 1.0]);
+        assert_eq!((facts.ones, facts.median), (Some(2), None));
+        let facts = described(&[f64::NAN]);
+        assert_eq!((facts.rows, facts.missing, facts.median), (1, 1, None));
+    }
+}
