@@ -10,6 +10,7 @@ use crate::catalog::Catalog;
 use crate::data::StudyRecord;
 use crate::diagnostics::any_error;
 use crate::digest::{Digest, canonical_json};
+use crate::plan::States;
 use crate::report::Page;
 use crate::review::Lock;
 use crate::store::Store;
@@ -24,6 +25,25 @@ pub struct Finished {
     pub lock: Lock,
     /// By analysis, in the study's order: primary metric and what it is.
     pub headlines: Vec<Headline>,
+    pub held: Held,
+}
+
+/// What the store held when the run ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Held {
+    records: Vec<Digest>,
+    results: Vec<Digest>,
+    stamp: Digest,
+}
+
+impl Held {
+    pub fn of(states: &States, store: &Store) -> Self {
+        let records: Vec<Digest> = states.keys.iter().flatten().copied().collect();
+        let results = states.outputs.iter().flatten().flatten();
+        let results: Vec<Digest> = results.map(|(_, digest)| *digest).collect();
+        let stamp = store.stamp(&records, &results);
+        Self { records, results, stamp }
+    }
 }
 
 /// The primary metric of an analysis.
@@ -78,8 +98,11 @@ pub fn key(loaded: &Loaded, catalog: &Catalog, name_key: &[u8; 32]) -> Option<Di
 }
 
 impl Finished {
+    /// None as well when somebody has touched the store since: then every result is looked at.
     pub fn read(store: &Store, key: &Digest) -> Option<Self> {
-        postcard::from_bytes(&store.index_get(key)?).ok()
+        let finished: Self = postcard::from_bytes(&store.index_get(key)?).ok()?;
+        let Held { records, results, stamp } = &finished.held;
+        (store.stamp(records, results) == *stamp).then_some(finished)
     }
 
     /// The index is disposable: without it the next run plans again.

@@ -210,6 +210,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         results,
         lock: Lock::of(&record, plan, &done.states),
         headlines: Headline::of(&record),
+        held: finished::Held::of(&done.states, &opened.store),
     };
     let exit = failures(plan, &done, &record);
     if exit == Exit::Fine

@@ -129,7 +129,7 @@ impl Store {
         }
     }
 
-    fn action_path(&self, key: &Digest) -> PathBuf {
+    pub(super) fn action_path(&self, key: &Digest) -> PathBuf {
         disk::shard(&self.root.join("actions"), key)
     }
 }

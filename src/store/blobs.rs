@@ -49,7 +49,7 @@ impl Store {
         disk::publish(&staged, &path)
     }
 
-    fn blob_path(&self, digest: &Digest) -> PathBuf {
+    pub(super) fn blob_path(&self, digest: &Digest) -> PathBuf {
         disk::shard(&self.root.join("blobs"), digest)
     }
 }

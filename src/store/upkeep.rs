@@ -77,6 +77,21 @@ impl Store {
         self.has_blob(&digest).then_some(digest)
     }
 
+    /// A name for the state of these records and results on disk: their lengths and times. Another one
+    /// means that somebody has touched them since.
+    pub fn stamp(&self, records: &[Digest], results: &[Digest]) -> Digest {
+        let mut bytes = Vec::new();
+        let records = records.iter().map(|key| self.action_path(key));
+        for path in records.chain(results.iter().map(|digest| self.blob_path(digest))) {
+            let found = std::fs::metadata(path).ok();
+            let time = found.as_ref().and_then(|file| file.modified().ok());
+            let time = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+            bytes.extend(found.map_or(u64::MAX, |file| file.len()).to_le_bytes());
+            bytes.extend(time.map_or(0, |time| time.as_nanos()).to_le_bytes());
+        }
+        Digest::of(&bytes)
+    }
+
     pub fn size(&self) -> Sizes {
         let size = |folder: &str| {
             let mut size = Size::default();
