@@ -5,6 +5,7 @@ mod codes;
 mod flat;
 mod forest;
 mod grow;
+mod ordered;
 mod samples;
 
 pub use boost::{Boosting, Order, Run, Training, boost};
