@@ -234,6 +234,10 @@ def again(bench, tables):
             bench.run(folder, text(), fresh=False)  # As it was, so that each change stands alone.
             run = bench.run(folder, text(**more), fresh=False)
             journals = sorted((folder / ".restudy/runs/study").iterdir())
+            if run["said"]["computed"] == 0:
+                print(f"  {what:<28} CPU {run['cpu']:6.3f} s  wall {run['wall']:6.3f} s  "
+                      "0 nodes computed", flush=True)
+                continue
             nodes = [json.loads(line) for line in journals[-1].read_text().splitlines()]
             done = [node["node"] for node in nodes if node["how"] in ("Computed", "CutOff")]
             fits = [node for node in done if fits_something(node)]

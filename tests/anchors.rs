@@ -67,6 +67,158 @@ fn corrections() -> BTreeMap<String, f64> {
     rows.map(|cells| (cells[..6].join(","), cells[6].parse().unwrap())).collect()
 }
 
+/// The rows of a split, prepared as in the reference run.
+fn prepared(
+    split: &Split,
+    frame: &Frame,
+    outcome: &[Option<bool>],
+) -> (Train, Rows, Vec<bool>) {
+    let mut train = split.train(frame, outcome, &vec![0; outcome.len()]);
+    let (held, mut rows) = split.held_out(frame);
+    let truth: Vec<bool> = held.iter().map(|&row| outcome[row].unwrap()).collect();
+    for (name, parameters) in [
+        ("impute_median", json!({})),
+        ("drop_constant", json!({})),
+        ("scale_zscore", json!({})),
+        ("drop_correlated", json!({ "threshold": 0.95 })),
+    ] {
+        (train, rows) = applied(&*step(name, parameters), &train, &rows);
+    }
+    (train, rows, truth)
+}
+
+/// The candidates of a family in the order of the reference run: learner, then k, then selector.
+fn family(name: &str) -> Vec<(Json, usize, &'static str)> {
+    let settings: Vec<Json> = match name {
+        "lr" => [0.01, 0.1, 1.0, 10.0].map(|c| json!({ "c": c })).to_vec(),
+        _ => {
+            let of_c = |c: f64| [0.01, 0.05, 0.2].map(|g| json!({ "c": c, "gamma": g }));
+            [0.1, 1.0, 10.0].into_iter().flat_map(of_c).collect()
+        }
+    };
+    let mut candidates = Vec::new();
+    for setting in settings {
+        for k in [8, 16, 32] {
+            candidates.extend(
+                ["anova", "mrmr", "lasso"].map(|selector| (setting.clone(), k, selector)),
+            );
+        }
+    }
+    candidates
+}
+
+/// The AUROC of every candidate of a family on one split.
+fn areas(
+    name: &str,
+    split: &Split,
+    frame: &Frame,
+    outcome: &[Option<bool>],
+    wanted: Option<usize>,
+) -> Vec<f64> {
+    let Instance::Metric(auroc) = operation("auroc", json!({})) else { panic!() };
+    let (train, rows, truth) = prepared(split, frame, outcome);
+    let mut chosen: BTreeMap<(&str, usize), (Train, Rows)> = BTreeMap::new();
+    let learner = if name == "lr" { "logistic" } else { "svm_rbf" };
+    let candidates = family(name).into_iter().enumerate();
+    candidates
+        .filter(|(at, _)| wanted.is_none_or(|wanted| wanted == *at))
+        .map(|(_, (parameters, k, selector))| {
+            let (train, rows) = chosen.entry((selector, k)).or_insert_with(|| {
+                applied(&*step(selector, json!({ "k": k })), &train, &rows)
+            });
+            let Instance::Learner(learner) = operation(learner, parameters) else {
+                panic!()
+            };
+            let model = learner.fit(train, &mut Stream::new(1, &[])).unwrap();
+            let scores = learner.predict(&model, rows).unwrap();
+            let scored = Scored { truth: &truth, scores: &scores, ..Scored::default() };
+            auroc.compute(scored).unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn winners_of_nested_tuning_are_those_of_scikit_learn() {
+    let Some(data) = test_data() else { return };
+    let bench = data.join("../bench/ml");
+    let known =
+        std::fs::read_to_string(bench.join("results/nested_no_rf.jsonl")).unwrap();
+    // All tables on demand: by default the smallest of those at hand.
+    let soak = std::env::var_os("RESTUDY_SOAK").is_some();
+    let (mut same, mut tied, mut wrong) = (0, 0, Vec::new());
+    for line in known.lines() {
+        let run: Json = serde_json::from_str(line).unwrap();
+        let name = run["table"].as_str().unwrap();
+        if !(soak || name == "C4KC-KiTS") {
+            continue;
+        }
+        let found = table(&data.join(format!("radmlbench/{name}.csv.gz")));
+        let Some((frame, outcome)) = found else { continue };
+        let path = bench.join(format!("anchors/folds/{name}.csv"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut folds = lines(&text);
+        let header = folds.next().unwrap();
+        let folds: Vec<Vec<&str>> = folds.collect();
+        let at = |name: &str| header.iter().position(|known| *known == name).unwrap();
+        let split = |column: usize, fold: &str, among: &dyn Fn(usize) -> bool| {
+            let rows = (0..outcome.len()).filter(|row| among(*row)).map(|row| row as u32);
+            let (held_out, train) =
+                rows.partition(|row| folds[*row as usize][column] == fold);
+            Split { train, held_out }
+        };
+        for outer in 0..5 {
+            let outer_column = at("outer_s0");
+            let fold = outer.to_string();
+            let whole = split(outer_column, &fold, &|_| true);
+            let inner_column = at(&format!("inner_s0_o{outer}"));
+            for of_family in ["lr", "svm"] {
+                let candidates = family(of_family);
+                let mut sums = vec![0.0; candidates.len()];
+                for inner in 0..5 {
+                    let training = |row: usize| folds[row][outer_column] != fold;
+                    let split = split(inner_column, &inner.to_string(), &training);
+                    let areas = areas(of_family, &split, &frame, &outcome, None);
+                    sums.iter_mut().zip(areas).for_each(|(sum, area)| *sum += area);
+                }
+                let expected = &run["results"][of_family];
+                let chosen = &expected["chosen"][outer];
+                let place = candidates.iter().position(|(setting, k, selector)| {
+                    let same = |ours: &str, theirs: &str| {
+                        setting[ours].as_f64() == chosen[1][theirs].as_f64()
+                    };
+                    chosen[2] == *k
+                        && chosen[3] == *selector
+                        && same("c", "C")
+                        && (of_family == "lr" || same("gamma", "gamma"))
+                });
+                let place = place.expect("it is among the candidates");
+                let most = sums.iter().copied().fold(0.0, f64::max);
+                let first = sums.iter().position(|sum| *sum == most).unwrap();
+                // Equal means may differ in their last digit there or here.
+                if (sums[place] - most).abs() > 1e-12 {
+                    wrong.push(format!(
+                        "{name} {outer} {of_family}: {} instead of {}, {} behind",
+                        candidates[first].0,
+                        chosen,
+                        most - sums[place]
+                    ));
+                    continue;
+                }
+                same += 1;
+                tied += usize::from(first != place);
+                let area = areas(of_family, &whole, &frame, &outcome, Some(place))[0];
+                let known = expected["fold_auc"][outer].as_f64().unwrap();
+                if (area - known).abs() > 1e-6 {
+                    wrong.push(format!("{name} {outer} {of_family}: {area} {known}"));
+                }
+            }
+        }
+    }
+    println!("{same} winners are the same, {tied} of them among equals");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(same >= if soak { 40 } else { 10 }, "{same} winners were compared");
+}
+
 #[test]
 fn areas_of_every_fold_are_those_of_scikit_learn() {
     let Some(data) = test_data() else { return };
@@ -104,17 +256,7 @@ fn areas_of_every_fold_are_those_of_scikit_learn() {
         let rows = 0..outcome.len() as u32;
         let (held_out, train) = rows.partition(|&row| fold_of[row as usize] == *fold);
         let split = Split { train, held_out };
-        let mut train = split.train(frame, outcome, &vec![0; outcome.len()]);
-        let (held, mut rows) = split.held_out(frame);
-        let truth: Vec<bool> = held.iter().map(|&row| outcome[row].unwrap()).collect();
-        for (name, parameters) in [
-            ("impute_median", json!({})),
-            ("drop_constant", json!({})),
-            ("scale_zscore", json!({})),
-            ("drop_correlated", json!({ "threshold": 0.95 })),
-        ] {
-            (train, rows) = applied(&*step(name, parameters), &train, &rows);
-        }
+        let (train, rows, truth) = prepared(&split, frame, outcome);
         let mut chosen: BTreeMap<(&str, &str), (Train, Rows)> = BTreeMap::new();
         for cells in expected {
             let (selection, k) = (cells[3], cells[4]);

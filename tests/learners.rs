@@ -10,14 +10,14 @@ use restudy::math::{Stream, exp};
 use restudy::operation::{AnyLearner, AnyTableStep, Instance, Output};
 use serde_json::{Map, Value as Json, json};
 
-fn learner(name: &str, parameters: Json) -> Arc<dyn AnyLearner> {
+pub fn learner(name: &str, parameters: Json) -> Arc<dyn AnyLearner> {
     match (Catalog::standard().get(name).unwrap().build)(parameters).unwrap() {
         Instance::Learner(learner) => learner,
         _ => panic!("{name} is no learner"),
     }
 }
 
-fn step(name: &str, parameters: Json) -> Arc<dyn AnyTableStep> {
+pub fn step(name: &str, parameters: Json) -> Arc<dyn AnyTableStep> {
     match (Catalog::standard().get(name).unwrap().build)(parameters).unwrap() {
         Instance::TableStep(step) => step,
         _ => panic!("{name} is no step"),
@@ -31,7 +31,7 @@ fn text(name: &str) -> String {
 
 /// The training rows of a file that `wanted` holds for, and the last third, all standardised by
 /// the whole first two thirds.
-fn fixture(name: &str, wanted: impl Fn(usize, bool) -> bool) -> (Train, Rows) {
+pub fn fixture(name: &str, wanted: impl Fn(usize, bool) -> bool) -> (Train, Rows) {
     let text = text(name);
     let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let names = lines.next().unwrap();
@@ -208,7 +208,7 @@ fn settings_fitted_together_are_those_fitted_alone() {
 }
 
 /// Rows on which numerics break: each a number of rows and its columns.
-fn bad_rows() -> Vec<(&'static str, Rows)> {
+pub fn bad_rows() -> Vec<(&'static str, Rows)> {
     let mut stream = Stream::new(8, &["bad rows"]);
     let mut normal = |n: usize, p: usize| -> Vec<Vec<f64>> {
         (0..p).map(|_| (0..n).map(|_| stream.normal()).collect()).collect()

@@ -25,7 +25,7 @@ fn table(n: usize, effect: f64, flipped: impl Fn(usize) -> bool) -> String {
 }
 
 /// A study of that table: folds that no outcome has a part in.
-fn study(select: &str, learn: &str, evaluate: &str) -> String {
+pub fn study(select: &str, learn: &str, evaluate: &str) -> String {
     format!(
         r#"restudy: 1
 title: Tuning (simulated)

@@ -1,6 +1,7 @@
 //! Trees that each correct the sum of those before.
 
-use super::forest::{by_row, samples};
+use super::class_weight::ClassWeight;
+use super::forest::{by_row, samples, weights};
 use super::usable::{predictable, usable};
 use crate::math::trees::{
     Boosting, Order, Run, Samples, Training, Trees, boost, normalised,
@@ -14,7 +15,7 @@ use crate::operation::prelude::*;
 /// overfits unless `learning_rate`, `leaves` and `rounds` are held small. It needs no scaling.
 ///
 /// # Computation
-/// The score of a row starts at the log odds of the training rows; each round adds a tree to it.
+/// The score of a row starts at the log odds of the training rows, weighted by class like all else; each round adds a tree to it.
 /// With slopes g = p − y and curvatures h = p(1 − p) of the logistic loss, a cut gains
 /// G²ₗ/(Hₗ + λ) + G²ᵣ/(Hᵣ + λ) − G²/(H + λ) and a leaf says −`learning_rate`·G/(H + λ), with
 /// λ = `l2` (Chen and Guestrin 2016). Values are put into at most `bins` groups of about equally
@@ -23,7 +24,7 @@ use crate::operation::prelude::*;
 /// `by_level` the one nearest to the root, until there are `leaves` of them or none gains. Of
 /// equal cuts the first column wins, then the lowest value.
 ///
-/// G and H are summed as whole multiples of a unit that grows with n (2⁻⁵² for 1,000 rows), so
+/// G and H are summed as whole multiples of a unit that grows with n (2⁻⁴² for 1,000 rows), so
 /// they are exact and the same in any order.
 ///
 /// With `patience`, a share `validation` of the subjects of each class is set aside, rounds end
@@ -80,6 +81,9 @@ pub struct GradientBoosting {
     /// Share of the training subjects set aside for `patience`.
     #[schemars(range(min = 0.01, max = 0.9))]
     pub validation: f64,
+    /// How much the rows of each class count.
+    #[schemars(extend("x-tunable" = true))]
+    pub class_weight: ClassWeight,
 }
 
 /// Which leaf is split next.
@@ -111,6 +115,7 @@ impl Default for GradientBoosting {
             bins: 255,
             patience: None,
             validation: 0.2,
+            class_weight: ClassWeight::None,
         }
     }
 }
@@ -153,6 +158,7 @@ impl GradientBoosting {
     fn shares_with(&self, other: &Self) -> bool {
         self.boosting() == other.boosting()
             && self.patience == other.patience
+            && self.class_weight == other.class_weight
             && self.validation.to_bits() == other.validation.to_bits()
     }
 
@@ -166,7 +172,8 @@ impl GradientBoosting {
             None => vec![true; samples.n()],
             Some(_) => set_aside(samples, self.validation, draws.branch(0))?,
         };
-        let training = Training { rounds, fits: &fits, patience: self.patience };
+        let weights = weights(self.class_weight, samples.positive());
+        let training = Training { rounds, fits: &fits, patience: self.patience, weights };
         Ok(boost(samples, self.boosting(), training, draws.branch(1)))
     }
 
@@ -236,7 +243,9 @@ impl Operation for GradientBoosting {
     const ABOUT: About = About {
         name: "gradient_boosting",
         title: "Gradient boosting",
-        version: 1,
+        // 2: slopes and curvatures of up to 4,095 rows are counted in a unit that leaves them exact as
+        // floating-point numbers.
+        version: 2,
         sources: &["friedman2001", "chen2016", "ke2017"],
         example: "gradient_boosting: { rounds: 200, learning_rate: 0.03, leaves: 4 }",
     };

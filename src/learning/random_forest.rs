@@ -117,6 +117,11 @@ impl Learner for RandomForest {
         model.form()
     }
 
+    /// One vote; shares of leaves that are not pure lie between two.
+    fn resolution(&self) -> Option<f64> {
+        Some(1.0 / self.trees as f64)
+    }
+
     fn as_seeded(&self) -> Self {
         let Self { trees, depth, .. } = Self::default();
         Self { trees, depth, ..self.clone() }

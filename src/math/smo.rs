@@ -48,40 +48,41 @@ pub fn separate(
         true => alpha[i] > 0.0,
         false => alpha[i] < caps[i],
     };
-    let mut may_up: Vec<bool> = (0..n).map(|i| up(&alpha, i)).collect();
-    let mut may_down: Vec<bool> = (0..n).map(|i| down(&alpha, i)).collect();
+    // What is added to a pull, so that rows that may not move are never the largest; and what the
+    // violation of a pair is multiplied by. Loops over all rows without a branch are the fast ones.
+    let barred = |may: bool| if may { 0.0 } else { f64::NEG_INFINITY };
+    let counts = |may: bool| if may { 1.0 } else { 0.0 };
+    let mut bar_up: Vec<f64> = (0..n).map(|i| barred(up(&alpha, i))).collect();
+    let mut bar_down: Vec<f64> = (0..n).map(|i| barred(down(&alpha, i))).collect();
+    let mut in_down: Vec<f64> = (0..n).map(|i| counts(down(&alpha, i))).collect();
+    let (mut ups, mut downs, mut gains) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
     for _ in 0..iterations {
-        let mut i = usize::MAX;
-        let mut most = f64::NEG_INFINITY;
-        for (t, &pull) in pull.iter().enumerate() {
-            if may_up[t] && pull > most {
-                (i, most) = (t, pull);
-            }
+        for ((value, pull), bar) in ups.iter_mut().zip(&pull).zip(&bar_up) {
+            *value = pull + bar;
         }
-        if i == usize::MAX {
+        let most = largest(&ups);
+        if most == f64::NEG_INFINITY {
             return Ok(separator(&alpha, y, &pull, caps));
         }
+        let i = first(&ups, most);
+        for ((value, pull), bar) in downs.iter_mut().zip(&pull).zip(&bar_down) {
+            *value = bar - pull;
+        }
+        let least = -largest(&downs);
         let row_i = kernel.row(i);
-        let mut j = usize::MAX;
-        let (mut least, mut gain) = (f64::INFINITY, 0.0);
+        let of_i = diagonal[i];
         for t in 0..n {
-            if !may_down[t] {
-                continue;
-            }
-            least = pull[t].min(least);
             let apart = most - pull[t];
-            if apart > 0.0 {
-                let curvature = diagonal[i] + diagonal[t] - 2.0 * row_i[t];
-                let curvature = if curvature > 0.0 { curvature } else { FLAT };
-                let of_pair = apart * apart / curvature;
-                if of_pair > gain {
-                    (j, gain) = (t, of_pair);
-                }
-            }
+            let apart = if apart > 0.0 { apart * in_down[t] } else { 0.0 };
+            let curvature = of_i + diagonal[t] - 2.0 * row_i[t];
+            let curvature = if curvature > 0.0 { curvature } else { FLAT };
+            gains[t] = apart * apart / curvature;
         }
-        if j == usize::MAX || most - least < TOLERANCE {
+        let gain = largest(&gains);
+        if gain <= 0.0 || most - least < TOLERANCE {
             return Ok(separator(&alpha, y, &pull, caps));
         }
+        let j = first(&gains, gain);
         let row_j = kernel.row(j);
         let curvature = diagonal[i] + diagonal[j] - 2.0 * row_i[j];
         let curvature = if curvature > 0.0 { curvature } else { FLAT };
@@ -112,13 +113,34 @@ pub fn separate(
             };
         }
         for t in [i, j] {
-            (may_up[t], may_down[t]) = (up(&alpha, t), down(&alpha, t));
+            bar_up[t] = barred(up(&alpha, t));
+            bar_down[t] = barred(down(&alpha, t));
+            in_down[t] = counts(down(&alpha, t));
         }
         for ((pull, a), b) in pull.iter_mut().zip(row_i).zip(row_j) {
             *pull -= step * (a - b);
         }
     }
     Err(Unsolved::NotConverged(iterations))
+}
+
+/// The largest of some numbers, none of which is NaN; −∞ of none.
+fn largest(values: &[f64]) -> f64 {
+    let greater = |a: f64, b: f64| if b > a { b } else { a };
+    let mut lanes = [f64::NEG_INFINITY; 4];
+    let (fours, rest) = values.as_chunks::<4>();
+    for four in fours {
+        for (lane, value) in lanes.iter_mut().zip(four) {
+            *lane = greater(*lane, *value);
+        }
+    }
+    let of_lanes = lanes.iter().chain(rest);
+    of_lanes.fold(f64::NEG_INFINITY, |most, value| greater(most, *value))
+}
+
+/// The first place of a number that is among these.
+fn first(values: &[f64], wanted: f64) -> usize {
+    values.iter().position(|value| *value == wanted).expect("it is one of them")
 }
 
 /// ρ is the mean over the rows that lie on their margin, or the middle of what is left to it.

@@ -1,13 +1,18 @@
 //! Columns that hold one value only, left out.
 
+use crate::math::sqrt;
 use crate::operation::prelude::*;
+
+/// How many roundings of the mean a spread may be of.
+const ROUNDING: f64 = 10.0;
 
 /// Drops columns that hold one value only in the training rows.
 ///
 /// They tell no patient from another, and some learners and statistics divide by their spread.
 ///
 /// # Computation
-/// A column is kept when two of its known training values differ; values are compared exactly.
+/// A column is kept when its known training values differ by more than rounding: when their standard
+/// deviation (divisor n) is above 10 ε |mean|, with ε = 2⁻⁵² and the mean their own.
 /// Missing values are ignored, so a column with one training value or none is dropped. The kept
 /// columns stay in table order; missing values in them stay missing.
 ///
@@ -15,8 +20,8 @@ use crate::operation::prelude::*;
 /// A column in which all but one row agree is kept. It may leave no column at all.
 ///
 /// # Differences
-/// scikit-learn's `VarianceThreshold` with its default threshold of 0 drops the same columns, and
-/// fails where it would keep none.
+/// scikit-learn's `VarianceThreshold` with its default threshold of 0 drops columns of one value only,
+/// and fails where it would keep none. What differs by rounding would be blown up by `scale_zscore`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DropConstant {}
@@ -25,7 +30,8 @@ impl Operation for DropConstant {
     const ABOUT: About = About {
         name: "drop_constant",
         title: "Without constant columns",
-        version: 1,
+        // 2: columns whose values differ by rounding only are dropped too.
+        version: 2,
         sources: &["kuhn2013"],
         example: "drop_constant",
     };
@@ -52,11 +58,23 @@ impl TableStep for DropConstant {
     }
 }
 
-/// Whether two known values differ.
+/// Whether known values differ by more than rounding.
 fn varies(values: &[f64]) -> bool {
-    let mut known = values.iter().filter(|value| !value.is_nan());
-    let first = known.next();
-    known.any(|value| Some(value) != first)
+    let known: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+    if known.iter().all(|value| *value == known[0]) {
+        return false;
+    }
+    let n = known.len() as f64;
+    // Each divided first, so that the largest numbers have a mean.
+    let mean = known.iter().map(|value| value / n).sum::<f64>();
+    if mean == 0.0 || !mean.is_finite() {
+        return true;
+    }
+    // In units of the mean: squares of the smallest numbers would be 0.
+    let share = |value: &f64| (value / mean - 1.0) * (value / mean - 1.0);
+    let square = known.iter().map(share).sum::<f64>() / n;
+    // Not a number is not below the limit either.
+    !(sqrt(square) <= ROUNDING * f64::EPSILON)
 }
 
 #[cfg(test)]
@@ -97,6 +115,19 @@ mod tests {
     }
 
     #[test]
+    fn what_differs_by_rounding_alone_is_constant() {
+        let next = |value: f64| f64::from_bits(value.to_bits() + 1);
+        for unit in [1e-200, 0.1, -3.0, 1e12, 1e300] {
+            assert!(!varies(&[unit, next(unit), unit, NAN]), "{unit}");
+            assert!(varies(&[unit, unit * (1.0 + 1e-12), unit]), "{unit}");
+        }
+        // A mean of 0 has no rounding.
+        assert!(varies(&[-1e-300, 1e-300]));
+        assert!(varies(&[f64::MAX, -f64::MAX / 3.0]));
+        assert!(varies(&[f64::INFINITY, 1.0]));
+    }
+
+    #[test]
     fn held_out_rows_decide_nothing() {
         let values = vec![0.0, -0.0, 5.0];
         let column = FrameColumn { name: "x".to_string(), values };
@@ -124,7 +155,9 @@ mod tests {
             prop_assert!(kept.windows(2).all(|pair| pair[0] < pair[1]));
             prop_assert_eq!(&kept, &DropConstant {}.fit(&train(&columns, order)).unwrap());
             for (position, values) in columns.iter().enumerate() {
-                let two = values.iter().any(|a| values.iter().any(|b| a < b));
+                let two = varies(values);
+                let differ = values.iter().any(|a| values.iter().any(|b| a < b));
+                prop_assert!(differ || !two);
                 prop_assert_eq!(kept.contains(&(position as u32)), two);
             }
             let mut rows = ordered.rows().clone();

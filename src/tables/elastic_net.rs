@@ -1,6 +1,7 @@
 //! The columns that enter an elastic-net path first.
 
-use super::entry::{Path, Ranking, Stop, keep_first};
+use super::entry::{Path, Stop};
+use super::ranking::Ranking;
 use crate::operation::prelude::*;
 
 /// Keeps the k columns that enter an elastic-net path first.
@@ -72,7 +73,7 @@ impl TableStep for ElasticNet {
     }
 
     fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
-        keep_first(ranking, self.k, rows);
+        ranking.keep(self.k, rows);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The order in which columns enter a penalised least-squares path, and where along it to stop.
 
+use super::ranking::Ranking;
 use crate::math::{Pull, SparseLeastSquares, pow, sqrt};
 use crate::operation::prelude::*;
 
@@ -29,9 +30,6 @@ pub enum Stop {
     #[serde(rename = "1se")]
     OneStandardError,
 }
-
-/// Positions of the columns that entered, first ones first.
-pub(super) type Ranking = Vec<u32>;
 
 impl Path {
     /// The columns in order of entry; with a stop, those that are in at its penalty.
@@ -65,7 +63,7 @@ impl Path {
         }
         // Stable: columns that enter together with equal coefficients stay in table order.
         entered.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        Ok(entered.into_iter().map(|(_, _, column)| column).collect())
+        Ok(Ranking(entered.into_iter().map(|(_, _, column)| column).collect()))
     }
 
     /// A geometric grid.
@@ -231,14 +229,6 @@ impl Centred {
     }
 }
 
-/// Keeps the first `k` columns of a ranking, in table order.
-pub(super) fn keep_first(ranking: &Ranking, k: usize, rows: &mut Rows) {
-    let mut kept: Vec<usize> =
-        ranking.iter().take(k).map(|&column| column as usize).collect();
-    kept.sort_unstable();
-    rows.keep(&kept);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,7 +267,7 @@ mod tests {
     fn columns_that_never_vary_never_enter() {
         let train = train(&[0, 1, 2, 3], &[true, false, true, false]);
         let path = Path { mix: 1.0, points: 5, reach: 0.1 };
-        assert_eq!(path.ranking(&train, Stop::Path, 2), Ok(vec![]));
-        assert_eq!(path.ranking(&train, Stop::Min, 2), Ok(vec![]));
+        assert_eq!(path.ranking(&train, Stop::Path, 2), Ok(Ranking(vec![])));
+        assert_eq!(path.ranking(&train, Stop::Min, 2), Ok(Ranking(vec![])));
     }
 }

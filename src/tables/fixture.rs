@@ -1,5 +1,7 @@
 //! Columns with values that others computed of them, for the tests of this folder.
 
+pub(super) use tests::two_groups;
+
 /// Training rows of a file of `tests/reference`, and what `make_tables.py` says of each column.
 pub(super) struct Fixture {
     pub columns: Vec<Vec<f64>>,
@@ -87,4 +89,38 @@ fn table(text: &str) -> Vec<(String, Vec<String>)> {
         }
     }
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    /// Two groups and what others say of them, where the public reference collection is at hand.
+    pub(in crate::tables) fn two_groups()
+    -> Option<(Vec<f64>, Vec<bool>, serde_json::Value)> {
+        let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
+        let folder = std::env::var("RESTUDY_TEST_DATA").unwrap_or(default.to_string());
+        let folder = std::path::Path::new(&folder).join("stats_reference");
+        let Ok(reference) = std::fs::read_to_string(folder.join("reference.json")) else {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "no test data at {}",
+                folder.display()
+            );
+            println!("skipped: no test data at {}", folder.display());
+            return None;
+        };
+        let reference: serde_json::Value =
+            serde_json::from_str(&reference).expect("the collection is JSON");
+        let cases = reference["cases"].as_array().expect("a list of cases");
+        let case = cases.iter().find(|case| case["name"] == "two_group_tests");
+        let outputs = case.expect("a case of this name")["outputs"].clone();
+        let rows = std::fs::read_to_string(folder.join("inputs/two_groups.csv"));
+        let rows = super::table(&rows.expect("its input lies beside it"));
+        let number = |cell: &String| cell.parse::<f64>().expect("a number");
+        let values = rows[1].1.iter().map(number).collect();
+        Some((
+            values,
+            rows[0].1.iter().map(|cell| number(cell) == 1.0).collect(),
+            outputs,
+        ))
+    }
 }

@@ -1,6 +1,7 @@
 //! The columns that enter a lasso path first.
 
-use super::entry::{Path, Ranking, Stop, keep_first};
+use super::entry::{Path, Stop};
+use super::ranking::Ranking;
 use crate::operation::prelude::*;
 
 /// Keeps the k columns that enter a lasso path first.
@@ -78,7 +79,7 @@ impl TableStep for Lasso {
     }
 
     fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
-        keep_first(ranking, self.k, rows);
+        ranking.keep(self.k, rows);
         Ok(())
     }
 

@@ -193,4 +193,15 @@ mod tests {
         }
         assert_eq!(evidence(&[3.0; 7], &outcome, exact.as_ref()), Evidence::NONE);
     }
+
+    #[test]
+    fn it_is_that_of_the_reference_collection() {
+        let Some((values, outcome, expected)) = super::super::fixture::two_groups()
+        else {
+            return;
+        };
+        let found = evidence(&values, &outcome, None);
+        let p = expected["mannwhitney_p_continuity"].as_f64().expect("a number");
+        assert!((found.p - p).abs() < 1e-12, "{found:?} {p}");
+    }
 }

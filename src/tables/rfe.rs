@@ -1,6 +1,6 @@
 //! The columns that a linear model gives up last.
 
-use super::entry::{Ranking, keep_first};
+use super::ranking::Ranking;
 use crate::math::{LogisticLoss, Matrix, Unsolved, separate};
 use crate::operation::prelude::*;
 
@@ -114,11 +114,11 @@ impl TableStep for Rfe {
             });
         }
         ranking.reverse();
-        Ok(ranking)
+        Ok(Ranking(ranking))
     }
 
     fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
-        keep_first(ranking, self.k, rows);
+        ranking.keep(self.k, rows);
         Ok(())
     }
 
@@ -232,8 +232,8 @@ mod tests {
             for step in [0.001, 0.3, 1.0, 7.0] {
                 let rfe = Rfe { model, step, ..Rfe::default() };
                 let ranking = rfe.fit(&train).unwrap();
-                assert_eq!(ranking[0], 3, "{model:?} {step}");
-                let mut all = ranking.clone();
+                assert_eq!(ranking.0[0], 3, "{model:?} {step}");
+                let mut all = ranking.0;
                 all.sort_unstable();
                 assert_eq!(all, (0..50).collect::<Vec<u32>>());
             }
@@ -261,6 +261,6 @@ mod tests {
         let columns = vec![column.clone(), column.clone(), column];
         train = train.with_rows(Rows::new(columns, 10));
         let rfe = Rfe { step: 1.0, ..Rfe::default() };
-        assert_eq!(rfe.fit(&train).unwrap(), [0, 1, 2]);
+        assert_eq!(rfe.fit(&train).unwrap().0, [0, 1, 2]);
     }
 }

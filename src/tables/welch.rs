@@ -143,4 +143,16 @@ mod tests {
         assert_eq!(welch(&apart, &OUTCOME), Evidence { p: 0.0, size: f64::INFINITY });
         assert_eq!(welch(&[0.1; 7], &OUTCOME), Evidence::NONE);
     }
+
+    #[test]
+    fn it_is_that_of_the_reference_collection() {
+        let Some((values, outcome, expected)) = super::super::fixture::two_groups()
+        else {
+            return;
+        };
+        let found = welch(&values, &outcome);
+        let of = |name: &str| expected[name].as_f64().expect("a number");
+        assert!((found.size - of("welch_t").abs()).abs() < 1e-12, "{found:?}");
+        assert!((found.p - of("welch_p")).abs() < 1e-12, "{found:?}");
+    }
 }

@@ -5,6 +5,7 @@
 
 use super::codes::{Codes, between};
 use super::flat::Trees;
+use super::ordered::{MOST_ROWS, Orders, counted};
 use super::samples::Samples;
 use crate::math::{Draws, ln, sigmoid, softplus};
 
@@ -39,13 +40,16 @@ pub struct Boosting {
 }
 
 /// How long to go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Training<'a> {
     pub rounds: usize,
     /// Which rows trees are grown on; the loss of the others is watched.
     pub fits: &'a [bool],
     /// The rounds without a lower loss after which it ends; `None`: all rounds are run.
     pub patience: Option<usize>,
+    /// How much a row of the negative and of the positive class counts; over all rows no more than
+    /// their number.
+    pub weights: [f64; 2],
 }
 
 /// What was learned, round by round.
@@ -68,8 +72,11 @@ const KEEPS_SUMS: usize = 1024;
 /// A gain below this part of the score of the leaf is rounding, not a gain.
 const ROUNDING: f64 = 1e-12;
 
+/// A little less than 1: by more than the rounding of a few products.
+const NEARLY: f64 = 1.0 - 1e-13;
+
 /// Sums over rows: the slope; the curvature, with the number of rows in its lowest bits.
-type Sums = [i64; 2];
+pub type Sums = [i64; 2];
 
 fn plus(a: Sums, b: Sums) -> Sums {
     [a[0] + b[0], a[1] + b[1]]
@@ -80,7 +87,8 @@ fn minus(a: Sums, b: Sums) -> Sums {
 }
 
 /// The units in which slopes and curvatures are counted, such that no sum over all rows overflows:
-/// |slope| ≤ 1 and curvature ≤ ¼ for each row.
+/// |slope| ≤ 1 and curvature ≤ ¼ for each row. Up to 4,095 rows no sum reaches 2⁵³, so that all are
+/// exact as floating-point numbers too.
 #[derive(Debug, Clone, Copy)]
 struct Units {
     bits: u32,
@@ -92,13 +100,22 @@ impl Units {
     fn new(n: usize) -> Self {
         let bits = usize::BITS - n.leading_zeros();
         let power = |exponent: u32| (1u64 << exponent) as f64;
-        Self { bits, slope: power(62 - bits), curvature: power(64 - 2 * bits) }
+        match bits {
+            0..=12 => Self { bits, slope: power(52 - bits), curvature: power(52 - bits) },
+            _ => Self { bits, slope: power(62 - bits), curvature: power(64 - 2 * bits) },
+        }
     }
 
-    fn of_row(&self, chance: f64, positive: bool) -> Sums {
-        let slope = chance - f64::from(u8::from(positive));
-        let curvature = (chance * (1.0 - chance) * self.curvature).round() as i64;
+    fn of_row(&self, chance: f64, positive: bool, weight: f64) -> Sums {
+        let slope = weight * (chance - f64::from(u8::from(positive)));
+        let curvature = weight * (chance * (1.0 - chance)) * self.curvature;
+        let curvature = curvature.round() as i64;
         [(slope * self.slope).round() as i64, curvature << self.bits | 1]
+    }
+
+    /// Slope and curvature of a row as floating-point numbers.
+    fn parts(&self, sums: Sums) -> [f64; 2] {
+        [sums[0] as f64, self.curvature(sums)]
     }
 
     fn rows(&self, sums: Sums) -> u32 {
@@ -122,6 +139,8 @@ struct Leaf {
     best: Option<Best>,
     /// Where its sums are kept.
     kept: Option<usize>,
+    /// The column in whose order its rows stand together, where rows are ordered.
+    order: u32,
 }
 
 /// The best split of a leaf.
@@ -148,7 +167,7 @@ pub fn boost(
     training: Training,
     draws: Draws,
 ) -> Run {
-    run(Machine::new(samples, setting, KEEPS_SUMS), training, draws)
+    run(Machine::new(samples, setting, Search::of(samples.n())), training, draws)
 }
 
 fn run(mut machine: Machine, training: Training, draws: Draws) -> Run {
@@ -159,7 +178,10 @@ fn run(mut machine: Machine, training: Training, draws: Draws) -> Run {
         (0..n as u32).filter(|row| training.fits[*row as usize]).collect();
     let watched: Vec<usize> = (0..n).filter(|row| !training.fits[*row]).collect();
     let n_positive = fitted.iter().filter(|row| positive[**row as usize]).count();
-    let start = ln(n_positive as f64 / (fitted.len() - n_positive) as f64);
+    let [of_negative, of_positive] = training.weights;
+    machine.weights = training.weights;
+    let n_negative = fitted.len() - n_positive;
+    let start = ln(of_positive * n_positive as f64 / (of_negative * n_negative as f64));
     let mut run = Run { start, ..Run::default() };
     let mut scores = vec![start; n];
     let mut columns: Vec<u32> = (0..samples.p() as u32).collect();
@@ -186,8 +208,9 @@ fn run(mut machine: Machine, training: Training, draws: Draws) -> Run {
         if watched.is_empty() {
             continue;
         }
-        let loss = |row: &usize| {
-            softplus(scores[*row]) - if positive[*row] { scores[*row] } else { 0.0 }
+        let loss = |row: &usize| match positive[*row] {
+            true => of_positive * (softplus(scores[*row]) - scores[*row]),
+            false => of_negative * softplus(scores[*row]),
         };
         let loss = watched.iter().map(loss).sum::<f64>() / watched.len() as f64;
         run.losses.push(loss);
@@ -216,13 +239,35 @@ fn sample(items: &[u32], share: f64, mut draws: Draws, taken: &mut Vec<u32>) {
     taken.sort_unstable();
 }
 
+/// How the best split of a leaf is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Search {
+    /// By counting the rows of each bin; leaves with so many rows keep their sums.
+    Counts { keeps_from: usize },
+    /// By going through the rows in order of each column.
+    Orders,
+}
+
+impl Search {
+    fn of(n: usize) -> Self {
+        match n {
+            ..=MOST_ROWS => Self::Orders,
+            _ => Self::Counts { keeps_from: KEEPS_SUMS },
+        }
+    }
+}
+
 /// Grows one tree after the other in the same memory.
 struct Machine<'a> {
     samples: &'a Samples<'a>,
     setting: Boosting,
+    /// Of a row by its class.
+    weights: [f64; 2],
     /// The rows from which on a leaf keeps its sums.
     keeps_from: usize,
     codes: Codes,
+    /// Where rows are ordered, not counted.
+    orders: Option<Orders>,
     units: Units,
     /// Of kept sums: where each column begins, and how many there are.
     offsets: Vec<usize>,
@@ -246,10 +291,14 @@ struct Bins {
 }
 
 impl<'a> Machine<'a> {
-    fn new(samples: &'a Samples<'a>, setting: Boosting, keeps_from: usize) -> Self {
+    fn new(samples: &'a Samples<'a>, setting: Boosting, search: Search) -> Self {
         let n = samples.n();
         let codes = Codes::new(samples.columns(), n, setting.bins);
         let levels = codes.most_levels();
+        let keeps_from = match search {
+            Search::Counts { keeps_from } => keeps_from,
+            Search::Orders => usize::MAX,
+        };
         let mut offsets = vec![0];
         for j in 0..codes.p() {
             offsets.push(offsets[j] + codes.levels(j));
@@ -257,7 +306,9 @@ impl<'a> Machine<'a> {
         Self {
             samples,
             setting,
+            weights: [1.0; 2],
             keeps_from,
+            orders: (search == Search::Orders).then(|| Orders::new(&codes, samples)),
             codes,
             units: Units::new(n),
             offsets,
@@ -285,9 +336,15 @@ impl<'a> Machine<'a> {
         let positive = self.samples.positive();
         let add = |row: &u32| {
             let row = *row as usize;
-            self.units.of_row(sigmoid(scores[row]), positive[row])
+            let weight = self.weights[usize::from(positive[row])];
+            self.units.of_row(sigmoid(scores[row]), positive[row], weight)
         };
         self.adds.extend(rows.iter().map(add));
+        if let Some(orders) = &mut self.orders {
+            let mut adds = self.adds.iter();
+            let next = |_| self.units.parts(*adds.next().expect("one for each row"));
+            orders.begin(rows, columns, next);
+        }
         self.free = (0..self.kept.len()).collect();
         self.made.clear();
         self.leaves.clear();
@@ -301,6 +358,7 @@ impl<'a> Machine<'a> {
             sums,
             best: None,
             kept: None,
+            order: columns[0],
         };
         self.made.push(Made::Leaf(0.0));
         self.search_root(&mut root, columns);
@@ -347,26 +405,6 @@ impl<'a> Machine<'a> {
         leaf.depth < self.setting.depth && rows >= 2 * u64::from(self.setting.min_rows)
     }
 
-    fn judge(&self, sums: Sums) -> Judge {
-        let Boosting { l2, min_rows, min_curvature, .. } = self.setting;
-        let units = self.units;
-        let mut judge = Judge {
-            units,
-            l2: l2 * units.curvature,
-            min_rows: min_rows.max(1),
-            // A sum of 0 would be divided by.
-            min_curvature: (min_curvature * units.curvature).max(1.0),
-            all: sums,
-            rows: units.rows(sums),
-            of_leaf: 0.0,
-            highest: 0.0,
-            best: None,
-        };
-        judge.of_leaf = judge.score(sums);
-        judge.highest = judge.of_leaf * (1.0 + ROUNDING);
-        judge
-    }
-
     fn slot(&mut self) -> usize {
         self.free.pop().unwrap_or_else(|| {
             let total = self.offsets[self.codes.p()];
@@ -379,9 +417,18 @@ impl<'a> Machine<'a> {
         if !self.may_split(root) {
             return;
         }
+        if let Some(orders) = &mut self.orders {
+            let mut judge = judge(self.setting, self.units, root.sums);
+            for &column in columns {
+                let codes = self.codes.column(column as usize);
+                orders.search(column, codes, (root.start, root.end), &mut judge);
+            }
+            root.best = judge.best;
+            return;
+        }
         let keeps = root.end - root.start >= self.keeps_from;
         root.kept = keeps.then(|| self.slot());
-        let mut judge = self.judge(root.sums);
+        let mut judge = judge(self.setting, self.units, root.sums);
         for &column in columns {
             let j = column as usize;
             self.bins.count(self.codes.column(j), &self.rows, &self.adds);
@@ -399,7 +446,8 @@ impl<'a> Machine<'a> {
     fn split(&mut self, at: usize, columns: &[u32]) {
         let parent = self.leaves[at];
         let Some(best) = parent.best else { return };
-        let (middle, cut) = self.part(&parent, &best);
+        let is_last = self.leaves.len() + 1 == self.setting.leaves;
+        let (middle, cut) = self.part(&parent, &best, columns, is_last);
         let node = self.made.len();
         let depth = parent.depth + 1;
         let child = |node, start, end, sums| Leaf {
@@ -410,6 +458,7 @@ impl<'a> Machine<'a> {
             sums,
             best: None,
             kept: None,
+            order: best.column,
         };
         let left = child(node, parent.start, middle, best.left);
         let right = child(node + 1, middle, parent.end, minus(parent.sums, best.left));
@@ -418,7 +467,6 @@ impl<'a> Machine<'a> {
         self.made.extend([Made::Leaf(0.0); 2]);
         let scale = self.units.curvature / (self.units.slope * self.units.slope);
         self.gains.push((best.column, best.gain * scale));
-        let is_last = self.leaves.len() + 1 == self.setting.leaves;
         let left_is_small = middle - parent.start <= parent.end - middle;
         let (mut small, mut large) =
             if left_is_small { (left, right) } else { (right, left) };
@@ -440,6 +488,20 @@ impl<'a> Machine<'a> {
         columns: &[u32],
     ) {
         let (small_may, large_may) = (self.may_split(small), self.may_split(large));
+        if let Some(orders) = &mut self.orders {
+            for (leaf, may) in [(small, small_may), (large, large_may)] {
+                if !may {
+                    continue;
+                }
+                let mut judge = judge(self.setting, self.units, leaf.sums);
+                for &column in columns {
+                    let codes = self.codes.column(column as usize);
+                    orders.search(column, codes, (leaf.start, leaf.end), &mut judge);
+                }
+                leaf.best = judge.best;
+            }
+            return;
+        }
         let keeps_from = self.keeps_from;
         let keeps = |leaf: &Leaf| leaf.end - leaf.start >= keeps_from;
         // The parent's sums become those of its larger child.
@@ -447,7 +509,8 @@ impl<'a> Machine<'a> {
         let stores = small_may && keeps(small);
         small.kept = stores.then(|| self.slot());
         large.kept = parent.kept.filter(|_| subtracts);
-        let mut judges = (self.judge(small.sums), self.judge(large.sums));
+        let judge = |leaf: &Leaf| judge(self.setting, self.units, leaf.sums);
+        let mut judges = (judge(small), judge(large));
         for &column in columns {
             let j = column as usize;
             let codes = self.codes.column(j);
@@ -494,8 +557,25 @@ impl<'a> Machine<'a> {
     }
 
     /// Puts the rows that go left first, in order; gives where the right ones begin and the cut.
-    fn part(&mut self, leaf: &Leaf, best: &Best) -> (usize, f64) {
+    fn part(
+        &mut self,
+        leaf: &Leaf,
+        best: &Best,
+        columns: &[u32],
+        is_last: bool,
+    ) -> (usize, f64) {
         let values = self.samples.column(best.column as usize);
+        if let Some(orders) = &mut self.orders {
+            let middle = leaf.start + self.units.rows(best.left) as usize;
+            // Columns are parted only where one of the children may be split again.
+            let larger = (middle - leaf.start).max(leaf.end - middle) as u64;
+            let splits = larger >= 2 * u64::from(self.setting.min_rows)
+                && leaf.depth + 1 < self.setting.depth;
+            let place = (leaf.start, middle, leaf.end);
+            let (below, above) =
+                orders.part(best.column, columns, place, splits && !is_last);
+            return (middle, between(values[below], values[above]));
+        }
         let codes = self.codes.column(best.column as usize);
         let (mut to, mut aside) = (leaf.start, 0);
         let (mut below, mut above) = (f64::NEG_INFINITY, f64::INFINITY);
@@ -546,6 +626,11 @@ impl<'a> Machine<'a> {
         if !has_others {
             for leaf in &self.leaves {
                 let value = value(leaf.node);
+                if let Some(orders) = &self.orders {
+                    let rows = orders.rows(leaf.order, leaf.start, leaf.end).iter();
+                    rows.for_each(|row| scores[*row as usize] += value);
+                    continue;
+                }
                 self.rows[leaf.start..leaf.end]
                     .iter()
                     .for_each(|row| scores[*row as usize] += value);
@@ -613,16 +698,37 @@ impl Bins {
 }
 
 /// Compares the cuts of a leaf. Of equal ones the first column wins, then the lowest cut.
-struct Judge {
+pub struct Judge {
     units: Units,
     l2: f64,
-    min_rows: u32,
-    min_curvature: f64,
+    pub min_rows: u32,
+    pub min_curvature: f64,
     all: Sums,
     rows: u32,
     of_leaf: f64,
-    highest: f64,
+    /// The score to beat.
+    pub highest: f64,
     best: Option<Best>,
+}
+
+/// A judge of the cuts of a leaf with these sums.
+fn judge(setting: Boosting, units: Units, sums: Sums) -> Judge {
+    let Boosting { l2, min_rows, min_curvature, .. } = setting;
+    let mut judge = Judge {
+        units,
+        l2: l2 * units.curvature,
+        min_rows: min_rows.max(1),
+        // A sum of 0 would be divided by.
+        min_curvature: (min_curvature * units.curvature).max(1.0),
+        all: sums,
+        rows: units.rows(sums),
+        of_leaf: 0.0,
+        highest: 0.0,
+        best: None,
+    };
+    judge.of_leaf = judge.score(sums);
+    judge.highest = judge.of_leaf * (1.0 + ROUNDING);
+    judge
 }
 
 impl Judge {
@@ -646,6 +752,36 @@ impl Judge {
         }
         let (a, b) = (left[0] as f64, right[0] as f64);
         Some(a * a / (of_left + self.l2) + b * b / (of_right + self.l2))
+    }
+
+    /// The same of sums that are exact as floating-point numbers and large enough.
+    pub fn of_parts(&self, all: [f64; 2], left: [f64; 2]) -> f64 {
+        let (a, b) = (left[0], all[0] - left[0]);
+        a * a / (left[1] + self.l2) + b * b / (all[1] - left[1] + self.l2)
+    }
+
+    /// Whether any of these cuts may have a score above the highest: to be told without dividing.
+    /// It holds for every cut that has one, and for few others.
+    pub fn may_beat(&self, all: [f64; 2], slopes: &[f64], curvatures: &[f64]) -> bool {
+        let highest = self.highest * NEARLY;
+        let mut any = false;
+        for (slope, curvature) in slopes.iter().zip(curvatures) {
+            let (a, b) = (*slope, all[0] - slope);
+            let (of_left, of_right) = (curvature + self.l2, all[1] - curvature + self.l2);
+            any |= a * a * of_right + b * b * of_left > highest * (of_left * of_right);
+        }
+        any
+    }
+
+    pub fn take_parts(
+        &mut self,
+        score: f64,
+        column: u32,
+        code: u16,
+        left: [f64; 2],
+        rows: usize,
+    ) {
+        self.take(score, column, code, counted(left, rows, self.units.bits));
     }
 
     /// Goes through all bins of a column, the empty ones too.
@@ -687,7 +823,7 @@ mod tests {
         bins: 255,
     };
 
-    fn boosted(n: usize, setting: Boosting, rounds: usize, keeps_from: usize) -> Run {
+    fn boosted(n: usize, setting: Boosting, rounds: usize, search: Search) -> Run {
         let mut stream = Stream::new(1, &["boost"]);
         let columns: Vec<Vec<f64>> =
             (0..4).map(|_| (0..n).map(|_| stream.normal()).collect()).collect();
@@ -698,27 +834,30 @@ mod tests {
         let slices = columns.iter().map(Vec::as_slice).collect();
         let samples = Samples::new(slices, &positive, &groups);
         let fits: Vec<bool> = (0..n).map(|row| row % 5 != 0).collect();
-        let training = Training { rounds, fits: &fits, patience: None };
+        let weights = [1.0; 2];
+        let training = Training { rounds, fits: &fits, patience: None, weights };
         let draws = Draws::from_stream(&mut stream);
-        run(Machine::new(&samples, setting, keeps_from), training, draws)
+        run(Machine::new(&samples, setting, search), training, draws)
     }
 
     #[test]
-    fn sums_by_subtraction_are_sums_by_counting_to_the_bit() {
+    fn sums_by_subtraction_and_in_order_are_sums_by_counting_to_the_bit() {
         let sampled = Boosting { rows: 0.7, columns: 0.5, ..PLAIN };
         let by_level = Boosting { order: Order::ByLevel, depth: 4, ..PLAIN };
         for setting in [PLAIN, sampled, by_level, Boosting { bins: 16, ..PLAIN }] {
-            let counted = boosted(700, setting, 20, usize::MAX);
+            let counts = |keeps_from| Search::Counts { keeps_from };
+            let counted = boosted(700, setting, 20, counts(usize::MAX));
             assert_eq!(counted.trees.len(), 20);
             for keeps_from in [0, 30, 200] {
-                assert_eq!(boosted(700, setting, 20, keeps_from), counted);
+                assert_eq!(boosted(700, setting, 20, counts(keeps_from)), counted);
             }
+            assert_eq!(boosted(700, setting, 20, Search::Orders), counted);
         }
     }
 
     #[test]
     fn the_loss_of_watched_rows_falls() {
-        let run = boosted(700, PLAIN, 30, KEEPS_SUMS);
+        let run = boosted(700, PLAIN, 30, Search::of(700));
         assert_eq!(run.losses.len(), 30);
         assert!(run.losses[29] < run.losses[0] - 0.05, "{:?}", run.losses);
         let gained = run.gains.iter().filter(|(_, column, _)| *column < 2);
@@ -730,7 +869,7 @@ mod tests {
     #[test]
     fn limits_of_leaves_and_depth_hold() {
         let leaves = |setting: Boosting| {
-            let run = boosted(200, setting, 1, KEEPS_SUMS);
+            let run = boosted(200, setting, 1, Search::of(200));
             run.gains.len() + 1
         };
         assert_eq!(leaves(PLAIN), 15);

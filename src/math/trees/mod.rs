@@ -5,6 +5,7 @@ mod codes;
 mod flat;
 mod forest;
 mod grow;
+mod ordered;
 mod samples;
 mod shap;
 
