@@ -41,8 +41,8 @@ impl Section for FullModel {
             json!({
                 "simulated": simulated,
                 "models": models,
-                "why_none": "the study says `frozen: none`, or several models could be and it names \
-                             no `primary_model`.",
+                "why_none": "the study says `frozen: none`, several models could be and it names no \
+                             `primary_model`, or the rows are too few for inner folds.",
             }),
         )?;
         Ok(fragment)

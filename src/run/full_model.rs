@@ -193,13 +193,24 @@ fn straight(trail: &Trail) -> Result<Straight, String> {
     };
     for change in &trail.changes {
         let untouched = made.transform == Transform::Value;
+        let is_indicator =
+            matches!(made.transform, Transform::Is { .. } | Transform::IsMissing);
         match change {
             Change::Filled { with } if untouched && made.times != 0.0 => {
                 made.missing_is = Some((with - made.plus) / made.times);
             }
-            // Zeros and ones: what stands for a missing one.
-            Change::Filled { with } if made.times == 1.0 && made.plus == 0.0 => {
-                made.missing_is = Some(*with);
+            Change::Filled { with } if is_indicator => {
+                let known = [made.plus, made.times + made.plus].contains(with);
+                made.missing_is = Some((with - made.plus) / made.times);
+                if !known {
+                    return Err(refused());
+                }
+            }
+            // Of two values any change makes two others: a straight line.
+            change if is_indicator => {
+                let (zero, one) =
+                    (change.of(made.plus, None), change.of(made.times + made.plus, None));
+                (made.times, made.plus) = (one - zero, zero);
             }
             Change::YeoJohnson { lambda } if untouched && *lambda != 1.0 => {
                 made.transform = Transform::YeoJohnson {
