@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationCurve, Compared, Confusion, Curve, DecisionCurve, Estimate, FullModelFacts,
-    GroupEstimate,
+    CalibrationCurve, Compared, Confusion, Curve, DecisionCurve, Estimate,
+    FullModelFacts, GroupEstimate,
 };
 use crate::units::Unit;
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CalibrationCurve, Called, Choice, Compared, Confusion, Curve, DecisionCurve, Decoded,
-    Estimate, Explained, Features, FoldImportance, Frame, Frozen, GroupEstimate, Kept, Link, Mask, Predictions,
-    ScoredSplit, Sealed, Survivors, Table, Volume,
+    Estimate, Explained, Features, FoldImportance, Frame, Frozen, GroupEstimate, Kept,
+    Link, Mask, Predictions, ScoredSplit, Sealed, Survivors, Table, Volume,
 };
 use crate::digest::Digest;
 

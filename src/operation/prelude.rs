@@ -4,10 +4,10 @@ pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};
 
 pub use super::{
-    About, Calibrator, Change, Column, Contest, Derivation, Direction, Failure, FeatureFamily,
-    File, Form, Formula, Fragment, Generator, Judged, Learner, Metric, Names, Operation, Output,
-    Pooling, Problems, ReadAs, Reader, Resampling, RoiType, Scale, Scored, Section,
-    TableStep, Then, Tuner,
+    About, Calibrator, Change, Column, Contest, Derivation, Direction, Failure,
+    FeatureFamily, File, Form, Formula, Fragment, Generator, Judged, Learner, Metric,
+    Names, Operation, Output, Pooling, Problems, ReadAs, Reader, Resampling, RoiType,
+    Scale, Scored, Section, TableStep, Then, Tuner,
 };
 pub use crate::data::{
     Assay, Call, Calls, Choice, FoldScores, OuterSplit, Population, Roi, Rows, Shape,

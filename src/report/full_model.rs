@@ -327,8 +327,7 @@ fn explained(
         vec![predictor.name.clone(), plain(predictor.mean_absolute, 6), correlation]
     });
     let head = ["predictor", "mean absolute value", "correlation with the predictor"];
-    let table =
-        DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() };
+    let table = DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() };
     let name = format!("shapley-{}.csv", facts.name);
     fragment.tables.push((name, table.csv(simulated)));
     let mut html = String::new();

@@ -188,9 +188,8 @@ struct Straight {
 fn straight(trail: &Trail) -> Result<Straight, String> {
     let mut made =
         Straight { transform: Transform::Value, times: 1.0, plus: 0.0, missing_is: None };
-    let refused = || {
-        format!("`{}` is transformed in a way that no equation shows", trail.name)
-    };
+    let refused =
+        || format!("`{}` is transformed in a way that no equation shows", trail.name);
     for change in &trail.changes {
         let untouched = made.transform == Transform::Value;
         let is_indicator =
@@ -265,11 +264,8 @@ fn example(intercept: f64, terms: &[Term], model: &Model) -> WorkedExample {
         let column = model.columns.iter().find(|c| c.name == term.predictor);
         let value = column.and_then(|column| column.median).map(rounded);
         let category = column.and_then(|c| c.categories.as_ref()?.first().cloned());
-        let of = transformed(
-            &term.transform,
-            value.unwrap_or(f64::NAN),
-            category.as_deref(),
-        );
+        let of =
+            transformed(&term.transform, value.unwrap_or(f64::NAN), category.as_deref());
         example.contributions.push(term.coefficient * of);
         example.log_odds += term.coefficient * of;
         example.values.push(value);
