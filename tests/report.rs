@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 use restudy::catalog::Catalog;
 use restudy::data::{
     AgreementFacts, AnalysisRecord, AssociationFacts, ClaimFacts, Compared,
-    ComparisonFacts, DeviationFacts, Estimate, FrozenFacts, GroupEstimate, JoinFacts,
-    Removed, SiteFacts, StudyRecord,
+    ComparisonFacts, DeviationFacts, Equation, Estimate, Explained, FrozenFacts,
+    GroupEstimate, ImportanceFacts, JoinFacts, PredictorImportance, PredictorShap,
+    Removed, SiteFacts, StudyRecord, Term, Transform, WorkedExample,
 };
 use restudy::operation::{Entry, Kind, section};
 use restudy::report::render;
@@ -49,6 +50,64 @@ fn full(more: &str) -> StudyRecord {
             values: vec![(told("auroc.x.lower"), holds.map(|_| 0.61))],
         })
         .to_vec();
+    for facts in &mut record.full_models {
+        facts.label = told(&facts.label);
+        facts.cohort = told(&facts.cohort);
+        facts.threshold_rule = Some(told("rule"));
+        facts.onnx = Err(told("no formula"));
+        for column in &mut facts.columns {
+            column.name = told(&column.name);
+            column.unit = Some(told("mm"));
+        }
+        let term = |transform| Term {
+            predictor: told("predictor"),
+            unit: Some(told("mm")),
+            transform,
+            coefficient: -0.001_234,
+            missing_is: Some(3.5),
+            lowest: Some(1e6),
+            highest: Some(2e6),
+        };
+        facts.members[0].settings = told("settings");
+        facts.members[0].equation = Ok(Equation {
+            intercept: 12.5,
+            terms: vec![
+                term(Transform::Is { category: told("category") }),
+                term(Transform::YeoJohnson { slope: 2.0, intercept: -1.0, lambda: 0.3 }),
+            ],
+            linked: true,
+            example: WorkedExample {
+                values: vec![None, Some(1.5)],
+                categories: vec![Some(told("category")), None],
+                contributions: vec![0.1, 0.2],
+                log_odds: 0.3,
+                probability: 0.574,
+            },
+        });
+        facts.importance = Some(ImportanceFacts {
+            metric: told("AUROC"),
+            folds: 3,
+            times: 10,
+            predictors: vec![PredictorImportance {
+                name: told("predictor"),
+                mean: 0.1,
+                lowest: -0.01,
+                highest: 0.3,
+                used: 2,
+            }],
+        });
+        facts.explained = Some(Explained {
+            scale: told("log odds"),
+            method: told("linear"),
+            base: -0.4,
+            rows: 24,
+            predictors: vec![PredictorShap {
+                name: told("predictor"),
+                mean_absolute: 0.2,
+                correlation: Some(-0.7),
+            }],
+        });
+    }
     record.associations.push(AssociationFacts {
         outcome: first.outcome.clone(),
         cohort: cohort.clone(),

@@ -56,6 +56,18 @@ fn is_measured(node: &str) -> bool {
     node.starts_with("idh1.") && node.matches('/').count() == 1
 }
 
+/// The ends of the names of nodes that depend on which candidate is chosen.
+const CHOSEN: [&str; 8] = [
+    "/tune",
+    "/threshold",
+    "/predict",
+    "/kept",
+    "/importance",
+    "/calibrate",
+    "/freeze",
+    "/explain",
+];
+
 #[test]
 fn a_further_learner_runs_its_own_nodes_and_the_choice() {
     let workshop = Workshop::new();
@@ -65,7 +77,7 @@ fn a_further_learner_runs_its_own_nodes_and_the_choice() {
     assert!(number(&run, "computed") > 0);
     for node in workshop.computed() {
         let own = node.ends_with("/naive_bayes");
-        let choice = ["/tune", "/threshold", "/predict", "/kept"];
+        let choice = CHOSEN;
         let choice = choice.iter().any(|part| node.ends_with(part));
         assert!(own || choice || is_measured(&node), "{node}");
     }
@@ -296,7 +308,7 @@ fn a_panicking_operation_fails_its_nodes_by_name_and_nothing_else() {
     let catalog = Catalog::standard().with(learner::<Panicking>());
     assert_eq!(run_here(&workshop, &catalog), Exit::Bug);
     for (node, how) in workshop.journal() {
-        let blocked = ["/tune", "/threshold", "/predict", "/kept"];
+        let blocked = CHOSEN;
         let blocked = blocked.iter().any(|part| node.ends_with(part));
         if node.ends_with("/panicking") {
             assert_eq!(how, "Panicked(\"deliberately\")", "{node}");
@@ -336,7 +348,7 @@ fn a_step_fitted_before_the_split_is_refused_with_its_path() {
     let text = refused(&workshop);
     assert!(text.contains("error[E0201]"), "{text}");
     assert!(text.contains("before-split/scale_zscore"), "{text}");
-    assert!(text.contains("`idh1.all.internal/r0"), "{text}");
+    assert!(text.contains("`idh1.all.frozen/r0"), "{text}");
     assert!(text.contains("move the step to `prepare`"), "{text}");
 }
 

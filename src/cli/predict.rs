@@ -55,8 +55,9 @@ pub fn run(args: &Predict) -> Exit {
 /// Whether every subject got a prediction; what is wrong comes as lines to be printed.
 fn predicted(args: &Predict) -> Result<bool, String> {
     let catalog = Catalog::standard();
-    let text = String::from_utf8(bytes(&args.model)?)
-        .map_err(|_| wrong(&args.model, "it is no text", "give the JSON file of a model"))?;
+    let text = String::from_utf8(bytes(&args.model)?).map_err(|_| {
+        wrong(&args.model, "it is no text", "give the JSON file of a model")
+    })?;
     let ready = Ready::read(&text, &catalog).map_err(|error| {
         let hint = "models are written by `restudy run`, as `models/NAME.json`";
         wrong(&args.model, &error.to_string(), hint)

@@ -98,7 +98,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     };
     let interrupted = Arc::new(AtomicBool::new(false));
     stop_on_signal(&interrupted);
-    let options = Options {
+    let mut options = Options {
         jobs: args.jobs,
         refresh: args.refresh.clone(),
         recheck: args.recheck.unwrap_or(0.0),
@@ -107,9 +107,9 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     };
     let speaks = !args.quiet && !args.json;
     let mut indexed = plan::read_index(plan, &opened.store);
-    // Twice at most: once more without the index, when what it promised is damaged.
+    // Twice at most: once more without the index, when what the report needs is damaged.
+    let mut again = false;
     let (mut done, found) = loop {
-        let from_index = indexed.is_some();
         let known = indexed
             .take()
             .unwrap_or_else(|| plan::states(plan, &loaded.survey, &opened.store));
@@ -133,15 +133,18 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
             }
         };
         watch.end();
-        if let Some(found) = run::found(plan, &done, &opened.store) {
-            break (done, found);
+        match run::found(plan, &done, &opened.store) {
+            Ok(found) => break (done, found),
+            Err(_) if again => {
+                eprintln!(
+                    "error: the store loses results while the study runs; is its disk sound?"
+                );
+                return Exit::Failed;
+            }
+            // Nobody has read what was damaged, so nobody has made it anew.
+            Err(lost) => options.refresh.extend(lost),
         }
-        if !from_index {
-            eprintln!(
-                "error: the store loses results while the study runs; is its disk sound?"
-            );
-            return Exit::Failed;
-        }
+        again = true;
     };
     let fresh = done.count(|how| *how != How::Stored) > 0;
     if fresh {

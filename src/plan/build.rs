@@ -255,7 +255,9 @@ impl Builder<'_> {
             looked_into: scheme == 0
                 && branch == 0
                 && study.freezes_for(outcome_of)
-                && study.primary_frozen().is_some_and(|m| m.name == study.models[model].name),
+                && study
+                    .primary_frozen()
+                    .is_some_and(|m| m.name == study.models[model].name),
         };
         let mut outer = Vec::new();
         for (repeat, outers) in splits.repeats.iter().enumerate() {

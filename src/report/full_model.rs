@@ -56,8 +56,8 @@ impl Section for FullModel {
             json!({
                 "simulated": simulated,
                 "models": models,
-                "why_none": "the study says `frozen: none`, or several models could be and it names \
-                             no `primary_model`.",
+                "why_none": "the study says `frozen: none`, several models could be and it names no \
+                             `primary_model`, or the rows are too few for inner folds.",
             }),
         )?;
         Ok(fragment)
@@ -342,8 +342,7 @@ fn explained(
         vec![predictor.name.clone(), plain(predictor.mean_absolute, 6), correlation]
     });
     let head = ["predictor", "mean absolute value", "correlation with the predictor"];
-    let table =
-        DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() };
+    let table = DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() };
     let name = format!("shapley-{}.csv", facts.name);
     fragment.tables.push((name, table.csv(simulated)));
     let mut html = String::new();

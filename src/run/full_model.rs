@@ -188,18 +188,28 @@ struct Straight {
 fn straight(trail: &Trail) -> Result<Straight, String> {
     let mut made =
         Straight { transform: Transform::Value, times: 1.0, plus: 0.0, missing_is: None };
-    let refused = || {
-        format!("`{}` is transformed in a way that no equation shows", trail.name)
-    };
+    let refused =
+        || format!("`{}` is transformed in a way that no equation shows", trail.name);
     for change in &trail.changes {
         let untouched = made.transform == Transform::Value;
+        let is_indicator =
+            matches!(made.transform, Transform::Is { .. } | Transform::IsMissing);
         match change {
             Change::Filled { with } if untouched && made.times != 0.0 => {
                 made.missing_is = Some((with - made.plus) / made.times);
             }
-            // Zeros and ones: what stands for a missing one.
-            Change::Filled { with } if made.times == 1.0 && made.plus == 0.0 => {
-                made.missing_is = Some(*with);
+            Change::Filled { with } if is_indicator => {
+                let known = [made.plus, made.times + made.plus].contains(with);
+                made.missing_is = Some((with - made.plus) / made.times);
+                if !known {
+                    return Err(refused());
+                }
+            }
+            // Of two values any change makes two others: a straight line.
+            change if is_indicator => {
+                let (zero, one) =
+                    (change.of(made.plus, None), change.of(made.times + made.plus, None));
+                (made.times, made.plus) = (one - zero, zero);
             }
             Change::YeoJohnson { lambda } if untouched && *lambda != 1.0 => {
                 made.transform = Transform::YeoJohnson {
@@ -254,11 +264,8 @@ fn example(intercept: f64, terms: &[Term], model: &Model) -> WorkedExample {
         let column = model.columns.iter().find(|c| c.name == term.predictor);
         let value = column.and_then(|column| column.median).map(rounded);
         let category = column.and_then(|c| c.categories.as_ref()?.first().cloned());
-        let of = transformed(
-            &term.transform,
-            value.unwrap_or(f64::NAN),
-            category.as_deref(),
-        );
+        let of =
+            transformed(&term.transform, value.unwrap_or(f64::NAN), category.as_deref());
         example.contributions.push(term.coefficient * of);
         example.log_odds += term.coefficient * of;
         example.values.push(value);

@@ -7,8 +7,8 @@ use super::onnx::export;
 use super::record::{Found, threshold_words, units};
 use crate::catalog::Catalog;
 use crate::data::{
-    Frozen, FrozenMember, Model, ModelColumn, ModelLearner, ModelMember,
-    ModelOutcome, ModelRows, ModelStep, ModelStudy, ModelThreshold, Rows, Value,
+    Frozen, FrozenMember, Model, ModelColumn, ModelLearner, ModelMember, ModelOutcome,
+    ModelRows, ModelStep, ModelStudy, ModelThreshold, Rows, Value,
 };
 use crate::diagnostics::Span;
 use crate::operation::{Failure, Instance, Kind};
@@ -135,9 +135,8 @@ fn columns(
     frozen: &Frozen,
     needed: &BTreeSet<usize>,
 ) -> Vec<ModelColumn> {
-    let bare = |name: &str| {
-        name.split_once('.').map_or(name, |(_, column)| column).to_string()
-    };
+    let bare =
+        |name: &str| name.split_once('.').map_or(name, |(_, column)| column).to_string();
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     for column in &frozen.columns {
         *times.entry(bare(&column.name)).or_insert(0) += 1;
@@ -291,7 +290,9 @@ impl Ready {
     /// Its predictors, without rows.
     pub fn columns(&self) -> Rows {
         let columns = self.model.columns.iter();
-        rows_of(columns.map(|column| (column.name.as_str(), column.categories.as_deref())))
+        rows_of(
+            columns.map(|column| (column.name.as_str(), column.categories.as_deref())),
+        )
     }
 
     /// The probability of each row, or why there are none. A value that no member needs may be missing.
@@ -361,8 +362,7 @@ fn chain(steps: &[ModelStep], catalog: &Catalog) -> Result<Steps, NotReady> {
     let mut setting = ChainSetting { steps: Vec::new(), text: String::new() };
     let mut states = Vec::new();
     for ModelStep { operation, version, parameters, blocks, state } in steps {
-        let mut step =
-            used(Kind::TableStep, (operation, *version, parameters), catalog)?;
+        let mut step = used(Kind::TableStep, (operation, *version, parameters), catalog)?;
         step.scope.clone_from(blocks);
         let Instance::TableStep(instance) = &step.instance else {
             unreachable!("its kind was asked for")
@@ -388,6 +388,5 @@ fn used(
     }
     let written = parameters.as_object();
     let written = written.ok_or_else(|| NotReady::Parameters(named()))?;
-    Use::new(entry, written, Span::default())
-        .map_err(|_| NotReady::Parameters(named()))
+    Use::new(entry, written, Span::default()).map_err(|_| NotReady::Parameters(named()))
 }

@@ -179,7 +179,8 @@ impl Source<'_> {
             return match self.column.missing {
                 0 => Err(format!("`{name}` is missing, as in no development subject")),
                 n => {
-                    let note = format!("`{name}` is missing, as in {n} development subjects");
+                    let note =
+                        format!("`{name}` is missing, as in {n} development subjects");
                     Ok((f64::NAN, Some(note)))
                 }
             };
@@ -188,14 +189,20 @@ impl Source<'_> {
             let place = categories.iter().position(|known| known == cell);
             let known = || categories.join(", ");
             return place.map(|at| (at as f64, None)).ok_or_else(|| {
-                format!("`{name}` holds a category that the model does not know; it knows {}", known())
+                format!(
+                    "`{name}` holds a category that the model does not know; it knows {}",
+                    known()
+                )
             });
         }
         let stated = self.units.map(|units| units.cell(row)).or(self.unit);
         if let (Some(unit), Some(stated)) = (&self.column.unit, stated)
             && !same_unit(unit, stated)
         {
-            return Err(format!("`{name}` is in {}, the model's is in {unit}", shown(stated)));
+            return Err(format!(
+                "`{name}` is in {}, the model's is in {unit}",
+                shown(stated)
+            ));
         }
         match cell.parse().ok().filter(|value: &f64| value.is_finite()) {
             Some(value) => Ok((value, self.outside(value))),
@@ -212,7 +219,9 @@ impl Source<'_> {
         let (low, high) = self.column.range?;
         let name = &self.column.column;
         self.is_outside(value).then(|| {
-            format!("`{name}` is {value}, outside of the development range {low} to {high}")
+            format!(
+                "`{name}` is {value}, outside of the development range {low} to {high}"
+            )
         })
     }
 }
@@ -248,9 +257,7 @@ fn has_scale(unit: &str) -> bool {
 fn parsed(header: &str) -> (&str, Option<&str>) {
     let with_unit = header.strip_suffix(']').and_then(|text| text.rsplit_once('['));
     match with_unit {
-        Some((name, unit)) if !name.trim().is_empty() => {
-            (name.trim(), Some(unit.trim()))
-        }
+        Some((name, unit)) if !name.trim().is_empty() => (name.trim(), Some(unit.trim())),
         _ => (header, None),
     }
 }
@@ -300,14 +307,17 @@ fn matched<'a>(
         .iter()
         .filter(|source| source.column.needed && source.cells.is_none())
         .map(|source| source.column.column.as_str())
-        .chain(model.beside.iter().map(String::as_str).filter(|n| !beside.contains_key(*n)))
+        .chain(
+            model.beside.iter().map(String::as_str).filter(|n| !beside.contains_key(*n)),
+        )
         .collect();
     for name in &missing {
         faults.push(TableFault {
             message: format!("the table has no column `{name}`, which the model needs"),
-            hint: nearest(name, unknown.iter().copied()).map_or_else(String::new, |near| {
-                format!("did you mean its column `{near}`? Rename it")
-            }),
+            hint: nearest(name, unknown.iter().copied())
+                .map_or_else(String::new, |near| {
+                    format!("did you mean its column `{near}`? Rename it")
+                }),
         });
     }
     if !trust.unknown_columns {

@@ -28,8 +28,9 @@ use crate::units::Unit;
 /// The values that the record is made from, by node; those of failed nodes are missing.
 pub type Found = BTreeMap<NodeIndex, Value>;
 
-/// Reads those values from the store. `None`: one that should be there is gone or damaged.
-pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
+/// Reads those values from the store. The error names nodes whose values should be there and are gone or
+/// damaged.
+pub fn found(plan: &Plan, done: &Done, store: &Store) -> Result<Found, Vec<String>> {
     let mut wanted: Vec<NodeIndex> = Vec::new();
     let measured = plan.analyses.iter().map(|analysis| &analysis.measured);
     for measured in measured.chain(plan.external.iter().map(|e| &e.measured)) {
@@ -63,17 +64,21 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Option<Found> {
     wanted.extend(frames);
     wanted.sort_unstable();
     wanted.dedup();
-    let mut found = Found::new();
+    let stored = |node: NodeIndex| {
+        let action = store.action(&done.states.keys[node.index()]?)?;
+        Value::from_bytes(&store.value(action.outputs.first()?)?).ok()
+    };
+    let (mut found, mut lost) = (Found::new(), Vec::new());
     for node in wanted {
         if done.states.outputs[node.index()].is_none() {
             continue; // It failed, and the record says so.
         }
-        let key = done.states.keys[node.index()]?;
-        let action = store.action(&key)?;
-        let bytes = store.value(action.outputs.first()?)?;
-        found.insert(node, Value::from_bytes(&bytes).ok()?);
+        match stored(node) {
+            Some(value) => drop(found.insert(node, value)),
+            None => lost.push(plan.graph[node].name.clone()),
+        }
     }
-    Some(found)
+    if lost.is_empty() { Ok(found) } else { Err(lost) }
 }
 
 /// The record of a study.

@@ -125,8 +125,10 @@ fn main_directions(z: &[Vec<f64>], used: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
         orthonormalise(&mut basis);
     }
     let images: Vec<Vec<f64>> = basis.iter().map(|v| times(v)).collect();
-    let small: Vec<Vec<f64>> =
-        basis.iter().map(|v| images.iter().map(|image| dot(v, image)).collect()).collect();
+    let small: Vec<Vec<f64>> = basis
+        .iter()
+        .map(|v| images.iter().map(|image| dot(v, image)).collect())
+        .collect();
     let (values, vectors) = eigen(small);
     let mut order: Vec<usize> = (0..basis.len()).collect();
     order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
@@ -177,7 +179,8 @@ fn eigen(mut a: Vec<Vec<f64>>) -> (Vec<f64>, Vec<Vec<f64>>) {
                     continue;
                 }
                 let theta = (a[q][q] - a[p][p]) / (2.0 * a[p][q]);
-                let t = 1.0f64.copysign(theta) / (theta.abs() + sqrt(theta * theta + 1.0));
+                let t =
+                    1.0f64.copysign(theta) / (theta.abs() + sqrt(theta * theta + 1.0));
                 let c = 1.0 / sqrt(t * t + 1.0);
                 let s = t * c;
                 for row in a.iter_mut().chain(&mut vectors) {

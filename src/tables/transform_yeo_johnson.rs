@@ -98,7 +98,8 @@ fn lambda(known: &[f64]) -> f64 {
     let logs: f64 = known.iter().map(|x| x.signum() * ln_1p(x.abs())).sum();
     let n = known.len() as f64;
     let unlikely = |lambda: f64| {
-        let transformed: Vec<f64> = known.iter().map(|x| yeo_johnson(*x, lambda)).collect();
+        let transformed: Vec<f64> =
+            known.iter().map(|x| yeo_johnson(*x, lambda)).collect();
         match ln_variance(&transformed) {
             Some(variance) => n / 2.0 * variance - (lambda - 1.0) * logs,
             None => f64::INFINITY,

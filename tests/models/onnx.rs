@@ -239,8 +239,9 @@ fn compute(node: &Node, inputs: &[&Matrix]) -> Matrix {
             let mut values = Vec::new();
             for row in 0..a.rows {
                 for column in 0..b.columns {
-                    let terms = (0..a.columns)
-                        .map(|k| a.values[row * a.columns + k] * b.values[k * b.columns + column]);
+                    let terms = (0..a.columns).map(|k| {
+                        a.values[row * a.columns + k] * b.values[k * b.columns + column]
+                    });
                     values.push(terms.sum());
                 }
             }

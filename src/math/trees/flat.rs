@@ -21,7 +21,12 @@ pub struct Trees {
 pub enum At {
     Leaf(f64),
     /// Rows with values up to the cut go left. Children are positions of nodes.
-    Split { column: usize, cut: f64, left: usize, right: usize },
+    Split {
+        column: usize,
+        cut: f64,
+        left: usize,
+        right: usize,
+    },
 }
 
 impl Trees {

@@ -161,7 +161,13 @@ mod tests {
 
     /// By the definition: the mean over all orders of what a column adds.
     fn by_definition(trees: &Trees, covers: &[f64], row: &[f64]) -> Vec<f64> {
-        fn says(trees: &Trees, covers: &[f64], row: &[f64], known: u32, node: usize) -> f64 {
+        fn says(
+            trees: &Trees,
+            covers: &[f64],
+            row: &[f64],
+            known: u32,
+            node: usize,
+        ) -> f64 {
             match trees.node(node) {
                 At::Leaf(value) => value,
                 At::Split { column, cut, left, right } if known & (1 << column) != 0 => {

@@ -12,9 +12,7 @@ use crate::data::{
 };
 use crate::math::trees::{Trees, covers, shapley};
 use crate::math::{Stream, mean, sqrt};
-use crate::operation::{
-    AnyMetric, Direction, FittedChain, Form, Instance, Scored, Then,
-};
+use crate::operation::{AnyMetric, Direction, FittedChain, Form, Instance, Scored, Then};
 use crate::plan::Placed;
 
 /// Shuffles of all predictors together; each has at least one and at most ten.
@@ -92,9 +90,10 @@ fn shuffled(
     let prepared: Vec<Rows> =
         parts.iter().map(|part| part.prepared(&rows)).collect::<Result<_, _>>()?;
     let whole = judged(say_of_prepared(parts, &prepared)?)?;
-    let names = rows.columns().iter().map(|column| {
-        (column.name.as_str(), rows.categories(&column.name))
-    });
+    let names = rows
+        .columns()
+        .iter()
+        .map(|column| (column.name.as_str(), rows.categories(&column.name)));
     let columns = rows_of(names);
     let by_trails: Option<Vec<Vec<Trail>>> =
         parts.iter().map(|part| trails(part, &columns).ok()).collect();
@@ -234,7 +233,10 @@ fn explained(
             (values, base + start, scale, "trees, path-dependent")
         }
         Form::Kernel { .. } | Form::Opaque => {
-            return Err(format!("no exact values are known for `{}`", learner.about.name));
+            return Err(format!(
+                "no exact values are known for `{}`",
+                learner.about.name
+            ));
         }
     };
     Ok(Explained {

@@ -99,7 +99,10 @@ impl Graph {
             ("nodes_falsenodeids", Attribute::Numbers(trees.below[1].clone())),
             ("nodes_falseleafs", Attribute::Numbers(trees.is_leaf[1].clone())),
             ("leaf_targetids", Attribute::Numbers(vec![0; leaves])),
-            ("leaf_weights", Attribute::Tensor(Tensor::doubles(&[leaves], &trees.weights))),
+            (
+                "leaf_weights",
+                Attribute::Tensor(Tensor::doubles(&[leaves], &trees.weights)),
+            ),
         ];
         self.with("TreeEnsemble", ML, &[rows], &attributes)
     }

@@ -204,9 +204,11 @@ fn changed(
                     return Err("a category belongs to no column of such".to_string());
                 };
                 if *others_missing && known.iter().any(|one| !met.contains(one)) {
-                    return Err("`encode_onehot` with `unseen: missing` and a category that \
+                    return Err(
+                        "`encode_onehot` with `unseen: missing` and a category that \
                                 no training row has"
-                        .to_string());
+                            .to_string(),
+                    );
                 }
                 let code = known.iter().position(|one| one == category);
                 codes.push(code.map_or(-1.0, |code| code as f64));
@@ -234,7 +236,8 @@ fn yeo_johnson(graph: &mut Graph, value: &str, lambdas: &[f64]) -> String {
             .zip(&is_log)
             .map(|(power, log)| if *log { 1.0 } else { *power })
             .collect();
-        let flags: Vec<f64> = is_log.iter().map(|log| f64::from(u8::from(*log))).collect();
+        let flags: Vec<f64> =
+            is_log.iter().map(|log| f64::from(u8::from(*log))).collect();
         let used = graph.doubles(&shape, &used);
         let flags = graph.doubles(&shape, &flags);
         let above = graph.node("Max", &[x, &zero]);
