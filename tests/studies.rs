@@ -657,8 +657,18 @@ fn every_study_of_the_project_checks_and_the_quickstart_runs() {
         found["lower"].as_f64().unwrap() > 0.5,
         "the planted effect is found: {found}"
     );
-    let output = restudy(work.path(), &["report", "runs/quickstart", "--strict"]);
+    let output = restudy(work.path(), &["report", "runs/quickstart"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
+    // Nobody has told its author's half, and a strict report says so; no result is missing.
+    let output = restudy(work.path(), &["report", "runs/quickstart", "--strict"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stderr).to_string();
+    for line in told.lines() {
+        let of_a_standard = ["TRIPOD+AI ", "abstract ", "CLEAR "]
+            .iter()
+            .any(|name| line.starts_with(&format!("error: {name}")));
+        assert!(of_a_standard, "{line}");
+    }
 }
 
 /// Patients of three sites that differ in location and scale, and a study that harmonises them.
