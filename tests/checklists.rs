@@ -272,7 +272,7 @@ fn flipped(before: &[(String, Status)], after: &[(String, Status)]) -> BTreeSet<
 }
 
 /// Items that no record of this version can satisfy, since what they ask is not in it.
-const OUT_OF_REACH: &[Evidence] = &[Evidence::FullModel, Evidence::Robustness];
+const OUT_OF_REACH: &[Evidence] = &[Evidence::Robustness];
 
 fn asks(standard: &str, item: &str, evidence: Evidence) -> bool {
     let catalog = Catalog::standard();
@@ -425,6 +425,7 @@ fn without(mut record: StudyRecord, evidence: Evidence) -> StudyRecord {
                 .for_each(|row| row.smd_to_development = None);
         }
         Evidence::Outcomes => record.outcomes.clear(),
+        Evidence::FullModel => record.full_models.clear(),
         Evidence::Extraction => drop_method(&mut record, "features"),
         Evidence::Preparation => drop_method(&mut record, "prepare"),
         Evidence::Learners => {

@@ -90,8 +90,7 @@ pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
             record.cohorts.iter().any(|cohort| cohort.n_sites.is_some_and(|n| n > 1))
         }
         Evidence::FrozenModel => any(&|analysis| analysis.frozen.is_some()),
-        // No record of this version holds coefficients, importances or a model's file.
-        Evidence::FullModel => false,
+        Evidence::FullModel => !record.full_models.is_empty(),
         Evidence::External => {
             all(record).any(|(_, of)| Standing::of(record, of) == Standing::External)
         }

@@ -37,6 +37,7 @@ pub fn judged(record: &StudyRecord, sections: &[&Entry]) -> StudyRecord {
         sections.iter().map(|entry| (entry.about.name, declared(entry))).collect();
     record.conflicts = conflicts(&record);
     record.checklists = checklists(&record, &declaring, &record.conflicts);
+    record.as_json = Default::default();
     record
 }
 

@@ -1,6 +1,6 @@
 //! Numbers as the page shows them, each with its place in `report.json`; and the templates.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
@@ -11,12 +11,12 @@ use crate::operation::Failure;
 
 /// The record as JSON: where every shown number comes from.
 pub struct Shown {
-    json: Json,
+    json: Arc<Json>,
 }
 
 impl Shown {
     pub fn new(record: &StudyRecord) -> Self {
-        Self { json: serde_json::to_value(record).expect("a record is plain data") }
+        Self { json: record.json() }
     }
 
     /// The number at `path` with so many decimals; a dash when there is none.

@@ -132,6 +132,7 @@ pub fn record(
     references.sort_by(|a, b| a.key.cmp(&b.key));
     references.dedup();
     StudyRecord {
+        as_json: Default::default(),
         schema: 1,
         engine: concat!("restudy ", env!("CARGO_PKG_VERSION")).to_string(),
         study: StudyFacts {
