@@ -131,7 +131,7 @@ fn words(member: &MemberFacts) -> String {
     };
     let columns = if member.n_selected == 1 { "column" } else { "columns" };
     format!(
-        "{}{settings} on {} {columns} that `{}` left",
+        "{}{settings} on {} {columns} (selection: {})",
         member.learner, member.n_selected, member.selector
     )
 }
@@ -269,10 +269,15 @@ fn importance<'a>(
     let high = drawn.iter().map(|p| p.highest).fold(1e-6, f64::max);
     let x = |value: f64| LEFT + (value - low) / (high - low) * (RIGHT - LEFT);
     let bottom = TOP + STEP * drawn.len() as f64;
-    let mut svg = Svg::new(760.0, bottom + 30.0);
+    let mut svg = Svg::new(760.0, bottom + 42.0);
     svg.text("strong", (8.0, 18.0), Anchor::Start, "Predictor");
     svg.text("strong", (752.0, 18.0), Anchor::End, "Mean over folds");
     svg.line("ref", (x(0.0), TOP - 4.0), (x(0.0), bottom));
+    svg.path("axis", &[(LEFT, bottom), (RIGHT, bottom)]);
+    for end in [low, high] {
+        let text = plain(end, 2);
+        svg.text("small", (x(end), bottom + 15.0), Anchor::Middle, &text);
+    }
     for (place, predictor) in drawn.iter().enumerate() {
         let y = TOP + STEP * (place as f64 + 0.5);
         let label = super::forest::shortened(&predictor.name, 44);
@@ -284,7 +289,7 @@ fn importance<'a>(
         svg.numbers("", (752.0, y + 4.0), Anchor::End, &shown.signed(&place, 4));
     }
     let axis = format!("{} lost when the predictor is shuffled", of.metric);
-    svg.text("small", ((LEFT + RIGHT) / 2.0, bottom + 22.0), Anchor::Middle, &axis);
+    svg.text("small", ((LEFT + RIGHT) / 2.0, bottom + 34.0), Anchor::Middle, &axis);
     let picture = svg.finish("Permutation importance", &axis);
     let rows = of.predictors.iter().map(|predictor| {
         let number = |value: f64| plain(value, 6);
