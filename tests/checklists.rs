@@ -2,7 +2,6 @@
 //! the run, and that nothing is counted that was not said.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 
 use restudy::catalog::Catalog;
 use restudy::data::{
@@ -13,18 +12,7 @@ use restudy::data::{
 use restudy::operation::{Declared, Entry, Evidence, Instance, Kind};
 use restudy::report::{gaps, judged, render, standards};
 
-use crate::workshop::Workshop;
-
-/// The record of a study that was run, once for all tests.
-fn ran() -> StudyRecord {
-    static RECORD: OnceLock<Vec<u8>> = OnceLock::new();
-    let bytes = RECORD.get_or_init(|| {
-        let workshop = Workshop::new();
-        workshop.run(&[]);
-        workshop.report()
-    });
-    serde_json::from_slice(bytes).unwrap()
-}
+use crate::workshop::{Workshop, record};
 
 fn sections(catalog: &Catalog) -> Vec<&Entry> {
     catalog.of_kind(Kind::Section).collect()
@@ -92,7 +80,7 @@ fn everything(cohorts: &[&str]) -> Reporting {
 
 /// A record with everything that any item asks of a run, and of its author.
 fn complete() -> StudyRecord {
-    let mut record = ran();
+    let mut record = record();
     record.study.title =
         "A title of more than six words for this small study".to_string();
     let name = record.analysis_order[0].clone();
@@ -519,7 +507,7 @@ fn what_was_not_done_is_told_and_scores_nothing() {
 
 #[test]
 fn a_study_without_its_authors_half_is_a_draft_that_says_what_it_wants() {
-    let record = ran();
+    let record = record();
     let catalog = Catalog::standard();
     let page = render(&record, &sections(&catalog));
     assert!(page.html(None).contains("Draft: not ready to submit"));
@@ -738,7 +726,7 @@ fn placeholders_are_missing_and_said_to_be() {
 
 #[test]
 fn the_flow_table_one_and_the_splits_count_the_same_patients() {
-    let record = ran();
+    let record = record();
     for name in &record.analysis_order {
         let analysis = &record.analyses[name];
         let cohort = record.cohorts.iter().find(|c| c.name == analysis.cohort).unwrap();
@@ -780,7 +768,7 @@ fn the_flow_table_one_and_the_splits_count_the_same_patients() {
 fn the_published_schema_describes_every_report() {
     let schema = schemars::schema_for!(StudyRecord).to_value();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    for record in [ran(), complete()] {
+    for record in [record(), complete()] {
         let catalog = Catalog::standard();
         let page = render(&record, &sections(&catalog));
         let json: serde_json::Value = serde_json::from_str(&page.json).unwrap();
@@ -790,7 +778,7 @@ fn the_published_schema_describes_every_report() {
             .collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
-    let mut broken = serde_json::to_value(ran()).unwrap();
+    let mut broken = serde_json::to_value(record()).unwrap();
     broken["analyses"] = serde_json::json!("none");
     assert!(!validator.is_valid(&broken));
 }
@@ -817,7 +805,7 @@ fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
             if value <= 0.03928 {
                 value / 12.92
             } else {
-                ((value + 0.055) / 1.055).powf(2.4)
+                restudy::math::pow((value + 0.055) / 1.055, 2.4)
             }
         };
         0.2126 * part(colour[0]) + 0.7152 * part(colour[1]) + 0.0722 * part(colour[2])

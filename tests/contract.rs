@@ -589,7 +589,7 @@ fn empty_record() -> StudyRecord {
         "study": { "title": "t", "cancer": "c", "seed": 1, "digest": "d", "simulated": true,
             "terms": null, "public": true, "within": null },
         "agreements": [], "associations": [], "comparisons": [], "claims": [],
-        "deviations": [], "not_computed": [],
+        "deviations": [],
         "sources": [], "cohorts": [], "outcomes": [], "predictors": [], "analysis_order": [],
         "analyses": {}, "methods": [],
         "graph": { "n_nodes": 0, "groups": [], "edges": [] },

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use restudy::catalog::Catalog;
+use restudy::data::StudyRecord;
 use restudy::operation::Instance;
 use serde_json::{Map, Value as Json, json};
 
@@ -172,4 +174,15 @@ pub fn test_data() -> Option<PathBuf> {
 /// Whether generated files are to be rewritten.
 pub fn updating() -> bool {
     std::env::var_os("UPDATE").is_some()
+}
+
+/// The record of a study that was run, once for all tests.
+pub fn record() -> StudyRecord {
+    static RECORD: OnceLock<Vec<u8>> = OnceLock::new();
+    let bytes = RECORD.get_or_init(|| {
+        let workshop = Workshop::new();
+        workshop.run(&[]);
+        workshop.report()
+    });
+    serde_json::from_slice(bytes).expect("a run writes its record")
 }

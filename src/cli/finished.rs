@@ -13,6 +13,7 @@ use crate::digest::{Digest, canonical_json};
 use crate::plan::States;
 use crate::report::Page;
 use crate::review::Lock;
+use crate::run::Found;
 use crate::store::Store;
 
 /// What a run gave of which every node was done and none had failed.
@@ -28,7 +29,7 @@ pub struct Finished {
     pub held: Held,
 }
 
-/// What the store held when the run ended.
+/// What the report was made of, as the store held it when the run ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Held {
     records: Vec<Digest>,
@@ -37,10 +38,16 @@ pub struct Held {
 }
 
 impl Held {
-    pub fn of(states: &States, store: &Store) -> Self {
-        let records: Vec<Digest> = states.keys.iter().flatten().copied().collect();
-        let results = states.outputs.iter().flatten().flatten();
-        let results: Vec<Digest> = results.map(|(_, digest)| *digest).collect();
+    pub fn of(found: &Found, states: &States, store: &Store) -> Self {
+        let keys = found.keys().map(|node| states.keys[node.index()]);
+        let mut records: Vec<Digest> = keys.flatten().collect();
+        let outputs = found.keys().flat_map(|node| &states.outputs[node.index()]);
+        let results = outputs.flatten().map(|(_, digest)| *digest);
+        // Small results stand in their records.
+        let mut results: Vec<Digest> =
+            results.filter(|digest| store.has_blob(digest)).collect();
+        records.sort_unstable();
+        results.sort_unstable();
         let stamp = store.stamp(&records, &results);
         Self { records, results, stamp }
     }

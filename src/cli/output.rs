@@ -34,6 +34,8 @@ pub struct Results {
     pub predictions: String,
     /// Frozen models.
     pub models: Vec<ModelFiles>,
+    /// Those that cannot be handed over, and why.
+    pub without_model: Vec<(String, String)>,
 }
 
 /// A frozen model as it is handed over.

@@ -199,11 +199,12 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     let mut results = output::Results {
         predictions: run::predictions(study, &loaded.survey, plan, &found),
         models: Vec::new(),
+        without_model: Vec::new(),
     };
     for (name, model) in models {
         match model {
             Ok(model) => results.models.push(output::ModelFiles::of(name, model)),
-            Err(why) => eprintln!("warning: there is no model `{name}`: {why}"),
+            Err(why) => results.without_model.push((name, why)),
         }
     }
     let finished = Finished {
@@ -213,7 +214,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         results,
         lock: Lock::of(&record, plan, &done.states),
         headlines: Headline::of(&record),
-        held: finished::Held::of(&done.states, &opened.store),
+        held: finished::Held::of(&found, &done.states, &opened.store),
     };
     let exit = failures(plan, &done, &record);
     if exit == Exit::Fine
@@ -278,6 +279,9 @@ impl Ended<'_> {
 
     /// Writes what was found, and says it.
     fn written(&self, run: &RunRecord, finished: &Finished, exit: Exit) -> Exit {
+        for (name, why) in &finished.results.without_model {
+            eprintln!("warning: there is no model `{name}`: {why}");
+        }
         let beside = || self.places.folder.join("runs").join(&self.places.name);
         let out = self.args.out.clone().unwrap_or_else(beside);
         let report =

@@ -64,8 +64,6 @@ pub struct StudyRecord {
     pub claims: Vec<ClaimFacts>,
     /// Departures from the plan, as the author tells them.
     pub deviations: Vec<DeviationFacts>,
-    /// What the study declares and this version of the program does not compute.
-    pub not_computed: Vec<String>,
     pub methods: Vec<MethodFacts>,
     pub graph: GraphFacts,
     pub certificate: Certificate,

@@ -353,6 +353,18 @@ pub struct Scale {
     pub logarithms: bool,
 }
 
+impl Scale {
+    /// The share of some rows that a threshold gets right.
+    pub const PROPORTION: Self = Self {
+        range: (0.0, 1.0),
+        direction: Direction::HigherIsBetter,
+        chance: None,
+        pooling: Pooling::Proportion,
+        needs_threshold: true,
+        logarithms: false,
+    };
+}
+
 /// What a metric judges. Scores, decisions and thresholds are of the same rows as the truth.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Scored<'a> {

@@ -7,7 +7,7 @@ use super::figure::{DataTable, Figure};
 use super::shown::{Shown, fill, place};
 use super::standing::{all, headline, primary};
 use super::svg::{Anchor, Svg};
-use crate::data::{AnalysisRecord, GraphFacts, Scope};
+use crate::data::{AnalysisRecord, CandidateRecord, GraphFacts, Scope};
 use crate::operation::prelude::*;
 
 /// The graph of computations, the leakage certificate, every setting, and how candidates fared.
@@ -57,9 +57,15 @@ impl Section for Analysis {
         let mut fragment = Fragment::default();
         let graph = figure(record, &shown).into_html(simulated, &mut fragment)?;
         let count = |what: &str| shown.count(&format!("/certificate/{what}"));
-        let mut tables = all(record).map(|(name, of)| tuning(&shown, name, of));
-        let first = tables.next();
-        let others: Vec<Json> = tables.collect();
+        let mut tables = all(record);
+        let first = tables.next().map(|(name, of)| tuning(&shown, name, of, |_| true));
+        // A large study has thousands of them: the page shows those that were chosen.
+        let chosen = |candidate: &CandidateRecord| candidate.chosen > 0;
+        let others: Vec<Json> =
+            tables.map(|(name, of)| tuning(&shown, name, of, chosen)).collect();
+        fragment
+            .tables
+            .push(("candidates.csv".into(), candidates(record).csv(simulated)));
         let grid = headline(record).and_then(|(name, of)| grid(&shown, name, of));
         fragment.html = fill(
             "analysis.html",
@@ -152,8 +158,36 @@ fn grid(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Option<Json> {
     }))
 }
 
-fn tuning(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Json {
-    let rows = analysis.candidates.iter().enumerate().map(|(at, candidate)| {
+/// Every candidate of every analysis.
+fn candidates(record: &StudyRecord) -> DataTable {
+    let head =
+        ["analysis", "selector", "learner", "settings", "chosen", "inner", "failed"];
+    let rows = all(record).flat_map(|(name, of)| {
+        of.candidates.iter().map(move |candidate| {
+            vec![
+                name.clone(),
+                candidate.selector.clone(),
+                candidate.learner.clone(),
+                candidate.settings.clone(),
+                candidate.chosen.to_string(),
+                candidate.inner.map_or(String::new(), |inner| inner.to_string()),
+                candidate.failed.to_string(),
+            ]
+        })
+    });
+    DataTable { head: head.map(str::to_string).to_vec(), rows: rows.collect() }
+}
+
+/// The candidates of an analysis that are wanted.
+fn tuning(
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+    wanted: impl Fn(&CandidateRecord) -> bool,
+) -> Json {
+    let rows = analysis.candidates.iter().enumerate();
+    let rows = rows.filter(|(_, candidate)| wanted(candidate));
+    let rows = rows.map(|(at, candidate)| {
         let path = format!("{}/candidates/{at}", place(name));
         json!({
             "selector": candidate.selector,

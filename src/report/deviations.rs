@@ -42,7 +42,6 @@ impl Section for Deviations {
             "deviations.html",
             json!({
                 "rows": rows.collect::<Vec<_>>(),
-                "not_computed": record.not_computed,
                 "missing": record.missing(),
             }),
         )?;

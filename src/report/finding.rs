@@ -521,7 +521,6 @@ mod tests {
             comparisons: Vec::new(),
             claims: Vec::new(),
             deviations: Vec::new(),
-            not_computed: Vec::new(),
             methods: Vec::new(),
             graph: GraphFacts { n_nodes: 0, groups: Vec::new(), edges: Vec::new() },
             certificate: Certificate::default(),

@@ -73,7 +73,6 @@ impl Section for Summary {
                 "headline": headline.is_some(),
                 "sentences": sentences(record),
                 "claims": claims.collect::<Vec<_>>(),
-                "not_computed": record.not_computed,
                 "keys": keys,
                 "primary": primary,
                 "within": record.study.within,

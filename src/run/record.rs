@@ -170,7 +170,6 @@ pub fn record(
                 why: deviation.why.clone(),
             })
             .collect(),
-        not_computed: Vec::new(),
         methods,
         graph: plan::graph(plan),
         certificate,

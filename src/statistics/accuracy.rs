@@ -28,14 +28,7 @@ impl Operation for Accuracy {
 }
 
 impl Metric for Accuracy {
-    const SCALE: Scale = Scale {
-        range: (0.0, 1.0),
-        direction: Direction::HigherIsBetter,
-        chance: None,
-        pooling: Pooling::Proportion,
-        needs_threshold: true,
-        logarithms: false,
-    };
+    const SCALE: Scale = Scale::PROPORTION;
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
         let Decided { hits, passes, .. } = Decided::count(scored)?;

@@ -1,7 +1,6 @@
 //! Ninetieth percentile of the distance between predictions and their calibration curve.
 
-use super::probabilities::checked;
-use super::smooth::{calibration_errors, quantile};
+use super::smooth::{distances, quantile};
 use crate::operation::prelude::*;
 
 /// Absolute distance between predicted probability and calibration curve that nine in ten rows stay below.
@@ -44,10 +43,7 @@ impl Metric for E90 {
     };
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        checked(scored)?;
-        let errors = calibration_errors(scored.truth, scored.scores);
-        let errors =
-            errors.ok_or(Failure::Undefined("too few predictions for a curve"))?;
+        let errors = distances(scored)?;
         Ok(quantile(&errors, 0.9))
     }
 }

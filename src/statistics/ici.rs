@@ -1,7 +1,6 @@
 //! Integrated calibration index: how far predictions lie from a calibration curve on average.
 
-use super::probabilities::checked;
-use super::smooth::calibration_errors;
+use super::smooth::distances;
 use crate::operation::prelude::*;
 
 /// Mean absolute distance between the predicted probability and the calibration curve; 0 is perfect.
@@ -44,10 +43,7 @@ impl Metric for Ici {
     };
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        checked(scored)?;
-        let errors = calibration_errors(scored.truth, scored.scores);
-        let errors =
-            errors.ok_or(Failure::Undefined("too few predictions for a curve"))?;
+        let errors = distances(scored)?;
         Ok(errors.iter().sum::<f64>() / errors.len() as f64)
     }
 }

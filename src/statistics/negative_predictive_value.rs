@@ -27,14 +27,7 @@ impl Operation for NegativePredictiveValue {
 }
 
 impl Metric for NegativePredictiveValue {
-    const SCALE: Scale = Scale {
-        range: (0.0, 1.0),
-        direction: Direction::HigherIsBetter,
-        chance: None,
-        pooling: Pooling::Proportion,
-        needs_threshold: true,
-        logarithms: false,
-    };
+    const SCALE: Scale = Scale::PROPORTION;
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
         let Decided { misses, passes, .. } = Decided::count(scored)?;

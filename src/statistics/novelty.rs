@@ -241,7 +241,8 @@ mod tests {
         let columns: Vec<Vec<f64>> = columns(80, 40).into_iter().step_by(2).collect();
         let familiar = of(&columns);
         let row = |at: usize| -> Vec<f64> { columns.iter().map(|c| c[at]).collect() };
-        let within = (0..80).filter(|&at| distance(&familiar, &row(at)) <= familiar.limit);
+        let within =
+            (0..80).filter(|&at| distance(&familiar, &row(at)) <= familiar.limit);
         assert!(within.count() >= 72);
         // Half of them are high, and half low.
         let unlike: Vec<f64> =

@@ -1,5 +1,6 @@
 //! Sensitivity: the share of positives that a threshold gets right.
 
+use super::decided::Decided;
 use crate::operation::prelude::*;
 
 /// Share of the positive rows that are called positive at the declared threshold.
@@ -24,26 +25,14 @@ impl Operation for Sensitivity {
 }
 
 impl Metric for Sensitivity {
-    const SCALE: Scale = Scale {
-        range: (0.0, 1.0),
-        direction: Direction::HigherIsBetter,
-        chance: None,
-        pooling: Pooling::Proportion,
-        needs_threshold: true,
-        logarithms: false,
-    };
+    const SCALE: Scale = Scale::PROPORTION;
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        if scored.decisions.len() != scored.truth.len() {
-            return Err(Failure::Library("no threshold was declared".to_string()));
+        let Decided { hits, misses, .. } = Decided::count(scored)?;
+        match hits + misses {
+            0 => Err(Failure::OneClass),
+            n => Ok(hits as f64 / n as f64),
         }
-        let n = self.denominator(scored);
-        if n == 0 {
-            return Err(Failure::OneClass);
-        }
-        let rows = scored.truth.iter().zip(scored.decisions);
-        let right = rows.filter(|(truth, decision)| **truth && **decision).count();
-        Ok(right as f64 / n as f64)
     }
 
     fn denominator(&self, scored: Scored<'_>) -> usize {

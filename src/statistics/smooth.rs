@@ -1,6 +1,8 @@
 //! Loess: a smooth curve through noisy points, by local polynomials.
 
+use super::probabilities::checked;
 use crate::math::{Matrix, sqrt};
+use crate::operation::{Failure, Scored};
 
 /// Points up to this number are all fitted; above, this many places with straight lines between.
 const DIRECT: usize = 500;
@@ -129,6 +131,13 @@ fn smallest_pivot(values: &[f64], p: usize) -> f64 {
 /// Share of the points, and degree, of every calibration curve.
 pub const SPAN: f64 = 0.75;
 pub const DEGREE: usize = 2;
+
+/// The distance of each prediction from its calibration curve, or why there is no curve.
+pub fn distances(scored: Scored<'_>) -> Result<Vec<f64>, Failure> {
+    checked(scored)?;
+    let errors = calibration_errors(scored.truth, scored.scores);
+    errors.ok_or(Failure::Undefined("too few predictions for a curve"))
+}
 
 /// |p − curve(p)| for each row. `None` below 10 rows and for equal predictions.
 ///

@@ -85,7 +85,8 @@ impl Store {
         for path in records.chain(results.iter().map(|digest| self.blob_path(digest))) {
             let found = std::fs::metadata(path).ok();
             let time = found.as_ref().and_then(|file| file.modified().ok());
-            let time = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+            let time =
+                time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
             bytes.extend(found.map_or(u64::MAX, |file| file.len()).to_le_bytes());
             bytes.extend(time.map_or(0, |time| time.as_nanos()).to_le_bytes());
         }

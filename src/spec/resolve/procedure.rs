@@ -52,11 +52,11 @@ impl Reader<'_> {
             })
             .collect();
         let mut parts = match fields.get("prepare") {
-            Some(node) => self.parts(node, "prepare", Kind::TableStep),
+            Some(node) => self.parts(node, "prepare"),
             None => Vec::new(),
         };
         let harmonised = match fields.get("harmonise") {
-            Some(node) => self.parts(node, "harmonise", Kind::TableStep),
+            Some(node) => self.parts(node, "harmonise"),
             None => Vec::new(),
         };
         let n_prepared = parts.len();
@@ -167,7 +167,7 @@ impl Reader<'_> {
     }
 
     /// A preparation as a list, or as a map of lists by block or model.
-    fn parts(&mut self, node: &Node, what: &str, _kind: Kind) -> Vec<Part> {
+    fn parts(&mut self, node: &Node, what: &str) -> Vec<Part> {
         match &node.kind {
             Syntax::Map(entries) if entries.iter().all(|(key, _)| key.name != "vary") => {
                 let Some(fields) = self.named(node, &format!("`{what}`")) else {
