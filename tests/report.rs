@@ -415,7 +415,6 @@ fn every_part_of_the_record_has_its_place_on_the_page() {
         "does not hold",
         "cannot be judged: a result is missing",
         "too few: 1 of the smaller class",
-        "does not compute something declared",
         "Deviations from the plan",
         "of another institution (external)",
     ] {
