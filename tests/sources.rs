@@ -502,3 +502,48 @@ fn a_store_says_how_large_it_is_and_finds_damage() {
     let (code, said) = store(&["verify"]);
     assert!(code == Some(2) && said.contains("1 damaged"), "{said}");
 }
+
+#[test]
+fn a_check_is_told_again_until_something_that_it_looked_at_changes() {
+    let workshop = Workshop::new();
+    let check = || {
+        let output = workshop.restudy(&["check", "study.yaml"]);
+        let said =
+            [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+        (output.status.code(), said)
+    };
+    let kept = || std::fs::read_dir(workshop.path(".restudy/index")).unwrap().count();
+    let at_first = check();
+    assert_eq!(at_first.0, Some(0), "{at_first:?}");
+    // Who only looks makes no store; where there is one, what was said stays in it.
+    assert!(!workshop.path(".restudy").exists());
+    workshop.run(&[]);
+    let before = kept();
+    assert_eq!(check(), at_first);
+    assert_eq!(kept(), before + 1);
+    assert_eq!(check(), at_first);
+    assert_eq!(kept(), before + 1);
+    let table = workshop.read("table.csv");
+    // A file that was looked at, one that is missing, a folder, the study.
+    let mut cut = String::from_utf8(table.clone()).unwrap();
+    let last = cut.trim_end().rfind('\n').unwrap();
+    cut.truncate(last + 1);
+    workshop.write("table.csv", cut.as_bytes());
+    let changed = check();
+    assert!(changed != at_first && changed.1[0].contains("23 rows"), "{changed:?}");
+    workshop.write("table.csv", &table);
+    assert_eq!(check(), at_first);
+    let scan = std::fs::read_dir(workshop.path("images")).unwrap().next().unwrap();
+    let mask = scan.unwrap().path().join("mask.nii.gz");
+    let bytes = std::fs::read(&mask).unwrap();
+    std::fs::remove_file(&mask).unwrap();
+    assert!(check() != at_first);
+    std::fs::write(&mask, bytes).unwrap();
+    assert_eq!(check(), at_first);
+    std::fs::remove_file(workshop.path("table.csv")).unwrap();
+    let missing = check();
+    assert!(missing.0 == Some(1) && missing.1[1].contains("cannot read"), "{missing:?}");
+    workshop.write("table.csv", &table);
+    workshop.study(&crate::workshop::STUDY.replace("repeats: 2", "repeats: 3"));
+    assert!(check().1[0] != at_first.1[0]);
+}

@@ -348,7 +348,7 @@ fn a_step_fitted_before_the_split_is_refused_with_its_path() {
     let text = refused(&workshop);
     assert!(text.contains("error[E0201]"), "{text}");
     assert!(text.contains("before-split/scale_zscore"), "{text}");
-    assert!(text.contains("`idh1.all.frozen/r0"), "{text}");
+    assert!(text.contains("`idh1.all.internal/r01.o1"), "{text}");
     assert!(text.contains("move the step to `prepare`"), "{text}");
 }
 

@@ -3,11 +3,13 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use super::checked::{self, Checked, Said};
 use super::{Exit, load};
 use crate::catalog::Catalog;
-use crate::diagnostics::{Place, any_error, explain};
+use crate::diagnostics::explain;
 use crate::operation::Instance;
-use crate::survey::Content;
+use crate::store::Witness;
+use crate::survey::{Content, Reading};
 
 /// Say everything that is wrong, with line and column; compute nothing
 #[derive(Debug, clap::Args)]
@@ -58,30 +60,49 @@ pub fn run(args: &Check) -> Exit {
             }
         };
         opened.show_ids = args.show_ids && std::io::stderr().is_terminal();
-        let loaded = load::load(&places, &catalog, &opened.reading(&places));
+        let said = said(&places, &catalog, &opened);
         if args.json {
-            for fault in &loaded.faults {
-                println!("{}", json(fault, &places, &loaded.text));
+            for line in &said.lines {
+                println!("{line}");
             }
         } else {
-            if !loaded.faults.is_empty() {
-                let colour = std::io::stderr().is_terminal();
-                eprintln!(
-                    "{}",
-                    load::draw(&loaded.faults, &places, &loaded.text, colour)
-                );
+            let colour = std::io::stderr().is_terminal();
+            let drawn = &said.drawn[usize::from(colour)];
+            if !drawn.is_empty() {
+                eprintln!("{drawn}");
             }
-            print!("{}", looks(&loaded, &places));
+            print!("{}", said.looks);
         }
-        if any_error(&loaded.faults) {
+        if !said.sound {
             exit = Exit::Change;
         }
         // What was hashed need not be hashed again; where that cannot be kept, it is.
         drop(opened.files.save());
-        // The process is about to end: giving back a large plan piece by piece takes longer than it.
-        std::mem::forget(loaded);
     }
     exit
+}
+
+/// What is to be said of a study: what was said before, when nothing has changed since.
+fn said(places: &load::Places, catalog: &Catalog, opened: &load::Opened) -> Said {
+    let key = |text: &str| checked::key(&places.study, text, catalog, opened);
+    let text = std::fs::read_to_string(&places.study).ok();
+    if let Some(key) = text.and_then(|text| key(&text))
+        && let Some(said) = Checked::read(opened, &key)
+    {
+        return said;
+    }
+    let witness = Witness::new(&opened.files);
+    let reading = Reading { files: &witness, ..opened.reading(places) };
+    let loaded = load::load(places, catalog, &reading);
+    let said = Said::of(&loaded, places, looks(&loaded, places));
+    if said.sound
+        && let Some(key) = key(&loaded.text)
+    {
+        Checked::new(said.clone(), &loaded, witness.answers()).keep(opened, &key);
+    }
+    // The process is about to end: giving back a large plan piece by piece takes longer than it.
+    std::mem::forget(loaded);
+    said
 }
 
 /// What the data look like and what would be done with them; empty when anything is wrong.
@@ -157,29 +178,4 @@ fn looks(loaded: &load::Loaded, places: &load::Places) -> String {
         proof.n_held_out_uses
     ));
     text
-}
-
-fn json(
-    fault: &crate::diagnostics::Diagnostic,
-    places: &load::Places,
-    text: &str,
-) -> serde_json::Value {
-    let (file, line, column) = match &fault.place {
-        Place::Study(span) => {
-            let before = &text.as_bytes()[..span.start.min(text.len())];
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            let start =
-                before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
-            (places.study.display().to_string(), Some(line), Some(column))
-        }
-        Place::File { path, line } => (path.display().to_string(), *line, None),
-        Place::Nowhere => (places.study.display().to_string(), None, None),
-    };
-    serde_json::json!({
-        "code": fault.code.0,
-        "severity": format!("{:?}", fault.severity).to_lowercase(),
-        "file": file, "line": line, "column": column,
-        "message": fault.message, "label": fault.label, "hints": fault.hints,
-    })
 }

@@ -84,24 +84,30 @@ pub fn key(loaded: &Loaded, catalog: &Catalog, name_key: &[u8; 32]) -> Option<Di
     if loaded.study.is_none() || any_error(&loaded.faults) {
         return None;
     }
-    // Two builds of one version may render one record differently.
-    let program = std::env::current_exe().ok()?.metadata().ok()?;
-    let built = program.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-    let operations =
-        catalog.all().iter().map(|of| json!([of.about.name, of.about.version]));
     let sources = loaded.survey.sources.iter().map(|(name, source)| {
         let files = source.files.iter().map(|file| json!([file.shown, file.digest]));
         json!([name, files.collect::<serde_json::Value>()])
     });
     let decides = canonical_json(&json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "program": [program.len(), built.as_nanos().to_string()],
-        "operations": operations.collect::<serde_json::Value>(),
+        "program": program(catalog)?,
         "study": Digest::of(loaded.text.as_bytes()),
         "names": Digest::of(name_key),
         "sources": sources.collect::<serde_json::Value>(),
     }));
-    Some(Digest::derive("restudy finished run v1", decides.as_bytes()))
+    Some(Digest::derive("restudy finished run v2", decides.as_bytes()))
+}
+
+/// What names this very program: two builds of one version may say one thing differently.
+pub fn program(catalog: &Catalog) -> Option<serde_json::Value> {
+    let program = std::env::current_exe().ok()?.metadata().ok()?;
+    let built = program.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let operations =
+        catalog.all().iter().map(|of| json!([of.about.name, of.about.version]));
+    Some(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "built": [program.len(), built.as_nanos().to_string()],
+        "operations": operations.collect::<serde_json::Value>(),
+    }))
 }
 
 impl Finished {

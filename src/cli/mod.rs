@@ -1,6 +1,7 @@
 //! What can I type? One file per command; all printing lives here.
 
 pub mod check;
+mod checked;
 mod exit;
 mod finished;
 mod init;

@@ -6,7 +6,7 @@ mod codes;
 mod render;
 
 pub use codes::{CODES, Code, explain};
-pub use render::render;
+pub use render::{as_json, render};
 
 use std::path::PathBuf;
 

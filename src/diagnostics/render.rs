@@ -57,6 +57,28 @@ fn on_boundaries(source: &str, start: usize, end: usize) -> std::ops::Range<usiz
     start..end
 }
 
+/// One fault for machines: place as file, line and column, counted from 1.
+pub fn as_json(fault: &Diagnostic, path: &str, text: &str) -> serde_json::Value {
+    let (file, line, column) = match &fault.place {
+        Place::Study(span) => {
+            let before = &text.as_bytes()[..span.start.min(text.len())];
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let start =
+                before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
+            (path.to_string(), Some(line), Some(column))
+        }
+        Place::File { path, line } => (path.display().to_string(), *line, None),
+        Place::Nowhere => (path.to_string(), None, None),
+    };
+    serde_json::json!({
+        "code": fault.code.0,
+        "severity": format!("{:?}", fault.severity).to_lowercase(),
+        "file": file, "line": line, "column": column,
+        "message": fault.message, "label": fault.label, "hints": fault.hints,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Code, Span};

@@ -4,11 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde_json::{Value as Json, json};
 
-use super::inputs::reads_outcome_of;
 use super::procedure::Procedure;
 use super::{
     Analysis, Case, Edge, Given, Groups, Identity, Judgement, MeasuredNodes, Node,
@@ -36,6 +34,7 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
         models: BTreeMap::new(),
         procedures: BTreeMap::new(),
         columns: RefCell::default(),
+        placed: BTreeMap::new(),
         cases: Vec::new(),
         analyses: Vec::new(),
         groups: groups(survey),
@@ -72,8 +71,9 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
     }
     let (frozen, external) = builder.externals();
     let comparisons = builder.comparisons(&external);
-    let order =
-        toposort(&builder.graph, None).expect("inputs are added before their readers");
+    // A node is added after everything that it reads, so they already stand in order.
+    let order: Vec<NodeIndex> = builder.graph.node_indices().collect();
+    debug_assert!(builder.graph.raw_edges().iter().all(|e| e.source() < e.target()));
     Plan {
         graph: builder.graph,
         order,
@@ -115,20 +115,32 @@ pub struct Builder<'a> {
     procedures: BTreeMap<(usize, usize), Arc<Procedure>>,
     /// What columns hold, by cohort and name.
     columns: RefCell<BTreeMap<(usize, String), Option<Given>>>,
+    /// Splits, by whose they are and where they stand: all models share them.
+    placed: BTreeMap<(Division, SplitPlace), Arc<Placed>>,
     pub cases: Vec<Case>,
     pub analyses: Vec<Analysis>,
     /// By cohort: the group of each row.
     pub groups: BTreeMap<String, Vec<u32>>,
 }
 
+/// Whose splits: those of a scheme for an outcome, or without a scheme those of all development rows,
+/// on which the model to be frozen is tuned. Positions in the study.
+pub type Division = (Option<usize>, usize);
+
+/// Repeat, outer split and inner split; counts from 0.
+pub type SplitPlace = (usize, usize, Option<usize>);
+
 /// What the nodes of one case share.
 pub struct Context<'a> {
     pub case: usize,
     pub splits: NodeIndex,
+    pub division: Division,
     pub name: String,
     pub frame: NodeIndex,
-    /// Outcome, groups.
+    /// Outcome, groups, and columns that steps want beside the rows.
     pub given: Vec<Given>,
+    /// The outcome alone.
+    pub outcome: Arc<[Given]>,
     pub groups: &'a [u32],
     pub span: Span,
     pub procedure: &'a Procedure,
@@ -240,6 +252,7 @@ impl Builder<'_> {
         let context = Context {
             case,
             splits: splits_node,
+            division: (Some(scheme), outcome),
             name: name.clone(),
             frame,
             given: self.given_with(
@@ -248,6 +261,7 @@ impl Builder<'_> {
                 model,
                 branch,
             ),
+            outcome: [outcome_given.clone()].into(),
             groups: &groups,
             span: scheme_of.resampling.span,
             procedure: &procedure,
@@ -329,6 +343,7 @@ impl Builder<'_> {
         let procedure = context.procedure;
         let score = procedure.score.iter().flatten().map(|score| score.json.clone());
         let score: Vec<Json> = score.collect();
+        let given: Arc<[Given]> = given.into();
         let mut nodes = Vec::new();
         for from in (0..permutation.times).step_by(PERMUTED_TOGETHER) {
             let to = (from + PERMUTED_TOGETHER).min(permutation.times);
@@ -529,20 +544,16 @@ impl Builder<'_> {
         })
     }
 
-    /// A split at its place in a scheme.
+    /// A split at its place.
     pub fn placed(
-        (repeat, outer, inner): (usize, usize, Option<usize>),
+        &mut self,
+        context: &Context<'_>,
+        place: SplitPlace,
         split: &Split,
         inner_splits: &[Split],
     ) -> Arc<Placed> {
-        Arc::new(Placed {
-            repeat,
-            outer,
-            inner,
-            split: split.clone(),
-            inner_splits: inner_splits.to_vec(),
-            digest: split.digest(),
-        })
+        let made = || Arc::new(Placed::new(place, split, inner_splits, context.groups));
+        self.placed.entry((context.division, place)).or_insert_with(made).clone()
     }
 
     /// A node that pools over the rows of its inputs, outcomes included.
@@ -558,7 +569,7 @@ impl Builder<'_> {
             name,
             work,
             identity,
-            given: vec![context.given[0].clone()],
+            given: context.outcome.clone(),
             seed: None,
             keep: Keep::Stored,
             family,
@@ -579,7 +590,7 @@ impl Builder<'_> {
     ) -> ChosenNodes {
         let evaluate = &self.study.evaluate;
         let case = context.case;
-        let name = |part: &str| format!("{}/{}/{part}", context.name, here.name());
+        let name = |part: &str| format!("{}/{}/{part}", context.name, here.name);
         let identity = context.procedure.tune.clone();
         let work = Work::Tune { case, split: here.clone() };
         // The scheme decides which rows it reads, so a leak through it is the scheme's.
@@ -624,7 +635,8 @@ impl Builder<'_> {
         split: &OuterSplit,
     ) -> OuterNodes {
         let inner_scores = self.inner(context, (repeat, outer), &split.inner);
-        let here = Self::placed((repeat, outer, None), &split.split, &split.inner);
+        let here =
+            self.placed(context, (repeat, outer, None), &split.split, &split.inner);
         let fitted = self.scores(context, &here, None);
         let outer_scores = &fitted.scores;
         let ChosenNodes { tune, link, threshold } =
@@ -633,17 +645,16 @@ impl Builder<'_> {
         let mut inputs = vec![(tune, None)];
         inputs.extend(outer_scores.iter().map(|node| (*node, None)));
         inputs.extend(link.into_iter().chain(threshold).map(|node| (node, None)));
-        let held_out = Groups::of_rows(&split.split.held_out, context.groups);
         let predict = Node {
-            name: format!("{}/{}/predict", context.name, here.name()),
+            name: format!("{}/{}/predict", context.name, here.name),
             work: Work::Predict { case: context.case, split: here.clone() },
             identity: context.procedure.predict.clone(),
-            given: vec![context.given[0].clone()],
+            given: context.outcome.clone(),
             seed: None,
             keep: Keep::Stored,
             family: "predict",
             scope: Scope::HeldOut,
-            rows: RowSets { held_out: Some(Arc::new(held_out)), ..RowSets::default() },
+            rows: RowSets { held_out: Some(here.held_out.clone()), ..RowSets::default() },
             span: context.span,
         };
         let predict = self.add(predict, &inputs);
@@ -661,21 +672,19 @@ impl Builder<'_> {
         prepare: NodeIndex,
     ) -> Option<NodeIndex> {
         context.prepare.table_steps().find_map(|(_, step)| step.batch())?;
-        let of_rows = |rows: &[u32]| Arc::new(Groups::of_rows(rows, context.groups));
-        let mut given = context.given.clone();
-        given.push(split_given(placed));
+        let given = context.given.iter().chain([&placed.rows]).cloned();
         let node = Node {
-            name: format!("{}/{}/harmonised", context.name, placed.name()),
+            name: format!("{}/{}/harmonised", context.name, placed.name),
             work: Work::Decoded { case: context.case, split: placed.clone() },
             identity: context.procedure.decoded.clone(),
-            given,
+            given: given.collect(),
             seed: None,
             keep: Keep::Stored,
             family: "judge harmonisation",
             scope: Scope::HeldOut,
             rows: RowSets {
-                fitted: Some(of_rows(&placed.split.train)),
-                held_out: Some(of_rows(&placed.split.held_out)),
+                fitted: Some(placed.train.clone()),
+                held_out: Some(placed.held_out.clone()),
                 transductive: context.prepare.transductive(),
                 ..RowSets::default()
             },
@@ -695,31 +704,24 @@ impl Builder<'_> {
         fitted: &SplitNodes,
     ) -> NodeIndex {
         let study = self.study;
-        let of_rows = |rows: &[u32]| Arc::new(Groups::of_rows(rows, context.groups));
-        let mut given = context.given.clone();
-        given.push(split_given(here));
         // Shuffles and fits are named by the place of the split.
-        given.push(Given {
-            name: "place".into(),
-            digest: Digest::of(here.name().as_bytes()),
-            shown: here.name().into(),
-        });
+        let given = context.given.iter().chain([&here.rows, &here.place]).cloned();
         let node = Node {
-            name: format!("{}/{}/importance", context.name, here.name()),
+            name: format!("{}/{}/importance", context.name, here.name),
             work: Work::Importance { case: context.case, split: here.clone() },
             identity: Identity::new(json!({
                 "importance": 1, "metric": study.evaluate.primary.identity(),
                 "procedure": context.procedure.freeze.json,
             })),
-            given,
+            given: given.collect(),
             seed: Some(study.seed),
             keep: Keep::Stored,
             family: "importance",
             scope: Scope::HeldOut,
             rows: RowSets {
-                fitted: Some(of_rows(&here.split.train)),
+                fitted: Some(here.train.clone()),
                 outcomes: true,
-                held_out: Some(of_rows(&here.split.held_out)),
+                held_out: Some(here.held_out.clone()),
                 transductive: study.models[self.cases[context.case].model]
                     .transductive(self.cases[context.case].branch),
                 ..RowSets::default()
@@ -744,10 +746,10 @@ impl Builder<'_> {
         fitted: &SplitNodes,
     ) -> NodeIndex {
         let node = Node {
-            name: format!("{}/{}/kept", context.name, here.name()),
+            name: format!("{}/{}/kept", context.name, here.name),
             work: Work::Keep { case: context.case },
             identity: context.procedure.kept.clone(),
-            given: Vec::new(),
+            given: Default::default(),
             seed: None,
             keep: Keep::Stored,
             family: "keep",
@@ -791,7 +793,8 @@ impl Builder<'_> {
                 race = Some(self.add(node, &scores));
                 (rung, end) = (rung + 1, end.saturating_mul(factor));
             }
-            let placed = Self::placed((repeat, outer, Some(position)), split, &[]);
+            let placed =
+                self.placed(context, (repeat, outer, Some(position)), split, &[]);
             let nodes = self.scores(context, &placed, race);
             scores.extend(nodes.scores.into_iter().map(|node| (node, None)));
         }
@@ -807,33 +810,37 @@ impl Builder<'_> {
     ) -> SplitNodes {
         let study = self.study;
         let case = context.case;
-        let here = format!("{}/{}", context.name, placed.name());
-        let train = Arc::new(Groups::of_rows(&placed.split.train, context.groups));
-        let held_out = Arc::new(Groups::of_rows(&placed.split.held_out, context.groups));
-        let mut given = context.given.clone();
-        given.push(split_given(placed));
-        let fitted = |name: String,
-                      work: Work,
-                      identity: Arc<Identity>,
-                      family,
-                      outcomes| Node {
-            name,
-            work,
-            identity,
-            given: given.clone(),
-            seed: None,
-            keep: Keep::Stored,
-            family,
-            scope: Scope::Training,
-            rows: RowSets { fitted: Some(train.clone()), outcomes, ..RowSets::default() },
-            span: context.span,
+        let here = format!("{}/{}", context.name, placed.name);
+        let facts = context.given.iter().chain([&placed.rows]);
+        let given: Arc<[Given]> = facts.clone().cloned().collect();
+        // Streams are named by the place of the split.
+        let with_place: Arc<[Given]> = match context.procedure.random.contains(&true) {
+            true => facts.chain([&placed.place]).cloned().collect(),
+            false => given.clone(),
         };
+        let fitted =
+            |name: String, work: Work, identity: Arc<Identity>, family, outcomes| Node {
+                name,
+                work,
+                identity,
+                given: given.clone(),
+                seed: None,
+                keep: Keep::Stored,
+                family,
+                scope: Scope::Training,
+                rows: RowSets {
+                    fitted: Some(placed.train.clone()),
+                    outcomes,
+                    ..RowSets::default()
+                },
+                span: context.span,
+            };
         let prepare = fitted(
             format!("{here}/prepare"),
             Work::Prepare { case, split: placed.clone() },
             context.procedure.prepare.clone(),
             "prepare",
-            reads_outcome(context.prepare),
+            context.procedure.outcome_prepares,
         );
         let prepare = self.add(prepare, &[(context.frame, None)]);
         self.follows(prepare, context.splits, None);
@@ -846,13 +853,17 @@ impl Builder<'_> {
                 Work::Select { case, split: placed.clone(), selector },
                 context.procedure.select[selector].clone(),
                 "select",
-                reads_outcome(chain),
+                context.procedure.outcome_selects[selector],
             );
             let select = self.add(select, &[(context.frame, None), (prepare, None)]);
             self.follows(select, context.splits, None);
             selects.push(select);
+            let transductive = context.prepare.transductive() || chain.transductive();
             // Nothing is scored where nobody is held out.
             let learned = !placed.split.held_out.is_empty();
+            if !learned {
+                continue;
+            }
             for (learner, learners) in study.learn.iter().enumerate() {
                 let mut node = fitted(
                     format!("{here}/{}/{}", chain.name, learners.name),
@@ -861,24 +872,13 @@ impl Builder<'_> {
                     "learn",
                     true,
                 );
-                node.rows.held_out = Some(held_out.clone());
+                node.rows.held_out = Some(placed.held_out.clone());
                 node.rows.chooses = placed.inner.is_some();
-                node.rows.transductive =
-                    context.prepare.transductive() || chain.transductive();
+                node.rows.transductive = transductive;
                 node.scope = Scope::HeldOut;
-                let random =
-                    learners.settings.iter().any(|s| s.steps.iter().any(|u| u.random));
-                if random {
+                if context.procedure.random[learner] {
                     node.seed = Some(study.seed);
-                    // Streams are named by the place of the split.
-                    node.given.push(Given {
-                        name: "place".into(),
-                        digest: Digest::of(placed.name().as_bytes()),
-                        shown: placed.name().into(),
-                    });
-                }
-                if !learned {
-                    continue;
+                    node.given = with_place.clone();
                 }
                 let inputs = [(context.frame, None), (prepare, None), (select, None)];
                 let score = self.add(node, &inputs);
@@ -955,20 +955,6 @@ impl Builder<'_> {
     }
 }
 
-/// The rows of a split, as a fact.
-fn split_given(placed: &Placed) -> Given {
-    Given {
-        name: format!("split {}", placed.name()).into(),
-        digest: placed.digest,
-        shown: format!(
-            "{} training rows, {} held out",
-            placed.split.train.len(),
-            placed.split.held_out.len()
-        )
-        .into(),
-    }
-}
-
 /// A node that the survey performs.
 fn done(
     name: String,
@@ -981,7 +967,7 @@ fn done(
         name,
         work,
         identity,
-        given: Vec::new(),
+        given: Default::default(),
         seed: None,
         keep: Keep::Stored,
         family,
@@ -997,8 +983,4 @@ fn has_links(study: &Study) -> bool {
         matches!(&setting.steps[0].instance,
             Instance::Learner(learner) if learner.output() == Output::DecisionValue)
     })
-}
-
-fn reads_outcome(chain: &Chain) -> bool {
-    chain.settings.iter().any(|setting| setting.steps.iter().any(reads_outcome_of))
 }

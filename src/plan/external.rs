@@ -67,9 +67,11 @@ impl Builder<'_> {
         let context = Context {
             case,
             splits: self.splits(0, outcome),
+            division: (None, outcome),
             name: name.clone(),
             frame,
             given: self.given_with(&[&outcome_given, &groups_given], cohort, model, 0),
+            outcome: [outcome_given.clone()].into(),
             groups: &groups,
             span: scheme.resampling.span,
             procedure: &procedure,
@@ -81,13 +83,13 @@ impl Builder<'_> {
         all.sort_unstable();
         let whole = Split { train: all, held_out: Vec::new() };
         let inner_scores = self.inner(&context, (0, 0), &inner);
-        let here = Self::placed((0, 0, None), &whole, &inner);
+        let here = self.placed(&context, (0, 0, None), &whole, &inner);
         let nodes = self.scores(&context, &here, None);
         let ChosenNodes { tune, link, threshold } =
             self.chosen(&context, &here, &inner_scores, &[]);
         let calibrate = Self::pooled(
             &context,
-            format!("{name}/{}/calibrate", here.name()),
+            format!("{name}/{}/calibrate", here.name),
             Work::Calibrate { case, split: here.clone() },
             procedure.calibrate.clone(),
             "calibrate",
@@ -96,22 +98,19 @@ impl Builder<'_> {
         let mut inputs = vec![(tune, None)];
         inputs.extend(inner_scores.iter().cloned());
         let calibrate = self.add(calibrate, &inputs);
-        let fitted = Arc::new(Groups::of_rows(&whole.train, &groups));
+        let fitted = here.train.clone();
         let mut given = context.given.clone();
         given.push(Given {
             name: "all development rows".into(),
             digest: here.digest,
             shown: format!("{} rows", whole.train.len()).into(),
         });
-        let random = study
-            .learn
-            .iter()
-            .any(|chain| chain.settings.iter().any(|s| s.steps.iter().any(|u| u.random)));
+        let random = procedure.random.contains(&true);
         let freeze = Node {
             name: format!("{name}/freeze"),
             work: Work::Freeze { case, split: here },
             identity: procedure.freeze.clone(),
-            given,
+            given: given.into(),
             seed: random.then_some(study.seed),
             keep: Keep::Stored,
             family: "freeze",
@@ -137,7 +136,7 @@ impl Builder<'_> {
                 identity: Identity::new(json!({
                     "explain": 1, "procedure": procedure.freeze.json,
                 })),
-                given: context.given.clone(),
+                given: context.given.clone().into(),
                 seed: None,
                 keep: Keep::Stored,
                 family: "explain",
@@ -167,11 +166,12 @@ impl Builder<'_> {
             identity: Identity::new(json!({
                 "seal": of_outcome.identity(), "cohort": of_cohort.identity(),
             })),
-            given: vec![Given {
+            given: [Given {
                 name: format!("rows of cohort {}", of_cohort.name).into(),
                 digest: digest.unwrap_or_else(|| unread(&of_cohort.name)),
                 shown: "the rows of an external cohort".into(),
-            }],
+            }]
+            .into(),
             seed: None,
             keep: Keep::Stored,
             family: "seal",
@@ -186,7 +186,7 @@ impl Builder<'_> {
             name: format!("unsealed/{}/{}", of_outcome.name, of_cohort.name),
             work: Work::Unseal,
             identity: Identity::new(json!({ "unseal": 1 })),
-            given: Vec::new(),
+            given: Default::default(),
             seed: None,
             keep: Keep::Stored,
             family: "unseal",
@@ -230,7 +230,7 @@ impl Builder<'_> {
                 "apply": self.procedure(of.model, of.branch).freeze.json,
                 "threshold": named_for,
             })),
-            given: self.given_with(&[], cohort, of.model, of.branch),
+            given: self.given_with(&[], cohort, of.model, of.branch).into(),
             seed: None,
             keep: Keep::Stored,
             family: "apply frozen model",
@@ -302,7 +302,7 @@ impl Builder<'_> {
                         "compare": study.evaluate.primary.identity(), "version": 1,
                         "first": first, "external": matches!(of, Judgement::External(_)),
                     })),
-                    given: Vec::new(),
+                    given: Default::default(),
                     seed: None,
                     keep: Keep::Stored,
                     family: "compare",

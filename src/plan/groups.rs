@@ -35,6 +35,12 @@ impl Groups {
         self.0.get(group as usize / 64).is_some_and(|word| word >> (group % 64) & 1 == 1)
     }
 
+    /// Whether every group of `other` is among these.
+    pub fn covers(&self, other: &Self) -> bool {
+        let here = |word: usize| self.0.get(word).copied().unwrap_or(0);
+        other.0.iter().enumerate().all(|(word, other)| other & !here(word) == 0)
+    }
+
     pub fn intersects(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
     }
@@ -75,8 +81,10 @@ mod tests {
         assert!(
             a.intersects(&b) && a.contains(199) && !a.contains(1) && !b.contains(199)
         );
+        assert!(a.covers(&a) && !a.covers(&b) && a.covers(&Groups::default()));
         a.extend(&b);
         assert_eq!(a.len(), 5);
+        assert!(a.covers(&b) && !b.covers(&a));
         assert!(Groups::default().is_empty() && !Groups::default().intersects(&a));
     }
 }

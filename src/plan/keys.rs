@@ -72,7 +72,7 @@ mod tests {
             name: "node".to_string(),
             work: Work::Splits,
             identity: Identity::new(serde_json::json!({ "b": [1.5, "é"], "a": null })),
-            given: vec![given("x"), given("y")],
+            given: [given("x"), given("y")].into(),
             seed: Some(3),
             keep: crate::store::Keep::Stored,
             family: "family",

@@ -178,7 +178,7 @@ pub struct Node {
     /// Operations, versions and changed parameters.
     pub identity: Arc<Identity>,
     /// Facts that it reads beside its inputs: files, row sets, outcomes.
-    pub given: Vec<Given>,
+    pub given: Arc<[Given]>,
     /// The study's seed, where it draws random numbers.
     pub seed: Option<u64>,
     pub keep: crate::store::Keep,
@@ -420,13 +420,52 @@ pub struct Placed {
     /// Inner splits of an outer one.
     pub inner_splits: Vec<Split>,
     pub digest: Digest,
+    /// As in node names, counted from 1: `r03.o2.i4`.
+    pub name: String,
+    /// The groups of its training rows and of those held out.
+    pub train: Arc<Groups>,
+    pub held_out: Arc<Groups>,
+    /// Its rows, as a fact.
+    pub rows: Given,
+    /// Its place, as a fact: streams of random numbers are named by it.
+    pub place: Given,
 }
 
 impl Placed {
-    /// As in node names, counted from 1: `r03.o2.i4`.
-    pub fn name(&self) -> String {
-        let inner = self.inner.map_or(String::new(), |inner| format!(".i{}", inner + 1));
-        format!("r{:02}.o{}{inner}", self.repeat + 1, self.outer + 1)
+    /// `group_of` is by row of the cohort.
+    pub fn new(
+        (repeat, outer, inner): (usize, usize, Option<usize>),
+        split: &Split,
+        inner_splits: &[Split],
+        group_of: &[u32],
+    ) -> Self {
+        let within = inner.map_or(String::new(), |inner| format!(".i{}", inner + 1));
+        let name = format!("r{:02}.o{}{within}", repeat + 1, outer + 1);
+        let digest = split.digest();
+        let (n_train, n_held_out) = (split.train.len(), split.held_out.len());
+        let rows = Given {
+            name: format!("split {name}").into(),
+            digest,
+            shown: format!("{n_train} training rows, {n_held_out} held out").into(),
+        };
+        let place = Given {
+            name: "place".into(),
+            digest: Digest::of(name.as_bytes()),
+            shown: name.as_str().into(),
+        };
+        Self {
+            repeat,
+            outer,
+            inner,
+            split: split.clone(),
+            inner_splits: inner_splits.to_vec(),
+            digest,
+            name,
+            train: Arc::new(Groups::of_rows(&split.train, group_of)),
+            held_out: Arc::new(Groups::of_rows(&split.held_out, group_of)),
+            rows,
+            place,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::Identity;
+use super::inputs::reads_outcome_of;
 use crate::spec::{Chain, Model, Study};
 
 /// What the nodes of every split do: the same in all of them, so named once.
@@ -23,6 +24,12 @@ pub struct Procedure {
     pub freeze: Arc<Identity>,
     pub kept: Arc<Identity>,
     pub decoded: Arc<Identity>,
+    /// Whether preparation looks at outcomes.
+    pub outcome_prepares: bool,
+    /// The same of each selector.
+    pub outcome_selects: Vec<bool>,
+    /// By learner: whether any of its settings draws random numbers.
+    pub random: Vec<bool>,
 }
 
 impl Procedure {
@@ -81,8 +88,20 @@ impl Procedure {
             kept: Identity::new(json!({ "kept": 1, "procedure": whole })),
             freeze: Identity::new(whole),
             decoded: Identity::new(json!({ "decodability": 1, "prepare": prepare })),
+            outcome_prepares: reads_outcome(chain),
+            outcome_selects: model.select.iter().map(reads_outcome).collect(),
+            random: study.learn.iter().map(draws).collect(),
         }
     }
+}
+
+fn reads_outcome(chain: &Chain) -> bool {
+    chain.settings.iter().any(|setting| setting.steps.iter().any(reads_outcome_of))
+}
+
+/// Whether any setting of a learner draws random numbers.
+fn draws(learner: &Chain) -> bool {
+    learner.settings.iter().any(|setting| setting.steps.iter().any(|used| used.random))
 }
 
 /// Candidates by selector × learner: the order in which `tune` numbers them.

@@ -18,7 +18,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use petgraph::Direction;
 use petgraph::graph::NodeIndex;
+use petgraph::visit::EdgeRef;
 
 use super::{Groups, Plan, Reads};
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
@@ -40,18 +42,53 @@ pub struct Proof {
     pub leaks: Vec<Diagnostic>,
 }
 
-/// What a value has seen.
+/// What a value has seen; nothing where a set is missing. Most values add nothing to what one of their
+/// inputs has seen, and share its set.
 #[derive(Clone, Default)]
 struct Seen {
-    inputs: Arc<Groups>,
-    outcomes: Arc<Groups>,
+    inputs: Option<Arc<Groups>>,
+    outcomes: Option<Arc<Groups>>,
     /// Whose inputs a declared transductive step has looked at: no leak by declaration, and told apart
     /// so that it waives nothing else.
-    waived: Arc<Groups>,
+    waived: Option<Arc<Groups>>,
     /// By whose outcomes it was decided which candidates there are.
-    chosen: Arc<Groups>,
+    chosen: Option<Arc<Groups>>,
     /// The rows that a row-wise value covers, when it covers only some.
     rows: Option<Arc<Groups>>,
+}
+
+/// A set that grows, and is shared with one of its parts as long as that covers the others.
+#[derive(Default)]
+struct Union {
+    shared: Option<Arc<Groups>>,
+    /// Once no part covers the others.
+    own: Option<Groups>,
+}
+
+impl Union {
+    fn add(&mut self, part: Option<&Arc<Groups>>) {
+        let Some(part) = part else { return };
+        match (&mut self.own, &self.shared) {
+            (Some(own), _) => own.extend(part),
+            (None, None) => self.shared = Some(part.clone()),
+            (None, Some(all)) if Arc::ptr_eq(all, part) || all.covers(part) => {}
+            (None, Some(all)) if part.covers(all) => self.shared = Some(part.clone()),
+            (None, Some(all)) => {
+                let mut own = (**all).clone();
+                own.extend(part);
+                self.own = Some(own);
+            }
+        }
+    }
+
+    fn whole(self) -> Option<Arc<Groups>> {
+        self.own.map(Arc::new).or(self.shared)
+    }
+}
+
+/// Groups in both, ascending.
+fn shared(held_out: &Groups, seen: &Option<Arc<Groups>>) -> Vec<u32> {
+    seen.as_ref().map_or(Vec::new(), |seen| held_out.shared(seen))
 }
 
 /// Walks the plan in order and checks every use of held-out rows.
@@ -66,23 +103,23 @@ pub fn prove(plan: &Plan) -> Proof {
         if let Some(held_out) = &rows.held_out {
             proof.n_held_out_uses += 1;
             everybody.extend(held_out);
-            if !held_out.shared(&here.waived).is_empty() {
+            if !shared(held_out, &here.waived).is_empty() {
                 proof.n_transductive += 1;
             }
-            let mut shared = held_out.shared(&here.inputs);
-            shared.extend(held_out.shared(&here.outcomes));
-            let chosen = held_out.shared(&here.chosen);
+            let mut known = shared(held_out, &here.inputs);
+            known.extend(shared(held_out, &here.outcomes));
+            let chosen = shared(held_out, &here.chosen);
             match rows.chooses {
                 true => proof.n_chosen += usize::from(!chosen.is_empty()),
-                false => shared.extend(chosen),
+                false => known.extend(chosen),
             }
-            shared.sort_unstable();
-            shared.dedup();
-            if let Some(&group) = shared.first() {
+            known.sort_unstable();
+            known.dedup();
+            if let Some(&group) = known.first() {
                 seen[index.index()] = here.clone();
                 for path in paths(plan, index, group, &seen) {
                     let span = plan.graph[path[0]].span;
-                    let leak = leaks.entry(span).or_insert((path, shared.clone(), 0));
+                    let leak = leaks.entry(span).or_insert((path, known.clone(), 0));
                     leak.2 += 1;
                 }
             }
@@ -99,50 +136,49 @@ pub fn prove(plan: &Plan) -> Proof {
 
 fn value_of(plan: &Plan, index: NodeIndex, seen: &[Seen]) -> Seen {
     let rows = &plan.graph[index].rows;
-    let (mut before, mut deciding): (Vec<&Seen>, Vec<&Seen>) = (Vec::new(), Vec::new());
-    for (input, edge) in plan.edges(index) {
-        match edge.reads {
-            Reads::Content => before.push(&seen[input.index()]),
-            Reads::Which => deciding.push(&seen[input.index()]),
+    let [mut inputs, mut outcomes, mut waived, mut chosen] =
+        [(); 4].map(|()| Union::default());
+    // What it pools over itself.
+    let mut pool = |read: Option<&Arc<Groups>>| {
+        inputs.add(read);
+        if rows.outcomes {
+            outcomes.add(read);
+        }
+    };
+    pool(rows.fitted.as_ref());
+    let edges = || plan.graph.edges_directed(index, Direction::Incoming);
+    if rows.pools_inputs {
+        for edge in edges().filter(|edge| edge.weight().reads == Reads::Content) {
+            let before = &seen[edge.source().index()];
+            pool(before.rows.as_ref());
+            pool(before.chosen.as_ref());
+        }
+    }
+    for edge in edges() {
+        let before = &seen[edge.source().index()];
+        match edge.weight().reads {
+            Reads::Content => {
+                inputs.add(before.inputs.as_ref());
+                outcomes.add(before.outcomes.as_ref());
+                waived.add(before.waived.as_ref());
+                chosen.add(before.chosen.as_ref());
+            }
+            Reads::Which => {
+                for part in [&before.inputs, &before.outcomes, &before.chosen] {
+                    chosen.add(part.as_ref());
+                }
+            }
             Reads::Part => {}
         }
     }
-    let joined = |part: fn(&Seen) -> &Arc<Groups>, more: &[&Groups]| -> Arc<Groups> {
-        // Most nodes add nothing to what one of their inputs has seen: share that set.
-        let mut sets = before.iter().map(|seen| part(seen)).filter(|set| !set.is_empty());
-        let first = sets.next().cloned().unwrap_or_default();
-        let rest: Vec<&Arc<Groups>> =
-            sets.filter(|set| !Arc::ptr_eq(set, &first)).collect();
-        if rest.is_empty() && more.is_empty() {
-            return first;
-        }
-        let mut all = (*first).clone();
-        rest.into_iter().for_each(|set| all.extend(set));
-        more.iter().for_each(|set| all.extend(set));
-        Arc::new(all)
-    };
-    let mut read: Vec<&Groups> = rows.fitted.iter().map(Arc::as_ref).collect();
-    if rows.pools_inputs {
-        read.extend(before.iter().filter_map(|seen| seen.rows.as_deref()));
-        read.extend(before.iter().map(|seen| seen.chosen.as_ref()));
+    if rows.transductive {
+        waived.add(rows.held_out.as_ref());
     }
-    let mut chosen: Vec<&Groups> = Vec::new();
-    for seen in deciding {
-        chosen.extend([
-            seen.inputs.as_ref(),
-            seen.outcomes.as_ref(),
-            seen.chosen.as_ref(),
-        ]);
-    }
-    let waived: Vec<&Groups> = match rows.transductive {
-        true => rows.held_out.iter().map(Arc::as_ref).collect(),
-        false => Vec::new(),
-    };
     Seen {
-        waived: joined(|seen| &seen.waived, &waived),
-        chosen: joined(|seen| &seen.chosen, &chosen),
-        inputs: joined(|seen| &seen.inputs, &read),
-        outcomes: joined(|seen| &seen.outcomes, if rows.outcomes { &read } else { &[] }),
+        inputs: inputs.whole(),
+        outcomes: outcomes.whole(),
+        waived: waived.whole(),
+        chosen: chosen.whole(),
         rows: rows.held_out.clone(),
     }
 }
@@ -172,9 +208,8 @@ fn paths(plan: &Plan, end: NodeIndex, group: u32, seen: &[Seen]) -> Vec<Vec<Node
         }
         for input in inputs {
             let seen = &seen[input.index()];
-            let knows = [&seen.inputs, &seen.outcomes, &seen.chosen]
-                .iter()
-                .any(|set| set.contains(group));
+            let knows =
+                [&seen.inputs, &seen.outcomes, &seen.chosen].into_iter().any(covers);
             if knows && !after.contains_key(&input) {
                 after.insert(input, Some(at));
                 open.push(input);
@@ -256,7 +291,7 @@ mod tests {
                 name: "node".to_string(),
                 work: Work::Splits,
                 identity: Identity::new(serde_json::json!({})),
-                given: Vec::new(),
+                given: Default::default(),
                 seed: None,
                 keep: crate::store::Keep::Stored,
                 family: "family",
@@ -310,7 +345,7 @@ mod tests {
                 name: "later".to_string(),
                 work: Work::Splits,
                 identity: node.identity.clone(),
-                given: Vec::new(),
+                given: Default::default(),
                 seed: None,
                 keep: crate::store::Keep::Stored,
                 family: "family",

@@ -15,6 +15,7 @@ mod journals;
 mod locks;
 mod stats;
 mod upkeep;
+mod witness;
 
 pub use actions::{Action, Keep, NewAction, NewOutput, Output};
 pub use error::StoreError;
@@ -22,6 +23,7 @@ pub use files::{Files, FilesError, MemoryFiles};
 pub use locks::Guard;
 pub use stats::Disk;
 pub use upkeep::{Collected, Size, Sizes, Verified};
+pub use witness::{Answers, Witness, as_before};
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

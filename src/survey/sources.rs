@@ -180,17 +180,23 @@ pub(super) fn read(
             }
         }
     }
-    for source in &study.sources {
+    // Tables take longest, and none needs another.
+    let told = study.sources.par_iter().filter_map(|source| {
+        let mut told = Told::default();
         let surveyed = match &source.kind {
-            SourceKind::Simulate { .. } => continue,
-            SourceKind::Table { reader, keyed, .. } => {
-                table(study, reading, source, (reader, keyed), survey, faults)
-            }
-            SourceKind::Maf { reader, keyed, .. } => {
-                table(study, reading, source, (reader, keyed), survey, faults)
+            SourceKind::Simulate { .. } => return None,
+            SourceKind::Table { reader, keyed, .. }
+            | SourceKind::Maf { reader, keyed, .. } => {
+                table(study, reading, source, (reader, keyed), survey, &mut told)
             }
             SourceKind::Images { from, .. } => images(reading, from, survey),
         };
+        Some((source, surveyed, told))
+    });
+    let told: Vec<_> = told.collect();
+    for (source, surveyed, told) in told {
+        survey.performed.extend(told.performed);
+        faults.extend(told.faults);
         match surveyed {
             Ok(surveyed) => {
                 survey.sources.insert(source.name.clone(), surveyed);
@@ -201,6 +207,13 @@ pub(super) fn read(
         }
     }
     assayed(study, survey, faults);
+}
+
+/// What is to be told of one source beside what it holds.
+#[derive(Default)]
+struct Told {
+    performed: Option<Performed>,
+    faults: Vec<Diagnostic>,
 }
 
 fn simulate(
@@ -368,8 +381,8 @@ fn table(
     reading: &Reading<'_>,
     source: &Source,
     (reader, keyed): (&Use, &Keyed),
-    survey: &mut Survey,
-    faults: &mut Vec<Diagnostic>,
+    survey: &Survey,
+    told: &mut Told,
 ) -> Result<SurveyedSource, Option<Box<Diagnostic>>> {
     let part = if source.is_maf() { "mutations.maf" } else { "table.csv" };
     let mut files = Vec::new();
@@ -379,7 +392,7 @@ fn table(
             Ok(file) => files.push(file),
             Err(None) => missing = Err(None),
             Err(Some(fault)) => {
-                faults.push(*fault);
+                told.faults.push(*fault);
                 missing = Err(None);
             }
         }
@@ -438,7 +451,7 @@ fn table(
         }
     }
     if facts.notes.collapsed > 0 {
-        faults.push(Diagnostic::warning(
+        told.faults.push(Diagnostic::warning(
             Code::COLLAPSED,
             Place::Study(source.span),
             format!(
@@ -447,7 +460,7 @@ fn table(
             ),
         ));
     }
-    survey.performed.push(Performed {
+    told.performed = Some(Performed {
         node: format!("read/{}", source.name),
         key,
         preimage,

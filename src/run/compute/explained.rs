@@ -52,7 +52,7 @@ pub fn importance(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed
         let states = prepare.paths[chosen.prepare_path].clone();
         let selected = selectors[chosen.selector][chosen.select_path].clone();
         let made = states.and_then(|prepare| {
-            let (place, states) = (placed.name(), (prepare, selected?));
+            let (place, states) = (&placed.name, (prepare, selected?));
             fit_member(inputs.study, &place, &chosen, (*member, link), states, &train)
         });
         match made {
@@ -105,7 +105,7 @@ fn shuffled(
     let mut worse = Vec::with_capacity(looked_at.len());
     for &at in &looked_at {
         let column = &rows.columns()[at];
-        let fields = ["importance", &placed.name(), &column.name];
+        let fields = ["importance", &placed.name, &column.name];
         let mut stream = Stream::new(inputs.study.seed, &fields);
         let mut sum = 0.0;
         for _ in 0..times {

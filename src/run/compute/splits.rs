@@ -227,7 +227,7 @@ pub fn score(
         Some(value) => Some(input!(value, Survivors, "survivors")),
         None => None,
     };
-    let place = placed.name();
+    let place = &placed.name;
     let chains = (selector, learner);
     let survivors = (first, survivors);
     let scored =
