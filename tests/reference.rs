@@ -49,11 +49,16 @@ pub fn numbers(columns: &[(String, Vec<String>)], name: &str) -> Vec<f64> {
 
 /// Training rows and held-out rows of a file of `tests/reference`, and its columns.
 fn fixture(name: &str) -> (Train, Rows, Vec<(String, Vec<String>)>) {
+    fixture_of(name, "y")
+}
+
+/// The same with the classes of a column.
+fn fixture_of(name: &str, class: &str) -> (Train, Rows, Vec<(String, Vec<String>)>) {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/reference/{name}.csv"));
     let columns = columns(&std::fs::read_to_string(path).unwrap());
     let outcome: Vec<Option<bool>> =
-        numbers(&columns, "y").iter().map(|class| Some(*class == 1.0)).collect();
+        numbers(&columns, class).iter().map(|class| Some(*class == 1.0)).collect();
     let n = outcome.len();
     let features = columns.iter().filter(|(name, _)| name.starts_with('c'));
     let features = features.map(|(name, _)| FrameColumn {
@@ -69,8 +74,30 @@ fn fixture(name: &str) -> (Train, Rows, Vec<(String, Vec<String>)>) {
 
 #[test]
 fn scaling_and_learners_are_those_of_scikit_learn() {
-    for file in ["tall", "wide"] {
-        let (train, mut held_out, columns) = fixture(file);
+    let by_prevalence = [
+        ("p_logistic_0.01", "logistic", json!({ "c": 0.01 }), 1e-6),
+        ("p_logistic_1", "logistic", json!({ "c": 1.0 }), 1e-6),
+        ("p_logistic_100", "logistic", json!({ "c": 100.0 }), 1e-6),
+        ("p_knn_5", "knn", json!({ "k": 5 }), 1e-12),
+        ("p_naive_bayes", "naive_bayes", json!({}), 1e-9),
+    ];
+    let balanced = |mut parameters: Json| {
+        parameters["class_weight"] = json!("balanced");
+        parameters
+    };
+    let by_weight = [
+        ("u_naive_bayes", "naive_bayes", balanced(json!({})), 1e-9),
+        ("u_lda_auto", "lda", balanced(json!({})), 1e-9),
+        ("u_lda_tenth", "lda", balanced(json!({ "shrinkage": 0.1 })), 1e-9),
+        ("u_knn_7", "knn", balanced(json!({ "k": 7 })), 1e-12),
+    ];
+    for (file, class, settings) in [
+        ("tall", "y", &by_prevalence[..]),
+        ("wide", "y", &by_prevalence[..]),
+        ("tall", "u", &by_weight[..]),
+        ("wide", "u", &by_weight[..]),
+    ] {
+        let (train, mut held_out, columns) = fixture_of(file, class);
         let Instance::TableStep(scale) = operation("scale_zscore", json!({})) else {
             panic!()
         };
@@ -79,14 +106,8 @@ fn scaling_and_learners_are_those_of_scikit_learn() {
         scale.apply(&state, &mut rows).unwrap();
         scale.apply(&state, &mut held_out).unwrap();
         let train = train.with_rows(rows);
-        for (column, name, parameters, tolerance) in [
-            ("p_logistic_0.01", "logistic", json!({ "c": 0.01 }), 1e-6),
-            ("p_logistic_1", "logistic", json!({ "c": 1.0 }), 1e-6),
-            ("p_logistic_100", "logistic", json!({ "c": 100.0 }), 1e-6),
-            ("p_knn_5", "knn", json!({ "k": 5 }), 1e-12),
-            ("p_naive_bayes", "naive_bayes", json!({}), 1e-9),
-        ] {
-            let Instance::Learner(learner) = operation(name, parameters) else {
+        for (column, name, parameters, tolerance) in settings {
+            let Instance::Learner(learner) = operation(name, parameters.clone()) else {
                 panic!()
             };
             let model = learner.fit(&train, &mut Stream::new(1, &[])).unwrap();
@@ -99,7 +120,7 @@ fn scaling_and_learners_are_those_of_scikit_learn() {
                 .map(|(a, b)| (a - b).abs())
                 .fold(0.0, f64::max);
             println!("{file} {column}: largest difference {worst:.1e}");
-            assert!(worst <= tolerance, "{file} {column}: {worst:e}");
+            assert!(worst <= *tolerance, "{file} {column}: {worst:e}");
         }
     }
 }

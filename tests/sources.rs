@@ -547,3 +547,33 @@ fn a_check_is_told_again_until_something_that_it_looked_at_changes() {
     workshop.study(&crate::workshop::STUDY.replace("repeats: 2", "repeats: 3"));
     assert!(check().1[0] != at_first.1[0]);
 }
+
+#[test]
+fn a_column_without_a_value_is_left_out_unless_it_is_named() {
+    let plain = table(',', false);
+    let with: Vec<String> = plain.split('\n').map(str::to_string).collect();
+    // The column comes first: notes hold line breaks.
+    let with: Vec<String> = with
+        .iter()
+        .map(|line| match line.as_str() {
+            line if line.starts_with("patient") => format!("xempty,{line}"),
+            line if line.starts_with('P') => format!("NA,{line}"),
+            line => line.to_string(),
+        })
+        .collect();
+    let text = with.join("\n");
+    let source = "{ table: clinic.csv, id: patient }";
+    let study = STUDY.replace("SOURCE", source);
+    let files = [("clinic.csv", text.as_bytes())];
+    let (survey, faults) = surveyed(&study, &files);
+    let names: Vec<&str> =
+        survey.columns["radiomics"].iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(names, ["x1", "x2"]);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert_eq!(faults[0].severity, Severity::Warning);
+    assert!(faults[0].hints[0].contains("`xempty`"), "{faults:?}");
+    let named = study.replace("[\"x*\"]", "[xempty, x1]");
+    let (survey, faults) = surveyed(&named, &files);
+    assert_eq!(survey.columns["radiomics"].len(), 2);
+    assert!(faults.is_empty(), "{faults:?}");
+}

@@ -1,5 +1,6 @@
 //! A table as it was read: text cells under named columns, rows in canonical order.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// The cells of one column, stored end to end. An empty cell is a missing one.
@@ -98,7 +99,7 @@ impl Table {
             "columns of unequal length"
         );
         let mut order: Vec<usize> = (0..ids.len()).collect();
-        order.sort_by(|&a, &b| {
+        order.par_sort_by(|&a, &b| {
             ids.cell(a).cmp(ids.cell(b)).then_with(|| {
                 columns
                     .iter()

@@ -28,6 +28,16 @@ impl ClassWeight {
         };
         outcome.iter().map(share).collect()
     }
+
+    /// What each class, negative and positive, counts in all: its share of the rows, or half.
+    pub(super) fn priors(self, outcome: &[bool]) -> [f64; 2] {
+        let positive = outcome.iter().filter(|positive| **positive).count() as f64;
+        let share = positive / outcome.len() as f64;
+        match self {
+            Self::None => [1.0 - share, share],
+            Self::Balanced => [0.5; 2],
+        }
+    }
 }
 
 #[cfg(test)]
@@ -41,5 +51,7 @@ mod tests {
         let third = 4.0 / 6.0;
         let balanced = [2.0, third, third, third];
         assert_eq!(ClassWeight::Balanced.shares(&outcome), balanced);
+        assert_eq!(ClassWeight::None.priors(&outcome), [0.75, 0.25]);
+        assert_eq!(ClassWeight::Balanced.priors(&outcome), [0.5; 2]);
     }
 }

@@ -4,6 +4,7 @@ use smartcore::algorithm::neighbour::KNNAlgorithmName;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::neighbors::knn_classifier::{KNNClassifier, KNNClassifierParameters};
 
+use super::class_weight::ClassWeight;
 use super::usable::{predictable, usable};
 use crate::operation::prelude::*;
 
@@ -12,10 +13,11 @@ use crate::operation::prelude::*;
 /// Place `scale_zscore` before it: distances compare columns.
 ///
 /// # Computation
-/// Euclidean distance, all neighbours weigh the same; the search is smartcore's, over all rows.
+/// Euclidean distance, all neighbours weigh the same; the search is smartcore's, over all rows. With
+/// `class_weight: balanced` a neighbour counts n / (2 n_class), n over the training rows.
 ///
 /// # Limits
-/// Probabilities are multiples of 1/k. Which of several rows at the same distance counts as
+/// Without class weights probabilities are multiples of 1/k. Which of several rows at the same distance counts as
 /// nearer is decided by their order, which is that of the ids.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -23,11 +25,13 @@ pub struct Knn {
     /// Number of neighbours.
     #[schemars(range(min = 1, max = 1000), extend("x-tunable" = true))]
     pub k: usize,
+    /// How much neighbours of each class count.
+    pub class_weight: ClassWeight,
 }
 
 impl Default for Knn {
     fn default() -> Self {
-        Self { k: 5 }
+        Self { k: 5, class_weight: ClassWeight::None }
     }
 }
 
@@ -83,8 +87,22 @@ impl Learner for Knn {
         let knn = KNNClassifier::fit(&training, &classes, parameters).map_err(library)?;
         let asked: Vec<Vec<f64>> = (0..rows.n()).map(|row| rows.row(row)).collect();
         let shares = knn.predict_proba(&matrix(&asked)?).map_err(library)?;
+        let priors = self.class_weight.priors(&model.positive);
+        let prevalence = ClassWeight::None.priors(&model.positive);
+        let counts = [0, 1].map(|class| priors[class] / prevalence[class]);
         // Classes are in ascending order, and training rows hold both.
-        Ok(shares.into_iter().map(|share| share[1].clamp(0.0, 1.0)).collect())
+        let share = |share: Vec<f64>| {
+            let share = share[1].clamp(0.0, 1.0);
+            match self.class_weight {
+                ClassWeight::None => share,
+                ClassWeight::Balanced => {
+                    let (positive, negative) =
+                        (share * counts[1], (1.0 - share) * counts[0]);
+                    positive / (positive + negative)
+                }
+            }
+        };
+        Ok(shares.into_iter().map(share).collect())
     }
 }
 
@@ -105,7 +123,7 @@ mod tests {
         let train = split.train(&frame, &outcome, &[0; 7]);
         let (_, held_out) = split.held_out(&frame);
         let predict = |k| {
-            let knn = Knn { k };
+            let knn = Knn { k, ..Knn::default() };
             let model = knn.fit(&train, &mut Stream::new(1, &[])).unwrap();
             knn.predict(&model, &held_out).unwrap()
         };
@@ -116,7 +134,23 @@ mod tests {
                 && (thirds[1] - 2.0 / 3.0).abs() < 1e-12
         );
         assert_eq!(predict(4), [0.5, 0.5, 0.5]);
-        let failure = Knn { k: 5 }.fit(&train, &mut Stream::new(1, &[]));
+        let failure = Knn::default().fit(&train, &mut Stream::new(1, &[]));
         assert_eq!(failure, Err(Failure::TooFew { needed: 5, found: 4 }));
+    }
+
+    #[test]
+    fn balanced_neighbours_count_by_class() {
+        let values = vec![0.0, 1.0, 2.0, 3.0, 1.5];
+        let column = FrameColumn { name: "x".to_string(), values };
+        let frame = Frame { rows: Rows::new(vec![column], 5), failed: vec![None; 5] };
+        let split = Split { train: vec![0, 1, 2, 3], held_out: vec![4] };
+        let outcome = [Some(false), Some(false), Some(false), Some(true), None];
+        let train = split.train(&frame, &outcome, &[0; 5]);
+        let (_, held_out) = split.held_out(&frame);
+        let knn = Knn { k: 4, class_weight: ClassWeight::Balanced };
+        let model = knn.fit(&train, &mut Stream::new(1, &[])).unwrap();
+        // One neighbour that counts 2 against three that count 2/3.
+        let found = knn.predict(&model, &held_out).unwrap();
+        assert!((found[0] - 0.5).abs() < 1e-12, "{found:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! Linear discriminant analysis.
 
+use super::class_weight::ClassWeight;
 use super::usable::{classes, matrix, predictable, usable};
 use crate::math::{Matrix, dot, ln, sigmoid, sqrt};
 use crate::operation::prelude::*;
@@ -10,9 +11,9 @@ use crate::operation::prelude::*;
 /// Wolf it needs no tuning, also with more columns than rows.
 ///
 /// # Computation
-/// w = Σ⁻¹(m₁ − m₀), b = −½(m₁ + m₀)·w + ln(n₁/n₀), probability 1 / (1 + exp(−(w·x + b))), where m are
-/// the means of the classes and Σ = Σ_c (n_c/n)·S_c joins their covariances S_c (divisor n_c), each
-/// shrunk before. `ledoit_wolf`: columns of the class are standardised, the covariance becomes
+/// w = Σ⁻¹(m₁ − m₀), b = −½(m₁ + m₀)·w + ln(π₁/π₀), probability 1 / (1 + exp(−(w·x + b))), where m are
+/// the means of the classes, π_c = n_c/n their priors (½ with `class_weight: balanced`) and
+/// Σ = Σ_c π_c·S_c joins their covariances S_c (divisor n_c), each shrunk before. `ledoit_wolf`: columns of the class are standardised, the covariance becomes
 /// (1 − δ)S + δμI with μ = tr(S)/p and their δ, and standardisation is taken back. A number is δ itself,
 /// without standardising. `none`: δ = 0. With more columns than rows the system is solved in the
 /// space of the rows by Woodbury's identity.
@@ -29,6 +30,8 @@ pub struct Lda {
     /// How far covariances are drawn to a multiple of the identity: `none`, `ledoit_wolf` or a share.
     #[schemars(extend("x-tunable" = true))]
     pub shrinkage: Shrinkage,
+    /// How much the rows of each class count: with `balanced` their priors are equal.
+    pub class_weight: ClassWeight,
 }
 
 /// How far covariances are drawn to a multiple of the identity.
@@ -53,7 +56,10 @@ pub enum Rule {
 
 impl Default for Lda {
     fn default() -> Self {
-        Self { shrinkage: Shrinkage::Rule(Rule::LedoitWolf) }
+        Self {
+            shrinkage: Shrinkage::Rule(Rule::LedoitWolf),
+            class_weight: ClassWeight::None,
+        }
     }
 }
 
@@ -82,13 +88,22 @@ impl Learner for Lda {
         let x = matrix(train.rows());
         let y = classes(train, 0.0);
         let [negative, positive] = [0.0, 1.0].map(|class| Class::of(&x, &y, class));
-        let within = Within::of(&[&negative, &positive], x.n, self.shrinkage);
+        // Without weights the quotient of the counts is taken as it is, to the last digit.
+        let (priors, odds) = match self.class_weight {
+            ClassWeight::None => {
+                let share = |class: &Class| class.n() / x.n as f64;
+                let odds = ln(positive.n() / negative.n());
+                ([share(&negative), share(&positive)], odds)
+            }
+            weight @ ClassWeight::Balanced => (weight.priors(train.outcome()), 0.0),
+        };
+        let parts = [(&negative, priors[0]), (&positive, priors[1])];
+        let within = Within::of(&parts, x.n, self.shrinkage);
         let apart: Vec<f64> =
             positive.mean.iter().zip(&negative.mean).map(|(a, b)| a - b).collect();
         let weights = within.solve(&apart)?;
         let sum: Vec<f64> =
             positive.mean.iter().zip(&negative.mean).map(|(a, b)| a + b).collect();
-        let odds = ln(positive.n() / negative.n());
         let intercept = odds - dot(&sum, &weights) / 2.0;
         let finite = weights.iter().chain([&intercept]).all(|value| value.is_finite());
         match finite {
@@ -170,11 +185,12 @@ struct Within {
 }
 
 impl Within {
-    fn of(parts: &[&Class], n: usize, shrinkage: Shrinkage) -> Self {
-        let p = parts[0].centred.p;
+    /// Classes with their priors.
+    fn of(parts: &[(&Class, f64)], n: usize, shrinkage: Shrinkage) -> Self {
+        let p = parts[0].0.centred.p;
         let mut diagonal = vec![0.0; p];
         let mut values = Vec::new();
-        for class in parts {
+        for (class, prior) in parts {
             let (spread, standardised) = match shrinkage {
                 Shrinkage::Rule(Rule::LedoitWolf) => {
                     let spread = class.spread();
@@ -195,7 +211,6 @@ impl Within {
                 Some(rows) => dot(&rows.values, &rows.values),
                 None => class.squares().iter().sum(),
             };
-            let prior = class.n() / n as f64;
             let mu = squares / class.n() / p as f64;
             for (d, sd) in diagonal.iter_mut().zip(&spread) {
                 *d += prior * share * mu * sd * sd;
@@ -280,7 +295,7 @@ mod tests {
         let y: Vec<f64> = (0..12).map(|i| f64::from(i % 2)).collect();
         let [a, b] = [0.0, 1.0].map(|class| Class::of(&x, &y, class));
         let rule = Shrinkage::Rule(Rule::LedoitWolf);
-        let within = Within::of(&[&a, &b], 12, rule);
+        let within = Within::of(&[(&a, 0.5), (&b, 0.5)], 12, rule);
         let v: Vec<f64> = (0..30).map(f64::from).collect();
         let found = within.solve(&v).unwrap();
         for j in 0..30 {
@@ -290,7 +305,7 @@ mod tests {
             let back = within.diagonal[j] * found[j] + of_rows;
             assert!((back - v[j]).abs() < 1e-9, "{back}");
         }
-        let none = Within::of(&[&a, &b], 12, Shrinkage::Rule(Rule::None));
+        let none = Within::of(&[(&a, 0.5), (&b, 0.5)], 12, Shrinkage::Rule(Rule::None));
         assert_eq!(none.solve(&v), Err(Failure::Dependent));
     }
 

@@ -3,6 +3,7 @@
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::naive_bayes::gaussian::{GaussianNB, GaussianNBParameters};
 
+use super::class_weight::ClassWeight;
 use super::usable::{predictable, usable};
 use crate::math::{ln, sigmoid};
 use crate::operation::prelude::*;
@@ -14,13 +15,17 @@ use crate::operation::prelude::*;
 /// # Computation
 /// Means and variances (divisor n) per class and column are smartcore's, on columns centred by
 /// their training mean. 10⁻⁹ times the largest column variance is added to every variance, as in
-/// scikit-learn. The probability is the posterior under the training prevalence.
+/// scikit-learn. The probability is the posterior under the training prevalence; with
+/// `class_weight: balanced` under a prevalence of ½.
 ///
 /// # Limits
 /// Correlated columns make its probabilities too extreme.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct NaiveBayes {}
+pub struct NaiveBayes {
+    /// How much the rows of each class count: with `balanced` their priors are equal.
+    pub class_weight: ClassWeight,
+}
 
 /// Per class (negative, positive): prior, means and variances of centred columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -77,7 +82,12 @@ impl Learner for NaiveBayes {
         };
         Ok(Classes {
             centre,
-            priors: fitted.class_priors().clone(),
+            priors: match self.class_weight {
+                ClassWeight::None => fitted.class_priors().clone(),
+                ClassWeight::Balanced => {
+                    self.class_weight.priors(train.outcome()).to_vec()
+                }
+            },
             means: fitted.theta().clone(),
             variances: fitted.var().iter().map(smooth).collect(),
         })

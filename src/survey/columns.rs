@@ -40,6 +40,8 @@ pub(super) fn read(
         let mut taken: BTreeSet<(&str, [Digest; 2])> = BTreeSet::new();
         let mut met: BTreeSet<&str> = BTreeSet::new();
         let mut complete = true;
+        let mut valueless: Vec<String> = Vec::new();
+        let by_name = |name: &str| include.iter().any(|named| named.name == name);
         for source in from {
             if source.name == DERIVE {
                 for derived in &study.derive {
@@ -67,9 +69,14 @@ pub(super) fn read(
                 // Whoever leaves out the id says what happens anyway.
                 chosen(id, &[], except, &mut met);
             }
+            let no_value = table.valueless();
             for (name, cells) in table.columns().filter(|(name, _)| !ids.contains(name)) {
                 known.push(name.to_string());
                 if !chosen(name, include, except, &mut met) {
+                    continue;
+                }
+                if cells[1] == no_value && !by_name(name) {
+                    valueless.push(name.to_string());
                     continue;
                 }
                 // The same column of several tables is taken once.
@@ -95,6 +102,9 @@ pub(super) fn read(
         if !complete {
             continue;
         }
+        if !valueless.is_empty() {
+            faults.push(left_out(block, &valueless));
+        }
         for pattern in include.iter().chain(except) {
             if !met.contains(pattern.name.as_str()) {
                 let shown = from.first().map_or("", |from| from.name.as_str());
@@ -113,6 +123,27 @@ pub(super) fn read(
         }
         survey.columns.insert(block.name.clone(), columns);
     }
+}
+
+/// Columns that no model can learn from.
+fn left_out(block: &Block, columns: &[String]) -> Diagnostic {
+    const SHOWN: usize = 5;
+    let (number, hold, are) = match columns.len() {
+        1 => ("1 column".to_string(), "holds", "is"),
+        n => (format!("{n} columns"), "hold", "are"),
+    };
+    let mut names: Vec<String> =
+        columns.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    if columns.len() > SHOWN {
+        names.push(format!("{} more", columns.len() - SHOWN));
+    }
+    let listed = names.join(", ");
+    Diagnostic::warning(
+        Code::VALUELESS,
+        Place::Study(block.span),
+        format!("{number} of block `{}` {hold} no value and {are} left out", block.name),
+    )
+    .hint(format!("left out: {listed}; name them under `except` to say so yourself"))
 }
 
 /// Whether a column is one of the block's; patterns that met one are remembered.

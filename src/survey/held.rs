@@ -79,6 +79,11 @@ impl HeldTable {
         columns.map(|(name, cells)| (name.as_str(), [self.head.ids, *cells]))
     }
 
+    /// What the cells of a column are that holds no value on any row.
+    pub fn valueless(&self) -> Digest {
+        cells(&TextColumn::new("", std::iter::repeat_n("", self.head.n_rows)))
+    }
+
     /// The cells of a column.
     pub fn column(&self, name: &str) -> Option<&TextColumn> {
         let known = self.head.columns.iter().any(|(known, _)| known == name);

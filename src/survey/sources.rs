@@ -501,23 +501,25 @@ fn read_files(
         true => Vec::new(),
         false => keyed.id_columns(),
     };
-    let (mut tables, mut contents) = (Vec::new(), Vec::new());
-    for (file, from) in files.iter().zip(source.files()) {
+    let from = source.files();
+    let one = |(file, from): (&GivenFile, &Origin)| {
         let bytes = reading.bytes(study, file).map_err(|error| {
             let place = Place::Study(from.span());
             Some(Box::new(Diagnostic::error(Code::FILE, place, error.to_string())))
         })?;
+        // What cannot be decompressed is told by the reader.
+        let bytes = crate::data::decompressed(&bytes).unwrap_or(bytes);
         let plain = File { name: &file.shown, bytes: &bytes };
         let value = instance
             .read(plain, ReadAs::Table { id: &id })
             .map_err(|failure| Some(Box::new(unreadable(&failure, file, from, keyed))))?;
         let Value::Table(table) = value else { unreachable!("a table was asked for") };
-        tables.push(table);
-        contents.push(match crate::data::decompressed(&bytes) {
-            Some(plain) => Digest::of(&plain),
-            None => Digest::of(&bytes),
-        });
-    }
+        Ok((table, Digest::of(&bytes)))
+    };
+    let read: Vec<Result<(Table, Digest), Option<Box<Diagnostic>>>> =
+        files.par_iter().zip(from).map(one).collect();
+    let read: Result<Vec<_>, _> = read.into_iter().collect();
+    let (tables, contents) = read?.into_iter().unzip();
     let shown: Vec<String> = files.iter().map(|file| file.shown.clone()).collect();
     let (table, notes) = dress(tables, &shown, keyed, source.is_maf()).map_err(Some)?;
     let head = Head::of(&table);
