@@ -75,7 +75,7 @@ pub(super) fn read(
                 if !chosen(name, include, except, &mut met) {
                     continue;
                 }
-                if cells[1] == no_value && !by_name(name) {
+                if Some(cells[1]) == no_value && !by_name(name) {
                     valueless.push(name.to_string());
                     continue;
                 }

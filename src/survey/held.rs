@@ -79,9 +79,10 @@ impl HeldTable {
         columns.map(|(name, cells)| (name.as_str(), [self.head.ids, *cells]))
     }
 
-    /// What the cells of a column are that holds no value on any row.
-    pub fn valueless(&self) -> Digest {
-        cells(&TextColumn::new("", std::iter::repeat_n("", self.head.n_rows)))
+    /// What the cells of a column are that holds no value on any row; none without rows.
+    pub fn valueless(&self) -> Option<Digest> {
+        let n = self.head.n_rows;
+        (n > 0).then(|| cells(&TextColumn::new("", std::iter::repeat_n("", n))))
     }
 
     /// The cells of a column.

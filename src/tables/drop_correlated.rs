@@ -109,8 +109,8 @@ fn kept(units: &[Vec<f64>], threshold: f64) -> Vec<u32> {
     let n = units.first().map_or(0, Vec::len);
     // After some of the rows, what the others can add is known: r cannot be above the threshold where
     // that does not reach it. Most pairs of columns end here.
-    let cuts = [n / 4, n / 2, n];
-    let lengths: Vec<[f64; 3]> = units.iter().map(|unit| lengths(unit, cuts)).collect();
+    let cuts = [n / 6, n / 4, n / 2, n];
+    let lengths: Vec<[f64; 4]> = units.iter().map(|unit| lengths(unit, cuts)).collect();
     let out_of_reach = threshold - 1e-9; // More than the bound itself can lose to rounding.
     let mut kept: Vec<u32> = Vec::new();
     for (tile, columns) in units.chunks(TILE).enumerate() {
@@ -177,7 +177,7 @@ fn add_products(values: &[f64], rows: &[[f64; TILE]], sums: &mut [f64; TILE]) {
 }
 
 /// The length of what is left of a column after each cut.
-fn lengths(unit: &[f64], cuts: [usize; 3]) -> [f64; 3] {
+fn lengths(unit: &[f64], cuts: [usize; 4]) -> [f64; 4] {
     cuts.map(|cut| sqrt(unit[cut..].iter().map(|value| value * value).sum()))
 }
 
