@@ -189,6 +189,9 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     );
     record.full_models =
         run::full_models(study, &loaded.survey, plan, &found, &done, &models);
+    if let Some(smallest) = study.smallest_cell() {
+        record = run::suppressed(&record, smallest);
+    }
     let run_record = RunRecord {
         computed: done.computed(),
         stored: done.count(|how| *how == How::Stored),

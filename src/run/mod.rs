@@ -10,7 +10,9 @@ mod models;
 mod onnx;
 mod open;
 mod predict;
+mod prevalence;
 mod record;
+mod suppression;
 
 pub use describe::describe;
 pub use execute::{Done, How, Options, RunError, Watch, execute};
@@ -20,3 +22,4 @@ pub use models::{HandedOver, NotReady, Ready, models};
 pub use open::open;
 pub use predict::{Predicted, TableFault, Trust, predict};
 pub use record::{Found, found, predictions, record};
+pub use suppression::suppressed;
