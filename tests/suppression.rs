@@ -757,3 +757,29 @@ fn measures_of_groups_are_those_of_their_rows() {
         );
     }
 }
+
+#[test]
+fn another_authors_half_makes_the_page_anew_and_nothing_else() {
+    let workshop = run("{ terms: for this project }");
+    let half = "reporting:\n  ppi: { none: \"nobody was asked\" }\n  deviations:\n    - what: another scanner\n";
+    let text = study("{ terms: for this project }") + half;
+    workshop.study(&text);
+    let before = workshop.journal();
+    let again = workshop.run(&[]);
+    let n = |key: &str| crate::workshop::number(&again, key);
+    assert_eq!((n("computed"), n("stored")), (0, n("nodes")));
+    assert_eq!(workshop.journal(), before, "the page needs no run of its own");
+    let retold = workshop.report();
+    let json: Json = serde_json::from_slice(&retold).unwrap();
+    assert_eq!(json["deviations"][0]["what"], "another scanner");
+    // As if it had been run with these words from the start.
+    std::fs::remove_dir_all(workshop.path("runs")).unwrap();
+    std::fs::remove_dir_all(workshop.path(".restudy")).unwrap();
+    workshop.run(&[]);
+    assert!(workshop.report() == retold, "the long way gives another report");
+    // A further word goes by what was kept for the first ones.
+    workshop.study(&text.replace("another scanner", "a third scanner"));
+    assert_eq!(crate::workshop::number(&workshop.run(&[]), "computed"), 0);
+    let json: Json = serde_json::from_slice(&workshop.report()).unwrap();
+    assert_eq!(json["deviations"][0]["what"], "a third scanner");
+}

@@ -21,5 +21,5 @@ pub use journal::{Change, Entry, explain, write};
 pub use models::{HandedOver, NotReady, Ready, models};
 pub use open::open;
 pub use predict::{Predicted, TableFault, Trust, predict};
-pub use record::{Found, found, predictions, record};
+pub use record::{Found, found, predictions, record, retell};
 pub use suppression::suppressed;

@@ -163,15 +163,7 @@ pub fn record(
         full_models: Vec::new(),
         comparisons,
         claims,
-        deviations: study
-            .deviations
-            .iter()
-            .map(|deviation| DeviationFacts {
-                what: deviation.what.clone(),
-                when: deviation.when.clone(),
-                why: deviation.why.clone(),
-            })
-            .collect(),
+        deviations: deviations(study),
         methods,
         graph: plan::graph(plan),
         certificate,
@@ -182,6 +174,22 @@ pub fn record(
         conflicts: Vec::new(),
         suppression: None,
     }
+}
+
+fn deviations(study: &Study) -> Vec<DeviationFacts> {
+    let deviations = study.deviations.iter().map(|deviation| DeviationFacts {
+        what: deviation.what.clone(),
+        when: deviation.when.clone(),
+        why: deviation.why.clone(),
+    });
+    deviations.collect()
+}
+
+/// Puts the author's half into a record of the same results.
+pub fn retell(record: &mut StudyRecord, study: &Study) {
+    record.reporting = study.reporting.clone();
+    record.deviations = deviations(study);
+    record.as_json = Default::default();
 }
 
 fn source(

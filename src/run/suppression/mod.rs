@@ -327,6 +327,9 @@ fn few(
     }
     if too_few(of.n, of.n_positive) {
         alone(analysis);
+    } else if ["n", "n_positive"].iter().any(|n| hidden.contains(&format!("{place}/{n}")))
+    {
+        without_prevalence(analysis);
     }
     coarsened
 }
@@ -383,6 +386,21 @@ fn group_hidden(group: &mut SubgroupFacts) -> Vec<&'static str> {
         group.note = "too few".to_string();
     }
     taken
+}
+
+/// An analysis whose size or events are hidden for the sake of other counts: what tells them goes too.
+fn without_prevalence(analysis: &mut AnalysisRecord) {
+    for metric in analysis.metrics.iter_mut().chain(&mut analysis.standard) {
+        if metric.name != "auroc" {
+            metric.chance = None;
+        }
+    }
+    analysis.precision_recall.clear();
+    analysis.precision_recall_mean.points.clear();
+    analysis.calibration = None;
+    analysis.decision = None;
+    analysis.sample_size = None;
+    analysis.prevalence_only = None;
 }
 
 /// An analysis with hardly anybody of a class keeps its primary metric alone.
