@@ -15,6 +15,8 @@ pub struct Shown {
     json: Arc<Json>,
     /// Places of what is hidden.
     hidden: BTreeSet<String>,
+    /// Places of what is rounded so coarsely that it must be said beside it.
+    coarse: BTreeSet<String>,
     /// Whether small counts are hidden and curves smooth.
     pub protects: bool,
 }
@@ -29,6 +31,9 @@ impl Shown {
         Self {
             json: record.json(),
             hidden: hidden.unwrap_or_default(),
+            coarse: suppression.map_or_else(BTreeSet::new, |facts| {
+                facts.coarsened.iter().map(|(place, _)| place.clone()).collect()
+            }),
             protects: suppression.is_some(),
         }
     }
@@ -44,9 +49,12 @@ impl Shown {
 
     /// The number at `path` with so many decimals; a dash when there is none.
     pub fn number(&self, path: &str, digits: usize) -> String {
+        let coarse =
+            path.strip_suffix("/estimate").is_some_and(|p| self.coarse.contains(p));
+        let about = if coarse { "≈ " } else { "" };
         match self.json.pointer(path).and_then(Json::as_f64) {
             Some(number) => format!(
-                "<span data-ref=\"{}\" data-digits=\"{digits}\">{}</span>",
+                "{about}<span data-ref=\"{}\" data-digits=\"{digits}\">{}</span>",
                 escape(path),
                 plain(number, digits)
             ),

@@ -19,7 +19,8 @@ impl Operation for Subgroups {
     const ABOUT: About = About {
         name: "subgroups",
         title: "Subgroups",
-        version: 1,
+        // 1: the primary metric. 2: decisions at the threshold, calibration and error as well.
+        version: 2,
         sources: &["collins2024"],
         example: "subgroups",
     };

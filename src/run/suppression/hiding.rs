@@ -15,6 +15,8 @@ const NOTHING: f64 = 1e-6;
 #[derive(Debug, Default)]
 pub struct Counts {
     all: Vec<Counted>,
+    /// By count: one that means the same; itself for the one that stands for all of its kind.
+    meant: Vec<usize>,
     by_place: BTreeMap<String, usize>,
     /// Each: Σ factor × count = 0.
     sums: Vec<Vec<(usize, f64)>>,
@@ -26,8 +28,9 @@ struct Counted {
     value: f64,
     /// How much it would be missed: the lower, the sooner it is hidden for the sake of others.
     worth: u8,
-    /// In the record; none for a number that is not shown.
-    place: Option<String>,
+    /// In the record: several where one number stands in several places, none for one that is not
+    /// shown.
+    places: Vec<String>,
 }
 
 impl Counts {
@@ -37,14 +40,27 @@ impl Counts {
             return *known;
         }
         self.by_place.insert(place.clone(), self.all.len());
-        self.all.push(Counted { value, worth, place: Some(place) });
+        self.push(Counted { value, worth, places: vec![place] })
+    }
+
+    fn push(&mut self, count: Counted) -> usize {
+        self.all.push(count);
+        self.meant.push(self.all.len() - 1);
         self.all.len() - 1
+    }
+
+    /// The count that stands for all that mean the same.
+    fn root(&self, count: usize) -> usize {
+        let mut at = count;
+        while self.meant[at] != at {
+            at = self.meant[at];
+        }
+        at
     }
 
     /// A count that nobody shows and that sums may tell.
     pub fn implied(&mut self, value: f64) -> usize {
-        self.all.push(Counted { value, worth: 0, place: None });
-        self.all.len() - 1
+        self.push(Counted { value, worth: 0, places: Vec::new() })
     }
 
     pub fn value(&self, count: usize) -> f64 {
@@ -57,9 +73,16 @@ impl Counts {
         if (found - self.all[whole].value).abs() > NOTHING {
             return;
         }
-        let mut terms = vec![(whole, -1.0)];
-        terms.extend(parts.iter().map(|part| (*part, 1.0)));
-        self.sums.push(terms);
+        // That there is nobody is often plain, so that it is safe to think that readers know.
+        let some = |part: &&usize| self.all[**part].value > NOTHING;
+        let parts: Vec<usize> = parts.iter().filter(some).copied().collect();
+        if let [only] = parts.as_slice() {
+            self.same(whole, *only);
+        } else if !parts.is_empty() {
+            let mut terms = vec![(whole, -1.0)];
+            terms.extend(parts.iter().map(|part| (*part, 1.0)));
+            self.sums.push(terms);
+        }
     }
 
     /// The same with what is left over as a count of its own.
@@ -76,11 +99,47 @@ impl Counts {
 
     /// Says that two numbers mean the same. Where they differ, they cannot.
     pub fn same(&mut self, one: usize, other: usize) {
-        self.sum(one, &[other]);
+        let (one, other) = (self.root(one), self.root(other));
+        let apart = (self.all[one].value - self.all[other].value).abs() > NOTHING;
+        if apart || one == other {
+            return;
+        }
+        let places = std::mem::take(&mut self.all[other].places);
+        self.all[one].places.extend(places);
+        // It is missed as much as where it is missed most.
+        self.all[one].worth = self.all[one].worth.max(self.all[other].worth);
+        self.meant[other] = one;
+    }
+
+    /// The sums over counts that mean different things.
+    fn resolved(&self) -> Vec<Vec<(usize, f64)>> {
+        let mut resolved = Vec::new();
+        for sum in &self.sums {
+            let mut terms: BTreeMap<usize, f64> = BTreeMap::new();
+            for (count, factor) in sum {
+                *terms.entry(self.root(*count)).or_insert(0.0) += factor;
+            }
+            terms.retain(|_, factor| factor.abs() > NOTHING);
+            resolved.push(terms.into_iter().collect::<Vec<_>>());
+        }
+        resolved.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+        resolved.dedup();
+        resolved.retain(|terms| !terms.is_empty());
+        resolved
     }
 
     /// The places that are hidden, in order, where counts from 1 to under `smallest` are small.
     pub fn hidden(&self, smallest: f64) -> BTreeSet<String> {
+        let solved = Self {
+            all: self.all.clone(),
+            meant: (0..self.all.len()).collect(),
+            by_place: BTreeMap::new(),
+            sums: self.resolved(),
+        };
+        solved.all_hidden(smallest)
+    }
+
+    fn all_hidden(&self, smallest: f64) -> BTreeSet<String> {
         let small = |count: &Counted| count.value > NOTHING && count.value < smallest;
         let mut hidden: Vec<bool> = self.all.iter().map(small).collect();
         loop {
@@ -91,7 +150,7 @@ impl Counts {
             more.into_iter().for_each(|count| hidden[count] = true);
         }
         let places = self.all.iter().zip(&hidden).filter(|(_, hidden)| **hidden);
-        places.filter_map(|(count, _)| count.place.clone()).collect()
+        places.flat_map(|(count, _)| count.places.iter().cloned()).collect()
     }
 
     /// Counts that have to be hidden next; none when no small one is given away.
@@ -103,7 +162,7 @@ impl Counts {
             .iter()
             .zip(hidden)
             .map(|(count, hidden)| {
-                *hidden || (count.place.is_none() && count.value > NOTHING)
+                *hidden || (count.places.is_empty() && count.value > NOTHING)
             })
             .collect();
         let small: Vec<bool> =
@@ -174,7 +233,7 @@ impl Counts {
         });
         let key = |(far, count): &(bool, usize)| {
             let of = &self.all[*count];
-            (of.worth, *far, of.value, of.place.as_deref())
+            (of.worth, *far, of.value, of.places.first())
         };
         let least = candidates.filter(|(_, count)| known(*count)).min_by(|a, b| {
             key(a).partial_cmp(&key(b)).unwrap_or(std::cmp::Ordering::Equal)
@@ -317,7 +376,7 @@ mod tests {
     }
 
     fn place(count: &Counted) -> &str {
-        count.place.as_deref().unwrap()
+        &count.places[0]
     }
 
     fn hidden(counts: &Counts) -> Vec<String> {
@@ -380,16 +439,19 @@ mod tests {
                 .collect();
             let counts = table(&cells.iter().map(Vec::as_slice).collect::<Vec<_>>());
             let hidden = counts.hidden(5.0);
-            let unknown: Vec<bool> =
-                counts.all.iter().map(|c| hidden.contains(place(c))).collect();
-            let every: Vec<usize> = (0..counts.sums.len()).collect();
-            for (count, _) in told(&every, &counts.sums, &unknown) {
+            // One number may stand in several places: the first of them stands for all.
+            let is_hidden =
+                |count: usize| hidden.contains(place(&counts.all[counts.root(count)]));
+            let unknown: Vec<bool> = (0..counts.all.len()).map(is_hidden).collect();
+            let sums = counts.resolved();
+            let every: Vec<usize> = (0..sums.len()).collect();
+            for (count, _) in told(&every, &sums, &unknown) {
                 let value = counts.all[count].value;
                 assert!(value == 0.0 || value >= 5.0, "{cells:?}: {value}");
             }
-            for count in &counts.all {
-                let small = count.value > 0.0 && count.value < 5.0;
-                assert!(!small || hidden.contains(place(count)));
+            for (count, of) in counts.all.iter().enumerate() {
+                let small = of.value > 0.0 && of.value < 5.0;
+                assert!(!small || is_hidden(count));
             }
         }
     }

@@ -34,6 +34,9 @@ const OF_DECISIONS: &[&str] = &[
 /// Decimals of values on few rows: fewer than would tell how many there are.
 const FEW_DIGITS: f64 = 100.0;
 
+/// Beyond this a rounded share of a group says nothing and is left out.
+const COARSEST: f64 = 0.2;
+
 /// The record without what could tell a patient, where counts from 1 to under `smallest` are small.
 pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
     let mut hidden = sums::counts(whole).hidden(smallest as f64);
@@ -357,6 +360,11 @@ fn group_coarse(
         };
         let told = measure.estimate.zip(below).is_some_and(|(share, n)| small(share, n));
         let step = below.filter(|_| told).and_then(|n| coarse_step(n, smallest));
+        if step.is_some_and(|step| step > COARSEST) {
+            (measure.estimate, measure.lower, measure.upper) = (None, None, None);
+            measure.note = "hidden: a small count would follow".to_string();
+            continue;
+        }
         let per_unit = step.map_or(FEW_DIGITS, |step| 1.0 / step);
         for value in [&mut measure.estimate, &mut measure.lower, &mut measure.upper] {
             *value = value.map(|value| rounded(value, per_unit));
