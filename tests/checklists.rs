@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use restudy::catalog::Catalog;
 use restudy::data::{
-    AnalysisRecord, AssociationFacts, Compared, ComparisonFacts, DecisionCurve,
-    DeviationFacts, Estimate, FIELDS, Form, FrozenFacts, GroupEstimate, MethodFacts,
-    PermutationFacts, Reporting, Setting, SiteFacts, Stated, Status, StudyRecord,
+    AnalysisRecord, AssociationFacts, Compared, ComparisonFacts, Count, DecisionCurve,
+    DeviationFacts, Estimate, FIELDS, Form, FrozenFacts, MethodFacts, PermutationFacts,
+    Reporting, Setting, SiteFacts, Stated, Status, StudyRecord, SubgroupFacts,
 };
 use restudy::operation::{Declared, Entry, Evidence, Instance, Kind};
 use restudy::report::{gaps, judged, render, standards};
@@ -136,15 +136,16 @@ fn complete() -> StudyRecord {
     let headline = record.analyses.get_mut(&name).unwrap();
     headline.performance.insert("auroc".to_string(), estimate.clone());
     headline.performance.remove("calibration_slope");
-    headline.subgroups = vec![GroupEstimate {
+    headline.subgroups = vec![SubgroupFacts {
         by: "age".to_string(),
         group: "under 50".to_string(),
-        n: 30,
-        n_positive: 12,
+        n: 30.into(),
+        n_positive: 12.into(),
         estimate: Some(0.7),
         lower: Some(0.6),
         upper: Some(0.8),
         note: String::new(),
+        measures: Vec::new(),
     }];
     headline.decision = Some(DecisionCurve {
         range: (0.1, 0.6),
@@ -189,8 +190,8 @@ fn complete() -> StudyRecord {
             kind: "sites".to_string(),
             sites: vec![SiteFacts {
                 name: "a".to_string(),
-                n: 20,
-                n_positive: 8,
+                n: 20.into(),
+                n_positive: 8.into(),
                 auroc: Some(0.7),
                 lower: Some(0.5),
                 upper: Some(0.9),
@@ -207,8 +208,8 @@ fn complete() -> StudyRecord {
             kind: "external".to_string(),
             frozen: Some(FrozenFacts {
                 digest: "blake3:1".to_string(),
-                n: 24,
-                n_positive: 9,
+                n: 24.into(),
+                n_positive: 9.into(),
                 n_predictors: 6,
                 n_selected: 2,
                 candidate: 0,
@@ -602,7 +603,7 @@ fn case(check: &str, triggers: bool) -> StudyRecord {
             for column in
                 record.predictors.iter_mut().flat_map(|block| &mut block.columns)
             {
-                column.missing = usize::from(triggers);
+                column.missing = usize::from(triggers).into();
             }
         }
         "multicentre" => {
@@ -735,17 +736,20 @@ fn the_flow_table_one_and_the_splits_count_the_same_patients() {
             .iter()
             .find(|of_box| of_box.label.starts_with("analysed: "))
             .unwrap();
-        let removed: usize = last.removed.iter().map(|removed| removed.n).sum();
-        assert_eq!(last.n_in, last.n_out + removed);
-        assert_eq!(last.n_out, analysis.n, "{name}");
+        let known = |count: Count| count.known().unwrap();
+        let n = known(analysis.n);
+        let removed: usize = last.removed.iter().map(|removed| known(removed.n)).sum();
+        assert_eq!(known(last.n_in), known(last.n_out) + removed);
+        assert_eq!(known(last.n_out), n, "{name}");
         let repeats = analysis.folds.iter().map(|fold| fold.repeat).max().unwrap();
         let (mut rows, mut events) = (0, 0);
         for fold in &analysis.folds {
-            assert_eq!(fold.n_train + fold.n_held_out, analysis.n, "{name}");
-            rows += fold.n_held_out;
-            events += fold.positive_held_out;
+            assert_eq!(known(fold.n_train) + known(fold.n_held_out), n, "{name}");
+            rows += known(fold.n_held_out);
+            events += known(fold.positive_held_out);
         }
-        assert_eq!((rows, events), (analysis.n * repeats, analysis.n_positive * repeats));
+        let positive = known(analysis.n_positive);
+        assert_eq!((rows, events), (n * repeats, positive * repeats));
         // Table 1 counts the whole cohort, and by class those of known outcome.
         let of = |class: Option<bool>| {
             record

@@ -17,6 +17,7 @@ mod selectors;
 mod sources;
 mod states;
 mod studies;
+mod suppression;
 mod trees;
 mod tuning;
 mod workshop;

@@ -4,8 +4,8 @@ use restudy::catalog::Catalog;
 use restudy::data::{
     AgreementFacts, AnalysisRecord, AssociationFacts, ClaimFacts, Compared,
     ComparisonFacts, DeviationFacts, Equation, Estimate, Explained, FrozenFacts,
-    GroupEstimate, ImportanceFacts, JoinFacts, PredictorImportance, PredictorShap,
-    Removed, SiteFacts, StudyRecord, Term, Transform, WorkedExample,
+    GroupMeasure, ImportanceFacts, JoinFacts, PredictorImportance, PredictorShap,
+    Removed, SiteFacts, StudyRecord, SubgroupFacts, Term, Transform, WorkedExample,
 };
 use restudy::operation::{Entry, Kind, section};
 use restudy::report::render;
@@ -107,19 +107,19 @@ fn full(more: &str) -> StudyRecord {
     record.agreements.push(AgreementFacts {
         name: told("fact"),
         facts: [told("one"), told("other")],
-        both: 20,
-        agree: 18,
-        only: [1, 2],
+        both: 20.into(),
+        agree: 18.into(),
+        only: [1.into(), 2.into()],
     });
     let at = record.cohorts.iter().position(|known| known.name == cohort).unwrap();
     record.cohorts[at].flow[1].joins.push(JoinFacts {
         source: told("source"),
         required: true,
-        matched: 20,
-        without: 3,
-        unused: 4,
+        matched: 20.into(),
+        without: 3.into(),
+        unused: 4.into(),
     });
-    record.sources[0].left_out.push(Removed { reason: told("no id"), n: 1 });
+    record.sources[0].left_out.push(Removed { reason: told("no id"), n: 1.into() });
     record.sources[0].citation = Some(told("citation"));
     record.sources[0].origin = Some(told("origin"));
     record.sources[0].trained_on = vec![told("set")];
@@ -136,15 +136,23 @@ fn full(more: &str) -> StudyRecord {
         prediction: Some((0.2, 0.95)),
         ..Estimate::default()
     };
-    let group = |group: &str, estimate: Option<f64>| GroupEstimate {
+    let group = |group: &str, estimate: Option<f64>| SubgroupFacts {
         by: told("age"),
         group: told(group),
-        n: 12,
-        n_positive: 5,
+        n: 12.into(),
+        n_positive: 5.into(),
         estimate,
         lower: estimate.map(|_| 0.4),
         upper: estimate.map(|_| 0.9),
         note: told("too few: 1 of the smaller class"),
+        measures: vec![GroupMeasure {
+            metric: "brier".to_string(),
+            title: told("Brier score"),
+            estimate,
+            lower: estimate.map(|_| 0.4),
+            upper: estimate.map(|_| 0.9),
+            note: told("too few"),
+        }],
     };
     let subgroups = vec![group("young", Some(0.7)), group("old", None)];
     let headline = record.analyses.get_mut(&name).unwrap();
@@ -163,8 +171,8 @@ fn full(more: &str) -> StudyRecord {
             sites: [(Some(0.8), true), (Some(0.6), false), (None, false)]
                 .map(|(auroc, pooled)| SiteFacts {
                     name: told("site"),
-                    n: 9,
-                    n_positive: if auroc.is_some() { 4 } else { 0 },
+                    n: 9.into(),
+                    n_positive: if auroc.is_some() { 4 } else { 0 }.into(),
                     auroc,
                     lower: auroc.map(|_| 0.3),
                     upper: auroc.map(|_| 0.9),
@@ -193,8 +201,8 @@ fn full(more: &str) -> StudyRecord {
             subgroups,
             frozen: Some(FrozenFacts {
                 digest: "blake3:1".to_string(),
-                n: 24,
-                n_positive: 9,
+                n: 24.into(),
+                n_positive: 9.into(),
                 n_predictors: 6,
                 n_selected: 2,
                 candidate: 0,
@@ -386,13 +394,14 @@ fn what_is_missing_is_shown() {
     analysis.performance.clear();
     analysis.roc.clear();
     analysis.failed_nodes =
-        vec![restudy::data::Removed { reason: "a reason".to_string(), n: 3 }];
+        vec![restudy::data::Removed { reason: "a reason".to_string(), n: 3.into() }];
     assert!(record.missing().len() >= 2);
     let html = page(&record).html;
     assert!(html.contains("Draft: not ready"));
     assert!(html.contains("a reason (3 results)"));
     assert!(html.contains("has no result"));
-    record.cohorts[0].flow[1].n_out += 1;
+    let of_box = &mut record.cohorts[0].flow[1];
+    of_box.n_out = (of_box.n_out.known().unwrap() + 1).into();
     assert!(page(&record).html.contains("The flow does not add up"));
 }
 

@@ -454,7 +454,8 @@ fn columns_of_two_sources_are_compared() {
     let files = [("t.csv", plain.as_bytes()), ("o.csv", other.as_bytes())];
     let (survey, faults) = surveyed(&study, &files);
     let found = &survey.agreements[0];
-    assert_eq!((found.both, found.agree, found.only), (19, 17, [5, 0]));
+    assert!(found.both == 19 && found.agree == 17);
+    assert!(found.only[0] == 5 && found.only[1] == 0);
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert!(faults[0].message.contains("disagree on 2 of 19"), "{faults:?}");
     assert!(

@@ -15,6 +15,7 @@ pub const STUDY: &str = r#"restudy: 1
 title: A small study (simulated)
 cancer: glioma
 seed: 7
+governance: { public: true }
 
 sources:
   clinic: { table: table.csv, id: patient }

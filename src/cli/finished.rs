@@ -1,19 +1,21 @@
 //! What a finished run gave, kept for the run before which nothing has changed: page, lock and
-//! headlines. Such a run looks at its sources and writes its report; it plans nothing.
+//! headlines. Such a run looks at its sources and writes its report; it plans nothing. Where only
+//! the author's half of the report has changed, the page is made anew from the record that was kept.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::load::Loaded;
-use super::output::Results;
+use super::output::{self, Results};
 use crate::catalog::Catalog;
 use crate::data::StudyRecord;
-use crate::diagnostics::any_error;
+use crate::diagnostics::{Severity, any_error};
 use crate::digest::{Digest, canonical_json};
 use crate::plan::States;
 use crate::report::Page;
 use crate::review::Lock;
 use crate::run::Found;
+use crate::spec::Study;
 use crate::store::Store;
 
 /// What a run gave of which every node was done and none had failed.
@@ -27,6 +29,10 @@ pub struct Finished {
     /// By analysis, in the study's order: primary metric and what it is.
     pub headlines: Vec<Headline>,
     pub held: Held,
+    /// The whole record, from which the page is made anew when the author's half changes.
+    pub record: Vec<u8>,
+    /// What was warned of before anything was planned.
+    pub warned: Vec<String>,
 }
 
 /// What the report was made of, as the store held it when the run ended.
@@ -81,7 +87,52 @@ impl Headline {
 /// The name of everything that decides what a run gives: study, files, catalogue, the key of the
 /// patients' names and this very program. None while something is wrong.
 pub fn key(loaded: &Loaded, catalog: &Catalog, name_key: &[u8; 32]) -> Option<Digest> {
-    if loaded.study.is_none() || any_error(&loaded.faults) {
+    named(loaded, catalog, name_key, &loaded.text, "restudy finished run v2")
+}
+
+/// The same but for the author's half of the report. None where that cannot be told apart from the
+/// rest by its lines.
+pub fn key_but_reporting(
+    loaded: &Loaded,
+    catalog: &Catalog,
+    name_key: &[u8; 32],
+) -> Option<Digest> {
+    let rest = without_reporting(&loaded.text)?;
+    named(loaded, catalog, name_key, &rest, "restudy finished run but reporting v1")
+}
+
+/// A study without the lines of `reporting:`. None where another part may refer to them.
+fn without_reporting(text: &str) -> Option<String> {
+    let mut rest = String::new();
+    let (mut inside, mut met) = (false, false);
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("reporting:") {
+            if met {
+                return None;
+            }
+            (inside, met) = (true, true);
+        } else if !line.starts_with([' ', '\t', '\r', '\n', '#']) {
+            inside = false;
+        }
+        match inside {
+            // An anchor may be meant elsewhere.
+            true if line.contains('&') => return None,
+            true => {}
+            false => rest.push_str(line),
+        }
+    }
+    Some(rest)
+}
+
+fn named(
+    loaded: &Loaded,
+    catalog: &Catalog,
+    name_key: &[u8; 32],
+    text: &str,
+    purpose: &str,
+) -> Option<Digest> {
+    let study = loaded.study.as_ref()?;
+    if any_error(&loaded.faults) {
         return None;
     }
     let sources = loaded.survey.sources.iter().map(|(name, source)| {
@@ -90,11 +141,12 @@ pub fn key(loaded: &Loaded, catalog: &Catalog, name_key: &[u8; 32]) -> Option<Di
     });
     let decides = canonical_json(&json!({
         "program": program(catalog)?,
-        "study": Digest::of(loaded.text.as_bytes()),
+        "study": Digest::of(text.as_bytes()),
+        "decides": study.digest(),
         "names": Digest::of(name_key),
         "sources": sources.collect::<serde_json::Value>(),
     }));
-    Some(Digest::derive("restudy finished run v2", decides.as_bytes()))
+    Some(Digest::derive(purpose, decides.as_bytes()))
 }
 
 /// What names this very program: two builds of one version may say one thing differently.
@@ -110,6 +162,24 @@ pub fn program(catalog: &Catalog) -> Option<serde_json::Value> {
     }))
 }
 
+/// The record as a report shows it.
+pub fn shown(study: &Study, record: &StudyRecord) -> StudyRecord {
+    match study.smallest_cell() {
+        Some(smallest) => crate::run::suppressed(record, smallest),
+        None => record.clone(),
+    }
+}
+
+pub fn encoded(record: &StudyRecord) -> Vec<u8> {
+    postcard::to_stdvec(record).expect("plain data always has an encoding")
+}
+
+/// What `check` warns of, in its words.
+pub fn warnings(loaded: &Loaded) -> Vec<String> {
+    let warnings = loaded.faults.iter().filter(|f| f.severity == Severity::Warning);
+    warnings.map(|warning| warning.message.clone()).collect()
+}
+
 impl Finished {
     /// None as well when somebody has touched the store since: then every result is looked at.
     pub fn read(store: &Store, key: &Digest) -> Option<Self> {
@@ -118,9 +188,37 @@ impl Finished {
         (store.stamp(records, results) == *stamp).then_some(finished)
     }
 
+    /// The same run with another author's half of its report.
+    pub fn retold(mut self, loaded: &Loaded, catalog: &Catalog) -> Option<Self> {
+        let study = loaded.study.as_ref()?;
+        let mut record: StudyRecord = postcard::from_bytes(&self.record).ok()?;
+        let warned = warnings(loaded);
+        let planned = record.warnings.iter().filter(|known| !self.warned.contains(known));
+        record.warnings = warned.iter().chain(planned).cloned().collect();
+        crate::run::retell(&mut record, study);
+        self.page = output::page(catalog, &shown(study, &record));
+        self.record = encoded(&record);
+        self.warned = warned;
+        Some(self)
+    }
+
     /// The index is disposable: without it the next run plans again.
     pub fn keep(&self, store: &Store, key: &Digest) {
         let bytes = postcard::to_stdvec(self).expect("plain data always has an encoding");
         drop(store.index_put(key, &bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_reporting;
+
+    #[test]
+    fn the_authors_half_is_told_by_its_lines() {
+        let study = "a: 1\nreporting:\n  ppi: none\n# more\n  title: x\nb: 2\n";
+        assert_eq!(without_reporting(study).unwrap(), "a: 1\nb: 2\n");
+        assert_eq!(without_reporting("a: 1\n").unwrap(), "a: 1\n");
+        assert_eq!(without_reporting("reporting: { ppi: &x none }\nb: *x\n"), None);
+        assert_eq!(without_reporting("reporting: {}\nreporting: {}\n"), None);
     }
 }

@@ -22,6 +22,16 @@ pub struct Init {
 
 /// A small study on simulated data that runs as it is.
 const QUICKSTART: &str = include_str!("../../studies/quickstart.yaml");
+/// Where its author's half begins: what is true of the example is not true of a new study.
+const REPORTING: &str = "\n# What a run cannot know.";
+
+/// The example without its author's half.
+fn example() -> String {
+    let (study, _) = QUICKSTART.split_once(REPORTING).unwrap_or((QUICKSTART, ""));
+    format!(
+        "{study}\n# reporting: what a run cannot know; `restudy report RUN --strict` names what is missing.\n"
+    )
+}
 
 pub fn run(args: &Init) -> Exit {
     let target = match args.name.extension() {
@@ -33,7 +43,7 @@ pub fn run(args: &Init) -> Exit {
         }
     };
     let (text, absent) = match &args.like {
-        None => (QUICKSTART.to_string(), Vec::new()),
+        None => (example(), Vec::new()),
         Some(like) => match copied(like, &target) {
             Ok(copied) => copied,
             Err(said) => {

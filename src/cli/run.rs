@@ -14,7 +14,6 @@ use super::finished::{self, Finished, Headline};
 use super::{Exit, load, output};
 use crate::catalog::Catalog;
 use crate::data::{RunRecord, StudyRecord};
-use crate::diagnostics::Severity;
 use crate::digest::Digest;
 use crate::plan::{self, Node, Plan, State, States};
 use crate::review::Lock;
@@ -88,6 +87,15 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     {
         return ended.as_before(&loaded, &finished);
     }
+    let but_reporting = finished::key_but_reporting(&loaded, catalog, &opened.name_key);
+    if let (Some(key), Some(before)) = (finished_key, but_reporting.filter(|_| wanted))
+        && let Some(finished) = Finished::read(&opened.store, &before)
+        && let Some(finished) = finished.retold(&loaded, catalog)
+    {
+        finished.keep(&opened.store, &key);
+        return ended.as_before(&loaded, &finished);
+    }
+    let warned = finished::warnings(&loaded);
     loaded.plan();
     if !loaded.faults.is_empty() && (!args.quiet || loaded.plan.is_none()) {
         let colour = std::io::stderr().is_terminal();
@@ -175,8 +183,6 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         );
         return Exit::Interrupted;
     }
-    let warnings =
-        loaded.faults.iter().filter(|fault| fault.severity == Severity::Warning);
     let models = run::models(study, &loaded.survey, plan, &found);
     let mut record = run::record(
         study,
@@ -185,10 +191,12 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         &found,
         &done,
         plan::certificate(study, proof),
-        warnings.map(|warning| warning.message.clone()).collect(),
+        finished::warnings(&loaded),
     );
     record.full_models =
         run::full_models(study, &loaded.survey, plan, &found, &done, &models);
+    let whole = finished::encoded(&record);
+    let record = finished::shown(study, &record);
     let run_record = RunRecord {
         computed: done.computed(),
         stored: done.count(|how| *how == How::Stored),
@@ -215,6 +223,8 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         lock: Lock::of(&record, plan, &done.states),
         headlines: Headline::of(&record),
         held: finished::Held::of(&found, &done.states, &opened.store),
+        record: whole,
+        warned,
     };
     let exit = failures(plan, &done, &record);
     if exit == Exit::Fine
@@ -222,6 +232,9 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         && let Some(key) = finished_key
     {
         finished.keep(&opened.store, &key);
+        if let Some(key) = but_reporting {
+            finished.keep(&opened.store, &key);
+        }
     }
     ended.written(&run_record, &finished, exit)
 }

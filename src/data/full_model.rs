@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Count;
+
 /// The full model of one outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FullModelFacts {
@@ -19,8 +21,8 @@ pub struct FullModelFacts {
     pub file: String,
     /// The same for other programs, or why there is none.
     pub onnx: Result<String, String>,
-    pub n: usize,
-    pub n_positive: usize,
+    pub n: Count,
+    pub n_positive: Count,
     /// The prevalence, where it is predicted for everybody.
     pub falls_back: Option<f64>,
     pub threshold: Option<f64>,
@@ -44,7 +46,7 @@ pub struct NeededColumn {
     pub lowest: Option<f64>,
     pub highest: Option<f64>,
     pub median: Option<f64>,
-    pub missing: usize,
+    pub missing: Count,
     pub categories: Option<Vec<String>>,
 }
 

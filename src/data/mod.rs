@@ -3,6 +3,7 @@
 //! Plain data without behaviour of its own; no value knows which operation made it.
 
 mod checklist;
+mod count;
 mod frozen;
 mod full_model;
 mod gzip;
@@ -22,6 +23,7 @@ mod value;
 pub use checklist::{
     AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, ScoreFacts, Status,
 };
+pub use count::Count;
 pub use frozen::{Called, Frozen, FrozenColumn, FrozenMember, Sealed};
 pub use full_model::{
     Equation, Explained, FoldImportance, FullModelFacts, ImportanceFacts, MemberFacts,
@@ -41,7 +43,8 @@ pub use novelty::Familiar;
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
     CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,
-    GroupEstimate, Link, Member, Point, Predictions, ScoredSplit, Survivors,
+    GroupEstimate, GroupMeasure, Link, Member, Point, Predictions, ScoredSplit,
+    Survivors,
 };
 pub use record::*;
 pub use reporting::{

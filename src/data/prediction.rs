@@ -150,6 +150,20 @@ pub struct GroupEstimate {
     pub upper: Option<f64>,
     /// Why there is no estimate, or how it was made.
     pub note: String,
+    /// Further metrics of the group.
+    pub measures: Vec<GroupMeasure>,
+}
+
+/// A further metric in a group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupMeasure {
+    pub metric: String,
+    pub title: String,
+    pub estimate: Option<f64>,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    /// Why there is no estimate, or how it was made.
+    pub note: String,
 }
 
 /// A point of a curve.

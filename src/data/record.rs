@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Curve,
-    DecisionCurve, Estimate, FullModelFacts, GroupEstimate, Reporting,
+    CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
+    DecisionCurve, Estimate, FullModelFacts, GroupEstimate, GroupMeasure, Reporting,
 };
 use crate::units::Unit;
 
@@ -80,6 +80,25 @@ pub struct StudyRecord {
     /// Where the author's half contradicts the run.
     #[serde(default)]
     pub conflicts: Vec<ConflictFacts>,
+    /// What was hidden so that no patient can be told from the report; none where all data are
+    /// public or simulated.
+    #[serde(default)]
+    pub suppression: Option<SuppressionFacts>,
+}
+
+/// What a report of data that are not public hides, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SuppressionFacts {
+    /// Counts from 1 to one less than this are hidden.
+    pub smallest_cell: usize,
+    /// Places in this record that are `null` because they are hidden: small ones, and those that
+    /// would give small ones away. Which is which is not told.
+    pub hidden: Vec<String>,
+    /// Places whose numbers are rounded so coarsely that no small count follows from them, with the
+    /// step.
+    pub coarsened: Vec<(String, f64)>,
+    /// What was done, in words.
+    pub rules: Vec<String>,
 }
 
 impl StudyRecord {
@@ -133,7 +152,7 @@ pub struct SourceFacts {
     pub kind: String,
     pub simulated: bool,
     /// Rows of a table, or imaged subjects.
-    pub n: usize,
+    pub n: Count,
     /// Columns of a table, 0 for images.
     pub n_columns: usize,
     /// Rows that were read and do not count, by reason.
@@ -158,8 +177,8 @@ pub struct CohortFacts {
     pub sealed: bool,
     /// How it relates to the development cohort, in the author's words.
     pub relation: Option<String>,
-    pub n_rows: usize,
-    pub n_subjects: usize,
+    pub n_rows: Count,
+    pub n_subjects: Count,
     /// Distinct sites among its rows, if it names a column of sites.
     #[serde(default)]
     pub n_sites: Option<usize>,
@@ -171,12 +190,12 @@ pub struct CohortFacts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FlowBox {
     pub label: String,
-    pub n_in: usize,
+    pub n_in: Count,
     /// Reason and count, in the order in which they were applied.
     pub removed: Vec<Removed>,
     /// Sources that were joined here, and what did not match on either side.
     pub joins: Vec<JoinFacts>,
-    pub n_out: usize,
+    pub n_out: Count,
 }
 
 /// A join by id, counted on both sides.
@@ -185,17 +204,17 @@ pub struct JoinFacts {
     pub source: String,
     pub required: bool,
     /// Rows with a partner.
-    pub matched: usize,
+    pub matched: Count,
     /// Rows without one.
-    pub without: usize,
+    pub without: Count,
     /// Ids of the source that no row asked for.
-    pub unused: usize,
+    pub unused: Count,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Removed {
     pub reason: String,
-    pub n: usize,
+    pub n: Count,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -207,13 +226,13 @@ pub struct OutcomeFacts {
     pub cohort: String,
     /// `primary`, `sensitivity` or `control`.
     pub role: String,
-    pub positive: usize,
-    pub negative: usize,
-    pub unknown: usize,
+    pub positive: Count,
+    pub negative: Count,
+    pub unknown: Count,
     /// By derivation, in order of precedence: how many it decided.
-    pub decided: Vec<usize>,
+    pub decided: Vec<Count>,
     /// Patients whom two derivations know differently.
-    pub conflicts: usize,
+    pub conflicts: Count,
     /// Whether it was opened only after the model was frozen.
     pub sealed: bool,
 }
@@ -225,10 +244,10 @@ pub struct AgreementFacts {
     /// The two derivations, in words.
     pub facts: [String; 2],
     /// Patients of whom both know it.
-    pub both: usize,
-    pub agree: usize,
+    pub both: Count,
+    pub agree: Count,
     /// Patients of whom only the first or only the second knows it.
-    pub only: [usize; 2],
+    pub only: [Count; 2],
 }
 
 /// How an outcome goes with a column that is no predictor of interest, such as the site.
@@ -250,6 +269,9 @@ pub struct AssociationFacts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BlockFacts {
     pub name: String,
+    /// The cohort among whose rows its columns are described.
+    #[serde(default)]
+    pub cohort: String,
     /// `columns` or `images`.
     pub kind: String,
     pub source: String,
@@ -267,7 +289,7 @@ pub struct ColumnFacts {
     pub unit: Unit,
     /// The unit of a table's column, if the author said so.
     pub declared_unit: Option<String>,
-    pub missing: usize,
+    pub missing: Count,
     pub all: Option<Moments>,
     pub positive: Option<Moments>,
     pub negative: Option<Moments>,
@@ -285,8 +307,8 @@ pub struct CharacteristicFacts {
     /// Rows of this class of the primary outcome; all, also those of unknown outcome, without one.
     pub class: Option<bool>,
     /// Rows of the group, and those of them without a value.
-    pub rows: usize,
-    pub missing: usize,
+    pub rows: Count,
+    pub missing: Count,
     pub median: Option<f64>,
     pub lower_quartile: Option<f64>,
     pub upper_quartile: Option<f64>,
@@ -298,7 +320,7 @@ pub struct CharacteristicFacts {
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Moments {
-    pub n: usize,
+    pub n: Count,
     pub mean: f64,
     pub sd: f64,
 }
@@ -318,15 +340,15 @@ pub struct AnalysisRecord {
     pub role: String,
     /// The primary metric over pairs within strata, if a column was named.
     pub within: Option<Estimate>,
-    pub subgroups: Vec<GroupEstimate>,
+    pub subgroups: Vec<SubgroupFacts>,
     /// Sites that were held out one at a time.
     pub sites: Vec<SiteFacts>,
     /// What was frozen, for an external cohort.
     pub frozen: Option<FrozenFacts>,
     /// The scheme in words, such as "nested 5 × 5, 10 repeats".
     pub scheme_text: String,
-    pub n: usize,
-    pub n_positive: usize,
+    pub n: Count,
+    pub n_positive: Count,
     /// Predictors before selection.
     pub n_predictors: usize,
     /// By metric name, standard metrics included; the primary metric is named in `primary`.
@@ -352,7 +374,7 @@ pub struct AnalysisRecord {
     /// Net benefit over the range that the author declared, if one was.
     pub decision: Option<DecisionCurve>,
     /// Rows by class and decision at the threshold, if one is applied.
-    pub confusion: Option<Confusion>,
+    pub confusion: Option<ConfusionFacts>,
     /// Which columns, selectors and learners the outer fits chose; none for a frozen model.
     pub selection: Option<SelectionFacts>,
     /// Events for each candidate predictor, and how many patients such a model needs; none for a
@@ -365,12 +387,29 @@ pub struct AnalysisRecord {
     pub thresholds: Option<ThresholdFacts>,
     /// What the whole procedure achieves on permuted outcomes, if that was asked for.
     pub permutation: Option<PermutationFacts>,
+    /// What the prevalence among training rows alone achieves on the same held-out rows.
+    #[serde(default)]
+    pub prevalence_only: Option<PrevalenceFacts>,
     /// In how many outer splits nothing beat the prevalence, if the study falls back to it then.
     pub fallback: Option<FallbackFacts>,
     /// What harmonisation did, where the preparation harmonises.
     pub harmonised: Option<HarmonisedFacts>,
     /// Nodes of this analysis that failed, and why: then figures are missing.
     pub failed_nodes: Vec<Removed>,
+}
+
+/// A control that every analysis has: for each held-out row the prevalence among the rows that the
+/// model was trained on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PrevalenceFacts {
+    /// The least and the greatest of the predictions, which differ between splits.
+    pub lowest: f64,
+    pub highest: f64,
+    /// By metric: pooled within each repeat and averaged over repeats, like the model's own.
+    pub performance: BTreeMap<String, f64>,
+    /// By metric: how much better the model is; negative where it is worse.
+    pub gains: BTreeMap<String, f64>,
+    pub method: String,
 }
 
 /// How often the prevalence was predicted instead of the choice.
@@ -486,12 +525,69 @@ pub struct HarmonisedFacts {
     pub outcome_by_batch: Option<f64>,
 }
 
+/// Rows by class and decision, as means over repeats; none where a cell is hidden.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfusionFacts {
+    pub true_positive: Option<f64>,
+    pub false_positive: Option<f64>,
+    pub false_negative: Option<f64>,
+    pub true_negative: Option<f64>,
+    /// Over how many repeats.
+    pub repeats: usize,
+}
+
+impl From<&Confusion> for ConfusionFacts {
+    fn from(found: &Confusion) -> Self {
+        Self {
+            true_positive: Some(found.true_positive),
+            false_positive: Some(found.false_positive),
+            false_negative: Some(found.false_negative),
+            true_negative: Some(found.true_negative),
+            repeats: found.repeats,
+        }
+    }
+}
+
+/// The model in one group of the rows that it was judged on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SubgroupFacts {
+    pub by: String,
+    pub group: String,
+    pub n: Count,
+    pub n_positive: Count,
+    /// The primary metric.
+    pub estimate: Option<f64>,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    /// Why there is no estimate, or how it was made.
+    pub note: String,
+    /// Sensitivity and specificity at the applied threshold, calibration and error.
+    #[serde(default)]
+    pub measures: Vec<GroupMeasure>,
+}
+
+impl From<&GroupEstimate> for SubgroupFacts {
+    fn from(found: &GroupEstimate) -> Self {
+        Self {
+            by: found.by.clone(),
+            group: found.group.clone(),
+            n: found.n.into(),
+            n_positive: found.n_positive.into(),
+            estimate: found.estimate,
+            lower: found.lower,
+            upper: found.upper,
+            note: found.note.clone(),
+            measures: found.measures.clone(),
+        }
+    }
+}
+
 /// One site, held out as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SiteFacts {
     pub name: String,
-    pub n: usize,
-    pub n_positive: usize,
+    pub n: Count,
+    pub n_positive: Count,
     pub auroc: Option<f64>,
     pub lower: Option<f64>,
     pub upper: Option<f64>,
@@ -505,8 +601,8 @@ pub struct FrozenFacts {
     /// Digest of everything that was frozen.
     pub digest: String,
     /// Development rows that it was fitted on.
-    pub n: usize,
-    pub n_positive: usize,
+    pub n: Count,
+    pub n_positive: Count,
     /// Predictors that it needs, and those that reach the learner.
     pub n_predictors: usize,
     pub n_selected: usize,
@@ -585,9 +681,9 @@ pub struct FoldRecord {
     pub repeat: usize,
     /// From 1.
     pub outer: usize,
-    pub n_train: usize,
-    pub n_held_out: usize,
-    pub positive_held_out: usize,
+    pub n_train: Count,
+    pub n_held_out: Count,
+    pub positive_held_out: Count,
     /// The primary metric on the held-out rows.
     pub value: Option<f64>,
     /// Position in `candidates`.

@@ -119,6 +119,8 @@ codes! {
         "Rows that are equal in every cell are taken once.";
     CONFLICT "W0407" "assays that disagree"
         "Two derivations of one outcome know the same patient differently; the rule that decides is stated.";
+    UNCONTROLLED "W0408" "a control that readers will ask for"
+        "What site, stratum, volume or clinical predictors alone achieve, on the same splits, shows how much of a result is theirs. The hint has the lines to add.";
     VALUELESS "W0409" "columns without a value"
         "A column that a pattern meets and that holds no value on any row of its source can be no predictor and is left out. Named in full it stays, and a step that needs a value fails.";
 }

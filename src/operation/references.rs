@@ -196,6 +196,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1001/jama.1983.03330370053031"),
     ),
     (
+        "hanley1988",
+        "Hanley JA. The robustness of the \"binormal\" assumptions used in fitting ROC curves. Med Decis Making 1988;8:197–203.",
+        Some("10.1177/0272989X8800800308"),
+    ),
+    (
         "harrell2015",
         "Harrell FE. Regression modeling strategies, 2nd ed. Cham: Springer, 2015.",
         Some("10.1007/978-3-319-19425-7"),

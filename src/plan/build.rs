@@ -480,7 +480,11 @@ impl Builder<'_> {
             let rules = subgroups
                 .iter()
                 .map(|group| json!([group.by.name, group.cut, group.minimum_events]));
-            let identity = json!({ "groups": rules.collect::<Json>(), "version": 1 });
+            let identity = json!({
+                "groups": rules.collect::<Json>(),
+                // 2: sensitivity, specificity, calibration in the large and Brier score as well.
+                "version": 2,
+            });
             node("subgroups", Work::Groups { of }, identity, strata)
         });
         let groups = groups.map(|node| self.add(node, predictions));

@@ -4,7 +4,7 @@
 use super::finding::associated;
 use super::shown::plain;
 use super::standing::{Standing, all, headline, label, same_question};
-use crate::data::{ConflictFacts, Stated, StudyRecord};
+use crate::data::{ConflictFacts, Count, Stated, StudyRecord};
 
 /// One check: its name, the items that it puts into question, and what it finds.
 struct Check {
@@ -290,8 +290,11 @@ fn threshold(record: &StudyRecord) -> Vec<(String, String)> {
 fn no_missing(record: &StudyRecord) -> Vec<(String, String)> {
     let columns = record.predictors.iter().flat_map(|block| &block.columns);
     let (n, cells) = columns
-        .filter(|column| column.missing > 0)
-        .fold((0, 0), |(n, cells), column| (n + 1, cells + column.missing));
+        // A hidden count is not 0.
+        .filter(|column| column.missing != 0)
+        .fold((0, 0), |(n, cells), column| {
+            (n + 1, cells + column.missing.known().unwrap_or(0))
+        });
     if n == 0 {
         return Vec::new();
     }
@@ -432,20 +435,26 @@ fn has(record: &StudyRecord, typed: &Typed) -> bool {
         }
         What::Patients => {
             let flow = record.cohorts.iter().flat_map(|cohort| &cohort.flow);
-            let mut known: Vec<usize> = flow.flat_map(|b| [b.n_in, b.n_out]).collect();
+            let mut known: Vec<Count> = flow.flat_map(|b| [b.n_in, b.n_out]).collect();
             known.extend(record.cohorts.iter().flat_map(|c| [c.n_rows, c.n_subjects]));
             known.extend(analyses().map(|analysis| analysis.n));
             known.extend(analyses().flat_map(|a| a.sites.iter().map(|site| site.n)));
-            let all: usize = record.cohorts.iter().map(|cohort| cohort.n_subjects).sum();
-            known.push(all);
-            typed.written.parse().is_ok_and(|n| known.contains(&n))
+            let all = record.cohorts.iter().map(|cohort| cohort.n_subjects.known());
+            known.extend(all.sum::<Option<usize>>().map(Count::from));
+            agrees(&typed.written, &known)
         }
         What::Events => {
-            let mut known: Vec<usize> = analyses().map(|a| a.n_positive).collect();
+            let mut known: Vec<Count> = analyses().map(|a| a.n_positive).collect();
             known.extend(record.outcomes.iter().map(|outcome| outcome.positive));
-            typed.written.parse().is_ok_and(|n| known.contains(&n))
+            agrees(&typed.written, &known)
         }
     }
+}
+
+/// Whether a number stands among counts. One that may be hidden is not held against the author.
+fn agrees(written: &str, known: &[Count]) -> bool {
+    let hidden = known.contains(&Count::HIDDEN);
+    hidden || written.parse::<usize>().is_ok_and(|n| known.iter().any(|of| *of == n))
 }
 
 fn wrong_numbers(record: &StudyRecord) -> Vec<(String, String)> {

@@ -59,6 +59,7 @@ impl Section for Confounding {
                 "simulated": simulated,
                 "figure": figure,
                 "rows": associations(record, &shown),
+                "prevalence": prevalence(record, &shown),
                 "silent": silent(record),
             }),
         )?;
@@ -81,6 +82,30 @@ fn associations(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
         })
     };
     record.associations.iter().enumerate().map(row).collect()
+}
+
+/// What the prevalence alone achieves on the rows of the headline's question, beside the model.
+fn prevalence(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
+    let asked = headline(record).map(|(_, analysis)| same_question(record, analysis));
+    let rows = asked.into_iter().flatten().filter_map(|(name, of)| {
+        let facts = of.prevalence_only.as_ref()?;
+        let path = format!("{}/prevalence_only", place(name));
+        let cells = ["auroc", "average_precision", "brier", "log_loss"].map(|metric| {
+            let own = format!("{}/performance/{metric}/estimate", place(name));
+            json!({
+                "alone": shown.number(&format!("{path}/performance/{metric}"), 3),
+                "model": shown.number(&own, 3),
+                "gain": shown.signed(&format!("{path}/gains/{metric}"), 3),
+            })
+        });
+        let ends =
+            ["lowest", "highest"].map(|end| shown.number(&format!("{path}/{end}"), 3));
+        Some(json!({
+            "where": format!("{}, {}", Standing::of(record, of).label(), of.cohort),
+            "predicted": ends.join("–"), "cells": cells, "method": facts.method,
+        }))
+    });
+    rows.collect()
 }
 
 /// What is not known, in words.
@@ -108,6 +133,13 @@ fn silent(record: &StudyRecord) -> Vec<String> {
         notes.push(
             "No model of the site or stratum alone stands beside the headline on the same splits \
              (`role: control`)."
+                .to_string(),
+        );
+    }
+    if analysis.permutation.is_none() {
+        notes.push(
+            "What the whole procedure finds on permuted outcomes was not asked for \
+             (`evaluate.controls.permuted_outcome`)."
                 .to_string(),
         );
     }

@@ -157,6 +157,7 @@ fn confusion<'a>(
     let found = analysis.confusion.as_ref()?;
     let at = format!("{}/confusion", place(name));
     let digits = usize::from(found.repeats > 1);
+    let hidden = [found.true_positive, found.false_negative].contains(&None);
     let cell = |what: &str| shown.number(&format!("{at}/{what}"), digits);
     let measures = [
         ("sensitivity", "Sensitivity"),
@@ -198,12 +199,20 @@ fn confusion<'a>(
     let rule = analysis.threshold.as_deref().unwrap_or("declared");
     Some(Figure {
         id,
-        heading: format!(
-            "{} of those with the outcome are called positive at the threshold, {} are missed ({})",
-            cell("true_positive"),
-            cell("false_negative"),
-            Standing::of(record, analysis).label()
-        ),
+        heading: match hidden {
+            true => format!(
+                "Sensitivity {} at the threshold; counts are hidden, since a cell is small ({})",
+                shown.estimate(&format!("{}/performance/sensitivity", place(name)), 2),
+                Standing::of(record, analysis).label()
+            ),
+            false => format!(
+                "{} of those with the outcome are called positive at the threshold, {} are missed \
+                 ({})",
+                cell("true_positive"),
+                cell("false_negative"),
+                Standing::of(record, analysis).label()
+            ),
+        },
         sub: match found.repeats {
             0 | 1 => format!("Rows by class and decision. Rule: {rule}."),
             n => format!("Rows by class and decision, as means over {n} repeats. Rule: {rule}."),
@@ -229,7 +238,8 @@ fn confusion<'a>(
             ]
             .into_iter()
             .map(|(outcome, called, n)| {
-                vec![outcome.to_string(), called.to_string(), plain(n, 2)]
+                let n = n.map_or("hidden".to_string(), |n| plain(n, 2));
+                vec![outcome.to_string(), called.to_string(), n]
             })
             .collect(),
         },
@@ -279,18 +289,26 @@ fn together(
     Figure {
         id: "models",
         heading: format!("{}: {}", escape(&primary(analysis)), all.join(", ")),
-        sub: "Mean curves of models that were judged on the very same splits.".to_string(),
+        sub: "Mean curves of models that were judged on the very same splits."
+            .to_string(),
         body: format!(
             "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
             legend(&drawn)
         ),
         pictures: vec![picture],
-        method: match others.len() > 3 {
-            true => "Means of the step curves pooled within each repeat; the first three further \
-                     models in written order are drawn, the table below has all."
-                .to_string(),
-            false => "Means of the step curves pooled within each repeat.".to_string(),
-        },
+        method: format!(
+            "{}{}.",
+            match shown.protects {
+                true => SMOOTH,
+                false => "Means of the step curves pooled within each repeat",
+            },
+            match others.len() > 3 {
+                true =>
+                    "; the first three further models in written order are drawn, the table below \
+                     has all",
+                false => "",
+            }
+        ),
         table: super::roc::table(&drawn),
     }
 }
@@ -448,7 +466,7 @@ fn described(
 
 fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure<'a> {
     let path = format!("{}/performance/{}", place(name), analysis.primary);
-    let (roc, folds) = (roc(name, analysis), folds(name, analysis));
+    let (roc, folds) = (roc(name, analysis, shown), folds(name, analysis));
     let is_auroc = analysis.primary == "auroc";
     let heading = match analysis.performance.get(&analysis.primary) {
         Some(_) if is_auroc => {
@@ -459,12 +477,12 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
     let repeats = analysis.roc.len();
     let mut rows = Vec::new();
     for (position, curve) in analysis.roc.iter().enumerate() {
+        let curve_name = match shown.protects {
+            true => "smooth".to_string(),
+            false => format!("repeat {}", position + 1),
+        };
         for point in &curve.points {
-            rows.push(vec![
-                format!("repeat {}", position + 1),
-                plain(point.x, 4),
-                plain(point.y, 4),
-            ]);
+            rows.push(vec![curve_name.clone(), plain(point.x, 4), plain(point.y, 4)]);
         }
     }
     for fold in &analysis.folds {
@@ -476,9 +494,15 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
         id: name,
         heading,
         sub: format!(
-            "Left: step curves pooled within each of {repeats} repeats, thin, and their mean, \
-             bold. Right: {} in each held-out fold; the line is the mean, the band its 95 % \
+            "Left: {}. Right: {} in each held-out fold; the line is the mean, the band its 95 % \
              interval.",
+            match shown.protects {
+                true => "a smooth curve through the mean of the curves of all repeats"
+                    .to_string(),
+                false => format!(
+                    "step curves pooled within each of {repeats} repeats, thin, and their mean, bold"
+                ),
+            },
             if is_auroc { "AUROC" } else { &analysis.primary }
         ),
         body: format!(
@@ -489,7 +513,10 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
             Some(estimate) => format!(
                 "{}; out-of-fold probabilities of the candidate chosen in each outer split, {}. \
                  Estimate: {}.",
-                "Equal scores are passed at once, without smoothing",
+                match shown.protects {
+                    true => SMOOTH,
+                    false => "Equal scores are passed at once, without smoothing",
+                },
                 analysis.scheme_text,
                 estimate.method
             ),
@@ -504,18 +531,28 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
     }
 }
 
-fn roc(name: &str, analysis: &AnalysisRecord) -> String {
+/// How curves are drawn that must not show single patients.
+pub const SMOOTH: &str = "The binormal curve that is fitted to the mean of the step curves, which are \
+                          withheld, as their steps are patients";
+
+fn roc(name: &str, analysis: &AnalysisRecord, shown: &Shown) -> String {
     let mut svg = frame();
     // A page holds so many marks; the data table has every curve.
-    for curve in analysis.roc.iter().take(50) {
-        svg.path("thin1", &points(curve));
+    if !shown.protects {
+        for curve in analysis.roc.iter().take(50) {
+            svg.path("thin1", &points(curve));
+        }
     }
     svg.path("line1", &points(&analysis.roc_mean));
-    svg.text("k1", (x(0.97), y(0.06)), Anchor::End, "mean of repeats");
-    let description = format!(
-        "Receiver operating characteristic of {name}: {} curves, one per repeat, and their mean.",
-        analysis.roc.len()
-    );
+    let label = if shown.protects { "smooth" } else { "mean of repeats" };
+    svg.text("k1", (x(0.97), y(0.06)), Anchor::End, label);
+    let description = match shown.protects {
+        true => format!("Smooth receiver operating characteristic of {name}."),
+        false => format!(
+            "Receiver operating characteristic of {name}: {} curves, one per repeat, and their mean.",
+            analysis.roc.len()
+        ),
+    };
     svg.finish("ROC curves", &description)
 }
 

@@ -441,8 +441,8 @@ mod tests {
             sites: Vec::new(),
             frozen: None,
             scheme_text: "nested 5 × 5 cross-validation".to_string(),
-            n: 100,
-            n_positive: 40,
+            n: 100.into(),
+            n_positive: 40.into(),
             n_predictors: 10,
             performance: auroc.map(|e| ("auroc".to_string(), e)).into_iter().collect(),
             primary: "auroc".to_string(),
@@ -462,15 +462,15 @@ mod tests {
             base: false,
             sealed: relation.is_some(),
             relation: relation.map(str::to_string),
-            n_rows: 100,
-            n_subjects: 100,
+            n_rows: 100.into(),
+            n_subjects: 100.into(),
             n_sites: None,
             flow: vec![FlowBox {
                 label: format!("rows of {source}"),
-                n_in: 100,
+                n_in: 100.into(),
                 removed: Vec::new(),
                 joins: Vec::new(),
-                n_out: 100,
+                n_out: 100.into(),
             }],
         }
     }
@@ -501,11 +501,11 @@ mod tests {
                 derivation: String::new(),
                 cohort: "here".to_string(),
                 role: "primary".to_string(),
-                positive: 40,
-                negative: 60,
-                unknown: 0,
+                positive: 40.into(),
+                negative: 60.into(),
+                unknown: 0.into(),
                 decided: Vec::new(),
-                conflicts: 0,
+                conflicts: 0.into(),
                 sealed: false,
             }],
             agreements: Vec::new(),
@@ -529,6 +529,7 @@ mod tests {
             reporting: Default::default(),
             checklists: Vec::new(),
             conflicts: Vec::new(),
+            suppression: None,
         }
     }
 
@@ -597,7 +598,7 @@ mod tests {
     #[test]
     fn rows_that_are_no_patients_and_other_metrics_are_named_as_they_are() {
         let mut record = headline_of(0.2, Some((0.1, 0.3)));
-        record.cohorts[0].n_subjects = 50;
+        record.cohorts[0].n_subjects = 50.into();
         let of = record.analyses.get_mut("a").unwrap();
         let estimate = of.performance.remove("auroc").unwrap();
         of.primary = "brier".to_string();

@@ -3,6 +3,7 @@
 use super::figure::DataTable;
 use super::shown::{Shown, plain};
 use super::svg::{Anchor, Svg};
+use crate::data::Count;
 
 /// A line of a forest.
 #[derive(Default)]
@@ -15,7 +16,7 @@ pub struct Row {
     /// What the value is called there; `estimate` when empty.
     pub key: &'static str,
     /// Rows and positives, as the record has them.
-    pub n: Option<(usize, usize)>,
+    pub n: Option<(Count, Count)>,
     pub estimate: Option<f64>,
     pub lower: Option<f64>,
     pub upper: Option<f64>,
@@ -109,7 +110,10 @@ impl Forest<'_> {
         let most = if row.n.is_some() { 36 } else { 50 };
         svg.text(class, (20.0, y + 4.0), Anchor::Start, &shortened(&row.label, most));
         if let Some((n, positive)) = row.n {
-            let text = format!("{n} ({positive})");
+            let text = match (n.known(), positive.known()) {
+                (None, None) => "hidden".to_string(),
+                _ => format!("{n} ({positive})"),
+            };
             svg.text("", (330.0, y + 4.0), Anchor::End, &text);
         }
         let right = (WIDTH - 4.0, y + 4.0);

@@ -55,6 +55,7 @@ impl Section for OpenScience {
                 "licences": licences.collect::<Vec<_>>(),
                 "terms": record.study.terms,
                 "public": record.study.public,
+                "hidden": record.suppression.as_ref().map(|facts| json!({ "rules": facts.rules })),
             }),
         )?;
         Ok(Fragment { html, ..Fragment::default() })

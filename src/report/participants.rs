@@ -8,7 +8,7 @@ use super::shown::{Shown, fill, place, plain};
 use super::standing::headline;
 use super::svg::{Anchor, Svg};
 use super::table_one;
-use crate::data::{BlockFacts, CohortFacts, ColumnFacts, FlowBox};
+use crate::data::{BlockFacts, CohortFacts, ColumnFacts, Count, FlowBox};
 use crate::operation::prelude::*;
 
 /// Flow diagram of every cohort, joins, reasons, agreement of sources, outcomes and predictors.
@@ -89,6 +89,9 @@ impl Section for Participants {
             "participants.html",
             json!({
                 "simulated": simulated,
+                "protects": record.suppression.as_ref().map(|_| {
+                    shown.count("/suppression/smallest_cell")
+                }),
                 "flow": flow,
                 "wrongs": record.cohorts.iter().flat_map(wrongs).collect::<Vec<_>>(),
                 "failed_subjects": failed.collect::<Vec<_>>(),
@@ -183,12 +186,21 @@ fn left_out(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
     rows.collect()
 }
 
+/// Whether what enters a box is what leaves and what stays; where a number is hidden nobody can say.
+fn adds_up(of_box: &FlowBox) -> bool {
+    let removed: Option<usize> = of_box.removed.iter().map(|r| r.n.known()).sum();
+    match (of_box.n_in.known(), of_box.n_out.known(), removed) {
+        (Some(n_in), Some(n_out), Some(removed)) => n_in == n_out + removed,
+        _ => true,
+    }
+}
+
 /// Where the numbers of a cohort do not add up.
 fn wrongs(cohort: &CohortFacts) -> Vec<String> {
     let mut wrongs = Vec::new();
     for of_box in &cohort.flow {
-        let removed: usize = of_box.removed.iter().map(|removed| removed.n).sum();
-        if of_box.n_in != of_box.n_out + removed {
+        if !adds_up(of_box) {
+            let removed: usize = of_box.removed.iter().filter_map(|r| r.n.known()).sum();
             wrongs.push(format!(
                 "{}, {}: {} less {removed} is not {}.",
                 cohort.name, of_box.label, of_box.n_in, of_box.n_out
@@ -198,7 +210,8 @@ fn wrongs(cohort: &CohortFacts) -> Vec<String> {
     // Boxes after the cohort's own each begin from the cohort, one per outcome.
     for pair in cohort.flow.windows(2) {
         let begins = pair[1].n_in;
-        if begins != pair[0].n_out && begins != cohort.n_rows {
+        let hidden = [begins, pair[0].n_out, cohort.n_rows].contains(&Count::HIDDEN);
+        if !hidden && begins != pair[0].n_out && begins != cohort.n_rows {
             wrongs.push(format!(
                 "{}, {}: begins with {begins} after {}.",
                 cohort.name, pair[1].label, pair[0].n_out
@@ -216,9 +229,15 @@ const LINE: f64 = 15.0;
 
 /// The reasons beside the arrow into a box, broken into lines of the width that there is.
 fn reasons(of_box: &FlowBox) -> Vec<String> {
-    let left = of_box.removed.iter().filter(|removed| removed.n > 0);
-    left.flat_map(|removed| broken(&format!("−{} {}", removed.n, removed.reason), 34))
-        .collect()
+    let left = of_box.removed.iter().filter(|removed| removed.n != 0);
+    left.flat_map(|removed| {
+        let text = match removed.n.known() {
+            Some(n) => format!("−{n} {}", removed.reason),
+            None => format!("{} (hidden)", removed.reason),
+        };
+        broken(&text, 34)
+    })
+    .collect()
 }
 
 /// A text in lines of at most so many characters, broken at spaces; the later ones are indented.
@@ -312,8 +331,8 @@ fn flow(record: &StudyRecord) -> Figure<'static> {
 }
 
 fn described(cohort: &CohortFacts) -> String {
-    let first = cohort.flow.first().map_or(0, |b| b.n_in);
-    let last = cohort.flow.last().map_or(0, |b| b.n_out);
+    let first = cohort.flow.first().map_or(0.into(), |b| b.n_in);
+    let last = cohort.flow.last().map_or(0.into(), |b| b.n_out);
     format!("Cohort {} from {first} rows to {last} analysed.", cohort.name)
 }
 
@@ -330,7 +349,7 @@ fn draw(
     let mut fork = y;
     svg.text("k1", (middle, at.1 + 16.0), Anchor::Middle, &cohort.name);
     for (position, of_box) in cohort.flow.iter().enumerate() {
-        let removed: usize = of_box.removed.iter().map(|removed| removed.n).sum();
+        let removed = of_box.removed.iter().any(|removed| removed.n != 0);
         if position > 0 {
             let from = y;
             y += arrow(of_box);
@@ -347,7 +366,7 @@ fn draw(
                 }
                 false => svg.arrow((middle, from), (middle, y)),
             }
-            if removed > 0 {
+            if removed {
                 let lines = reasons(of_box);
                 let side = (from + y) / 2.0 - LINE * (lines.len() as f64 - 1.0) / 2.0;
                 if !forks {
@@ -359,13 +378,12 @@ fn draw(
                 }
             }
         }
-        let adds_up = of_box.n_in == of_box.n_out + removed;
         if Some(position) == own {
             fork = y + BOX / 2.0;
         }
         let last =
             own.is_some_and(|own| position > own) || position + 1 == cohort.flow.len();
-        let class = match (adds_up, last) {
+        let class = match (adds_up(of_box), last) {
             (false, _) => "wrong",
             (true, true) => "final",
             (true, false) => "box",
@@ -389,7 +407,7 @@ fn is_analysis(of_box: &FlowBox) -> bool {
 }
 
 fn listed(cohort: &CohortFacts, of_box: &FlowBox) -> Vec<Vec<String>> {
-    let row = |n: usize, reason: &str| {
+    let row = |n: Count, reason: &str| {
         vec![
             cohort.name.clone(),
             of_box.label.clone(),
@@ -400,7 +418,7 @@ fn listed(cohort: &CohortFacts, of_box: &FlowBox) -> Vec<Vec<String>> {
         ]
     };
     match of_box.removed.as_slice() {
-        [] => vec![row(0, "")],
+        [] => vec![row(0.into(), "")],
         removed => {
             removed.iter().map(|removed| row(removed.n, &removed.reason)).collect()
         }
@@ -465,31 +483,44 @@ fn table(record: &StudyRecord) -> DataTable {
         "sd_negative",
         "smd",
     ];
-    let row = |block: &BlockFacts, column: &ColumnFacts| {
+    let shown = Shown::new(record);
+    let row = |(at, block): (usize, &BlockFacts),
+               (position, column): (usize, &ColumnFacts)| {
+        let hidden = |what: &str| {
+            shown.is_hidden(&format!("/predictors/{at}/columns/{position}/{what}"))
+        };
         let mut cells = vec![
             block.name.clone(),
             column.name.clone(),
             column.unit.symbol().to_string(),
             column.missing.to_string(),
         ];
-        for moments in [column.all, column.positive, column.negative] {
+        let groups = [
+            ("all", column.all),
+            ("positive", column.positive),
+            ("negative", column.negative),
+        ];
+        for (of, moments) in groups {
             match moments {
+                None if hidden(of) => cells.extend(["hidden"; 3].map(String::from)),
                 Some(m) => {
                     cells.extend([m.n.to_string(), m.mean.to_string(), m.sd.to_string()])
                 }
                 None => cells.extend([String::new(), String::new(), String::new()]),
             }
         }
-        cells.push(
-            column.smd.map_or(String::new(), |smd| plain(smd, 4).replace('−', "-")),
-        );
+        cells.push(match column.smd {
+            Some(smd) => plain(smd, 4).replace('−', "-"),
+            None if hidden("smd") => "hidden".to_string(),
+            None => String::new(),
+        });
         cells
     };
-    let rows = record
-        .predictors
-        .iter()
-        .flat_map(|block| block.columns.iter().map(move |column| row(block, column)));
-    DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }
+    let mut rows = Vec::new();
+    for block in record.predictors.iter().enumerate() {
+        rows.extend(block.1.columns.iter().enumerate().map(|column| row(block, column)));
+    }
+    DataTable { head: head.map(String::from).to_vec(), rows }
 }
 
 #[cfg(test)]
@@ -499,20 +530,20 @@ mod tests {
 
     #[test]
     fn a_flow_that_does_not_add_up_is_told() {
-        let of_box = |n_in, removed, n_out| FlowBox {
+        let of_box = |n_in: usize, removed: usize, n_out: usize| FlowBox {
             label: "box".to_string(),
-            n_in,
-            removed: vec![Removed { reason: "reason".to_string(), n: removed }],
+            n_in: Count::from(n_in),
+            removed: vec![Removed { reason: "reason".to_string(), n: removed.into() }],
             joins: Vec::new(),
-            n_out,
+            n_out: n_out.into(),
         };
         let cohort = |flow: Vec<FlowBox>| CohortFacts {
             base: false,
             sealed: false,
             relation: None,
             name: "c".to_string(),
-            n_rows: 8,
-            n_subjects: 8,
+            n_rows: 8.into(),
+            n_subjects: 8.into(),
             n_sites: None,
             flow,
         };

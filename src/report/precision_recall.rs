@@ -21,29 +21,41 @@ pub fn figure(
         &axis("Precision (predictive value)"),
         0.0,
     );
-    let prevalence = analysis.n_positive as f64 / analysis.n.max(1) as f64;
+    let (n, positive) = (analysis.n.known()?, analysis.n_positive.known()?);
+    let prevalence = positive as f64 / n.max(1) as f64;
     plot.line("ref", [(0.0, prevalence), (1.0, prevalence)].into_iter());
     // A page holds so many marks; the data table has every curve.
-    for curve in analysis.precision_recall.iter().take(20) {
-        plot.line("thin1", steps(&curve.points));
+    let mean = &analysis.precision_recall_mean.points;
+    match shown.protects {
+        true => plot.line("line1", mean.iter().map(|point| (point.x, point.y))),
+        false => {
+            for curve in analysis.precision_recall.iter().take(20) {
+                plot.line("thin1", steps(&curve.points));
+            }
+            plot.line("line1", steps(mean));
+        }
     }
-    plot.line("line1", steps(&analysis.precision_recall_mean.points));
     let label = format!("prevalence {}", plain(prevalence, 2));
     plot.text("small", 0.02, (prevalence - 0.045).max(0.01), Anchor::Start, &label);
     let path = format!("{}/performance/average_precision", place(name));
     let known = analysis.performance.get("average_precision");
     let value = known.map_or("not computed".to_string(), |e| plain(e.estimate, 2));
     let description = format!(
-        "Precision against recall of {name}, {} curves and their mean; average precision {value}, \
-         prevalence {}.",
-        analysis.precision_recall.len(),
+        "Precision against recall of {name}, {}; average precision {value}, prevalence {}.",
+        match shown.protects {
+            true => "a smooth curve".to_string(),
+            false => format!("{} curves and their mean", analysis.precision_recall.len()),
+        },
         plain(prevalence, 2)
     );
     let picture = plot.svg.finish("Precision and recall", &description);
     let mut rows = Vec::new();
     for (position, curve) in analysis.precision_recall.iter().enumerate() {
         for point in &curve.points {
-            let repeat = format!("repeat {}", position + 1);
+            let repeat = match shown.protects {
+                true => "smooth".to_string(),
+                false => format!("repeat {}", position + 1),
+            };
             rows.push(vec![repeat, plain(point.x, 4), plain(point.y, 4)]);
         }
     }
@@ -58,13 +70,24 @@ pub fn figure(
             ),
             None => "Precision and recall on held-out rows".to_string(),
         },
-        sub: "Thin: pooled within each repeat. Bold: their mean. Dashed: the prevalence."
-            .to_string(),
+        sub: match shown.protects {
+            true => "Smooth, from the ROC curve above and the prevalence, which is dashed.",
+            false => "Thin: pooled within each repeat. Bold: their mean. Dashed: the prevalence.",
+        }
+        .to_string(),
         body: format!("<div class=\"single\">{picture}</div>"),
         pictures: vec![picture],
-        method: "Steps: a stretch of recall has the precision of its right end, so that the area is \
-                 the average precision. Compare it with other cohorts only at the same prevalence."
-            .to_string(),
+        method: format!(
+            "{}. Compare it with other cohorts only at the same prevalence.",
+            match shown.protects {
+                true =>
+                    "What the binormal ROC curve means at this prevalence; the average precision is \
+                     that of the step curves, which are withheld, as their steps are patients",
+                false =>
+                    "Steps: a stretch of recall has the precision of its right end, so that the area \
+                     is the average precision",
+            }
+        ),
         table: DataTable {
             head: ["curve", "recall", "precision"].map(String::from).to_vec(),
             rows,

@@ -1,5 +1,6 @@
 //! Numbers as the page shows them, each with its place in `report.json`; and the templates.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use minijinja::{AutoEscape, Environment};
@@ -12,21 +13,52 @@ use crate::operation::Failure;
 /// The record as JSON: where every shown number comes from.
 pub struct Shown {
     json: Arc<Json>,
+    /// Places of what is hidden.
+    hidden: BTreeSet<String>,
+    /// Places of what is rounded so coarsely that it must be said beside it.
+    coarse: BTreeSet<String>,
+    /// Whether small counts are hidden and curves smooth.
+    pub protects: bool,
 }
+
+/// What stands in the place of a hidden number.
+const HIDDEN: &str = "<span class=\"hid\">hidden</span>";
 
 impl Shown {
     pub fn new(record: &StudyRecord) -> Self {
-        Self { json: record.json() }
+        let suppression = record.suppression.as_ref();
+        let hidden = suppression.map(|facts| facts.hidden.iter().cloned().collect());
+        Self {
+            json: record.json(),
+            hidden: hidden.unwrap_or_default(),
+            coarse: suppression.map_or_else(BTreeSet::new, |facts| {
+                facts.coarsened.iter().map(|(place, _)| place.clone()).collect()
+            }),
+            protects: suppression.is_some(),
+        }
+    }
+
+    /// Whether the place, or what it is part of, is hidden.
+    pub fn is_hidden(&self, path: &str) -> bool {
+        if self.hidden.is_empty() {
+            return false;
+        }
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        ends.skip(1).any(|end| self.hidden.contains(&path[..end]))
     }
 
     /// The number at `path` with so many decimals; a dash when there is none.
     pub fn number(&self, path: &str, digits: usize) -> String {
+        let coarse =
+            path.strip_suffix("/estimate").is_some_and(|p| self.coarse.contains(p));
+        let about = if coarse { "≈ " } else { "" };
         match self.json.pointer(path).and_then(Json::as_f64) {
             Some(number) => format!(
-                "<span data-ref=\"{}\" data-digits=\"{digits}\">{}</span>",
+                "{about}<span data-ref=\"{}\" data-digits=\"{digits}\">{}</span>",
                 escape(path),
                 plain(number, digits)
             ),
+            None if self.is_hidden(path) => HIDDEN.to_string(),
             None => "–".to_string(),
         }
     }

@@ -1,15 +1,16 @@
 //! Subgroups: the same model in every declared group, also where there are too few.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
 use super::forest::{Forest, Row};
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, all, chance, headline, primary, same_question};
-use crate::data::{AnalysisRecord, GroupEstimate};
+use crate::data::{AnalysisRecord, SubgroupFacts};
 use crate::operation::prelude::*;
 
-/// The primary metric in every declared group; groups with too few of a class say so.
+/// The primary metric in every declared group, sensitivity and specificity at the applied threshold,
+/// observed over expected and the Brier score; groups with too few of a class say so.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Subgroups {}
@@ -18,7 +19,8 @@ impl Operation for Subgroups {
     const ABOUT: About = About {
         name: "subgroups",
         title: "Subgroups",
-        version: 1,
+        // 1: the primary metric. 2: decisions at the threshold, calibration and error as well.
+        version: 2,
         sources: &["collins2024"],
         example: "subgroups",
     };
@@ -52,8 +54,18 @@ impl Section for Subgroups {
         if more > 0 {
             fragment.tables.push(("subgroups.csv".to_string(), every.csv(simulated)));
         }
-        fragment.html =
-            fill("subgroups.html", json!({ "figures": figures, "some": more > 0 }))?;
+        let asked = headline(record).map(|(_, analysis)| same_question(record, analysis));
+        let further = asked
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, analysis)| further(record, &shown, name, analysis));
+        fragment.html = fill(
+            "subgroups.html",
+            json!({
+                "simulated": simulated, "figures": figures, "some": more > 0,
+                "further": further.collect::<Vec<_>>(),
+            }),
+        )?;
         Ok(fragment)
     }
 }
@@ -118,6 +130,39 @@ fn figure<'a>(
     }
 }
 
+/// Sensitivity, specificity, calibration and error in each group of an analysis.
+fn further(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Option<Json> {
+    let first = analysis.subgroups.iter().find(|group| !group.measures.is_empty())?;
+    let titles: Vec<&str> =
+        first.measures.iter().map(|measure| measure.title.as_str()).collect();
+    let rows = analysis.subgroups.iter().enumerate().map(|(at, group)| {
+        let path = format!("{}/subgroups/{at}", place(name));
+        let cells =
+            group.measures.iter().enumerate().map(|(which, measure)| {
+                match measure.estimate {
+                    Some(_) => shown.estimate(&format!("{path}/measures/{which}"), 2),
+                    None => escape(&measure.note),
+                }
+            });
+        json!({
+            "by": group.by, "group": group.group,
+            "n": shown.count(&format!("{path}/n")),
+            "positive": shown.count(&format!("{path}/n_positive")),
+            "cells": cells.collect::<Vec<_>>(),
+        })
+    });
+    Some(json!({
+        "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
+        "titles": titles,
+        "rows": rows.collect::<Vec<_>>(),
+    }))
+}
+
 /// The lowest and the highest group with an interval, not a judgement of their difference.
 fn heading(
     record: &StudyRecord,
@@ -125,7 +170,7 @@ fn heading(
     name: &str,
     analysis: &AnalysisRecord,
 ) -> String {
-    let known = |group: &GroupEstimate| group.lower.and(group.upper).and(group.estimate);
+    let known = |group: &SubgroupFacts| group.lower.and(group.upper).and(group.estimate);
     let known = analysis
         .subgroups
         .iter()
@@ -138,7 +183,7 @@ fn heading(
     let (Some(lowest), Some(highest)) = (lowest, highest) else {
         return format!("No group is large enough for an interval ({whom})");
     };
-    let one = |(at, group, _): &(usize, &GroupEstimate, f64)| {
+    let one = |(at, group, _): &(usize, &SubgroupFacts, f64)| {
         format!(
             "{} where {} is {}",
             shown.number(&format!("{}/subgroups/{at}/estimate", place(name)), 2),
@@ -165,6 +210,7 @@ fn every(record: &StudyRecord) -> DataTable {
         "group",
         "n",
         "n_positive",
+        "metric",
         "estimate",
         "lower",
         "upper",
@@ -174,18 +220,28 @@ fn every(record: &StudyRecord) -> DataTable {
         value.map_or(String::new(), |value| plain(value, 4).replace('−', "-"))
     };
     let rows = all(record).flat_map(|(name, analysis)| {
-        analysis.subgroups.iter().map(move |group| {
-            vec![
-                name.clone(),
-                group.by.clone(),
-                group.group.clone(),
-                group.n.to_string(),
-                group.n_positive.to_string(),
-                number(group.estimate),
-                number(group.lower),
-                number(group.upper),
-                group.note.clone(),
-            ]
+        analysis.subgroups.iter().flat_map(move |group| {
+            let own = (
+                analysis.primary.as_str(),
+                [group.estimate, group.lower, group.upper],
+                &group.note,
+            );
+            let further = group.measures.iter().map(|of| {
+                (of.metric.as_str(), [of.estimate, of.lower, of.upper], &of.note)
+            });
+            std::iter::once(own).chain(further).map(move |(metric, values, note)| {
+                let mut cells = vec![
+                    name.clone(),
+                    group.by.clone(),
+                    group.group.clone(),
+                    group.n.to_string(),
+                    group.n_positive.to_string(),
+                    metric.to_string(),
+                ];
+                cells.extend(values.map(number));
+                cells.push(note.clone());
+                cells
+            })
         })
     });
     DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }

@@ -105,10 +105,10 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
 /// Median and quartiles, or how many ones of how many.
 fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
     let path = format!("/characteristics/{at}");
-    if row.ones.is_some() {
+    if row.ones.is_some() || shown.is_hidden(&format!("{path}/ones")) {
         return shown.count(&format!("{path}/ones"));
     }
-    if row.median.is_none() {
+    if row.median.is_none() && !shown.is_hidden(&format!("{path}/median")) {
         return "–".to_string();
     }
     let spread = row
@@ -149,7 +149,15 @@ pub fn file(record: &StudyRecord) -> DataTable {
     let number = |value: Option<f64>| {
         value.map_or(String::new(), |value| plain(value, 4).replace('−', "-"))
     };
-    let rows = record.characteristics.iter().map(|row| {
+    let shown = Shown::new(record);
+    let rows = record.characteristics.iter().enumerate().map(|(at, row)| {
+        // What is hidden looks like what is missing, but for its word.
+        let number = |what: &str, value: Option<f64>| match shown
+            .is_hidden(&format!("/characteristics/{at}/{what}"))
+        {
+            true => "hidden".to_string(),
+            false => number(value),
+        };
         vec![
             row.block.clone(),
             row.variable.clone(),
@@ -163,11 +171,14 @@ pub fn file(record: &StudyRecord) -> DataTable {
             .to_string(),
             row.rows.to_string(),
             row.missing.to_string(),
-            number(row.median),
-            number(row.lower_quartile),
-            number(row.upper_quartile),
-            row.ones.map_or(String::new(), |ones| ones.to_string()),
-            number(row.smd_to_development),
+            number("median", row.median),
+            number("lower_quartile", row.lower_quartile),
+            number("upper_quartile", row.upper_quartile),
+            match row.ones {
+                Some(ones) => ones.to_string(),
+                None => number("ones", None),
+            },
+            number("smd_to_development", row.smd_to_development),
         ]
     });
     DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::discrimination::SMOOTH;
 use super::figure::Figure;
 use super::forest::{Forest, Row};
 use super::roc;
@@ -217,16 +218,23 @@ fn curves(
             ),
             None => "ROC curves".to_string(),
         },
-        sub: "Step curves; the internal one is the mean of those pooled within each repeat."
-            .to_string(),
+        sub: match shown.protects {
+            true => "Smooth curves; the internal one goes through the mean of all repeats.",
+            false => "Step curves; the internal one is the mean of those pooled within each repeat.",
+        }
+        .to_string(),
         body: format!(
             "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
             roc::legend(&drawn)
         ),
         pictures: vec![picture],
-        method: "Equal scores are passed at once, without smoothing. Nothing was fitted, chosen or \
-                 recalibrated on the other cohort."
-            .to_string(),
+        method: format!(
+            "{}. Nothing was fitted, chosen or recalibrated on the other cohort.",
+            match shown.protects {
+                true => SMOOTH,
+                false => "Equal scores are passed at once, without smoothing",
+            }
+        ),
         table: roc::table(&drawn),
     }
 }
@@ -252,6 +260,9 @@ fn sites<'a>(
             lower: site.lower,
             upper: site.upper,
             note: match (one_class, site.pooled) {
+                _ if shown.is_hidden(&format!("{}/sites/{at}/auroc", place(name))) => {
+                    "hidden: too few of a class".to_string()
+                }
                 (true, _) => "one class only, no AUROC".to_string(),
                 (false, true) => "pooled".to_string(),
                 (false, false) => "fewer than 5 of a class, not pooled".to_string(),

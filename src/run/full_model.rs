@@ -42,8 +42,8 @@ pub fn full_models(
             digest: String::new(),
             file: format!("models/{name}.json"),
             onnx: Err("there is no model".to_string()),
-            n: known.count(Some(true)) + known.count(Some(false)),
-            n_positive: known.count(Some(true)),
+            n: (known.count(Some(true)) + known.count(Some(false))).into(),
+            n_positive: known.count(Some(true)).into(),
             falls_back: None,
             threshold: None,
             threshold_rule: None,
@@ -57,8 +57,8 @@ pub fn full_models(
             (Ok(model), Some(Value::Frozen(of))) => {
                 let digest = done.states.output(frozen.freeze, None);
                 facts.digest = digest.map_or(String::new(), |d| d.to_string());
-                facts.n = of.n;
-                facts.n_positive = of.n_positive;
+                facts.n = of.n.into();
+                facts.n_positive = of.n_positive.into();
                 fill(&mut facts, study, case, of, model);
                 facts.importance = importance(study, plan, found, case);
                 facts.explained = frozen.explained(found);
@@ -121,7 +121,7 @@ fn needed_column(column: &ModelColumn) -> NeededColumn {
         lowest: column.range.map(|(low, _)| low),
         highest: column.range.map(|(_, high)| high),
         median: column.median,
-        missing: column.missing,
+        missing: column.missing.into(),
         categories: column.categories.clone(),
     }
 }

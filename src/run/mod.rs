@@ -10,7 +10,9 @@ mod models;
 mod onnx;
 mod open;
 mod predict;
+mod prevalence;
 mod record;
+mod suppression;
 
 pub use describe::describe;
 pub use execute::{Done, How, Options, RunError, Watch, execute};
@@ -19,4 +21,5 @@ pub use journal::{Change, Entry, explain, write};
 pub use models::{HandedOver, NotReady, Ready, models};
 pub use open::open;
 pub use predict::{Predicted, TableFault, Trust, predict};
-pub use record::{Found, found, predictions, record};
+pub use record::{Found, found, predictions, record, retell};
+pub use suppression::suppressed;

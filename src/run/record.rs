@@ -7,13 +7,15 @@ use serde_json::json;
 
 use super::characteristics::characteristics;
 use super::compute::counted;
+use super::prevalence::prevalence_only;
 use super::{Done, How, describe};
 use crate::data::{
     AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts, CohortFacts,
-    ColumnFacts, ComparisonFacts, Curve, DeviationFacts, Estimate, FallbackFacts,
+    ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts, Estimate, FallbackFacts,
     FlowBox, FoldRecord, Frame, Frequency, FrozenFacts, HarmonisedFacts, MetricFacts,
     Moments, OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts, SelectionFacts,
-    SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord, ThresholdFacts, Value,
+    SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord, SubgroupFacts,
+    ThresholdFacts, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
@@ -161,15 +163,7 @@ pub fn record(
         full_models: Vec::new(),
         comparisons,
         claims,
-        deviations: study
-            .deviations
-            .iter()
-            .map(|deviation| DeviationFacts {
-                what: deviation.what.clone(),
-                when: deviation.when.clone(),
-                why: deviation.why.clone(),
-            })
-            .collect(),
+        deviations: deviations(study),
         methods,
         graph: plan::graph(plan),
         certificate,
@@ -178,7 +172,24 @@ pub fn record(
         reporting: study.reporting.clone(),
         checklists: Vec::new(),
         conflicts: Vec::new(),
+        suppression: None,
     }
+}
+
+fn deviations(study: &Study) -> Vec<DeviationFacts> {
+    let deviations = study.deviations.iter().map(|deviation| DeviationFacts {
+        what: deviation.what.clone(),
+        when: deviation.when.clone(),
+        why: deviation.why.clone(),
+    });
+    deviations.collect()
+}
+
+/// Puts the author's half into a record of the same results.
+pub fn retell(record: &mut StudyRecord, study: &Study) {
+    record.reporting = study.reporting.clone();
+    record.deviations = deviations(study);
+    record.as_json = Default::default();
 }
 
 fn source(
@@ -222,7 +233,7 @@ fn source(
         name: source.name.clone(),
         kind: kind.to_string(),
         simulated: study.from_generator(source),
-        n,
+        n: n.into(),
         n_columns,
         left_out: match &surveyed.content {
             Content::Table { notes, .. } => left_out(notes),
@@ -247,7 +258,7 @@ fn left_out(notes: &Notes) -> Vec<Removed> {
         ("repeats another in every cell", notes.collapsed),
     ];
     let met = reasons.into_iter().filter(|(_, n)| *n > 0);
-    met.map(|(reason, n)| Removed { reason: reason.to_string(), n }).collect()
+    met.map(|(reason, n)| Removed { reason: reason.to_string(), n: n.into() }).collect()
 }
 
 /// Everything that a record is made from.
@@ -290,17 +301,17 @@ impl Context<'_> {
                 continue;
             }
             let rows = self.analysed(case, opened);
-            let mut removed =
-                vec![Removed { reason: "outcome unknown".to_string(), n: rows.unknown }];
+            let unknown = "outcome unknown".to_string();
+            let mut removed = vec![Removed { reason: unknown, n: rows.unknown.into() }];
             for (reason, n) in rows.failed {
-                removed.push(Removed { reason, n });
+                removed.push(Removed { reason, n: n.into() });
             }
             let of_box = FlowBox {
                 label: String::new(),
-                n_in: surveyed.rows.len(),
+                n_in: surveyed.rows.len().into(),
                 removed,
                 joins: Vec::new(),
-                n_out: rows.n,
+                n_out: rows.n.into(),
             };
             // Analyses of the same rows share a box.
             match shown.iter_mut().find(|(known, _)| *known == of_box) {
@@ -323,8 +334,8 @@ impl Context<'_> {
             base: cohort.base,
             sealed: cohort.sealed,
             relation: cohort.relation.clone(),
-            n_rows: surveyed.rows.len(),
-            n_subjects: surveyed.n_subjects(),
+            n_rows: surveyed.rows.len().into(),
+            n_subjects: surveyed.n_subjects().into(),
             n_sites: cohort.site.as_ref().and_then(|site| {
                 let (study, survey, rows) = (self.study, self.survey, &surveyed.rows);
                 let cells = View { study, survey, cohort, rows }.cells(site).ok()?;
@@ -416,11 +427,11 @@ impl Context<'_> {
                     derivation: words.join("; else "),
                     cohort: cohort.name.clone(),
                     role: outcome.role.word().to_string(),
-                    positive: count(Some(true)),
-                    negative: count(Some(false)),
-                    unknown: count(None),
-                    decided,
-                    conflicts,
+                    positive: count(Some(true)).into(),
+                    negative: count(Some(false)).into(),
+                    unknown: count(None).into(),
+                    decided: decided.into_iter().map(Count::from).collect(),
+                    conflicts: conflicts.into(),
                     sealed: cohort.sealed,
                 });
             }
@@ -471,7 +482,7 @@ impl Context<'_> {
             mean,
             sd: math::sqrt(math::variance(&values).unwrap_or(0.0)),
             values,
-            failed: failed.into_iter().map(|(reason, n)| Removed { reason, n }).collect(),
+            failed: counted_up(failed),
         })
     }
 
@@ -516,14 +527,17 @@ impl Context<'_> {
             of: record.folds.len(),
         });
         record.selection = self.selection(analysis, &record);
-        record.sample_size =
-            Some(sample_size(record.n, record.n_positive, record.n_predictors));
+        record.sample_size = match (record.n.known(), record.n_positive.known()) {
+            (Some(n), Some(events)) => Some(sample_size(n, events, record.n_predictors)),
+            _ => None,
+        };
         record.harmonised = self.harmonised(analysis);
         record.kind = "internal".to_string();
         if resampling.judged() == Judged::Sites {
             record.kind = "sites".to_string();
             record.sites = self.sites(analysis, resampling.columns().first());
         }
+        record.prevalence_only = prevalence_only(&record);
         record
     }
 
@@ -556,8 +570,8 @@ impl Context<'_> {
             let digest = self.done.states.output(model.freeze, None);
             record.frozen = Some(FrozenFacts {
                 digest: digest.map_or(String::new(), |digest| digest.to_string()),
-                n: frozen.n,
-                n_positive: frozen.n_positive,
+                n: frozen.n.into(),
+                n_positive: frozen.n_positive.into(),
                 n_predictors: frozen.columns.len(),
                 n_selected: frozen
                     .members
@@ -579,6 +593,7 @@ impl Context<'_> {
                 }
             }
         }
+        record.prevalence_only = prevalence_only(&record);
         record
     }
 
@@ -657,14 +672,16 @@ impl Context<'_> {
                 _ => None,
             }),
             subgroups: match nodes.groups.and_then(|node| found.get(&node)) {
-                Some(Value::Groups(groups)) => groups.clone(),
+                Some(Value::Groups(groups)) => {
+                    groups.iter().map(SubgroupFacts::from).collect()
+                }
                 _ => Vec::new(),
             },
             sites: Vec::new(),
             frozen: None,
             scheme_text: String::new(),
-            n: rows.n,
-            n_positive: rows.n_positive,
+            n: rows.n.into(),
+            n_positive: rows.n_positive.into(),
             n_predictors: rows.n_predictors,
             performance,
             primary: study.evaluate.primary.about.name.to_string(),
@@ -681,7 +698,7 @@ impl Context<'_> {
                 _ => None,
             },
             confusion: match nodes.confusion.and_then(|node| found.get(&node)) {
-                Some(Value::Confusion(cells)) => Some(cells.clone()),
+                Some(Value::Confusion(cells)) => Some(cells.into()),
                 _ => None,
             },
             selection: None,
@@ -694,6 +711,7 @@ impl Context<'_> {
             thresholds: None,
             harmonised: None,
             permutation: None,
+            prevalence_only: None,
             fallback: None,
             failed_nodes: failed_nodes(self.plan, name, nodes, found, self.done),
         }
@@ -815,9 +833,9 @@ impl Context<'_> {
         FoldRecord {
             repeat,
             outer,
-            n_train,
-            n_held_out: predictions.rows.len(),
-            positive_held_out: truth.iter().filter(|positive| **positive).count(),
+            n_train: n_train.into(),
+            n_held_out: predictions.rows.len().into(),
+            positive_held_out: truth.iter().filter(|positive| **positive).count().into(),
             value: primary
                 .compute(Scored {
                     truth,
@@ -856,8 +874,8 @@ impl Context<'_> {
             let smaller = n_positive.min(found.truth.len() - n_positive);
             sites.push(SiteFacts {
                 name,
-                n: found.rows.len(),
-                n_positive,
+                n: found.rows.len().into(),
+                n_positive: n_positive.into(),
                 auroc: area.map(|area| area.auroc),
                 lower: interval.map(|(lower, _)| lower),
                 upper: interval.map(|(_, upper)| upper),
@@ -970,6 +988,11 @@ impl Context<'_> {
         });
         claims.collect()
     }
+}
+
+/// Reasons with how often each was met.
+fn counted_up(reasons: BTreeMap<String, usize>) -> Vec<Removed> {
+    reasons.into_iter().map(|(reason, n)| Removed { reason, n: n.into() }).collect()
 }
 
 /// Where the thresholds of the folds lie.
@@ -1102,20 +1125,21 @@ fn predictors(
                     .collect(),
                 counted(&frame.failed)
                     .into_iter()
-                    .map(|(why, n)| Removed { reason: why.to_string(), n })
+                    .map(|(why, n)| Removed { reason: why.to_string(), n: n.into() })
                     .collect(),
             ),
             (Value::Failed(why), _) => (
                 Vec::new(),
                 vec![Removed {
                     reason: why.clone(),
-                    n: survey.cohorts[&cohort.name].rows.len(),
+                    n: survey.cohorts[&cohort.name].rows.len().into(),
                 }],
             ),
             _ => (Vec::new(), Vec::new()),
         };
         facts.push(BlockFacts {
             name: block.name.clone(),
+            cohort: cohort.name.clone(),
             kind: kind.to_string(),
             source: sources.join(", "),
             columns,
@@ -1159,7 +1183,7 @@ fn describe_column(
     };
     let moments = |values: &[f64]| {
         let (mean, variance) = (math::mean(values)?, math::variance(values)?);
-        Some(Moments { n: values.len(), mean, sd: math::sqrt(variance) })
+        Some(Moments { n: values.len().into(), mean, sd: math::sqrt(variance) })
     };
     let positive = moments(&values(&|row| classes[row] == Some(true)));
     let negative = moments(&values(&|row| classes[row] == Some(false)));
@@ -1172,7 +1196,7 @@ fn describe_column(
         name: column.name.clone(),
         unit,
         declared_unit: None,
-        missing: rows.iter().filter(|&&row| column.values[row].is_nan()).count(),
+        missing: rows.iter().filter(|&&row| column.values[row].is_nan()).count().into(),
         all: moments(&values(&|_| true)),
         positive,
         negative,
@@ -1265,7 +1289,7 @@ fn failed_nodes(
             count(why.clone());
         }
     }
-    reasons.into_iter().map(|(reason, n)| Removed { reason, n }).collect()
+    counted_up(reasons)
 }
 
 /// Every held-out prediction as CSV, under names that say nothing about ids.

@@ -735,7 +735,18 @@ pub const GOVERNANCE: Block = block(
     "`governance`",
     "Under which terms the data are used.",
     &[
-        key("public", Shape::Truth, "Whether all data are public."),
+        key(
+            "public",
+            Shape::Truth,
+            "Whether all data are public. Where they are not, the report hides small counts and \
+             whatever would give them away, and draws smooth curves.",
+        ),
+        key(
+            "smallest_cell",
+            Shape::Count,
+            "The smallest count of patients that the report of data that are not public may show: 2 \
+             or more, 5 unless said. Terms of use often name it.",
+        ),
         key("terms", Shape::Text, "The terms."),
         key("ethics", Shape::Text, "Committee and number."),
         key("consent", Shape::Text, "How patients consented."),

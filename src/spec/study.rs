@@ -42,6 +42,8 @@ pub struct Study {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Governance {
     pub public: bool,
+    /// The smallest count of patients that a report of data that are not public may show.
+    pub smallest_cell: Option<usize>,
     pub terms: Option<String>,
     pub ethics: Option<String>,
     pub consent: Option<String>,
@@ -496,6 +498,16 @@ impl Study {
         self.sources
             .iter()
             .any(|source| matches!(source.kind, SourceKind::Simulate { .. }))
+    }
+
+    /// The smallest count of patients that may be shown; none where anything may, as all data are
+    /// public or there is no patient in them.
+    pub fn smallest_cell(&self) -> Option<usize> {
+        /// As most holders of health data ask for, where they do not ask for more.
+        const USUAL: usize = 5;
+        let patients = self.sources.iter().any(|source| !self.from_generator(source));
+        let protects = patients && !self.governance.public;
+        protects.then(|| self.governance.smallest_cell.unwrap_or(USUAL))
     }
 
     pub fn derived(&self, name: &str) -> Option<&Derived> {

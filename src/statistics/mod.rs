@@ -5,6 +5,7 @@ mod association;
 mod auroc;
 mod average_precision;
 mod balanced_accuracy;
+mod binormal;
 mod brier;
 mod calibration_intercept;
 mod calibration_slope;
@@ -53,6 +54,7 @@ mod stratified;
 mod youden;
 
 pub use association::{auroc_by_level, cramers_v};
+pub use binormal::Binormal;
 pub use comparison::{corrected_t, holm};
 pub use decided::Decided;
 pub use decision::{net_benefit, thresholds, treat_all};

@@ -55,9 +55,9 @@ pub(super) fn read(
         survey.agreements.push(AgreementFacts {
             name: agreement.name.clone(),
             facts: in_words(&agreement.facts),
-            both,
-            agree: both - apart.len(),
-            only,
+            both: both.into(),
+            agree: (both - apart.len()).into(),
+            only: only.map(Into::into),
         });
         if both == 0 {
             faults.push(Diagnostic::error(

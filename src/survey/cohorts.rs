@@ -41,10 +41,10 @@ fn rows(
     };
     let mut own = FlowBox {
         label: format!("cohort {}", cohort.name),
-        n_in: rows.len(),
+        n_in: rows.len().into(),
         removed: Vec::new(),
         joins: Vec::new(),
-        n_out: rows.len(),
+        n_out: rows.len().into(),
     };
     let inherited: &[Join] = match &cohort.of {
         Some(of) => study.cohort(&of.name).map_or(&[], |base| base.join.as_slice()),
@@ -84,7 +84,7 @@ fn rows(
         faults.push(fault);
         return None;
     }
-    own.n_out = rows.len();
+    own.n_out = rows.len().into();
     flow.push(own);
     Some(grouped(rows, flow, &reading.name_key))
 }
@@ -155,10 +155,10 @@ fn first_rows(
     }
     let flow = vec![FlowBox {
         label: format!("rows of {}", cohort.from.name),
-        n_in: rows.len(),
+        n_in: rows.len().into(),
         removed: Vec::new(),
         joins: Vec::new(),
-        n_out: rows.len(),
+        n_out: rows.len().into(),
     }];
     Some((rows, flow))
 }
@@ -250,14 +250,14 @@ fn joined(
     own.joins.push(JoinFacts {
         source: source.clone(),
         required: join.required,
-        matched,
-        without: rows.len() - matched,
-        unused: partners.len().saturating_sub(matched),
+        matched: matched.into(),
+        without: (rows.len() - matched).into(),
+        unused: partners.len().saturating_sub(matched).into(),
     });
     if join.required {
         let n = rows.len() - matched;
         rows.retain(has_partner);
-        own.removed.push(Removed { reason: format!("not in {source}"), n });
+        own.removed.push(Removed { reason: format!("not in {source}"), n: n.into() });
         if n > 0 {
             faults.push(Diagnostic::warning(
                 Code::UNMATCHED,
@@ -298,7 +298,7 @@ fn kept(
         true => format!("not: {}", rule.reason),
         false => rule.reason.clone(),
     };
-    own.removed.push(Removed { reason, n: before - rows.len() });
+    own.removed.push(Removed { reason, n: (before - rows.len()).into() });
     if rows.is_empty() && before > 0 {
         faults.push(
             Diagnostic::error(
@@ -422,11 +422,11 @@ fn timely(
     rows.retain(|_| apart.next().flatten().is_some_and(|days| days <= interval.days));
     own.removed.push(Removed {
         reason: format!("imaging and outcome more than {} days apart", interval.days),
-        n: late,
+        n: late.into(),
     });
     own.removed.push(Removed {
         reason: "days of imaging or outcome unknown".to_string(),
-        n: unknown,
+        n: unknown.into(),
     });
     Some(())
 }

@@ -7,6 +7,7 @@ mod agreements;
 mod checks;
 mod cohorts;
 mod columns;
+mod controls;
 mod dress;
 mod held;
 mod outcomes;
@@ -134,5 +135,6 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     outcomes::read(study, reading, &mut survey, &mut faults);
     agreements::read(study, reading, &mut survey, &mut faults);
     checks::read(study, reading, &mut survey, &mut faults);
+    controls::read(study, &survey, &mut faults);
     (survey, faults)
 }

@@ -11,7 +11,7 @@ use restudy::math::{sigmoid, yeo_johnson};
 use restudy::spec::model_schema;
 use serde_json::{Value as Json, json};
 
-use crate::workshop::{Workshop, restudy};
+use crate::workshop::{Workshop, restudy, updating};
 
 /// A study on two hospitals; `{LEARN}`, `{PREPARE}` and `{SELECT}` are filled in.
 const STUDY: &str = r#"restudy: 1
@@ -424,6 +424,74 @@ fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
     let output = restudy(&workshop.path(""), &["predict", "other.json", "new.csv"]);
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("was version 77 when the model was made"), "{text}");
+}
+
+/// Everything that `predict` refuses, in its words: `tests/golden/predict/<case>.out` has what is said,
+/// what is printed and the exit code.
+#[test]
+fn what_is_said_of_refused_tables_is_as_agreed() {
+    let workshop = ran(PREPARE, "[all]", "[logistic]");
+    let path = path(&workshop);
+    let good = String::from_utf8(workshop.read("new.csv")).unwrap();
+    let lines = |n: usize| good.lines().take(n).collect::<Vec<_>>().join("\n");
+    let head = good.lines().next().unwrap();
+    let wide = |name: &str| {
+        let more =
+            lines(4).replace('\n', ",9\n").replacen(",t5,9", &format!(",t5,{name}"), 1);
+        format!("{more},9")
+    };
+    let row = |cells: &str| {
+        format!("patient,age,age:unit,volume [mm³],side,t1,t2,t3,t4,t5\n{cells}\n")
+    };
+    let cases: [(&str, String, &[&str]); 15] = [
+        ("column_misspelt", lines(4).replacen(",t3,", ",T3,", 1), &[]),
+        ("column_unknown", wide("weight"), &[]),
+        ("column_twice", wide("t5"), &[]),
+        ("unit_not_stated", lines(4).replacen(" [years]", "", 1), &[]),
+        ("unit_of_another_kind", lines(4).replacen("[mm3]", "[ml]", 1), &[]),
+        ("unit_of_no_kind", lines(4).replacen("[mm3]", "[furlong]", 1), &[]),
+        ("unit_by_row", row("b,600,months,2000,left,0,0,0,0,0"), &[]),
+        ("value_missing", row("c,50,years,,left,0,0,0,0,0"), &[]),
+        ("value_of_no_known_category", row("d,50,years,2000,behind,0,0,0,0,0"), &[]),
+        ("value_that_is_no_number", row("e,fifty,years,2000,left,0,0,0,0,0"), &[]),
+        ("subject_unlike_the_others", row("g,50,years,2000,left,40,-40,40,-40,40"), &[]),
+        ("subject_without_a_name", row(",50,years,2000,left,0,0,0,0,0"), &[]),
+        ("no_subject", format!("{head}\n"), &[]),
+        ("nothing_at_all", String::new(), &[]),
+        ("id_column_that_is_not_there", lines(3), &["--id", "person"]),
+    ];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/predict");
+    let mut moved = Vec::new();
+    let mut agreed = |case: &str, arguments: &[&str]| {
+        let output = workshop.restudy(&[&["predict"], arguments].concat());
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let code = output.status.code().unwrap_or(-1);
+        let said = format!("{}{}exit {code}\n", text(output.stderr), text(output.stdout));
+        let path = folder.join(format!("{case}.out"));
+        if updating() {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, &said).unwrap();
+        }
+        let known = std::fs::read_to_string(&path).unwrap_or_default();
+        if said != known {
+            moved.push(format!("== {case}\nagreed:\n{known}\nsaid:\n{said}"));
+        }
+    };
+    for (case, table, more) in &cases {
+        workshop.write("table.csv", table.as_bytes());
+        agreed(case, &[&[path.as_str(), "table.csv"], *more].concat());
+    }
+    agreed("no_such_table", &[&path, "nowhere.csv"]);
+    agreed("no_such_model", &["nowhere.json", "new.csv"]);
+    workshop.write("text.json", b"a model of nothing");
+    agreed("no_model", &["text.json", "new.csv"]);
+    let other = String::from_utf8(workshop.read(&path)).unwrap();
+    workshop.write(
+        "later.json",
+        other.replacen("\"version\": 1", "\"version\": 77", 1).as_bytes(),
+    );
+    agreed("model_of_another_version", &["later.json", "new.csv"]);
+    assert!(moved.is_empty(), "{}", moved.join("\n"));
 }
 
 #[test]

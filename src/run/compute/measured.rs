@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::pools::Pools;
 use super::{ComputeError, Computed, Inputs};
 use crate::data::{
-    Compared, Curve, Estimate, GroupEstimate, Interval, Predictions, Value,
+    Compared, Curve, Estimate, GroupEstimate, GroupMeasure, Interval, Predictions, Value,
 };
 use crate::operation::{AnyMetric, Instance, Judged, Pooling, Scored};
 use crate::plan::Judgement;
@@ -578,7 +578,7 @@ pub fn groups(inputs: &Inputs<'_>, of: Judgement) -> Computed {
             cells.into_iter().map(|cell| cell.and_then(|c| group(subgroup, c))).collect();
         let names: BTreeSet<&String> = cells.iter().flatten().collect();
         for name in names {
-            estimates.push(in_group(&judged, subgroup, name, &cells));
+            estimates.push(in_group(inputs, &judged, subgroup, name, &cells));
         }
     }
     Ok(Value::Groups(estimates))
@@ -598,7 +598,89 @@ fn group(subgroup: &Subgroup, cell: String) -> Option<String> {
     })
 }
 
+/// What is measured in a group beside the primary metric: decisions at the applied threshold,
+/// calibration in the large, and the error of probabilities.
+const IN_GROUPS: &[&str] = &["sensitivity", "specificity", "observed_expected", "brier"];
+
+/// Those metrics on the rows of a group, with the intervals that they have on all rows.
+fn measures(
+    inputs: &Inputs<'_>,
+    judged: &Held<'_>,
+    of_group: &dyn Fn(u32) -> bool,
+    few: Option<String>,
+) -> Vec<GroupMeasure> {
+    let repeats: Vec<Vec<Predictions>> = judged
+        .repeats
+        .iter()
+        .map(|folds| folds.iter().map(|fold| restricted(fold, of_group)).collect())
+        .collect();
+    let held = Held {
+        repeats: repeats.iter().map(|folds| folds.iter().collect()).collect(),
+        failed: Vec::new(),
+        how: judged.how,
+        cohort: judged.cohort,
+        case: judged.case,
+    };
+    let pools = Pools::of(inputs, &held, false);
+    let decided =
+        pools.repeats.iter().all(|pool| pool.decisions.len() == pool.truth.len());
+    let mut measures = Vec::new();
+    for name in IN_GROUPS {
+        let Some(used) =
+            inputs.study.evaluate.metrics().find(|used| used.about.name == *name)
+        else {
+            continue;
+        };
+        let Instance::Metric(metric) = &used.instance else {
+            unreachable!("`spec` puts a metric here")
+        };
+        if metric.scale().needs_threshold && !decided {
+            continue;
+        }
+        let measured = match (&few, metric.scale().pooling) {
+            (Some(why), _) => Value::Failed(why.clone()),
+            (None, Pooling::Proportion) if !pools.clustered() => {
+                proportion(&held, &pools, metric.as_ref())
+            }
+            (None, _) => pooled(inputs, &held, &pools, metric.as_ref(), RESAMPLES),
+        };
+        let (estimate, note) = match measured {
+            Value::Estimate(estimate) => {
+                let note = estimate.method.clone();
+                (Some(estimate), note)
+            }
+            Value::Failed(why) => (None, why),
+            _ => (None, "it could not be computed".to_string()),
+        };
+        let ends = estimate.as_ref().map(|found| (found.lower, found.upper));
+        measures.push(GroupMeasure {
+            metric: (*name).to_string(),
+            title: used.about.title.to_string(),
+            estimate: estimate.map(|found| found.estimate),
+            lower: ends.and_then(|(lower, _)| lower),
+            upper: ends.and_then(|(_, upper)| upper),
+            note,
+        });
+    }
+    measures
+}
+
+/// The predictions for some of the rows.
+fn restricted(fold: &Predictions, keeps: &dyn Fn(u32) -> bool) -> Predictions {
+    let kept: Vec<usize> =
+        (0..fold.rows.len()).filter(|&at| keeps(fold.rows[at])).collect();
+    let of = |values: &[f64]| kept.iter().map(|&at| values[at]).collect();
+    Predictions {
+        rows: kept.iter().map(|&at| fold.rows[at]).collect(),
+        truth: kept.iter().map(|&at| fold.truth[at]).collect(),
+        scores: of(&fold.scores),
+        decision_values: fold.decision_values.as_deref().map(of),
+        ..fold.clone()
+    }
+}
+
 fn in_group(
+    inputs: &Inputs<'_>,
     judged: &Held<'_>,
     subgroup: &Subgroup,
     name: &str,
@@ -635,7 +717,10 @@ fn in_group(
         statistics::logit_interval(estimate, variance, LEVEL)
     });
     let (lower, upper) = interval.unzip();
+    let too_few = few.then(|| format!("too few: {events} of the smaller class"));
+    let of_group = |row: u32| cells[row as usize].as_deref() == Some(name);
     GroupEstimate {
+        measures: measures(inputs, judged, &of_group, too_few),
         by: subgroup.by.name.clone(),
         group: name.to_string(),
         n,

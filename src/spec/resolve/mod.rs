@@ -170,10 +170,26 @@ impl Reader<'_> {
             return Governance::default();
         };
         let public = fields.get("public").and_then(|node| self.truth(node, "`public`"));
+        let smallest_cell = fields.get("smallest_cell").and_then(|node| {
+            let smallest = self.count(node, "`smallest_cell`")?;
+            if smallest < 2 {
+                let message =
+                    "`smallest_cell` is 2 at least: a patient alone is always hidden";
+                self.error(Code::OUT_OF_RANGE, node.span, message);
+                return None;
+            }
+            Some(smallest as usize)
+        });
         let terms = self.prose(&fields, "terms");
         let (ethics, consent) =
             (self.prose(&fields, "ethics"), self.prose(&fields, "consent"));
-        Governance { public: public.unwrap_or(false), terms, ethics, consent }
+        Governance {
+            public: public.unwrap_or(false),
+            smallest_cell,
+            terms,
+            ethics,
+            consent,
+        }
     }
 
     /// A text under a key, if there is one.

@@ -1,0 +1,660 @@
+//! The counts of a record and the sums that a reader can take of them.
+
+use std::collections::BTreeMap;
+
+use super::hiding::Counts;
+use crate::data::{
+    AnalysisRecord, CohortFacts, ColumnFacts, ConfusionFacts, Count, FlowBox, Moments,
+    StudyRecord,
+};
+
+/// What a count is worth to readers, from what goes first to what goes last.
+const DETAIL: u8 = 1;
+const GROUP: u8 = 2;
+const BOX: u8 = 3;
+const SOURCE: u8 = 4;
+const CLASS: u8 = 6;
+const COHORT: u8 = 7;
+const HEADLINE: u8 = 9;
+
+/// Every count of a record that may have to be hidden.
+pub fn counts(record: &StudyRecord) -> Counts {
+    let mut all = All { record, counts: Counts::default(), cohorts: BTreeMap::new() };
+    for at in 0..record.cohorts.len() {
+        all.cohort(at);
+    }
+    all.parts_of_cohorts();
+    all.sources();
+    all.agreements();
+    for name in &record.analysis_order {
+        if let Some(analysis) = record.analyses.get(name) {
+            all.analysis(name, analysis);
+        }
+    }
+    all.models();
+    all.predictors();
+    all.characteristics();
+    all.counts
+}
+
+/// The counts of a cohort that others come back to.
+struct Cohort {
+    rows: usize,
+    /// Outcome, then rows with it, without it, and of whom it is unknown.
+    outcomes: BTreeMap<String, [usize; 3]>,
+    /// By analysis box: its label and what it begins and ends with.
+    boxes: Vec<(String, usize, usize)>,
+    /// Rows that were not measured, by reason.
+    failed: Vec<(String, usize)>,
+}
+
+struct All<'a> {
+    record: &'a StudyRecord,
+    counts: Counts,
+    cohorts: BTreeMap<String, Cohort>,
+}
+
+/// The place of an analysis in the record.
+fn place(analysis: &str) -> String {
+    format!("/analyses/{}", analysis.replace('~', "~0").replace('/', "~1"))
+}
+
+impl All<'_> {
+    /// A count at a place. One that is hidden already is none.
+    fn shown(&mut self, place: String, count: Count, worth: u8) -> Option<usize> {
+        Some(self.counts.shown(place, count.known()? as f64, worth))
+    }
+
+    fn same(&mut self, one: Option<usize>, other: Option<usize>) {
+        if let (Some(one), Some(other)) = (one, other) {
+            self.counts.same(one, other);
+        }
+    }
+
+    fn sum(&mut self, whole: Option<usize>, parts: &[Option<usize>]) {
+        let parts: Option<Vec<usize>> = parts.iter().copied().collect();
+        if let (Some(whole), Some(parts)) = (whole, parts) {
+            self.counts.sum(whole, &parts);
+        }
+    }
+
+    fn sum_with_rest(&mut self, whole: Option<usize>, parts: &[Option<usize>]) {
+        let parts: Option<Vec<usize>> = parts.iter().copied().collect();
+        if let (Some(whole), Some(parts)) = (whole, parts) {
+            self.counts.sum_with_rest(whole, &parts);
+        }
+    }
+
+    /// Flow, joins, outcomes and Table 1's heads of one cohort.
+    fn cohort(&mut self, at: usize) {
+        let cohort = &self.record.cohorts[at];
+        let path = format!("/cohorts/{at}");
+        let Some(rows) = self.shown(format!("{path}/n_rows"), cohort.n_rows, COHORT)
+        else {
+            return;
+        };
+        let subjects =
+            self.shown(format!("{path}/n_subjects"), cohort.n_subjects, COHORT);
+        self.same(Some(rows), subjects);
+        let mut own = Cohort {
+            rows,
+            outcomes: BTreeMap::new(),
+            boxes: Vec::new(),
+            failed: Vec::new(),
+        };
+        let mut before: Option<usize> = None;
+        for (position, of_box) in cohort.flow.iter().enumerate() {
+            let path = format!("{path}/flow/{position}");
+            let analysed = of_box.label.starts_with("analysed: ");
+            let (n_in, n_out) = self.flow_box(&path, of_box, analysed, &mut own);
+            match analysed {
+                // Each analysis begins from the cohort.
+                true => self.same(n_in, Some(rows)),
+                false => {
+                    self.same(n_in, before);
+                    before = n_out;
+                }
+            }
+            if let (true, Some(n_in), Some(n_out)) = (analysed, n_in, n_out) {
+                own.boxes.push((of_box.label.clone(), n_in, n_out));
+            }
+        }
+        self.same(before, Some(rows));
+        self.outcomes(&cohort.name, rows, &mut own);
+        self.cohorts.insert(cohort.name.clone(), own);
+    }
+
+    fn flow_box(
+        &mut self,
+        path: &str,
+        of_box: &FlowBox,
+        analysed: bool,
+        own: &mut Cohort,
+    ) -> (Option<usize>, Option<usize>) {
+        let worth = if analysed { HEADLINE } else { BOX };
+        let n_in = self.shown(format!("{path}/n_in"), of_box.n_in, BOX);
+        let n_out = self.shown(format!("{path}/n_out"), of_box.n_out, worth);
+        let mut parts = vec![n_out];
+        for (which, removed) in of_box.removed.iter().enumerate() {
+            let n = self.shown(format!("{path}/removed/{which}/n"), removed.n, DETAIL);
+            parts.push(n);
+            if let (true, Some(n)) = (analysed, n) {
+                own.failed.push((removed.reason.clone(), n));
+            }
+        }
+        self.sum(n_in, &parts);
+        // Between two joins some may have left, so that a join may begin with a number that is
+        // shown nowhere.
+        for (which, join) in of_box.joins.iter().enumerate() {
+            let path = format!("{path}/joins/{which}");
+            let matched = self.shown(format!("{path}/matched"), join.matched, BOX);
+            let without = self.shown(format!("{path}/without"), join.without, DETAIL);
+            let unused = self.shown(format!("{path}/unused"), join.unused, DETAIL);
+            self.sum(n_in, &[matched, without]);
+            self.sum(n_out, &[matched, without]);
+            self.same(n_out, matched);
+            let mark = format!("not in {}", join.source);
+            let left = of_box.removed.iter().position(|removed| removed.reason == mark);
+            self.same(left.and_then(|at| parts[at + 1]), without);
+            let source = self.record.sources.iter().position(|s| s.name == join.source);
+            if let Some(at) = source {
+                let all = self.record.sources[at].n;
+                let all = self.shown(format!("/sources/{at}/n"), all, SOURCE);
+                self.sum(all, &[matched, unused]);
+            }
+        }
+        (n_in, n_out)
+    }
+
+    fn outcomes(&mut self, cohort: &str, rows: usize, own: &mut Cohort) {
+        for (at, outcome) in self.record.outcomes.iter().enumerate() {
+            if outcome.cohort != cohort {
+                continue;
+            }
+            let path = format!("/outcomes/{at}");
+            let classes = [
+                self.shown(format!("{path}/positive"), outcome.positive, CLASS),
+                self.shown(format!("{path}/negative"), outcome.negative, CLASS),
+                self.shown(format!("{path}/unknown"), outcome.unknown, DETAIL),
+            ];
+            self.sum(Some(rows), &classes);
+            let decided: Vec<Option<usize>> = outcome
+                .decided
+                .iter()
+                .enumerate()
+                .map(|(which, n)| {
+                    self.shown(format!("{path}/decided/{which}"), *n, DETAIL)
+                })
+                .collect();
+            if let (Some(positive), Some(negative)) = (classes[0], classes[1]) {
+                let known = self.counts.value(positive) + self.counts.value(negative);
+                let known = self.counts.implied(known);
+                self.counts.sum(known, &[positive, negative]);
+                if !decided.is_empty() {
+                    self.sum(Some(known), &decided);
+                }
+            }
+            self.shown(format!("{path}/conflicts"), outcome.conflicts, DETAIL);
+            if let [Some(positive), Some(negative), Some(unknown)] = classes {
+                let known = [positive, negative, unknown];
+                own.outcomes.insert(outcome.name.clone(), known);
+            }
+        }
+        // Whose outcome is unknown, leaves for that reason.
+        for (reason, n) in own.failed.clone() {
+            if reason == "outcome unknown" {
+                for classes in own.outcomes.values() {
+                    self.counts.same(n, classes[2]);
+                }
+            }
+        }
+    }
+
+    /// What cohorts have in common: their first boxes, and a whole that they are parts of.
+    fn parts_of_cohorts(&mut self) {
+        let cohorts = &self.record.cohorts;
+        let own = |cohort: &CohortFacts| {
+            cohort.flow.iter().filter(|b| !b.label.starts_with("analysed: ")).count()
+        };
+        for (at, cohort) in cohorts.iter().enumerate() {
+            for (other, known) in cohorts.iter().enumerate().take(at) {
+                let alike = cohort.flow.iter().zip(&known.flow);
+                let alike = alike.take_while(|(a, b)| a == b).count();
+                self.alike_boxes((at, other), alike.min(own(cohort)).min(own(known)));
+            }
+            let whole = cohorts.iter().filter(|whole| {
+                whole.base && !cohort.base && cohort.flow.starts_with(&whole.flow)
+            });
+            for whole in whole {
+                let parts: Vec<&Cohort> = cohorts
+                    .iter()
+                    .filter(|part| !part.base && part.flow.starts_with(&whole.flow))
+                    .filter_map(|part| self.cohorts.get(&part.name))
+                    .collect();
+                let Some(whole) = self.cohorts.get(&whole.name) else { continue };
+                let rows: Vec<usize> = parts.iter().map(|part| part.rows).collect();
+                self.counts.sum(whole.rows, &rows);
+                for (outcome, classes) in &whole.outcomes {
+                    for (at, class) in classes.iter().enumerate() {
+                        let parts = parts.iter().filter_map(|p| p.outcomes.get(outcome));
+                        let parts: Vec<usize> = parts.map(|p| p[at]).collect();
+                        self.counts.sum(*class, &parts);
+                    }
+                }
+            }
+        }
+        // Those who leave one part may be the whole of another.
+        for (at, cohort) in cohorts.iter().enumerate() {
+            for (position, of_box) in cohort.flow.iter().enumerate().skip(1) {
+                for (which, removed) in of_box.removed.iter().enumerate() {
+                    let path = format!("/cohorts/{at}/flow/{position}/removed/{which}/n");
+                    let n = self.shown(path, removed.n, DETAIL);
+                    for (other, part) in cohorts.iter().enumerate() {
+                        let rows = self.cohorts.get(&part.name).map(|part| part.rows);
+                        if other != at {
+                            self.same(n, rows);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn alike_boxes(&mut self, (one, other): (usize, usize), n: usize) {
+        for position in 0..n {
+            let of_box = &self.record.cohorts[one].flow[position];
+            let mut places = vec![("n_in".to_string(), of_box.n_in)];
+            places.push(("n_out".to_string(), of_box.n_out));
+            for (which, removed) in of_box.removed.iter().enumerate() {
+                places.push((format!("removed/{which}/n"), removed.n));
+            }
+            for (which, join) in of_box.joins.iter().enumerate() {
+                places.push((format!("joins/{which}/matched"), join.matched));
+                places.push((format!("joins/{which}/without"), join.without));
+                places.push((format!("joins/{which}/unused"), join.unused));
+            }
+            for (what, count) in places {
+                let at =
+                    |cohort: usize| format!("/cohorts/{cohort}/flow/{position}/{what}");
+                let first = self.shown(at(one), count, BOX);
+                let second = self.shown(at(other), count, BOX);
+                self.same(first, second);
+            }
+        }
+    }
+
+    fn sources(&mut self) {
+        for (at, source) in self.record.sources.iter().enumerate() {
+            let n = self.shown(format!("/sources/{at}/n"), source.n, SOURCE);
+            for (which, left) in source.left_out.iter().enumerate() {
+                self.shown(format!("/sources/{at}/left_out/{which}/n"), left.n, DETAIL);
+            }
+            // The first box of a cohort holds the rows of its source.
+            for (cohort, facts) in self.record.cohorts.iter().enumerate() {
+                let first = facts.flow.first();
+                let label = format!("rows of {}", source.name);
+                if let Some(first) = first.filter(|first| first.label == label) {
+                    let path = format!("/cohorts/{cohort}/flow/0/n_in");
+                    let n_in = self.shown(path, first.n_in, BOX);
+                    self.same(n, n_in);
+                }
+            }
+        }
+    }
+
+    fn agreements(&mut self) {
+        for (at, facts) in self.record.agreements.iter().enumerate() {
+            let path = format!("/agreements/{at}");
+            let both = self.shown(format!("{path}/both"), facts.both, GROUP);
+            let agree = self.shown(format!("{path}/agree"), facts.agree, DETAIL);
+            // The rest are those of whom the two sources say different things.
+            self.sum_with_rest(both, &[agree]);
+            self.shown(format!("{path}/only/0"), facts.only[0], DETAIL);
+            self.shown(format!("{path}/only/1"), facts.only[1], DETAIL);
+        }
+    }
+
+    /// What is told of the rows of one analysis.
+    fn analysis(&mut self, name: &str, analysis: &AnalysisRecord) {
+        let path = place(name);
+        let n = self.shown(format!("{path}/n"), analysis.n, HEADLINE);
+        let positive =
+            self.shown(format!("{path}/n_positive"), analysis.n_positive, HEADLINE);
+        let (Some(n), Some(positive)) = (n, positive) else { return };
+        let negative =
+            self.counts.implied(self.counts.value(n) - self.counts.value(positive));
+        self.counts.sum(n, &[positive, negative]);
+        if let Some(cohort) = self.cohorts.get(&analysis.cohort) {
+            for (_, _, n_out) in &cohort.boxes {
+                self.counts.same(n, *n_out);
+            }
+            if let Some([yes, no, _]) = cohort.outcomes.get(&analysis.outcome) {
+                self.counts.same(positive, *yes);
+                self.counts.same(negative, *no);
+            }
+        }
+        let whole = [n, positive, negative];
+        let sites = analysis.sites.iter().enumerate().map(|(at, site)| {
+            (format!("{path}/sites/{at}"), String::new(), site.n, site.n_positive)
+        });
+        self.groups(sites.collect(), whole);
+        let groups = analysis.subgroups.iter().enumerate().map(|(at, group)| {
+            let path = format!("{path}/subgroups/{at}");
+            (path, group.by.clone(), group.n, group.n_positive)
+        });
+        self.groups(groups.collect(), whole);
+        self.folds(&path, analysis, whole);
+        if let Some(cells) = &analysis.confusion {
+            self.confusion(&path, cells, [positive, negative]);
+        }
+    }
+
+    /// Groups by what they are grouped by: their rows, those with and those without the outcome.
+    fn groups(&mut self, groups: Vec<(String, String, Count, Count)>, whole: [usize; 3]) {
+        let mut columns: BTreeMap<String, Vec<[usize; 3]>> = BTreeMap::new();
+        for (path, by, n, n_positive) in groups {
+            let n = self.shown(format!("{path}/n"), n, GROUP);
+            let positive = self.shown(format!("{path}/n_positive"), n_positive, DETAIL);
+            let (Some(n), Some(positive)) = (n, positive) else { continue };
+            let negative = self.counts.value(n) - self.counts.value(positive);
+            let negative = self.counts.implied(negative);
+            self.counts.sum(n, &[positive, negative]);
+            columns.entry(by).or_default().push([n, positive, negative]);
+        }
+        for groups in columns.into_values() {
+            for (at, whole) in whole.iter().enumerate() {
+                let parts: Vec<usize> = groups.iter().map(|group| group[at]).collect();
+                // Rows of no group are a group of their own.
+                self.counts.sum_with_rest(*whole, &parts);
+            }
+        }
+    }
+
+    /// Events by split: within a repeat the held-out rows are all rows.
+    fn folds(&mut self, path: &str, analysis: &AnalysisRecord, whole: [usize; 3]) {
+        if analysis.kind == "external" {
+            let Some(fold) = analysis.folds.first() else { return };
+            let held =
+                self.shown(format!("{path}/folds/0/n_held_out"), fold.n_held_out, GROUP);
+            let events = format!("{path}/folds/0/positive_held_out");
+            let positive = self.shown(events, fold.positive_held_out, GROUP);
+            self.same(Some(whole[0]), held);
+            self.same(Some(whole[1]), positive);
+            return;
+        }
+        let mut repeats: BTreeMap<usize, Vec<[usize; 3]>> = BTreeMap::new();
+        for (at, fold) in analysis.folds.iter().enumerate() {
+            let path = format!("{path}/folds/{at}");
+            let train = self.shown(format!("{path}/n_train"), fold.n_train, DETAIL);
+            let held = self.shown(format!("{path}/n_held_out"), fold.n_held_out, GROUP);
+            let events = format!("{path}/positive_held_out");
+            let positive = self.shown(events, fold.positive_held_out, DETAIL);
+            self.sum(Some(whole[0]), &[train, held]);
+            let (Some(held), Some(positive)) = (held, positive) else { continue };
+            let negative = self.counts.value(held) - self.counts.value(positive);
+            let negative = self.counts.implied(negative);
+            self.counts.sum(held, &[positive, negative]);
+            // A site that was held out is told twice.
+            if analysis.kind == "sites"
+                && let Some(site) = analysis.sites.get(at)
+            {
+                let path = format!("{}/sites/{at}", path_of(&path));
+                let n = self.shown(format!("{path}/n"), site.n, GROUP);
+                let of = self.shown(format!("{path}/n_positive"), site.n_positive, GROUP);
+                self.same(n, Some(held));
+                self.same(of, Some(positive));
+            }
+            repeats.entry(fold.repeat).or_default().push([held, positive, negative]);
+        }
+        for folds in repeats.into_values() {
+            for (at, whole) in whole.iter().enumerate() {
+                let parts: Vec<usize> = folds.iter().map(|fold| fold[at]).collect();
+                self.counts.sum(*whole, &parts);
+            }
+        }
+    }
+
+    fn confusion(&mut self, path: &str, cells: &ConfusionFacts, whole: [usize; 2]) {
+        let mut cell = |what: &str, value: Option<f64>| {
+            value.map(|value| {
+                self.counts.shown(format!("{path}/confusion/{what}"), value, DETAIL)
+            })
+        };
+        let rows = [
+            [
+                cell("true_positive", cells.true_positive),
+                cell("false_negative", cells.false_negative),
+            ],
+            [
+                cell("false_positive", cells.false_positive),
+                cell("true_negative", cells.true_negative),
+            ],
+        ];
+        for (whole, cells) in whole.into_iter().zip(rows) {
+            self.sum(Some(whole), &cells);
+        }
+    }
+
+    /// The models that are handed over were fitted on the rows of an analysis.
+    fn models(&mut self) {
+        for (name, analysis) in &self.record.analyses {
+            if let Some(frozen) = &analysis.frozen {
+                let path = format!("{}/frozen", place(name));
+                self.fitted_on(&path, &analysis.outcome, frozen.n, frozen.n_positive);
+            }
+        }
+        for (at, model) in self.record.full_models.iter().enumerate() {
+            let path = format!("/full_models/{at}");
+            self.fitted_on(&path, &model.outcome, model.n, model.n_positive);
+            for (column, facts) in model.columns.iter().enumerate() {
+                let path = format!("{path}/columns/{column}/missing");
+                self.shown(path, facts.missing, DETAIL);
+            }
+        }
+    }
+
+    fn fitted_on(&mut self, path: &str, outcome: &str, n: Count, positive: Count) {
+        let n = self.shown(format!("{path}/n"), n, HEADLINE);
+        let positive = self.shown(format!("{path}/n_positive"), positive, HEADLINE);
+        self.sum_with_rest(n, &[positive]);
+        let cohorts = self.cohorts.values();
+        let known: Vec<[usize; 3]> =
+            cohorts.filter_map(|cohort| cohort.outcomes.get(outcome).copied()).collect();
+        for [yes, ..] in known {
+            self.same(positive, Some(yes));
+        }
+        let cohorts = self.cohorts.values();
+        let boxes: Vec<usize> = cohorts
+            .flat_map(|cohort| cohort.boxes.iter().map(|(_, _, n_out)| *n_out))
+            .collect();
+        for n_out in boxes {
+            self.same(n, Some(n_out));
+        }
+    }
+
+    /// Rows of a cohort and, by class of the first outcome, those with, without and of unknown.
+    fn base(&self, cohort: &str) -> Option<(usize, Option<[usize; 3]>)> {
+        let known = self.cohorts.get(cohort)?;
+        let first = self.record.outcomes.first()?;
+        Some((known.rows, known.outcomes.get(&first.name).copied()))
+    }
+
+    fn predictors(&mut self) {
+        for (at, block) in self.record.predictors.iter().enumerate() {
+            for (which, failed) in block.failed.iter().enumerate() {
+                let path = format!("/predictors/{at}/failed/{which}/n");
+                let n = self.shown(path, failed.n, DETAIL);
+                let known = self.cohorts.get(&block.cohort);
+                let known = known.map(|known| known.failed.clone()).unwrap_or_default();
+                for (reason, of_flow) in known {
+                    if reason == failed.reason {
+                        self.same(n, Some(of_flow));
+                    }
+                }
+            }
+            let Some((rows, classes)) = self.base(&block.cohort) else { continue };
+            let whole = match block.failed.is_empty() {
+                true => Some((rows, classes)),
+                // Of how many rows the columns are, is told by any column without a gap.
+                false => block
+                    .columns
+                    .iter()
+                    .find_map(measured)
+                    .map(|measured| (self.counts.implied(measured), None)),
+            };
+            let Some((rows, classes)) = whole else { continue };
+            for (position, column) in block.columns.iter().enumerate() {
+                let path = format!("/predictors/{at}/columns/{position}");
+                self.column(&path, column, rows, classes);
+            }
+        }
+    }
+
+    fn column(
+        &mut self,
+        path: &str,
+        column: &ColumnFacts,
+        rows: usize,
+        classes: Option<[usize; 3]>,
+    ) {
+        let missing = self.shown(format!("{path}/missing"), column.missing, DETAIL);
+        let mut of = |what: &str, moments: &Option<Moments>| {
+            let n = moments.as_ref().map_or(Count::from(0), |moments| moments.n);
+            // Nobody's moments are not shown.
+            match moments {
+                Some(_) => self.shown(format!("{path}/{what}/n"), n, DETAIL),
+                None => Some(self.counts.implied(0.0)),
+            }
+        };
+        let all = of("all", &column.all);
+        let positive = of("positive", &column.positive);
+        let negative = of("negative", &column.negative);
+        self.sum(Some(rows), &[all, missing]);
+        let (Some(all), Some(positive), Some(negative)) = (all, positive, negative)
+        else {
+            return;
+        };
+        self.by_class(all, [positive, negative], missing, classes);
+    }
+
+    /// Known and missing values of a variable, over all and by class.
+    fn by_class(
+        &mut self,
+        all: usize,
+        known: [usize; 2],
+        missing: Option<usize>,
+        classes: Option<[usize; 3]>,
+    ) {
+        let Some(missing) = missing else { return };
+        let Some(classes) = classes else {
+            self.counts.sum_with_rest(all, &known);
+            return;
+        };
+        let value = |counts: &Counts, count: usize| counts.value(count);
+        let rest = value(&self.counts, all)
+            - value(&self.counts, known[0])
+            - value(&self.counts, known[1]);
+        let rest = self.counts.implied(rest.max(0.0));
+        let known = [known[0], known[1], rest];
+        self.counts.sum(all, &known);
+        let gaps: Vec<usize> = known
+            .iter()
+            .zip(classes)
+            .map(|(known, class)| {
+                let gap = value(&self.counts, class) - value(&self.counts, *known);
+                self.counts.implied(gap.max(0.0))
+            })
+            .collect();
+        for ((known, class), gap) in known.iter().zip(classes).zip(&gaps) {
+            self.counts.sum(class, &[*known, *gap]);
+        }
+        self.counts.sum(missing, &gaps);
+    }
+
+    /// Table 1.
+    fn characteristics(&mut self) {
+        let rows = &self.record.characteristics;
+        let mut variables: BTreeMap<(&str, &str, &str), [Option<usize>; 3]> =
+            BTreeMap::new();
+        for (at, row) in rows.iter().enumerate() {
+            let key = (row.cohort.as_str(), row.block.as_str(), row.variable.as_str());
+            let which = match row.class {
+                None => 0,
+                Some(true) => 1,
+                Some(false) => 2,
+            };
+            variables.entry(key).or_default()[which] = Some(at);
+        }
+        for ((cohort, block, variable), places) in variables {
+            let Some((all, classes)) = self.base(cohort) else { continue };
+            let wholes = match classes {
+                Some([yes, no, _]) => [Some(all), Some(yes), Some(no)],
+                None => [Some(all), None, None],
+            };
+            let mut columns: [Vec<Option<usize>>; 4] = Default::default();
+            for (whole, at) in wholes.into_iter().zip(places) {
+                let Some(at) = at else { continue };
+                let row = &rows[at];
+                let path = format!("/characteristics/{at}");
+                let n = self.shown(format!("{path}/rows"), row.rows, CLASS);
+                self.same(whole, n);
+                let missing = self.shown(format!("{path}/missing"), row.missing, DETAIL);
+                let ones = row.ones.map(Count::from);
+                let ones =
+                    ones.and_then(|n| self.shown(format!("{path}/ones"), n, DETAIL));
+                let known: Vec<Option<usize>> =
+                    [missing, ones].into_iter().filter(Option::is_some).collect();
+                let rest = n.map(|n| {
+                    let known: f64 =
+                        known.iter().flatten().map(|at| self.counts.value(*at)).sum();
+                    self.counts.implied((self.counts.value(n) - known).max(0.0))
+                });
+                let parts: Vec<Option<usize>> = known.into_iter().chain([rest]).collect();
+                self.sum(n, &parts);
+                for (column, cell) in columns.iter_mut().zip([n, missing, ones, rest]) {
+                    column.push(cell);
+                }
+            }
+            for column in columns {
+                if let [whole, parts @ ..] = column.as_slice()
+                    && parts.len() == 2
+                {
+                    self.sum_with_rest(*whole, parts);
+                }
+            }
+            self.told_among_predictors((cohort, block, variable), places[0]);
+        }
+    }
+
+    /// A variable of Table 1 stands among the predictors too.
+    fn told_among_predictors(
+        &mut self,
+        (cohort, block, variable): (&str, &str, &str),
+        row: Option<usize>,
+    ) {
+        let blocks = self.record.predictors.iter().enumerate();
+        for (at, facts) in blocks.filter(|(_, b)| b.name == block && b.cohort == cohort) {
+            let Some(position) = facts.columns.iter().position(|c| c.name == variable)
+            else {
+                continue;
+            };
+            let Some(row) = row else { continue };
+            let path = format!("/predictors/{at}/columns/{position}/missing");
+            let here = self.shown(path, facts.columns[position].missing, DETAIL);
+            let of = self.record.characteristics[row].missing;
+            let there = self.shown(format!("/characteristics/{row}/missing"), of, DETAIL);
+            self.same(here, there);
+        }
+    }
+}
+
+/// The rows of a column, with and without a value.
+fn measured(column: &ColumnFacts) -> Option<f64> {
+    let known = column.all.as_ref()?.n.known()?;
+    Some((known + column.missing.known()?) as f64)
+}
+
+/// The analysis of a place within it.
+fn path_of(place: &str) -> &str {
+    place.split("/folds/").next().unwrap_or(place)
+}

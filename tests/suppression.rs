@@ -1,0 +1,785 @@
+//! What a report of data that are not public keeps back: small cells, also where others would give
+//! them away, and curves on which patients stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use crate::workshop::Workshop;
+
+/// Made-up patients with small cells of every kind: a rare finding, gaps, a small hospital, a rule
+/// that removes few, a few of unknown outcome, a join that misses few, and a small sealed cohort.
+fn table(from: usize, n: usize) -> String {
+    let mut text =
+        String::from("id,mutant,hospital,sex,age,seizure,size,edge,label,checked\n");
+    let mut state = 11u64 + from as u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        ((state >> 33) % 1000) as f64 / 1000.0
+    };
+    for at in from..from + n {
+        let mutant = at % 5 < 2;
+        let outcome = match at % 31 {
+            3 => "",
+            _ if mutant => "1",
+            _ => "0",
+        };
+        let hospital = match at % 20 {
+            0..=11 => "north",
+            12..=18 => "south",
+            _ => "west",
+        };
+        let size = next() + if mutant { 0.4 } else { 0.0 };
+        let edge = match at % 37 {
+            5 => String::new(),
+            _ => format!("{:.3}", next()),
+        };
+        let age = 30 + (at * 7) % 45;
+        let age = if at % 43 == 1 { 17 } else { age };
+        let label = if at % 29 == 2 { !mutant } else { mutant };
+        text.push_str(&format!(
+            "P{at:03},{outcome},{hospital},{},{age},{},{size:.3},{edge},{},{}\n",
+            if at % 2 == 0 { "f" } else { "m" },
+            u8::from(at % 30 == 7),
+            u8::from(label),
+            u8::from(mutant),
+        ));
+    }
+    text
+}
+
+fn study(governance: &str) -> String {
+    format!(
+        r#"restudy: 1
+title: Small cells (made up)
+cancer: glioma
+seed: 3
+governance: {governance}
+
+sources:
+  clinic: {{ table: clinic.csv, id: id }}
+  ward: {{ table: ward.csv, id: id }}
+  elsewhere: {{ table: elsewhere.csv, id: id }}
+
+agree:
+  mutation:
+    facts:
+      - binary: {{ column: clinic.label, positive: 1 }}
+      - binary: {{ column: clinic.checked, positive: 1 }}
+    tolerate: 9
+
+cohorts:
+  here:
+    from: clinic
+    join: {{ ward: required }}
+    site: hospital
+    exclude:
+      - {{ rule: "age < 18", reason: under age }}
+  there: {{ from: elsewhere, sealed: true, relation: another hospital }}
+
+outcomes:
+  mutant: {{ label: mutation, binary: {{ column: mutant, positive: 1 }}, missing: exclude }}
+
+predictors:
+  picture: {{ columns: {{ from: clinic, include: [size, edge, seizure] }} }}
+
+prepare: [impute_median, scale_zscore]
+select: [all]
+learn:
+  - logistic: {{ c: [0.1, 1] }}
+
+validate:
+  internal: {{ nested: {{ outer: 4, inner: 2, repeats: 2 }}, cohort: here }}
+  sites: {{ leave_site_out, cohort: here }}
+
+evaluate:
+  primary: auroc
+  also: [sensitivity, specificity]
+  threshold: {{ rule: fixed, value: 0.16, learned_from: inner_out_of_fold }}
+  decision_range: [0.1, 0.6]
+  subgroups:
+    - {{ by: sex }}
+    - {{ by: hospital }}
+    - {{ by: age, cut: [34, 60] }}
+"#
+    )
+}
+
+fn run(governance: &str) -> Workshop {
+    let workshop = Workshop::new();
+    let clinic = table(0, 96);
+    workshop.write("clinic.csv", clinic.as_bytes());
+    // Three are missing on the ward.
+    let missed = |line: &&str| !["P011", "P044", "P078"].contains(&&line[..4]);
+    let ward: Vec<String> = clinic
+        .lines()
+        .filter(missed)
+        .map(|line| {
+            let id = line.split(',').next().unwrap();
+            if id == "id" { "id,bed".to_string() } else { format!("{id},1") }
+        })
+        .collect();
+    workshop.write("ward.csv", (ward.join("\n") + "\n").as_bytes());
+    workshop.write("elsewhere.csv", table(200, 40).as_bytes());
+    workshop.study(&study(governance));
+    let ran = workshop.restudy(&["run", "study.yaml", "--quiet"]);
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    workshop
+}
+
+fn json(workshop: &Workshop) -> Json {
+    serde_json::from_slice(&workshop.report()).unwrap()
+}
+
+/// Keys under which counts of patients stand.
+const COUNTS: &[&str] = &[
+    "n",
+    "n_rows",
+    "n_subjects",
+    "n_in",
+    "n_out",
+    "matched",
+    "without",
+    "unused",
+    "positive",
+    "negative",
+    "unknown",
+    "conflicts",
+    "both",
+    "agree",
+    "missing",
+    "rows",
+    "ones",
+    "n_positive",
+    "n_train",
+    "n_held_out",
+    "positive_held_out",
+    "true_positive",
+    "true_negative",
+    "false_positive",
+    "false_negative",
+];
+
+/// Every count of patients in a report, by place.
+fn counts(json: &Json) -> BTreeMap<String, f64> {
+    fn walk(at: &Json, path: &str, found: &mut BTreeMap<String, f64>) {
+        match at {
+            Json::Object(fields) => {
+                for (name, value) in fields {
+                    let path = format!("{path}/{name}");
+                    if let (true, Some(n)) =
+                        (COUNTS.contains(&name.as_str()), value.as_f64())
+                    {
+                        found.insert(path, n);
+                    } else {
+                        walk(value, &path, found);
+                    }
+                }
+            }
+            Json::Array(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    let path = format!("{path}/{at}");
+                    match (
+                        path.contains("/only/") || path.contains("/decided/"),
+                        item.as_f64(),
+                    ) {
+                        (true, Some(n)) => drop(found.insert(path, n)),
+                        _ => walk(item, &path, found),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = BTreeMap::new();
+    for part in [
+        "sources",
+        "cohorts",
+        "outcomes",
+        "agreements",
+        "predictors",
+        "characteristics",
+        "analyses",
+        "full_models",
+    ] {
+        walk(&json[part], &format!("/{part}"), &mut found);
+    }
+    // How often candidates, columns and thresholds were chosen is no number of patients.
+    let of_fits = ["/selection/", "/thresholds/", "/permutation/", "/failed_nodes/"];
+    found.retain(|path, _| !of_fits.iter().any(|part| path.contains(part)));
+    found
+}
+
+/// Sums that a reader of the report can take: a whole with its parts, by place. A part that is
+/// given as `~place` stands nowhere.
+fn sums(json: &Json) -> Vec<(String, Vec<String>)> {
+    let list = |value: &Json| value.as_array().cloned().unwrap_or_default();
+    let mut sums: Vec<(String, Vec<String>)> = Vec::new();
+    let mut add = |whole: String, parts: Vec<String>| sums.push((whole, parts));
+    for (at, cohort) in list(&json["cohorts"]).iter().enumerate() {
+        let path = format!("/cohorts/{at}");
+        let mut last = String::new();
+        for (which, of_box) in list(&cohort["flow"]).iter().enumerate() {
+            let path = format!("{path}/flow/{which}");
+            let removed = 0..list(&of_box["removed"]).len();
+            let mut parts: Vec<String> =
+                removed.map(|n| format!("{path}/removed/{n}/n")).collect();
+            parts.push(format!("{path}/n_out"));
+            add(format!("{path}/n_in"), parts);
+            let analysed = of_box["label"].as_str().unwrap().starts_with("analysed");
+            if !last.is_empty() {
+                add(last.clone(), vec![format!("{path}/n_in")]);
+            }
+            if !analysed {
+                last = format!("{path}/n_out");
+            }
+            for join in 0..list(&of_box["joins"]).len() {
+                let path = format!("{path}/joins/{join}");
+                add(
+                    last_in(&path),
+                    vec![format!("{path}/matched"), format!("{path}/without")],
+                );
+            }
+        }
+        add(format!("{path}/n_rows"), vec![last]);
+        for (of, outcome) in list(&json["outcomes"]).iter().enumerate() {
+            if outcome["cohort"] == cohort["name"] {
+                let classes = ["positive", "negative", "unknown"];
+                let classes = classes.map(|class| format!("/outcomes/{of}/{class}"));
+                add(format!("{path}/n_rows"), classes.to_vec());
+            }
+        }
+    }
+    for (at, source) in list(&json["sources"]).iter().enumerate() {
+        for (cohort, facts) in list(&json["cohorts"]).iter().enumerate() {
+            let label = format!("rows of {}", source["name"].as_str().unwrap());
+            if facts["flow"][0]["label"] == label {
+                add(
+                    format!("/sources/{at}/n"),
+                    vec![format!("/cohorts/{cohort}/flow/0/n_in")],
+                );
+            }
+        }
+    }
+    for at in 0..list(&json["agreements"]).len() {
+        let path = format!("/agreements/{at}");
+        add(
+            format!("{path}/both"),
+            vec![format!("{path}/agree"), format!("~{path}/apart")],
+        );
+    }
+    for (name, analysis) in json["analyses"].as_object().unwrap() {
+        let path = format!("/analyses/{name}");
+        let places = |of: &str| ["n", "n_positive", "~n"].map(|part| split(of, part));
+        let whole = places(&path);
+        add(whole[0].clone(), whole[1..].to_vec());
+        let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (at, group) in list(&analysis["subgroups"]).iter().enumerate() {
+            let by = group["by"].as_str().unwrap().to_string();
+            groups.entry(by).or_default().push(format!("{path}/subgroups/{at}"));
+        }
+        for at in 0..list(&analysis["sites"]).len() {
+            groups.entry(String::new()).or_default().push(format!("{path}/sites/{at}"));
+        }
+        for groups in groups.values() {
+            for group in groups {
+                let own = places(group);
+                add(own[0].clone(), own[1..].to_vec());
+            }
+            for (at, whole) in whole.iter().enumerate() {
+                add(
+                    whole.clone(),
+                    groups.iter().map(|g| places(g)[at].clone()).collect(),
+                );
+            }
+        }
+        let mut repeats: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+        for (at, fold) in list(&analysis["folds"]).iter().enumerate() {
+            let path = format!("{path}/folds/{at}");
+            repeats.entry(fold["repeat"].as_u64().unwrap()).or_default().push(path);
+        }
+        for folds in repeats.values() {
+            let of = |fold: &String| {
+                [
+                    format!("{fold}/n_held_out"),
+                    format!("{fold}/positive_held_out"),
+                    format!("~{fold}/negative"),
+                ]
+            };
+            for fold in folds {
+                let own = of(fold);
+                add(own[0].clone(), own[1..].to_vec());
+                if analysis["kind"] != "external" {
+                    add(
+                        whole[0].clone(),
+                        vec![format!("{fold}/n_train"), own[0].clone()],
+                    );
+                }
+            }
+            for (at, whole) in whole.iter().enumerate() {
+                add(
+                    whole.clone(),
+                    folds.iter().map(|fold| of(fold)[at].clone()).collect(),
+                );
+            }
+        }
+        let cell = |what: &str| format!("{path}/confusion/{what}");
+        if analysis["confusion"].is_object() {
+            add(whole[1].clone(), vec![cell("true_positive"), cell("false_negative")]);
+            add(whole[2].clone(), vec![cell("false_positive"), cell("true_negative")]);
+        }
+        for (of, outcome) in list(&json["outcomes"]).iter().enumerate() {
+            if outcome["cohort"] == analysis["cohort"] && analysis["model"] == "all" {
+                add(whole[1].clone(), vec![format!("/outcomes/{of}/positive")]);
+                add(whole[2].clone(), vec![format!("/outcomes/{of}/negative")]);
+            }
+        }
+    }
+    let outcome_of = |cohort: &str| {
+        let outcomes = list(&json["outcomes"]);
+        let at = outcomes.iter().position(|o| o["cohort"] == cohort);
+        at.map(|at| {
+            ["positive", "negative", "unknown"].map(|c| format!("/outcomes/{at}/{c}"))
+        })
+    };
+    let rows_of = |cohort: &str| {
+        let at = list(&json["cohorts"]).iter().position(|c| c["name"] == cohort).unwrap();
+        format!("/cohorts/{at}/n_rows")
+    };
+    for (at, block) in list(&json["predictors"]).iter().enumerate() {
+        let cohort = block["cohort"].as_str().unwrap();
+        for column in 0..list(&block["columns"]).len() {
+            let path = format!("/predictors/{at}/columns/{column}");
+            let groups = ["all", "positive", "negative"].map(|g| format!("{path}/{g}/n"));
+            add(rows_of(cohort), vec![groups[0].clone(), format!("{path}/missing")]);
+            let mut known = groups[1..].to_vec();
+            known.push(format!("~{path}/unknown"));
+            add(groups[0].clone(), known.clone());
+            let gaps: Vec<String> =
+                (0..3).map(|class| format!("~{path}/gap{class}")).collect();
+            add(format!("{path}/missing"), gaps.clone());
+            if let Some(classes) = outcome_of(cohort) {
+                for ((class, known), gap) in classes.into_iter().zip(known).zip(gaps) {
+                    add(class, vec![known, gap]);
+                }
+            }
+        }
+    }
+    let rows = list(&json["characteristics"]);
+    let mut variables: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        let text = |key: &str| row[key].as_str().unwrap().to_string();
+        variables.entry((text("cohort"), text("variable"))).or_default().push(at);
+    }
+    for ((cohort, _), places) in variables {
+        let path = |at: usize| format!("/characteristics/{at}");
+        for at in &places {
+            let path = path(*at);
+            let parts = ["/missing", "/ones"].map(|part| format!("{path}{part}"));
+            add(
+                format!("{path}/rows"),
+                [&parts[..], &[format!("~{path}/rest")]].concat(),
+            );
+        }
+        let [all, yes, no] = places[..] else { panic!("three groups") };
+        add(rows_of(&cohort), vec![format!("{}/rows", path(all))]);
+        if let Some(classes) = outcome_of(&cohort) {
+            add(classes[0].clone(), vec![format!("{}/rows", path(yes))]);
+            add(classes[1].clone(), vec![format!("{}/rows", path(no))]);
+        }
+        for what in ["missing", "ones"] {
+            let parts = [yes, no].map(|at| format!("{}/{what}", path(at)));
+            let rest = format!("~{}/{what}", path(all));
+            add(format!("{}/{what}", path(all)), [&parts[..], &[rest]].concat());
+        }
+    }
+    sums
+}
+
+fn last_in(join: &str) -> String {
+    format!("{}/n_in", join.split("/joins/").next().unwrap())
+}
+
+fn split(of: &str, part: &str) -> String {
+    match part.strip_prefix('~') {
+        Some(part) => format!("~{of}/{part}"),
+        None => format!("{of}/{part}"),
+    }
+}
+
+/// The places that follow from what is shown, by elimination.
+fn recovered(
+    shown: &BTreeMap<String, f64>,
+    sums: &[(String, Vec<String>)],
+) -> BTreeMap<String, f64> {
+    let terms = |(whole, parts): &(String, Vec<String>)| {
+        let parts = parts.iter().map(|part| (part.clone(), 1.0));
+        parts.chain([(whole.clone(), -1.0)]).collect::<Vec<_>>()
+    };
+    let all: BTreeSet<String> =
+        sums.iter().flat_map(terms).map(|(place, _)| place).collect();
+    let open: Vec<&String> =
+        all.iter().filter(|place| !shown.contains_key(*place)).collect();
+    let at: BTreeMap<&String, usize> =
+        open.iter().enumerate().map(|(n, p)| (*p, n)).collect();
+    let width = open.len();
+    let mut rows: Vec<Vec<f64>> = sums
+        .iter()
+        .map(|sum| {
+            let mut row = vec![0.0; width + 1];
+            for (place, factor) in terms(sum) {
+                match at.get(&place) {
+                    Some(column) => row[*column] += factor,
+                    None => row[width] -= factor * shown[&place],
+                }
+            }
+            row
+        })
+        .collect();
+    let mut next = 0;
+    let mut pivots = Vec::new();
+    for column in 0..width {
+        let Some(found) = (next..rows.len()).find(|row| rows[*row][column].abs() > 1e-9)
+        else {
+            continue;
+        };
+        rows.swap(next, found);
+        let factor = rows[next][column];
+        rows[next].iter_mut().for_each(|value| *value /= factor);
+        let pivot = rows[next].clone();
+        for (number, row) in rows.iter_mut().enumerate() {
+            let factor = row[column];
+            if number != next && factor != 0.0 {
+                row.iter_mut()
+                    .zip(&pivot)
+                    .for_each(|(value, from)| *value -= factor * from);
+            }
+        }
+        pivots.push((next, column));
+        next += 1;
+    }
+    let alone = |(row, column): &(usize, usize)| {
+        let others = rows[*row][..width].iter().enumerate();
+        others.filter(|(at, value)| at != column && value.abs() > 1e-9).count() == 0
+    };
+    let told = pivots.iter().filter(|pivot| alone(pivot));
+    told.map(|(row, column)| (open[*column].clone(), rows[*row][width])).collect()
+}
+
+#[test]
+fn no_small_count_is_shown_or_can_be_worked_out() {
+    let (whole, kept) = (run("{ public: true }"), run("{ terms: for this project }"));
+    let (public, private) = (json(&whole), json(&kept));
+    assert!(public["suppression"].is_null());
+    assert_eq!(private["suppression"]["smallest_cell"], 5);
+    let (all, shown) = (counts(&public), counts(&private));
+    let small = |n: f64| n > 1e-6 && n < 5.0;
+    let few: Vec<&String> =
+        all.iter().filter(|(_, n)| small(**n)).map(|(p, _)| p).collect();
+    // The study has small cells of every kind.
+    for kind in [
+        "/cohorts/0/flow/1/removed/0/n",
+        "/cohorts/0/flow/1/removed/1/n",
+        "/outcomes/0/unknown",
+        "/characteristics/",
+        "/predictors/0/columns/",
+        "/analyses/mutant.all.internal/subgroups/",
+        "/analyses/mutant.all.sites/folds/",
+        "/analyses/mutant.all.sites/sites/",
+        "/analyses/mutant.all.internal/confusion/",
+    ] {
+        assert!(few.iter().any(|place| place.starts_with(kind)), "{kind}: {few:#?}");
+    }
+    for place in &few {
+        assert!(!shown.contains_key(*place), "{place} is shown");
+        let hidden = private["suppression"]["hidden"].as_array().unwrap();
+        assert!(
+            hidden.iter().any(|known| *known == ***place) || gone(&private, place),
+            "{place}"
+        );
+    }
+    // What is shown is true, and most of it is shown.
+    for (place, n) in &shown {
+        assert_eq!(all[place], *n, "{place}");
+    }
+    assert!(shown.len() * 2 > all.len(), "{} of {} are shown", shown.len(), all.len());
+    for place in
+        ["/analyses/mutant.all.internal/n", "/analyses/mutant.all.internal/n_positive"]
+    {
+        assert!(shown.contains_key(place));
+    }
+    // By elimination over every sum that holds.
+    let sums: Vec<(String, Vec<String>)> = sums(&public)
+        .into_iter()
+        .filter(|(whole, parts)| {
+            let known = |place: &String| all.get(place).copied();
+            match (known(whole), parts.iter().map(known).sum::<Option<f64>>()) {
+                (Some(whole), Some(parts)) => (whole - parts).abs() < 1e-6,
+                _ => true,
+            }
+        })
+        .collect();
+    // The elimination itself is sound: with everything shown it finds what stands nowhere.
+    let implied = recovered(&all, &sums);
+    assert!(implied.values().any(|n| small(*n)));
+    for (place, n) in recovered(&shown, &sums) {
+        assert!(!small(n), "{place} follows from what is shown: {n}");
+    }
+}
+
+/// Whether what a place is part of was taken away as a whole.
+fn gone(json: &Json, place: &str) -> bool {
+    let ends = place.match_indices('/').map(|(at, _)| at).skip(1);
+    let mut above = ends.map(|end| json.pointer(&place[..end]));
+    above.any(|value| value.is_none_or(Json::is_null))
+}
+
+/// The cells of a CSV, by column.
+fn cells(text: &str) -> Vec<(String, String)> {
+    let mut lines = text.lines();
+    let head: Vec<&str> = lines.next().unwrap_or("").split(',').collect();
+    let of_line = |line: &str| -> Vec<String> {
+        let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
+        for character in line.chars() {
+            match character {
+                '"' => quoted = !quoted,
+                ',' if !quoted => cells.push(std::mem::take(&mut cell)),
+                other => cell.push(other),
+            }
+        }
+        cells.push(cell);
+        cells
+    };
+    lines
+        .flat_map(|line| of_line(line).into_iter().zip(&head).collect::<Vec<_>>())
+        .map(|(cell, column)| (column.to_string(), cell))
+        .collect()
+}
+
+#[test]
+fn files_and_page_hide_the_same_and_say_so() {
+    let (whole, kept) = (run("{ public: true }"), run("{ terms: for this project }"));
+    let columns = [
+        "n",
+        "n_positive",
+        "n_negative",
+        "in",
+        "removed",
+        "out",
+        "rows",
+        "missing",
+        "ones",
+    ];
+    let mut found = 0;
+    for entry in std::fs::read_dir(kept.path("runs/study/tables")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().to_string();
+        let text =
+            String::from_utf8(kept.read(&format!("runs/study/tables/{name}"))).unwrap();
+        for (column, cell) in cells(&text) {
+            let n: Option<f64> = cell.parse().ok();
+            let small = n.is_some_and(|n| n > 0.0 && n < 5.0);
+            assert!(
+                !small || !columns.contains(&column.as_str()),
+                "{name}, {column}: {cell}"
+            );
+            found += usize::from(cell == "hidden");
+        }
+    }
+    assert!(found > 20, "{found}");
+    let page = String::from_utf8(kept.read("runs/study/report.html")).unwrap();
+    for words in [
+        "Small counts are hidden.",
+        "<span class=\"hid\">hidden</span>",
+        "So that no patient can be told from this report",
+        "binormal",
+        "0 and for every count up to 4",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(
+        !page.contains("without smoothing") && !page.contains("pooled within each of")
+    );
+    let open = String::from_utf8(whole.read("runs/study/report.html")).unwrap();
+    assert!(!open.contains("class=\"hid\"") && !open.contains("Small counts are hidden"));
+    assert!(open.contains("without smoothing"));
+    // Rendered once more from `report.json`, the page is the same.
+    let again = kept.restudy(&["report", "runs/study"]);
+    assert!(again.status.success());
+    assert_eq!(String::from_utf8(kept.read("runs/study/report.html")).unwrap(), page);
+}
+
+#[test]
+fn curves_of_data_that_are_not_public_have_no_steps() {
+    let (whole, kept) = (run("{ public: true }"), run("{ terms: for this project }"));
+    let (public, private) = (json(&whole), json(&kept));
+    for (name, analysis) in private["analyses"].as_object().unwrap() {
+        let before = &public["analyses"][name];
+        for curve in ["roc_mean", "precision_recall_mean"] {
+            let points = |json: &Json| -> Vec<(f64, f64)> {
+                let points = json[curve]["points"].as_array().unwrap().iter();
+                points
+                    .map(|p| (p["x"].as_f64().unwrap(), p["y"].as_f64().unwrap()))
+                    .collect()
+            };
+            let (smooth, stepped) = (points(analysis), points(before));
+            assert_eq!(smooth.is_empty(), stepped.is_empty(), "{name} {curve}");
+            // Between its ends no two points lie level or upright, as on a step.
+            let flat = smooth.windows(2).filter(|pair| {
+                pair[0].0 > 0.0
+                    && pair[1].0 < 1.0
+                    && pair[0].1 < 0.999
+                    && pair[0] == pair[1]
+            });
+            assert_eq!(flat.count(), 0, "{name} {curve}");
+        }
+        let all = analysis["roc"].as_array().unwrap();
+        assert!(all.len() <= 1, "{name}: curves of single repeats");
+        // What was estimated from the steps stays what it was.
+        assert_eq!(
+            analysis["performance"]["auroc"]["estimate"],
+            before["performance"]["auroc"]["estimate"]
+        );
+        let calibration = &analysis["calibration"]["points"];
+        for point in calibration.as_array().into_iter().flatten() {
+            let x = point["x"].as_f64().unwrap();
+            let ends = before["calibration"]["points"].as_array().unwrap();
+            let first = ends.first().unwrap()["x"].as_f64().unwrap();
+            let last = ends.last().unwrap()["x"].as_f64().unwrap();
+            assert!(x > first && x < last);
+        }
+        for bin in
+            analysis["calibration"]["distribution"].as_array().into_iter().flatten()
+        {
+            for class in ["events", "non_events"] {
+                let n = bin[class].as_f64().unwrap();
+                assert!(n < 1e-6 || n >= 5.0, "{name}: {bin}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sensitivity_does_not_tell_how_many_were_missed() {
+    let (whole, kept) = (run("{ public: true }"), run("{ terms: for this project }"));
+    let (public, private) = (json(&whole), json(&kept));
+    let coarsened = private["suppression"]["coarsened"].as_array().unwrap();
+    assert!(!coarsened.is_empty());
+    for (name, analysis) in private["analyses"].as_object().unwrap() {
+        let before = &public["analyses"][name];
+        let missed = before["confusion"]["false_negative"].as_f64().unwrap();
+        let n = before["n_positive"].as_f64().unwrap();
+        if missed > 0.0 && missed < 5.0 {
+            let shown =
+                analysis["performance"]["sensitivity"]["estimate"].as_f64().unwrap();
+            assert_eq!(shown, 1.0, "{name}: {missed} of {n}");
+            assert!(analysis["confusion"]["false_negative"].is_null());
+        }
+    }
+}
+
+#[test]
+fn the_smallest_cell_is_the_one_that_terms_of_use_name() {
+    let of = json(&run("{ smallest_cell: 11 }"));
+    assert_eq!(of["suppression"]["smallest_cell"], 11);
+    assert!(counts(&of).values().all(|n| *n < 1e-6 || *n >= 11.0));
+    let workshop = Workshop::new();
+    workshop.study(&study("{ smallest_cell: 1 }"));
+    let checked = workshop.restudy(&["check", "study.yaml"]);
+    let said = String::from_utf8_lossy(&checked.stdout).to_string()
+        + &String::from_utf8_lossy(&checked.stderr);
+    assert_eq!(checked.status.code(), Some(1));
+    assert!(said.contains("a patient alone is always hidden"), "{said}");
+}
+
+/// What groups give adds up to what all rows give, for measures that are means over rows.
+#[test]
+fn measures_of_groups_are_those_of_their_rows() {
+    let public = json(&run("{ public: true }"));
+    for name in ["mutant.all.internal", "mutant.all.external.there"] {
+        let analysis = &public["analyses"][name];
+        if analysis.is_null() {
+            continue;
+        }
+        let groups: Vec<&Json> = analysis["subgroups"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|group| group["by"] == "sex")
+            .collect();
+        assert_eq!(groups.len(), 2, "{name}");
+        let measure = |group: &Json, metric: &str| {
+            let all = group["measures"].as_array().unwrap();
+            let found = all.iter().find(|m| m["metric"] == metric).unwrap();
+            (found["estimate"].as_f64(), found["lower"].as_f64(), found["upper"].as_f64())
+        };
+        for (metric, below) in [
+            ("sensitivity", ["n_positive", ""]),
+            ("specificity", ["n", "n_positive"]),
+            ("brier", ["n", ""]),
+        ] {
+            let rows = |of: &Json| {
+                of[below[0]].as_f64().unwrap() - of[below[1]].as_f64().unwrap_or(0.0)
+            };
+            let sum: Option<f64> = groups
+                .iter()
+                .map(|group| Some(measure(group, metric).0? * rows(group)))
+                .sum();
+            let Some(sum) = sum else { continue };
+            let whole = analysis["performance"][metric]["estimate"].as_f64().unwrap();
+            assert!((sum - whole * rows(analysis)).abs() < 1e-9, "{name} {metric}");
+            for group in &groups {
+                let (estimate, lower, upper) = measure(group, metric);
+                let (low, high) = (lower.unwrap() - 1e-9, upper.unwrap() + 1e-9);
+                assert!(
+                    estimate.is_some_and(|value| value >= low && value <= high),
+                    "{group}"
+                );
+            }
+        }
+    }
+    // A group with too few says so in every measure.
+    let internal = &public["analyses"]["mutant.all.internal"]["subgroups"];
+    let west =
+        internal.as_array().unwrap().iter().find(|g| g["group"] == "west").unwrap();
+    assert_eq!(west["measures"].as_array().unwrap().len(), 4);
+    for measure in west["measures"].as_array().unwrap() {
+        assert!(measure["estimate"].is_null());
+        assert!(measure["note"].as_str().unwrap().starts_with("too few"));
+    }
+    // The prevalence alone orders nobody, and every analysis has it.
+    for (name, analysis) in public["analyses"].as_object().unwrap() {
+        let alone = &analysis["prevalence_only"];
+        assert_eq!(alone["performance"]["auroc"], 0.5, "{name}");
+        let brier = |of: &Json| of["brier"].as_f64().unwrap();
+        let own = analysis["performance"]["brier"]["estimate"].as_f64().unwrap();
+        assert!(
+            (brier(&alone["gains"]) - (brier(&alone["performance"]) - own)).abs() < 1e-12
+        );
+    }
+}
+
+#[test]
+fn another_authors_half_makes_the_page_anew_and_nothing_else() {
+    let workshop = run("{ terms: for this project }");
+    let half = "reporting:\n  ppi: { none: \"nobody was asked\" }\n  deviations:\n    - what: another scanner\n";
+    let text = study("{ terms: for this project }") + half;
+    workshop.study(&text);
+    let before = workshop.journal();
+    let again = workshop.run(&[]);
+    let n = |key: &str| crate::workshop::number(&again, key);
+    assert_eq!((n("computed"), n("stored")), (0, n("nodes")));
+    assert_eq!(workshop.journal(), before, "the page needs no run of its own");
+    let retold = workshop.report();
+    let json: Json = serde_json::from_slice(&retold).unwrap();
+    assert_eq!(json["deviations"][0]["what"], "another scanner");
+    // As if it had been run with these words from the start.
+    std::fs::remove_dir_all(workshop.path("runs")).unwrap();
+    std::fs::remove_dir_all(workshop.path(".restudy")).unwrap();
+    workshop.run(&[]);
+    assert!(workshop.report() == retold, "the long way gives another report");
+    // A further word goes by what was kept for the first ones.
+    workshop.study(&text.replace("another scanner", "a third scanner"));
+    assert_eq!(crate::workshop::number(&workshop.run(&[]), "computed"), 0);
+    let json: Json = serde_json::from_slice(&workshop.report()).unwrap();
+    assert_eq!(json["deviations"][0]["what"], "a third scanner");
+}
