@@ -102,7 +102,7 @@ impl Builder<'_> {
         let mut given = context.given.clone();
         given.push(Given {
             name: "all development rows".into(),
-            digest: here.digest,
+            digest: here.rows.digest,
             shown: format!("{} rows", whole.train.len()).into(),
         });
         let random = procedure.random.contains(&true);

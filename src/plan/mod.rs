@@ -419,7 +419,6 @@ pub struct Placed {
     pub split: Split,
     /// Inner splits of an outer one.
     pub inner_splits: Vec<Split>,
-    pub digest: Digest,
     /// As in node names, counted from 1: `r03.o2.i4`.
     pub name: String,
     /// The groups of its training rows and of those held out.
@@ -441,11 +440,10 @@ impl Placed {
     ) -> Self {
         let within = inner.map_or(String::new(), |inner| format!(".i{}", inner + 1));
         let name = format!("r{:02}.o{}{within}", repeat + 1, outer + 1);
-        let digest = split.digest();
         let (n_train, n_held_out) = (split.train.len(), split.held_out.len());
         let rows = Given {
             name: format!("split {name}").into(),
-            digest,
+            digest: split.digest(),
             shown: format!("{n_train} training rows, {n_held_out} held out").into(),
         };
         let place = Given {
@@ -459,7 +457,6 @@ impl Placed {
             inner,
             split: split.clone(),
             inner_splits: inner_splits.to_vec(),
-            digest,
             name,
             train: Arc::new(Groups::of_rows(&split.train, group_of)),
             held_out: Arc::new(Groups::of_rows(&split.held_out, group_of)),

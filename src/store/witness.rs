@@ -58,10 +58,13 @@ pub fn as_before(answers: &Answers, files: &dyn Files) -> bool {
 fn of_file(answer: &Result<Digest, FilesError>) -> Digest {
     match answer {
         Ok(digest) => *digest,
-        Err(error) => {
-            Digest::derive("restudy unread file v1", error.to_string().as_bytes())
-        }
+        Err(error) => unread(error),
     }
+}
+
+/// That something cannot be read, and why.
+fn unread(error: &FilesError) -> Digest {
+    Digest::derive("restudy unread file v1", error.to_string().as_bytes())
 }
 
 fn of_folder(answer: &Result<Vec<PathBuf>, FilesError>) -> Digest {
@@ -71,9 +74,7 @@ fn of_folder(answer: &Result<Vec<PathBuf>, FilesError>) -> Digest {
             let names: Vec<String> = names.collect();
             Digest::derive("restudy folder v1", names.join("\0").as_bytes())
         }
-        Err(error) => {
-            Digest::derive("restudy unread file v1", error.to_string().as_bytes())
-        }
+        Err(error) => unread(error),
     }
 }
 
@@ -86,10 +87,10 @@ impl Files for Witness<'_> {
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, FilesError> {
         let answer = self.files.read(path);
-        let digest = answer.as_ref().map(|bytes| Digest::of(bytes));
-        let noted = digest.unwrap_or_else(|error| {
-            Digest::derive("restudy unread file v1", error.to_string().as_bytes())
-        });
+        let noted = match &answer {
+            Ok(bytes) => Digest::of(bytes),
+            Err(error) => unread(error),
+        };
         self.note(Asked::File(path.to_path_buf()), noted);
         answer
     }

@@ -29,6 +29,7 @@ const OF_DECISIONS: &[&str] = &[
     "balanced_accuracy",
     "f1",
     "mcc",
+    "net_benefit",
 ];
 
 /// Decimals of values on few rows: fewer than would tell how many there are.
@@ -603,6 +604,20 @@ fn without_counts(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Instance;
+
+    #[test]
+    fn every_metric_of_decisions_is_known_as_one() {
+        for entry in crate::statistics::operations() {
+            let Ok(Instance::Metric(metric)) = (entry.build)(serde_json::json!({}))
+            else {
+                continue;
+            };
+            let name = entry.about.name;
+            let known = OF_DECISIONS.contains(&name);
+            assert_eq!(metric.scale().needs_threshold, known, "{name}");
+        }
+    }
 
     #[test]
     fn counts_leave_a_warning_and_nothing_else_does() {
