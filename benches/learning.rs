@@ -36,7 +36,7 @@ fn train(n: usize, p: usize) -> Train {
         let square: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
         let sd = restudy::math::sqrt(square / n as f64);
         values.iter_mut().for_each(|value| *value = (*value - mean) / sd);
-        columns.push(FrameColumn { name: format!("c{j}"), values });
+        columns.push(FrameColumn { name: format!("c{j}").into(), values });
     }
     let frame = Frame { rows: Rows::new(columns, n), failed: vec![None; n] };
     let split = Split { train: (0..n as u32).collect(), held_out: Vec::new() };

@@ -22,7 +22,7 @@ fn train(n: usize, p: usize) -> (Train, Rows) {
     let mut stream = Stream::new(n as u64 * 31 + p as u64, &["benchmark"]);
     let columns: Vec<FrameColumn> = (0..p)
         .map(|j| FrameColumn {
-            name: format!("c{j}"),
+            name: format!("c{j}").into(),
             values: (0..n * 5 / 4).map(|_| stream.normal()).collect(),
         })
         .collect();

@@ -28,7 +28,7 @@ fn train(n: usize, p: usize, noise: f64) -> Train {
         }
         let own = noise * (column % 5) as f64;
         let values = shared.iter().map(|value| value + own * stream.normal()).collect();
-        columns.push(FrameColumn { name: format!("c{column}"), values });
+        columns.push(FrameColumn { name: format!("c{column}").into(), values });
     }
     let frame = Frame { rows: Rows::new(columns, n), failed: vec![None; n] };
     let split = Split { train: (0..n as u32).collect(), held_out: vec![] };

@@ -28,7 +28,7 @@ fn table(path: &Path) -> Option<(Frame, Vec<Option<bool>>)> {
     let names = lines.next().unwrap();
     let mut columns: Vec<FrameColumn> = names
         .iter()
-        .map(|name| FrameColumn { name: (*name).to_string(), values: Vec::new() })
+        .map(|name| FrameColumn { name: (*name).into(), values: Vec::new() })
         .collect();
     let mut outcome = Vec::new();
     let target = names.iter().position(|name| *name == "Target").unwrap();
@@ -38,7 +38,7 @@ fn table(path: &Path) -> Option<(Frame, Vec<Option<bool>>)> {
             column.values.push(cell.parse().unwrap_or(f64::NAN));
         }
     }
-    columns.retain(|column| column.name != "ID" && column.name != "Target");
+    columns.retain(|column| !["ID", "Target"].contains(&&*column.name));
     let n = outcome.len();
     Some((Frame { rows: Rows::new(columns, n), failed: vec![None; n] }, outcome))
 }

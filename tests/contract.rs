@@ -38,7 +38,7 @@ fn example_parameters(entry: &Entry) -> Json {
 fn frame(n: usize, p: usize, seed: u64) -> Frame {
     let mut stream = Stream::new(seed, &["contract"]);
     let columns = (0..p).map(|j| FrameColumn {
-        name: format!("c{j}"),
+        name: format!("c{j}").into(),
         values: (0..n)
             .map(|i| stream.normal() + if i % 2 == 0 && j == 0 { 1.0 } else { 0.0 })
             .collect(),

@@ -42,7 +42,7 @@ pub fn fixture(name: &str, wanted: impl Fn(usize, bool) -> bool) -> (Train, Rows
     };
     let columns = names.iter().enumerate().filter(|(_, name)| is_column(name));
     let columns: Vec<FrameColumn> = columns
-        .map(|(at, name)| FrameColumn { name: (*name).to_string(), values: values(at) })
+        .map(|(at, name)| FrameColumn { name: (*name).into(), values: values(at) })
         .collect();
     let y = names.iter().position(|name| *name == "y").unwrap();
     let outcome: Vec<Option<bool>> = cells.iter().map(|r| Some(r[y] == "1")).collect();
@@ -138,7 +138,7 @@ fn selections_are_those_of_scikit_learn_and_glmnet() {
                 let mut rows = train.rows().clone();
                 step.apply(&step.fit(&train).unwrap(), &mut rows).unwrap();
                 let mut kept: Vec<String> =
-                    rows.columns().iter().map(|column| column.name.clone()).collect();
+                    rows.columns().iter().map(|column| column.name.to_string()).collect();
                 let mut wanted: Vec<String> = expected.iter().take(k).cloned().collect();
                 kept.sort();
                 wanted.sort();
@@ -217,7 +217,7 @@ pub fn bad_rows() -> Vec<(&'static str, Rows)> {
         let n = columns[0].len();
         let named = columns.into_iter().enumerate();
         let named =
-            named.map(|(j, values)| FrameColumn { name: format!("c{j}"), values });
+            named.map(|(j, values)| FrameColumn { name: format!("c{j}").into(), values });
         Rows::new(named.collect(), n)
     };
     let scaled = |columns: &[Vec<f64>], by: f64| -> Vec<Vec<f64>> {

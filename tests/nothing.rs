@@ -19,7 +19,7 @@ const FOLDS: usize = 4;
 fn noise(p: usize) -> Frame {
     let mut stream = Stream::new(6, &["noise"]);
     let column = |j: usize| FrameColumn {
-        name: format!("c{j}"),
+        name: format!("c{j}").into(),
         values: (0..ROWS).map(|_| stream.normal()).collect(),
     };
     let columns = (0..p).map(column).collect();

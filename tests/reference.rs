@@ -62,7 +62,7 @@ fn fixture_of(name: &str, class: &str) -> (Train, Rows, Vec<(String, Vec<String>
     let n = outcome.len();
     let features = columns.iter().filter(|(name, _)| name.starts_with('c'));
     let features = features.map(|(name, _)| FrameColumn {
-        name: name.clone(),
+        name: name.as_str().into(),
         values: numbers(&columns, name),
     });
     let frame = Frame { rows: Rows::new(features.collect(), n), failed: vec![None; n] };
@@ -144,7 +144,7 @@ fn the_ranking_of_columns_is_that_of_scikit_learn() {
                 expected[..k].iter().map(|column| format!("c{column}")).collect();
             names.sort();
             let mut kept: Vec<String> =
-                rows.columns().iter().map(|c| c.name.clone()).collect();
+                rows.columns().iter().map(|c| c.name.to_string()).collect();
             kept.sort();
             assert_eq!(kept, names, "{file}, k = {k}");
         }
@@ -460,10 +460,10 @@ impl Harmonised {
     }
 
     fn rows(&self) -> Rows {
-        let features = self
-            .features()
-            .into_iter()
-            .map(|name| FrameColumn { values: numbers(&self.columns, &name), name });
+        let features = self.features().into_iter().map(|name| FrameColumn {
+            values: numbers(&self.columns, &name),
+            name: name.into(),
+        });
         let n = self.columns[0].1.len();
         let beside = self.columns.iter().filter(|(name, _)| !name.starts_with('f'));
         let beside = beside.map(|(name, cells)| {

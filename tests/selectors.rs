@@ -30,7 +30,7 @@ fn case(name: &str, file: &str, class: &str) -> Option<(Json, Train)> {
     let is_column = |name: &str| name[1..].parse::<u32>().is_ok();
     let columns = names.iter().enumerate().filter(|(_, name)| is_column(name));
     let columns = columns.map(|(j, name)| FrameColumn {
-        name: (*name).to_string(),
+        name: (*name).into(),
         values: cells.iter().map(|row| row[j]).collect(),
     });
     let frame = Frame { rows: Rows::new(columns.collect(), n), failed: vec![None; n] };
@@ -49,7 +49,7 @@ fn applied(name: &str, parameters: Json, train: &Train) -> Train {
 }
 
 fn names(train: &Train) -> Vec<String> {
-    train.rows().columns().iter().map(|column| column.name.clone()).collect()
+    train.rows().columns().iter().map(|column| column.name.to_string()).collect()
 }
 
 /// Every prefix of an order of columns is what a selector keeps.

@@ -34,10 +34,10 @@ fn fixture() -> (Vec<Vec<f64>>, Vec<bool>) {
 /// Training rows of these columns, each a subject of its own; the same rows are held out.
 fn split(columns: &[Vec<f64>], outcome: &[bool]) -> (Train, Rows) {
     let n = outcome.len();
-    let columns = columns
-        .iter()
-        .enumerate()
-        .map(|(j, values)| FrameColumn { name: format!("c{j}"), values: values.clone() });
+    let columns = columns.iter().enumerate().map(|(j, values)| FrameColumn {
+        name: format!("c{j}").into(),
+        values: values.clone(),
+    });
     let frame = Frame { rows: Rows::new(columns.collect(), n), failed: vec![None; n] };
     let all: Vec<u32> = (0..n as u32).collect();
     let split = Split { train: all.clone(), held_out: all.clone() };
@@ -291,7 +291,7 @@ fn selection_by_a_forest_finds_what_only_works_together() {
         };
         let mut kept = rows.clone();
         step.apply(&step.fit(&train).unwrap(), &mut kept).unwrap();
-        let names: Vec<&str> = kept.columns().iter().map(|c| c.name.as_str()).collect();
+        let names: Vec<&str> = kept.columns().iter().map(|c| &*c.name).collect();
         assert_eq!(names, ["c4", "c7"], "{measure}");
     }
 }

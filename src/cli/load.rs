@@ -177,7 +177,10 @@ fn looked(
     places: &Places,
     catalog: &Catalog,
     reading: &Reading<'_>,
-    meanwhile: impl FnOnce(&Study, &(dyn Fn() -> Looked + Sync)) -> (Looked, Option<Vec<Diagnostic>>),
+    meanwhile: impl FnOnce(
+        &Study,
+        &(dyn Fn() -> Looked + Sync),
+    ) -> (Looked, Option<Vec<Diagnostic>>),
 ) -> Loaded {
     let mut loaded = Loaded {
         text: String::new(),
@@ -212,8 +215,7 @@ fn looked(
         sort(&mut loaded.faults);
         return loaded;
     };
-    let ((survey, found), leaks) =
-        meanwhile(&study, &|| survey::read(&study, reading));
+    let ((survey, found), leaks) = meanwhile(&study, &|| survey::read(&study, reading));
     keep_fetched(places, reading.store);
     loaded.faults.extend(found);
     loaded.study = Some(study);

@@ -45,6 +45,12 @@ enum Command {
 
 /// Does what the command line says.
 pub fn main() -> Exit {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::tables::is_reading_parquet() {
+            tell(panic);
+        }
+    }));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

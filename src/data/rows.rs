@@ -1,6 +1,7 @@
 //! Numbers in rows and columns, and the one way to come by training rows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +11,15 @@ use crate::digest::Digest;
 /// One named column of numbers; NaN is missing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FrameColumn {
-    pub name: String,
+    pub name: Arc<str>,
     pub values: Vec<f64>,
 }
 
 /// Samples × features, column-major. Shape: n × the number of columns.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Rows {
-    columns: Vec<FrameColumn>,
+    /// Shared with the tables that they were taken from until a step changes their values.
+    columns: Vec<Arc<FrameColumn>>,
     n: usize,
     /// Categories of columns that hold such: their values are positions in this list.
     categories: BTreeMap<String, Vec<String>>,
@@ -31,6 +33,7 @@ impl Rows {
     /// Columns must all have length `n`.
     pub fn new(columns: Vec<FrameColumn>, n: usize) -> Self {
         assert!(columns.iter().all(|c| c.values.len() == n), "columns of unequal length");
+        let columns = columns.into_iter().map(Arc::new).collect();
         Self { columns, n, ..Self::default() }
     }
 
@@ -59,7 +62,7 @@ impl Rows {
 
     /// The first column that holds categories, if any.
     pub fn categorical(&self) -> Option<&str> {
-        let mut names = self.columns.iter().map(|column| column.name.as_str());
+        let mut names = self.columns.iter().map(|column| &*column.name);
         names.find(|name| self.categories.contains_key(*name))
     }
 
@@ -71,8 +74,8 @@ impl Rows {
         for column in std::mem::take(&mut self.columns) {
             if wanted(&column.name) {
                 place.get_or_insert(rest.len());
-                if let Some(categories) = self.categories.remove(&column.name) {
-                    part.categories.insert(column.name.clone(), categories);
+                if let Some(categories) = self.categories.remove(&*column.name) {
+                    part.categories.insert(column.name.to_string(), categories);
                 }
                 part.columns.push(column);
             } else {
@@ -93,7 +96,7 @@ impl Rows {
     }
 
     /// Replaces all columns.
-    pub fn set_columns(&mut self, columns: Vec<FrameColumn>) {
+    pub fn set_columns(&mut self, columns: Vec<Arc<FrameColumn>>) {
         assert!(
             columns.iter().all(|c| c.values.len() == self.n),
             "columns of unequal length"
@@ -112,13 +115,21 @@ impl Rows {
         self.columns.len()
     }
 
-    pub fn columns(&self) -> &[FrameColumn] {
+    pub fn columns(&self) -> &[Arc<FrameColumn>] {
         &self.columns
+    }
+
+    /// The values of the column at a position, its own from now on.
+    pub fn values_mut(&mut self, at: usize) -> &mut [f64] {
+        &mut Arc::make_mut(&mut self.columns[at]).values
     }
 
     /// Steps change values in place; they cannot change the number of samples.
     pub fn columns_mut(&mut self) -> impl Iterator<Item = (&str, &mut [f64])> {
-        self.columns.iter_mut().map(|c| (c.name.as_str(), c.values.as_mut_slice()))
+        self.columns.iter_mut().map(|column| {
+            let FrameColumn { name, values } = Arc::make_mut(column);
+            (&**name, values.as_mut_slice())
+        })
     }
 
     /// Keeps the columns at these positions, in this order.
@@ -126,14 +137,14 @@ impl Rows {
         self.columns = positions.iter().map(|&i| self.columns[i].clone()).collect();
         let columns = &self.columns;
         self.categories
-            .retain(|name, _| columns.iter().any(|column| column.name == *name));
+            .retain(|name, _| columns.iter().any(|column| *column.name == **name));
     }
 
     /// The samples at these positions, in this order.
     pub fn take(&self, positions: &[usize]) -> Self {
-        let take = |column: &FrameColumn| FrameColumn {
-            name: column.name.clone(),
-            values: positions.iter().map(|&row| column.values[row]).collect(),
+        let take = |column: &Arc<FrameColumn>| {
+            let values = positions.iter().map(|&row| column.values[row]).collect();
+            Arc::new(FrameColumn { name: column.name.clone(), values })
         };
         let beside = |(name, cells): (&String, &Vec<Option<String>>)| {
             let taken = positions.iter().map(|&row| cells[row].clone());

@@ -123,6 +123,8 @@ codes! {
         "What site, stratum, volume or clinical predictors alone achieve, on the same splits, shows how much of a result is theirs. The hint has the lines to add.";
     VALUELESS "W0409" "columns without a value"
         "A column that a pattern meets and that holds no value on any row of its source can be no predictor and is left out. Named in full it stays, and a step that needs a value fails.";
+    UNSEEN_BATCH "W0410" "batches that training rows do not hold"
+        "What a harmonising step learns of a batch it cannot know of another. With `unseen: refuse` such a split has no result; say what a batch means that was not met in training.";
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ mod tests {
     fn neighbours_are_counted() {
         let values = vec![0.0, 1.0, 10.0, 11.0, 0.4, 10.6, 5.4];
         let n = values.len();
-        let column = FrameColumn { name: "x".to_string(), values };
+        let column = FrameColumn { name: "x".into(), values };
         let frame = Frame { rows: Rows::new(vec![column], n), failed: vec![None; n] };
         let split = Split { train: vec![0, 1, 2, 3], held_out: vec![4, 5, 6] };
         let outcome =
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn balanced_neighbours_count_by_class() {
         let values = vec![0.0, 1.0, 2.0, 3.0, 1.5];
-        let column = FrameColumn { name: "x".to_string(), values };
+        let column = FrameColumn { name: "x".into(), values };
         let frame = Frame { rows: Rows::new(vec![column], 5), failed: vec![None; 5] };
         let split = Split { train: vec![0, 1, 2, 3], held_out: vec![4] };
         let outcome = [Some(false), Some(false), Some(false), Some(true), None];

@@ -190,7 +190,7 @@ mod tests {
         let mut stream = Stream::new(seed, &["logistic test"]);
         let outcome: Vec<Option<bool>> = (0..n).map(|i| Some(i % 2 == 0)).collect();
         let columns = (0..p).map(|j| FrameColumn {
-            name: format!("c{j}"),
+            name: format!("c{j}").into(),
             values: (0..n)
                 .map(|i| stream.normal() + if i % 2 == 0 && j < 3 { 0.8 } else { 0.0 })
                 .collect(),
@@ -229,8 +229,7 @@ mod tests {
 
     #[test]
     fn perfectly_separable_rows_have_a_finite_answer() {
-        let column =
-            FrameColumn { name: "x".to_string(), values: vec![-1.0, -1.0, 1.0, 1.0] };
+        let column = FrameColumn { name: "x".into(), values: vec![-1.0, -1.0, 1.0, 1.0] };
         let frame = Frame { rows: Rows::new(vec![column], 4), failed: vec![None; 4] };
         let split = Split { train: vec![0, 1, 2, 3], held_out: vec![] };
         let outcome = [Some(false), Some(false), Some(true), Some(true)];

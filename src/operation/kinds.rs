@@ -145,6 +145,11 @@ pub trait TableStep: Operation {
         None
     }
 
+    /// Whether `apply` refuses rows of a batch that no training row has.
+    fn refuses_unseen_batches(&self) -> bool {
+        false
+    }
+
     /// Whether `apply` looks at the rows together: at their values, never at outcomes.
     fn transductive(&self) -> bool {
         false
@@ -155,7 +160,7 @@ pub trait TableStep: Operation {
     fn formulas(&self, state: &Self::State, columns: &Rows) -> Option<Vec<Formula>> {
         let mut kept = columns.clone();
         self.apply(state, &mut kept).ok().filter(|()| Self::PICKS)?;
-        let place = |name: &str| columns.columns().iter().position(|c| c.name == name);
+        let place = |name: &str| columns.columns().iter().position(|c| *c.name == *name);
         let kept = kept.columns().iter();
         kept.map(|column| place(&column.name).map(Formula::same)).collect()
     }
@@ -437,6 +442,8 @@ pub trait AnyTableStep: Send + Sync {
     fn covariates(&self) -> &[String];
     /// See [`TableStep::batch`].
     fn batch(&self) -> Option<&str>;
+    /// See [`TableStep::refuses_unseen_batches`].
+    fn refuses_unseen_batches(&self) -> bool;
     /// See [`TableStep::transductive`].
     fn transductive(&self) -> bool;
     /// See [`TableStep::as_fitted`].
@@ -477,6 +484,10 @@ impl<T: TableStep> AnyTableStep for T {
 
     fn batch(&self) -> Option<&str> {
         TableStep::batch(self)
+    }
+
+    fn refuses_unseen_batches(&self) -> bool {
+        TableStep::refuses_unseen_batches(self)
     }
 
     fn transductive(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Table 1: the variables of the study by cohort and class.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::record::Found;
 use crate::data::{CharacteristicFacts, FrameColumn, Value};
@@ -67,7 +68,7 @@ pub fn characteristics(
             }
             left -= 1;
             let unit = declared.and_then(|columns| columns.get(at)?.unit.clone());
-            let here = |cohort: usize| -> Option<&FrameColumn> {
+            let here = |cohort: usize| -> Option<&Arc<FrameColumn>> {
                 of(cohort)?.rows.columns().iter().find(|known| known.name == column.name)
             };
             let moments = |cohort: usize| -> Option<(f64, f64)> {
@@ -100,7 +101,7 @@ pub fn characteristics(
                         .collect();
                     table.push(CharacteristicFacts {
                         block: block.name.clone(),
-                        variable: column.name.clone(),
+                        variable: column.name.to_string(),
                         unit: unit.clone(),
                         cohort: study.cohorts[*cohort].name.clone(),
                         class,

@@ -87,7 +87,7 @@ pub fn predict(
                 }
             }
         }
-        columns.push(FrameColumn { name: source.column.name.clone(), values });
+        columns.push(FrameColumn { name: source.column.name.as_str().into(), values });
     }
     let categories = sources.iter().filter_map(|source| {
         Some((source.column.name.clone(), source.column.categories.clone()?))

@@ -1193,7 +1193,7 @@ fn describe_column(
         (pooled > 0.0).then(|| (positive.mean - negative.mean) / pooled)
     });
     ColumnFacts {
-        name: column.name.clone(),
+        name: column.name.to_string(),
         unit,
         declared_unit: None,
         missing: rows.iter().filter(|&&row| column.values[row].is_nan()).count().into(),

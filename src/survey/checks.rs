@@ -156,7 +156,7 @@ fn says(frame: &Frame, classes: &[Option<bool>]) -> Vec<(String, Says)> {
             let levels: Vec<u32> =
                 known.iter().map(|(value, _)| level(*value) as u32).collect();
             if pure(&levels, &truth, values.len()) && values.len() <= 5 {
-                found.push((column.name.clone(), Says::All));
+                found.push((column.name.to_string(), Says::All));
                 continue;
             }
             // Levels that only say that nothing was asked are left aside.
@@ -169,7 +169,7 @@ fn says(frame: &Frame, classes: &[Option<bool>]) -> Vec<(String, Says)> {
             crate::statistics::delong(&truth, &scores).map(|d| d.auroc.max(1.0 - d.auroc))
         };
         if let Some(auroc) = auroc.filter(|auroc| *auroc >= NEARLY) {
-            found.push((column.name.clone(), Says::Nearly(auroc)));
+            found.push((column.name.to_string(), Says::Nearly(auroc)));
         }
     }
     found
@@ -454,7 +454,7 @@ mod tests {
     fn columns_that_are_the_outcome_are_recognised() {
         let classes: Vec<Option<bool>> = (0..60).map(|i| Some(i % 3 == 0)).collect();
         let column = |name: &str, value: &dyn Fn(usize) -> f64| FrameColumn {
-            name: name.to_string(),
+            name: name.into(),
             values: (0..60).map(value).collect(),
         };
         let columns = vec![

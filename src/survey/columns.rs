@@ -374,7 +374,10 @@ pub fn frame(
             let values = cells.iter().map(|cell| {
                 cell.and_then(position).map_or(f64::NAN, |position| position as f64)
             });
-            columns.push(FrameColumn { name: name.clone(), values: values.collect() });
+            columns.push(FrameColumn {
+                name: name.as_str().into(),
+                values: values.collect(),
+            });
             categories.insert(name, levels);
         } else {
             let mut values = Vec::with_capacity(cells.len());
@@ -392,7 +395,7 @@ pub fn frame(
                 };
                 values.push(number);
             }
-            columns.push(FrameColumn { name, values });
+            columns.push(FrameColumn { name: name.into(), values });
         }
     }
     let frame = Rows::new(columns, rows.len()).with_categories(categories);

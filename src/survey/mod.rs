@@ -4,6 +4,7 @@
 //! nothing and never looks into an image.
 
 mod agreements;
+mod batches;
 mod checks;
 mod cohorts;
 mod columns;
@@ -135,6 +136,7 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     outcomes::read(study, reading, &mut survey, &mut faults);
     agreements::read(study, reading, &mut survey, &mut faults);
     checks::read(study, reading, &mut survey, &mut faults);
+    batches::read(study, &survey, &mut faults);
     controls::read(study, &survey, &mut faults);
     (survey, faults)
 }

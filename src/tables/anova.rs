@@ -72,7 +72,7 @@ mod tests {
         let n = outcome.len();
         let columns = columns.iter().enumerate();
         let columns = columns.map(|(i, values)| FrameColumn {
-            name: format!("c{i}"),
+            name: format!("c{i}").into(),
             values: values.to_vec(),
         });
         let frame =
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(ranking.0, [2, 3, 1, 0]);
         let mut rows = train.rows().clone();
         Anova { k: 2 }.apply(&ranking, &mut rows).unwrap();
-        let names: Vec<&str> = rows.columns().iter().map(|c| c.name.as_str()).collect();
+        let names: Vec<&str> = rows.columns().iter().map(|c| &*c.name).collect();
         assert_eq!(names, ["c2", "c3"]);
         Anova { k: 50 }.apply(&ranking, &mut train.rows().clone()).unwrap();
     }

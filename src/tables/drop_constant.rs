@@ -91,7 +91,7 @@ mod tests {
         let n = train.len();
         let columns = columns.iter().enumerate();
         let columns = columns.map(|(i, values)| FrameColumn {
-            name: format!("c{i}"),
+            name: format!("c{i}").into(),
             values: values.clone(),
         });
         let frame =
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn held_out_rows_decide_nothing() {
         let values = vec![0.0, -0.0, 5.0];
-        let column = FrameColumn { name: "x".to_string(), values };
+        let column = FrameColumn { name: "x".into(), values };
         let frame = Frame { rows: Rows::new(vec![column], 3), failed: vec![None; 3] };
         let split = Split { train: vec![0, 1], held_out: vec![2] };
         let train = split.train(&frame, &[Some(true); 3], &[0; 3]);

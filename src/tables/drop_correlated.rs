@@ -103,70 +103,105 @@ const ROUNDING: f64 = 1e-12;
 /// Columns that are compared together with one kept column.
 const TILE: usize = 16;
 
-/// Positions of the kept columns. `units` have unit length.
-fn kept(units: &[Vec<f64>], threshold: f64) -> Vec<u32> {
-    let above = |r: f64| r.abs().min(1.0) - threshold > ROUNDING;
-    let n = units.first().map_or(0, Vec::len);
-    // After some of the rows, what the others can add is known: r cannot be above the threshold where
-    // that does not reach it. Most pairs of columns end here.
-    let cuts = [n / 6, n / 4, n / 2, n];
-    let lengths: Vec<[f64; 4]> = units.iter().map(|unit| lengths(unit, cuts)).collect();
-    let out_of_reach = threshold - 1e-9; // More than the bound itself can lose to rounding.
-    let mut kept: Vec<u32> = Vec::new();
-    for (tile, columns) in units.chunks(TILE).enumerate() {
-        let first = tile * TILE;
-        // Row by row, so that the products of one row are what the processor does several at a time;
-        // each sum still runs in row order.
-        let mut rows = vec![[0.0; TILE]; n];
-        for (place, column) in columns.iter().enumerate() {
-            for (row, value) in rows.iter_mut().zip(column) {
-                row[place] = *value;
-            }
-        }
-        let mut dropped = [false; TILE];
-        let mut left = columns.len();
-        for &other in &kept {
-            let other = other as usize;
-            let mut r = [0.0; TILE];
-            let mut from = 0;
-            let mut whole = true;
-            for (cut, to) in cuts.into_iter().enumerate() {
-                add_products(&units[other][from..to], &rows[from..to], &mut r);
-                from = to;
-                let reach = |place: usize| {
-                    r[place].abs() + lengths[other][cut] * lengths[first + place][cut]
-                };
-                let mut open = (0..columns.len()).filter(|&place| !dropped[place]);
-                if !open.any(|place| reach(place) > out_of_reach) {
-                    whole = false;
-                    break;
-                }
-            }
-            if whole {
-                for place in 0..columns.len() {
-                    if !dropped[place] && above(r[place]) {
-                        dropped[place] = true;
-                        left -= 1;
-                    }
-                }
-            }
-            if left == 0 {
-                break;
-            }
-        }
-        let before = kept.len();
-        for (place, column) in columns.iter().enumerate() {
-            let earlier = |other: &u32| above(dot(&units[*other as usize], column));
-            if !dropped[place] && !kept[before..].iter().any(earlier) {
-                kept.push((first + place) as u32);
-            }
+/// Stretches of rows of which lengths are known.
+const STRETCHES: usize = 8;
+
+/// After so many stretches it is asked whether the others can still make a difference.
+const ASKED_AFTER: [usize; 3] = [1, 2, 4];
+
+/// A column at unit length, and roughly: most pairs of columns are so far from the threshold that it takes
+/// few digits and a few rows to see it.
+struct Rough<'a> {
+    unit: &'a [f64],
+    values: Vec<f32>,
+    /// The length of each stretch of it, rounded up.
+    lengths: [f32; STRETCHES],
+}
+
+impl<'a> Rough<'a> {
+    fn new(unit: &'a [f64]) -> Self {
+        let length = |stretch| {
+            let rows = unit[rows_of(stretch, unit.len())].iter();
+            let length = sqrt(rows.map(|value| value * value).sum());
+            (length * (1.0 + 1e-6)) as f32
+        };
+        Self {
+            unit,
+            values: unit.iter().map(|value| *value as f32).collect(),
+            lengths: std::array::from_fn(length),
         }
     }
-    kept
+}
+
+/// The rows of a stretch.
+fn rows_of(stretch: usize, n: usize) -> std::ops::Range<usize> {
+    stretch * n / STRETCHES..(stretch + 1) * n / STRETCHES
+}
+
+/// Columns that stand next to each other, row by row, so that the products of one row are what the
+/// processor does several at a time.
+struct Tile {
+    rows: Vec<[f32; TILE]>,
+    lengths: [[f32; TILE]; STRETCHES],
+}
+
+impl Tile {
+    fn new(columns: &[Rough<'_>], n: usize) -> Self {
+        let mut tile =
+            Self { rows: vec![[0.0; TILE]; n], lengths: [[0.0; TILE]; STRETCHES] };
+        for (place, column) in columns.iter().enumerate() {
+            for (row, value) in tile.rows.iter_mut().zip(&column.values) {
+                row[place] = *value;
+            }
+            for (to, length) in tile.lengths.iter_mut().zip(column.lengths) {
+                to[place] = length;
+            }
+        }
+        tile
+    }
+
+    /// From now on no column stands at this place.
+    fn leave_out(&mut self, place: usize) {
+        self.rows.iter_mut().for_each(|row| row[place] = 0.0);
+        self.lengths.iter_mut().for_each(|lengths| lengths[place] = 0.0);
+    }
+
+    /// The sums of products with a column, roughly; none where no column of the tile can reach as far as
+    /// `reach`. By Cauchy and Schwarz, stretch by stretch: no sum of products is larger than the
+    /// product of the lengths.
+    fn near(&self, other: &Rough<'_>, reach: f32) -> Option<[f32; TILE]> {
+        let n = self.rows.len();
+        let mut sums = [0.0; TILE];
+        for stretch in 0..STRETCHES {
+            if ASKED_AFTER.contains(&stretch) {
+                let mut most = sums.map(f32::abs);
+                for rest in stretch..STRETCHES {
+                    let length = other.lengths[rest];
+                    for (most, own) in most.iter_mut().zip(&self.lengths[rest]) {
+                        *most += length * own;
+                    }
+                }
+                if !any_above(most, reach) {
+                    return None;
+                }
+            }
+            let rows = rows_of(stretch, n);
+            add_products(&other.values[rows.clone()], &self.rows[rows], &mut sums);
+        }
+        any_above(sums.map(f32::abs), reach).then_some(sums)
+    }
+}
+
+/// Whether any of the numbers is above `reach`.
+fn any_above(numbers: [f32; TILE], reach: f32) -> bool {
+    // The sign of a difference is negative where it is: the signs of all are read at once.
+    let signs =
+        numbers.iter().fold(0, |signs, number| signs | (reach - number).to_bits());
+    signs >> 31 == 1
 }
 
 /// Adds to each sum the products of `values` with its column of `rows`.
-fn add_products(values: &[f64], rows: &[[f64; TILE]], sums: &mut [f64; TILE]) {
+fn add_products(values: &[f32], rows: &[[f32; TILE]], sums: &mut [f32; TILE]) {
     let mut here = *sums;
     for (value, row) in values.iter().zip(rows) {
         for (sum, other) in here.iter_mut().zip(row) {
@@ -176,9 +211,43 @@ fn add_products(values: &[f64], rows: &[[f64; TILE]], sums: &mut [f64; TILE]) {
     *sums = here;
 }
 
-/// The length of what is left of a column after each cut.
-fn lengths(unit: &[f64], cuts: [usize; 4]) -> [f64; 4] {
-    cuts.map(|cut| sqrt(unit[cut..].iter().map(|value| value * value).sum()))
+/// Positions of the kept columns. `units` have unit length.
+fn kept(units: &[Vec<f64>], threshold: f64) -> Vec<u32> {
+    let above = |a: &Rough<'_>, b: &Rough<'_>| {
+        dot(a.unit, b.unit).abs().min(1.0) - threshold > ROUNDING
+    };
+    let n = units.first().map_or(0, Vec::len);
+    // A sum of n products of columns of unit length is wrong by less than n times the rounding of one.
+    let reach =
+        (threshold - 2.0 * f64::from(f32::EPSILON) * (n + STRETCHES) as f64) as f32;
+    let columns: Vec<Rough<'_>> = units.iter().map(|unit| Rough::new(unit)).collect();
+    let mut kept: Vec<u32> = Vec::new();
+    for (number, columns_here) in columns.chunks(TILE).enumerate() {
+        let mut tile = Tile::new(columns_here, n);
+        let mut stays = [false; TILE];
+        stays[..columns_here.len()].fill(true);
+        for &other in &kept {
+            let other = &columns[other as usize];
+            let Some(sums) = tile.near(other, reach) else { continue };
+            for (place, column) in columns_here.iter().enumerate() {
+                if stays[place] && sums[place].abs() > reach && above(other, column) {
+                    stays[place] = false;
+                    tile.leave_out(place);
+                }
+            }
+            if !stays.contains(&true) {
+                break;
+            }
+        }
+        let before = kept.len();
+        for (place, column) in columns_here.iter().enumerate() {
+            let earlier = |other: &u32| above(&columns[*other as usize], column);
+            if stays[place] && !kept[before..].iter().any(earlier) {
+                kept.push((number * TILE + place) as u32);
+            }
+        }
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -193,7 +262,7 @@ mod tests {
         let n = train.len();
         let columns = columns.iter().enumerate();
         let columns = columns.map(|(i, values)| FrameColumn {
-            name: format!("c{i}"),
+            name: format!("c{i}").into(),
             values: values.clone(),
         });
         let frame =
@@ -269,7 +338,7 @@ mod tests {
         }
         let mut rows = train(&six(), (0..8).collect()).rows().clone();
         DropCorrelated::default().apply(&vec![0, 2, 3], &mut rows).unwrap();
-        let names: Vec<&str> = rows.columns().iter().map(|c| c.name.as_str()).collect();
+        let names: Vec<&str> = rows.columns().iter().map(|c| &*c.name).collect();
         assert_eq!(names, ["c0", "c2", "c3"]);
     }
 

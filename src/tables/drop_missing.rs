@@ -79,7 +79,7 @@ mod tests {
         let n = train.len();
         let columns = columns.iter().enumerate();
         let columns = columns.map(|(i, values)| FrameColumn {
-            name: format!("c{i}"),
+            name: format!("c{i}").into(),
             values: values.clone(),
         });
         let frame =
@@ -91,7 +91,7 @@ mod tests {
     fn kept(share: f64, shares: &Vec<f64>, rows: &Rows) -> Vec<String> {
         let mut rows = rows.clone();
         DropMissing { share }.apply(shares, &mut rows).unwrap();
-        rows.columns().iter().map(|column| column.name.clone()).collect()
+        rows.columns().iter().map(|column| column.name.to_string()).collect()
     }
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn held_out_rows_decide_nothing() {
         let values = vec![1.0, 2.0, NAN];
-        let column = FrameColumn { name: "x".to_string(), values };
+        let column = FrameColumn { name: "x".into(), values };
         let frame = Frame { rows: Rows::new(vec![column], 3), failed: vec![None; 3] };
         let split = Split { train: vec![0, 1], held_out: vec![2] };
         let train = split.train(&frame, &[Some(true); 3], &[0; 3]);

@@ -1,5 +1,7 @@
 //! Categories become columns of zeros and ones.
 
+use std::sync::Arc;
+
 use crate::data::FrameColumn;
 use crate::operation::prelude::*;
 
@@ -51,7 +53,7 @@ impl TableStep for EncodeOnehot {
 
     fn fit(&self, train: &Train) -> Result<Self::State, Failure> {
         let rows = train.rows();
-        let met = |column: &FrameColumn| {
+        let met = |column: &Arc<FrameColumn>| {
             let categories = rows.categories(&column.name)?;
             let met = categories
                 .iter()
@@ -80,10 +82,10 @@ impl TableStep for EncodeOnehot {
                     }
                     _ => 0.0,
                 };
-                columns.push(FrameColumn {
-                    name: format!("{}={category}", column.name),
+                columns.push(Arc::new(FrameColumn {
+                    name: format!("{}={category}", column.name).into(),
                     values: column.values.iter().map(value).collect(),
-                });
+                }));
             }
         }
         rows.set_columns(columns);
@@ -138,8 +140,7 @@ mod tests {
         let met = encode.fit(&train).unwrap();
         let mut training = train.rows().clone();
         encode.apply(&met, &mut training).unwrap();
-        let names: Vec<&str> =
-            training.columns().iter().map(|c| c.name.as_str()).collect();
+        let names: Vec<&str> = training.columns().iter().map(|c| &*c.name).collect();
         assert_eq!(names, ["age", "site=C"]);
         assert_eq!(training.columns()[1].values, [1.0, 0.0, 1.0]);
         assert_eq!(training.categorical(), None);

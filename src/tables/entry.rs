@@ -236,7 +236,7 @@ mod tests {
 
     fn train(groups: &[u32], outcome: &[bool]) -> Train {
         let n = groups.len();
-        let column = FrameColumn { name: "c".to_string(), values: vec![0.0; n] };
+        let column = FrameColumn { name: "c".into(), values: vec![0.0; n] };
         let frame = Frame { rows: Rows::new(vec![column], n), failed: vec![None; n] };
         let split = Split { train: (0..n as u32).collect(), held_out: vec![] };
         let outcome: Vec<Option<bool>> = outcome.iter().map(|y| Some(*y)).collect();

@@ -122,6 +122,10 @@ impl TableStep for HarmoniseCombat {
         Some(&self.batch)
     }
 
+    fn refuses_unseen_batches(&self) -> bool {
+        self.unseen == Unseen::Refuse
+    }
+
     fn transductive(&self) -> bool {
         self.unseen == Unseen::Transductive
     }
@@ -549,6 +553,8 @@ fn known<'a>(rows: &'a Rows, column: &str) -> Result<Vec<&'a str>, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::data::{Frame, FrameColumn};
 
@@ -556,7 +562,7 @@ mod tests {
     fn rows(sites: &[&str]) -> Rows {
         let mut stream = Stream::new(3, &["combat"]);
         let columns = (0..3).map(|column| FrameColumn {
-            name: format!("c{column}"),
+            name: format!("c{column}").into(),
             values: sites
                 .iter()
                 .map(|site| match *site {
@@ -663,7 +669,7 @@ mod tests {
         let copy = rows.columns()[0].clone();
         let constant = FrameColumn { name: "k".into(), values: vec![7.0; 20] };
         let again = FrameColumn { name: "copy".into(), values: copy.values.clone() };
-        rows.set_columns(vec![copy, constant, again]);
+        rows.set_columns(vec![copy, Arc::new(constant), Arc::new(again)]);
         let step = step(Unseen::Refuse);
         let state = step.fit(&train(&rows)).unwrap();
         let mut harmonised = rows.clone();

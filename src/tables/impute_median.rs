@@ -1,5 +1,7 @@
 //! Missing values become the median of the training rows.
 
+use std::sync::Arc;
+
 use crate::data::FrameColumn;
 use crate::math::median;
 use crate::operation::prelude::*;
@@ -51,7 +53,7 @@ impl TableStep for ImputeMedian {
                 column.values.iter().copied().filter(|value| !value.is_nan()).collect();
             let median = median(&known);
             let median =
-                median.ok_or_else(|| Failure::AllMissing(column.name.clone()))?;
+                median.ok_or_else(|| Failure::AllMissing(column.name.to_string()))?;
             found.medians.push(median);
             found.gaps.push(known.len() < column.values.len());
         }
@@ -63,15 +65,17 @@ impl TableStep for ImputeMedian {
         for (column, gaps) in rows.columns().iter().zip(&found.gaps) {
             if self.indicator && *gaps {
                 let missing = |value: &f64| f64::from(u8::from(value.is_nan()));
-                indicators.push(FrameColumn {
-                    name: format!("{} missing", column.name),
+                indicators.push(Arc::new(FrameColumn {
+                    name: format!("{} missing", column.name).into(),
                     values: column.values.iter().map(missing).collect(),
-                });
+                }));
             }
         }
-        for ((_, values), median) in rows.columns_mut().zip(&found.medians) {
-            for value in values.iter_mut().filter(|value| value.is_nan()) {
-                *value = *median;
+        for (at, median) in found.medians.iter().enumerate().take(rows.p()) {
+            // Columns without gaps stay shared.
+            if rows.columns()[at].values.iter().any(|value| value.is_nan()) {
+                let values = rows.values_mut(at).iter_mut();
+                values.filter(|value| value.is_nan()).for_each(|value| *value = *median);
             }
         }
         let mut columns = rows.columns().to_vec();
@@ -102,7 +106,7 @@ mod tests {
     #[test]
     fn medians_are_those_of_the_training_rows() {
         let values = vec![1.0, f64::NAN, 2.0, 100.0, f64::NAN];
-        let column = FrameColumn { name: "x".to_string(), values };
+        let column = FrameColumn { name: "x".into(), values };
         let frame = Frame { rows: Rows::new(vec![column], 5), failed: vec![None; 5] };
         let split = Split { train: vec![0, 1, 2], held_out: vec![3, 4] };
         let train = split.train(&frame, &[Some(true); 5], &[0; 5]);
@@ -114,7 +118,7 @@ mod tests {
         let (_, mut held_out) = split.held_out(&frame);
         with.apply(&medians, &mut held_out).unwrap();
         assert_eq!(held_out.columns()[1].values, [0.0, 1.0]);
-        assert_eq!(held_out.columns()[1].name, "x missing");
+        assert_eq!(&*held_out.columns()[1].name, "x missing");
         let nothing = Split { train: vec![1], held_out: vec![] };
         let train = nothing.train(&frame, &[Some(true); 5], &[0; 5]);
         assert_eq!(

@@ -27,6 +27,8 @@ mod scale_zscore;
 mod transform_yeo_johnson;
 mod welch;
 
+pub use read::parquet::is_reading as is_reading_parquet;
+
 use crate::operation::{Entry, derivation, reader, table_step};
 
 /// In reading order.

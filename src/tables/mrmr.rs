@@ -184,7 +184,7 @@ mod tests {
     fn rank(columns: &[&[f64]], outcome: &[bool], step: &Mrmr) -> Vec<u32> {
         let n = outcome.len();
         let columns = columns.iter().enumerate().map(|(i, values)| FrameColumn {
-            name: format!("c{i}"),
+            name: format!("c{i}").into(),
             values: values.to_vec(),
         });
         let frame =

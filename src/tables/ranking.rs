@@ -1,6 +1,7 @@
 //! What the filters share: columns in order of merit, and what a filter asks of its rows.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use crate::data::FrameColumn;
 use crate::operation::prelude::*;
@@ -53,7 +54,10 @@ impl Evidence {
 
 /// The columns of rows that a filter can compare between the classes: both classes are there, each
 /// with at least `least` rows, and every value is a finite number.
-pub(super) fn comparable(train: &Train, least: usize) -> Result<&[FrameColumn], Failure> {
+pub(super) fn comparable(
+    train: &Train,
+    least: usize,
+) -> Result<&[Arc<FrameColumn>], Failure> {
     let positive = train.outcome().iter().filter(|positive| **positive).count();
     let fewest = positive.min(train.outcome().len() - positive);
     if fewest == 0 {

@@ -213,7 +213,7 @@ mod tests {
     fn train(n: usize, p: usize) -> Train {
         let mut stream = Stream::new(3, &["rfe"]);
         let columns = (0..p).map(|j| FrameColumn {
-            name: format!("c{j}"),
+            name: format!("c{j}").into(),
             values: (0..n)
                 .map(|i| stream.normal() + if i % 2 == 0 && j == 3 { 3.0 } else { 0.0 })
                 .collect(),
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn equal_columns_leave_from_the_last() {
         let mut train = train(10, 1);
-        let column = train.rows().columns()[0].clone();
+        let column = FrameColumn::clone(&train.rows().columns()[0]);
         let columns = vec![column.clone(), column.clone(), column];
         train = train.with_rows(Rows::new(columns, 10));
         let rfe = Rfe { step: 1.0, ..Rfe::default() };

@@ -45,7 +45,7 @@ impl TableStep for ScaleRobust {
             known.sort_by(f64::total_cmp);
             let at = |share| {
                 quantile_of_sorted(&known, share)
-                    .ok_or_else(|| Failure::AllMissing(column.name.clone()))
+                    .ok_or_else(|| Failure::AllMissing(column.name.to_string()))
             };
             let (median, range) = (at(0.5)?, at(0.75)? - at(0.25)?);
             match median.is_finite() && range.is_finite() {
@@ -89,10 +89,10 @@ mod tests {
     fn quartiles_are_those_of_scikit_learn() {
         for (name, fixture) in Fixture::all() {
             println!("{name}");
-            let columns = fixture.columns.iter().map(|values| FrameColumn {
-                name: String::new(),
-                values: values.clone(),
-            });
+            let columns = fixture
+                .columns
+                .iter()
+                .map(|values| FrameColumn { name: "".into(), values: values.clone() });
             let n = fixture.outcome.len();
             let rows = Rows::new(columns.collect(), n);
             let frame = Frame { rows, failed: vec![None; n] };
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn training_quartiles_serve_all_rows() {
         let column = |name: &str, values: &[f64]| FrameColumn {
-            name: name.to_string(),
+            name: name.into(),
             values: values.to_vec(),
         };
         let columns = vec![

@@ -35,8 +35,8 @@ impl TableStep for ScaleZscore {
         let moments = train.rows().columns().iter().map(|column| {
             let known: Vec<f64> =
                 column.values.iter().copied().filter(|value| !value.is_nan()).collect();
-            let mean =
-                mean(&known).ok_or_else(|| Failure::AllMissing(column.name.clone()))?;
+            let mean = mean(&known)
+                .ok_or_else(|| Failure::AllMissing(column.name.to_string()))?;
             let squares: f64 =
                 known.iter().map(|value| (value - mean) * (value - mean)).sum();
             let sd = sqrt(squares / known.len() as f64);
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn training_moments_serve_all_rows() {
         let column = |name: &str, values: &[f64]| FrameColumn {
-            name: name.to_string(),
+            name: name.into(),
             values: values.to_vec(),
         };
         let columns =

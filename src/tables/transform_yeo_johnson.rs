@@ -46,7 +46,7 @@ impl TableStep for TransformYeoJohnson {
             let mut known: Vec<f64> =
                 column.values.iter().copied().filter(|value| !value.is_nan()).collect();
             if known.is_empty() {
-                return Err(Failure::AllMissing(column.name.clone()));
+                return Err(Failure::AllMissing(column.name.to_string()));
             }
             if known.iter().any(|value| value.is_infinite()) {
                 return Err(Failure::NotFinite(format!("a value of `{}`", column.name)));

@@ -599,7 +599,7 @@ fn formulas_of_steps_give_what_the_steps_give() {
     let outcome: Vec<Option<bool>> = (0..n).map(|row| Some(row % 3 == 0)).collect();
     let mut with = |gaps: bool| {
         let column = |j: usize, stream: &mut restudy::math::Stream| FrameColumn {
-            name: format!("c{j}"),
+            name: format!("c{j}").into(),
             values: (0..n)
                 .map(|row| match (gaps && j == 1 && row % 6 == 2, j) {
                     (true, _) => f64::NAN,
@@ -619,8 +619,10 @@ fn formulas_of_steps_give_what_the_steps_give() {
             if name.starts_with("impute") { gaps.clone() } else { whole.clone() };
         if name == "encode_onehot" {
             let codes = (0..n).map(|row| (row % 3) as f64).collect();
-            let codes = FrameColumn { name: "side".to_string(), values: codes };
-            let mut columns = rows.columns().to_vec();
+            let codes = FrameColumn { name: "side".into(), values: codes };
+            let whole = rows.columns().iter();
+            let mut columns: Vec<FrameColumn> =
+                whole.map(|column| FrameColumn::clone(column)).collect();
             columns.push(codes);
             let sides = ["left", "middle", "right"].map(String::from).to_vec();
             rows = Rows::new(columns, n)

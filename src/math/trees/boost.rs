@@ -72,8 +72,11 @@ const KEEPS_SUMS: usize = 1024;
 /// A gain below this part of the score of the leaf is rounding, not a gain.
 const ROUNDING: f64 = 1e-12;
 
-/// A little less than 1: by more than the rounding of a few products.
-const NEARLY: f64 = 1.0 - 1e-13;
+/// How much of what a cut must gain it is asked for before it is looked at closely. What is missing is
+/// more than rounding can take: the gain asked for is at least [`ROUNDING`] of the score, so that
+/// the distance below is known to 3e-10 · √(larger side / smaller side), and no side is so small that
+/// this exceeds 2 %.
+const NEARLY: f64 = 15.0 / 16.0;
 
 /// Sums over rows: the slope; the curvature, with the number of rows in its lowest bits.
 pub type Sums = [i64; 2];
@@ -419,10 +422,7 @@ impl<'a> Machine<'a> {
         }
         if let Some(orders) = &mut self.orders {
             let mut judge = judge(self.setting, self.units, root.sums);
-            for &column in columns {
-                let codes = self.codes.column(column as usize);
-                orders.search(column, codes, (root.start, root.end), &mut judge);
-            }
+            orders.search(columns, &self.codes, (root.start, root.end), &mut judge);
             root.best = judge.best;
             return;
         }
@@ -494,10 +494,7 @@ impl<'a> Machine<'a> {
                     continue;
                 }
                 let mut judge = judge(self.setting, self.units, leaf.sums);
-                for &column in columns {
-                    let codes = self.codes.column(column as usize);
-                    orders.search(column, codes, (leaf.start, leaf.end), &mut judge);
-                }
+                orders.search(columns, &self.codes, (leaf.start, leaf.end), &mut judge);
                 leaf.best = judge.best;
             }
             return;
@@ -567,13 +564,15 @@ impl<'a> Machine<'a> {
         let values = self.samples.column(best.column as usize);
         if let Some(orders) = &mut self.orders {
             let middle = leaf.start + self.units.rows(best.left) as usize;
-            // Columns are parted only where one of the children may be split again.
-            let larger = (middle - leaf.start).max(leaf.end - middle) as u64;
-            let splits = larger >= 2 * u64::from(self.setting.min_rows)
-                && leaf.depth + 1 < self.setting.depth;
+            // A side that is not split again needs its rows in one order only.
+            let splits = |rows: usize| {
+                rows as u64 >= 2 * u64::from(self.setting.min_rows)
+                    && leaf.depth + 1 < self.setting.depth
+                    && !is_last
+            };
             let place = (leaf.start, middle, leaf.end);
-            let (below, above) =
-                orders.part(best.column, columns, place, splits && !is_last);
+            let follow = (splits(middle - leaf.start), splits(leaf.end - middle));
+            let (below, above) = orders.part(best.column, columns, place, follow);
             return (middle, between(values[below], values[above]));
         }
         let codes = self.codes.column(best.column as usize);
@@ -706,6 +705,11 @@ pub struct Judge {
     all: Sums,
     rows: u32,
     of_leaf: f64,
+    /// Slope over curvature of both sides together, each with l2, what one unit of their curvature is of
+    /// it, and the score of two sides of this slope.
+    mean: f64,
+    share: f64,
+    apart: f64,
     /// The score to beat.
     pub highest: f64,
     best: Option<Best>,
@@ -723,10 +727,18 @@ fn judge(setting: Boosting, units: Units, sums: Sums) -> Judge {
         all: sums,
         rows: units.rows(sums),
         of_leaf: 0.0,
+        mean: 0.0,
+        share: 0.0,
+        apart: 0.0,
         highest: 0.0,
         best: None,
     };
     judge.of_leaf = judge.score(sums);
+    let parts = units.parts(sums);
+    let both = parts[1] + 2.0 * judge.l2;
+    judge.mean = parts[0] / both;
+    judge.share = 1.0 / both;
+    judge.apart = parts[0] * judge.mean;
     judge.highest = judge.of_leaf * (1.0 + ROUNDING);
     judge
 }
@@ -762,15 +774,21 @@ impl Judge {
 
     /// Whether any of these cuts may have a score above the highest: to be told without dividing.
     /// It holds for every cut that has one, and for few others.
+    ///
+    /// With slopes a, b and curvatures l, r of both sides, each with l2, a²/l + b²/r is
+    /// (a + b)²/(l + r) + (a − l·(a + b)/(l + r))² · (l + r)/(l·r).
     pub fn may_beat(&self, all: [f64; 2], slopes: &[f64], curvatures: &[f64]) -> bool {
-        let highest = self.highest * NEARLY;
-        let mut any = false;
-        for (slope, curvature) in slopes.iter().zip(curvatures) {
-            let (a, b) = (*slope, all[0] - slope);
-            let (of_left, of_right) = (curvature + self.l2, all[1] - curvature + self.l2);
-            any |= a * a * of_right + b * b * of_left > highest * (of_left * of_right);
-        }
-        any
+        let asked = (self.highest - self.apart).max(0.0) * NEARLY * self.share;
+        let rest = all[1] + self.l2;
+        let short = |slope: f64, curvature: f64| {
+            let left = curvature + self.l2;
+            let distance = slope - self.mean * left;
+            // Below 0 where the cut gains more; only the sign is kept.
+            (asked * (left * (rest - curvature)) - distance * distance).to_bits()
+        };
+        let sums = slopes.iter().zip(curvatures);
+        let signs = sums.fold(0, |signs, (a, c)| signs | short(*a, *c));
+        signs >> 63 == 1
     }
 
     pub fn take_parts(

@@ -25,7 +25,7 @@ pub struct Orders {
     /// By row: whether it is in the tree, and then whether it goes left.
     marked: Vec<bool>,
     spare: Vec<u16>,
-    /// Sums up to each row of a leaf.
+    /// Sums up to each row of a leaf, in the orders of two columns. Shape: 2 × n.
     slopes: Vec<f64>,
     curvatures: Vec<f64>,
 }
@@ -52,8 +52,8 @@ impl Orders {
             adds: vec![[0.0; 2]; n],
             marked: vec![false; n],
             spare: vec![0; n],
-            slopes: vec![0.0; n],
-            curvatures: vec![0.0; n],
+            slopes: vec![0.0; 2 * n],
+            curvatures: vec![0.0; 2 * n],
         }
     }
 
@@ -88,33 +88,71 @@ impl Orders {
         &self.own[first + start..first + end]
     }
 
-    /// Hands the cuts of a leaf by one column to the judge, in ascending order.
+    /// Hands the cuts of a leaf to the judge, column by column and in ascending order.
     pub fn search(
         &mut self,
-        column: u32,
-        codes: &[u16],
+        columns: &[u32],
+        codes: &Codes,
         (start, end): (usize, usize),
         judge: &mut Judge,
     ) {
-        let first = column as usize * self.n;
-        let rows = &self.own[first + start..first + end];
-        let n = rows.len();
-        let least = judge.min_rows as usize;
-        if n < 2 * least {
+        if end - start < 2 * judge.min_rows as usize {
             return;
         }
-        let (mut slope, mut curvature) = (0.0, 0.0);
-        let slopes = &mut self.slopes[..n];
-        let curvatures = &mut self.curvatures[..n];
-        for ((row, to_slope), to_curvature) in
-            rows.iter().zip(&mut *slopes).zip(&mut *curvatures)
-        {
-            let add = self.adds[*row as usize];
-            slope += add[0];
-            curvature += add[1];
-            *to_slope = slope;
-            *to_curvature = curvature;
+        // Two columns at a time: each sum waits for the one before it.
+        let (pairs, last) = columns.as_chunks::<2>();
+        for pair in pairs {
+            self.add_up(*pair, (start, end));
+            for (which, column) in pair.iter().enumerate() {
+                self.judge(which, *column, codes, (start, end), judge);
+            }
         }
+        if let [column] = last {
+            self.add_up([*column, *column], (start, end));
+            self.judge(0, *column, codes, (start, end), judge);
+        }
+    }
+
+    /// The sums up to each row of a leaf in the orders of two columns.
+    fn add_up(&mut self, columns: [u32; 2], (start, end): (usize, usize)) {
+        let [one, other] = columns.map(|column| {
+            let first = column as usize * self.n;
+            &self.own[first + start..first + end]
+        });
+        let n = end - start;
+        let (slopes, other_slopes) = self.slopes.split_at_mut(self.n);
+        let (curvatures, other_curvatures) = self.curvatures.split_at_mut(self.n);
+        let to_one = slopes[..n].iter_mut().zip(&mut curvatures[..n]);
+        let to_other = other_slopes[..n].iter_mut().zip(&mut other_curvatures[..n]);
+        let mut sums = [[0.0; 2]; 2];
+        let rows = one.iter().zip(other).zip(to_one.zip(to_other));
+        for ((row, other_row), (to_one, to_other)) in rows {
+            let adds = [self.adds[*row as usize], self.adds[*other_row as usize]];
+            for (sums, adds) in sums.iter_mut().zip(adds) {
+                sums[0] += adds[0];
+                sums[1] += adds[1];
+            }
+            (*to_one.0, *to_one.1) = (sums[0][0], sums[0][1]);
+            (*to_other.0, *to_other.1) = (sums[1][0], sums[1][1]);
+        }
+    }
+
+    /// Hands the cuts of a leaf by one column to the judge, by the sums that stand there.
+    fn judge(
+        &self,
+        which: usize,
+        column: u32,
+        codes: &Codes,
+        (start, end): (usize, usize),
+        judge: &mut Judge,
+    ) {
+        let n = end - start;
+        let first = column as usize * self.n;
+        let rows = &self.own[first + start..first + end];
+        let slopes = &self.slopes[which * self.n..][..n];
+        let curvatures = &self.curvatures[which * self.n..][..n];
+        let [slope, curvature] = [slopes[n - 1], curvatures[n - 1]];
+        let least = judge.min_rows as usize;
         // A cut behind position i: curvatures only grow, so those that are large enough on both
         // sides stand together.
         let (mut from, mut to) = (least - 1, n - least);
@@ -126,6 +164,10 @@ impl Orders {
             to -= 1;
         }
         let all = [slope, curvature];
+        if !judge.may_beat(all, &slopes[from..to], &curvatures[from..to]) {
+            return;
+        }
+        let codes = codes.column(column as usize);
         while from < to {
             let next = (from + AT_ONCE).min(to);
             if judge.may_beat(all, &slopes[from..next], &curvatures[from..next]) {
@@ -142,20 +184,20 @@ impl Orders {
         }
     }
 
-    /// Parts the rows of a leaf: of `by` the first ones up to `middle` go left. The other columns
-    /// follow unless no later split asks for them. Gives the last row on the left by that column
-    /// and the first on the right.
+    /// Parts the rows of a leaf: of `by` the first ones up to `middle` go left. Of the other columns
+    /// those sides follow that a later split asks for. Gives the last row on the left by that
+    /// column and the first on the right.
     pub fn part(
         &mut self,
         by: u32,
         columns: &[u32],
         (start, middle, end): (usize, usize, usize),
-        follows: bool,
+        (left_follows, right_follows): (bool, bool),
     ) -> (usize, usize) {
         let first = by as usize * self.n;
         let order = &self.own[first..first + self.n];
         let sides = (order[middle - 1] as usize, order[middle] as usize);
-        if !follows {
+        if !left_follows && !right_follows {
             return sides;
         }
         for at in start..end {
@@ -164,18 +206,48 @@ impl Orders {
         for &column in columns.iter().filter(|column| **column != by) {
             let first = column as usize * self.n;
             let rows = &mut self.own[first + start..first + end];
-            let (mut to, mut aside) = (0, 0);
-            for at in 0..rows.len() {
-                let row = rows[at];
-                let goes_left = self.marked[row as usize];
-                rows[to] = row;
-                self.spare[aside] = row;
-                to += usize::from(goes_left);
-                aside += usize::from(!goes_left);
+            let marked = &self.marked;
+            match (left_follows, right_follows) {
+                (true, true) => both_sides(rows, &mut self.spare, marked),
+                (true, false) => left_side(rows, marked),
+                (false, _) => right_side(rows, marked),
             }
-            rows[to..].copy_from_slice(&self.spare[..aside]);
         }
         sides
+    }
+}
+
+/// Puts the marked rows first and the others behind them, all in their order.
+fn both_sides(rows: &mut [u16], spare: &mut [u16], marked: &[bool]) {
+    let (mut to, mut aside) = (0, 0);
+    for at in 0..rows.len() {
+        let row = rows[at];
+        let goes_left = marked[row as usize];
+        rows[to] = row;
+        spare[aside] = row;
+        to += usize::from(goes_left);
+        aside += usize::from(!goes_left);
+    }
+    rows[to..].copy_from_slice(&spare[..aside]);
+}
+
+/// Puts the marked rows first, in their order; what is behind them has no meaning.
+fn left_side(rows: &mut [u16], marked: &[bool]) {
+    let mut to = 0;
+    for at in 0..rows.len() {
+        let row = rows[at];
+        rows[to] = row;
+        to += usize::from(marked[row as usize]);
+    }
+}
+
+/// Puts the rows that are not marked last, in their order; what is before them has no meaning.
+fn right_side(rows: &mut [u16], marked: &[bool]) {
+    let mut from = rows.len();
+    for at in (0..rows.len()).rev() {
+        let row = rows[at];
+        rows[from - 1] = row;
+        from -= usize::from(!marked[row as usize]);
     }
 }
 

@@ -93,7 +93,7 @@ fn shuffled(
     let names = rows
         .columns()
         .iter()
-        .map(|column| (column.name.as_str(), rows.categories(&column.name)));
+        .map(|column| (&*column.name, rows.categories(&column.name)));
     let columns = rows_of(names);
     let by_trails: Option<Vec<Vec<Trail>>> =
         parts.iter().map(|part| trails(part, &columns).ok()).collect();
@@ -138,7 +138,7 @@ fn shuffled(
                 Direction::Closest(best) => (without - best).abs() - (whole - best).abs(),
             };
         }
-        worse.push((column.name.clone(), sum / times as f64));
+        worse.push((column.name.to_string(), sum / times as f64));
     }
     Ok(FoldImportance { whole, worse, times })
 }
@@ -301,7 +301,7 @@ fn by_predictor(of_rows: &OfRows, trails: &[Trail], raw: &Rows) -> Vec<Predictor
             let is_number = raw.categories(&column.name).is_none();
             let absolute: Vec<f64> = values.iter().map(|v| v.abs()).collect();
             PredictorShap {
-                name: column.name.clone(),
+                name: column.name.to_string(),
                 mean_absolute: mean(&absolute).unwrap_or(0.0),
                 correlation: correlation(&given, &values).filter(|_| is_number),
             }

@@ -1,5 +1,7 @@
 //! Nodes of frozen models: the last fit, the seal, and what meets an external cohort.
 
+use std::sync::Arc;
+
 use super::splits::{apply_path, fit_learner, predicted, procedure, with_beside};
 use super::tuning::{Candidates, has_links};
 use super::{ComputeError, Computed, Inputs, input};
@@ -126,7 +128,7 @@ pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
 
 /// The columns of development rows.
 fn seen(rows: &Rows) -> Vec<FrozenColumn> {
-    let column = |column: &crate::data::FrameColumn| {
+    let column = |column: &Arc<crate::data::FrameColumn>| {
         let known: Vec<f64> =
             column.values.iter().copied().filter(|value| !value.is_nan()).collect();
         let categories = rows.categories(&column.name).map(<[String]>::to_vec);
@@ -134,7 +136,7 @@ fn seen(rows: &Rows) -> Vec<FrozenColumn> {
         let highest = known.iter().copied().reduce(f64::max);
         let is_number = categories.is_none();
         FrozenColumn {
-            name: column.name.clone(),
+            name: column.name.to_string(),
             range: lowest.zip(highest).filter(|_| is_number),
             median: median(&known).filter(|_| is_number),
             missing: column.values.len() - known.len(),
@@ -157,7 +159,7 @@ pub fn fit_member(
     let mut rows = train.rows().clone();
     apply_path(chosen.prepare, &prepare, &mut rows)?;
     apply_path(chosen.select, &select, &mut rows)?;
-    let selected = rows.columns().iter().map(|column| column.name.clone()).collect();
+    let selected = rows.columns().iter().map(|column| column.name.to_string()).collect();
     let prepared = train.with_rows(rows);
     let model = fit_learner(study, place, chosen.learner, &prepared)?;
     let Member { candidate, weight } = member;
@@ -192,7 +194,7 @@ pub fn kept(inputs: &Inputs<'_>, case: usize) -> Computed {
             selected.paths[chosen.select_path].as_ref().map_err(String::clone)?;
         apply_path(chosen.prepare, prepare, &mut rows)?;
         apply_path(chosen.select, select, &mut rows)?;
-        Ok(rows.columns().iter().map(|column| column.name.clone()).collect())
+        Ok(rows.columns().iter().map(|column| column.name.to_string()).collect())
     };
     Ok(match columns() {
         Ok(columns) => Value::Kept(Kept { columns }),
@@ -244,8 +246,8 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
     let frame = input!(&inputs.values[1], Frame, "frame");
     let frame = &*with_beside(inputs, frozen_case, case, frame);
     let opened = input!(&inputs.values[2], Opened, "opened outcomes");
-    let names = frame.rows.columns().iter().map(|column| &column.name);
-    if !names.eq(frozen.columns.iter().map(|column| &column.name)) {
+    let names = frame.rows.columns().iter().map(|column| &*column.name);
+    if !names.eq(frozen.columns.iter().map(|column| column.name.as_str())) {
         let why = "the predictors are not those of the frozen model";
         return Ok(Value::Failed(why.to_string()));
     }

@@ -120,8 +120,9 @@ pub fn frame(inputs: &Inputs<'_>, cohort_at: usize, block: usize) -> Computed {
                 values.iter_mut().for_each(|column| column[row] = f64::NAN);
             }
             let columns = names.into_iter().zip(values);
-            let columns =
-                columns.map(|(name, values)| FrameColumn { name, values }).collect();
+            let columns = columns
+                .map(|(name, values)| FrameColumn { name: name.into(), values })
+                .collect();
             Ok(Value::Frame(Frame { rows: Rows::new(columns, n), failed }))
         }
     }
@@ -189,7 +190,8 @@ pub fn assemble(inputs: &Inputs<'_>) -> Computed {
             if let Some(of_column) = frame.rows.categories(&column.name) {
                 categories.insert(name.clone(), of_column.to_vec());
             }
-            columns.push(FrameColumn { name, values: column.values.clone() });
+            columns
+                .push(FrameColumn { name: name.into(), values: column.values.clone() });
         }
         for (row, why) in failed.iter_mut().zip(&frame.failed) {
             if row.is_none() {

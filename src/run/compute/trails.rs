@@ -1,6 +1,7 @@
 //! Where the columns that reach a learner come from: each from one predictor, by a chain of changes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::external::Part;
 use super::splits::{acts_on, apply_step};
@@ -40,7 +41,7 @@ pub fn rows_of<'a>(
         if let Some(of) = of {
             categories.insert(name.to_string(), of.to_vec());
         }
-        FrameColumn { name: name.to_string(), values: Vec::new() }
+        FrameColumn { name: name.into(), values: Vec::new() }
     });
     let named = named.collect();
     Rows::new(named, 0).with_categories(categories)
@@ -55,7 +56,7 @@ pub fn trails(part: &Part<'_>, columns: &Rows) -> Result<Vec<Trail>, &'static st
         .iter()
         .enumerate()
         .map(|(from, column)| Trail {
-            name: column.name.clone(),
+            name: column.name.to_string(),
             from,
             changes: Vec::new(),
         })
@@ -79,16 +80,16 @@ fn after(
     };
     let (mut acted, _) = rows.clone().take_out(|column| acts_on(step, column));
     let formulas = instance.formulas(state, &acted)?;
-    let before: Vec<String> = acted.columns().iter().map(|c| c.name.clone()).collect();
+    let before: Vec<Arc<str>> = acted.columns().iter().map(|c| c.name.clone()).collect();
     instance.apply(state, &mut acted).ok()?;
     if formulas.len() != acted.p() {
         return None;
     }
-    let made: BTreeMap<&str, (&String, &Change)> = acted
+    let made: BTreeMap<&str, (&Arc<str>, &Change)> = acted
         .columns()
         .iter()
         .zip(&formulas)
-        .map(|(column, of)| (column.name.as_str(), (&before[of.from], &of.change)))
+        .map(|(column, of)| (&*column.name, (&before[of.from], &of.change)))
         .collect();
     apply_step(step, state, rows).ok()?;
     let known: BTreeMap<&str, &Trail> =
@@ -97,7 +98,7 @@ fn after(
         let Some((from, change)) = made.get(name) else {
             return known.get(name).map(|trail| (*trail).clone());
         };
-        let mut trail = (*known.get(from.as_str())?).clone();
+        let mut trail = (*known.get(&***from)?).clone();
         trail.name = name.to_string();
         if **change != Change::Same {
             trail.changes.push((*change).clone());

@@ -1,5 +1,6 @@
 //! Parquet: typed columns in compressed pages.
 
+use std::cell::Cell;
 use std::panic::catch_unwind;
 
 use bytes::Bytes;
@@ -59,11 +60,23 @@ impl Reader for Parquet {
             return Err(Failure::Unreadable(message.to_string()));
         }
         // The library trusts lengths in damaged pages and panics: that is the file's fault.
-        catch_unwind(|| table(Bytes::from(bytes), id)).unwrap_or_else(|_| {
+        READING.set(true);
+        let read = catch_unwind(|| table(Bytes::from(bytes), id));
+        READING.set(false);
+        read.unwrap_or_else(|_| {
             let message = "the Parquet file is damaged: its pages contradict each other";
             Err(Failure::Unreadable(message.to_string()))
         })
     }
+}
+
+thread_local! {
+    static READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is inside the library that reads Parquet: its panics are told as faults of the file.
+pub fn is_reading() -> bool {
+    READING.get()
 }
 
 fn table(bytes: Bytes, id: &[&str]) -> Result<Value, Failure> {
