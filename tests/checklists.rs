@@ -387,7 +387,9 @@ fn without(mut record: StudyRecord, evidence: Evidence) -> StudyRecord {
             Evidence::Threshold => of.threshold = None,
             Evidence::Subgroups => of.subgroups.clear(),
             Evidence::Selection => of.selection = None,
-            Evidence::Baseline => of.permutation = None,
+            Evidence::Baseline => {
+                (of.permutation, of.prevalence_only) = (None, None);
+            }
             _ => {}
         }
     }

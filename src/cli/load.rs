@@ -188,9 +188,10 @@ pub fn look(places: &Places, catalog: &Catalog, reading: &Reading<'_>) -> Loaded
         sort(&mut loaded.faults);
         return loaded;
     };
-    let (survey, found) = survey::read(&study, reading);
-    keep_fetched(places, reading.store);
+    let (mut survey, found) = survey::read(&study, reading);
     loaded.faults.extend(found);
+    let study = survey::controlled(study, &mut survey, reading, &mut loaded.faults);
+    keep_fetched(places, reading.store);
     loaded.study = Some(study);
     loaded.survey = survey;
     sort(&mut loaded.faults);

@@ -5,7 +5,7 @@
 
 use super::shown::{Shown, escape, place};
 use super::standing::{
-    Standing, chance, headline, label, model, primary, rows_are, same_question,
+    Standing, chance, headline, label, primary, rows_are, same_question,
     same_splits,
 };
 use crate::data::{AnalysisRecord, AssociationFacts, Estimate, StudyRecord};
@@ -279,7 +279,7 @@ fn alone(
     };
     Some(format!(
         "On the same splits {} alone gives {}{stands}.",
-        escape(&model(control)),
+        escape(&super::standing::alone(control)),
         shown.measured(&path, 2)
     ))
 }
@@ -481,6 +481,8 @@ mod tests {
             schema: 1,
             engine: String::new(),
             study: StudyFacts {
+                no_controls_added: None,
+                not_permuted: None,
                 title: String::new(),
                 cancer: String::new(),
                 seed: 1,

@@ -1,7 +1,9 @@
 //! The page: sections in order, everything that they need in one file.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -53,6 +55,16 @@ pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
         gaps: gaps(record),
     };
     let shown = Shown::new(record);
+    // Sections know nothing of each other; the record is written out beside them.
+    let (json, mut fragments) = rayon::join(
+        || serde_json::to_string_pretty(record).expect("a record is plain data"),
+        || {
+            let made = sections.par_iter();
+            let made = made.map(|entry| (entry.about.name, section(entry, record)));
+            made.collect::<BTreeMap<&str, Fragment>>()
+        },
+    );
+    page.json = format!("{json}\n");
     let mut told: Vec<String> = vec!["title".to_string(), "deviations".to_string()];
     let chapters: Vec<Json> = chapters(sections)
         .into_iter()
@@ -61,7 +73,8 @@ pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
             let mut parts = Vec::new();
             let mut statuses: Vec<Status> = Vec::new();
             for entry in &entries {
-                let mut fragment = section(entry, record);
+                let mut fragment =
+                    fragments.remove(entry.about.name).unwrap_or_default();
                 page.figures.append(&mut fragment.figures);
                 page.tables.append(&mut fragment.tables);
                 page.checklists.append(&mut fragment.checklists);
@@ -131,8 +144,6 @@ pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
             "chapters": chapters,
     });
     page.filling = filling.to_string();
-    let json = serde_json::to_string_pretty(record).expect("a record is plain data");
-    page.json = format!("{json}\n");
     page
 }
 

@@ -206,8 +206,20 @@ pub(super) fn held(
     faults: &mut Vec<Diagnostic>,
 ) {
     for (cohort, block, span) in uses(study) {
-        let Some(columns) = survey.columns.get(&block.name) else { continue };
-        let Some(surveyed) = survey.cohorts.get(&cohort.name) else { continue };
+        held_in(study, reading, survey, (cohort, block, span), faults);
+    }
+}
+
+/// The same for one block in one cohort.
+pub(super) fn held_in(
+    study: &Study,
+    reading: &Reading<'_>,
+    survey: &mut Survey,
+    (cohort, block, span): (&Cohort, &Block, Span),
+    faults: &mut Vec<Diagnostic>,
+) {
+        let Some(columns) = survey.columns.get(&block.name) else { return };
+        let Some(surveyed) = survey.cohorts.get(&cohort.name) else { return };
         let mut missing: Vec<String> = Vec::new();
         let mut words: Vec<(String, String)> = Vec::new();
         let mut unread = false;
@@ -246,11 +258,11 @@ pub(super) fn held(
             }
         }
         if unread {
-            continue;
+            return;
         }
         if !missing.is_empty() {
             faults.push(lacking(cohort, block, span, &missing));
-            continue;
+            return;
         }
         if let Some((column, found)) = words.first().filter(|_| !cohort.map.is_empty()) {
             let fault = Diagnostic::error(
@@ -262,10 +274,10 @@ pub(super) fn held(
                 ),
             );
             faults.push(fault.hint(format!("such as `{found}`")));
-            continue;
+            return;
         }
         if !words.is_empty() {
-            continue; // Named already, where the block's columns were looked at.
+            return; // Named already, where the block's columns were looked at.
         }
         let named: Vec<_> = columns
             .iter()
@@ -294,7 +306,6 @@ pub(super) fn held(
                 failure.to_string(),
             )),
         }
-    }
 }
 
 /// Every cohort that is analysed with every block of tables that it is analysed with.

@@ -17,6 +17,7 @@ mod symbolic;
 mod view;
 
 pub use columns::{BlockColumn, frame};
+pub use controls::controlled;
 pub use dress::Notes;
 pub use held::HeldTable;
 pub use outcomes::{call, population};
@@ -135,6 +136,5 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     outcomes::read(study, reading, &mut survey, &mut faults);
     agreements::read(study, reading, &mut survey, &mut faults);
     checks::read(study, reading, &mut survey, &mut faults);
-    controls::read(study, &survey, &mut faults);
     (survey, faults)
 }
