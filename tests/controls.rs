@@ -80,8 +80,10 @@ fn site_volume_and_clinical_predictors_alone_stand_beside_the_headline() {
     assert!(!said.contains("W0408"), "{said}");
     let record = ran(&workshop);
     let controls = controls(&record);
-    let names: Vec<(&str, &str)> =
-        controls.keys().map(|(model, scheme)| (model.as_str(), scheme.as_str())).collect();
+    let names: Vec<(&str, &str)> = controls
+        .keys()
+        .map(|(model, scheme)| (model.as_str(), scheme.as_str()))
+        .collect();
     // A hospital that is held out whole is unknown to a model of hospitals.
     let expected = [
         ("clinical_only", "hospitals"),
@@ -111,12 +113,43 @@ fn site_volume_and_clinical_predictors_alone_stand_beside_the_headline() {
     assert!(html.contains("was not computed: a small study."));
 }
 
+/// Sites of elsewhere that nobody was trained on are all the same to a model of sites; a volume is not.
+#[test]
+fn other_sites_are_not_judged_by_a_model_of_sites() {
+    let study = STUDY
+        .replace(
+            "cohorts:\n  all: { from: clinic, site: hospital }",
+            "cohorts:\n  all: { from: clinic, site: hospital }\n  elsewhere: { from: clinic2, map: { \
+             clinic: { from: clinic2 } } }",
+        )
+        .replace(
+            "cohorts:\n",
+            "  clinic2: { table: elsewhere.csv, id: id }\ncohorts:\n",
+        )
+        .replace("  hospitals: { leave_site_out: { inner: 2 } }", "  external: [elsewhere]")
+        .replace("{ inner: 2, repeats: 2 }", "{ inner: 2 }");
+    let workshop = workshop(&study);
+    let elsewhere = TABLE.replace("north", "east").replace("south", "west");
+    workshop.write("elsewhere.csv", elsewhere.replace("\nP", "\nQ").as_bytes());
+    let record = ran(&workshop);
+    let outside =
+        |model: &str| record.analyses.contains_key(&format!("mutant.{model}.elsewhere"));
+    assert!(outside("fused") && outside("volume_only") && outside("clinical_only"));
+    assert!(!outside("hospital_only"));
+    workshop.write("elsewhere.csv", TABLE.replace("\nP", "\nQ").as_bytes());
+    let record = ran(&workshop);
+    assert!(record.analyses.contains_key("mutant.hospital_only.elsewhere"));
+}
+
 #[test]
 fn a_control_that_the_study_names_is_not_added_and_is_the_same_one() {
     let workshop = workshop(STUDY);
     let before = ran(&workshop);
     let named = STUDY
-        .replace("models:\n", "models:\n  clinical_only: { blocks: [age], role: control }\n")
+        .replace(
+            "models:\n",
+            "models:\n  clinical_only: { blocks: [age], role: control }\n",
+        )
         .replace("prepare:", "primary_model: fused\nprepare:")
         + "    columns_only: { volume_only: [clinic.volume_ml] }\n";
     workshop.study(&named);
@@ -151,7 +184,10 @@ fn nothing_is_added_where_the_author_says_why_not() {
 #[test]
 fn nothing_is_added_where_nothing_is_missing() {
     let plain = STUDY
-        .replace("site: hospital", "exclude: [{ rule: \"hospital == 'west'\", reason: none }]")
+        .replace(
+            "site: hospital",
+            "exclude: [{ rule: \"hospital == 'west'\", reason: none }]",
+        )
         .replace("[volume_ml, texture]", "[texture]")
         .replace("  fused: [picture, age]", "  fused: [picture]")
         .replace("  hospitals: { leave_site_out: { inner: 2 } }\n", "")

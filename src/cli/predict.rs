@@ -162,7 +162,9 @@ fn remedy(failure: &Failure, id: &str) -> String {
             "rename one of them, or leave it out".to_string()
         }
         Failure::Line { line, .. } => format!("correct line {line} of the table"),
-        Failure::Truncated { .. } => "copy the file again: its end is missing".to_string(),
+        Failure::Truncated { .. } => {
+            "copy the file again: its end is missing".to_string()
+        }
         _ => "a table is text with commas, semicolons or tabs, plain or gzip, or Parquet"
             .to_string(),
     }

@@ -113,6 +113,10 @@ impl StudyRecord {
         let mut missing = Vec::new();
         for name in &self.analysis_order {
             let Some(analysis) = self.analyses.get(name) else { continue };
+            // Of a control that nobody asked for, what cannot be computed is told in its place.
+            if analysis.added.is_some() {
+                continue;
+            }
             for metric in &analysis.metrics {
                 if !analysis.performance.contains_key(&metric.name) {
                     missing.push(format!("analysis `{name}` has no {}", metric.name));

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::author::coded;
 use super::figure::Figure;
-use super::finding::associated;
+use super::finding::{associated, may_look_at_site};
 use super::forest::{Forest, Row};
 use super::shown::{Shown, escape, fill, place};
 use super::standing::{
@@ -143,8 +143,8 @@ fn silent(record: &StudyRecord) -> Vec<String> {
                 .to_string(),
         );
     }
-    let controlled =
-        same_splits(record, analysis).any(|(_, other)| other.role == "control");
+    let controlled = same_splits(record, analysis)
+        .any(|(_, other)| other.role == "control" && may_look_at_site(other));
     if !goes.is_empty() && !controlled {
         notes.push(
             "No model of the site or stratum alone stands beside the headline on the same splits \
@@ -155,7 +155,9 @@ fn silent(record: &StudyRecord) -> Vec<String> {
     if analysis.permutation.is_none() {
         let finds = "What the whole procedure finds on permuted outcomes was not";
         notes.push(match &record.study.not_permuted {
-            Some(reason) => format!("{finds} computed: {}.", reason.trim_end_matches('.')),
+            Some(reason) => {
+                format!("{finds} computed: {}.", reason.trim_end_matches('.'))
+            }
             None => {
                 format!("{finds} asked for (`evaluate.controls.permuted_outcome`).")
             }

@@ -5,8 +5,7 @@
 
 use super::shown::{Shown, escape, place};
 use super::standing::{
-    Standing, chance, headline, label, primary, rows_are, same_question,
-    same_splits,
+    Standing, chance, headline, label, primary, rows_are, same_question, same_splits,
 };
 use crate::data::{AnalysisRecord, AssociationFacts, Estimate, StudyRecord};
 
@@ -40,6 +39,7 @@ fn said(record: &StudyRecord, detail: Detail) -> Vec<String> {
     let mut sentences = vec![first(record, &shown, name, analysis)];
     if analysis.performance.contains_key(&analysis.primary) {
         sentences.extend(explained(record, &shown, (name, analysis), detail));
+        sentences.extend(controlled(record, &shown, analysis, detail));
     }
     sentences.extend(outside(record, &shown, analysis, detail));
     sentences
@@ -204,20 +204,7 @@ fn explained(
         names.join(" and with "),
         inside(record, shown, name, analysis)
     )];
-    let mut controls: Vec<_> = same_splits(record, analysis)
-        .filter(|(_, control)| control.role == "control")
-        .filter_map(|(name, control)| {
-            let gives = control.performance.get(&control.primary)?.estimate;
-            Some((gives, alone(record, shown, analysis, name, control)?))
-        })
-        .collect();
-    // The strongest first, since it explains the most.
-    controls.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    if detail == Detail::Lead {
-        controls.truncate(1);
-    }
-    let controls: Vec<String> = controls.into_iter().map(|(_, words)| words).collect();
-    if controls.is_empty() {
+    if !controls(record, analysis).iter().any(|(_, of)| may_look_at_site(of)) {
         let column = &record.associations[strongest].column;
         sentences.push(format!(
             "No control model shows what {column} alone gives on the same splits; the share of \
@@ -226,8 +213,58 @@ fn explained(
             column = escape(column),
         ));
     }
-    sentences.extend(controls);
     sentences
+}
+
+/// What controls give alone: in the first lines the strongest, where it matters there.
+fn controlled(
+    record: &StudyRecord,
+    shown: &Shown,
+    analysis: &AnalysisRecord,
+    detail: Detail,
+) -> Vec<String> {
+    let told = match detail {
+        Detail::Lead => telling_control(record, analysis).into_iter().collect(),
+        Detail::Full => controls(record, analysis),
+    };
+    let words = told
+        .into_iter()
+        .filter_map(|(name, control)| alone(record, shown, analysis, name, control));
+    words.collect()
+}
+
+/// Controls of the headline with a result, the strongest first, since it explains the most.
+fn controls<'r>(
+    record: &'r StudyRecord,
+    analysis: &'r AnalysisRecord,
+) -> Vec<(&'r String, &'r AnalysisRecord)> {
+    let gives =
+        |of: &AnalysisRecord| of.performance.get(&of.primary).map(|of| of.estimate);
+    let mut controls: Vec<_> = same_splits(record, analysis)
+        .filter(|(_, of)| of.role == "control" && gives(of).is_some())
+        .collect();
+    controls.sort_by(|(_, a), (_, b)| {
+        let value = |of| gives(of).unwrap_or(f64::NEG_INFINITY);
+        value(b).total_cmp(&value(a))
+    });
+    controls
+}
+
+/// The strongest control, where the outcome goes with site or stratum or the model is no better.
+pub fn telling_control<'r>(
+    record: &'r StudyRecord,
+    analysis: &'r AnalysisRecord,
+) -> Option<(&'r String, &'r AnalysisRecord)> {
+    let (name, control) = *controls(record, analysis).first()?;
+    let of = |of: &AnalysisRecord| Some(of.performance.get(&of.primary)?.estimate);
+    let no_less = of(control)? >= of(analysis)?;
+    (no_less || !associated(record, analysis).is_empty()).then_some((name, control))
+}
+
+/// Whether a control may be one of site or stratum: of one that the author names nobody knows.
+pub fn may_look_at_site(control: &AnalysisRecord) -> bool {
+    let added = control.added.as_ref();
+    added.is_none_or(|added| added.looks_at == "site or stratum")
 }
 
 /// The metric over pairs inside strata.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -58,11 +57,7 @@ pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
     // Sections know nothing of each other; the record is written out beside them.
     let (json, mut fragments) = rayon::join(
         || serde_json::to_string_pretty(record).expect("a record is plain data"),
-        || {
-            let made = sections.par_iter();
-            let made = made.map(|entry| (entry.about.name, section(entry, record)));
-            made.collect::<BTreeMap<&str, Fragment>>()
-        },
+        || made(sections, record),
     );
     page.json = format!("{json}\n");
     let mut told: Vec<String> = vec!["title".to_string(), "deviations".to_string()];
@@ -73,8 +68,7 @@ pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
             let mut parts = Vec::new();
             let mut statuses: Vec<Status> = Vec::new();
             for entry in &entries {
-                let mut fragment =
-                    fragments.remove(entry.about.name).unwrap_or_default();
+                let mut fragment = fragments.remove(entry.about.name).unwrap_or_default();
                 page.figures.append(&mut fragment.figures);
                 page.tables.append(&mut fragment.tables);
                 page.checklists.append(&mut fragment.checklists);
@@ -274,6 +268,21 @@ fn counts(record: &StudyRecord) -> String {
     match words.is_empty() {
         true => "every applicable item is reported".to_string(),
         false => words.join(", "),
+    }
+}
+
+/// The sections by name, two halves at a time.
+fn made<'e>(sections: &[&'e Entry], record: &StudyRecord) -> BTreeMap<&'e str, Fragment> {
+    match sections {
+        [] => BTreeMap::new(),
+        [only] => BTreeMap::from([(only.about.name, section(only, record))]),
+        several => {
+            let (first, second) = several.split_at(several.len() / 2);
+            let (mut all, more) =
+                rayon::join(|| made(first, record), || made(second, record));
+            all.extend(more);
+            all
+        }
     }
 }
 

@@ -3,13 +3,12 @@
 use serde_json::{Value as Json, json};
 
 use super::author::coded;
-use super::finding::{associated, sentences};
+use super::finding::{sentences, telling_control};
 use super::marks::bar;
 use super::shown::{Shown, fill, place};
 use super::standards::short;
 use super::standing::{
     Standing, all, alone, headline, label, model, primary, role, rows_are, same_question,
-    same_splits,
 };
 use crate::data::AnalysisRecord;
 use crate::operation::prelude::*;
@@ -137,21 +136,8 @@ fn keys(
         let path = format!("{}/within", place(name));
         keys.push(key(&path, format!("AUROC within {column}, same predictions")));
     }
-    // The strongest, since it explains the most.
-    let gives = |of: &AnalysisRecord| {
-        of.performance.get(&of.primary).map_or(f64::NEG_INFINITY, |of| of.estimate)
-    };
-    let control = same_splits(record, analysis)
-        .filter(|(_, other)| other.role == "control")
-        .max_by(|(_, a), (_, b)| gives(a).total_cmp(&gives(b)));
-    if let (Some((name, control)), false) =
-        (control, associated(record, analysis).is_empty())
-    {
-        let what = format!(
-            "{}, {} alone, same splits",
-            primary(control),
-            alone(control)
-        );
+    if let Some((name, control)) = telling_control(record, analysis) {
+        let what = format!("{}, {} alone, same splits", primary(control), alone(control));
         keys.push(key(&of(name, control), what));
     }
     for (name, external) in same_question(record, analysis) {

@@ -10,12 +10,12 @@ use super::compute::counted;
 use super::prevalence::prevalence_only;
 use super::{Done, How, describe};
 use crate::data::{
-    AddedFacts, AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts, CohortFacts,
-    ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts, Estimate, FallbackFacts,
-    FlowBox, FoldRecord, Frame, Frequency, FrozenFacts, HarmonisedFacts, MetricFacts,
-    Moments, OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts, SelectionFacts,
-    SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord, SubgroupFacts,
-    ThresholdFacts, Value,
+    AddedFacts, AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts,
+    CohortFacts, ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts, Estimate,
+    FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, FrozenFacts, HarmonisedFacts,
+    MetricFacts, Moments, OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts,
+    SelectionFacts, SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord,
+    SubgroupFacts, ThresholdFacts, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;

@@ -11,7 +11,7 @@ use super::{BlockColumn, Reading, Survey, View};
 use crate::diagnostics::{Code, Diagnostic, Place, Span, any_error};
 use crate::operation::{Instance, Judged};
 use crate::spec::{
-    Added, Block, BlockKind, Branch, Chain, Model, Named, Role, Scheme, Study,
+    Added, Block, BlockKind, Branch, Chain, DERIVE, Model, Named, Role, Scheme, Study,
     UnnamedControls,
 };
 
@@ -63,7 +63,10 @@ enum LooksAt {
     Levels(BlockColumn),
     Number(BlockColumn),
     /// Some blocks of this model.
-    Blocks { of: String, blocks: Vec<String> },
+    Blocks {
+        of: String,
+        blocks: Vec<String>,
+    },
 }
 
 impl Wanted {
@@ -344,7 +347,7 @@ fn added(
     if !own_block {
         return Some(with);
     }
-    let mut holds = |cohort: &String| {
+    let holds = |survey: &mut Survey, cohort: &String| {
         let (Some(cohort), Some(block)) = (with.cohort(cohort), with.block(&name)) else {
             return false;
         };
@@ -353,8 +356,17 @@ fn added(
         wrong.is_empty()
             && survey.cells.contains_key(&(cohort.name.clone(), name.clone()))
     };
-    let inside = cohorts.iter().all(&mut holds);
-    let outside = inside && study.external.iter().all(|cohort| holds(&cohort.name));
+    let inside = cohorts.iter().all(|cohort| holds(survey, cohort));
+    let outside = inside
+        && study.external.iter().all(|cohort| {
+            let known = match &control.looks_at {
+                LooksAt::Levels(column) => {
+                    shares_levels(study, survey, &cohorts, &cohort.name, column)
+                }
+                _ => true,
+            };
+            known && holds(survey, &cohort.name)
+        });
     if !inside {
         survey.columns.remove(&name);
         survey.cells.retain(|(_, block), _| *block != name);
@@ -365,6 +377,35 @@ fn added(
         control.outside = outside;
     }
     Some(with)
+}
+
+/// Whether a cohort has two levels at least that the ones trained on have: with fewer, all of its
+/// patients are the same to a model of levels.
+fn shares_levels(
+    study: &Study,
+    survey: &Survey,
+    trained_on: &BTreeSet<String>,
+    cohort: &str,
+    column: &BlockColumn,
+) -> bool {
+    let levels = |cohort: &str| -> BTreeSet<String> {
+        let (Some(cohort), Some(surveyed)) =
+            (study.cohort(cohort), survey.cohorts.get(cohort))
+        else {
+            return BTreeSet::new();
+        };
+        let view = View { study, survey, cohort, rows: &surveyed.rows };
+        let place = cohort.place(&column.source, &column.column);
+        let name = match column.source.as_str() {
+            DERIVE => column.column.clone(),
+            _ => format!("{}.{}", place.source, place.column),
+        };
+        let cells = view.cells(&Named { name, span: Span::default() });
+        cells.unwrap_or_default().into_iter().flatten().collect()
+    };
+    let known: BTreeSet<String> =
+        trained_on.iter().flat_map(|cohort| levels(cohort)).collect();
+    levels(cohort).intersection(&known).count() >= 2
 }
 
 /// What the selectors of a model do on some of its blocks.
