@@ -199,7 +199,7 @@ impl Finished {
         record.warnings = warned.iter().chain(planned).cloned().collect();
         crate::run::retell(&mut record, study);
         let (page, whole) = rayon::join(
-            || output::page(catalog, &shown(study, &record)),
+            || output::page_again(catalog, &shown(study, &record), &self.page),
             || encoded(&record),
         );
         (self.page, self.record) = (page, whole);

@@ -19,6 +19,13 @@ use crate::units::Unit;
 #[derive(Debug, Default)]
 pub struct AsJson(OnceLock<Arc<serde_json::Value>>);
 
+impl AsJson {
+    /// A record's JSON that was made elsewhere.
+    pub fn made(json: serde_json::Value) -> Self {
+        Self(OnceLock::from(Arc::new(json)))
+    }
+}
+
 impl Clone for AsJson {
     fn clone(&self) -> Self {
         Self::default()

@@ -3,7 +3,7 @@
 //! A pure function of the record. Each sentence is true by itself; none calls a result positive,
 //! since an interval above chance alone does not make it so.
 
-use super::shown::{Shown, escape, place};
+use super::shown::{Shown, escape, place, plain};
 use super::standing::{
     Standing, chance, headline, label, primary, rows_are, same_question, same_splits,
 };
@@ -309,11 +309,18 @@ fn alone(
     let theirs = control.performance.get(&control.primary)?;
     let ours = analysis.performance.get(&analysis.primary)?;
     let path = format!("{}/performance/{}", place(name), control.primary);
-    let stands = match ours.estimate <= theirs.estimate {
-        true => ", no less than the model".to_string(),
-        false => over(record, shown, analysis, control)
-            .unwrap_or_else(|| ", less than the model".to_string()),
-    };
+    // What is the same on the page is told as the same.
+    let same = plain(ours.estimate, 2) == plain(theirs.estimate, 2);
+    let more = ours.estimate <= theirs.estimate;
+    let compared = (!more).then(|| over(record, shown, analysis, control)).flatten();
+    let stands = compared.unwrap_or_else(|| {
+        match (same, more) {
+            (true, _) => ", as much as the model",
+            (false, true) => ", more than the model",
+            (false, false) => ", less than the model",
+        }
+        .to_string()
+    });
     Some(format!(
         "On the same splits {} alone gives {}{stands}.",
         escape(&super::standing::alone(control)),
@@ -733,11 +740,8 @@ mod tests {
             }
             told(&record)
         };
-        has(
-            &with(0.92, None),
-            &["archive alone gives 0.92", ", no less than the model."],
-        );
-        has(&with(0.9, None), &[", no less than the model."]);
+        has(&with(0.92, None), &["archive alone gives 0.92", ", more than the model."]);
+        has(&with(0.9, None), &[", as much as the model."]);
         has(&with(0.8, None), &["archive alone gives 0.80", ", less than the model."]);
         let near = with(0.88, Some((0.02, -0.03, 0.07)));
         has(
@@ -747,6 +751,20 @@ mod tests {
         let far = with(0.7, Some((0.2, 0.1, 0.3)));
         has(&far, &["the model differs by +0.20 (95 % CI 0.10–0.30)."]);
         assert!(!far.contains("No control model"));
+        // Without an association it matters where the model is no better.
+        let lead = |control: f64| {
+            let ours = analysis("mri", "internal", Some(measured(0.7, Some((0.6, 0.8)))));
+            let ends = Some((control - 0.1, control + 0.1));
+            let theirs = analysis("archive", "internal", Some(measured(control, ends)));
+            let record = record(vec![("a", ours), ("b", theirs)]);
+            (finding(&record), sentences(&record).join(" "))
+        };
+        let (first, all) = lead(0.75);
+        assert!(without_tags(&first).contains("archive alone gives 0.75"), "{first}");
+        assert!(without_tags(&all).contains(", more than the model."), "{all}");
+        let (first, all) = lead(0.6);
+        assert!(!first.contains("alone gives"), "{first}");
+        assert!(without_tags(&all).contains("archive alone gives 0.60"), "{all}");
     }
 
     #[test]
