@@ -113,6 +113,22 @@ fn site_volume_and_clinical_predictors_alone_stand_beside_the_headline() {
     assert!(html.contains("was not computed: a small study."));
 }
 
+/// Codes of sites are names, not amounts.
+#[test]
+fn sites_that_are_numbers_are_told_apart_one_by_one() {
+    let coded = TABLE.replace(",north,", ",3,").replace(",south,", ",7,");
+    let workshop = workshop(STUDY);
+    let by_name = ran(&workshop);
+    workshop.write("table.csv", coded.as_bytes());
+    let by_code = ran(&workshop);
+    let auroc = |record: &StudyRecord| {
+        record.analyses["mutant.hospital_only.internal"].performance["auroc"].estimate
+    };
+    assert_eq!(auroc(&by_name), auroc(&by_code));
+    let blocks = by_code.predictors.iter().filter(|block| block.name == "hospital_only");
+    assert_eq!(blocks.count(), 1);
+}
+
 /// Sites of elsewhere that nobody was trained on are all the same to a model of sites; a volume is not.
 #[test]
 fn other_sites_are_not_judged_by_a_model_of_sites() {

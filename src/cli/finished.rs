@@ -203,7 +203,8 @@ impl Finished {
             || encoded(&record),
         );
         (self.page, self.record) = (page, whole);
-        std::mem::forget(record); // As below.
+        // The process is about to end: giving a large record back takes longer.
+        std::mem::forget(record);
         self.warned = warned;
         Some(self)
     }

@@ -86,6 +86,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         && let Some(finished) = Finished::read(&opened.store, &key)
     {
         let exit = ended.as_before(&loaded, &finished);
+        // The process is about to end: giving a large record back piece by piece takes longer.
         std::mem::forget((finished, loaded));
         return exit;
     }
@@ -96,7 +97,6 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     {
         let keep = || finished.keep(&opened.store, &key);
         let (exit, ()) = rayon::join(|| ended.as_before(&loaded, &finished), keep);
-        // The process is about to end: giving a large record back piece by piece takes longer.
         std::mem::forget((finished, loaded));
         return exit;
     }

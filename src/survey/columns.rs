@@ -225,6 +225,8 @@ pub(super) fn held_in(
     let mut unread = false;
     let mut tables: BTreeMap<String, Digest> = BTreeMap::new();
     let mut derived = Vec::new();
+    // Numbers that are taken for names of categories, as codes of sites are.
+    let mut named_by_numbers: Vec<&str> = Vec::new();
     for column in columns {
         if column.source == DERIVE {
             let view = View { study, survey, cohort, rows: &surveyed.rows };
@@ -247,6 +249,9 @@ pub(super) fn held_in(
             continue;
         };
         tables.insert(place.source.clone(), *digest);
+        if column.categorical && !notes.words.contains_key(&place.column) {
+            named_by_numbers.push(&column.name);
+        }
         if column.categorical && !encoded(study, block) {
             unread = true; // Named already: nobody can learn from it as it is.
         } else if !table.names().any(|name| name == place.column) {
@@ -286,11 +291,15 @@ pub(super) fn held_in(
             json!([column.name, place.source, place.column, place.times, place.add])
         })
         .collect();
-    let preimage = canonical_json(&json!({
+    let mut preimage = json!({
         "work": "cells", "columns": named, "tables": tables,
         "rows": surveyed.digest, "derived": Digest::of(format!("{derived:?}").as_bytes()),
         "simulated_rows": surveyed.rows.len(),
-    }));
+    });
+    if !named_by_numbers.is_empty() {
+        preimage["categories"] = json!(named_by_numbers);
+    }
+    let preimage = canonical_json(&preimage);
     let name = format!("cells/{}/{}", cohort.name, block.name);
     let made = reading.stored(name, preimage, || {
         let frame = frame(study, survey, cohort, &block.name);
