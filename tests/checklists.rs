@@ -10,7 +10,7 @@ use restudy::data::{
     Reporting, Setting, SiteFacts, Stated, Status, StudyRecord, SubgroupFacts,
 };
 use restudy::operation::{Declared, Entry, Evidence, Instance, Kind};
-use restudy::report::{gaps, judged, render, standards};
+use restudy::report::{gaps, judged, render, render_again, standards};
 
 use crate::workshop::{Workshop, record};
 
@@ -387,7 +387,9 @@ fn without(mut record: StudyRecord, evidence: Evidence) -> StudyRecord {
             Evidence::Threshold => of.threshold = None,
             Evidence::Subgroups => of.subgroups.clear(),
             Evidence::Selection => of.selection = None,
-            Evidence::Baseline => of.permutation = None,
+            Evidence::Baseline => {
+                (of.permutation, of.prevalence_only) = (None, None);
+            }
             _ => {}
         }
     }
@@ -1026,4 +1028,22 @@ fn of_studies_in_which_nothing_predicts_at_most_one_in_twenty_is_called_positive
         }
     }
     assert!(positive * 20 <= n, "{positive} of {n} null twins are called positive");
+}
+
+/// Where the author's half alone has changed, the rest of the JSON is taken over.
+#[test]
+fn a_report_that_is_told_again_is_the_report() {
+    let catalog = Catalog::standard();
+    let sections = sections(&catalog);
+    let record = complete();
+    let before = render(&record, &sections);
+    let mut other = record.clone();
+    let text =
+        Stated::Text("a \"quoted\" line\n  \"reporting\": and another".to_string());
+    other.reporting.fields.insert("ppi".to_string(), text);
+    other.reporting.fields.remove("objectives");
+    other.warnings.push("one more\n  \"warnings\": [".to_string());
+    other.deviations.clear();
+    assert!(render_again(&other, &sections, &before) == render(&other, &sections));
+    assert!(render_again(&record, &sections, &before) == before);
 }

@@ -5,6 +5,7 @@ mod architecture;
 mod book;
 mod checklists;
 mod contract;
+mod controls;
 mod golden;
 mod learners;
 mod measures;

@@ -229,10 +229,16 @@ fn glioma_idh(report: &Json, html: &str) {
         "held-out sites of the same archive (internal–external validation)",
         "The outcome goes with site",
         "within archive",
-        "archive_only alone gives",
+        // The strongest control, which the study does not name.
+        "site alone gives",
     ] {
         assert!(lead.contains(part), "`{part}` is not in {lead}");
     }
+    assert!(html.contains("archive alone gives"));
+    let added = &report["analyses"]["idh.site_only.internal"]["added"];
+    assert_eq!(added["looks_at"], "site or stratum");
+    // All sites of the other cohort are strange to a model of sites.
+    assert!(report["analyses"]["idh.site_only.held_out_sites"].is_null());
     assert!(!html.contains("(external)"));
     assert!(html.contains("single patient from this site"));
     // No patient leaves the cohort.

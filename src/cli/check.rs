@@ -171,6 +171,11 @@ fn looks(loaded: &load::Loaded, places: &load::Places) -> String {
             ));
         }
     }
+    for model in &study.models {
+        if let Some(added) = &model.added {
+            text.push_str(&format!("  control {} added: {}\n", model.name, added.why));
+        }
+    }
     text.push_str(&format!(
         "  plan: {} nodes, {} analyses; {} uses of held-out rows proved free of leaks\n",
         plan.graph.node_count(),

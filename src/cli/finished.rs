@@ -2,6 +2,8 @@
 //! headlines. Such a run looks at its sources and writes its report; it plans nothing. Where only
 //! the author's half of the report has changed, the page is made anew from the record that was kept.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -163,10 +165,10 @@ pub fn program(catalog: &Catalog) -> Option<serde_json::Value> {
 }
 
 /// The record as a report shows it.
-pub fn shown(study: &Study, record: &StudyRecord) -> StudyRecord {
+pub fn shown<'r>(study: &Study, record: &'r StudyRecord) -> Cow<'r, StudyRecord> {
     match study.smallest_cell() {
-        Some(smallest) => crate::run::suppressed(record, smallest),
-        None => record.clone(),
+        Some(smallest) => Cow::Owned(crate::run::suppressed(record, smallest)),
+        None => Cow::Borrowed(record),
     }
 }
 
@@ -196,8 +198,13 @@ impl Finished {
         let planned = record.warnings.iter().filter(|known| !self.warned.contains(known));
         record.warnings = warned.iter().chain(planned).cloned().collect();
         crate::run::retell(&mut record, study);
-        self.page = output::page(catalog, &shown(study, &record));
-        self.record = encoded(&record);
+        let (page, whole) = rayon::join(
+            || output::page_again(catalog, &shown(study, &record), &self.page),
+            || encoded(&record),
+        );
+        (self.page, self.record) = (page, whole);
+        // The process is about to end: giving a large record back takes longer.
+        std::mem::forget(record);
         self.warned = warned;
         Some(self)
     }

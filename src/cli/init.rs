@@ -22,14 +22,30 @@ pub struct Init {
 
 /// A small study on simulated data that runs as it is.
 const QUICKSTART: &str = include_str!("../../studies/quickstart.yaml");
-/// Where its author's half begins: what is true of the example is not true of a new study.
-const REPORTING: &str = "\n# What a run cannot know.";
 
-/// The example without its author's half.
-fn example() -> String {
-    let (study, _) = QUICKSTART.split_once(REPORTING).unwrap_or((QUICKSTART, ""));
+/// A study without its author's half: what is true of the example is not true of a new study.
+fn without_reporting(study: &str) -> String {
+    let (mut kept, mut inside) = (String::new(), false);
+    for line in study.split_inclusive('\n') {
+        let begins_a_key = !line.starts_with([' ', '\t', '\r', '\n', '#', '-']);
+        if begins_a_key {
+            inside = line.starts_with("reporting:");
+        }
+        if inside && begins_a_key {
+            // What is said above a key is said of it.
+            while let Some(above) = kept.trim_end().rsplit('\n').next()
+                && above.starts_with('#')
+            {
+                kept.truncate(kept.trim_end().len() - above.len());
+            }
+        }
+        if !inside {
+            kept.push_str(line);
+        }
+    }
     format!(
-        "{study}\n# reporting: what a run cannot know; `restudy report RUN --strict` names what is missing.\n"
+        "{}\n\n# reporting: what a run cannot know; `restudy report RUN --strict` names what is missing.\n",
+        kept.trim_end()
     )
 }
 
@@ -43,7 +59,7 @@ pub fn run(args: &Init) -> Exit {
         }
     };
     let (text, absent) = match &args.like {
-        None => (example(), Vec::new()),
+        None => (without_reporting(QUICKSTART), Vec::new()),
         Some(like) => match copied(like, &target) {
             Ok(copied) => copied,
             Err(said) => {
@@ -172,6 +188,19 @@ fn relative(path: &Path, folder: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_study_is_the_example_without_its_authors_half() {
+        let study = "# A study.\na: 1\n\n# Of the author.\n# More.\nreporting:\n  # x\n  ppi: none\nb: 2\n";
+        let kept = without_reporting(study);
+        assert!(kept.starts_with("# A study.\na: 1\n\nb: 2\n\n# reporting:"), "{kept}");
+        let begun = without_reporting(QUICKSTART);
+        let parsed = spec::read(&begun, &Catalog::standard());
+        assert!(parsed.diagnostics.is_empty());
+        let study = parsed.study.expect("the example is sound");
+        assert!(study.reporting.fields.is_empty() && !study.models.is_empty());
+        assert!(!begun.contains("\nreporting:") && begun.contains("\nevaluate:"));
+    }
 
     #[test]
     fn a_path_is_the_same_from_elsewhere() {

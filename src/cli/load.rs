@@ -215,9 +215,11 @@ fn looked(
         sort(&mut loaded.faults);
         return loaded;
     };
-    let ((survey, found), leaks) = meanwhile(&study, &|| survey::read(&study, reading));
-    keep_fetched(places, reading.store);
+    let ((mut survey, found), leaks) =
+        meanwhile(&study, &|| survey::read(&study, reading));
     loaded.faults.extend(found);
+    let study = survey::controlled(study, &mut survey, reading, &mut loaded.faults);
+    keep_fetched(places, reading.store);
     loaded.study = Some(study);
     loaded.survey = survey;
     loaded.leaks = leaks;

@@ -27,6 +27,12 @@ pub fn page(catalog: &Catalog, record: &StudyRecord) -> Page {
     report::render(record, &sections)
 }
 
+/// The same for a record that differs from that of another page in the author's half alone.
+pub fn page_again(catalog: &Catalog, record: &StudyRecord, before: &Page) -> Page {
+    let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
+    report::render_again(record, &sections, before)
+}
+
 /// What a run gives beside its record.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Results {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use crate::catalog::Catalog;
 use crate::data::{Table, Value};
-use crate::operation::{File, Instance, ReadAs};
+use crate::diagnostics::nearest;
+use crate::operation::{Failure, File, Instance, ReadAs};
 use crate::run::{Predicted, Ready, Trust, predict};
 
 /// Apply a frozen model to the subjects of a table
@@ -128,12 +129,44 @@ fn table(args: &Predict, catalog: &Catalog) -> Result<Table, String> {
         }
     };
     match reader.read(file, ReadAs::Table { id: &[&id] }) {
+        Ok(Value::Table(table)) if table.n_rows() == 0 => {
+            let hint = "give a table with a row for each subject, below its header";
+            Err(wrong(&args.table, "it has no subject", hint))
+        }
         Ok(Value::Table(table)) => Ok(table),
         Ok(_) => unreachable!("a reader of tables gives tables"),
         Err(failure) => {
-            let hint = "give a table with a row for each subject";
-            Err(wrong(&args.table, &failure.to_string(), hint))
+            Err(wrong(&args.table, &failure.to_string(), &remedy(&failure, &id)))
         }
+    }
+}
+
+/// What to do about a table that cannot be read.
+fn remedy(failure: &Failure, id: &str) -> String {
+    /// More names are not read.
+    const SHOWN: usize = 12;
+    match failure {
+        Failure::NoColumn { column, known } => {
+            let known = || known.iter().map(String::as_str);
+            let names = known().take(SHOWN).map(|name| format!("`{name}`"));
+            let names = names.collect::<Vec<_>>().join(", ");
+            match nearest(column, known()) {
+                Some(near) => format!("did you mean `--id {near}`?"),
+                None if column == id && !names.is_empty() => {
+                    format!("say with `--id` which column names the subjects: {names}")
+                }
+                None => "compare the table's header".to_string(),
+            }
+        }
+        Failure::Line { line: 1, message } if message.starts_with("two columns") => {
+            "rename one of them, or leave it out".to_string()
+        }
+        Failure::Line { line, .. } => format!("correct line {line} of the table"),
+        Failure::Truncated { .. } => {
+            "copy the file again: its end is missing".to_string()
+        }
+        _ => "a table is text with commas, semicolons or tabs, plain or gzip, or Parquet"
+            .to_string(),
     }
 }
 

@@ -85,15 +85,20 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     if let Some(key) = finished_key.filter(|_| wanted)
         && let Some(finished) = Finished::read(&opened.store, &key)
     {
-        return ended.as_before(&loaded, &finished);
+        let exit = ended.as_before(&loaded, &finished);
+        // The process is about to end: giving a large record back piece by piece takes longer.
+        std::mem::forget((finished, loaded));
+        return exit;
     }
     let but_reporting = finished::key_but_reporting(&loaded, catalog, &opened.name_key);
     if let (Some(key), Some(before)) = (finished_key, but_reporting.filter(|_| wanted))
         && let Some(finished) = Finished::read(&opened.store, &before)
         && let Some(finished) = finished.retold(&loaded, catalog)
     {
-        finished.keep(&opened.store, &key);
-        return ended.as_before(&loaded, &finished);
+        let keep = || finished.keep(&opened.store, &key);
+        let (exit, ()) = rayon::join(|| ended.as_before(&loaded, &finished), keep);
+        std::mem::forget((finished, loaded));
+        return exit;
     }
     let warned = finished::warnings(&loaded);
     loaded.plan();
@@ -196,7 +201,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     record.full_models =
         run::full_models(study, &loaded.survey, plan, &found, &done, &models);
     let whole = finished::encoded(&record);
-    let record = finished::shown(study, &record);
+    let record = finished::shown(study, &record).into_owned();
     let run_record = RunRecord {
         computed: done.computed(),
         stored: done.count(|how| *how == How::Stored),

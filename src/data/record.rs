@@ -19,6 +19,13 @@ use crate::units::Unit;
 #[derive(Debug, Default)]
 pub struct AsJson(OnceLock<Arc<serde_json::Value>>);
 
+impl AsJson {
+    /// A record's JSON that was made elsewhere.
+    pub fn made(json: serde_json::Value) -> Self {
+        Self(OnceLock::from(Arc::new(json)))
+    }
+}
+
 impl Clone for AsJson {
     fn clone(&self) -> Self {
         Self::default()
@@ -113,6 +120,10 @@ impl StudyRecord {
         let mut missing = Vec::new();
         for name in &self.analysis_order {
             let Some(analysis) = self.analyses.get(name) else { continue };
+            // Of a control that nobody asked for, what cannot be computed is told in its place.
+            if analysis.added.is_some() {
+                continue;
+            }
             for metric in &analysis.metrics {
                 if !analysis.performance.contains_key(&metric.name) {
                     missing.push(format!("analysis `{name}` has no {}", metric.name));
@@ -143,6 +154,12 @@ pub struct StudyFacts {
     pub public: bool,
     /// Column within whose values pairs are compared, if one was named.
     pub within: Option<String>,
+    /// Why the engine adds no controls of its own, if the author said so.
+    #[serde(default)]
+    pub no_controls_added: Option<String>,
+    /// Why the outcome is not permuted, if the author said so.
+    #[serde(default)]
+    pub not_permuted: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -338,6 +355,9 @@ pub struct AnalysisRecord {
     pub branch: String,
     /// What the model is there for: `primary`, `sensitivity` or `control`.
     pub role: String,
+    /// What the engine added to what the study names; none for models that the study names.
+    #[serde(default)]
+    pub added: Option<AddedFacts>,
     /// The primary metric over pairs within strata, if a column was named.
     pub within: Option<Estimate>,
     pub subgroups: Vec<SubgroupFacts>,
@@ -396,6 +416,15 @@ pub struct AnalysisRecord {
     pub harmonised: Option<HarmonisedFacts>,
     /// Nodes of this analysis that failed, and why: then figures are missing.
     pub failed_nodes: Vec<Removed>,
+}
+
+/// A control that the study does not name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AddedFacts {
+    /// `site or stratum`, `volume` or `clinical`.
+    pub looks_at: String,
+    /// What of the study calls for it.
+    pub why: String,
 }
 
 /// A control that every analysis has: for each held-out row the prevalence among the rows that the

@@ -120,7 +120,7 @@ codes! {
     CONFLICT "W0407" "assays that disagree"
         "Two derivations of one outcome know the same patient differently; the rule that decides is stated.";
     UNCONTROLLED "W0408" "a control that readers will ask for"
-        "What site, stratum, volume or clinical predictors alone achieve, on the same splits, shows how much of a result is theirs. The hint has the lines to add.";
+        "What site, stratum, volume or clinical predictors alone achieve, on the same splits, shows how much of a result is theirs. Such models are added by themselves; the warning appears where `controls: { added: { none: REASON } }` says that they are not, or a cohort does not hold what they look at. The whole procedure on permuted outcomes is never added, as it costs too much. The hint has the lines to add.";
     VALUELESS "W0409" "columns without a value"
         "A column that a pattern meets and that holds no value on any row of its source can be no predictor and is left out. Named in full it stays, and a step that needs a value fails.";
     UNSEEN_BATCH "W0410" "batches that training rows do not hold"

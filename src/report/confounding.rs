@@ -2,8 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
+use super::author::coded;
 use super::figure::Figure;
-use super::finding::associated;
+use super::finding::{associated, may_look_at_site};
 use super::forest::{Forest, Row};
 use super::shown::{Shown, escape, fill, place};
 use super::standing::{
@@ -60,6 +61,8 @@ impl Section for Confounding {
                 "figure": figure,
                 "rows": associations(record, &shown),
                 "prevalence": prevalence(record, &shown),
+                "added": added(record),
+                "not_added": record.study.no_controls_added,
                 "silent": silent(record),
             }),
         )?;
@@ -82,6 +85,19 @@ fn associations(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
         })
     };
     record.associations.iter().enumerate().map(row).collect()
+}
+
+/// The controls that the study does not name, each once, and why they are there.
+fn added(record: &StudyRecord) -> Vec<Json> {
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for (_, analysis) in super::standing::all(record) {
+        let Some(added) = &analysis.added else { continue };
+        if !seen.iter().any(|(model, _)| *model == analysis.model) {
+            seen.push((&analysis.model, &added.why));
+        }
+    }
+    let row = |(model, why): &(&str, &str)| json!({ "model": model, "why": coded(why) });
+    seen.iter().map(row).collect()
 }
 
 /// What the prevalence alone achieves on the rows of the headline's question, beside the model.
@@ -127,8 +143,8 @@ fn silent(record: &StudyRecord) -> Vec<String> {
                 .to_string(),
         );
     }
-    let controlled =
-        same_splits(record, analysis).any(|(_, other)| other.role == "control");
+    let controlled = same_splits(record, analysis)
+        .any(|(_, other)| other.role == "control" && may_look_at_site(other));
     if !goes.is_empty() && !controlled {
         notes.push(
             "No model of the site or stratum alone stands beside the headline on the same splits \
@@ -137,11 +153,15 @@ fn silent(record: &StudyRecord) -> Vec<String> {
         );
     }
     if analysis.permutation.is_none() {
-        notes.push(
-            "What the whole procedure finds on permuted outcomes was not asked for \
-             (`evaluate.controls.permuted_outcome`)."
-                .to_string(),
-        );
+        let finds = "What the whole procedure finds on permuted outcomes was not";
+        notes.push(match &record.study.not_permuted {
+            Some(reason) => {
+                format!("{finds} computed: {}.", reason.trim_end_matches('.'))
+            }
+            None => {
+                format!("{finds} asked for (`evaluate.controls.permuted_outcome`).")
+            }
+        });
     }
     notes
 }
@@ -183,9 +203,10 @@ fn figure(
                 ..overall(
                     name,
                     other,
-                    match control {
-                        true => format!("{} (control)", model(other)),
-                        false => model(other),
+                    match (control, other.added.is_some()) {
+                        (true, true) => format!("{} (control, added)", model(other)),
+                        (true, false) => format!("{} (control)", model(other)),
+                        (false, _) => model(other),
                     },
                 )
             });
@@ -264,7 +285,7 @@ fn heading(
         .map(|(name, other)| {
             format!(
                 "; {} alone {}",
-                escape(&model(other)),
+                escape(&super::standing::alone(other)),
                 shown.number(&format!("{}/estimate", of(name)), 2)
             )
         })

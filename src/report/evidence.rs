@@ -74,11 +74,18 @@ pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
         Evidence::Decision => of(&|analysis| analysis.decision.is_some()),
         Evidence::Confusion => of(&|analysis| analysis.confusion.is_some()),
         Evidence::Threshold => of(&|analysis| analysis.threshold.is_some()),
-        Evidence::Controls => any(&|analysis| analysis.role == "control"),
+        // What a site gives is no comparison with a clinical model or with size.
+        Evidence::Controls => any(&|analysis| {
+            let added = analysis.added.as_ref();
+            analysis.role == "control"
+                && added.is_none_or(|added| added.looks_at != "site or stratum")
+        }),
         Evidence::Comparisons => !record.comparisons.is_empty(),
         Evidence::Baseline => {
             record.methods.iter().any(|m| m.role == "learn" && m.name == "naive")
-                || of(&|analysis| analysis.permutation.is_some())
+                || of(&|analysis| {
+                    analysis.permutation.is_some() || analysis.prevalence_only.is_some()
+                })
         }
         Evidence::Sites => any(&|analysis| !analysis.sites.is_empty()),
         Evidence::Confounding => !record.associations.is_empty(),

@@ -3,10 +3,9 @@
 //! A pure function of the record. Each sentence is true by itself; none calls a result positive,
 //! since an interval above chance alone does not make it so.
 
-use super::shown::{Shown, escape, place};
+use super::shown::{Shown, escape, place, plain};
 use super::standing::{
-    Standing, chance, headline, label, model, primary, rows_are, same_question,
-    same_splits,
+    Standing, chance, headline, label, primary, rows_are, same_question, same_splits,
 };
 use crate::data::{AnalysisRecord, AssociationFacts, Estimate, StudyRecord};
 
@@ -40,6 +39,7 @@ fn said(record: &StudyRecord, detail: Detail) -> Vec<String> {
     let mut sentences = vec![first(record, &shown, name, analysis)];
     if analysis.performance.contains_key(&analysis.primary) {
         sentences.extend(explained(record, &shown, (name, analysis), detail));
+        sentences.extend(controlled(record, &shown, analysis, detail));
     }
     sentences.extend(outside(record, &shown, analysis, detail));
     sentences
@@ -204,20 +204,7 @@ fn explained(
         names.join(" and with "),
         inside(record, shown, name, analysis)
     )];
-    let mut controls: Vec<_> = same_splits(record, analysis)
-        .filter(|(_, control)| control.role == "control")
-        .filter_map(|(name, control)| {
-            let gives = control.performance.get(&control.primary)?.estimate;
-            Some((gives, alone(record, shown, analysis, name, control)?))
-        })
-        .collect();
-    // The strongest first, since it explains the most.
-    controls.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    if detail == Detail::Lead {
-        controls.truncate(1);
-    }
-    let controls: Vec<String> = controls.into_iter().map(|(_, words)| words).collect();
-    if controls.is_empty() {
+    if !controls(record, analysis).iter().any(|(_, of)| may_look_at_site(of)) {
         let column = &record.associations[strongest].column;
         sentences.push(format!(
             "No control model shows what {column} alone gives on the same splits; the share of \
@@ -226,8 +213,58 @@ fn explained(
             column = escape(column),
         ));
     }
-    sentences.extend(controls);
     sentences
+}
+
+/// What controls give alone: in the first lines the strongest, where it matters there.
+fn controlled(
+    record: &StudyRecord,
+    shown: &Shown,
+    analysis: &AnalysisRecord,
+    detail: Detail,
+) -> Vec<String> {
+    let told = match detail {
+        Detail::Lead => telling_control(record, analysis).into_iter().collect(),
+        Detail::Full => controls(record, analysis),
+    };
+    let words = told
+        .into_iter()
+        .filter_map(|(name, control)| alone(record, shown, analysis, name, control));
+    words.collect()
+}
+
+/// Controls of the headline with a result, the strongest first, since it explains the most.
+fn controls<'r>(
+    record: &'r StudyRecord,
+    analysis: &'r AnalysisRecord,
+) -> Vec<(&'r String, &'r AnalysisRecord)> {
+    let gives =
+        |of: &AnalysisRecord| of.performance.get(&of.primary).map(|of| of.estimate);
+    let mut controls: Vec<_> = same_splits(record, analysis)
+        .filter(|(_, of)| of.role == "control" && gives(of).is_some())
+        .collect();
+    controls.sort_by(|(_, a), (_, b)| {
+        let value = |of| gives(of).unwrap_or(f64::NEG_INFINITY);
+        value(b).total_cmp(&value(a))
+    });
+    controls
+}
+
+/// The strongest control, where the outcome goes with site or stratum or the model is no better.
+pub fn telling_control<'r>(
+    record: &'r StudyRecord,
+    analysis: &'r AnalysisRecord,
+) -> Option<(&'r String, &'r AnalysisRecord)> {
+    let (name, control) = *controls(record, analysis).first()?;
+    let of = |of: &AnalysisRecord| Some(of.performance.get(&of.primary)?.estimate);
+    let no_less = of(control)? >= of(analysis)?;
+    (no_less || !associated(record, analysis).is_empty()).then_some((name, control))
+}
+
+/// Whether a control may be one of site or stratum: of one that the author names nobody knows.
+pub fn may_look_at_site(control: &AnalysisRecord) -> bool {
+    let added = control.added.as_ref();
+    added.is_none_or(|added| added.looks_at == "site or stratum")
 }
 
 /// The metric over pairs inside strata.
@@ -272,14 +309,21 @@ fn alone(
     let theirs = control.performance.get(&control.primary)?;
     let ours = analysis.performance.get(&analysis.primary)?;
     let path = format!("{}/performance/{}", place(name), control.primary);
-    let stands = match ours.estimate <= theirs.estimate {
-        true => ", no less than the model".to_string(),
-        false => over(record, shown, analysis, control)
-            .unwrap_or_else(|| ", less than the model".to_string()),
-    };
+    // What is the same on the page is told as the same.
+    let same = plain(ours.estimate, 2) == plain(theirs.estimate, 2);
+    let more = ours.estimate <= theirs.estimate;
+    let compared = (!more).then(|| over(record, shown, analysis, control)).flatten();
+    let stands = compared.unwrap_or_else(|| {
+        match (same, more) {
+            (true, _) => ", as much as the model",
+            (false, true) => ", more than the model",
+            (false, false) => ", less than the model",
+        }
+        .to_string()
+    });
     Some(format!(
         "On the same splits {} alone gives {}{stands}.",
-        escape(&model(control)),
+        escape(&super::standing::alone(control)),
         shown.measured(&path, 2)
     ))
 }
@@ -481,6 +525,8 @@ mod tests {
             schema: 1,
             engine: String::new(),
             study: StudyFacts {
+                no_controls_added: None,
+                not_permuted: None,
                 title: String::new(),
                 cancer: String::new(),
                 seed: 1,
@@ -694,11 +740,8 @@ mod tests {
             }
             told(&record)
         };
-        has(
-            &with(0.92, None),
-            &["archive alone gives 0.92", ", no less than the model."],
-        );
-        has(&with(0.9, None), &[", no less than the model."]);
+        has(&with(0.92, None), &["archive alone gives 0.92", ", more than the model."]);
+        has(&with(0.9, None), &[", as much as the model."]);
         has(&with(0.8, None), &["archive alone gives 0.80", ", less than the model."]);
         let near = with(0.88, Some((0.02, -0.03, 0.07)));
         has(
@@ -708,6 +751,20 @@ mod tests {
         let far = with(0.7, Some((0.2, 0.1, 0.3)));
         has(&far, &["the model differs by +0.20 (95 % CI 0.10–0.30)."]);
         assert!(!far.contains("No control model"));
+        // Without an association it matters where the model is no better.
+        let lead = |control: f64| {
+            let ours = analysis("mri", "internal", Some(measured(0.7, Some((0.6, 0.8)))));
+            let ends = Some((control - 0.1, control + 0.1));
+            let theirs = analysis("archive", "internal", Some(measured(control, ends)));
+            let record = record(vec![("a", ours), ("b", theirs)]);
+            (finding(&record), sentences(&record).join(" "))
+        };
+        let (first, all) = lead(0.75);
+        assert!(without_tags(&first).contains("archive alone gives 0.75"), "{first}");
+        assert!(without_tags(&all).contains(", more than the model."), "{all}");
+        let (first, all) = lead(0.6);
+        assert!(!first.contains("alone gives"), "{first}");
+        assert!(without_tags(&all).contains("archive alone gives 0.60"), "{all}");
     }
 
     #[test]

@@ -320,7 +320,10 @@ fn importance<'a>(
                 false => String::new(),
             }
         ),
-        body: super::forest::Forest::boxed(&picture, "Permutation importance"),
+        body: super::forest::Forest::boxed(
+            &picture,
+            &format!("Permutation importance, {name}"),
+        ),
         pictures: vec![picture],
         method: format!(
             "In each outer fold of the first repeat the fold’s own choice is fitted once more, and each \

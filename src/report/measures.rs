@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::author::coded;
 use super::shown::{Shown, fill};
 use crate::operation::prelude::*;
 
@@ -66,7 +67,7 @@ impl Section for Measures {
         let outcomes = record.outcomes.iter().enumerate().map(|(at, outcome)| {
             let count = |what: &str| shown.count(&format!("/outcomes/{at}/{what}"));
             json!({
-                "label": outcome.label, "derivation": outcome.derivation,
+                "label": outcome.label, "derivation": coded(&outcome.derivation),
                 "cohort": outcome.cohort, "role": outcome.role, "sealed": outcome.sealed,
                 "positive": count("positive"), "negative": count("negative"),
                 "unknown": count("unknown"),

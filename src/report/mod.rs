@@ -46,7 +46,7 @@ mod utility;
 mod validation;
 
 pub use coverage::gaps;
-pub use page::{Page, judged, render};
+pub use page::{Page, judged, render, render_again};
 pub use standards::{Item, Standard, Wanted, standards};
 
 use crate::operation::{Entry, section};

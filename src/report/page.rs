@@ -1,5 +1,6 @@
 //! The page: sections in order, everything that they need in one file.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use super::finding::finding;
 use super::marks::{mark, marked};
 use super::shown::{Shown, escape, fill};
 use super::{fonts, standards};
-use crate::data::{ItemFacts, RunRecord, Status, StudyRecord};
+use crate::data::{AnalysisRecord, AsJson, ItemFacts, RunRecord, Status, StudyRecord};
 use crate::operation::{Chapter, Declared, Entry, Fragment, Instance};
 
 /// A report and what lies beside it, but for what differs from run to run.
@@ -37,12 +38,48 @@ pub fn judged(record: &StudyRecord, sections: &[&Entry]) -> StudyRecord {
         sections.iter().map(|entry| (entry.about.name, declared(entry))).collect();
     record.conflicts = conflicts(&record);
     record.checklists = checklists(&record, &declaring, &record.conflicts);
-    record.as_json = Default::default();
+    record.as_json = AsJson::made(as_json(&mut record));
     record
+}
+
+/// A record as JSON. Analyses are most of a large one, so half of them is made beside the other.
+fn as_json(record: &mut StudyRecord) -> Json {
+    let analyses = std::mem::take(&mut record.analyses);
+    let each: Vec<(&String, &AnalysisRecord)> = analyses.iter().collect();
+    let value = || serde_json::to_value(&*record).expect("a record is plain data");
+    let (mut whole, of_analyses) = rayon::join(value, || values(&each));
+    whole["analyses"] = Json::Object(of_analyses);
+    record.analyses = analyses;
+    whole
+}
+
+fn values(of: &[(&String, &AnalysisRecord)]) -> serde_json::Map<String, Json> {
+    match of {
+        [] => serde_json::Map::new(),
+        [(name, analysis)] => {
+            let value = serde_json::to_value(analysis).expect("it is plain data");
+            serde_json::Map::from_iter([((*name).clone(), value)])
+        }
+        several => {
+            let (first, second) = several.split_at(several.len() / 2);
+            let (mut all, more) = rayon::join(|| values(first), || values(second));
+            all.extend(more);
+            all
+        }
+    }
 }
 
 /// Renders a record.
 pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
+    rendered(record, sections, None)
+}
+
+/// Renders a record that differs from that of another page in the author's half alone.
+pub fn render_again(record: &StudyRecord, sections: &[&Entry], before: &Page) -> Page {
+    rendered(record, sections, Some(before))
+}
+
+fn rendered(record: &StudyRecord, sections: &[&Entry], before: Option<&Page>) -> Page {
     let record = &judged(record, sections);
     let mut page = Page {
         filling: String::new(),
@@ -53,6 +90,15 @@ pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
         gaps: gaps(record),
     };
     let shown = Shown::new(record);
+    // Sections know nothing of each other; the record is written out beside them.
+    let (json, mut fragments) = rayon::join(
+        || match before {
+            Some(page) => retold(record, &page.json),
+            None => pretty(record) + "\n",
+        },
+        || made(sections, record),
+    );
+    page.json = json;
     let mut told: Vec<String> = vec!["title".to_string(), "deviations".to_string()];
     let chapters: Vec<Json> = chapters(sections)
         .into_iter()
@@ -61,7 +107,7 @@ pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
             let mut parts = Vec::new();
             let mut statuses: Vec<Status> = Vec::new();
             for entry in &entries {
-                let mut fragment = section(entry, record);
+                let mut fragment = fragments.remove(entry.about.name).unwrap_or_default();
                 page.figures.append(&mut fragment.figures);
                 page.tables.append(&mut fragment.tables);
                 page.checklists.append(&mut fragment.checklists);
@@ -131,9 +177,30 @@ pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
             "chapters": chapters,
     });
     page.filling = filling.to_string();
-    let json = serde_json::to_string_pretty(record).expect("a record is plain data");
-    page.json = format!("{json}\n");
     page
+}
+
+fn pretty(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("it is plain data")
+}
+
+/// The JSON of a record from that of one that differs in the author's half alone.
+fn retold(record: &StudyRecord, before: &str) -> String {
+    // A key of the record is the only thing two spaces from the margin that begins with a quote.
+    const KEY: &str = "\n  \"";
+    let parts = before.split(KEY).map(|part| {
+        let (key, _) = part.split_once('"').unwrap_or((part, ""));
+        let told = match key {
+            "warnings" => pretty(&record.warnings),
+            "deviations" => pretty(&record.deviations),
+            "reporting" => pretty(&record.reporting),
+            "checklists" => pretty(&record.checklists),
+            "conflicts" => pretty(&record.conflicts),
+            _ => return part.to_string(),
+        };
+        format!("{key}\": {},", told.replace('\n', "\n  "))
+    });
+    parts.collect::<Vec<_>>().join(KEY)
 }
 
 impl Page {
@@ -263,6 +330,21 @@ fn counts(record: &StudyRecord) -> String {
     match words.is_empty() {
         true => "every applicable item is reported".to_string(),
         false => words.join(", "),
+    }
+}
+
+/// The sections by name, two halves at a time.
+fn made<'e>(sections: &[&'e Entry], record: &StudyRecord) -> BTreeMap<&'e str, Fragment> {
+    match sections {
+        [] => BTreeMap::new(),
+        [only] => BTreeMap::from([(only.about.name, section(only, record))]),
+        several => {
+            let (first, second) = several.split_at(several.len() / 2);
+            let (mut all, more) =
+                rayon::join(|| made(first, record), || made(second, record));
+            all.extend(more);
+            all
+        }
     }
 }
 

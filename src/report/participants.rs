@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::author::coded;
 use super::figure::{DataTable, Figure};
 use super::forest::shortened;
 use super::shown::{Shown, fill, place, plain};
@@ -165,7 +166,8 @@ fn agreements(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
     let row = |(at, facts): (usize, &crate::data::AgreementFacts)| {
         let count = |what: &str| shown.count(&format!("/agreements/{at}/{what}"));
         json!({
-            "name": facts.name, "first": facts.facts[0], "second": facts.facts[1],
+            "name": facts.name, "first": coded(&facts.facts[0]),
+            "second": coded(&facts.facts[1]),
             "both": count("both"), "agree": count("agree"),
             "only_first": count("only/0"), "only_second": count("only/1"),
         })

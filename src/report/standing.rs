@@ -121,6 +121,12 @@ pub fn label<'r>(record: &'r StudyRecord, outcome: &'r str) -> &'r str {
     known.map_or(outcome, |known| &known.label)
 }
 
+/// The model as in "site alone": `site_only` needs no second word for it.
+pub fn alone(analysis: &AnalysisRecord) -> String {
+    let name = model(analysis);
+    name.strip_suffix("_only").map_or(name.clone(), str::to_string)
+}
+
 /// The model with its branch, as in `radiomics, combat`.
 pub fn model(analysis: &AnalysisRecord) -> String {
     match analysis.branch.as_str() {

@@ -3,13 +3,12 @@
 use serde_json::{Value as Json, json};
 
 use super::author::coded;
-use super::finding::{associated, sentences};
+use super::finding::{sentences, telling_control};
 use super::marks::bar;
 use super::shown::{Shown, fill, place};
 use super::standards::short;
 use super::standing::{
-    Standing, all, headline, label, model, primary, role, rows_are, same_question,
-    same_splits,
+    Standing, all, alone, headline, label, model, primary, role, rows_are, same_question,
 };
 use crate::data::AnalysisRecord;
 use crate::operation::prelude::*;
@@ -137,12 +136,8 @@ fn keys(
         let path = format!("{}/within", place(name));
         keys.push(key(&path, format!("AUROC within {column}, same predictions")));
     }
-    let control =
-        same_splits(record, analysis).find(|(_, other)| other.role == "control");
-    if let (Some((name, control)), false) =
-        (control, associated(record, analysis).is_empty())
-    {
-        let what = format!("{}, {} alone, same splits", primary(control), model(control));
+    if let Some((name, control)) = telling_control(record, analysis) {
+        let what = format!("{}, {} alone, same splits", primary(control), alone(control));
         keys.push(key(&of(name, control), what));
     }
     for (name, external) in same_question(record, analysis) {

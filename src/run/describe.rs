@@ -93,6 +93,7 @@ fn chain(role: &str, chain: &Chain) -> Vec<MethodFacts> {
 fn plain(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
+        Json::Array(items) if items.is_empty() => "none".to_string(),
         Json::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
         Json::Null => "none".to_string(),
         other => other.to_string(),

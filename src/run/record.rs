@@ -10,18 +10,18 @@ use super::compute::counted;
 use super::prevalence::prevalence_only;
 use super::{Done, How, describe};
 use crate::data::{
-    AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts, CohortFacts,
-    ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts, Estimate, FallbackFacts,
-    FlowBox, FoldRecord, Frame, Frequency, FrozenFacts, HarmonisedFacts, MetricFacts,
-    Moments, OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts, SelectionFacts,
-    SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord, SubgroupFacts,
-    ThresholdFacts, Value,
+    AddedFacts, AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts,
+    CohortFacts, ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts, Estimate,
+    FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, FrozenFacts, HarmonisedFacts,
+    MetricFacts, Moments, OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts,
+    SelectionFacts, SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord,
+    SubgroupFacts, ThresholdFacts, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
 use crate::operation::{Instance, Judged, Scored, reference};
 use crate::plan::{self, Analysis, Case, External, Plan};
-use crate::spec::{BlockKind, Chain, Named, SourceKind, Study};
+use crate::spec::{BlockKind, Chain, Named, SourceKind, Study, UnnamedControls};
 use crate::statistics;
 use crate::store::Store;
 use crate::survey::{Content, Notes, Survey, View};
@@ -146,6 +146,11 @@ pub fn record(
             terms: study.governance.terms.clone(),
             public: study.governance.public,
             within: study.evaluate.within.as_ref().map(|named| named.name.clone()),
+            no_controls_added: match &study.evaluate.unnamed {
+                UnnamedControls::Left(reason) => Some(reason.clone()),
+                UnnamedControls::Added { .. } => None,
+            },
+            not_permuted: study.evaluate.not_permuted.clone(),
         },
         sources: study
             .sources
@@ -667,6 +672,10 @@ impl Context<'_> {
             kind: String::new(),
             branch: model.branches[of.branch].name.clone(),
             role: model.role.word().to_string(),
+            added: model.added.as_ref().map(|added| AddedFacts {
+                looks_at: added.looks_at.to_string(),
+                why: added.why.clone(),
+            }),
             within: nodes.within.and_then(|node| match found.get(&node) {
                 Some(Value::Estimate(estimate)) => Some(estimate.clone()),
                 _ => None,

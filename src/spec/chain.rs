@@ -82,6 +82,32 @@ impl Chain {
         chain
     }
 
+    /// What of it acts on the columns of these blocks, where there are no others.
+    pub fn for_blocks(&self, blocks: &[String]) -> Self {
+        let mut settings: Vec<ChainSetting> = Vec::new();
+        let mut seen: Vec<Json> = Vec::new();
+        for setting in &self.settings {
+            let steps = setting.steps.iter().filter_map(|step| {
+                let mut step = step.clone();
+                if let Some(scope) = &mut step.scope {
+                    scope.retain(|block| blocks.contains(block));
+                }
+                (step.scope.as_ref() != Some(&Vec::new())).then_some(step)
+            });
+            let steps: Vec<Use> = steps.collect();
+            let identity = steps.iter().map(Use::identity).collect();
+            // Settings that differed in a step that acts elsewhere are one.
+            if !seen.contains(&identity) {
+                seen.push(identity);
+                settings.push(ChainSetting { steps, text: setting.text.clone() });
+            }
+        }
+        if let ([only], true) = (settings.as_mut_slice(), self.settings.len() > 1) {
+            only.text.clear();
+        }
+        Self { name: self.name.clone(), span: self.span, settings }
+    }
+
     /// Whether any of its steps is this operation.
     pub fn holds(&self, operation: &str) -> bool {
         let mut steps = self.settings.iter().flat_map(|setting| &setting.steps);

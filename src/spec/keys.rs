@@ -701,14 +701,26 @@ pub const CONTROLS: Block = block(
             Shape::TextsByName,
             "Models of these columns alone, by name.",
         ),
+        key(
+            "added",
+            Shape::Block(&ADDED),
+            "Controls that readers will ask for are added by themselves; here is said why not.",
+        ),
     ],
 );
 
-pub const PERMUTED: Block = block(
-    "`permuted_outcome`",
-    "The whole pipeline on shuffled outcomes.",
-    &[
-        required("times", Shape::Count, "How often."),
+pub const ADDED: Block = block(
+    "`added`",
+    "Why no controls are added.",
+    &[required("none", Shape::Text, "The reason, which the report gives.")],
+);
+
+pub const PERMUTED: Block = Block {
+    noun: "`permuted_outcome`",
+    doc: "The whole pipeline on shuffled outcomes.",
+    keys: &[
+        key("times", Shape::Count, "How often."),
+        key("none", Shape::Text, "Why it is not done; the report gives the reason."),
         key("within", Shape::Text, "A column within whose values outcomes are shuffled."),
         key(
             "repeats",
@@ -716,7 +728,9 @@ pub const PERMUTED: Block = block(
             "Repeats of the scheme in each run, and in what it is compared with; 1 by default.",
         ),
     ],
-);
+    operation: None,
+    one_of: &["times", "none"],
+};
 
 pub const CLAIM: Block = block(
     "a claim",

@@ -327,6 +327,19 @@ pub struct Model {
     pub branches: Vec<Branch>,
     /// Alternatives; `all` is an empty chain.
     pub select: Vec<Chain>,
+    /// Why it is there, if the author does not name it.
+    pub added: Option<Added>,
+}
+
+/// A control that stands beside the headline without being asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// `site or stratum`, `volume` or `clinical`.
+    pub looks_at: &'static str,
+    /// In words: what of the study calls for it.
+    pub why: String,
+    /// Whether it meets external cohorts too.
+    pub outside: bool,
 }
 
 impl Model {
@@ -407,6 +420,18 @@ pub struct Evaluate {
     pub holm: bool,
     pub claims: Vec<Claim>,
     pub permuted: Option<Permutation>,
+    /// Why the outcome is not permuted, if the author said so.
+    pub not_permuted: Option<String>,
+    pub unnamed: UnnamedControls,
+}
+
+/// What becomes of controls that readers will ask for and that the study does not name.
+#[derive(Clone)]
+pub enum UnnamedControls {
+    /// They are added, prepared in one of these ways.
+    Added { categories: Chain, numbers: Chain },
+    /// They are left out, for this reason.
+    Left(String),
 }
 
 /// The whole procedure on permuted outcomes.
@@ -546,8 +571,9 @@ impl Study {
         if self.external.is_empty() {
             return self.primary_frozen().into_iter().collect();
         }
-        let named = scheme.models.iter();
-        named.filter_map(|model| self.model(&model.name)).collect()
+        let named = scheme.models.iter().filter_map(|model| self.model(&model.name));
+        let outside = |model: &&Model| model.added.as_ref().is_none_or(|of| of.outside);
+        named.filter(outside).collect()
     }
 
     /// Whether models for this outcome are frozen.
@@ -576,6 +602,7 @@ impl Study {
     }
 
     /// The digest of everything here that can change a result: no title, label, path or place.
+    /// Controls that were added follow from the rest and from the data, so they are no part of it.
     pub fn digest(&self) -> Digest {
         let sources = self.sources.iter().map(|source| match &source.kind {
             SourceKind::Table { reader, keyed, .. } => {
@@ -594,7 +621,15 @@ impl Study {
         });
         let names =
             |names: &[Named]| names.iter().map(|n| n.name.clone()).collect::<Json>();
-        let predictors = self.predictors.iter().map(|block| {
+        let written = |name: &str| self.model(name).is_none_or(|m| m.added.is_none());
+        let of_added = |block: &Block| {
+            let mut models = self.models.iter().filter(|model| {
+                model.blocks.iter().any(|known| known.name == block.name)
+            });
+            models.next().is_some_and(|model| model.added.is_some())
+        };
+        let blocks = self.predictors.iter().filter(|block| !of_added(block));
+        let predictors = blocks.map(|block| {
             let steps = block.steps.iter().map(Use::identity).collect::<Json>();
             match &block.kind {
                 BlockKind::Columns { from, include, except } => json!({
@@ -609,7 +644,8 @@ impl Study {
         });
         let chains =
             |chains: &[Chain]| chains.iter().map(Chain::identity).collect::<Json>();
-        let models = self.models.iter().map(|model| {
+        let models = self.models.iter().filter(|model| model.added.is_none());
+        let models = models.map(|model| {
             let branches = model.branches.iter().map(|branch| branch.prepare.identity());
             json!({
                 "blocks": names(&model.blocks), "forced": names(&model.forced),
@@ -617,10 +653,11 @@ impl Study {
             })
         });
         let validate = self.validate.iter().map(|scheme| {
+            let models = scheme.models.iter().filter(|model| written(&model.name));
             json!([
                 scheme.cohort.name,
                 scheme.resampling.identity(),
-                names(&scheme.models),
+                models.map(|model| model.name.clone()).collect::<Json>(),
                 names(&scheme.outcomes)
             ])
         });
@@ -635,7 +672,7 @@ impl Study {
             .subgroups
             .iter()
             .map(|s| json!([s.by.name, s.cut, s.minimum_events]));
-        let whole = json!({
+        let mut whole = json!({
             "seed": self.seed,
             "sources": sources.collect::<Json>(),
             "derive": self.derive.iter().map(Derived::identity).collect::<Json>(),
@@ -657,6 +694,9 @@ impl Study {
             "subgroups": subgroups.collect::<Json>(),
             "claims": evaluate.claims.iter().map(|c| c.text.clone()).collect::<Json>(),
         });
+        if matches!(evaluate.unnamed, UnnamedControls::Left(_)) {
+            whole["controls_added"] = json!(false);
+        }
         Digest::derive("restudy study v3", canonical_json(&whole).as_bytes())
     }
 

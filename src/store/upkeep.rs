@@ -1,9 +1,10 @@
 //! Looking after a store: how large it is, whether it is sound, what can go.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{Mode, Store, StoreError, actions, disk, locks};
@@ -80,17 +81,22 @@ impl Store {
     /// A name for the state of these records and results on disk: their lengths and times. Another one
     /// means that somebody has touched them since.
     pub fn stamp(&self, records: &[Digest], results: &[Digest]) -> Digest {
-        let mut bytes = Vec::new();
-        let records = records.iter().map(|key| self.action_path(key));
-        for path in records.chain(results.iter().map(|digest| self.blob_path(digest))) {
+        let of = |path: PathBuf| {
             let found = std::fs::metadata(path).ok();
             let time = found.as_ref().and_then(|file| file.modified().ok());
             let time =
                 time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-            bytes.extend(found.map_or(u64::MAX, |file| file.len()).to_le_bytes());
-            bytes.extend(time.map_or(0, |time| time.as_nanos()).to_le_bytes());
-        }
-        Digest::of(&bytes)
+            let mut bytes = [0; 24];
+            let length = found.map_or(u64::MAX, |file| file.len());
+            bytes[..8].copy_from_slice(&length.to_le_bytes());
+            let time = time.map_or(0, |time| time.as_nanos());
+            bytes[8..].copy_from_slice(&time.to_le_bytes());
+            bytes
+        };
+        let records = records.par_iter().map(|key| self.action_path(key));
+        let results = results.par_iter().map(|digest| self.blob_path(digest));
+        let all: Vec<[u8; 24]> = records.chain(results).map(of).collect();
+        Digest::of(all.as_flattened())
     }
 
     pub fn size(&self) -> Sizes {

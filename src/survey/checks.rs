@@ -273,8 +273,10 @@ fn associated(
                         facts.cramers_v.unwrap_or(0.0)
                     ),
                 )
-                .hint("measure within it as well: `evaluate: { within: COLUMN }`")
-                .hint("and show what it achieves alone, as a model with `role: control`"),
+                .hint(format!(
+                    "measure within it as well: `evaluate: {{ within: {} }}`",
+                    column.name
+                )),
             );
         }
         survey.associations.push(facts);

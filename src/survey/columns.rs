@@ -206,94 +206,114 @@ pub(super) fn held(
     faults: &mut Vec<Diagnostic>,
 ) {
     for (cohort, block, span) in uses(study) {
-        let Some(columns) = survey.columns.get(&block.name) else { continue };
-        let Some(surveyed) = survey.cohorts.get(&cohort.name) else { continue };
-        let mut missing: Vec<String> = Vec::new();
-        let mut words: Vec<(String, String)> = Vec::new();
-        let mut unread = false;
-        let mut tables: BTreeMap<String, Digest> = BTreeMap::new();
-        let mut derived = Vec::new();
-        for column in columns {
-            if column.source == DERIVE {
-                let view = View { study, survey, cohort, rows: &surveyed.rows };
-                match view.cells(&Named { name: column.column.clone(), span }) {
-                    Ok(cells) => derived.push(cells),
-                    Err(fault) => {
-                        faults.push(*fault);
-                        unread = true;
-                    }
+        held_in(study, reading, survey, (cohort, block, span), faults);
+    }
+}
+
+/// The same for one block in one cohort.
+pub(super) fn held_in(
+    study: &Study,
+    reading: &Reading<'_>,
+    survey: &mut Survey,
+    (cohort, block, span): (&Cohort, &Block, Span),
+    faults: &mut Vec<Diagnostic>,
+) {
+    let Some(columns) = survey.columns.get(&block.name) else { return };
+    let Some(surveyed) = survey.cohorts.get(&cohort.name) else { return };
+    let mut missing: Vec<String> = Vec::new();
+    let mut words: Vec<(String, String)> = Vec::new();
+    let mut unread = false;
+    let mut tables: BTreeMap<String, Digest> = BTreeMap::new();
+    let mut derived = Vec::new();
+    // Numbers that are taken for names of categories, as codes of sites are.
+    let mut named_by_numbers: Vec<&str> = Vec::new();
+    for column in columns {
+        if column.source == DERIVE {
+            let view = View { study, survey, cohort, rows: &surveyed.rows };
+            match view.cells(&Named { name: column.column.clone(), span }) {
+                Ok(cells) => derived.push(cells),
+                Err(fault) => {
+                    faults.push(*fault);
+                    unread = true;
                 }
-                continue;
             }
+            continue;
+        }
+        let place = cohort.place(&column.source, &column.column);
+        let Some(SurveyedSource {
+            content: Content::Table { table, digest, notes, .. },
+            ..
+        }) = survey.sources.get(&place.source)
+        else {
+            unread = true;
+            continue;
+        };
+        tables.insert(place.source.clone(), *digest);
+        if column.categorical && !notes.words.contains_key(&place.column) {
+            named_by_numbers.push(&column.name);
+        }
+        if column.categorical && !encoded(study, block) {
+            unread = true; // Named already: nobody can learn from it as it is.
+        } else if !table.names().any(|name| name == place.column) {
+            missing.push(place.column.clone());
+        } else if !column.categorical
+            && let Some((_, found)) = notes.words.get(&place.column)
+        {
+            words.push((place.column, found.clone()));
+        }
+    }
+    if unread {
+        return;
+    }
+    if !missing.is_empty() {
+        faults.push(lacking(cohort, block, span, &missing));
+        return;
+    }
+    if let Some((column, found)) = words.first().filter(|_| !cohort.map.is_empty()) {
+        let fault = Diagnostic::error(
+            Code::NOT_A_NUMBER,
+            Place::Study(cohort.span),
+            format!(
+                "column `{column}` holds text where block `{}` needs numbers in cohort `{}`",
+                block.name, cohort.name
+            ),
+        );
+        faults.push(fault.hint(format!("such as `{found}`")));
+        return;
+    }
+    if !words.is_empty() {
+        return; // Named already, where the block's columns were looked at.
+    }
+    let named: Vec<_> = columns
+        .iter()
+        .map(|column| {
             let place = cohort.place(&column.source, &column.column);
-            let Some(SurveyedSource {
-                content: Content::Table { table, digest, notes, .. },
-                ..
-            }) = survey.sources.get(&place.source)
-            else {
-                unread = true;
-                continue;
-            };
-            tables.insert(place.source.clone(), *digest);
-            if column.categorical && !encoded(study, block) {
-                unread = true; // Named already: nobody can learn from it as it is.
-            } else if !table.names().any(|name| name == place.column) {
-                missing.push(place.column.clone());
-            } else if !column.categorical
-                && let Some((_, found)) = notes.words.get(&place.column)
-            {
-                words.push((place.column, found.clone()));
-            }
+            json!([column.name, place.source, place.column, place.times, place.add])
+        })
+        .collect();
+    let mut preimage = json!({
+        "work": "cells", "columns": named, "tables": tables,
+        "rows": surveyed.digest, "derived": Digest::of(format!("{derived:?}").as_bytes()),
+        "simulated_rows": surveyed.rows.len(),
+    });
+    if !named_by_numbers.is_empty() {
+        preimage["categories"] = json!(named_by_numbers);
+    }
+    let preimage = canonical_json(&preimage);
+    let name = format!("cells/{}/{}", cohort.name, block.name);
+    let made = reading.stored(name, preimage, || {
+        let frame = frame(study, survey, cohort, &block.name);
+        frame.map(|frame| Value::Frame(frame).digest())
+    });
+    match made {
+        Ok((digest, _)) => {
+            survey.cells.insert((cohort.name.clone(), block.name.clone()), digest);
         }
-        if unread {
-            continue;
-        }
-        if !missing.is_empty() {
-            faults.push(lacking(cohort, block, span, &missing));
-            continue;
-        }
-        if let Some((column, found)) = words.first().filter(|_| !cohort.map.is_empty()) {
-            let fault = Diagnostic::error(
-                Code::NOT_A_NUMBER,
-                Place::Study(cohort.span),
-                format!(
-                    "column `{column}` holds text where block `{}` needs numbers in cohort `{}`",
-                    block.name, cohort.name
-                ),
-            );
-            faults.push(fault.hint(format!("such as `{found}`")));
-            continue;
-        }
-        if !words.is_empty() {
-            continue; // Named already, where the block's columns were looked at.
-        }
-        let named: Vec<_> = columns
-            .iter()
-            .map(|column| {
-                let place = cohort.place(&column.source, &column.column);
-                json!([column.name, place.source, place.column, place.times, place.add])
-            })
-            .collect();
-        let preimage = canonical_json(&json!({
-            "work": "cells", "columns": named, "tables": tables,
-            "rows": surveyed.digest, "derived": Digest::of(format!("{derived:?}").as_bytes()),
-            "simulated_rows": surveyed.rows.len(),
-        }));
-        let name = format!("cells/{}/{}", cohort.name, block.name);
-        let made = reading.stored(name, preimage, || {
-            let frame = frame(study, survey, cohort, &block.name);
-            frame.map(|frame| Value::Frame(frame).digest())
-        });
-        match made {
-            Ok((digest, _)) => {
-                survey.cells.insert((cohort.name.clone(), block.name.clone()), digest);
-            }
-            Err(failure) => faults.push(Diagnostic::error(
-                Code::NOT_A_NUMBER,
-                Place::Study(span),
-                failure.to_string(),
-            )),
-        }
+        Err(failure) => faults.push(Diagnostic::error(
+            Code::NOT_A_NUMBER,
+            Place::Study(span),
+            failure.to_string(),
+        )),
     }
 }
 

@@ -18,6 +18,7 @@ mod symbolic;
 mod view;
 
 pub use columns::{BlockColumn, frame};
+pub use controls::controlled;
 pub use dress::Notes;
 pub use held::HeldTable;
 pub use outcomes::{call, population};
@@ -137,6 +138,5 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     agreements::read(study, reading, &mut survey, &mut faults);
     checks::read(study, reading, &mut survey, &mut faults);
     batches::read(study, &survey, &mut faults);
-    controls::read(study, &survey, &mut faults);
     (survey, faults)
 }

@@ -1,7 +1,7 @@
 //! A column of a cohort, whatever it is called: of a source, derived, or the id itself.
 
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
-use crate::spec::{Cohort, Derived, Named, Study};
+use crate::spec::{Cohort, DERIVE, Derived, Named, Study};
 
 use super::sources::no_column;
 use super::{CohortRow, Content, Survey, SurveyedSource};
@@ -26,6 +26,42 @@ impl View<'_> {
     /// column of the cohort's own table or of the one joined table that has it.
     pub fn cells(&self, name: &Named) -> Result<Cells, Fault> {
         self.found(&name.name, name.span, 0)
+    }
+
+    /// The source and column that a name leads to; `derive` is the source of derived columns. None
+    /// for `id`, `subject`, and for what is not there.
+    pub fn place(&self, name: &str) -> Option<(String, String)> {
+        if self.study.derived(name).is_some() {
+            return Some((DERIVE.to_string(), name.to_string()));
+        }
+        let site = self.cohort.site.as_ref().filter(|site| site.name != "site");
+        if let ("site", Some(site)) = (name, site) {
+            return self.place(&site.name);
+        }
+        if let Some((source, column)) = name.split_once('.')
+            && self.study.source(source).is_some()
+        {
+            return Some((source.to_string(), column.to_string()));
+        }
+        let holder = *self.holders(name).first()?;
+        Some((holder.to_string(), name.to_string()))
+    }
+
+    /// The tables of the cohort, its own first.
+    fn tables(&self) -> Vec<&str> {
+        let joined = self.cohort.join.iter().map(|join| join.source.name.as_str());
+        std::iter::once(self.cohort.from.name.as_str()).chain(joined).collect()
+    }
+
+    /// Those that have a column of this name.
+    fn holders(&self, name: &str) -> Vec<&str> {
+        let mut tables = self.tables();
+        tables.retain(|source| {
+            matches!(self.survey.sources.get(*source), Some(SurveyedSource {
+                content: Content::Table { table, .. }, ..
+            }) if table.names().any(|known| known == name))
+        });
+        tables
     }
 
     fn found(&self, name: &str, span: Span, depth: usize) -> Result<Cells, Fault> {
@@ -65,17 +101,9 @@ impl View<'_> {
             }
             return self.of_source(source, column, span);
         }
-        let joined = self.cohort.join.iter().map(|join| join.source.name.as_str());
-        let all: Vec<&str> =
-            std::iter::once(self.cohort.from.name.as_str()).chain(joined).collect();
-        let has = |source: &&&str| {
-            matches!(self.survey.sources.get(**source), Some(SurveyedSource {
-                content: Content::Table { table, .. }, ..
-            }) if table.names().any(|known| known == name))
-        };
-        let holders: Vec<&&str> = all.iter().filter(has).collect();
-        match holders.as_slice() {
-            [source, ..] if **source == all[0] => self.of_source(source, name, span),
+        let all = self.tables();
+        match self.holders(name).as_slice() {
+            [source, ..] if *source == all[0] => self.of_source(source, name, span),
             [source] => self.of_source(source, name, span),
             [] => {
                 let mut known: Vec<String> = self

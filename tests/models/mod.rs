@@ -168,7 +168,7 @@ fn a_model_says_elsewhere_what_it_said_in_its_run() {
             String::from_utf8(workshop.read("runs/study/predictions.csv")).unwrap();
         let of_run: Vec<String> = cells(&said)
             .into_iter()
-            .filter(|line| line[0].ends_with(".elsewhere"))
+            .filter(|line| line[0].ends_with(".all.elsewhere"))
             .map(|line| line[5].clone())
             .collect();
         let alone = predicted(&workshop, "new.csv", &[]);
@@ -443,7 +443,7 @@ fn what_is_said_of_refused_tables_is_as_agreed() {
     let row = |cells: &str| {
         format!("patient,age,age:unit,volume [mm³],side,t1,t2,t3,t4,t5\n{cells}\n")
     };
-    let cases: [(&str, String, &[&str]); 15] = [
+    let cases: [(&str, String, &[&str]); 17] = [
         ("column_misspelt", lines(4).replacen(",t3,", ",T3,", 1), &[]),
         ("column_unknown", wide("weight"), &[]),
         ("column_twice", wide("t5"), &[]),
@@ -459,6 +459,8 @@ fn what_is_said_of_refused_tables_is_as_agreed() {
         ("no_subject", format!("{head}\n"), &[]),
         ("nothing_at_all", String::new(), &[]),
         ("id_column_that_is_not_there", lines(3), &["--id", "person"]),
+        ("id_column_misspelt", lines(3), &["--id", "patinet"]),
+        ("row_too_short", format!("{}\nz,1\n", lines(3)), &[]),
     ];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/predict");
     let mut moved = Vec::new();

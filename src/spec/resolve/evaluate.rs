@@ -8,7 +8,7 @@ use crate::spec::reader::Reader;
 use crate::spec::syntax::{Kind as Syntax, Node};
 use crate::spec::{
     Block, BlockKind, Branch, Chain, Claim, Compare, Evaluate, LearnedFrom, Model, Named,
-    Permutation, Role, Subgroup, ThresholdRule, Use,
+    Permutation, Role, Subgroup, ThresholdRule, UnnamedControls, Use,
 };
 
 /// What a report on a prediction model cannot do without: discrimination, overall performance,
@@ -95,6 +95,11 @@ impl Reader<'_> {
             holm: true,
             claims: Vec::new(),
             permuted: None,
+            not_permuted: None,
+            unnamed: UnnamedControls::Added {
+                categories: self.steps(&["encode_onehot"], whole),
+                numbers: self.steps(&["impute_median", "scale_zscore"], whole),
+            },
         };
         let mut controls = Vec::new();
         if let Some(fields) = &fields {
@@ -231,10 +236,17 @@ impl Reader<'_> {
             if times == Some(0) || repeats == 0 {
                 self.error(Code::OUT_OF_RANGE, span, "at least one permutation is made");
             }
+            evaluate.not_permuted = self.prose(&fields, "none");
             evaluate.permuted = times.map(|times| {
                 let times = times as usize;
                 Permutation { times, within, repeats, span }
             });
+        }
+        if let Some(node) = fields.get("added")
+            && let Some(fields) = self.block(node, &keys::ADDED)
+            && let Some(reason) = self.prose(&fields, "none")
+        {
+            evaluate.unnamed = UnnamedControls::Left(reason);
         }
         let mut controls = Vec::new();
         let Some(node) = fields.get("columns_only") else { return controls };
@@ -257,13 +269,7 @@ impl Reader<'_> {
             if include.is_empty() {
                 continue;
             }
-            let text = |name: &str| Node {
-                span: key.span,
-                kind: Syntax::Text(name.to_string()),
-            };
-            let steps = [text("impute_median"), text("scale_zscore")];
-            let prepare = self.chain(&steps, Kind::TableStep, key.span);
-            let prepare = prepare.unwrap_or(Chain::nothing("prepare", key.span));
+            let prepare = self.steps(&["impute_median", "scale_zscore"], key.span);
             let block = Block {
                 name: key.name.clone(),
                 span: key.span,
@@ -280,10 +286,19 @@ impl Reader<'_> {
                 role: Role::Control,
                 branches: vec![Branch { name: String::new(), prepare }],
                 select: vec![Chain::nothing("all", key.span)],
+                added: None,
             };
             controls.push((block, model));
         }
         controls
+    }
+
+    /// Steps that nobody wrote.
+    fn steps(&mut self, names: &[&str], span: Span) -> Chain {
+        let text = |name: &&str| Node { span, kind: Syntax::Text(name.to_string()) };
+        let steps: Vec<Node> = names.iter().map(text).collect();
+        let chain = self.chain(&steps, Kind::TableStep, span);
+        chain.unwrap_or(Chain::nothing("prepare", span))
     }
 
     /// Adds what is measured without being asked for.

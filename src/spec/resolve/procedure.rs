@@ -30,6 +30,7 @@ fn model(name: Named, blocks: Vec<Named>) -> Model {
         role: Role::Primary,
         branches: Vec::new(),
         select: Vec::new(),
+        added: None,
     }
 }
 
