@@ -60,7 +60,13 @@ def items(lines):
     return "\n".join(f"  - {line}" for line in lines)
 
 
+# The other side has no controls: what restudy would add by itself is left out.
+ALONE = "controls: { added: { none: benchmark }, permuted_outcome: { none: benchmark } }"
+
+
 def study(table, select=SELECT, learn=(), validate="", primary="auroc", evaluate=()):
+    if not any(line.startswith("controls:") for line in evaluate):
+        evaluate = [*evaluate, ALONE]
     more = "".join(f"  {line}\n" for line in evaluate)
     return STUDY.format(table=table, select=items(select), learn=items(learn), validate=validate,
                         primary=primary, evaluate=more)
@@ -337,7 +343,8 @@ print(json.dumps(out))
 def permuted(bench, tables):
     for table in tables:
         folder = bench.place(table)
-        control = f"controls: {{ permuted_outcome: {{ times: {bench.options.times} }} }}"
+        control = (f"controls: {{ added: {{ none: benchmark }}, "
+                   f"permuted_outcome: {{ times: {bench.options.times} }} }}")
         select = ["anova: { k: [8, 16, 32] }", "mrmr: { k: [8, 16, 32] }"]
         text = study(table, select=select, learn=[LEARN["lr"]], evaluate=[control],
                      validate="nested: { outer: 5, inner: 5, repeats: 1 }")

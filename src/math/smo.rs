@@ -16,9 +16,9 @@ pub struct Separator {
 const TOLERANCE: f64 = 1e-9;
 /// A violation that rounding alone may leave, when steps no longer change anything.
 const ROUNDING: f64 = 1e-6;
-/// A violation that is taken when the pairs run out: where the kernel is almost singular, the last digits
-/// need more of them than anybody waits for.
-const ENOUGH: f64 = 1e-4;
+/// Violations that are taken after so many pairs: where the kernel is almost singular, as on a single
+/// column, the last digits need more of them than anybody waits for. The last is libsvm's own.
+const ENOUGH: [(usize, f64); 2] = [(100_000, 1e-4), (1_000_000, 1e-3)];
 /// The curvature along a pair of equal rows.
 const FLAT: f64 = 1e-12;
 
@@ -60,7 +60,7 @@ pub fn separate(
     let mut in_down: Vec<f64> = (0..n).map(|i| counts(down(&alpha, i))).collect();
     let (mut ups, mut downs, mut gains) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
     let mut violation = f64::INFINITY;
-    for _ in 0..iterations {
+    for spent in 0..iterations {
         for ((value, pull), bar) in ups.iter_mut().zip(&pull).zip(&bar_up) {
             *value = pull + bar;
         }
@@ -84,7 +84,7 @@ pub fn separate(
         }
         let gain = largest(&gains);
         violation = most - least;
-        if gain <= 0.0 || violation < TOLERANCE {
+        if gain <= 0.0 || violation < taken_after(spent) {
             return Ok(separator(&alpha, y, &pull, caps));
         }
         let j = first(&gains, gain);
@@ -126,10 +126,16 @@ pub fn separate(
             *pull -= step * (a - b);
         }
     }
-    match violation <= ENOUGH {
+    match violation <= taken_after(iterations) {
         true => Ok(separator(&alpha, y, &pull, caps)),
         false => Err(Unsolved::NotConverged(iterations)),
     }
+}
+
+/// The violation that is taken after so many pairs.
+fn taken_after(pairs: usize) -> f64 {
+    let mut loosened = ENOUGH.iter().rev();
+    loosened.find(|(after, _)| pairs >= *after).map_or(TOLERANCE, |(_, taken)| *taken)
 }
 
 /// The largest of some numbers, none of which is NaN; −∞ of none.
@@ -224,7 +230,7 @@ mod tests {
             let caps = vec![c; n];
             let found = separate(&kernel, &y, &caps, 1_000_000).unwrap();
             // A kernel of one column is almost singular.
-            let exact = if p == 1 { 2.0 * ENOUGH } else { 1e-6 };
+            let exact = if p == 1 { 2.0 * ENOUGH[1].1 } else { 1e-6 };
             prop_assert!(found.weights.iter().sum::<f64>().abs() < 1e-9 * c * n as f64);
             for i in 0..n {
                 let margin = y[i] * (super::super::dot(kernel.row(i), &found.weights) - found.rho);

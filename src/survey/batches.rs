@@ -122,15 +122,15 @@ fn told(
     };
     let names = names[..names.len().min(SHOWN)].join(", ");
     let how_many = match refused.of {
-        1 => place.to_string(),
-        of => format!("{} of {of} {place}", refused.splits),
+        1 => format!("{place} has"),
+        of => format!("{} of {of} {place} hold out", refused.splits),
     };
     Diagnostic::warning(
         Code::UNSEEN_BATCH,
         Place::Study(used.span),
         format!(
             "`{}` refuses rows of a `{batch}` that it has not met in training, and {how_many} \
-             hold out such: {names}{more}",
+             such: {names}{more}",
             used.about.name
         ),
     )
