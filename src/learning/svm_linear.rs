@@ -14,7 +14,7 @@ use crate::operation::prelude::*;
 /// Minimises ½‖w‖² + C·Σ sᵢ max(0, 1 − yᵢ(w·xᵢ + b)) with y = ±1 and an unpenalised intercept; s is 1,
 /// or the class weight. The dual is solved in the n × n products of rows by sequential minimal
 /// optimisation, pairs chosen with second-order information (Fan et al. 2005), until no condition of
-/// the optimum is violated by more than 10⁻⁹; after 100,000 pairs 10⁻⁴ is taken, after a million 10⁻³.
+/// the optimum is violated by more than 10⁻⁹; after a million pairs 10⁻³ is taken.
 /// It gives w·x + b; probabilities are made of inner out-of-fold values.
 ///
 /// # Differences

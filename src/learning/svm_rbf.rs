@@ -14,7 +14,7 @@ use crate::operation::prelude::*;
 /// The kernel is exp(−γ‖x − z‖²). The dual of ½‖w‖² + C·Σ sᵢ max(0, 1 − yᵢf(xᵢ)) with an unpenalised
 /// intercept is solved by sequential minimal optimisation, pairs chosen with second-order
 /// information (Fan et al. 2005), until no condition of the optimum is violated by more than 10⁻⁹;
-/// after 100,000 pairs 10⁻⁴ is taken, after a million 10⁻³, as on a single column. s is 1, or the class weight. `gamma: scale` is 1 / (p·var(X)), the variance over all values of
+/// after a million pairs 10⁻³ is taken, which single columns may need. s is 1, or the class weight. `gamma: scale` is 1 / (p·var(X)), the variance over all values of
 /// the training rows; 1 where they are all the same. It gives f(x); probabilities are made of
 /// inner out-of-fold values.
 ///
