@@ -633,7 +633,7 @@ fn check_tuner(entry: &Entry) -> Vec<String> {
     let of =
         |score: Result<f64, String>| FoldScores { folds: vec![score.clone(), score] };
     let failed = of(Err("it failed".to_string()));
-    if contest(&[failed.clone()], &[(0, 0)]).is_some() {
+    if contest(std::slice::from_ref(&failed), &[(0, 0)]).is_some() {
         wrong.push("it chooses what failed".to_string());
     }
     match contest(&[failed, of(Ok(0.5)), of(Ok(0.7))], &[(0, 0), (0, 1), (0, 2)]) {

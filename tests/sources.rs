@@ -524,6 +524,13 @@ fn a_check_is_told_again_until_something_that_it_looked_at_changes() {
     assert_eq!(kept(), before + 1);
     assert_eq!(check(), at_first);
     assert_eq!(kept(), before + 1);
+    // Beside a study that was never run lies no key, and names last for one command: what was said
+    // is told again all the same.
+    std::fs::remove_file(workshop.path("study.key")).unwrap();
+    assert_eq!(check(), at_first);
+    assert_eq!(kept(), before + 2);
+    assert_eq!(check(), at_first);
+    assert_eq!(kept(), before + 2);
     let table = workshop.read("table.csv");
     // A file that was looked at, one that is missing, a folder, the study.
     let mut cut = String::from_utf8(table.clone()).unwrap();

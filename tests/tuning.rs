@@ -287,8 +287,8 @@ fn what_does_not_beat_the_prevalence_gives_way_to_it_and_is_counted() {
     assert!(counted >= 3, "noise beats the prevalence in {} folds", 4 - counted);
     let found = predictions(&noise);
     for fold in fell {
-        let of_fold =
-            found.iter().filter(|((split, _), _)| *split == fold["outer"].to_string());
+        let outer = fold["outer"].to_string();
+        let of_fold = found.iter().filter(|((split, _), _)| *split == outer);
         let values: Vec<f64> = of_fold.map(|(_, p)| probability(p)).collect();
         // 36 of the 72 training rows are positive.
         assert!(values.len() == 24 && values.iter().all(|p| *p == 0.5), "{values:?}");

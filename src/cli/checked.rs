@@ -74,6 +74,9 @@ impl Checked {
 }
 
 /// The name of what decides what is said, beside files: study, program, how patients are named.
+///
+/// Names under a key that nobody wrote down say nothing to anybody: those of the first time are as
+/// good as new ones.
 pub fn key(
     study: &Path,
     text: &str,
@@ -84,7 +87,7 @@ pub fn key(
         "program": program(catalog)?,
         "path": study.to_string_lossy(),
         "study": Digest::of(text.as_bytes()),
-        "names": Digest::of(&opened.name_key),
+        "names": opened.name_key.written.then(|| Digest::of(&opened.name_key.bytes)),
         "ids": opened.show_ids,
     }));
     Some(Digest::derive("restudy check v1", decides.as_bytes()))

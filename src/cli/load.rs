@@ -38,12 +38,12 @@ impl Places {
     /// The random key under which ids become printable names; made once, kept out of git.
     ///
     /// A command that only looks does not write it, and without it names last for one command.
-    pub fn name_key(&self, mode: Mode) -> std::io::Result<[u8; 32]> {
+    fn name_key(&self, mode: Mode) -> std::io::Result<NameKey> {
         let path = self.folder.join(format!("{}.key", self.name));
         if let Ok(text) = std::fs::read_to_string(&path)
             && let Ok(digest) = text.trim().parse::<Digest>()
         {
-            return Ok(*digest.as_bytes());
+            return Ok(NameKey { bytes: *digest.as_bytes(), written: true });
         }
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(std::io::Error::other)?;
@@ -55,8 +55,15 @@ impl Places {
                 path.display()
             );
         }
-        Ok(key)
+        Ok(NameKey { bytes: key, written: mode == Mode::ReadWrite })
     }
+}
+
+/// The key under which the ids of patients become names.
+pub struct NameKey {
+    pub bytes: [u8; 32],
+    /// Whether it lies beside the study, so that the next command has it too.
+    pub written: bool,
 }
 
 /// A study and all that is known of it.
@@ -75,7 +82,7 @@ pub struct Loaded {
 pub struct Opened {
     pub store: Store,
     pub files: Disk,
-    pub name_key: [u8; 32],
+    pub name_key: NameKey,
     /// Whether messages may name ids.
     pub show_ids: bool,
 }
@@ -86,7 +93,7 @@ impl Opened {
             folder: &places.folder,
             files: &self.files,
             store: &self.store,
-            name_key: self.name_key,
+            name_key: self.name_key.bytes,
             show_ids: self.show_ids,
         }
     }

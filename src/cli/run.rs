@@ -77,7 +77,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     };
     let reading = opened.reading(&places);
     let mut loaded = load::look(&places, catalog, &reading);
-    let finished_key = finished::key(&loaded, catalog, &opened.name_key);
+    let finished_key = finished::key(&loaded, catalog, &opened.name_key.bytes);
     let ended = Ended { args, places: &places, opened: &opened, started, began };
     // What had to be read anew may have been damaged; then every result is looked at.
     let read_anew = loaded.survey.performed.iter().any(|done| done.computed);
@@ -90,7 +90,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         std::mem::forget((finished, loaded));
         return exit;
     }
-    let but_reporting = finished::key_but_reporting(&loaded, catalog, &opened.name_key);
+    let but_reporting = finished::key_but_reporting(&loaded, catalog, &opened.name_key.bytes);
     if let (Some(key), Some(before)) = (finished_key, but_reporting.filter(|_| wanted))
         && let Some(finished) = Finished::read(&opened.store, &before)
         && let Some(finished) = finished.retold(&loaded, catalog)

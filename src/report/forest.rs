@@ -84,7 +84,7 @@ impl Forest<'_> {
         if let Some((value, word)) = self.reference {
             svg.line("ref", (x(value), TOP - 4.0), (x(value), bottom));
             let at = (x(value) + 4.0, TOP + 8.0);
-            if !self.rows.first().is_some_and(|row| row.estimate.is_some()) {
+            if self.rows.first().is_none_or(|row| row.estimate.is_none()) {
                 svg.text("small", at, Anchor::Start, word);
             }
         }

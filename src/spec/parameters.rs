@@ -253,7 +253,7 @@ impl Reader<'_> {
                 let message = format!("a range has no key `{}`", key.name);
                 let fault =
                     Diagnostic::error(Code::UNKNOWN_KEY, Place::Study(key.span), message)
-                        .suggest(&key.name, ["between", "scale"].into_iter());
+                        .suggest(&key.name, ["between", "scale"]);
                 self.push(
                     fault.hint("a range is `{ between: [low, high], scale: log }`"),
                 );

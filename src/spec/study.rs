@@ -266,6 +266,7 @@ pub struct Agreement {
 
 /// What is compared.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant)] // A study compares a few facts.
 pub enum Facts {
     /// Two derivations of one outcome.
     Derived([Use; 2]),

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::{Survey, View};
 use crate::data::Split;
 use crate::diagnostics::{Code, Diagnostic, Place};
-use crate::operation::AnyTableStep;
 use crate::spec::{Cohort, Model, Named, Study, Use};
 
 pub(super) fn read(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>) {
@@ -23,7 +22,7 @@ pub(super) fn read(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>)
                     let what = (batch, place.clone());
                     if !said.contains(&what) {
                         said.push(what);
-                        faults.push(told(used, step.as_ref(), batch, &place, &refused));
+                        faults.push(told(used, batch, &place, &refused));
                     }
                 }
             }
@@ -106,14 +105,7 @@ fn unseen(split: &Split, cells: &[Option<String>]) -> BTreeSet<String> {
     held_out.difference(&train).map(|batch| (*batch).clone()).collect()
 }
 
-fn told(
-    used: &Use,
-    step: &dyn AnyTableStep,
-    batch: &str,
-    place: &str,
-    refused: &Refused,
-) -> Diagnostic {
-    debug_assert!(step.batch() == Some(batch));
+fn told(used: &Use, batch: &str, place: &str, refused: &Refused) -> Diagnostic {
     const SHOWN: usize = 5;
     let names: Vec<&str> = refused.batches.iter().map(String::as_str).collect();
     let more = match names.len() > SHOWN {

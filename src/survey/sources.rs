@@ -516,9 +516,9 @@ fn read_files(
         let Value::Table(table) = value else { unreachable!("a table was asked for") };
         Ok((table, Digest::of(&bytes)))
     };
-    let read: Vec<Result<(Table, Digest), Option<Box<Diagnostic>>>> =
-        files.par_iter().zip(from).map(one).collect();
-    let read: Result<Vec<_>, _> = read.into_iter().collect();
+    // All are read before the first fault counts: which one that is must not depend on threads.
+    let read: Vec<_> = files.par_iter().zip(from).map(one).collect();
+    let read: Result<Vec<_>, Option<Box<Diagnostic>>> = read.into_iter().collect();
     let (tables, contents) = read?.into_iter().unzip();
     let shown: Vec<String> = files.iter().map(|file| file.shown.clone()).collect();
     let (table, notes) = dress(tables, &shown, keyed, source.is_maf()).map_err(Some)?;

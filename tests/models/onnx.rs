@@ -38,7 +38,7 @@ fn fields(mut bytes: &[u8]) -> Vec<(u64, Field<'_>)> {
     fields
 }
 
-fn all<'a>(bytes: &'a [u8], field: u64) -> Vec<&'a [u8]> {
+fn all(bytes: &[u8], field: u64) -> Vec<&[u8]> {
     let of = fields(bytes).into_iter().filter(|(number, _)| *number == field);
     of.map(|(_, value)| match value {
         Field::Bytes(bytes) => bytes,

@@ -53,7 +53,7 @@ pub fn importance(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed
         let selected = selectors[chosen.selector][chosen.select_path].clone();
         let made = states.and_then(|prepare| {
             let (place, states) = (&placed.name, (prepare, selected?));
-            fit_member(inputs.study, &place, &chosen, (*member, link), states, &train)
+            fit_member(inputs.study, place, &chosen, (*member, link), states, &train)
         });
         match made {
             Ok((member, _)) => fitted.push((chosen, member)),

@@ -231,7 +231,7 @@ pub fn score(
     let chains = (selector, learner);
     let survivors = (first, survivors);
     let scored =
-        score_all(inputs.study, &place, &matrices, &select.paths, chains, survivors);
+        score_all(inputs.study, place, &matrices, &select.paths, chains, survivors);
     Ok(Value::Scores(scored))
 }
 
