@@ -20,7 +20,7 @@ fn sections(catalog: &Catalog) -> Vec<&Entry> {
 
 fn judge(record: &StudyRecord) -> StudyRecord {
     let catalog = Catalog::standard();
-    judged(record, &sections(&catalog))
+    judged(record.clone(), &sections(&catalog))
 }
 
 fn declared(entry: &Entry) -> Declared {
@@ -1044,6 +1044,6 @@ fn a_report_that_is_told_again_is_the_report() {
     other.reporting.fields.remove("objectives");
     other.warnings.push("one more\n  \"warnings\": [".to_string());
     other.deviations.clear();
-    assert!(render_again(&other, &sections, &before) == render(&other, &sections));
-    assert!(render_again(&record, &sections, &before) == before);
+    assert!(render_again(other.clone(), &sections, &before) == render(&other, &sections));
+    assert!(render_again(record, &sections, &before) == before);
 }

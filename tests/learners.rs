@@ -97,7 +97,8 @@ fn scores_are_those_of_scikit_learn() {
         assert!(names.len() >= 20 && rows.len() >= 12);
         for (at, name) in names.iter().enumerate() {
             let balanced = name.contains("_balanced");
-            let wanted = |i: usize, positive: bool| !balanced || !positive || !i.is_multiple_of(3);
+            let wanted =
+                |i: usize, positive: bool| !balanced || !positive || !i.is_multiple_of(3);
             let (train, held_out) = fixture(file, wanted);
             let (operation, parameters) = setting(name);
             let learner = learner(&operation, parameters);

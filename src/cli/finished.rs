@@ -2,8 +2,6 @@
 //! headlines. Such a run looks at its sources and writes its report; it plans nothing. Where only
 //! the author's half of the report has changed, the page is made anew from the record that was kept.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -23,6 +21,8 @@ use crate::store::Store;
 /// What a run gave of which every node was done and none had failed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Finished {
+    /// The study's whole text.
+    pub text: Digest,
     pub engine: String,
     pub n_nodes: usize,
     pub page: Page,
@@ -87,20 +87,27 @@ impl Headline {
 }
 
 /// The name of everything that decides what a run gives: study, files, catalogue, the key of the
-/// patients' names and this very program. None while something is wrong.
+/// patients' names and this very program. Of the study, all but the author's half of the report; the
+/// whole where that cannot be told apart by its lines. None while something is wrong.
 pub fn key(loaded: &Loaded, catalog: &Catalog, name_key: &[u8; 32]) -> Option<Digest> {
-    named(loaded, catalog, name_key, &loaded.text, "restudy finished run v2")
-}
-
-/// The same but for the author's half of the report. None where that cannot be told apart from the
-/// rest by its lines.
-pub fn key_but_reporting(
-    loaded: &Loaded,
-    catalog: &Catalog,
-    name_key: &[u8; 32],
-) -> Option<Digest> {
-    let rest = without_reporting(&loaded.text)?;
-    named(loaded, catalog, name_key, &rest, "restudy finished run but reporting v1")
+    let study = loaded.study.as_ref()?;
+    if any_error(&loaded.faults) {
+        return None;
+    }
+    let rest = without_reporting(&loaded.text);
+    let text = rest.as_ref().unwrap_or(&loaded.text);
+    let sources = loaded.survey.sources.iter().map(|(name, source)| {
+        let files = source.files.iter().map(|file| json!([file.shown, file.digest]));
+        json!([name, files.collect::<serde_json::Value>()])
+    });
+    let decides = canonical_json(&json!({
+        "program": program(catalog)?,
+        "study": Digest::of(text.as_bytes()),
+        "decides": study.digest(),
+        "names": Digest::of(name_key),
+        "sources": sources.collect::<serde_json::Value>(),
+    }));
+    Some(Digest::derive("restudy finished run v3", decides.as_bytes()))
 }
 
 /// A study without the lines of `reporting:`. None where another part may refer to them.
@@ -126,31 +133,6 @@ fn without_reporting(text: &str) -> Option<String> {
     Some(rest)
 }
 
-fn named(
-    loaded: &Loaded,
-    catalog: &Catalog,
-    name_key: &[u8; 32],
-    text: &str,
-    purpose: &str,
-) -> Option<Digest> {
-    let study = loaded.study.as_ref()?;
-    if any_error(&loaded.faults) {
-        return None;
-    }
-    let sources = loaded.survey.sources.iter().map(|(name, source)| {
-        let files = source.files.iter().map(|file| json!([file.shown, file.digest]));
-        json!([name, files.collect::<serde_json::Value>()])
-    });
-    let decides = canonical_json(&json!({
-        "program": program(catalog)?,
-        "study": Digest::of(text.as_bytes()),
-        "decides": study.digest(),
-        "names": Digest::of(name_key),
-        "sources": sources.collect::<serde_json::Value>(),
-    }));
-    Some(Digest::derive(purpose, decides.as_bytes()))
-}
-
 /// What names this very program: two builds of one version may say one thing differently.
 pub fn program(catalog: &Catalog) -> Option<serde_json::Value> {
     let program = std::env::current_exe().ok()?.metadata().ok()?;
@@ -165,10 +147,15 @@ pub fn program(catalog: &Catalog) -> Option<serde_json::Value> {
 }
 
 /// The record as a report shows it.
-pub fn shown<'r>(study: &Study, record: &'r StudyRecord) -> Cow<'r, StudyRecord> {
+pub fn shown(study: &Study, record: StudyRecord) -> StudyRecord {
     match study.smallest_cell() {
-        Some(smallest) => Cow::Owned(crate::run::suppressed(record, smallest)),
-        None => Cow::Borrowed(record),
+        Some(smallest) => {
+            let shown = crate::run::suppressed(&record, smallest);
+            // The process is about to end: giving a large record back piece by piece takes longer.
+            std::mem::forget(record);
+            shown
+        }
+        None => record,
     }
 }
 
@@ -190,22 +177,20 @@ impl Finished {
         (store.stamp(records, results) == *stamp).then_some(finished)
     }
 
-    /// The same run with another author's half of its report.
-    pub fn retold(mut self, loaded: &Loaded, catalog: &Catalog) -> Option<Self> {
+    /// The same run as this text tells it, which may differ in the author's half of the report.
+    pub fn told(mut self, loaded: &Loaded, catalog: &Catalog) -> Option<Self> {
+        let text = Digest::of(loaded.text.as_bytes());
+        if self.text == text {
+            return Some(self);
+        }
         let study = loaded.study.as_ref()?;
         let mut record: StudyRecord = postcard::from_bytes(&self.record).ok()?;
         let warned = warnings(loaded);
         let planned = record.warnings.iter().filter(|known| !self.warned.contains(known));
         record.warnings = warned.iter().chain(planned).cloned().collect();
         crate::run::retell(&mut record, study);
-        let (page, whole) = rayon::join(
-            || output::page_again(catalog, &shown(study, &record), &self.page),
-            || encoded(&record),
-        );
-        (self.page, self.record) = (page, whole);
-        // The process is about to end: giving a large record back takes longer.
-        std::mem::forget(record);
-        self.warned = warned;
+        self.page = output::page_again(catalog, shown(study, record), &self.page);
+        (self.text, self.warned) = (text, warned);
         Some(self)
     }
 

@@ -28,7 +28,7 @@ pub fn page(catalog: &Catalog, record: &StudyRecord) -> Page {
 }
 
 /// The same for a record that differs from that of another page in the author's half alone.
-pub fn page_again(catalog: &Catalog, record: &StudyRecord, before: &Page) -> Page {
+pub fn page_again(catalog: &Catalog, record: StudyRecord, before: &Page) -> Page {
     let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
     report::render_again(record, &sections, before)
 }

@@ -84,19 +84,10 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     let wanted = args.refresh.is_empty() && args.recheck.is_none() && !read_anew;
     if let Some(key) = finished_key.filter(|_| wanted)
         && let Some(finished) = Finished::read(&opened.store, &key)
+        && let Some(finished) = finished.told(&loaded, catalog)
     {
         let exit = ended.as_before(&loaded, &finished);
         // The process is about to end: giving a large record back piece by piece takes longer.
-        std::mem::forget((finished, loaded));
-        return exit;
-    }
-    let but_reporting = finished::key_but_reporting(&loaded, catalog, &opened.name_key.bytes);
-    if let (Some(key), Some(before)) = (finished_key, but_reporting.filter(|_| wanted))
-        && let Some(finished) = Finished::read(&opened.store, &before)
-        && let Some(finished) = finished.retold(&loaded, catalog)
-    {
-        let keep = || finished.keep(&opened.store, &key);
-        let (exit, ()) = rayon::join(|| ended.as_before(&loaded, &finished), keep);
         std::mem::forget((finished, loaded));
         return exit;
     }
@@ -201,7 +192,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     record.full_models =
         run::full_models(study, &loaded.survey, plan, &found, &done, &models);
     let whole = finished::encoded(&record);
-    let record = finished::shown(study, &record).into_owned();
+    let record = finished::shown(study, record);
     let run_record = RunRecord {
         computed: done.computed(),
         stored: done.count(|how| *how == How::Stored),
@@ -221,6 +212,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         }
     }
     let finished = Finished {
+        text: Digest::of(loaded.text.as_bytes()),
         engine: record.engine.clone(),
         n_nodes: done.how.len(),
         page: output::page(catalog, &record),
@@ -237,9 +229,6 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         && let Some(key) = finished_key
     {
         finished.keep(&opened.store, &key);
-        if let Some(key) = but_reporting {
-            finished.keep(&opened.store, &key);
-        }
     }
     ended.written(&run_record, &finished, exit)
 }

@@ -329,7 +329,8 @@ mod tests {
         let mut stream = Stream::new(seed, &["logistic loss"]);
         let values = (0..n * p)
             .map(|at| {
-                let shift = if (at / p).is_multiple_of(2) && at % p < 3 { 0.8 } else { 0.0 };
+                let shift =
+                    if (at / p).is_multiple_of(2) && at % p < 3 { 0.8 } else { 0.0 };
                 stream.normal() + shift
             })
             .collect();

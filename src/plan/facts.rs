@@ -82,6 +82,7 @@ pub fn certificate(study: &Study, proof: &Proof) -> Certificate {
         ));
     }
     let mut cannot_see = Vec::new();
+    let mut made_outside = Vec::new();
     for source in &study.sources {
         let from_file = source
             .files()
@@ -89,11 +90,7 @@ pub fn certificate(study: &Study, proof: &Proof) -> Certificate {
             .any(|file| !matches!(file, crate::spec::Origin::Simulated { .. }));
         let table = matches!(source.kind, SourceKind::Table { .. });
         if table && from_file && source.prepared_outside != Some(false) {
-            cannot_see.push(format!(
-                "How the columns of source `{}` were made before they reached this study: \
-                 features normalised or selected on all patients elsewhere leak unseen.",
-                source.name
-            ));
+            made_outside.push(format!("`{}`", source.name));
         }
         if !source.trained_on.is_empty() {
             cannot_see.push(format!(
@@ -103,6 +100,17 @@ pub fn certificate(study: &Study, proof: &Proof) -> Certificate {
                 source.trained_on.join(", ")
             ));
         }
+    }
+    if let Some((last, others)) = made_outside.split_last() {
+        let named = match others {
+            [] => format!("source {last}"),
+            others => format!("sources {} and {last}", others.join(", ")),
+        };
+        let sentence = format!(
+            "How the columns of {named} were made before they reached this study: features \
+             normalised or selected on all patients elsewhere leak unseen."
+        );
+        cannot_see.insert(0, sentence);
     }
     for block in &study.predictors {
         if let BlockKind::Images { from, .. } = &block.kind {

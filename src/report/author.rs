@@ -106,7 +106,7 @@ pub fn statements<'f>(
             Stated::Text(said) => text(said),
             Stated::Truth(true) => "Yes.".to_string(),
             Stated::Truth(false) => "No.".to_string(),
-            Stated::Not(reason) => format!("<i>None or not done.</i> {}", text(reason)),
+            Stated::Not(reason) => format!("<i>None or not done:</i> {}", text(reason)),
             Stated::List(list) => {
                 list.iter().map(|item| text(item)).collect::<Vec<_>>().join("; ")
             }

@@ -6,7 +6,6 @@ use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, fill, place, plain};
 use super::standing::{Standing, headline, same_question};
-use super::svg::Anchor;
 use crate::data::{AnalysisRecord, CalibrationCurve};
 use crate::operation::prelude::*;
 
@@ -108,7 +107,6 @@ fn figure<'a>(
     let mut plot =
         Plot::new(&axis("Predicted probability"), &axis("Observed share"), room);
     plot.line("ref", [(0.0, 0.0), (1.0, 1.0)].into_iter());
-    plot.text("small", 0.98, 0.90, Anchor::End, "ideal");
     let band: Vec<(f64, f64, f64)> = curve
         .points
         .iter()
@@ -157,7 +155,8 @@ fn figure<'a>(
         id,
         heading: heading(record, shown, &at, analysis),
         sub: "Solid: smoothed share of events at each predicted probability, with its 95 % band, only \
-              where there are predictions. Below: how they are distributed, events upwards."
+              where there are predictions. Dotted: where both are equal. Below: how predictions are \
+              distributed, events upwards."
             .to_string(),
         body: format!(
             "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",

@@ -2,6 +2,7 @@
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
 
 use super::finding::associated;
+use super::sample_size::per_candidate;
 use super::shown::plain;
 use super::standing::{Standing, all, headline, label, same_question};
 use crate::data::{ConflictFacts, Count, Stated, StudyRecord};
@@ -556,7 +557,7 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
         if size.events_per_candidate.is_some_and(|ratio| ratio < 10.0) {
             limits.push(format!(
                 "There are {} events for each candidate predictor before selection.",
-                shown.number(&format!("{at}/sample_size/events_per_candidate"), 1)
+                per_candidate(shown, &format!("{at}/sample_size"), size)
             ));
         }
         if size.needed.is_some_and(|needed| needed > size.n as f64) {

@@ -106,19 +106,21 @@ fn prevalence(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
     let rows = asked.into_iter().flatten().filter_map(|(name, of)| {
         let facts = of.prevalence_only.as_ref()?;
         let path = format!("{}/prevalence_only", place(name));
-        let cells = ["auroc", "average_precision", "brier", "log_loss"].map(|metric| {
+        let metrics = [("auroc", 2), ("average_precision", 2), ("brier", 3), ("log_loss", 3)];
+        let cells = metrics.map(|(metric, digits)| {
             let own = format!("{}/performance/{metric}/estimate", place(name));
             json!({
-                "alone": shown.number(&format!("{path}/performance/{metric}"), 3),
-                "model": shown.number(&own, 3),
-                "gain": shown.signed(&format!("{path}/gains/{metric}"), 3),
+                "alone": shown.number(&format!("{path}/performance/{metric}"), digits),
+                "model": shown.number(&own, digits),
+                "gain": shown.signed(&format!("{path}/gains/{metric}"), digits),
             })
         });
         let ends =
             ["lowest", "highest"].map(|end| shown.number(&format!("{path}/{end}"), 3));
         Some(json!({
             "where": format!("{}, {}", Standing::of(record, of).label(), of.cohort),
-            "predicted": ends.join("–"), "cells": cells, "method": facts.method,
+            "predicted": if ends[0] == ends[1] { ends[0].clone() } else { ends.join("–") },
+            "cells": cells, "method": facts.method,
         }))
     });
     rows.collect()

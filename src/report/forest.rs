@@ -222,14 +222,17 @@ fn span(lower: f64, upper: f64, digits: usize) -> String {
     format!("{}{between}{}", plain(lower, digits), plain(upper, digits))
 }
 
-/// A text of at most so many characters.
+/// A text of at most so many characters. Names of one word lose their middle, as columns of one
+/// family often differ at the end.
 pub fn shortened(text: &str, most: usize) -> String {
-    match text.chars().count() > most {
-        true => {
-            format!("{}…", text.chars().take(most - 1).collect::<String>().trim_end())
-        }
-        false => text.to_string(),
+    let n = text.chars().count();
+    if n <= most {
+        return text.to_string();
     }
+    let tail = if text.contains(' ') { 0 } else { (most - 1) * 2 / 5 };
+    let head: String = text.chars().take(most - 1 - tail).collect();
+    let tail: String = text.chars().skip(n - tail).collect();
+    format!("{}…{tail}", head.trim_end())
 }
 
 #[cfg(test)]
@@ -274,5 +277,6 @@ mod tests {
         assert_eq!(span(-0.1, 0.2, 2), "−0.10 to 0.20");
         assert_eq!(span(0.1, 0.2, 2), "0.10–0.20");
         assert_eq!(shortened("a long label", 7), "a long…");
+        assert_eq!(shortened("texture_of_bin32", 11), "textur…in32");
     }
 }

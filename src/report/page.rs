@@ -32,8 +32,7 @@ pub struct Page {
 }
 
 /// The record with what becomes of every item of every standard.
-pub fn judged(record: &StudyRecord, sections: &[&Entry]) -> StudyRecord {
-    let mut record = record.clone();
+pub fn judged(mut record: StudyRecord, sections: &[&Entry]) -> StudyRecord {
     let declaring: Vec<Declaring<'_>> =
         sections.iter().map(|entry| (entry.about.name, declared(entry))).collect();
     record.conflicts = conflicts(&record);
@@ -71,15 +70,15 @@ fn values(of: &[(&String, &AnalysisRecord)]) -> serde_json::Map<String, Json> {
 
 /// Renders a record.
 pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
-    rendered(record, sections, None)
+    rendered(record.clone(), sections, None)
 }
 
 /// Renders a record that differs from that of another page in the author's half alone.
-pub fn render_again(record: &StudyRecord, sections: &[&Entry], before: &Page) -> Page {
+pub fn render_again(record: StudyRecord, sections: &[&Entry], before: &Page) -> Page {
     rendered(record, sections, Some(before))
 }
 
-fn rendered(record: &StudyRecord, sections: &[&Entry], before: Option<&Page>) -> Page {
+fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> Page {
     let record = &judged(record, sections);
     let mut page = Page {
         filling: String::new(),

@@ -391,13 +391,14 @@ fn draw(
             (true, false) => "box",
         };
         svg.rect(class, (middle - 100.0, y), (200.0, BOX));
-        svg.text("strong", (middle, y + 19.0), Anchor::Middle, &of_box.n_out.to_string());
-        svg.text(
-            "small",
-            (middle, y + 35.0),
-            Anchor::Middle,
-            &shortened(&of_box.label, 32),
-        );
+        let lines = broken(&of_box.label, 32);
+        let down = if lines.len() > 1 { 15.0 } else { 19.0 };
+        svg.text("strong", (middle, y + down), Anchor::Middle, &of_box.n_out.to_string());
+        for (line, text) in lines.iter().take(2).enumerate() {
+            let down =
+                down + 13.0 * line as f64 + if lines.len() > 1 { 12.0 } else { 16.0 };
+            svg.text("small", (middle, y + down), Anchor::Middle, text.trim_start());
+        }
         rows.extend(listed(cohort, of_box));
         y += BOX;
     }

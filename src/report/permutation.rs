@@ -93,8 +93,9 @@ pub fn figure(
         pictures: vec![picture],
         method: format!(
             "Splits, preparation, tuning and fits are repeated on each permuted outcome, with {} \
-             repeats; p = (b + 1) / (m + 1).",
-            facts.repeats
+             {}; p = (b + 1) / (m + 1).",
+            facts.repeats,
+            if facts.repeats == 1 { "repeat" } else { "repeats" }
         ),
         table: DataTable {
             head: ["permutation", "value"].map(String::from).to_vec(),

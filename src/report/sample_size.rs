@@ -58,6 +58,12 @@ impl Section for SampleSize {
     }
 }
 
+/// Events for each candidate, with a digit that says more than zero.
+pub fn per_candidate(shown: &Shown, at: &str, size: &SampleSizeFacts) -> String {
+    let few = size.events_per_candidate.is_some_and(|ratio| ratio < 0.095);
+    shown.number(&format!("{at}/events_per_candidate"), if few { 2 } else { 1 })
+}
+
 fn figure(shown: &Shown, name: &str, size: &SampleSizeFacts) -> Figure<'static> {
     let at = format!("{}/sample_size", place(name));
     let rows = [
@@ -97,7 +103,7 @@ fn figure(shown: &Shown, name: &str, size: &SampleSizeFacts) -> Figure<'static> 
             .join(", ")
     );
     let picture = svg.finish("Patients there and needed", &description);
-    let ratio = shown.number(&format!("{at}/events_per_candidate"), 1);
+    let ratio = per_candidate(shown, &at, size);
     let needed = match size.needed {
         Some(_) => format!(
             "; {} of the {} patients that an unpenalised model of all candidates would need",

@@ -63,7 +63,7 @@ impl Section for StructuredAbstract {
                 let id = record.reporting.text("registration.id").unwrap_or("");
                 Some(escape(format!("{registry} {id}").trim()))
             }
-            Some(Stated::Not(reason)) => Some(format!("None. {}", escape(reason))),
+            Some(Stated::Not(reason)) => Some(format!("None: {}", escape(reason))),
             _ => None,
         };
         let html = fill(

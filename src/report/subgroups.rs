@@ -142,13 +142,14 @@ fn further(
         first.measures.iter().map(|measure| measure.title.as_str()).collect();
     let rows = analysis.subgroups.iter().enumerate().map(|(at, group)| {
         let path = format!("{}/subgroups/{at}", place(name));
-        let cells =
-            group.measures.iter().enumerate().map(|(which, measure)| {
-                match measure.estimate {
-                    Some(_) => shown.estimate(&format!("{path}/measures/{which}"), 2),
-                    None => escape(&measure.note),
-                }
-            });
+        let cells = group.measures.iter().enumerate().map(|(which, measure)| {
+            match measure.estimate {
+                Some(_) => shown.estimate(&format!("{path}/measures/{which}"), 2),
+                // The row says how many there are; the file has the whole reason.
+                None if measure.note.starts_with("too few") => "too few".to_string(),
+                None => escape(&measure.note),
+            }
+        });
         json!({
             "by": group.by, "group": group.group,
             "n": shown.count(&format!("{path}/n")),

@@ -91,7 +91,9 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
             "positive": rows(Some(true)), "negative": rows(Some(false)),
         })
     });
+    let all: usize = record.predictors.iter().map(|block| block.columns.len()).sum();
     Some(json!({
+        "more": variables.len() < all,
         "cohorts": heads.collect::<Vec<_>>(),
         "several": cohorts.len() > 1,
         "columns": 5 * cohorts.len(),
@@ -123,7 +125,8 @@ fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
     };
     let number = |what: &str| shown.number(&format!("{path}/{what}"), digits);
     format!(
-        "{} [{}, {}]",
+        // It may be broken before the brackets, not within them.
+        "{} [{},\u{a0}{}]",
         number("median"),
         number("lower_quartile"),
         number("upper_quartile")

@@ -7,7 +7,6 @@ use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, headline, model, same_question, same_splits};
-use super::svg::Anchor;
 use crate::data::{AnalysisRecord, DecisionCurve};
 use crate::operation::prelude::*;
 
@@ -102,13 +101,6 @@ fn figure<'a>(
         &format!("line{series}"),
         curve.points.iter().map(|p| (p.threshold, p.model)),
     );
-    plot.text(
-        "small",
-        x.to - (x.to - x.from) * 0.01,
-        0.004 * high.max(0.1),
-        Anchor::End,
-        "treat none",
-    );
     let described: Vec<String> = curve
         .useful
         .iter()
@@ -157,6 +149,7 @@ fn figure<'a>(
         legend.push_str(&item("line3", &model(other)));
     }
     legend.push_str(&item("line4", "treat all"));
+    legend.push_str(&item("axis", "treat none"));
     let number = |value: Option<f64>| value.map_or(String::new(), |v| plain(v, 4));
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (position, p) in curve.points.iter().enumerate() {

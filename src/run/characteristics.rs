@@ -13,6 +13,9 @@ use crate::survey::Survey;
 /// Variables of the table; the rest are predictors in their own table.
 const MOST: usize = 40;
 
+/// Of what is not clinical, where something is: readers look for patients here, not for textures.
+const BESIDE_CLINICAL: usize = 10;
+
 /// The columns of table blocks in every cohort that was analysed, the headline's first.
 pub fn characteristics(
     study: &Study,
@@ -55,9 +58,13 @@ pub fn characteristics(
     };
     let mut table = Vec::new();
     let mut left = MOST;
-    for (position, block) in study.predictors.iter().enumerate() {
-        if !matches!(block.kind, BlockKind::Columns { .. }) {
-            continue;
+    let blocks = study.predictors.iter().enumerate();
+    let columns = blocks.filter(|(_, b)| matches!(b.kind, BlockKind::Columns { .. }));
+    let (clinical, others): (Vec<_>, Vec<_>) = columns.partition(|(_, b)| !b.measured());
+    let begun = clinical.len();
+    for (nth, (position, block)) in clinical.into_iter().chain(others).enumerate() {
+        if nth == begun && nth > 0 {
+            left = left.min(BESIDE_CLINICAL);
         }
         let of = |cohort: usize| frames.get(&(position, cohort));
         let Some(first) = cohorts.iter().find_map(|cohort| of(*cohort)) else { continue };

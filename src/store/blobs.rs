@@ -38,7 +38,7 @@ impl Store {
         {
             return Ok(());
         }
-        let staged = self.stage(&path, bytes)?;
+        let staged = self.stage(&path, &[bytes])?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

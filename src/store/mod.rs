@@ -25,6 +25,7 @@ pub use stats::Disk;
 pub use upkeep::{Collected, Size, Sizes, Verified};
 pub use witness::{Answers, Witness, as_before};
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -125,9 +126,11 @@ impl Store {
 
     /// What the deep index holds under a plan's key.
     pub fn index_get(&self, plan: &Digest) -> Option<Vec<u8>> {
-        let bytes = std::fs::read(self.root.join("index").join(plan.hex())).ok()?;
+        let mut bytes = std::fs::read(self.root.join("index").join(plan.hex())).ok()?;
         let (content, sum) = bytes.split_last_chunk::<32>()?;
-        (Digest::of(content).as_bytes() == sum).then(|| content.to_vec())
+        let n = (Digest::of(content).as_bytes() == sum).then_some(content.len())?;
+        bytes.truncate(n);
+        Some(bytes)
     }
 
     /// Remembers `bytes` under a plan's key. The index may be deleted at any time.
@@ -135,9 +138,10 @@ impl Store {
         if self.mode == Mode::ReadOnly {
             return Ok(());
         }
-        let mut content = bytes.to_vec();
-        content.extend(Digest::of(bytes).as_bytes());
-        self.write_whole(&self.root.join("index").join(plan.hex()), &content)
+        let sum = Digest::of(bytes);
+        let path = self.root.join("index").join(plan.hex());
+        let staged = self.stage(&path, &[bytes, sum.as_bytes()])?;
+        disk::publish(&staged, &path)
     }
 
     /// Makes everything published so far survive a power cut. A kill needs no such thing.
@@ -157,20 +161,24 @@ impl Store {
 
     /// Writes a file beside its place and renames it, so that nobody ever reads half of it.
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        let staged = self.stage(path, bytes)?;
+        let staged = self.stage(path, &[bytes])?;
         disk::publish(&staged, path)
     }
 
     /// Bytes in a file beside `path`, not yet under its name. In one folder, because a renaming
     /// between two folders waits for every other one on the disk.
-    fn stage(&self, path: &Path, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+    fn stage(&self, path: &Path, parts: &[&[u8]]) -> Result<PathBuf, StoreError> {
         let number = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let folder = path.parent().unwrap_or(&self.root);
         let staged = folder.join(format!(".{}-{number}", self.owner));
-        match std::fs::write(&staged, bytes) {
+        let write = || {
+            let mut file = std::fs::File::create(&staged)?;
+            parts.iter().try_for_each(|part| file.write_all(part))
+        };
+        match write() {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 disk::make_folder(folder)?;
-                std::fs::write(&staged, bytes)
+                write()
             }
             other => other,
         }
@@ -246,7 +254,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), Mode::ReadWrite).unwrap();
         let place = folder.path().join("actions/ab/abc");
-        let staged = store.stage(&place, b"in flight").unwrap();
+        let staged = store.stage(&place, &[b"in flight"]).unwrap();
         // No process has the greatest number.
         let dead = disk::owner().replace(&std::process::id().to_string(), "4194399");
         std::fs::write(folder.path().join("tmp").join(&dead), b"").unwrap();

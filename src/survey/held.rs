@@ -85,6 +85,13 @@ impl HeldTable {
         (n > 0).then(|| cells(&TextColumn::new("", std::iter::repeat_n("", n))))
     }
 
+    /// Of all that the table holds.
+    pub fn digest(&self) -> Digest {
+        let head =
+            postcard::to_stdvec(&self.head).expect("plain data always has an encoding");
+        Digest::derive("restudy held table v1", &head)
+    }
+
     /// The cells of a column.
     pub fn column(&self, name: &str) -> Option<&TextColumn> {
         let known = self.head.columns.iter().any(|(known, _)| known == name);

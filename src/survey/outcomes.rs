@@ -1,6 +1,6 @@
 //! What is known of each outcome, and how each scheme divides those of whom it is known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -10,7 +10,9 @@ use crate::diagnostics::{Code, Diagnostic, Place};
 use crate::digest::{Digest, canonical_json};
 use crate::operation::{AnyDerivation, Failure, Instance, Judged};
 use crate::spec::{Cohort, Named, OnConflict, Outcome, Scheme, Study};
+use crate::store::Store;
 
+use super::held::HeldTable;
 use super::sources::no_column;
 use super::view::Fault;
 use super::{
@@ -134,18 +136,25 @@ fn few_per_fold(
 struct Given {
     table: Table,
     ids: Vec<String>,
+}
+
+/// What one derivation asks for; its table is not looked into before [`Wanted::given`].
+struct Wanted<'s> {
+    held: &'s HeldTable,
     asked: Vec<String>,
     assayed: Option<Arc<Vec<String>>>,
+    /// Columns under the names of the cohort: old and new.
+    renamed: Vec<(&'s str, &'s str)>,
     shown: String,
 }
 
-fn given(
+fn wanted<'s>(
     study: &Study,
-    survey: &Survey,
-    derivation: &Arc<dyn AnyDerivation>,
-    cohort: &Cohort,
+    survey: &'s Survey,
+    derivation: &'s Arc<dyn AnyDerivation>,
+    cohort: &'s Cohort,
     rows: &[CohortRow],
-) -> Option<Result<Given, Failure>> {
+) -> Option<Result<Wanted<'s>, Failure>> {
     let asked_of = derivation.source().unwrap_or(&cohort.from.name);
     let place = match derivation.source() {
         Some(source) => cohort.place(source, "").source,
@@ -158,11 +167,11 @@ fn given(
     };
     // Tables are joined by row, mutations belong to the patient.
     let by_subject = study.source(&place).is_some_and(crate::spec::Source::is_maf);
-    let known: BTreeSet<&str> = match assayed {
+    let known: HashSet<&str> = match assayed {
         Some(assayed) => assayed.iter().map(String::as_str).collect(),
         None => table.ids().cells().collect(),
     };
-    let asked: Vec<String> = rows
+    let asked = rows
         .iter()
         .map(|row| {
             let id = if by_subject { &row.subject } else { &row.id };
@@ -170,26 +179,55 @@ fn given(
             known.unwrap_or(id).to_string()
         })
         .collect();
-    let wanted: BTreeSet<&str> = asked.iter().map(String::as_str).collect();
-    let table = table.table();
-    // Both ascend, so the rows stay in order.
-    let kept: Vec<usize> = wanted.iter().flat_map(|id| table.rows(id)).collect();
-    let mut table = table.take(&kept);
-    if let Some(map) = cohort.map.iter().find(|map| map.of.name == asked_of) {
-        let (ids, mut columns) = table.into_columns();
-        for mapped in &map.columns {
-            if let Some(found) = columns.iter().find(|c| c.name == mapped.column) {
-                let mut renamed = found.clone();
-                renamed.name.clone_from(&mapped.name.name);
-                columns.retain(|column| column.name != renamed.name);
-                columns.push(renamed);
-            }
-        }
-        table = Table::sorted(ids, columns);
-    }
-    let ids = table.ids().cells().map(str::to_string).collect();
+    let map = cohort.map.iter().find(|map| map.of.name == asked_of);
+    let columns = map.iter().flat_map(|map| &map.columns);
+    let renamed = columns.map(|m| (m.column.as_str(), m.name.name.as_str())).collect();
     let shown = files.first().map_or(place, |file| file.shown.clone());
-    Some(Ok(Given { table, ids, asked, assayed: assayed.clone(), shown }))
+    Some(Ok(Wanted { held: table, asked, assayed: assayed.clone(), renamed, shown }))
+}
+
+impl Wanted<'_> {
+    fn given(&self) -> Given {
+        let wanted: BTreeSet<&str> = self.asked.iter().map(String::as_str).collect();
+        let table = self.held.table();
+        // Both ascend, so the rows stay in order.
+        let kept: Vec<usize> = wanted.iter().flat_map(|id| table.rows(id)).collect();
+        let mut table = table.take(&kept);
+        if !self.renamed.is_empty() {
+            let (ids, mut columns) = table.into_columns();
+            for (old, new) in &self.renamed {
+                if let Some(found) = columns.iter().find(|c| c.name == *old) {
+                    let mut renamed = found.clone();
+                    renamed.name = (*new).to_string();
+                    columns.retain(|column| column.name != renamed.name);
+                    columns.push(renamed);
+                }
+            }
+            table = Table::sorted(ids, columns);
+        }
+        let ids = table.ids().cells().map(str::to_string).collect();
+        Given { table, ids }
+    }
+
+    /// What is seen of the source: the rows that belong to these and no other.
+    ///
+    /// Which rows those are follows from the whole table, so that a table of which it is known need
+    /// not be decoded for it.
+    fn seen(&self, store: &Store) -> serde_json::Value {
+        let assayed = self.assayed.as_deref();
+        let assayed = assayed.map(|ids| Digest::of(ids.join("\n").as_bytes()));
+        let asked = Digest::of(self.asked.join("\n").as_bytes());
+        let whole = canonical_json(&json!([self.held.digest(), asked, self.renamed]));
+        let key = Digest::derive("restudy rows seen v1", whole.as_bytes());
+        let before = store.index_get(&key).and_then(|bytes| bytes.try_into().ok());
+        let rows = before.map(Digest::from_bytes).unwrap_or_else(|| {
+            let rows = crate::data::Value::Table(self.given().table).digest();
+            // The index is disposable: without it the table is decoded.
+            drop(store.index_put(&key, rows.as_bytes()));
+            rows
+        });
+        json!([rows, assayed, asked])
+    }
 }
 
 /// What an outcome is in these rows of a cohort. Looks at no other row of any source.
@@ -212,19 +250,20 @@ pub fn call(
             called.decided.push(0); // It knows nobody here.
             continue;
         }
-        let given = match given(study, survey, derivation, cohort, rows) {
-            Some(Ok(given)) => given,
+        let wanted = match wanted(study, survey, derivation, cohort, rows) {
+            Some(Ok(wanted)) => wanted,
             Some(Err(failure)) => return Err((failure, String::new())),
             None => {
                 let failure = Failure::Unreadable("a source is missing".to_string());
                 return Err((failure, String::new()));
             }
         };
-        let assayed = given.assayed.as_deref().map(Vec::as_slice);
+        let given = wanted.given();
+        let assayed = wanted.assayed.as_deref().map(Vec::as_slice);
         let assay = Assay { table: &given.table, ids: &given.ids, assayed };
         let found = derivation
-            .derive(assay, &given.asked)
-            .map_err(|failure| (failure, given.shown.clone()))?;
+            .derive(assay, &wanted.asked)
+            .map_err(|failure| (failure, wanted.shown.clone()))?;
         let mut decided = 0;
         for ((known, found), conflict) in
             calls.iter_mut().zip(found).zip(&mut conflicting)
@@ -263,14 +302,8 @@ fn derive(
 ) -> Option<SurveyedOutcome> {
     let mut seen = Vec::new();
     for (_, derivation) in outcome.instances() {
-        match given(study, survey, derivation, cohort, &surveyed_cohort.rows)? {
-            Ok(given) => {
-                let table = crate::data::Value::Table(given.table).digest();
-                let assayed = given.assayed.as_deref();
-                let assayed = assayed.map(|ids| Digest::of(ids.join("\n").as_bytes()));
-                let asked = Digest::of(given.asked.join("\n").as_bytes());
-                seen.push(json!([table, assayed, asked]));
-            }
+        match wanted(study, survey, derivation, cohort, &surveyed_cohort.rows)? {
+            Ok(wanted) => seen.push(wanted.seen(reading.store)),
             Err(failure) => {
                 faults.push(Diagnostic::error(
                     Code::WRONG_TYPE,

@@ -233,6 +233,7 @@ fn distribution(pools: &[Pool]) -> Vec<RiskBin> {
 fn pooled_words(how: How, repeats: usize) -> String {
     match how {
         How::Once => String::new(),
+        _ if repeats == 1 => ", pooled over the folds".to_string(),
         _ => format!(
             ", pooled within each repeat; the mean of the curves of {repeats} repeats"
         ),

@@ -205,6 +205,9 @@ fn pooled(
     let (lower, upper) = interval.unzip();
     let method = match judged.how {
         How::Once => words,
+        _ if values.len() == 1 => format!(
+            "pooled over the folds; {words}, which leaves out the variation of training sets"
+        ),
         _ => format!(
             "pooled within each repeat and averaged over {} repeats; {words}, which leaves out the \
              variation of training sets",
@@ -344,9 +347,10 @@ fn sites(judged: &Held<'_>) -> Value {
             found.prediction,
             format!(
                 "random effects over {} sites on the logit scale, Hartung–Knapp 95 % interval; \
-                 {left} sites with fewer than {FEW_AT_SITE} of a class, or wholly apart, are shown \
-                 and not pooled",
-                pooled.len()
+                 {left} {} with fewer than {FEW_AT_SITE} of a class, or wholly apart, shown and not \
+                 pooled",
+                pooled.len(),
+                if left == 1 { "site" } else { "sites" }
             ),
         ),
         _ => match crate::math::mean(&folds) {
