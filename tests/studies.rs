@@ -57,13 +57,14 @@ fn is_measured(node: &str) -> bool {
 }
 
 /// The ends of the names of nodes that depend on which candidate is chosen.
-const CHOSEN: [&str; 8] = [
+const CHOSEN: [&str; 9] = [
     "/tune",
     "/threshold",
     "/predict",
     "/kept",
     "/importance",
     "/calibrate",
+    "/refit",
     "/freeze",
     "/explain",
 ];

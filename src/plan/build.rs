@@ -715,7 +715,7 @@ impl Builder<'_> {
             work: Work::Importance { case: context.case, split: here.clone() },
             identity: Identity::new(json!({
                 "importance": 1, "metric": study.evaluate.primary.identity(),
-                "procedure": context.procedure.freeze.json,
+                "procedure": context.procedure.refit.json,
             })),
             given: given.collect(),
             seed: Some(study.seed),

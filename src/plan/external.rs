@@ -106,14 +106,14 @@ impl Builder<'_> {
             shown: format!("{} rows", whole.train.len()).into(),
         });
         let random = procedure.random.contains(&true);
-        let freeze = Node {
-            name: format!("{name}/freeze"),
-            work: Work::Freeze { case, split: here },
-            identity: procedure.freeze.clone(),
+        let refit = Node {
+            name: format!("{name}/refit"),
+            work: Work::Refit { case, split: here },
+            identity: procedure.refit.clone(),
             given: given.into(),
             seed: random.then_some(study.seed),
             keep: Keep::Stored,
-            family: "freeze",
+            family: "refit",
             scope: Scope::Training,
             rows: RowSets {
                 fitted: Some(fitted.clone()),
@@ -122,10 +122,25 @@ impl Builder<'_> {
             },
             span: context.span,
         };
-        let mut inputs =
-            vec![(frame, None), (tune, None), (calibrate, None), (nodes.prepare, None)];
+        let mut inputs = vec![(frame, None), (tune, None), (nodes.prepare, None)];
         inputs.extend(nodes.selects.iter().map(|node| (*node, None)));
-        inputs.extend(link.into_iter().chain(threshold).map(|node| (node, None)));
+        inputs.extend(link.map(|node| (node, None)));
+        let refit = self.add(refit, &inputs);
+        // Another threshold makes no fit anew, and looks at nothing that was not looked at.
+        let freeze = Node {
+            name: format!("{name}/freeze"),
+            work: Work::Freeze,
+            identity: Identity::new(json!({ "freeze": 4 })),
+            given: Default::default(),
+            seed: None,
+            keep: Keep::Stored,
+            family: "freeze",
+            scope: Scope::Training,
+            rows: RowSets::default(),
+            span: context.span,
+        };
+        let mut inputs = vec![(refit, None), (calibrate, None)];
+        inputs.extend(threshold.map(|node| (node, None)));
         let freeze = self.add(freeze, &inputs);
         let primary = study.primary_frozen().map(|model| model.name.as_str());
         let primary = primary == Some(study.models[model].name.as_str());
@@ -134,7 +149,7 @@ impl Builder<'_> {
                 name: format!("{name}/explain"),
                 work: Work::Explain { case },
                 identity: Identity::new(json!({
-                    "explain": 1, "procedure": procedure.freeze.json,
+                    "explain": 1, "procedure": procedure.refit.json,
                 })),
                 given: context.given.clone().into(),
                 seed: None,
@@ -145,7 +160,7 @@ impl Builder<'_> {
                 rows: RowSets { fitted: Some(fitted.clone()), ..RowSets::default() },
                 span: context.span,
             };
-            self.add(node, &[(frame, None), (freeze, None)])
+            self.add(node, &[(frame, None), (refit, None)])
         });
         Some(FrozenModel { name, case, primary, tune, freeze, explain })
     }
@@ -227,7 +242,7 @@ impl Builder<'_> {
             name: format!("{name}/predict"),
             work: Work::Apply { frozen: frozen.case, case },
             identity: Identity::new(json!({
-                "apply": self.procedure(of.model, of.branch).freeze.json,
+                "apply": self.procedure(of.model, of.branch).refit.json,
                 "threshold": named_for,
             })),
             given: self.given_with(&[], cohort, of.model, of.branch).into(),

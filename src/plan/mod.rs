@@ -329,10 +329,12 @@ pub enum Work {
         split: Arc<Placed>,
     },
     /// The choice, fitted on all development rows.
-    Freeze {
+    Refit {
         case: usize,
         split: Arc<Placed>,
     },
+    /// A fitted choice with its threshold and its calibration map.
+    Freeze,
     /// How much worse held-out rows are predicted when a predictor is shuffled.
     Importance {
         case: usize,

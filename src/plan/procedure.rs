@@ -21,7 +21,7 @@ pub struct Procedure {
     pub threshold: Option<Arc<Identity>>,
     pub predict: Arc<Identity>,
     pub calibrate: Arc<Identity>,
-    pub freeze: Arc<Identity>,
+    pub refit: Arc<Identity>,
     pub kept: Arc<Identity>,
     pub decoded: Arc<Identity>,
     /// Whether preparation looks at outcomes.
@@ -61,7 +61,7 @@ impl Procedure {
             )
         });
         let whole = json!({
-            "freeze": 3, "prepare": prepare,
+            "refit": 1, "prepare": prepare,
             "select": model.select.iter().map(Chain::identity).collect::<Json>(),
             "learn": study.learn.iter().map(Chain::identity).collect::<Json>(),
         });
@@ -86,7 +86,7 @@ impl Procedure {
             predict: Identity::new(json!({ "predict": 2, "candidates": candidates })),
             calibrate: Identity::new(json!({ "calibrate": 2, "candidates": candidates })),
             kept: Identity::new(json!({ "kept": 1, "procedure": whole })),
-            freeze: Identity::new(whole),
+            refit: Identity::new(whole),
             decoded: Identity::new(json!({ "decodability": 1, "prepare": prepare })),
             outcome_prepares: reads_outcome(chain),
             outcome_selects: model.select.iter().map(reads_outcome).collect(),

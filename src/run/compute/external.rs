@@ -61,30 +61,21 @@ impl<'a> Chosen<'a> {
 }
 
 /// Fits the choice on all development rows, and keeps everything that belongs to it.
-pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
     let frame = &*with_beside(inputs, case, case, frame);
     let choice = input!(&inputs.values[1], Choice, "choice");
-    let calibration = match &*inputs.values[2] {
-        Value::Calibration(intercept, slope) => Some((*intercept, *slope)),
-        _ => None,
-    };
     let prepare =
-        FittedChain::from_bytes(input!(&inputs.values[3], Fitted, "fitted steps"))?;
+        FittedChain::from_bytes(input!(&inputs.values[2], Fitted, "fitted steps"))?;
     let (_, select) = procedure(inputs, case);
     let mut selectors = Vec::new();
-    for value in &inputs.values[4..4 + select.len()] {
+    for value in &inputs.values[3..3 + select.len()] {
         selectors
             .push(FittedChain::from_bytes(input!(value, Fitted, "fitted steps"))?.paths);
     }
-    let mut rest = inputs.values[4 + select.len()..].iter();
-    let links = match has_links(inputs.study).then(|| rest.next()).flatten() {
-        Some(value) => input!(value, Links, "links").clone(),
-        None => vec![None; choice.members.len()],
-    };
-    let threshold = match rest.next() {
-        Some(value) => *input!(value, Threshold, "threshold"),
-        None => None,
+    let links = match inputs.values.get(3 + select.len()) {
+        Some(value) if has_links(inputs.study) => input!(value, Links, "links").clone(),
+        _ => vec![None; choice.members.len()],
     };
     let of_case = inputs.plan.cases[case];
     let outcome = inputs.study.outcomes[of_case.outcome].name.clone();
@@ -119,11 +110,25 @@ pub fn freeze(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         columns: seen(train.rows()),
         members,
         falls_back: choice.falls_back.then(|| n_positive as f64 / n.max(1) as f64),
-        threshold,
-        calibration,
+        threshold: None,
+        calibration: None,
         n,
         n_positive,
     }))
+}
+
+/// A fitted choice with its calibration map and its threshold, where there are such.
+pub fn freeze(inputs: &Inputs<'_>) -> Computed {
+    let fitted = input!(&inputs.values[0], Frozen, "fitted model");
+    let calibration = match &*inputs.values[1] {
+        Value::Calibration(intercept, slope) => Some((*intercept, *slope)),
+        _ => None,
+    };
+    let threshold = match inputs.values.get(2) {
+        Some(value) => *input!(value, Threshold, "threshold"),
+        None => None,
+    };
+    Ok(Value::Frozen(Frozen { threshold, calibration, ..fitted.clone() }))
 }
 
 /// The columns of development rows.
