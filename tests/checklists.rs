@@ -1047,3 +1047,38 @@ fn a_report_that_is_told_again_is_the_report() {
     assert!(render_again(other.clone(), &sections, &before) == render(&other, &sections));
     assert!(render_again(record, &sections, &before) == before);
 }
+
+#[test]
+fn a_calibration_curve_is_headed_by_what_its_intervals_exclude() {
+    let catalog = Catalog::standard();
+    let sections = sections(&catalog);
+    let name = complete().analysis_order[0].clone();
+    for (slope, intercept, heading) in [
+        ((0.8, 1.2), (-0.2, 0.2), "No departure from calibration is shown: slope"),
+        ((0.3, 0.9), (-0.9, -0.1), "Predicted probabilities are too extreme: slope"),
+        ((1.1, 1.9), (-0.2, 0.2), "Predicted probabilities are too timid: slope"),
+        // A slope of which nothing is known does not make up for too many predicted events.
+        (
+            (-0.1, 1.5),
+            (-1.4, -0.8),
+            "Predicted probabilities are too high on average: intercept",
+        ),
+        (
+            (0.8, 1.2),
+            (0.1, 0.7),
+            "Predicted probabilities are too low on average: intercept",
+        ),
+    ] {
+        let mut record = complete();
+        let performance = &mut record.analyses.get_mut(&name).unwrap().performance;
+        for (metric, (lower, upper)) in
+            [("calibration_slope", slope), ("calibration_intercept", intercept)]
+        {
+            let mut estimate = performance["auroc"].clone();
+            (estimate.lower, estimate.upper) = (Some(lower), Some(upper));
+            performance.insert(metric.to_string(), estimate);
+        }
+        let html = render(&record, &sections).html(None);
+        assert!(html.contains(heading), "{heading}");
+    }
+}

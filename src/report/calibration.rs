@@ -180,7 +180,8 @@ pub fn first_upper(text: &str) -> String {
     format!("{}{}", first.unwrap_or_default(), characters.as_str())
 }
 
-/// What the slope says, and no more.
+/// What slope and intercept say, and no more: the slope first, then whether events are as many as
+/// predicted.
 fn heading(
     record: &StudyRecord,
     shown: &Shown,
@@ -188,18 +189,34 @@ fn heading(
     analysis: &AnalysisRecord,
 ) -> String {
     let place = Standing::of(record, analysis).label();
-    let Some(slope) = analysis.performance.get("calibration_slope") else {
+    let limits = |metric: &str| {
+        analysis.performance.get(metric).map(|found| (found.lower, found.upper))
+    };
+    let Some(slope) = limits("calibration_slope") else {
         return format!("Predicted against observed ({place})");
     };
-    let number = shown.estimate(&format!("{at}/performance/calibration_slope"), 2);
-    let words = match (slope.lower, slope.upper) {
-        (_, Some(upper)) if upper < 1.0 => "Predicted probabilities are too extreme",
-        (Some(lower), _) if lower > 1.0 => "Predicted probabilities are too timid",
-        (Some(_), Some(_)) => "No departure from calibration is shown",
-        _ => "Predicted against observed",
+    let (words, metric) = match (slope, limits("calibration_intercept")) {
+        ((_, Some(upper)), _) if upper < 1.0 => {
+            ("Predicted probabilities are too extreme", SLOPE)
+        }
+        ((Some(lower), _), _) if lower > 1.0 => {
+            ("Predicted probabilities are too timid", SLOPE)
+        }
+        (_, Some((_, Some(upper)))) if upper < 0.0 => {
+            ("Predicted probabilities are too high on average", INTERCEPT)
+        }
+        (_, Some((Some(lower), _))) if lower > 0.0 => {
+            ("Predicted probabilities are too low on average", INTERCEPT)
+        }
+        ((Some(_), Some(_)), _) => ("No departure from calibration is shown", SLOPE),
+        _ => ("Predicted against observed", SLOPE),
     };
-    format!("{words}: slope {number} ({place})")
+    let number = shown.estimate(&format!("{at}/performance/calibration_{metric}"), 2);
+    format!("{words}: {metric} {number} ({place})")
 }
+
+const SLOPE: &str = "slope";
+const INTERCEPT: &str = "intercept";
 
 /// The numbers beside the curve.
 fn panel(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> String {

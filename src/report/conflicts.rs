@@ -594,6 +594,15 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
             shown.estimate(&format!("{at}/performance/calibration_slope"), 2)
         ));
     }
+    if let Some(intercept) = analysis.performance.get("calibration_intercept")
+        && (intercept.upper.is_some_and(|upper| upper < 0.0)
+            || intercept.lower.is_some_and(|lower| lower > 0.0))
+    {
+        limits.push(format!(
+            "Predicted probabilities are off on average: intercept {}.",
+            shown.estimate(&format!("{at}/performance/calibration_intercept"), 2)
+        ));
+    }
     if let Some(stability) =
         analysis.selection.as_ref().and_then(|s| s.stability.as_ref())
         && stability.index < 0.75

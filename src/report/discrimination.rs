@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
 use super::roc::{
     BOTTOM, Drawn, LEFT, RIGHT, axes, frame, legend, overlay, points, x, y,
@@ -424,9 +425,16 @@ fn described(
     };
     let mut metrics = numbered("metrics", &analysis.metrics);
     metrics.extend(numbered("standard", &analysis.standard));
+    // Most measures are made the same way, which is said once below the table.
+    let mut ways: Vec<&str> = Vec::new();
     let rows = metrics.iter().filter_map(|(listed, metric)| {
         let estimate = analysis.performance.get(&metric.name)?;
         let path = format!("{at}/performance/{}", metric.name);
+        let known = ways.iter().position(|way| *way == estimate.method);
+        let way = known.unwrap_or_else(|| {
+            ways.push(&estimate.method);
+            ways.len() - 1
+        });
         Some(json!({
             "title": metric.title,
             "chance": shown.number(&format!("{at}/{listed}/chance"), 2),
@@ -436,9 +444,14 @@ fn described(
             },
             "value": shown.number(&format!("{path}/estimate"), 3),
             "interval": shown.interval(&path, 3),
-            "method": estimate.method,
+            "way": letter(way),
         }))
     });
+    let rows: Vec<Json> = rows.collect();
+    let ways = ways.iter().enumerate();
+    let ways =
+        ways.map(|(at, way)| json!({ "way": letter(at), "text": first_upper(way) }));
+    let ways: Vec<Json> = ways.collect();
     let notes = analysis.performance.iter().filter(|(_, e)| !e.failed_folds.is_empty());
     let notes = notes.map(|(metric, estimate)| {
         let first = &estimate.failed_folds[0];
@@ -458,10 +471,16 @@ fn described(
         "positive": shown.count(&format!("{at}/n_positive")),
         "predictors": shown.count(&format!("{at}/n_predictors")),
         "threshold": analysis.threshold,
-        "rows": rows.collect::<Vec<_>>(),
+        "rows": rows,
+        "ways": ways,
         "notes": notes.collect::<Vec<_>>(),
         "failed": failed.collect::<Vec<_>>(),
     })
+}
+
+/// a, b, c and so on; there are fewer ways of making a number than letters.
+fn letter(at: usize) -> char {
+    (b'a'..=b'z').nth(at).map_or('?', char::from)
 }
 
 fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure<'a> {
