@@ -145,6 +145,8 @@ fn table(args: &Predict, catalog: &Catalog) -> Result<Table, String> {
 fn remedy(failure: &Failure, id: &str) -> String {
     /// More names are not read.
     const SHOWN: usize = 12;
+    const TABLE: &str =
+        "a table is text with commas, semicolons or tabs, plain or gzip, or Parquet";
     match failure {
         Failure::NoColumn { column, known } => {
             let known = || known.iter().map(String::as_str);
@@ -162,11 +164,7 @@ fn remedy(failure: &Failure, id: &str) -> String {
             "rename one of them, or leave it out".to_string()
         }
         Failure::Line { line, .. } => format!("correct line {line} of the table"),
-        Failure::Truncated { .. } => {
-            "copy the file again: its end is missing".to_string()
-        }
-        _ => "a table is text with commas, semicolons or tabs, plain or gzip, or Parquet"
-            .to_string(),
+        other => other.remedy().map_or(TABLE.to_string(), str::to_string),
     }
 }
 

@@ -31,6 +31,9 @@ pub enum Failure {
     Truncated { expected: usize, found: usize },
     #[error("the file cannot be read: {0}")]
     Unreadable(String),
+    /// Its bytes are not those that somebody wrote.
+    #[error("the file cannot be read: {0}")]
+    Damaged(String),
     #[error("line {line}: {message}")]
     Line { line: usize, message: String },
     #[error("there is no column `{column}`")]
@@ -53,6 +56,16 @@ pub enum Failure {
     Undefined(&'static str),
     #[error("a library failed: {0}")]
     Library(String),
+}
+
+impl Failure {
+    /// What to do about a file whose bytes are not those that somebody wrote.
+    pub fn remedy(&self) -> Option<&'static str> {
+        matches!(self, Self::Damaged(_) | Self::Truncated { .. }).then_some(
+            "get the file again from where it comes from: a copy or a download that broke off looks \
+             like this",
+        )
+    }
 }
 
 impl From<Unsolved> for Failure {

@@ -53,7 +53,7 @@ impl File<'_> {
         }
         let damaged = "the gzip stream is damaged or cut short";
         let plain = decompressed(self.bytes).map(Cow::Owned);
-        plain.ok_or_else(|| Failure::Unreadable(damaged.to_string()))
+        plain.ok_or_else(|| Failure::Damaged(damaged.to_string()))
     }
 }
 

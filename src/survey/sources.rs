@@ -563,11 +563,14 @@ fn unreadable(
             let known = known.iter().map(String::as_str);
             no_column(Place::Study(span), column, &file.shown, known)
         }
-        other => Diagnostic::error(
-            Code::FILE,
-            Place::File { path, line: None },
-            other.to_string(),
-        ),
+        other => {
+            let place = Place::File { path, line: None };
+            let fault = Diagnostic::error(Code::FILE, place, other.to_string());
+            match other.remedy() {
+                Some(remedy) => fault.hint(remedy),
+                None => fault,
+            }
+        }
     }
 }
 

@@ -53,11 +53,12 @@ impl Reader for Parquet {
             return Err(Failure::Unreadable("the file is empty".to_string()));
         }
         if !bytes.starts_with(b"PAR1") || !bytes.ends_with(b"PAR1") {
-            let message = match bytes.starts_with(b"PAR1") {
-                true => "the Parquet file is cut short",
-                false => "this is no Parquet file; is it text? `read: csv`",
-            };
-            return Err(Failure::Unreadable(message.to_string()));
+            return Err(match bytes.starts_with(b"PAR1") {
+                true => Failure::Damaged("the Parquet file is cut short".to_string()),
+                false => Failure::Unreadable(
+                    "this is no Parquet file; is it text? `read: csv`".to_string(),
+                ),
+            });
         }
         // The library trusts lengths in damaged pages and panics: that is the file's fault.
         READING.set(true);
@@ -65,7 +66,7 @@ impl Reader for Parquet {
         READING.set(false);
         read.unwrap_or_else(|_| {
             let message = "the Parquet file is damaged: its pages contradict each other";
-            Err(Failure::Unreadable(message.to_string()))
+            Err(Failure::Damaged(message.to_string()))
         })
     }
 }
@@ -117,7 +118,7 @@ fn table(bytes: Bytes, id: &[&str]) -> Result<Value, Failure> {
 }
 
 fn damaged(error: parquet::errors::ParquetError) -> Failure {
-    Failure::Unreadable(format!("the Parquet file is damaged: {error}"))
+    Failure::Damaged(format!("the Parquet file is damaged: {error}"))
 }
 
 /// The names of the columns, once each was found to be flat.
@@ -228,8 +229,7 @@ fn all<T: DataType>(
             .read_records(wanted - cells.len(), Some(&mut levels), None, &mut values)
             .map_err(damaged)?;
         if n == 0 {
-            let message = "the Parquet file is cut short".to_string();
-            return Err(Failure::Unreadable(message));
+            return Err(Failure::Damaged("the Parquet file is cut short".to_string()));
         }
         let mut values = values.into_iter();
         let required = about.max_def_level() == 0;
