@@ -585,23 +585,17 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
             shown.interval(&format!("{at}/performance/{}", analysis.primary), 2)
         ));
     }
-    if let Some(slope) = analysis.performance.get("calibration_slope")
-        && (slope.upper.is_some_and(|upper| upper < 1.0)
-            || slope.lower.is_some_and(|lower| lower > 1.0))
-    {
-        limits.push(format!(
-            "Predicted probabilities are not calibrated: slope {}.",
-            shown.estimate(&format!("{at}/performance/calibration_slope"), 2)
-        ));
-    }
-    if let Some(intercept) = analysis.performance.get("calibration_intercept")
-        && (intercept.upper.is_some_and(|upper| upper < 0.0)
-            || intercept.lower.is_some_and(|lower| lower > 0.0))
-    {
-        limits.push(format!(
-            "Predicted probabilities are off on average: intercept {}.",
-            shown.estimate(&format!("{at}/performance/calibration_intercept"), 2)
-        ));
+    for (metric, right, words) in [
+        ("calibration_slope", 1.0, "not calibrated: slope"),
+        ("calibration_intercept", 0.0, "off on average: intercept"),
+    ] {
+        if let Some(found) = analysis.performance.get(metric)
+            && (found.upper.is_some_and(|upper| upper < right)
+                || found.lower.is_some_and(|lower| lower > right))
+        {
+            let estimate = shown.estimate(&format!("{at}/performance/{metric}"), 2);
+            limits.push(format!("Predicted probabilities are {words} {estimate}."));
+        }
     }
     if let Some(stability) =
         analysis.selection.as_ref().and_then(|s| s.stability.as_ref())
