@@ -50,6 +50,7 @@ fn full(more: &str) -> StudyRecord {
             unit: Some(told("mm")),
             transform,
             coefficient: -0.001_234,
+            limits: Some((-0.002, 0.000_5)),
             missing_is: Some(3.5),
             lowest: Some(1e6),
             highest: Some(2e6),
@@ -57,6 +58,8 @@ fn full(more: &str) -> StudyRecord {
         facts.members[0].settings = told("settings");
         facts.members[0].equation = Ok(Equation {
             intercept: 12.5,
+            intercept_limits: Some((11.0, 13.25)),
+            resamples: Some(998),
             terms: vec![
                 term(Transform::Is { category: told("category") }),
                 term(Transform::YeoJohnson { slope: 2.0, intercept: -1.0, lambda: 0.3 }),
@@ -92,6 +95,7 @@ fn full(more: &str) -> StudyRecord {
                 mean_absolute: 0.2,
                 correlation: Some(-0.7),
             }],
+            coefficients: None,
         });
     }
     record.associations.push(AssociationFacts {
@@ -399,6 +403,25 @@ fn what_is_missing_is_shown() {
     let html = page(&record).html;
     assert!(html.contains("Draft: not ready"));
     assert!(html.contains("a reason (3 results)"));
+    // The summary begins with one box, however much is missing.
+    for analysis in record.analyses.values_mut() {
+        let reason = |at: usize| format!("reason {at} of `site`");
+        analysis.failed_nodes = (0..9)
+            .map(|at| restudy::data::Removed {
+                reason: reason(at),
+                n: (1 + at % 8).into(),
+            })
+            .collect();
+    }
+    let html = page(&record).html;
+    let summary = html.split_once("id=\"summary\"").unwrap().1;
+    let summary = summary.split_once("id=\"structured_abstract\"").unwrap().0;
+    assert_eq!(summary.matches("<b>Not computed.</b>").count(), 1);
+    assert!(
+        summary
+            .contains("reason 7 of <code>site</code> (8 results, and 8 further reasons)")
+    );
+    assert!(html.contains("reason 0 of <code>site</code> (1 result)."));
     assert!(html.contains("has no result"));
     let of_box = &mut record.cohorts[0].flow[1];
     of_box.n_out = (of_box.n_out.known().unwrap() + 1).into();

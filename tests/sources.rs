@@ -1,7 +1,7 @@
 //! Sources and cohorts as real studies bring them: what is read, fetched, joined, and what is said.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -188,23 +188,67 @@ fn server(status: &'static str, bytes: Vec<u8>) -> (String, Arc<AtomicUsize>) {
     let count = Arc::clone(&asked);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
-            {
-            }
-            count.fetch_add(1, Ordering::SeqCst);
-            let head = format!(
-                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                bytes.len()
-            );
-            // Who hangs up early has what it wanted.
-            drop(
-                stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&bytes)),
-            );
+            answer(stream.unwrap(), status, &bytes, &count);
         }
     });
     (format!("http://{address}/t.csv.gz?version=2"), asked)
+}
+
+/// Reads what is asked to its empty line and answers. Who hangs up early has what it wanted.
+fn answer(
+    mut stream: impl Read + Write,
+    status: &str,
+    bytes: &[u8],
+    asked: &AtomicUsize,
+) {
+    let mut lines = BufReader::new(&mut stream).lines();
+    let mut lines_follow =
+        || lines.next().is_some_and(|line| line.is_ok_and(|l| !l.is_empty()));
+    if !lines_follow() {
+        return; // No request: nothing was understood, or nobody trusts this server.
+    }
+    while lines_follow() {}
+    asked.fetch_add(1, Ordering::SeqCst);
+    let length = bytes.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(bytes)));
+    drop(stream.flush());
+}
+
+/// The same behind an encrypted connection, signed by the authority in `tests/loopback`, which nobody else
+/// trusts and whose own key is not kept.
+#[cfg(feature = "fetch")]
+fn encrypted_server(bytes: Vec<u8>) -> (String, Arc<AtomicUsize>) {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    use rustls::{ServerConfig, ServerConnection, StreamOwned};
+    let file =
+        |name| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/loopback").join(name);
+    let certificate = CertificateDer::from_pem_file(file("server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(connection, stream.unwrap());
+            answer(&mut stream, "200 OK", &bytes, &count);
+            stream.conn.send_close_notify();
+            drop(stream.flush());
+        }
+    });
+    (format!("https://localhost:{port}/t.csv.gz"), asked)
 }
 
 fn remote(url: &str, digest: &Digest) -> String {
@@ -235,6 +279,43 @@ fn a_file_behind_a_url_is_fetched_once_and_then_kept() {
     assert!(
         said.contains(&format!("`restudy store add t.csv.gz`; its content is {wrong}"))
     );
+}
+
+/// A hospital's network signs connections itself: its authority is trusted where it is named, and nobody
+/// else's is.
+#[cfg(feature = "fetch")]
+#[test]
+fn an_encrypted_connection_is_trusted_by_the_authority_that_is_named() {
+    let plain = table(',', false);
+    let digest = Digest::of(plain.as_bytes());
+    let (url, asked) = encrypted_server(gzip(plain.as_bytes()));
+    let workshop = Workshop::new();
+    workshop.study(&remote(&url, &digest));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/loopback");
+    let check = |authorities: Option<PathBuf>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_restudy"));
+        command.args(["check", "study.yaml"]).current_dir(workshop.path("."));
+        command.env_remove("RESTUDY_STORE").env_remove("SSL_CERT_FILE");
+        let output =
+            command.envs(authorities.map(|path| ("SSL_CERT_FILE", path))).output();
+        let output = output.unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = check(None);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the connection is not to be trusted"), "{said}");
+    assert!(said.contains("SSL_CERT_FILE has to name"), "{said}");
+    for (file, why) in
+        [("server.key", "it holds no certificate"), ("none.pem", "none.pem")]
+    {
+        let (code, said) = check(Some(folder.join(file)));
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0, "nothing is asked before it is trusted");
+    let (code, said) = check(Some(folder.join("authority.pem")));
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[cfg(feature = "fetch")]

@@ -70,7 +70,11 @@ pub struct MemberFacts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Equation {
     pub intercept: f64,
+    /// 95 % limits of the intercept, if resamples were fitted.
+    pub intercept_limits: Option<(f64, f64)>,
     pub terms: Vec<Term>,
+    /// Resamples of patients that the limits are taken from.
+    pub resamples: Option<usize>,
     /// Where the learner gives decision values and the map to log odds is part of the coefficients.
     pub linked: bool,
     pub example: WorkedExample,
@@ -83,6 +87,8 @@ pub struct Term {
     pub unit: Option<String>,
     pub transform: Transform,
     pub coefficient: f64,
+    /// 95 % limits of the coefficient, if resamples were fitted.
+    pub limits: Option<(f64, f64)>,
     /// What stands for a missing value.
     pub missing_is: Option<f64>,
     /// The least and the greatest value among development rows.
@@ -163,6 +169,19 @@ pub struct Explained {
     pub rows: usize,
     /// The largest first.
     pub predictors: Vec<PredictorShap>,
+    /// Of a linear model with an equation.
+    pub coefficients: Option<CoefficientLimits>,
+}
+
+/// How far the coefficients of an equation vary when patients are drawn anew and only the learner is
+/// fitted again: percentiles at 95 %.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CoefficientLimits {
+    /// The resamples that could be fitted.
+    pub resamples: usize,
+    pub intercept: (f64, f64),
+    /// In the order of the terms.
+    pub terms: Vec<(f64, f64)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

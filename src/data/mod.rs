@@ -26,8 +26,9 @@ pub use checklist::{
 pub use count::Count;
 pub use frozen::{Called, Frozen, FrozenColumn, FrozenMember, Sealed};
 pub use full_model::{
-    Equation, Explained, FoldImportance, FullModelFacts, ImportanceFacts, MemberFacts,
-    NeededColumn, PredictorImportance, PredictorShap, Term, Transform, WorkedExample,
+    CoefficientLimits, Equation, Explained, FoldImportance, FullModelFacts,
+    ImportanceFacts, MemberFacts, NeededColumn, PredictorImportance, PredictorShap, Term,
+    Transform, WorkedExample,
 };
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};

@@ -214,6 +214,15 @@ impl Train {
         assert_eq!(rows.n(), self.rows.n(), "a step keeps every row");
         Self { rows, outcome: self.outcome.clone(), groups: self.groups.clone() }
     }
+
+    /// These rows, some of them several times: what a resample is fitted on.
+    pub fn take(&self, rows: &[usize]) -> Self {
+        Self {
+            rows: self.rows.take(rows),
+            outcome: rows.iter().map(|&row| self.outcome[row]).collect(),
+            groups: rows.iter().map(|&row| self.groups[row]).collect(),
+        }
+    }
 }
 
 impl Split {

@@ -149,10 +149,10 @@ impl Builder<'_> {
                 name: format!("{name}/explain"),
                 work: Work::Explain { case },
                 identity: Identity::new(json!({
-                    "explain": 1, "procedure": procedure.refit.json,
+                    "explain": 2, "procedure": procedure.refit.json,
                 })),
                 given: context.given.clone().into(),
-                seed: None,
+                seed: Some(study.seed),
                 keep: Keep::Stored,
                 family: "explain",
                 // Its rows are those that the model has seen: nothing about them is held out.

@@ -106,10 +106,16 @@ fn prevalence(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
     let rows = asked.into_iter().flatten().filter_map(|(name, of)| {
         let facts = of.prevalence_only.as_ref()?;
         let path = format!("{}/prevalence_only", place(name));
-        let metrics = [("auroc", 2), ("average_precision", 2), ("brier", 3), ("log_loss", 3)];
-        let cells = metrics.map(|(metric, digits)| {
+        let metrics = [
+            ("AUROC", "auroc", 2),
+            ("Average precision", "average_precision", 2),
+            ("Brier score", "brier", 3),
+            ("Log loss", "log_loss", 3),
+        ];
+        let cells = metrics.map(|(label, metric, digits)| {
             let own = format!("{}/performance/{metric}/estimate", place(name));
             json!({
+                "label": label,
                 "alone": shown.number(&format!("{path}/performance/{metric}"), digits),
                 "model": shown.number(&own, digits),
                 "gain": shown.signed(&format!("{path}/gains/{metric}"), digits),

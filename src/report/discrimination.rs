@@ -1,7 +1,10 @@
 //! Discrimination: ROC curves, the folds behind them, and the performance table.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value as Json, json};
 
+use super::author::coded;
 use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
 use super::roc::{
@@ -13,7 +16,7 @@ use super::standing::{
 };
 use super::svg::{Anchor, Svg};
 use super::{permutation, precision_recall};
-use crate::data::AnalysisRecord;
+use crate::data::{AnalysisRecord, Removed};
 use crate::operation::prelude::*;
 
 /// ROC curves of the headline, pooled within each repeat, with the value of every fold; and every
@@ -331,13 +334,19 @@ fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
             };
             json!({ "title": title, "value": value })
         });
-        let failed = analysis.failed_nodes.iter();
-        let failed =
-            failed.map(|failed| format!("{} ({} results).", failed.reason, failed.n));
-        let notes =
-            analysis.performance.iter().filter(|(_, e)| !e.failed_folds.is_empty());
-        let notes = notes.map(|(metric, estimate)| {
-            format!("{metric} not in {} folds", estimate.failed_folds.len())
+        let failed = analysis.failed_nodes.iter().map(failure);
+        // Most measures lack the same folds: these are named together.
+        let mut lacking: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for (metric, estimate) in &analysis.performance {
+            lacking.entry(estimate.failed_folds.len()).or_default().push(metric);
+        }
+        let all = analysis.performance.len();
+        let notes = lacking.iter().filter(|(folds, _)| **folds > 0).map(|(folds, of)| {
+            let folds = format!("{folds} {}", if *folds == 1 { "fold" } else { "folds" });
+            match of.len() {
+                n if n == all && n > 1 => format!("no measure in {folds}"),
+                _ => format!("{} not in {folds}", of.join(", ")),
+            }
         });
         let row = json!({
             "model": model(analysis),
@@ -455,14 +464,13 @@ fn described(
     let notes = analysis.performance.iter().filter(|(_, e)| !e.failed_folds.is_empty());
     let notes = notes.map(|(metric, estimate)| {
         let first = &estimate.failed_folds[0];
-        format!(
-            "{metric} could not be computed in {} folds; {first}.",
-            estimate.failed_folds.len()
-        )
+        let folds = match estimate.failed_folds.len() {
+            1 => "1 fold".to_string(),
+            n => format!("{n} folds"),
+        };
+        format!("{metric} could not be computed in {folds}; {first}.")
     });
-    let failed = analysis.failed_nodes.iter();
-    let failed =
-        failed.map(|failed| format!("{} ({} results).", failed.reason, failed.n));
+    let failed = analysis.failed_nodes.iter().map(failure);
     json!({
         "name": name,
         "figure": figure,
@@ -479,6 +487,12 @@ fn described(
 }
 
 /// a, b, c and so on; there are fewer ways of making a number than letters.
+/// Why results are missing, as HTML.
+fn failure(failed: &Removed) -> String {
+    let results = if failed.n.known() == Some(1) { "result" } else { "results" };
+    format!("{} ({} {results}).", coded(&failed.reason), failed.n)
+}
+
 fn letter(at: usize) -> char {
     (b'a'..=b'z').nth(at).map_or('?', char::from)
 }

@@ -12,7 +12,11 @@ use crate::math::log2;
 use crate::operation::prelude::*;
 
 /// The model that is handed over: coefficients on the scale in which predictors are measured with
-/// units and ranges and a worked example, the importance of predictors, and the files.
+/// limits, units and ranges and a worked example, the importance of predictors, and the files.
+///
+/// Limits are percentiles at 95 % over 1,000 resamples of patients, the learner fitted anew on each. They
+/// are given for one linear model of at most 100 coefficients, and leave out how preparation,
+/// selection and settings would vary.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FullModel {}
@@ -22,7 +26,13 @@ impl Operation for FullModel {
         name: "full_model",
         title: "Full model",
         version: 1,
-        sources: &["collins2024", "breiman2001", "lundberg2017", "lundberg2020"],
+        sources: &[
+            "collins2024",
+            "efron1993",
+            "breiman2001",
+            "lundberg2017",
+            "lundberg2020",
+        ],
         example: "full_model",
     };
 }
@@ -158,6 +168,7 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
             "unit": term.unit.as_deref().unwrap_or_default(),
             "transform": transform(shown, &of, term),
             "coefficient": shown.number(&format!("{of}/coefficient"), decimals(term.coefficient, 6)),
+            "limits": limits(shown, &format!("{of}/limits"), term.limits),
             "range": range(shown, &of, (term.lowest, term.highest)),
             "missing_is": term.missing_is.map_or(String::new(), |value| {
                 shown.number(&format!("{of}/missing_is"), decimals(value, 4))
@@ -169,10 +180,25 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
         "words": words(member),
         "linked": equation.linked,
         "intercept": shown.number(&format!("{path}/intercept"), decimals(equation.intercept, 6)),
+        "intercept_limits":
+            limits(shown, &format!("{path}/intercept_limits"), equation.intercept_limits),
+        "resamples": equation.resamples.map(|_| shown.number(&format!("{path}/resamples"), 0)),
         "terms": rows.collect::<Vec<_>>(),
+        // A column of which nothing is said would only push the others off the page.
+        "has_units": equation.terms.iter().any(|term| term.unit.is_some()),
+        "has_transforms": equation.terms.iter().any(|term| term.transform != Transform::Value),
+        "has_missing": equation.terms.iter().any(|term| term.missing_is.is_some()),
         "log_odds": shown.number(&format!("{path}/example/log_odds"), 4),
         "probability": shown.number(&format!("{path}/example/probability"), 4),
     })
+}
+
+/// The 95 % limits of a coefficient.
+fn limits(shown: &Shown, path: &str, of: Option<(f64, f64)>) -> String {
+    let Some((low, high)) = of else { return String::new() };
+    let digits = decimals(low.abs().max(high.abs()), 3);
+    let end = |at: usize| shown.number(&format!("{path}/{at}"), digits);
+    format!("{} to {}", end(0), end(1))
 }
 
 /// What a coefficient is multiplied with, as HTML.
@@ -224,11 +250,26 @@ fn decimals(value: f64, significant: i32) -> usize {
 
 /// The terms for a file, with all their digits.
 fn terms(equation: &Equation) -> DataTable {
-    let head = ["term", "unit", "transform", "coef", "lo", "hi", "missing_is"];
+    let head = [
+        "term",
+        "unit",
+        "transform",
+        "coef",
+        "lo",
+        "hi",
+        "range_lo",
+        "range_hi",
+        "missing_is",
+    ];
     let number = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
-    let intercept = ["(intercept)", "", "", &equation.intercept.to_string(), "", "", ""];
+    let ends =
+        |of: Option<(f64, f64)>| [number(of.map(|of| of.0)), number(of.map(|of| of.1))];
+    let [low, high] = ends(equation.intercept_limits);
+    let intercept = equation.intercept.to_string();
+    let intercept = ["(intercept)", "", "", &intercept, &low, &high, "", "", ""];
     let mut rows = vec![intercept.map(String::from).to_vec()];
     rows.extend(equation.terms.iter().map(|term| {
+        let [low, high] = ends(term.limits);
         vec![
             term.predictor.clone(),
             term.unit.clone().unwrap_or_default(),
@@ -241,6 +282,8 @@ fn terms(equation: &Equation) -> DataTable {
                 }
             },
             term.coefficient.to_string(),
+            low,
+            high,
             number(term.lowest),
             number(term.highest),
             number(term.missing_is),
@@ -367,8 +410,8 @@ fn explained(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Shapley values of {name}\">\
          <table><caption>What the full model looks at: exact Shapley values<small>{simulated}In {scale}, \
          on {rows} rows that it was developed on ({method}); they add up, with {base}, to what it says \
-         of a row. Apparent: they describe the model and are no evidence of performance. The first \
-         {most} of {all} predictors.</small></caption><thead><tr><th scope=\"col\">Predictor</th>\
+         of a row. Apparent: they describe the model and are no evidence of performance. {most}\
+         </small></caption><thead><tr><th scope=\"col\">Predictor</th>\
          <th scope=\"col\" class=\"r\">Mean absolute value</th><th scope=\"col\" class=\"r\">\
          Correlation with the predictor</th></tr></thead><tbody>{html}</tbody></table></div>",
         name = escape(&facts.name),
@@ -377,8 +420,10 @@ fn explained(
         rows = shown.count(&format!("{path}/explained/rows")),
         method = escape(&of.method),
         base = shown.number(&format!("{path}/explained/base"), 4),
-        most = SHOWN.min(of.predictors.len()),
-        all = of.predictors.len(),
+        most = match of.predictors.len() {
+            all if all > SHOWN => format!("The first {SHOWN} of {all} predictors."),
+            _ => String::new(),
+        },
     )
 }
 

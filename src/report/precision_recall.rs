@@ -3,7 +3,6 @@
 use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, place, plain};
-use super::svg::Anchor;
 use crate::data::AnalysisRecord;
 
 /// None where the record has no such curve.
@@ -35,8 +34,6 @@ pub fn figure(
             plot.line("line1", steps(mean));
         }
     }
-    let label = format!("prevalence {}", plain(prevalence, 2));
-    plot.text("small", 0.02, (prevalence - 0.045).max(0.01), Anchor::Start, &label);
     let path = format!("{}/performance/average_precision", place(name));
     let known = analysis.performance.get("average_precision");
     let value = known.map_or("not computed".to_string(), |e| plain(e.estimate, 2));

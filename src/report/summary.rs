@@ -51,10 +51,8 @@ impl Section for Summary {
             }
             None => (Vec::new(), String::new()),
         };
-        let failures = all(record).flat_map(|(name, analysis)| {
-            let failed = analysis.failed_nodes.iter();
-            failed.map(move |f| format!("{name}: {} ({} results).", f.reason, f.n))
-        });
+        let failures: Vec<Json> =
+            all(record).filter_map(|(name, analysis)| failure(name, analysis)).collect();
         let others = all(record).map(|(name, analysis)| {
             let outcome = label(record, &analysis.outcome).to_string();
             (outcome, row(record, &shown, name, analysis))
@@ -76,7 +74,9 @@ impl Section for Summary {
                 "primary": primary,
                 "within": record.study.within,
                 "others": grouped(others),
-                "failures": failures.collect::<Vec<_>>(),
+                "failed": counted(failures.len(), "analysis", "analyses"),
+                "failures": &failures[..failures.len().min(TOLD)],
+                "more_failures": failures.len().saturating_sub(TOLD),
                 "coverage": record.checklists.first().map(|list| {
                     bar(list, &|status| {
                         shown.count(&format!("/checklists/0/counts/{}", status.class()))
@@ -100,6 +100,25 @@ impl Section for Summary {
         )?;
         Ok(Fragment { html, ..Fragment::default() })
     }
+}
+
+/// Analyses of which the summary tells what they lack.
+const TOLD: usize = 6;
+
+/// Why an analysis lacks results: the most frequent reason, and how many others there are.
+fn failure(name: &str, analysis: &AnalysisRecord) -> Option<Json> {
+    let most =
+        analysis.failed_nodes.iter().rev().max_by_key(|failed| failed.n.known())?;
+    let more = analysis.failed_nodes.len() - 1;
+    Some(json!({
+        "name": name, "reason": coded(&most.reason),
+        "n": format!("{} {}", most.n, if most.n.known() == Some(1) { "result" } else { "results" }),
+        "more": (more > 0).then(|| counted(more, "further reason", "further reasons")),
+    }))
+}
+
+fn counted(n: usize, one: &str, several: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { several })
 }
 
 /// A message as a sentence of its own.

@@ -96,7 +96,7 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
         "more": variables.len() < all,
         "cohorts": heads.collect::<Vec<_>>(),
         "several": cohorts.len() > 1,
-        "columns": 5 * cohorts.len(),
+        "columns": if cohorts.len() > 1 { 7 } else { 5 },
         "groups": groups
             .into_iter()
             .map(|(name, rows)| json!({ "name": name, "rows": rows }))

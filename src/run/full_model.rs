@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::Done;
-use super::compute::{Part, Trail, trails, without_rows};
+use super::compute::{Part, Straight, on_raw_scale, straight, trails, without_rows};
 use super::models::{HandedOver, parts};
 use super::record::{Found, threshold_words};
 use crate::data::{
-    Equation, Frozen, FullModelFacts, ImportanceFacts, Link, MemberFacts, Model,
-    ModelColumn, NeededColumn, PredictorImportance, Term, Transform, Value,
+    CoefficientLimits, Equation, Frozen, FullModelFacts, ImportanceFacts, MemberFacts,
+    Model, ModelColumn, NeededColumn, PredictorImportance, Term, Transform, Value,
     WorkedExample,
 };
 use crate::math::{sigmoid, yeo_johnson};
-use crate::operation::{Change, Form, Instance};
+use crate::operation::{Form, Instance};
 use crate::plan::{Case, FrozenModel, Plan};
 use crate::spec::Study;
 use crate::survey::Survey;
@@ -59,9 +59,9 @@ pub fn full_models(
                 facts.digest = digest.map_or(String::new(), |d| d.to_string());
                 facts.n = of.n.into();
                 facts.n_positive = of.n_positive.into();
+                facts.explained = frozen.explained(found);
                 fill(&mut facts, study, case, of, model);
                 facts.importance = importance(study, plan, found, case);
-                facts.explained = frozen.explained(found);
             }
             (Err(why), _) => facts.missing = Some(why.clone()),
             _ => facts.missing = Some("an earlier computation failed".to_string()),
@@ -97,6 +97,7 @@ fn fill(
     let needed = model.columns.iter().filter(|column| column.needed);
     facts.columns = needed.map(needed_column).collect();
     let of_model = &study.models[case.model];
+    let limits = facts.explained.as_ref().and_then(|of| of.coefficients.as_ref());
     let of_members = parts(study, case, frozen).into_iter().map(|part| {
         let chosen = of_model.select.iter().find(|chain| {
             chain.settings.iter().any(|setting| std::ptr::eq(setting, part.select))
@@ -107,7 +108,7 @@ fn fill(
             learner: part.learner.about.title.to_string(),
             settings: settings(&part),
             n_selected: part.of.selected.len(),
-            equation: equation(&part, frozen, model),
+            equation: equation(&part, frozen, model, limits),
             novelty_limit: part.of.familiar.as_ref().map(|familiar| familiar.limit),
         }
     });
@@ -139,7 +140,12 @@ fn settings(part: &Part<'_>) -> String {
 }
 
 /// The equation of a linear learner on the scale of its predictors.
-fn equation(part: &Part<'_>, frozen: &Frozen, model: &Model) -> Result<Equation, String> {
+fn equation(
+    part: &Part<'_>,
+    frozen: &Frozen,
+    model: &Model,
+    limits: Option<&CoefficientLimits>,
+) -> Result<Equation, String> {
     let Instance::Learner(instance) = &part.learner.instance else {
         unreachable!("`spec` puts learners here")
     };
@@ -153,88 +159,34 @@ fn equation(part: &Part<'_>, frozen: &Frozen, model: &Model) -> Result<Equation,
              file, on the prepared scale"
         )
     })?;
-    // Decision values go through a map to log odds, a straight line as well.
-    let Link { slope, intercept: moved } =
-        part.of.link.unwrap_or(Link { slope: 1.0, intercept: 0.0 });
-    let mut constant = intercept;
-    let mut terms = Vec::with_capacity(weights.len());
-    for (trail, weight) in trails.iter().zip(&weights) {
-        let Straight { transform, times, plus, missing_is } = straight(trail)?;
-        constant += weight * plus;
+    let straights: Vec<Straight> =
+        trails.iter().map(straight).collect::<Result<_, _>>()?;
+    let (intercept, coefficients) =
+        on_raw_scale(&straights, &weights, intercept, part.of.link);
+    let terms = trails.iter().zip(straights).zip(coefficients).enumerate();
+    let terms = terms.map(|(at, ((trail, straight), coefficient))| {
         let column = &model.columns[trail.from];
-        terms.push(Term {
+        Term {
             predictor: column.name.clone(),
             unit: column.unit.clone(),
-            transform,
-            coefficient: slope * weight * times,
-            missing_is,
+            transform: straight.transform,
+            coefficient,
+            limits: limits.map(|limits| limits.terms[at]),
+            missing_is: straight.missing_is,
             lowest: column.range.map(|(low, _)| low),
             highest: column.range.map(|(_, high)| high),
-        });
-    }
-    let intercept = moved + slope * constant;
-    let example = example(intercept, &terms, model);
-    Ok(Equation { intercept, terms, linked: part.of.link.is_some(), example })
-}
-
-/// A trail as times · transform + plus.
-struct Straight {
-    transform: Transform,
-    times: f64,
-    plus: f64,
-    missing_is: Option<f64>,
-}
-
-fn straight(trail: &Trail) -> Result<Straight, String> {
-    let mut made =
-        Straight { transform: Transform::Value, times: 1.0, plus: 0.0, missing_is: None };
-    let refused =
-        || format!("`{}` is transformed in a way that no equation shows", trail.name);
-    for change in &trail.changes {
-        let untouched = made.transform == Transform::Value;
-        let is_indicator =
-            matches!(made.transform, Transform::Is { .. } | Transform::IsMissing);
-        match change {
-            Change::Filled { with } if untouched && made.times != 0.0 => {
-                made.missing_is = Some((with - made.plus) / made.times);
-            }
-            Change::Filled { with } if is_indicator => {
-                let known = [made.plus, made.times + made.plus].contains(with);
-                made.missing_is = Some((with - made.plus) / made.times);
-                if !known {
-                    return Err(refused());
-                }
-            }
-            // Of two values any change makes two others: a straight line.
-            change if is_indicator => {
-                let (zero, one) =
-                    (change.of(made.plus, None), change.of(made.times + made.plus, None));
-                (made.times, made.plus) = (one - zero, zero);
-            }
-            Change::YeoJohnson { lambda } if untouched && *lambda != 1.0 => {
-                made.transform = Transform::YeoJohnson {
-                    slope: made.times,
-                    intercept: made.plus,
-                    lambda: *lambda,
-                };
-                (made.times, made.plus) = (1.0, 0.0);
-            }
-            Change::Is { category, .. } if untouched => {
-                made.transform = Transform::Is { category: category.clone() };
-            }
-            Change::IsMissing if untouched => made.transform = Transform::IsMissing,
-            Change::Scaled { centre, spread } if *spread != 0.0 => {
-                made.times /= spread;
-                made.plus = (made.plus - centre) / spread;
-            }
-            other => {
-                let (slope, intercept) = other.straight().ok_or_else(refused)?;
-                made.times *= slope;
-                made.plus = made.plus * slope + intercept;
-            }
         }
-    }
-    Ok(made)
+    });
+    let terms: Vec<Term> = terms.collect();
+    let example = example(intercept, &terms, model);
+    Ok(Equation {
+        intercept,
+        intercept_limits: limits.map(|limits| limits.intercept),
+        terms,
+        resamples: limits.map(|limits| limits.resamples),
+        linked: part.of.link.is_some(),
+        example,
+    })
 }
 
 /// What a term is multiplied with.

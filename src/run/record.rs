@@ -1264,6 +1264,24 @@ fn candidates(study: &Study, case: Case) -> Vec<CandidateRecord> {
     candidates
 }
 
+/// Whether a reason is a list of at least two others.
+fn repeats(reason: &str, others: &[String]) -> bool {
+    let mut left = reason;
+    let mut found = 0;
+    while !left.is_empty() {
+        let begins =
+            |other: &&String| *other != reason && left.starts_with(other.as_str());
+        let Some(longest) = others.iter().filter(begins).max_by_key(|other| other.len())
+        else {
+            return false;
+        };
+        found += 1;
+        left = &left[longest.len()..];
+        left = left.strip_prefix("; ").unwrap_or(left);
+    }
+    found > 1
+}
+
 /// Why figures of an analysis are missing, by reason.
 ///
 /// A standard metric or a drawing that cannot be computed on these rows, such as a slope where
@@ -1298,6 +1316,9 @@ fn failed_nodes(
             count(why.clone());
         }
     }
+    // What rests on several failures repeats the reason of each.
+    let each: Vec<String> = reasons.keys().cloned().collect();
+    reasons.retain(|reason, _| !repeats(reason, &each));
     counted_up(reasons)
 }
 
@@ -1333,4 +1354,19 @@ pub fn predictions(study: &Study, survey: &Survey, plan: &Plan, found: &Found) -
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::repeats;
+
+    #[test]
+    fn a_list_of_reasons_is_told_from_a_reason() {
+        let others = ["a; b", "a", "c", "a; b; c", "a; d"].map(String::from);
+        assert!(repeats("a; b; c", &others));
+        assert!(repeats("c; a", &others));
+        assert!(!repeats("a; b", &others), "no reason `b` stands alone");
+        assert!(!repeats("a", &others));
+        assert!(!repeats("a; d", &others));
+    }
 }

@@ -294,6 +294,73 @@ fn same_in_the_equation(workshop: &Workshop, learn: &str) {
     assert!((alone - equation.example.probability).abs() < 1e-9, "{learn}");
 }
 
+/// With many patients and no penalty, resampled limits are those of the information matrix (Wald),
+/// which is computed here from the table and the printed coefficients alone.
+#[test]
+fn limits_of_coefficients_are_those_of_the_information_where_that_is_known() {
+    let workshop = Workshop::new();
+    let table = hospital("a", 600, true);
+    workshop.write("patients.csv", format!("{HEAD},idh,hospital\n{table}").as_bytes());
+    let text = STUDY
+        .replace("{PREPARE}", "[scale_zscore]")
+        .replace("{SELECT}", "[all]")
+        .replace("{LEARN}", "[logistic: { penalty: none }]")
+        .replace("age, volume, side", "age, t1")
+        .replace("  radiomics: { columns: { from: here, include: [\"t*\"] } }\n", "");
+    let begin = text.find("  elsewhere:").unwrap();
+    let end = text.find("outcomes:").unwrap();
+    let text = format!("{}\n{}", &text[..begin], &text[end..]);
+    workshop.study(&text.replace("  external: [elsewhere]\n", ""));
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine", "{run:?}");
+    let record = record(&workshop);
+    let equation = record.full_models[0].members[0].equation.as_ref().unwrap();
+    assert_eq!((equation.terms.len(), equation.resamples), (2, Some(1000)));
+    let rows = table.lines().map(|line| {
+        let cells: Vec<&str> = line.split(',').collect();
+        [1.0, cells[1].parse().unwrap(), cells[4].parse::<f64>().unwrap()]
+    });
+    let beta = [
+        equation.intercept,
+        equation.terms[0].coefficient,
+        equation.terms[1].coefficient,
+    ];
+    let mut information = [[0.0; 3]; 3];
+    for x in rows {
+        let p = sigmoid(x.iter().zip(&beta).map(|(x, b)| x * b).sum());
+        for (a, row) in information.iter_mut().enumerate() {
+            row.iter_mut()
+                .enumerate()
+                .for_each(|(b, sum)| *sum += p * (1.0 - p) * x[a] * x[b]);
+        }
+    }
+    let minor = |a: usize| {
+        let [i, j] = [(a + 1) % 3, (a + 2) % 3];
+        information[i][i] * information[j][j] - information[i][j] * information[j][i]
+    };
+    let [a, b, c] = information;
+    let determinant = a[0] * (b[1] * c[2] - b[2] * c[1])
+        - a[1] * (b[0] * c[2] - b[2] * c[0])
+        + a[2] * (b[0] * c[1] - b[1] * c[0]);
+    let limits =
+        [equation.intercept_limits, equation.terms[0].limits, equation.terms[1].limits];
+    for (place, limits) in limits.into_iter().enumerate() {
+        let (low, high) = limits.unwrap();
+        let error = (minor(place) / determinant).sqrt();
+        let width = (high - low) / (2.0 * 1.96 * error);
+        assert!((0.85..1.18).contains(&width), "{place}: {width}");
+        let middle = (beta[place] - f64::midpoint(low, high)).abs() / error;
+        assert!(middle < 0.3, "{place}: {middle}");
+    }
+    let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(html.contains("95 % limits: percentiles over"));
+    let csv = workshop.read("runs/study/tables/full_model-idh.all.csv");
+    let csv = String::from_utf8(csv).unwrap();
+    let age = csv.lines().find(|line| line.contains("age")).unwrap();
+    let cells: Vec<&str> = age.split(',').collect();
+    assert_eq!(cells[4].parse(), Ok(equation.terms[0].limits.unwrap().0), "{age}");
+}
+
 /// For `tests/models/check_onnx.py`: model, input and what was said.
 fn keep_for_others(workshop: &Workshop, folder: &Path, at: usize, said: &[String]) {
     let bytes = workshop.read(&path(workshop).replace(".json", ".onnx"));

@@ -3,17 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::external::{Chosen, Part, Said, chosen, fit_member, say_of_prepared};
-use super::splits::{facts, procedure, with_beside};
-use super::trails::{Trail, rows_of, trails, without_rows};
+use super::splits::{facts, fit_learner, procedure, with_beside};
+use super::trails::{
+    Straight, Trail, on_raw_scale, rows_of, straight, trails, without_rows,
+};
 use super::tuning::has_links;
 use super::{Computed, Inputs, input};
 use crate::data::{
-    Explained, FoldImportance, Frame, Frozen, PredictorShap, Rows, Split, Value,
+    CoefficientLimits, Explained, FoldImportance, Frame, Frozen, Link, PredictorShap,
+    Rows, Split, Train, Value,
 };
 use crate::math::trees::{Trees, covers, shapley};
 use crate::math::{Stream, mean, sqrt};
 use crate::operation::{AnyMetric, Direction, FittedChain, Form, Instance, Scored, Then};
 use crate::plan::Placed;
+use crate::spec::{Study, Use};
+use crate::statistics::percentiles;
 
 /// Shuffles of all predictors together; each has at least one and at most ten.
 const SHUFFLES: usize = 500;
@@ -173,6 +178,11 @@ fn replaced(
 /// Most rows whose values are computed.
 const ROWS: usize = 200;
 
+/// Resamples of patients for the limits of coefficients, and the most coefficients that have such: of more
+/// nobody reads each, and every one costs a fit with all of them.
+const RESAMPLES: usize = 1000;
+const MOST_COEFFICIENTS: usize = 100;
+
 /// Exact Shapley values of a frozen model on the rows that it was developed on.
 ///
 /// Linear: φ_j = w_j (x_j − mean of x_j), columns taken as independent (lundberg2017, corollary 1). Trees: path-dependent
@@ -214,6 +224,13 @@ fn explained(
     let train = everybody.train(frame, outcome, groups);
     let prepared = part.prepared(train.rows())?;
     let form = instance.form(&member.model).map_err(|failure| failure.to_string())?;
+    let coefficients = match &form {
+        Form::Linear { weights, .. } if weights.len() <= MOST_COEFFICIENTS => {
+            let prepared = train.with_rows(prepared.clone());
+            coefficient_limits(inputs.study, learner, &trails, member.link, &prepared)
+        }
+        _ => None,
+    };
     let (of_rows, base, scale, method) = match form {
         Form::Linear { weights, intercept, then } => {
             let (base, values) = linear(&prepared, &weights, intercept);
@@ -245,6 +262,54 @@ fn explained(
         base,
         rows: of_rows.len(),
         predictors: by_predictor(&of_rows, &trails, train.rows()),
+        coefficients,
+    })
+}
+
+/// How far the coefficients of the equation vary when patients are drawn anew, with replacement and all
+/// their rows with them. Preparation, selection, settings and the map from decision values stay as they
+/// are.
+///
+/// `None` where there is no equation, or a tenth of the resamples cannot be fitted.
+///
+/// Source: efron1993, chapter 13.
+fn coefficient_limits(
+    study: &Study,
+    learner: &Use,
+    trails: &[Trail],
+    link: Option<Link>,
+    prepared: &Train,
+) -> Option<CoefficientLimits> {
+    let Instance::Learner(instance) = &learner.instance else { return None };
+    let terms: Vec<Straight> =
+        trails.iter().map(straight).collect::<Result<_, _>>().ok()?;
+    let mut patients: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (row, group) in prepared.groups().iter().enumerate() {
+        patients.entry(*group).or_default().push(row);
+    }
+    let patients: Vec<Vec<usize>> = patients.into_values().collect();
+    let mut stream = Stream::new(study.seed, &["coefficients", "patients"]);
+    let mut found: Vec<Vec<f64>> = vec![Vec::new(); terms.len() + 1];
+    for _ in 0..RESAMPLES {
+        let drawn = (0..patients.len()).map(|_| &patients[stream.below(patients.len())]);
+        let rows: Vec<usize> = drawn.flatten().copied().collect();
+        // A resample of one class, or one that the learner cannot fit, has no coefficients.
+        let fit = fit_learner(study, "coefficients", learner, &prepared.take(&rows));
+        let form = fit.ok().and_then(|model| instance.form(&model).ok());
+        let Some(Form::Linear { weights, intercept, .. }) = form else { continue };
+        let (intercept, coefficients) = on_raw_scale(&terms, &weights, intercept, link);
+        for (all, value) in
+            found.iter_mut().zip([intercept].into_iter().chain(coefficients))
+        {
+            all.push(value);
+        }
+    }
+    let resamples = found[0].len();
+    let mut limits = found.iter().map(|values| percentiles(values, 0.95));
+    (resamples * 10 >= RESAMPLES * 9).then(|| CoefficientLimits {
+        resamples,
+        intercept: limits.next().unwrap_or_default(),
+        terms: limits.collect(),
     })
 }
 

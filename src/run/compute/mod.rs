@@ -17,7 +17,9 @@ mod tuning;
 pub use external::{Chosen, Part, say};
 pub use rows::counted;
 pub use splits::Matrices;
-pub use trails::{Trail, rows_of, trails, without_rows};
+pub use trails::{
+    Straight, Trail, on_raw_scale, rows_of, straight, trails, without_rows,
+};
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::external::Part;
 use super::splits::{acts_on, apply_step};
-use crate::data::{FrameColumn, Frozen, Rows};
+use crate::data::{FrameColumn, Frozen, Link, Rows, Transform};
 use crate::operation::{Change, Instance};
 use crate::spec::Use;
 
@@ -106,4 +106,86 @@ fn after(
         Some(trail)
     };
     rows.columns().iter().map(|column| trail(&column.name)).collect()
+}
+
+/// A trail as times · transform + plus.
+pub struct Straight {
+    pub transform: Transform,
+    times: f64,
+    plus: f64,
+    /// What stands for a missing value.
+    pub missing_is: Option<f64>,
+}
+
+/// Fails where no equation shows what happens to the predictor.
+pub fn straight(trail: &Trail) -> Result<Straight, String> {
+    let mut made =
+        Straight { transform: Transform::Value, times: 1.0, plus: 0.0, missing_is: None };
+    let refused =
+        || format!("`{}` is transformed in a way that no equation shows", trail.name);
+    for change in &trail.changes {
+        let untouched = made.transform == Transform::Value;
+        let is_indicator =
+            matches!(made.transform, Transform::Is { .. } | Transform::IsMissing);
+        match change {
+            Change::Filled { with } if untouched && made.times != 0.0 => {
+                made.missing_is = Some((with - made.plus) / made.times);
+            }
+            Change::Filled { with } if is_indicator => {
+                let known = [made.plus, made.times + made.plus].contains(with);
+                made.missing_is = Some((with - made.plus) / made.times);
+                if !known {
+                    return Err(refused());
+                }
+            }
+            // Of two values any change makes two others: a straight line.
+            change if is_indicator => {
+                let (zero, one) =
+                    (change.of(made.plus, None), change.of(made.times + made.plus, None));
+                (made.times, made.plus) = (one - zero, zero);
+            }
+            Change::YeoJohnson { lambda } if untouched && *lambda != 1.0 => {
+                made.transform = Transform::YeoJohnson {
+                    slope: made.times,
+                    intercept: made.plus,
+                    lambda: *lambda,
+                };
+                (made.times, made.plus) = (1.0, 0.0);
+            }
+            Change::Is { category, .. } if untouched => {
+                made.transform = Transform::Is { category: category.clone() };
+            }
+            Change::IsMissing if untouched => made.transform = Transform::IsMissing,
+            Change::Scaled { centre, spread } if *spread != 0.0 => {
+                made.times /= spread;
+                made.plus = (made.plus - centre) / spread;
+            }
+            other => {
+                let (slope, intercept) = other.straight().ok_or_else(refused)?;
+                made.times *= slope;
+                made.plus = made.plus * slope + intercept;
+            }
+        }
+    }
+    Ok(made)
+}
+
+/// Intercept and coefficients of a linear learner on the scale in which predictors are measured.
+///
+/// Decision values go through a map to log odds, a straight line as well.
+pub fn on_raw_scale(
+    terms: &[Straight],
+    weights: &[f64],
+    intercept: f64,
+    link: Option<Link>,
+) -> (f64, Vec<f64>) {
+    let Link { slope, intercept: moved } =
+        link.unwrap_or(Link { slope: 1.0, intercept: 0.0 });
+    let mut constant = intercept;
+    let coefficient = |(term, weight): (&Straight, &f64)| {
+        constant += weight * term.plus;
+        slope * weight * term.times
+    };
+    let coefficients = terms.iter().zip(weights).map(coefficient).collect();
+    (moved + slope * constant, coefficients)
 }
