@@ -39,13 +39,15 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
     }
     let mut groups: Vec<(String, Vec<Json>)> = Vec::new();
     for variable in &variables {
-        let cells = cohorts.iter().map(|cohort| {
+        let has = |cohort: &&&str| place(cohort, *variable, None).is_some();
+        let cells = cohorts.iter().filter(has).map(|cohort| {
             let of = |class| match place(cohort, *variable, class) {
                 Some(at) => described(shown, at, &record.characteristics[at]),
                 None => "–".to_string(),
             };
             let all = place(cohort, *variable, None);
             json!({
+                "cohort": cohort,
                 "all": of(None), "positive": of(Some(true)), "negative": of(Some(false)),
                 "missing": match all {
                     Some(at) => shown.count(&format!("/characteristics/{at}/missing")),

@@ -13,8 +13,10 @@ use crate::survey::Survey;
 /// Variables of the table; the rest are predictors in their own table.
 const MOST: usize = 40;
 
-/// Of what is not clinical, where something is: readers look for patients here, not for textures.
+/// Of what is not clinical, beside what is and without it: readers look for patients here, not for
+/// textures.
 const BESIDE_CLINICAL: usize = 10;
+const NOT_CLINICAL: usize = 20;
 
 /// The columns of table blocks in every cohort that was analysed, the headline's first.
 pub fn characteristics(
@@ -63,8 +65,8 @@ pub fn characteristics(
     let (clinical, others): (Vec<_>, Vec<_>) = columns.partition(|(_, b)| !b.measured());
     let begun = clinical.len();
     for (nth, (position, block)) in clinical.into_iter().chain(others).enumerate() {
-        if nth == begun && nth > 0 {
-            left = left.min(BESIDE_CLINICAL);
+        if nth == begun {
+            left = left.min(if nth > 0 { BESIDE_CLINICAL } else { NOT_CLINICAL });
         }
         let of = |cohort: usize| frames.get(&(position, cohort));
         let Some(first) = cohorts.iter().find_map(|cohort| of(*cohort)) else { continue };

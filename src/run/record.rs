@@ -21,7 +21,7 @@ use crate::digest::{Digest, canonical_json};
 use crate::math;
 use crate::operation::{Instance, Judged, Scored, reference};
 use crate::plan::{self, Analysis, Case, External, Plan};
-use crate::spec::{BlockKind, Chain, Named, SourceKind, Study, UnnamedControls};
+use crate::spec::{BlockKind, Chain, Named, Outcome, SourceKind, Study, UnnamedControls};
 use crate::statistics;
 use crate::store::Store;
 use crate::survey::{Content, Notes, Survey, View};
@@ -1104,9 +1104,11 @@ fn predictors(
         });
         let Some((cohort, value)) = frame else { continue };
         let cohort = &study.cohorts[cohort];
-        let outcome =
-            study.outcomes.first().map(|o| (o.name.clone(), cohort.name.clone()));
-        let classes = outcome.and_then(|place| survey.outcomes.get(&place));
+        // By the first outcome that this cohort is asked about.
+        let asked = |outcome: &Outcome| {
+            survey.outcomes.get(&(outcome.name.clone(), cohort.name.clone()))
+        };
+        let classes = study.outcomes.iter().find_map(asked);
         let kind = match &block.kind {
             BlockKind::Columns { .. } => "columns",
             BlockKind::Images { .. } => "images",
