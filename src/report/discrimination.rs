@@ -16,7 +16,7 @@ use super::standing::{
 };
 use super::svg::{Anchor, Svg};
 use super::{permutation, precision_recall};
-use crate::data::{AnalysisRecord, Removed};
+use crate::data::{AnalysisRecord, MetricFacts, Removed};
 use crate::operation::prelude::*;
 
 /// ROC curves of the headline, pooled within each repeat, with the value of every fold; and every
@@ -328,17 +328,16 @@ fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
                 true => shown.estimate(&path, 2),
                 false => "not computed".to_string(),
             };
-            let title = match metric.name.as_str() {
-                "auroc" => "AUROC",
-                _ => &metric.title,
-            };
-            json!({ "title": title, "value": value })
+            json!({ "title": titled(metric), "value": value })
         });
         let failed = analysis.failed_nodes.iter().map(failure);
         // Most measures lack the same folds: these are named together.
         let mut lacking: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         for (metric, estimate) in &analysis.performance {
-            lacking.entry(estimate.failed_folds.len()).or_default().push(metric);
+            let named = analysis.metrics.iter().chain(&analysis.standard);
+            let title = named.into_iter().find(|of| of.name == *metric).map(titled);
+            let title = title.unwrap_or(metric);
+            lacking.entry(estimate.failed_folds.len()).or_default().push(title);
         }
         let all = analysis.performance.len();
         let notes = lacking.iter().filter(|(folds, _)| **folds > 0).map(|(folds, of)| {
@@ -487,6 +486,14 @@ fn described(
 }
 
 /// a, b, c and so on; there are fewer ways of making a number than letters.
+/// A measure by its name, AUROC by its short one.
+fn titled(metric: &MetricFacts) -> &str {
+    match metric.name.as_str() {
+        "auroc" => "AUROC",
+        _ => &metric.title,
+    }
+}
+
 /// Why results are missing, as HTML.
 fn failure(failed: &Removed) -> String {
     let results = if failed.n.known() == Some(1) { "result" } else { "results" };
