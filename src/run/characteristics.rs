@@ -98,8 +98,13 @@ pub fn characteristics(
                     let pooled = math::sqrt((u + v) / 2.0);
                     (pooled > 0.0).then(|| (a - b) / pooled)
                 });
+                let known = classes.get(cohort);
+                // A cohort that another outcome is asked of has no classes here.
+                let told = known.is_some_and(|known| known.iter().any(Option::is_some));
                 for class in [None, Some(true), Some(false)] {
-                    let known = classes.get(cohort);
+                    if class.is_some() && !told {
+                        continue;
+                    }
                     let inside: Vec<f64> = values
                         .iter()
                         .enumerate()

@@ -475,8 +475,9 @@ impl All<'_> {
     /// Rows of a cohort and, by class of the first outcome, those with, without and of unknown.
     fn base(&self, cohort: &str) -> Option<(usize, Option<[usize; 3]>)> {
         let known = self.cohorts.get(cohort)?;
-        let first = self.record.outcomes.first()?;
-        Some((known.rows, known.outcomes.get(&first.name).copied()))
+        let mut outcomes = self.record.outcomes.iter();
+        let asked = outcomes.find_map(|outcome| known.outcomes.get(&outcome.name));
+        Some((known.rows, asked.copied()))
     }
 
     fn predictors(&mut self) {
