@@ -472,7 +472,8 @@ impl All<'_> {
         }
     }
 
-    /// Rows of a cohort and, by class of the first outcome, those with, without and of unknown.
+    /// Rows of a cohort and, by class of the first outcome that it is asked of, those with, without and of
+    /// unknown.
     fn base(&self, cohort: &str) -> Option<(usize, Option<[usize; 3]>)> {
         let known = self.cohorts.get(cohort)?;
         let mut outcomes = self.record.outcomes.iter();
