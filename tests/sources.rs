@@ -226,7 +226,7 @@ fn encrypted_server(bytes: Vec<u8>) -> (String, Arc<AtomicUsize>) {
     let file =
         |name| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/loopback").join(name);
     let certificate = CertificateDer::from_pem_file(file("server.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(file("server-key.pem")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -306,7 +306,7 @@ fn an_encrypted_connection_is_trusted_by_the_authority_that_is_named() {
     assert!(said.contains("the connection is not to be trusted"), "{said}");
     assert!(said.contains("SSL_CERT_FILE has to name"), "{said}");
     for (file, why) in
-        [("server.key", "it holds no certificate"), ("none.pem", "none.pem")]
+        [("server-key.pem", "it holds no certificate"), ("none.pem", "none.pem")]
     {
         let (code, said) = check(Some(folder.join(file)));
         assert_eq!(code, Some(1), "{said}");
