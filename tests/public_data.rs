@@ -166,6 +166,15 @@ fn studies_of_public_data_run_and_are_told_truly() {
                 assert!(given, "{}: {} has no {what}", case.study, source["name"]);
             }
         }
+        // Every block is described, also one that only another outcome's cohort has; Table 1 has no
+        // class that nobody was asked about.
+        for block in report["predictors"].as_array().unwrap() {
+            let columns = block["columns"].as_array().unwrap();
+            assert!(!columns.is_empty(), "{}: {}", case.study, block["name"]);
+        }
+        for row in report["characteristics"].as_array().unwrap() {
+            assert_ne!(row["rows"], 0, "{}: {row}", case.study);
+        }
         // A method may be cross-validated; a model is never "validated".
         let text = html.to_lowercase().replace("cross-validated", "");
         assert!(!text.contains("no signal") && !text.contains("validated"));
