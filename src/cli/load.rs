@@ -71,8 +71,6 @@ pub struct Loaded {
     pub text: String,
     pub study: Option<Study>,
     pub survey: Survey,
-    /// What leaks by design, whatever the data are; once it was asked.
-    leaks: Option<Vec<Diagnostic>>,
     /// Only when nothing is wrong.
     pub plan: Option<(Plan, Proof)>,
     pub faults: Vec<Diagnostic>,
@@ -158,18 +156,9 @@ pub fn open_or_say(places: &Places, mode: Mode) -> Option<Opened> {
 
 /// Reads a study, looks at its data, plans and proves; computes nothing but what the survey needs.
 pub fn load(places: &Places, catalog: &Catalog, reading: &Reading<'_>) -> Loaded {
-    // Looking at data waits for the disk and seldom takes all processors.
-    let mut loaded = looked(places, catalog, reading, |study, look| {
-        let (looked, leaks) = rayon::join(look, || leaks_by_design(study));
-        (looked, Some(leaks))
-    });
+    let mut loaded = look(places, catalog, reading);
     loaded.plan();
     loaded
-}
-
-/// Reads a study and looks at its data.
-pub fn look(places: &Places, catalog: &Catalog, reading: &Reading<'_>) -> Loaded {
-    looked(places, catalog, reading, |_, look| (look(), None))
 }
 
 /// Without data too: what leaks by design is refused before anybody has any.
@@ -177,23 +166,12 @@ fn leaks_by_design(study: &Study) -> Vec<Diagnostic> {
     plan::prove(&plan::build(study, &survey::symbolic(study))).leaks
 }
 
-type Looked = (Survey, Vec<Diagnostic>);
-
-/// Reads a study and looks at its data, with what is asked of the study meanwhile.
-fn looked(
-    places: &Places,
-    catalog: &Catalog,
-    reading: &Reading<'_>,
-    meanwhile: impl FnOnce(
-        &Study,
-        &(dyn Fn() -> Looked + Sync),
-    ) -> (Looked, Option<Vec<Diagnostic>>),
-) -> Loaded {
+/// Reads a study and looks at its data.
+pub fn look(places: &Places, catalog: &Catalog, reading: &Reading<'_>) -> Loaded {
     let mut loaded = Loaded {
         text: String::new(),
         study: None,
         survey: Survey::default(),
-        leaks: None,
         plan: None,
         faults: Vec::new(),
     };
@@ -222,14 +200,12 @@ fn looked(
         sort(&mut loaded.faults);
         return loaded;
     };
-    let ((mut survey, found), leaks) =
-        meanwhile(&study, &|| survey::read(&study, reading));
+    let (mut survey, found) = survey::read(&study, reading);
     loaded.faults.extend(found);
     let study = survey::controlled(study, &mut survey, reading, &mut loaded.faults);
     keep_fetched(places, reading.store);
     loaded.study = Some(study);
     loaded.survey = survey;
-    loaded.leaks = leaks;
     sort(&mut loaded.faults);
     loaded
 }
@@ -238,18 +214,13 @@ impl Loaded {
     /// Plans what was read and proves that nothing leaks; none of it where there is no study.
     pub fn plan(&mut self) {
         let Some(study) = &self.study else { return };
-        let by_design = self.leaks.take().unwrap_or_else(|| leaks_by_design(study));
         if any_error(&self.faults) {
-            self.faults.extend(by_design);
+            self.faults.extend(leaks_by_design(study));
         } else {
             // On the real groups paths have the real numbers in them.
             let plan = plan::build(study, &self.survey);
             let proof = plan::prove(&plan);
-            let real: Vec<Place> =
-                proof.leaks.iter().map(|leak| leak.place.clone()).collect();
             self.faults.extend(proof.leaks.iter().cloned());
-            let by_design = by_design.into_iter();
-            self.faults.extend(by_design.filter(|leak| !real.contains(&leak.place)));
             if !any_error(&self.faults) {
                 self.plan = Some((plan, proof));
             }

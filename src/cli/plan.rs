@@ -156,7 +156,7 @@ fn node_json(
             "reads_outcomes": node.rows.outcomes,
             "held_out": count(&node.rows.held_out),
         },
-        "identity": node.identity.json,
+        "identity": node.identity.json(),
         "given": node.given.iter().map(|g| json!([&*g.name, &*g.shown, g.digest])).collect::<Vec<_>>(),
         "inputs": inputs,
     })

@@ -103,40 +103,65 @@ impl<'de> Deserialize<'de> for Digest {
 
 /// JSON with its keys sorted at every depth: the one spelling that keys are made of.
 pub fn canonical_json(value: &serde_json::Value) -> String {
-    fn write(value: &serde_json::Value, out: &mut String) {
+    fn scalar(value: &impl Serialize, out: &mut Vec<u8>) {
+        serde_json::to_writer(out, value).expect("memory takes everything");
+    }
+    fn write(value: &serde_json::Value, out: &mut Vec<u8>) {
         match value {
             serde_json::Value::Object(map) => {
-                let mut keys: Vec<_> = map.keys().collect();
-                keys.sort();
-                out.push('{');
-                for (i, key) in keys.into_iter().enumerate() {
+                let mut fields: Vec<_> = map.iter().collect();
+                fields.sort_unstable_by_key(|(name, _)| *name);
+                out.push(b'{');
+                for (i, (name, value)) in fields.into_iter().enumerate() {
                     if i > 0 {
-                        out.push(',');
+                        out.push(b',');
                     }
-                    out.push_str(&serde_json::Value::from(key.as_str()).to_string());
-                    out.push(':');
-                    write(&map[key], out);
+                    scalar(name, out);
+                    out.push(b':');
+                    write(value, out);
                 }
-                out.push('}');
+                out.push(b'}');
             }
             serde_json::Value::Array(items) => {
-                out.push('[');
+                out.push(b'[');
                 for (i, item) in items.iter().enumerate() {
                     if i > 0 {
-                        out.push(',');
+                        out.push(b',');
                     }
                     write(item, out);
                 }
-                out.push(']');
+                out.push(b']');
             }
             // −0 and 0 are one number to an author, so they are one name.
-            serde_json::Value::Number(n) if n.as_f64() == Some(0.0) => out.push('0'),
-            scalar => out.push_str(&scalar.to_string()),
+            serde_json::Value::Number(n) if n.as_f64() == Some(0.0) => out.push(b'0'),
+            other => scalar(other, out),
         }
     }
-    let mut out = String::new();
+    let mut out = Vec::new();
     write(value, &mut out);
+    String::from_utf8(out).expect("JSON is UTF-8")
+}
+
+/// The canonical JSON of an object from that of its fields; their names need no escape.
+pub fn canonical_object(fields: &[(&str, &str)]) -> String {
+    let mut sorted = fields.to_vec();
+    sorted.sort_unstable();
+    let length = |(name, value): &(&str, &str)| name.len() + value.len() + 4;
+    let mut out = String::with_capacity(2 + sorted.iter().map(length).sum::<usize>());
+    for (i, (name, value)) in sorted.into_iter().enumerate() {
+        out.push_str(if i == 0 { "{\"" } else { ",\"" });
+        out.push_str(name);
+        out.push_str("\":");
+        out.push_str(value);
+    }
+    out.push_str(if out.is_empty() { "{}" } else { "}" });
     out
+}
+
+/// The same of a list from its items.
+pub fn canonical_list<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    let items: Vec<&str> = items.collect();
+    format!("[{}]", items.join(","))
 }
 
 #[cfg(test)]

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde_json::{Value as Json, json};
 
-use super::procedure::Procedure;
+use super::procedure::{Common, Procedure};
 use super::{
     Analysis, Case, Edge, Given, Groups, Identity, Judgement, MeasuredNodes, Node,
     OuterNodes, Placed, Plan, Reads, RowSets, Work,
 };
 use crate::data::{OuterSplit, Scope, Split, Splits};
 use crate::diagnostics::Span;
-use crate::digest::Digest;
+use crate::digest::{Digest, canonical_json, canonical_list};
 use crate::operation::{Instance, Output};
 use crate::spec::{Chain, Cohort, LearnedFrom, Named, Outcome, Role, Study};
 use crate::store::Keep;
@@ -32,6 +32,7 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
         sources: BTreeMap::new(),
         frames: BTreeMap::new(),
         models: BTreeMap::new(),
+        common: Arc::new(Common::of(study)),
         procedures: BTreeMap::new(),
         columns: RefCell::default(),
         placed: BTreeMap::new(),
@@ -66,6 +67,9 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
         let first = wanted.remove(at);
         wanted.insert(0, first);
     }
+    let (nodes, edges) = room(study, survey, &wanted);
+    builder.graph.reserve_nodes(nodes);
+    builder.graph.reserve_edges(edges);
     for (scheme, outcome, model, branch) in wanted {
         builder.analysis(scheme, outcome, model, branch);
     }
@@ -83,6 +87,31 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
         external,
         comparisons,
     }
+}
+
+/// About as many nodes and edges as the analyses will have: a graph that grows by little is moved in
+/// memory again and again.
+fn room(
+    study: &Study,
+    survey: &Survey,
+    wanted: &[(usize, usize, usize, usize)],
+) -> (usize, usize) {
+    let (mut nodes, mut edges) = (1000, 4000);
+    for &(scheme, outcome, model, _) in wanted {
+        let place =
+            (study.validate[scheme].name.clone(), study.outcomes[outcome].name.clone());
+        let selectors = study.models[model].select.len();
+        let scores = selectors * study.learn.len();
+        let repeats = survey.splits.get(&place).into_iter().flat_map(|s| &s.repeats);
+        for split in repeats.flatten() {
+            let n_inner = split.inner.len();
+            nodes += (n_inner + 1) * (1 + selectors + scores) + 8;
+            // Whatever pools reads all scores of the inner splits: choice, map and threshold.
+            edges += (n_inner + 1) * (2 + 3 * selectors + 5 * scores) + 30;
+            edges += 3 * n_inner * scores;
+        }
+    }
+    (nodes, edges)
 }
 
 /// The groups of each cohort's rows, numbered over all cohorts: a patient in two of them is one.
@@ -111,6 +140,7 @@ pub struct Builder<'a> {
     pub frames: BTreeMap<(usize, usize), NodeIndex>,
     /// By cohort and model.
     pub models: BTreeMap<(usize, usize), NodeIndex>,
+    common: Arc<Common>,
     /// By model and branch.
     procedures: BTreeMap<(usize, usize), Arc<Procedure>>,
     /// What columns hold, by cohort and name.
@@ -167,32 +197,38 @@ pub struct SplitNodes {
 impl Builder<'_> {
     /// What the nodes of every split of a branch do.
     pub fn procedure(&mut self, model: usize, branch: usize) -> Arc<Procedure> {
-        let made = || Arc::new(Procedure::of(self.study, model, branch));
+        let made = || Arc::new(Procedure::of(self.study, &self.common, model, branch));
         self.procedures.entry((model, branch)).or_insert_with(made).clone()
     }
 
-    pub fn add(
-        &mut self,
-        node: Node,
-        inputs: &[(NodeIndex, Option<String>)],
-    ) -> NodeIndex {
+    pub fn add(&mut self, node: Node, inputs: &[NodeIndex]) -> NodeIndex {
         let index = self.graph.add_node(node);
-        for (input, port) in inputs {
-            let edge = Edge { port: port.clone(), reads: Reads::Content };
-            self.graph.add_edge(*input, index, edge);
+        for input in inputs {
+            self.reads(index, *input, Reads::Content, None);
         }
         index
     }
 
-    /// `earlier` decides which values `node` has.
-    fn decided(&mut self, node: NodeIndex, earlier: NodeIndex) {
-        let edge = Edge { port: None, reads: Reads::Which };
+    /// `node` reads `earlier`, of which `port` says which output where it has several.
+    pub fn reads(
+        &mut self,
+        node: NodeIndex,
+        earlier: NodeIndex,
+        reads: Reads,
+        port: Option<&str>,
+    ) {
+        let edge = Edge { port: port.map(Box::from), reads };
         self.graph.add_edge(earlier, node, edge);
     }
 
+    /// `earlier` decides which values `node` has.
+    fn decided(&mut self, node: NodeIndex, earlier: NodeIndex) {
+        self.reads(node, earlier, Reads::Which, None);
+    }
+
     /// `node` needs `earlier` done; what it reads of it stands among its given facts.
-    pub fn follows(&mut self, node: NodeIndex, earlier: NodeIndex, port: Option<String>) {
-        self.graph.add_edge(earlier, node, Edge { port, reads: Reads::Part });
+    pub fn follows(&mut self, node: NodeIndex, earlier: NodeIndex) {
+        self.reads(node, earlier, Reads::Part, None);
     }
 
     /// The facts of a case: what is known of the outcome, and whose rows are whose.
@@ -279,15 +315,14 @@ impl Builder<'_> {
                 outer.push(self.outer(&context, repeat, position, split));
             }
         }
-        let predictions: Vec<_> =
-            outer.iter().map(|nodes| (nodes.predict, None)).collect();
+        let predictions: Vec<_> = outer.iter().map(|nodes| nodes.predict).collect();
         let Instance::Resampling(resampling) = &scheme_of.resampling.instance else {
             unreachable!("`spec` puts a resampling scheme here")
         };
-        let judged = json!([
+        let judged = canonical_json(&json!([
             format!("{:?}", resampling.judged()).to_lowercase(),
             splits.repeats.iter().map(Vec::len).collect::<Json>(),
-        ]);
+        ]));
         let of = Judgement::Internal(self.analyses.len());
         let given = vec![outcome_given];
         let measured = self.measured(
@@ -341,22 +376,27 @@ impl Builder<'_> {
             .collect();
         let fitted = Arc::new(Groups::of_rows(&everybody, context.groups));
         let procedure = context.procedure;
-        let score = procedure.score.iter().flatten().map(|score| score.json.clone());
-        let score: Vec<Json> = score.collect();
+        let score = procedure.score.iter().flatten().map(|score| score.text());
+        let score = canonical_list(score);
         let given: Arc<[Given]> = given.into();
         let mut nodes = Vec::new();
         for from in (0..permutation.times).step_by(PERMUTED_TOGETHER) {
             let to = (from + PERMUTED_TOGETHER).min(permutation.times);
-            let identity = json!({
-                "permute": 1, "score": score, "tune": procedure.tune.json,
-                "scheme": study.validate[scheme].resampling.identity(),
-                "repeats": permutation.repeats, "from": from, "to": to,
-                "within": permutation.within.is_some(),
-            });
+            let scheme_of = study.validate[scheme].resampling.identity();
+            let identity = Identity::of(&[
+                ("permute", "1"),
+                ("score", &score),
+                ("tune", procedure.tune.text()),
+                ("scheme", &canonical_json(&scheme_of)),
+                ("repeats", &canonical_json(&json!(permutation.repeats))),
+                ("from", &from.to_string()),
+                ("to", &to.to_string()),
+                ("within", &permutation.within.is_some().to_string()),
+            ]);
             let node = Node {
                 name: format!("{}/permuted/{}-{to}", context.name, from + 1),
                 work: Work::Permute { scheme, case: context.case, from, to },
-                identity: Identity::new(identity),
+                identity,
                 given: given.clone(),
                 seed: Some(study.seed),
                 keep: Keep::Stored,
@@ -369,7 +409,7 @@ impl Builder<'_> {
                 },
                 span: permutation.span,
             };
-            nodes.push(self.add(node, &[(context.frame, None)]));
+            nodes.push(self.add(node, &[context.frame]));
         }
         nodes
     }
@@ -383,8 +423,8 @@ impl Builder<'_> {
         &mut self,
         name: &str,
         of: Judgement,
-        predictions: &[(NodeIndex, Option<String>)],
-        judged: &Json,
+        predictions: &[NodeIndex],
+        judged: &str,
         given: Vec<Given>,
         span: Span,
         (case, decided): (usize, bool),
@@ -393,28 +433,27 @@ impl Builder<'_> {
         let Case { outcome: _, model, branch, cohort } = self.cases[case];
         let patients = self.patients(cohort);
         // Of which learner a prediction is, and so by how much its certainty is moved.
-        let steps = study.learn.iter().flat_map(|chain| {
-            chain.settings.iter().map(|setting| match &setting.steps[0].instance {
-                Instance::Learner(learner) => learner.resolution(),
-                _ => None,
-            })
-        });
-        let steps = json!([
-            steps.collect::<Vec<_>>(),
-            self.procedure(model, branch).predict.json,
-        ]);
-        let node = |part: &str, work: Work, identity: Json, more: Vec<Given>| Node {
-            name: format!("{name}/{part}"),
-            work,
-            identity: Identity::new(identity),
-            given: given.iter().cloned().chain(more).collect(),
-            seed: None,
-            keep: Keep::Stored,
-            family: "measure",
-            scope: Scope::Measured,
-            rows: RowSets { pools_inputs: true, outcomes: true, ..RowSets::default() },
-            span,
-        };
+        let procedure = self.procedure(model, branch);
+        let common = self.common.clone();
+        let steps =
+            canonical_list([&*common.steps, procedure.predict.text()].into_iter());
+        let node =
+            |part: &str, work: Work, identity: Arc<Identity>, more: Vec<Given>| Node {
+                name: [name, "/", part].concat(),
+                work,
+                identity,
+                given: given.iter().cloned().chain(more).collect(),
+                seed: None,
+                keep: Keep::Stored,
+                family: "measure",
+                scope: Scope::Measured,
+                rows: RowSets {
+                    pools_inputs: true,
+                    outcomes: true,
+                    ..RowSets::default()
+                },
+                span,
+            };
         let (mut metrics, mut standard) = (Vec::new(), Vec::new());
         for (metric, used) in study.evaluate.metrics().enumerate() {
             let Instance::Metric(instance) = &used.instance else {
@@ -425,14 +464,16 @@ impl Builder<'_> {
             if is_standard && scale.needs_threshold && !decided {
                 continue;
             }
-            let mut identity = used.identity();
+            let fields = common.metrics[metric].iter();
+            let mut identity: Vec<(&str, &str)> =
+                fields.map(|(name, value)| (*name, value.as_str())).collect();
             // The interval's conventions are part of the number.
-            identity["interval"] = json!(3);
-            identity["judged"] = judged.clone();
+            identity.extend([("interval", "3"), ("judged", judged)]);
             if scale.logarithms {
-                identity["steps"] = steps.clone();
+                identity.push(("steps", &steps));
             }
             let work = Work::Metric { of, metric };
+            let identity = Identity::of(&identity);
             let mut node =
                 node(used.about.name, work, identity, patients.iter().cloned().collect());
             node.seed = Some(study.seed); // Intervals resample patients.
@@ -442,7 +483,7 @@ impl Builder<'_> {
                 false => metrics.push(node),
             }
         }
-        let mut drawn = |part: &str, work: Work, identity: Json| {
+        let mut drawn = |part: &str, work: Work, identity: Arc<Identity>| {
             let mut node = node(part, work, identity, patients.iter().cloned().collect());
             node.seed = Some(study.seed);
             self.add(node, predictions)
@@ -450,26 +491,35 @@ impl Builder<'_> {
         let precision_recall = drawn(
             "precision_recall",
             Work::PrecisionRecall { of },
-            json!({ "precision_recall": 1 }),
+            Identity::of(&[("precision_recall", "1")]),
         );
         let calibration = drawn(
             "calibration",
             Work::CalibrationCurve { of },
-            json!({ "calibration": 1 }),
+            Identity::of(&[("calibration", "1")]),
         );
         let decision = study.evaluate.decision_range.map(|range| {
-            let identity = json!({ "decision": 1, "range": range });
+            let range = canonical_json(&json!(range));
+            let identity = Identity::of(&[("decision", "1"), ("range", &range)]);
             drawn("decision", Work::DecisionCurve { of }, identity)
         });
         let confusion = decided.then(|| {
-            drawn("confusion", Work::Confusion { of }, json!({ "confusion": 1 }))
+            drawn(
+                "confusion",
+                Work::Confusion { of },
+                Identity::of(&[("confusion", "1")]),
+            )
         });
-        let roc = node("roc", Work::Roc { of }, json!({ "roc": 1 }), Vec::new());
+        let roc =
+            node("roc", Work::Roc { of }, Identity::of(&[("roc", "1")]), Vec::new());
         let roc = self.add(roc, predictions);
         let within = study.evaluate.within.as_ref().and_then(|column| {
             let strata = self.strata(cohort, column)?;
-            let identity =
-                json!({ "within": column.name, "judged": judged, "version": 2 });
+            let identity = Identity::of(&[
+                ("within", &canonical_json(&json!(column.name))),
+                ("judged", judged),
+                ("version", "2"),
+            ]);
             Some(node("within", Work::Within { of }, identity, vec![strata]))
         });
         let within = within.map(|node| self.add(node, predictions));
@@ -485,7 +535,7 @@ impl Builder<'_> {
                 // 2: sensitivity, specificity, calibration in the large and Brier score as well.
                 "version": 2,
             });
-            node("subgroups", Work::Groups { of }, identity, strata)
+            node("subgroups", Work::Groups { of }, Identity::new(&identity), strata)
         });
         let groups = groups.map(|node| self.add(node, predictions));
         MeasuredNodes {
@@ -589,12 +639,12 @@ impl Builder<'_> {
         &mut self,
         context: &Context<'_>,
         here: &Arc<Placed>,
-        inner_scores: &[(NodeIndex, Option<String>)],
+        inner_scores: &[NodeIndex],
         held_out: &[NodeIndex],
     ) -> ChosenNodes {
         let evaluate = &self.study.evaluate;
         let case = context.case;
-        let name = |part: &str| format!("{}/{}/{part}", context.name, here.name);
+        let name = |part: &str| [&context.name, "/", &here.name, "/", part].concat();
         let identity = context.procedure.tune.clone();
         let work = Work::Tune { case, split: here.clone() };
         // The scheme decides which rows it reads, so a leak through it is the scheme's.
@@ -606,8 +656,8 @@ impl Builder<'_> {
             let identity = context.procedure.link.clone();
             let (name, span) = (name("link"), context.span);
             let node = Self::pooled(context, name, work, identity, "link", span);
-            let mut inputs = vec![(tune, None)];
-            inputs.extend(inner_scores.iter().cloned());
+            let mut inputs = vec![tune];
+            inputs.extend(inner_scores.iter().copied());
             self.add(node, &inputs)
         });
         let declared =
@@ -616,13 +666,13 @@ impl Builder<'_> {
             let work = Work::Threshold { case, split: here.clone() };
             let (name, span) = (name("threshold"), threshold.span);
             let node = Self::pooled(context, name, work, identity, "threshold", span);
-            let mut inputs = vec![(tune, None)];
+            let mut inputs = vec![tune];
             match threshold.learned_from {
                 LearnedFrom::InnerOutOfFold => {
-                    inputs.extend(inner_scores.iter().cloned())
+                    inputs.extend(inner_scores.iter().copied())
                 }
                 LearnedFrom::HeldOut => {
-                    inputs.extend(held_out.iter().map(|node| (*node, None)));
+                    inputs.extend(held_out.iter().copied());
                 }
             }
             self.add(node, &inputs)
@@ -646,9 +696,9 @@ impl Builder<'_> {
         let ChosenNodes { tune, link, threshold } =
             self.chosen(context, &here, &inner_scores, outer_scores);
         let decoded = self.decoded(context, &here, fitted.prepare);
-        let mut inputs = vec![(tune, None)];
-        inputs.extend(outer_scores.iter().map(|node| (*node, None)));
-        inputs.extend(link.into_iter().chain(threshold).map(|node| (node, None)));
+        let mut inputs = vec![tune];
+        inputs.extend(outer_scores.iter().copied());
+        inputs.extend(link.into_iter().chain(threshold));
         let predict = Node {
             name: format!("{}/{}/predict", context.name, here.name),
             work: Work::Predict { case: context.case, split: here.clone() },
@@ -694,8 +744,8 @@ impl Builder<'_> {
             },
             span: context.span,
         };
-        let node = self.add(node, &[(context.frame, None), (prepare, None)]);
-        self.follows(node, context.splits, None);
+        let node = self.add(node, &[context.frame, prepare]);
+        self.follows(node, context.splits);
         Some(node)
     }
 
@@ -713,10 +763,11 @@ impl Builder<'_> {
         let node = Node {
             name: format!("{}/{}/importance", context.name, here.name),
             work: Work::Importance { case: context.case, split: here.clone() },
-            identity: Identity::new(json!({
-                "importance": 1, "metric": study.evaluate.primary.identity(),
-                "procedure": context.procedure.refit.json,
-            })),
+            identity: Identity::of(&[
+                ("importance", "1"),
+                ("metric", &self.common.primary),
+                ("procedure", context.procedure.refit.text()),
+            ]),
             given: given.collect(),
             seed: Some(study.seed),
             keep: Keep::Stored,
@@ -732,12 +783,11 @@ impl Builder<'_> {
             },
             span: context.span,
         };
-        let mut inputs =
-            vec![(context.frame, None), (tune, None), (fitted.prepare, None)];
-        inputs.extend(fitted.selects.iter().map(|node| (*node, None)));
-        inputs.extend(link.map(|link| (link, None)));
+        let mut inputs = vec![context.frame, tune, fitted.prepare];
+        inputs.extend(fitted.selects.iter().copied());
+        inputs.extend(link);
         let node = self.add(node, &inputs);
-        self.follows(node, context.splits, None);
+        self.follows(node, context.splits);
         node
     }
 
@@ -761,9 +811,8 @@ impl Builder<'_> {
             rows: RowSets::default(),
             span: context.span,
         };
-        let mut inputs =
-            vec![(context.frame, None), (tune, None), (fitted.prepare, None)];
-        inputs.extend(fitted.selects.iter().map(|node| (*node, None)));
+        let mut inputs = vec![context.frame, tune, fitted.prepare];
+        inputs.extend(fitted.selects.iter().copied());
         self.add(node, &inputs)
     }
 
@@ -774,12 +823,12 @@ impl Builder<'_> {
         context: &Context<'_>,
         (repeat, outer): (usize, usize),
         inner: &[Split],
-    ) -> Vec<(NodeIndex, Option<String>)> {
+    ) -> Vec<NodeIndex> {
         let halving = match &self.study.evaluate.tuner.instance {
             Instance::Tuner(tuner) => tuner.halving(),
             _ => None,
         };
-        let mut scores: Vec<(NodeIndex, Option<String>)> = Vec::new();
+        let mut scores: Vec<NodeIndex> = Vec::new();
         let (mut race, mut rung, mut end) = (None, 0, 1);
         for (position, split) in inner.iter().enumerate() {
             if let (Some(factor), true) = (halving, position == end) {
@@ -800,7 +849,7 @@ impl Builder<'_> {
             let placed =
                 self.placed(context, (repeat, outer, Some(position)), split, &[]);
             let nodes = self.scores(context, &placed, race);
-            scores.extend(nodes.scores.into_iter().map(|node| (node, None)));
+            scores.extend(nodes.scores);
         }
         scores
     }
@@ -814,7 +863,7 @@ impl Builder<'_> {
     ) -> SplitNodes {
         let study = self.study;
         let case = context.case;
-        let here = format!("{}/{}", context.name, placed.name);
+        let here = [&*context.name, "/", &placed.name].concat();
         let facts = context.given.iter().chain([&placed.rows]);
         let given: Arc<[Given]> = facts.clone().cloned().collect();
         // Streams are named by the place of the split.
@@ -840,27 +889,27 @@ impl Builder<'_> {
                 span: context.span,
             };
         let prepare = fitted(
-            format!("{here}/prepare"),
+            [&here, "/prepare"].concat(),
             Work::Prepare { case, split: placed.clone() },
             context.procedure.prepare.clone(),
             "prepare",
             context.procedure.outcome_prepares,
         );
-        let prepare = self.add(prepare, &[(context.frame, None)]);
-        self.follows(prepare, context.splits, None);
+        let prepare = self.add(prepare, &[context.frame]);
+        self.follows(prepare, context.splits);
         let (mut selects, mut scores) = (Vec::new(), Vec::new());
         for (selector, chain) in
             study.models[self.cases[case].model].select.iter().enumerate()
         {
             let select = fitted(
-                format!("{here}/{}", chain.name),
+                [&here, "/", &chain.name].concat(),
                 Work::Select { case, split: placed.clone(), selector },
                 context.procedure.select[selector].clone(),
                 "select",
                 context.procedure.outcome_selects[selector],
             );
-            let select = self.add(select, &[(context.frame, None), (prepare, None)]);
-            self.follows(select, context.splits, None);
+            let select = self.add(select, &[context.frame, prepare]);
+            self.follows(select, context.splits);
             selects.push(select);
             let transductive = context.prepare.transductive() || chain.transductive();
             // Nothing is scored where nobody is held out.
@@ -870,7 +919,7 @@ impl Builder<'_> {
             }
             for (learner, learners) in study.learn.iter().enumerate() {
                 let mut node = fitted(
-                    format!("{here}/{}/{}", chain.name, learners.name),
+                    [&here, "/", &chain.name, "/", &learners.name].concat(),
                     Work::Score { case, split: placed.clone(), selector, learner },
                     context.procedure.score[selector][learner].clone(),
                     "learn",
@@ -884,12 +933,12 @@ impl Builder<'_> {
                     node.seed = Some(study.seed);
                     node.given = with_place.clone();
                 }
-                let inputs = [(context.frame, None), (prepare, None), (select, None)];
+                let inputs = [context.frame, prepare, select];
                 let score = self.add(node, &inputs);
                 if let Some(race) = race {
                     self.decided(score, race);
                 }
-                self.follows(score, context.splits, None);
+                self.follows(score, context.splits);
                 scores.push(score);
             }
         }
@@ -905,13 +954,12 @@ impl Builder<'_> {
         let node = done(
             name.clone(),
             Work::Outcome,
-            Identity::new(outcome.identity()),
+            Identity::new(&outcome.identity()),
             "outcome",
             outcome.derivations[0].span,
         );
         let sources = self.outcome_sources(outcome, cohort);
-        let inputs: Vec<_> = sources.into_iter().map(|node| (node, None)).collect();
-        let node = self.add(node, &inputs);
+        let node = self.add(node, &sources);
         self.sources.insert(name, node);
         node
     }
@@ -947,12 +995,12 @@ impl Builder<'_> {
         let mut node = done(
             name.clone(),
             Work::Splits,
-            Identity::new(used.identity()),
+            Identity::new(&used.identity()),
             "splits",
             used.span,
         );
         node.seed = used.random.then_some(study.seed);
-        let inputs: Vec<_> = outcome_node.into_iter().map(|node| (node, None)).collect();
+        let inputs: Vec<_> = outcome_node.into_iter().collect();
         let node = self.add(node, &inputs);
         self.sources.insert(name, node);
         node

@@ -95,8 +95,8 @@ impl Builder<'_> {
             "calibrate",
             context.span,
         );
-        let mut inputs = vec![(tune, None)];
-        inputs.extend(inner_scores.iter().cloned());
+        let mut inputs = vec![tune];
+        inputs.extend(inner_scores.iter().copied());
         let calibrate = self.add(calibrate, &inputs);
         let fitted = here.train.clone();
         let mut given = context.given.clone();
@@ -122,15 +122,15 @@ impl Builder<'_> {
             },
             span: context.span,
         };
-        let mut inputs = vec![(frame, None), (tune, None), (nodes.prepare, None)];
-        inputs.extend(nodes.selects.iter().map(|node| (*node, None)));
-        inputs.extend(link.map(|node| (node, None)));
+        let mut inputs = vec![frame, tune, nodes.prepare];
+        inputs.extend(nodes.selects.iter().copied());
+        inputs.extend(link);
         let refit = self.add(refit, &inputs);
         // Another threshold makes no fit anew, and looks at nothing that was not looked at.
         let freeze = Node {
             name: format!("{name}/freeze"),
             work: Work::Freeze,
-            identity: Identity::new(json!({ "freeze": 4 })),
+            identity: Identity::new(&json!({ "freeze": 4 })),
             given: Default::default(),
             seed: None,
             keep: Keep::Stored,
@@ -139,8 +139,8 @@ impl Builder<'_> {
             rows: RowSets::default(),
             span: context.span,
         };
-        let mut inputs = vec![(refit, None), (calibrate, None)];
-        inputs.extend(threshold.map(|node| (node, None)));
+        let mut inputs = vec![refit, calibrate];
+        inputs.extend(threshold);
         let freeze = self.add(freeze, &inputs);
         let primary = study.primary_frozen().map(|model| model.name.as_str());
         let primary = primary == Some(study.models[model].name.as_str());
@@ -148,9 +148,10 @@ impl Builder<'_> {
             let node = Node {
                 name: format!("{name}/explain"),
                 work: Work::Explain { case },
-                identity: Identity::new(json!({
-                    "explain": 2, "procedure": procedure.refit.json,
-                })),
+                identity: Identity::of(&[
+                    ("explain", "2"),
+                    ("procedure", procedure.refit.text()),
+                ]),
                 given: context.given.clone().into(),
                 seed: Some(study.seed),
                 keep: Keep::Stored,
@@ -160,7 +161,7 @@ impl Builder<'_> {
                 rows: RowSets { fitted: Some(fitted.clone()), ..RowSets::default() },
                 span: context.span,
             };
-            self.add(node, &[(frame, None), (refit, None)])
+            self.add(node, &[frame, refit])
         });
         Some(FrozenModel { name, case, primary, tune, freeze, explain })
     }
@@ -178,7 +179,7 @@ impl Builder<'_> {
         let seal = Node {
             name: format!("sealed/{}/{}", of_outcome.name, of_cohort.name),
             work: Work::Seal { outcome, cohort },
-            identity: Identity::new(json!({
+            identity: Identity::new(&json!({
                 "seal": of_outcome.identity(), "cohort": of_cohort.identity(),
             })),
             given: [Given {
@@ -195,12 +196,11 @@ impl Builder<'_> {
             span: of_cohort.span,
         };
         let sources = self.outcome_sources(of_outcome, of_cohort);
-        let inputs: Vec<_> = sources.into_iter().map(|node| (node, None)).collect();
-        let seal = self.add(seal, &inputs);
+        let seal = self.add(seal, &sources);
         let unseal = Node {
             name: format!("unsealed/{}/{}", of_outcome.name, of_cohort.name),
             work: Work::Unseal,
-            identity: Identity::new(json!({ "unseal": 1 })),
+            identity: Identity::new(&json!({ "unseal": 1 })),
             given: Default::default(),
             seed: None,
             keep: Keep::Stored,
@@ -209,8 +209,8 @@ impl Builder<'_> {
             rows: RowSets::default(),
             span: of_cohort.span,
         };
-        let mut inputs = vec![(seal, None)];
-        inputs.extend(frozen.iter().map(|model| (model.freeze, None)));
+        let mut inputs = vec![seal];
+        inputs.extend(frozen.iter().map(|model| model.freeze));
         self.add(unseal, &inputs)
     }
 
@@ -241,10 +241,10 @@ impl Builder<'_> {
         let apply = Node {
             name: format!("{name}/predict"),
             work: Work::Apply { frozen: frozen.case, case },
-            identity: Identity::new(json!({
-                "apply": self.procedure(of.model, of.branch).refit.json,
-                "threshold": named_for,
-            })),
+            identity: Identity::of(&[
+                ("apply", self.procedure(of.model, of.branch).refit.text()),
+                ("threshold", if named_for { "true" } else { "false" }),
+            ]),
             given: self.given_with(&[], cohort, of.model, of.branch).into(),
             seed: None,
             keep: Keep::Stored,
@@ -257,14 +257,14 @@ impl Builder<'_> {
             },
             span,
         };
-        let inputs = [(frozen.freeze, None), (frame, None), (opened, None)];
+        let inputs = [frozen.freeze, frame, opened];
         let predict = self.add(apply, &inputs);
-        let judged = json!("once");
+        let judged = "\"once\"";
         let of = Judgement::External(place);
-        let inputs = [(predict, None)];
+        let inputs = [predict];
         let decided = study.evaluate.threshold.is_some() && named_for;
         let at = (case, decided);
-        let measured = self.measured(&name, of, &inputs, &judged, Vec::new(), span, at);
+        let measured = self.measured(&name, of, &inputs, judged, Vec::new(), span, at);
         Some(External { name, case, frozen: position, opened, predict, measured })
     }
 
@@ -313,7 +313,7 @@ impl Builder<'_> {
                 let node = Node {
                     name: format!("{better}/against/{}", compare.than.name),
                     work: Work::Compare { of, first },
-                    identity: Identity::new(json!({
+                    identity: Identity::new(&json!({
                         "compare": study.evaluate.primary.identity(), "version": 1,
                         "first": first, "external": matches!(of, Judgement::External(_)),
                     })),
@@ -329,8 +329,7 @@ impl Builder<'_> {
                     },
                     span: compare.better.span,
                 };
-                let inputs: Vec<_> = nodes.into_iter().map(|node| (node, None)).collect();
-                let node = self.add(node, &inputs);
+                let node = self.add(node, &nodes);
                 comparisons.push(Comparison { pair, better, than, node });
             }
         }

@@ -6,7 +6,7 @@ use petgraph::graph::NodeIndex;
 use serde_json::json;
 
 use super::build::Builder;
-use super::{Given, Grid, Groups, Identity, Node, RowSets, Work};
+use super::{Given, Grid, Groups, Identity, Node, Reads, RowSets, Work};
 use crate::data::Scope;
 use crate::digest::Digest;
 use crate::operation::Instance;
@@ -25,7 +25,7 @@ impl Builder<'_> {
         for block in &study.models[model].blocks {
             let block =
                 study.predictors.iter().position(|known| known.name == block.name)?;
-            inputs.push((self.frame(cohort, block)?, None));
+            inputs.push(self.frame(cohort, block)?);
         }
         let names: Vec<&str> =
             study.models[model].blocks.iter().map(|block| block.name.as_str()).collect();
@@ -35,7 +35,7 @@ impl Builder<'_> {
                 study.cohorts[cohort].name, study.models[model].name
             ),
             work: Work::Assemble { model },
-            identity: Identity::new(json!({ "assemble": names })),
+            identity: Identity::new(&json!({ "assemble": names })),
             given: Default::default(),
             seed: None,
             keep: Keep::Stored,
@@ -99,7 +99,7 @@ impl Builder<'_> {
             // A model of the same name is another node.
             name: format!("blocks/{}/{}", study.cohorts[cohort].name, of.name),
             work: Work::Frame { cohort, block },
-            identity: Identity::new(identity),
+            identity: Identity::new(&identity),
             given: given.into(),
             seed: None,
             keep: Keep::Stored,
@@ -111,7 +111,7 @@ impl Builder<'_> {
         let mut frame = self.add(node, &inputs);
         for source in behind {
             // Only these cells of it count.
-            self.follows(frame, source, None);
+            self.follows(frame, source);
         }
         let everybody = (0..surveyed.rows.len() as u32).collect::<Vec<_>>();
         let groups = self.groups.get(&study.cohorts[cohort].name)?;
@@ -120,7 +120,7 @@ impl Builder<'_> {
             let fit = Node {
                 name: step_name(step),
                 work: Work::FitBefore { cohort, block, step: position },
-                identity: Identity::new(step.identity()),
+                identity: Identity::new(&step.identity()),
                 given: Default::default(),
                 seed: None,
                 keep: Keep::Stored,
@@ -133,11 +133,11 @@ impl Builder<'_> {
                 },
                 span: step.span,
             };
-            let fit = self.add(fit, &[(frame, None)]);
+            let fit = self.add(fit, &[frame]);
             let apply = Node {
                 name: format!("{}/applied", step_name(step)),
                 work: Work::ApplyBefore { block, step: position },
-                identity: Identity::new(json!({ "apply": step.identity() })),
+                identity: Identity::new(&json!({ "apply": step.identity() })),
                 given: Default::default(),
                 seed: None,
                 keep: Keep::Stored,
@@ -146,22 +146,18 @@ impl Builder<'_> {
                 rows: RowSets::default(),
                 span: step.span,
             };
-            frame = self.add(apply, &[(frame, None), (fit, None)]);
+            frame = self.add(apply, &[frame, fit]);
         }
         self.frames.insert((cohort, block), frame);
         Some(frame)
     }
 
     /// The `features` nodes of a block: by row of the cohort, then by family.
-    #[expect(
-        clippy::type_complexity,
-        reason = "inputs as `add` takes them, and column names"
-    )]
     pub fn features(
         &mut self,
         cohort: usize,
         block: usize,
-    ) -> Option<(Vec<(NodeIndex, Option<String>)>, Vec<String>)> {
+    ) -> Option<(Vec<NodeIndex>, Vec<String>)> {
         let study = self.study;
         let BlockKind::Images { from, labels, features } = &study.predictors[block].kind
         else {
@@ -177,11 +173,11 @@ impl Builder<'_> {
             ImageOrigin::Files { .. } => None,
         };
         let reading = ["image", "mask"]
-            .map(|part| Identity::new(json!({ "read": reader.identity(), "as": part })));
+            .map(|part| Identity::new(&json!({ "read": reader.identity(), "as": part })));
         let measuring: Vec<Arc<Identity>> = features
             .iter()
             .map(|family| {
-                Identity::new(json!({ "family": family.identity(), "labels": labels }))
+                Identity::new(&json!({ "family": family.identity(), "labels": labels }))
             })
             .collect();
         let surveyed = self.survey.cohorts.get(&study.cohorts[cohort].name)?;
@@ -241,7 +237,7 @@ impl Builder<'_> {
                 let node = graph.add(node, &[]);
                 if let Some(generator) = generator {
                     // Only this file of what it makes counts.
-                    graph.follows(node, generator, port);
+                    graph.reads(node, generator, Reads::Part, port.as_deref());
                 }
                 graph.sources.insert(node_name, node);
                 node
@@ -268,12 +264,12 @@ impl Builder<'_> {
                             rows: RowSets::default(),
                             span: family.span,
                         };
-                        let node = self.add(node, &[(image, None), (mask, None)]);
+                        let node = self.add(node, &[image, mask]);
                         self.sources.insert(node_name, node);
                         node
                     }
                 };
-                inputs.push((node, None));
+                inputs.push(node);
             }
         }
         let columns = features.iter().flat_map(|family| match &family.instance {
@@ -339,7 +335,7 @@ impl Builder<'_> {
         let node = Node {
             name: format!("{prefix}/{name}"),
             work,
-            identity: Identity::new(identity),
+            identity: Identity::new(&identity),
             given: given.into(),
             seed,
             keep: Keep::Stored,
@@ -348,7 +344,10 @@ impl Builder<'_> {
             rows: RowSets::default(),
             span: source.span,
         };
-        let node = self.add(node, &inputs);
+        let node = self.add(node, &[]);
+        for (input, port) in inputs {
+            self.reads(node, input, Reads::Content, port.as_deref());
+        }
         self.sources.insert(name.to_string(), node);
         Some(node)
     }

@@ -19,10 +19,10 @@ pub fn preimage(node: &Node, inputs: &[Digest]) -> String {
     }
     // Canonical JSON, written directly: its fields in alphabetical order.
     let mut text =
-        String::with_capacity(256 + node.identity.text.len() + 72 * inputs.len());
+        String::with_capacity(256 + node.identity.text().len() + 72 * inputs.len());
     list(&mut text, "{\"given\":[", node.given.iter().map(|given| given.digest));
     text.push_str("],\"identity\":");
-    text.push_str(&node.identity.text);
+    text.push_str(node.identity.text());
     list(&mut text, ",\"inputs\":[", inputs.iter().copied());
     text.push(']');
     if let Some(seed) = node.seed {
@@ -71,7 +71,7 @@ mod tests {
         let node = Node {
             name: "node".to_string(),
             work: Work::Splits,
-            identity: Identity::new(serde_json::json!({ "b": [1.5, "é"], "a": null })),
+            identity: Identity::new(&serde_json::json!({ "b": [1.5, "é"], "a": null })),
             given: [given("x"), given("y")].into(),
             seed: Some(3),
             keep: crate::store::Keep::Stored,

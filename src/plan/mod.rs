@@ -28,7 +28,7 @@ use petgraph::visit::EdgeRef;
 
 use crate::data::{Scope, Split};
 use crate::diagnostics::Span;
-use crate::digest::{Digest, canonical_json};
+use crate::digest::{Digest, canonical_json, canonical_object};
 
 /// A study's computations and what each reads.
 pub struct Plan {
@@ -57,7 +57,7 @@ pub struct Case {
 #[derive(Debug, Clone)]
 pub struct Edge {
     /// For inputs with several outputs: which.
-    pub port: Option<String>,
+    pub port: Option<Box<str>>,
     pub reads: Reads,
 }
 
@@ -190,17 +190,26 @@ pub struct Node {
     pub span: Span,
 }
 
-/// What a node does, as JSON and as the canonical text that enters its key.
+/// What a node does: canonical JSON, as it enters the node's key.
 #[derive(Debug)]
-pub struct Identity {
-    pub json: serde_json::Value,
-    text: String,
-}
+pub struct Identity(String);
 
 impl Identity {
-    pub fn new(json: serde_json::Value) -> Arc<Self> {
-        let text = canonical_json(&json);
-        Arc::new(Self { json, text })
+    pub fn new(json: &serde_json::Value) -> Arc<Self> {
+        Arc::new(Self(canonical_json(json)))
+    }
+
+    /// An object, from the canonical JSON of its fields.
+    pub fn of(fields: &[(&str, &str)]) -> Arc<Self> {
+        Arc::new(Self(canonical_object(fields)))
+    }
+
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.0).expect("it was written as JSON")
     }
 }
 

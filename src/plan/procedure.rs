@@ -6,7 +6,9 @@ use serde_json::{Value as Json, json};
 
 use super::Identity;
 use super::inputs::reads_outcome_of;
-use crate::spec::{Chain, Model, Study};
+use crate::digest::{canonical_json, canonical_list};
+use crate::operation::Instance;
+use crate::spec::{Chain, Model, Study, Use};
 
 /// What the nodes of every split do: the same in all of them, so named once.
 pub struct Procedure {
@@ -32,67 +34,108 @@ pub struct Procedure {
     pub random: Vec<bool>,
 }
 
+/// What all procedures of a study use, as canonical JSON: named once.
+pub struct Common {
+    /// By learner.
+    learners: Vec<String>,
+    tuner: String,
+    pub primary: String,
+    /// By metric: its fields.
+    pub metrics: Vec<Vec<(&'static str, String)>>,
+    /// By learner and setting: the step by which a prediction's certainty is moved, if any.
+    pub steps: String,
+}
+
+impl Common {
+    pub fn of(study: &Study) -> Self {
+        let evaluate = &study.evaluate;
+        let steps = study.learn.iter().flat_map(|chain| {
+            chain.settings.iter().map(|setting| match &setting.steps[0].instance {
+                Instance::Learner(learner) => learner.resolution(),
+                _ => None,
+            })
+        });
+        Self {
+            learners: study.learn.iter().map(of_chain).collect(),
+            tuner: canonical_json(&evaluate.tuner.identity()),
+            primary: canonical_json(&evaluate.primary.identity()),
+            metrics: evaluate.metrics().map(Use::identity_fields).collect(),
+            steps: canonical_json(&steps.collect::<Vec<_>>().into()),
+        }
+    }
+}
+
 impl Procedure {
-    pub fn of(study: &Study, model: usize, branch: usize) -> Self {
+    pub fn of(study: &Study, common: &Common, model: usize, branch: usize) -> Self {
         let model = &study.models[model];
         let chain = &model.branches[branch].prepare;
-        let prepare = chain.identity();
+        let prepare = of_chain(chain);
+        let selectors: Vec<String> = model.select.iter().map(of_chain).collect();
         let candidates = n_candidates(study, model, chain);
         let evaluate = &study.evaluate;
         let select = model.select.iter().map(|selector| {
-            Identity::new(json!({
-                "prepare": prepare, "select": selector.fit_paths().identities,
-            }))
+            let paths = canonical_json(&selector.fit_paths().identities);
+            Identity::of(&[("prepare", &prepare), ("select", &paths)])
         });
-        let score = model.select.iter().map(|selector| {
-            let learners = study.learn.iter().map(|learner| {
-                Identity::new(json!({
-                    "prepare": prepare,
-                    "select": selector.identity(),
-                    "learn": learner.identity(),
-                }))
+        let score = selectors.iter().map(|select| {
+            let learners = common.learners.iter().map(|learn| {
+                Identity::of(&[
+                    ("prepare", &prepare),
+                    ("select", select),
+                    ("learn", learn),
+                ])
             });
             learners.collect()
         });
+        let with_candidates = |name: &str, version: &str| {
+            Identity::of(&[(name, version), ("candidates", &candidates)])
+        };
         let threshold = evaluate.threshold.as_ref().map(|threshold| {
-            let rule = threshold.rule.identity();
-            Identity::new(
-                json!({ "threshold": 2, "rule": rule, "candidates": candidates }),
-            )
+            Identity::of(&[
+                ("threshold", "2"),
+                ("rule", &canonical_json(&threshold.rule.identity())),
+                ("candidates", &candidates),
+            ])
         });
-        let whole = json!({
-            "refit": 1, "prepare": prepare,
-            "select": model.select.iter().map(Chain::identity).collect::<Json>(),
-            "learn": study.learn.iter().map(Chain::identity).collect::<Json>(),
-        });
+        let refit = Identity::of(&[
+            ("refit", "1"),
+            ("prepare", &prepare),
+            ("select", &canonical_list(selectors.iter().map(String::as_str))),
+            ("learn", &canonical_list(common.learners.iter().map(String::as_str))),
+        ]);
+        let paths = canonical_json(&chain.fit_paths().identities);
         Self {
-            prepare: Identity::new(json!({ "prepare": chain.fit_paths().identities })),
+            prepare: Identity::of(&[("prepare", &paths)]),
             select: select.collect(),
             score: score.collect(),
-            race: Identity::new(json!({
-                "tuner": evaluate.tuner.identity(),
-                "metric": evaluate.primary.identity(),
-                "candidates": candidates,
-            })),
-            tune: Identity::new(json!({
-                "tune": 2,
-                "tuner": evaluate.tuner.identity(),
-                "metric": evaluate.primary.identity(),
-                "falls_back": evaluate.falls_back,
-                "candidates": candidates,
-            })),
-            link: Identity::new(json!({ "link": 1, "candidates": candidates })),
+            race: Identity::of(&[
+                ("tuner", &common.tuner),
+                ("metric", &common.primary),
+                ("candidates", &candidates),
+            ]),
+            tune: Identity::of(&[
+                ("tune", "2"),
+                ("tuner", &common.tuner),
+                ("metric", &common.primary),
+                ("falls_back", &canonical_json(&json!(evaluate.falls_back))),
+                ("candidates", &candidates),
+            ]),
+            link: with_candidates("link", "1"),
             threshold,
-            predict: Identity::new(json!({ "predict": 2, "candidates": candidates })),
-            calibrate: Identity::new(json!({ "calibrate": 2, "candidates": candidates })),
-            kept: Identity::new(json!({ "kept": 1, "procedure": whole })),
-            refit: Identity::new(whole),
-            decoded: Identity::new(json!({ "decodability": 1, "prepare": prepare })),
+            predict: with_candidates("predict", "2"),
+            calibrate: with_candidates("calibrate", "2"),
+            kept: Identity::of(&[("kept", "1"), ("procedure", refit.text())]),
+            refit,
+            decoded: Identity::of(&[("decodability", "1"), ("prepare", &prepare)]),
             outcome_prepares: reads_outcome(chain),
             outcome_selects: model.select.iter().map(reads_outcome).collect(),
             random: study.learn.iter().map(draws).collect(),
         }
     }
+}
+
+fn of_chain(chain: &Chain) -> String {
+    canonical_json(&chain.identity())
 }
 
 fn reads_outcome(chain: &Chain) -> bool {
@@ -105,12 +148,12 @@ fn draws(learner: &Chain) -> bool {
 }
 
 /// Candidates by selector × learner: the order in which `tune` numbers them.
-fn n_candidates(study: &Study, model: &Model, prepare: &Chain) -> Json {
+fn n_candidates(study: &Study, model: &Model, prepare: &Chain) -> String {
     let cells = model.select.iter().map(|selector| {
         let learners = study.learn.iter().map(|learner| {
             prepare.settings.len() * selector.settings.len() * learner.settings.len()
         });
         learners.collect::<Json>()
     });
-    cells.collect()
+    canonical_json(&cells.collect())
 }

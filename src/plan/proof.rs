@@ -59,20 +59,26 @@ struct Seen {
 
 /// A set that grows, and is shared with one of its parts as long as that covers the others.
 #[derive(Default)]
-struct Union {
-    shared: Option<Arc<Groups>>,
+struct Union<'a> {
+    shared: Option<&'a Arc<Groups>>,
     /// Once no part covers the others.
     own: Option<Groups>,
+    /// The two parts that came last: neighbours have mostly seen the same.
+    last: [Option<&'a Arc<Groups>>; 2],
 }
 
-impl Union {
-    fn add(&mut self, part: Option<&Arc<Groups>>) {
+impl<'a> Union<'a> {
+    fn add(&mut self, part: &'a Option<Arc<Groups>>) {
         let Some(part) = part else { return };
-        match (&mut self.own, &self.shared) {
+        if self.last.iter().flatten().any(|last| Arc::ptr_eq(last, part)) {
+            return;
+        }
+        self.last = [Some(part), self.last[0]];
+        match (&mut self.own, self.shared) {
             (Some(own), _) => own.extend(part),
-            (None, None) => self.shared = Some(part.clone()),
+            (None, None) => self.shared = Some(part),
             (None, Some(all)) if Arc::ptr_eq(all, part) || all.covers(part) => {}
-            (None, Some(all)) if part.covers(all) => self.shared = Some(part.clone()),
+            (None, Some(all)) if part.covers(all) => self.shared = Some(part),
             (None, Some(all)) => {
                 let mut own = (**all).clone();
                 own.extend(part);
@@ -82,7 +88,7 @@ impl Union {
     }
 
     fn whole(self) -> Option<Arc<Groups>> {
-        self.own.map(Arc::new).or(self.shared)
+        self.own.map(Arc::new).or_else(|| self.shared.cloned())
     }
 }
 
@@ -139,40 +145,37 @@ fn value_of(plan: &Plan, index: NodeIndex, seen: &[Seen]) -> Seen {
     let [mut inputs, mut outcomes, mut waived, mut chosen] =
         [(); 4].map(|()| Union::default());
     // What it pools over itself.
-    let mut pool = |read: Option<&Arc<Groups>>| {
-        inputs.add(read);
-        if rows.outcomes {
-            outcomes.add(read);
-        }
-    };
-    pool(rows.fitted.as_ref());
-    let edges = || plan.graph.edges_directed(index, Direction::Incoming);
-    if rows.pools_inputs {
-        for edge in edges().filter(|edge| edge.weight().reads == Reads::Content) {
-            let before = &seen[edge.source().index()];
-            pool(before.rows.as_ref());
-            pool(before.chosen.as_ref());
-        }
+    inputs.add(&rows.fitted);
+    if rows.outcomes {
+        outcomes.add(&rows.fitted);
     }
-    for edge in edges() {
+    for edge in plan.graph.edges_directed(index, Direction::Incoming) {
         let before = &seen[edge.source().index()];
         match edge.weight().reads {
             Reads::Content => {
-                inputs.add(before.inputs.as_ref());
-                outcomes.add(before.outcomes.as_ref());
-                waived.add(before.waived.as_ref());
-                chosen.add(before.chosen.as_ref());
+                if rows.pools_inputs {
+                    for read in [&before.rows, &before.chosen] {
+                        inputs.add(read);
+                        if rows.outcomes {
+                            outcomes.add(read);
+                        }
+                    }
+                }
+                inputs.add(&before.inputs);
+                outcomes.add(&before.outcomes);
+                waived.add(&before.waived);
+                chosen.add(&before.chosen);
             }
             Reads::Which => {
                 for part in [&before.inputs, &before.outcomes, &before.chosen] {
-                    chosen.add(part.as_ref());
+                    chosen.add(part);
                 }
             }
             Reads::Part => {}
         }
     }
     if rows.transductive {
-        waived.add(rows.held_out.as_ref());
+        waived.add(&rows.held_out);
     }
     Seen {
         inputs: inputs.whole(),
@@ -290,7 +293,7 @@ mod tests {
             graph.add_node(Node {
                 name: "node".to_string(),
                 work: Work::Splits,
-                identity: Identity::new(serde_json::json!({})),
+                identity: Identity::new(&serde_json::json!({})),
                 given: Default::default(),
                 seed: None,
                 keep: crate::store::Keep::Stored,

@@ -82,16 +82,16 @@ fn read(lines: &[String]) -> HashMap<String, Entry> {
 fn entry(plan: &Plan, states: &States, index: NodeIndex, how: Option<&How>) -> Entry {
     let node = &plan.graph[index];
     let given = node.given.iter();
-    let inputs = plan
-        .edges(index)
-        .into_iter()
-        .map(|(input, edge)| (plan.graph[input].name.clone(), edge.port.clone()));
+    let inputs = plan.edges(index).into_iter().map(|(input, edge)| {
+        let port = edge.port.as_deref().map(str::to_string);
+        (plan.graph[input].name.clone(), port)
+    });
     Entry {
         node: node.name.clone(),
         key: states.keys[index.index()],
         outputs: states.outputs[index.index()].clone().unwrap_or_default(),
         how: how.map_or(String::new(), |how| format!("{how:?}")),
-        identity: node.identity.json.clone(),
+        identity: node.identity.json(),
         seed: node.seed,
         given: given
             .map(|g| (g.name.to_string(), g.digest, g.shown.to_string()))

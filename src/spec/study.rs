@@ -145,6 +145,20 @@ impl Use {
         identity
     }
 
+    /// The fields of its identity, each as canonical JSON.
+    pub fn identity_fields(&self) -> Vec<(&'static str, String)> {
+        let name = serde_json::Value::from(self.about.name);
+        let mut fields = vec![
+            ("operation", canonical_json(&name)),
+            ("version", self.about.version.to_string()),
+            ("parameters", canonical_json(&self.changed)),
+        ];
+        if let Some(scope) = &self.scope {
+            fields.push(("on", canonical_json(&serde_json::json!(scope))));
+        }
+        fields
+    }
+
     /// A name for the parameters that random numbers depend on.
     pub fn stream_digest(&self) -> Digest {
         Digest::of(canonical_json(&self.changed_for_fit).as_bytes())
