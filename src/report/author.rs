@@ -79,10 +79,23 @@ pub fn label(path: &str) -> String {
         }
         parts => parts.join(" "),
     };
-    match words.as_str() {
-        "ppi" => "Patient and public involvement".to_string(),
-        words => sentence(words),
-    }
+    // Abbreviations and words that say little without the place where they stand in the file.
+    let said = match path {
+        "ppi" => "Patient and public involvement",
+        "discussion.real_world" => "Use outside of studies",
+        "ethics.data_protection" => "Data protection",
+        "imaging.dl_robustness" => "Robustness of deep learning",
+        "imaging.ibsi" => "Reporting items of the IBSI",
+        "outcome.subjective" => "Subjective outcome",
+        "registration.id" => "Registration number",
+        "segmentation.auto_accuracy" => "Accuracy of automatic segmentation",
+        "segmentation.test_mask_origin" => "Origin of the masks in testing",
+        "usability.market" => "Way to the market",
+        "usability.qms" => "Quality management",
+        "usability.study" => "Study of use",
+        _ => return sentence(&words),
+    };
+    said.to_string()
 }
 
 fn sentence(words: &str) -> String {

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
-use super::shown::{Shown, escape, fill, plain};
+use super::shown::{Shown, breakable, escape, fill, plain};
 use super::svg::{Anchor, Svg};
 use crate::data::{
     Equation, FullModelFacts, ImportanceFacts, MemberFacts, Term, Transform,
@@ -401,7 +401,7 @@ fn explained(
         let at = format!("{path}/explained/predictors/{at}");
         html.push_str(&format!(
             "<tr><th scope=\"row\">{}</th><td class=\"r\">{}</td><td class=\"r\">{}</td></tr>",
-            escape(&predictor.name),
+            breakable(&predictor.name),
             shown.number(&format!("{at}/mean_absolute"), 4),
             shown.number(&format!("{at}/correlation"), 2),
         ));

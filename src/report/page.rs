@@ -328,7 +328,7 @@ fn counts(record: &StudyRecord) -> String {
         .collect();
     match words.is_empty() {
         true => "every applicable item is reported".to_string(),
-        false => words.join(", "),
+        false => format!("{} in all lists", words.join(", ")),
     }
 }
 

@@ -223,11 +223,24 @@ fn wrongs(cohort: &CohortFacts) -> Vec<String> {
     wrongs
 }
 
-/// Width of a cohort's column, height of a box, of an arrow, and of a line of reasons. Units: pixels.
+/// Width of a cohort's column, height of a box without its label and of a line of that, of an arrow, and of
+/// a line of reasons. Units: pixels.
 const COLUMN: f64 = 430.0;
-const BOX: f64 = 44.0;
+const BOX: f64 = 31.0;
+const LABEL: f64 = 13.0;
 const ARROW: f64 = 34.0;
 const LINE: f64 = 15.0;
+
+/// What stands in a box below its number.
+fn label(of_box: &FlowBox) -> Vec<String> {
+    let lines = broken(&of_box.label, 32);
+    lines.iter().map(|line| line.trim_start().to_string()).collect()
+}
+
+/// Height of a box: room for all of its label.
+fn tall(of_box: &FlowBox) -> f64 {
+    BOX + LABEL * label(of_box).len() as f64
+}
 
 /// The reasons beside the arrow into a box, broken into lines of the width that there is.
 fn reasons(of_box: &FlowBox) -> Vec<String> {
@@ -268,7 +281,8 @@ fn arrow(of_box: &FlowBox) -> f64 {
 
 fn height(cohort: &CohortFacts) -> f64 {
     let arrows: f64 = cohort.flow.iter().skip(1).map(arrow).sum();
-    30.0 + BOX * cohort.flow.len() as f64 + arrows + 16.0
+    let boxes: f64 = cohort.flow.iter().map(tall).sum();
+    30.0 + boxes + arrows + 16.0
 }
 
 fn flow(record: &StudyRecord) -> Figure<'static> {
@@ -358,7 +372,7 @@ fn draw(
             let forks = own.is_some_and(|own| position > own + 1);
             match forks {
                 true => {
-                    let (left, into) = (middle - 118.0, y + BOX / 2.0);
+                    let (left, into) = (middle - 118.0, y + tall(of_box) / 2.0);
                     let edge = middle - 100.0;
                     svg.path(
                         "flow",
@@ -381,7 +395,7 @@ fn draw(
             }
         }
         if Some(position) == own {
-            fork = y + BOX / 2.0;
+            fork = y + tall(of_box) / 2.0;
         }
         let last =
             own.is_some_and(|own| position > own) || position + 1 == cohort.flow.len();
@@ -390,17 +404,14 @@ fn draw(
             (true, true) => "final",
             (true, false) => "box",
         };
-        svg.rect(class, (middle - 100.0, y), (200.0, BOX));
-        let lines = broken(&of_box.label, 32);
-        let down = if lines.len() > 1 { 15.0 } else { 19.0 };
-        svg.text("strong", (middle, y + down), Anchor::Middle, &of_box.n_out.to_string());
-        for (line, text) in lines.iter().take(2).enumerate() {
-            let down =
-                down + 13.0 * line as f64 + if lines.len() > 1 { 12.0 } else { 16.0 };
-            svg.text("small", (middle, y + down), Anchor::Middle, text.trim_start());
+        svg.rect(class, (middle - 100.0, y), (200.0, tall(of_box)));
+        svg.text("strong", (middle, y + 19.0), Anchor::Middle, &of_box.n_out.to_string());
+        for (line, text) in label(of_box).iter().enumerate() {
+            let down = y + 35.0 + LABEL * line as f64;
+            svg.text("small", (middle, down), Anchor::Middle, text);
         }
         rows.extend(listed(cohort, of_box));
-        y += BOX;
+        y += tall(of_box);
     }
 }
 

@@ -177,7 +177,8 @@ fn scientific(number: f64) -> String {
         other => other,
     };
     let power: String = power.chars().map(raised).collect();
-    format!("{} × 10{power}", mantissa.replace('-', "−"))
+    // No line ends within a number.
+    format!("{}\u{a0}×\u{a0}10{power}", mantissa.replace('-', "−"))
 }
 
 /// Text that is safe in HTML and SVG, in content and in attributes.
@@ -217,6 +218,22 @@ pub fn without_tags(html: &str) -> String {
         .replace("&amp;", "&")
 }
 
+/// The name of a column as HTML, with places where a line may end: behind its signs and before capitals.
+pub fn breakable(name: &str) -> String {
+    let mut html = String::new();
+    let characters: Vec<char> = name.chars().collect();
+    for (at, &character) in characters.iter().enumerate() {
+        html.push_str(&escape(character.encode_utf8(&mut [0; 4])));
+        let Some(&next) = characters.get(at + 1) else { break };
+        let behind_sign = matches!(character, '_' | '.' | '-' | '/')
+            && !(character == '.' && next.is_ascii_digit());
+        if behind_sign || (character.is_lowercase() && next.is_uppercase()) {
+            html.push_str("<wbr>");
+        }
+    }
+    html
+}
+
 const TEMPLATES: &[(&str, &str)] = &[
     ("page.html", include_str!("../../templates/page.html")),
     ("figure.html", include_str!("../../templates/figure.html")),
@@ -254,6 +271,9 @@ fn environment() -> &'static Result<Environment<'static>, String> {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        environment.add_filter("column", |name: &str| {
+            minijinja::Value::from_safe_string(breakable(name))
+        });
         for (name, text) in TEMPLATES {
             environment.add_template(name, text).map_err(|error| format!("{error:#}"))?;
         }
@@ -281,7 +301,15 @@ mod tests {
         assert_eq!(plain(-0.001, 2), "0.00");
         assert_eq!(plain(12.0, 0), "12");
         assert_eq!(plain(20_260_101.0, 0), "20260101");
-        assert_eq!(plain(13_471_859.3, 0), "1.35 × 10⁷");
+        assert_eq!(plain(13_471_859.3, 0), "1.35\u{a0}×\u{a0}10⁷");
+    }
+
+    #[test]
+    fn lines_end_between_the_words_of_a_name() {
+        let name = "sigma-1.5_GrayLevel<b>";
+        let html = breakable(name);
+        assert_eq!(html, "sigma-<wbr>1.5_<wbr>Gray<wbr>Level&lt;b&gt;");
+        assert_eq!(without_tags(&html), name);
     }
 
     #[test]

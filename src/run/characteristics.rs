@@ -61,7 +61,9 @@ pub fn characteristics(
     let mut table = Vec::new();
     let mut left = MOST;
     let blocks = study.predictors.iter().enumerate();
-    let columns = blocks.filter(|(_, b)| matches!(b.kind, BlockKind::Columns { .. }));
+    let columns = blocks.filter(|(_, block)| {
+        matches!(block.kind, BlockKind::Columns { .. }) && !study.repeats(block)
+    });
     let (clinical, others): (Vec<_>, Vec<_>) = columns.partition(|(_, b)| !b.measured());
     let begun = clinical.len();
     for (nth, (position, block)) in clinical.into_iter().chain(others).enumerate() {

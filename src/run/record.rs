@@ -93,7 +93,16 @@ pub fn record(
     certificate: Certificate,
     warnings: Vec<String>,
 ) -> StudyRecord {
-    let context = Context { study, survey, plan, found, done };
+    let is_frame =
+        |index: &NodeIndex| matches!(plan.graph[*index].work, plan::Work::Frame { .. });
+    let has_failed = |index: &NodeIndex| {
+        matches!(done.how[index.index()], How::Panicked(_) | How::Failed(_))
+            || matches!(found.get(index), Some(Value::Failed(_)))
+    };
+    let frames: Vec<NodeIndex> = plan.graph.node_indices().filter(is_frame).collect();
+    let failed: Vec<NodeIndex> = plan.graph.node_indices().filter(has_failed).collect();
+    let context =
+        Context { study, survey, plan, found, done, frames: &frames, failed: &failed };
     let mut analyses: BTreeMap<String, AnalysisRecord> = BTreeMap::new();
     let mut order = Vec::new();
     for analysis in &plan.analyses {
@@ -274,6 +283,9 @@ struct Context<'a> {
     plan: &'a Plan,
     found: &'a Found,
     done: &'a Done,
+    /// The nodes of predictors before any split, and all nodes that failed.
+    frames: &'a [NodeIndex],
+    failed: &'a [NodeIndex],
 }
 
 impl Context<'_> {
@@ -357,15 +369,15 @@ impl Context<'_> {
         let blocks = &self.study.models[of.model].blocks;
         let mut why: Vec<Option<String>> = vec![None; classes.len()];
         let mut n_predictors = 0;
-        for index in self.plan.graph.node_indices() {
-            let plan::Work::Frame { cohort, block } = self.plan.graph[index].work else {
+        for index in self.frames {
+            let plan::Work::Frame { cohort, block } = self.plan.graph[*index].work else {
                 continue;
             };
             let name = &self.study.predictors[block].name;
             if cohort != of.cohort || !blocks.iter().any(|b| b.name == *name) {
                 continue;
             }
-            match self.found.get(&index) {
+            match self.found.get(index) {
                 Some(Value::Frame(frame)) => {
                     n_predictors += frame.rows.p();
                     for (why, failed) in why.iter_mut().zip(&frame.failed) {
@@ -390,6 +402,45 @@ impl Context<'_> {
             }
         }
         rows
+    }
+
+    /// Why figures of an analysis are missing, by reason.
+    ///
+    /// A standard metric or a drawing that cannot be computed on these rows, such as a slope where
+    /// classes are wholly apart, says so in its own place.
+    fn failed_nodes(
+        &self,
+        analysis: &str,
+        measured: &plan::MeasuredNodes,
+    ) -> Vec<Removed> {
+        let mut unasked: BTreeSet<NodeIndex> =
+            measured.standard.iter().map(|(_, node)| *node).collect();
+        unasked.extend([measured.precision_recall, measured.calibration]);
+        unasked.extend(measured.decision);
+        unasked.extend(measured.confusion);
+        let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+        let mut count = |why: String| *reasons.entry(why).or_insert(0) += 1;
+        let of_analysis = format!("{analysis}/");
+        for index in self.failed {
+            let name = &self.plan.graph[*index].name;
+            if !name.starts_with(&of_analysis) {
+                continue;
+            }
+            match &self.done.how[index.index()] {
+                How::Panicked(why) => count(format!("`{name}` panicked: {why}")),
+                How::Failed(why) => count(format!("`{name}` failed: {why}")),
+                _ => {}
+            }
+            if let Some(Value::Failed(why)) = self.found.get(index)
+                && !unasked.contains(index)
+            {
+                count(why.clone());
+            }
+        }
+        // What rests on several failures repeats the reason of each.
+        let each: Vec<String> = reasons.keys().cloned().collect();
+        reasons.retain(|reason, _| !repeats(reason, &each));
+        counted_up(reasons)
     }
 
     fn outcomes(&self) -> Vec<OutcomeFacts> {
@@ -722,7 +773,7 @@ impl Context<'_> {
             permutation: None,
             prevalence_only: None,
             fallback: None,
-            failed_nodes: failed_nodes(self.plan, name, nodes, found, self.done),
+            failed_nodes: self.failed_nodes(name, nodes),
         }
     }
 
@@ -1096,6 +1147,9 @@ fn predictors(
 ) -> Vec<BlockFacts> {
     let mut facts = Vec::new();
     for (position, block) in study.predictors.iter().enumerate() {
+        if study.repeats(block) {
+            continue;
+        }
         let frame = found.iter().find_map(|(node, value)| match plan.graph[*node].work {
             plan::Work::Frame { cohort, block } if block == position => {
                 Some((cohort, value))
@@ -1282,46 +1336,6 @@ fn repeats(reason: &str, others: &[String]) -> bool {
         left = left.strip_prefix("; ").unwrap_or(left);
     }
     found > 1
-}
-
-/// Why figures of an analysis are missing, by reason.
-///
-/// A standard metric or a drawing that cannot be computed on these rows, such as a slope where
-/// classes are wholly apart, says so in its own place.
-fn failed_nodes(
-    plan: &Plan,
-    analysis: &str,
-    measured: &plan::MeasuredNodes,
-    found: &Found,
-    done: &Done,
-) -> Vec<Removed> {
-    let mut unasked: BTreeSet<NodeIndex> =
-        measured.standard.iter().map(|(_, node)| *node).collect();
-    unasked.extend([measured.precision_recall, measured.calibration]);
-    unasked.extend(measured.decision);
-    unasked.extend(measured.confusion);
-    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-    let mut count = |why: String| *reasons.entry(why).or_insert(0) += 1;
-    for index in plan.graph.node_indices() {
-        let node = &plan.graph[index];
-        if !node.name.starts_with(&format!("{analysis}/")) {
-            continue;
-        }
-        match &done.how[index.index()] {
-            How::Panicked(why) => count(format!("`{}` panicked: {why}", node.name)),
-            How::Failed(why) => count(format!("`{}` failed: {why}", node.name)),
-            _ => {}
-        }
-        if let Some(Value::Failed(why)) = found.get(&index)
-            && !unasked.contains(&index)
-        {
-            count(why.clone());
-        }
-    }
-    // What rests on several failures repeats the reason of each.
-    let each: Vec<String> = reasons.keys().cloned().collect();
-    reasons.retain(|reason, _| !repeats(reason, &each));
-    counted_up(reasons)
 }
 
 /// Every held-out prediction as CSV, under names that say nothing about ids.

@@ -529,6 +529,16 @@ impl Study {
         self.cohorts.iter().find(|cohort| cohort.name == name)
     }
 
+    /// Whether a block only repeats columns of others: that of a control for a volume that was added.
+    pub fn repeats(&self, block: &Block) -> bool {
+        let reads = |model: &&Model| model.blocks.iter().any(|b| b.name == block.name);
+        let mut readers = self.models.iter().filter(reads).peekable();
+        let added = |model: &Model| {
+            model.added.as_ref().is_some_and(|added| added.looks_at == "volume")
+        };
+        readers.peek().is_some() && readers.all(added)
+    }
+
     pub fn block(&self, name: &str) -> Option<&Block> {
         self.predictors.iter().find(|block| block.name == name)
     }
