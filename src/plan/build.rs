@@ -140,6 +140,7 @@ pub struct Builder<'a> {
     pub frames: BTreeMap<(usize, usize), NodeIndex>,
     /// By cohort and model.
     pub models: BTreeMap<(usize, usize), NodeIndex>,
+    /// What all of its procedures use.
     common: Arc<Common>,
     /// By model and branch.
     procedures: BTreeMap<(usize, usize), Arc<Procedure>>,

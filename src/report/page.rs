@@ -175,8 +175,26 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
             },
             "chapters": chapters,
     });
-    page.filling = filling.to_string();
+    page.filling = unbroken(&filling.to_string());
     page
+}
+
+/// No line ends between a number and its percent sign.
+fn unbroken(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len() + 1024);
+    let mut rest = text;
+    while let Some(at) = rest.find(" %") {
+        let (before, after) = rest.split_at(at);
+        kept.push_str(before);
+        kept.push(if before.ends_with(|c: char| c.is_ascii_digit()) {
+            '\u{a0}'
+        } else {
+            ' '
+        });
+        rest = &after[1..];
+    }
+    kept.push_str(rest);
+    kept
 }
 
 fn pretty(value: &impl Serialize) -> String {
@@ -390,6 +408,13 @@ fn when(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::unbroken;
+
+    #[test]
+    fn a_number_keeps_its_percent_sign() {
+        assert_eq!(unbroken("95 % of 5 % %"), "95\u{a0}% of 5\u{a0}% %");
+    }
+
     use super::when;
 
     #[test]
