@@ -353,7 +353,7 @@ fn limits_of_coefficients_are_those_of_the_information_where_that_is_known() {
         assert!(middle < 0.3, "{place}: {middle}");
     }
     let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
-    assert!(html.contains("95 % limits: percentiles over"));
+    assert!(html.contains("95\u{a0}% limits: percentiles over"));
     let csv = workshop.read("runs/study/tables/full_model-idh.all.csv");
     let csv = String::from_utf8(csv).unwrap();
     let age = csv.lines().find(|line| line.contains("age")).unwrap();

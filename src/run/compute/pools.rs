@@ -131,7 +131,7 @@ impl Pools {
             return method;
         }
         format!(
-            "{method}; {} of {} probabilities were 0 or 1 and moved inwards, by {:.1e} at most",
+            "{method}; {} of {} probabilities were 0 or 1 and moved inwards, by {} at most",
             self.moved, self.of, self.by
         )
     }
