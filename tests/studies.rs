@@ -737,6 +737,14 @@ fn harmonised_sites_are_told_apart_no_more() {
     let plain = auroc(&workshop, "status.all.internal").unwrap();
     let harmonised = auroc(&workshop, "status.all.internal.combat").unwrap();
     assert!(harmonised > plain + 0.05, "{plain} {harmonised}");
+    // The report says how well the site was told from the columns, before and after.
+    let report: serde_json::Value = serde_json::from_slice(&workshop.report()).unwrap();
+    let told = &report["analyses"]["status.all.internal.combat"]["harmonised"];
+    assert_eq!((&told["column"], &told["n_splits"]), (&"site".into(), &6.into()));
+    let (before, after) = (&told["before"], &told["after"]);
+    assert!(before.as_f64().unwrap() > after.as_f64().unwrap() + 0.1, "{told}");
+    let page = String::from_utf8(workshop.page()).unwrap();
+    assert!(page.contains("What harmonisation did"));
     // What no device measured is not harmonised, and a model of nothing else has no such branch.
     assert!(auroc(&workshop, "status.age.internal").is_some());
     assert_eq!(auroc(&workshop, "status.age.internal.combat"), None);

@@ -45,7 +45,7 @@ pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
     CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,
     GroupEstimate, GroupMeasure, Link, Member, Point, Predictions, ScoredSplit,
-    Survivors,
+    Survivors, Unscored,
 };
 pub use record::*;
 pub use reporting::{

@@ -31,10 +31,17 @@ pub struct Survivors {
 }
 
 impl Survivors {
+    const LEFT_OUT: &str = "left out after";
+
     /// Why a candidate has no score.
     pub fn why(&self) -> String {
         let splits = if self.after == 1 { "split" } else { "splits" };
-        format!("left out after {} inner {splits}", self.after)
+        format!("{} {} inner {splits}", Self::LEFT_OUT, self.after)
+    }
+
+    /// Whether a reason is that one.
+    pub fn is_why(reason: &str) -> bool {
+        reason.starts_with(Self::LEFT_OUT)
     }
 }
 
@@ -53,6 +60,8 @@ pub struct Choice {
     pub members: Vec<Member>,
     /// Inner mean of the metric, for each candidate that has one.
     pub inner: Vec<Option<f64>>,
+    /// Why a candidate has none.
+    pub unscored: Vec<Option<Unscored>>,
     /// Whether the choice did no better than the prevalence, which is then predicted for everybody.
     pub falls_back: bool,
 }
@@ -61,8 +70,17 @@ impl Choice {
     /// One candidate.
     pub fn of(candidate: usize, inner: Vec<Option<f64>>) -> Self {
         let members = vec![Member { candidate, weight: 1.0 }];
-        Self { candidate, members, inner, falls_back: false }
+        Self { candidate, members, inner, unscored: Vec::new(), falls_back: false }
     }
+}
+
+/// Why a candidate has no inner score.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unscored {
+    /// Others did better on the first inner splits, and it was scored no further.
+    LeftBehind,
+    /// The first of its failures.
+    Failed(String),
 }
 
 /// A candidate's part in a choice.

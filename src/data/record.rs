@@ -108,6 +108,17 @@ pub struct SuppressionFacts {
     pub rules: Vec<String>,
 }
 
+impl AnalysisRecord {
+    /// How many rows the performance rests on, and how many of them are positive.
+    pub fn judged_rows(&self) -> Option<(usize, usize)> {
+        let (n, n_positive) = match &self.judged {
+            Some(judged) => (judged.n, judged.n_positive),
+            None => (self.n, self.n_positive),
+        };
+        n.known().zip(n_positive.known())
+    }
+}
+
 impl StudyRecord {
     /// The record as JSON. It stays what it is at the first call: ask when the record is whole.
     pub fn json(&self) -> Arc<serde_json::Value> {
@@ -369,6 +380,9 @@ pub struct AnalysisRecord {
     pub scheme_text: String,
     pub n: Count,
     pub n_positive: Count,
+    /// Those that were held out and predicted, where these are not all.
+    #[serde(default)]
+    pub judged: Option<JudgedFacts>,
     /// Predictors before selection.
     pub n_predictors: usize,
     /// By metric name, standard metrics included; the primary metric is named in `primary`.
@@ -687,6 +701,16 @@ pub struct MetricFacts {
     pub missing: Option<String>,
 }
 
+/// The rows that performance rests on, where some were never held out or their split has no result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct JudgedFacts {
+    pub n: Count,
+    pub n_positive: Count,
+    /// Outer splits with predictions, and how many there are.
+    pub n_splits: usize,
+    pub of_splits: usize,
+}
+
 /// A candidate and how it fared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CandidateRecord {
@@ -698,9 +722,13 @@ pub struct CandidateRecord {
     pub chosen: usize,
     /// Mean over outer splits of its inner mean.
     pub inner: Option<f64>,
-    /// Inner splits on which it failed, with one of the reasons.
+    /// Outer splits in which it could not be chosen since it failed on an inner one, with the reason
+    /// in the first of them.
     pub failed: usize,
     pub failure: Option<String>,
+    /// Outer splits in which it was left behind, where candidates race.
+    #[serde(default)]
+    pub left_behind: usize,
 }
 
 /// One outer split.

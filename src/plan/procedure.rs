@@ -114,7 +114,7 @@ impl Procedure {
                 ("candidates", &candidates),
             ]),
             tune: Identity::of(&[
-                ("tune", "2"),
+                ("tune", "3"),
                 ("tuner", &common.tuner),
                 ("metric", &common.primary),
                 ("falls_back", &canonical_json(&json!(evaluate.falls_back))),

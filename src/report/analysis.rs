@@ -160,8 +160,17 @@ fn grid(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Option<Json> {
 
 /// Every candidate of every analysis.
 fn candidates(record: &StudyRecord) -> DataTable {
-    let head =
-        ["analysis", "selector", "learner", "settings", "chosen", "inner", "failed"];
+    let head = [
+        "analysis",
+        "selector",
+        "learner",
+        "settings",
+        "chosen",
+        "inner",
+        "failed",
+        "failure",
+        "left_behind",
+    ];
     let rows = all(record).flat_map(|(name, of)| {
         of.candidates.iter().map(move |candidate| {
             vec![
@@ -172,6 +181,8 @@ fn candidates(record: &StudyRecord) -> DataTable {
                 candidate.chosen.to_string(),
                 candidate.inner.map_or(String::new(), |inner| inner.to_string()),
                 candidate.failed.to_string(),
+                candidate.failure.clone().unwrap_or_default(),
+                candidate.left_behind.to_string(),
             ]
         })
     });
@@ -197,6 +208,8 @@ fn tuning(
             "chosen": shown.count(&format!("{path}/chosen")),
             "inner": shown.number(&format!("{path}/inner"), 3),
             "failed": shown.count(&format!("{path}/failed")),
+            "failure": candidate.failure.as_deref().map(coded),
+            "left_behind": shown.count(&format!("{path}/left_behind")),
         })
     });
     let fallback = analysis.fallback.as_ref().map(|_| {
@@ -206,6 +219,7 @@ fn tuning(
     json!({
         "name": name, "primary": primary(analysis), "rows": rows.collect::<Vec<_>>(),
         "fallback": fallback,
+        "races": analysis.candidates.iter().any(|candidate| candidate.left_behind > 0),
     })
 }
 

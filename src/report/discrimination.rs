@@ -12,7 +12,8 @@ use super::roc::{
 };
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{
-    Standing, all, headline, label, model, primary, role, same_question, same_splits,
+    Standing, all, headline, judged_place, label, model, primary, role, same_question,
+    same_splits,
 };
 use super::svg::{Anchor, Svg};
 use super::{permutation, precision_recall};
@@ -354,8 +355,8 @@ fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
                 "{}, {}", Standing::of(record, analysis).label(), analysis.cohort
             ),
             "scheme": analysis.scheme_text,
-            "n": shown.count(&format!("{at}/n")),
-            "positive": shown.count(&format!("{at}/n_positive")),
+            "n": shown.count(&format!("{}/n", judged_place(name, analysis))),
+            "positive": shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
             "predictors": shown.count(&format!("{at}/n_predictors")),
             "cells": cells.collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),
@@ -474,8 +475,8 @@ fn described(
         "name": name,
         "figure": figure,
         "scheme": analysis.scheme_text,
-        "n": shown.count(&format!("{at}/n")),
-        "positive": shown.count(&format!("{at}/n_positive")),
+        "n": shown.count(&format!("{}/n", judged_place(name, analysis))),
+        "positive": shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
         "predictors": shown.count(&format!("{at}/n_predictors")),
         "threshold": analysis.threshold,
         "rows": rows,

@@ -5,7 +5,8 @@
 
 use super::shown::{Shown, escape, place, plain};
 use super::standing::{
-    Standing, chance, headline, label, primary, rows_are, same_question, same_splits,
+    Standing, chance, headline, judged_place, label, primary, rows_are, same_question,
+    same_splits,
 };
 use crate::data::{AnalysisRecord, AssociationFacts, Estimate, StudyRecord};
 
@@ -82,8 +83,19 @@ fn judged(
     name: &str,
     of: &AnalysisRecord,
 ) -> String {
-    let n = shown.count(&format!("{}/n", place(name)));
+    let at = judged_place(name, of);
+    let n = shown.count(&format!("{at}/n"));
     let rows = rows_are(record, &of.cohort);
+    let incomplete = of.judged.as_ref().filter(|of| of.n_splits < of.of_splits);
+    if incomplete.is_some() {
+        return format!(
+            "on {n} of {} {rows} ({}; {} of {} outer splits have a result)",
+            shown.count(&format!("{}/n", place(name))),
+            escape(&of.scheme_text),
+            shown.count(&format!("{at}/n_splits")),
+            shown.count(&format!("{at}/of_splits"))
+        );
+    }
     match Standing::of(record, of) {
         Standing::SiteBySite => {
             format!("on {n} {rows}, each site held out once as a whole")

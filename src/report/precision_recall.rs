@@ -3,6 +3,7 @@
 use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, place, plain};
+use super::standing::judged_place;
 use crate::data::AnalysisRecord;
 
 /// None where the record has no such curve.
@@ -20,7 +21,7 @@ pub fn figure(
         &axis("Precision (predictive value)"),
         0.0,
     );
-    let (n, positive) = (analysis.n.known()?, analysis.n_positive.known()?);
+    let (n, positive) = analysis.judged_rows()?;
     let prevalence = positive as f64 / n.max(1) as f64;
     plot.line("ref", [(0.0, prevalence), (1.0, prevalence)].into_iter());
     // A page holds so many marks; the data table has every curve.
@@ -62,8 +63,8 @@ pub fn figure(
             Some(_) => format!(
                 "Average precision {}; one prediction for all would give the prevalence, {} of {}",
                 shown.estimate(&path, 2),
-                shown.count(&format!("{}/n_positive", place(name))),
-                shown.count(&format!("{}/n", place(name)))
+                shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
+                shown.count(&format!("{}/n", judged_place(name, analysis)))
             ),
             None => "Precision and recall on held-out rows".to_string(),
         },

@@ -1,5 +1,6 @@
 //! How an analysis stands: what its rows are to the model, and what it is there for.
 
+use super::shown::place;
 use crate::data::{AnalysisRecord, CohortFacts, StudyRecord};
 
 /// What the rows that judge a model are to those that it was made from.
@@ -75,6 +76,12 @@ impl Standing {
 pub fn headline(record: &StudyRecord) -> Option<(&String, &AnalysisRecord)> {
     let name = record.analysis_order.first()?;
     Some((name, record.analyses.get(name)?))
+}
+
+/// Where the numbers of rows stand on which the performance of an analysis rests.
+pub fn judged_place(name: &str, analysis: &AnalysisRecord) -> String {
+    let judged = if analysis.judged.is_some() { "/judged" } else { "" };
+    format!("{}{judged}", place(name))
 }
 
 /// All analyses in written order.

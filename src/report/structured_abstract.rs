@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::author::{coded, prose};
 use super::shown::{Shown, escape, fill, place};
 use super::standing::{
-    Standing, headline, label, model, primary, rows_are, same_question,
+    Standing, headline, judged_place, label, model, primary, rows_are, same_question,
 };
 use crate::data::{AnalysisRecord, Stated};
 use crate::operation::prelude::*;
@@ -130,8 +130,8 @@ fn of_the_run(
     let outcome = record.outcomes.iter().find(|outcome| outcome.name == analysis.outcome);
     json!({
         "sources": sources.join(", "),
-        "n": shown.count(&format!("{at}/n")),
-        "positive": shown.count(&format!("{at}/n_positive")),
+        "n": shown.count(&format!("{}/n", judged_place(name, analysis))),
+        "positive": shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
         "rows": rows_are(record, &analysis.cohort),
         "cohort": analysis.cohort,
         "outcome": label(record, &analysis.outcome),

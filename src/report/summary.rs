@@ -8,7 +8,8 @@ use super::marks::bar;
 use super::shown::{Shown, fill, place};
 use super::standards::short;
 use super::standing::{
-    Standing, all, alone, headline, label, model, primary, role, rows_are, same_question,
+    Standing, all, alone, headline, judged_place, label, model, primary, role, rows_are,
+    same_question,
 };
 use crate::data::AnalysisRecord;
 use crate::operation::prelude::*;
@@ -197,12 +198,12 @@ fn keys(
         }));
     }
     if keys.len() < 4 {
-        let at = place(name);
+        let at = judged_place(name, analysis);
         let rows = rows_are(record, &analysis.cohort);
         keys.push(json!({
             "value": shown.count(&format!("{at}/n")),
             "detail": format!("{} positive", shown.count(&format!("{at}/n_positive"))),
-            "what": format!("{rows} analysed for the headline"),
+            "what": format!("{rows} held out for the headline"),
         }));
     }
     keys
@@ -236,8 +237,8 @@ fn row(
         "cohort": analysis.cohort,
         "scheme": analysis.scheme_text,
         "standing": Standing::of(record, analysis).label(),
-        "n": shown.count(&format!("{at}/n")),
-        "positive": shown.count(&format!("{at}/n_positive")),
+        "n": shown.count(&format!("{}/n", judged_place(name, analysis))),
+        "positive": shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
         "value": match analysis.performance.contains_key(&analysis.primary) {
             true => shown.estimate(&format!("{at}/performance/{}", analysis.primary), 2),
             false => "not computed".to_string(),

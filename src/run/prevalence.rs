@@ -15,6 +15,7 @@ struct Predicted {
 /// None where training rows are not simply all others, so that their prevalence is not known here.
 pub fn prevalence_only(analysis: &AnalysisRecord) -> Option<PrevalenceFacts> {
     let (n, positive) = (analysis.n.known()?, analysis.n_positive.known()?);
+    let judged = analysis.judged_rows()?;
     let mut repeats: BTreeMap<usize, Vec<Predicted>> = BTreeMap::new();
     match &analysis.frozen {
         Some(frozen) => {
@@ -56,7 +57,7 @@ pub fn prevalence_only(analysis: &AnalysisRecord) -> Option<PrevalenceFacts> {
     // Equal scores order nobody, whatever the prevalence.
     let mut performance = BTreeMap::from([
         ("auroc".to_string(), 0.5),
-        ("average_precision".to_string(), positive as f64 / n.max(1) as f64),
+        ("average_precision".to_string(), judged.1 as f64 / judged.0.max(1) as f64),
         ("brier".to_string(), brier),
     ]);
     if lowest > 0.0 && highest < 1.0 {

@@ -10,12 +10,12 @@ use super::compute::counted;
 use super::prevalence::prevalence_only;
 use super::{Done, How, describe};
 use crate::data::{
-    AddedFacts, AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts,
-    CohortFacts, ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts, Estimate,
-    FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, FrozenFacts, HarmonisedFacts,
-    MetricFacts, Moments, OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts,
-    SelectionFacts, SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord,
-    SubgroupFacts, ThresholdFacts, Value,
+    AddedFacts, AnalysisRecord, BlockFacts, CandidateRecord, Certificate, Choice,
+    ClaimFacts, CohortFacts, ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts,
+    Estimate, FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, FrozenFacts,
+    HarmonisedFacts, JudgedFacts, MetricFacts, Moments, OutcomeFacts, PermutationFacts,
+    Removed, SampleSizeFacts, SelectionFacts, SiteFacts, SourceFacts, Stability,
+    StudyFacts, StudyRecord, SubgroupFacts, ThresholdFacts, Unscored, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
@@ -57,6 +57,7 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Result<Found, Vec<Strin
         for nodes in &analysis.outer {
             wanted.extend([nodes.tune, nodes.predict, nodes.kept]);
             wanted.extend(nodes.importance);
+            wanted.extend(nodes.decoded);
         }
     }
     let frames = plan
@@ -557,24 +558,37 @@ impl Context<'_> {
         record.scheme_text = resampling.in_words();
         record.threshold = threshold_words(self.study);
         let mut inner: Vec<Vec<f64>> = vec![Vec::new(); record.candidates.len()];
+        let mut judged: BTreeMap<u32, bool> = BTreeMap::new();
         for nodes in &analysis.outer {
             let split = &splits.repeats[nodes.repeat][nodes.outer];
             if let Some(Value::Choice(choice)) = self.found.get(&nodes.tune) {
                 for (all, mean) in inner.iter_mut().zip(&choice.inner) {
                     all.extend(mean);
                 }
+                fared(&mut record.candidates, choice);
             }
             let Some(Value::Predictions(predictions)) = self.found.get(&nodes.predict)
             else {
                 continue;
             };
             record.candidates[predictions.candidate].chosen += 1;
+            let truth = predictions.rows.iter().copied().zip(predictions.truth.clone());
+            judged.extend(truth);
             let place = (nodes.repeat + 1, nodes.outer + 1);
             record.folds.push(self.fold(place, split.split.train.len(), predictions));
         }
         for (candidate, inner) in record.candidates.iter_mut().zip(&inner) {
             candidate.inner = math::mean(inner);
-            candidate.failed = analysis.outer.len() - inner.len();
+        }
+        let (n_splits, of_splits) = (record.folds.len(), analysis.outer.len());
+        if n_splits < of_splits || record.n.known() != Some(judged.len()) {
+            record.judged = Some(JudgedFacts {
+                n: judged.len().into(),
+                n_positive: judged.values().filter(|class| **class).count().into(),
+                n_splits,
+                of_splits,
+            });
+            self.chances(&mut record);
         }
         record.thresholds = thresholds(&record.folds);
         record.permutation = self.permutation(analysis);
@@ -616,8 +630,8 @@ impl Context<'_> {
         if let Some(Value::Choice(choice)) = self.found.get(&model.tune) {
             for (candidate, inner) in record.candidates.iter_mut().zip(&choice.inner) {
                 candidate.inner = *inner;
-                candidate.failed = usize::from(inner.is_none());
             }
+            fared(&mut record.candidates, choice);
         }
         if let Some(Value::Frozen(frozen)) = self.found.get(&model.freeze) {
             for member in &frozen.members {
@@ -742,6 +756,7 @@ impl Context<'_> {
             scheme_text: String::new(),
             n: rows.n.into(),
             n_positive: rows.n_positive.into(),
+            judged: None,
             n_predictors: rows.n_predictors,
             performance,
             primary: study.evaluate.primary.about.name.to_string(),
@@ -774,6 +789,19 @@ impl Context<'_> {
             prevalence_only: None,
             fallback: None,
             failed_nodes: self.failed_nodes(name, nodes),
+        }
+    }
+
+    /// What one prediction for every row gives, on the rows that were judged.
+    fn chances(&self, record: &mut AnalysisRecord) {
+        let Some((n @ 1.., n_positive)) = record.judged_rows() else { return };
+        let share = n_positive as f64 / n as f64;
+        for facts in record.metrics.iter_mut().chain(&mut record.standard) {
+            let mut known = self.study.evaluate.metrics();
+            let used = known.find(|used| used.about.name == facts.name);
+            if let Some(Instance::Metric(metric)) = used.map(|used| &used.instance) {
+                facts.chance = metric.chance(share);
+            }
         }
     }
 
@@ -1311,6 +1339,7 @@ fn candidates(study: &Study, case: Case) -> Vec<CandidateRecord> {
                             inner: None,
                             failed: 0,
                             failure: None,
+                            left_behind: 0,
                         });
                     }
                 }
@@ -1318,6 +1347,20 @@ fn candidates(study: &Study, case: Case) -> Vec<CandidateRecord> {
         }
     }
     candidates
+}
+
+/// Counts which candidates a choice could not fall on, and why.
+fn fared(candidates: &mut [CandidateRecord], choice: &Choice) {
+    for (candidate, why) in candidates.iter_mut().zip(&choice.unscored) {
+        match why {
+            None => {}
+            Some(Unscored::LeftBehind) => candidate.left_behind += 1,
+            Some(Unscored::Failed(why)) => {
+                candidate.failed += 1;
+                candidate.failure.get_or_insert_with(|| why.clone());
+            }
+        }
+    }
 }
 
 /// Whether a reason is a list of at least two others.

@@ -3,7 +3,7 @@
 use super::splits::{facts, instance, procedure};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
-    Choice, FoldScores, Link, Predictions, ScoredSplit, Split, Survivors, Value,
+    Choice, FoldScores, Link, Predictions, ScoredSplit, Split, Survivors, Unscored, Value,
 };
 use crate::math::{ln, mean, sqrt, variance};
 use crate::operation::{
@@ -397,6 +397,7 @@ pub fn choose(
     };
     match tuner(study).choose(&contest) {
         Some(mut choice) => {
+            choice.unscored = candidates.iter().map(unscored).collect();
             choice.falls_back =
                 study.evaluate.falls_back && inner.falls_back(&choice, inner_splits);
             Ok(choice)
@@ -410,6 +411,17 @@ pub fn choose(
             ))
         }
     }
+}
+
+/// Why a candidate has no score on some inner split. One that failed before it was left behind has
+/// failed.
+fn unscored(candidate: &FoldScores) -> Option<Unscored> {
+    let mut why = candidate.folds.iter().filter_map(|fold| fold.as_ref().err());
+    let first = why.next()?;
+    Some(match Survivors::is_why(first) {
+        true => Unscored::LeftBehind,
+        false => Unscored::Failed(first.clone()),
+    })
 }
 
 /// By member of the choice: the map from decision values to probabilities.

@@ -55,6 +55,7 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
     for (name, of) in &whole.analyses {
         let Some(analysis) = record.analyses.get_mut(name) else { continue };
         let place = format!("/analyses/{}", name.replace('~', "~0").replace('/', "~1"));
+        reasons(analysis);
         curves(of, analysis);
         folds(analysis);
         coarsened.extend(few(of, analysis, &place, smallest, &mut hidden));
@@ -111,6 +112,23 @@ fn rules(smallest: usize) -> Vec<String> {
          patient, or values of patients, and are no part of what may be passed on"
             .to_string(),
     ]
+}
+
+/// Takes counts of rows out of the reasons why something could not be computed.
+fn reasons(analysis: &mut AnalysisRecord) {
+    let metrics = analysis.metrics.iter_mut().chain(&mut analysis.standard);
+    let measured = analysis.performance.values_mut();
+    let candidates = analysis.candidates.iter_mut();
+    let permuted = analysis.permutation.iter_mut();
+    let all = analysis
+        .failed_nodes
+        .iter_mut()
+        .map(|failed| &mut failed.reason)
+        .chain(metrics.filter_map(|facts| facts.missing.as_mut()))
+        .chain(measured.flat_map(|estimate| &mut estimate.failed_folds))
+        .chain(candidates.filter_map(|candidate| candidate.failure.as_mut()))
+        .chain(permuted.flat_map(|found| &mut found.failed).map(|f| &mut f.reason));
+    all.for_each(|reason| *reason = without_counts(reason));
 }
 
 /// Means from which a hidden number follows, and those of too few.
@@ -183,7 +201,7 @@ fn characteristics(record: &StudyRecord, smallest: usize, hidden: &mut BTreeSet<
 /// Curves that are smooth, with nobody's place on them.
 fn curves(of: &AnalysisRecord, analysis: &mut AnalysisRecord) {
     let smooth = Binormal::of(&of.roc_mean).filter(|_| !of.roc.is_empty());
-    let prevalence = of.n.known().zip(of.n_positive.known());
+    let prevalence = of.judged_rows();
     analysis.roc.clear();
     analysis.roc_mean.points.clear();
     if let Some(smooth) = smooth {
@@ -498,7 +516,7 @@ fn step(of: &AnalysisRecord, smallest: usize) -> Option<f64> {
     if !cells.into_iter().flatten().any(small) {
         return None;
     }
-    let (n, positive) = (of.n.known()?, of.n_positive.known()?);
+    let (n, positive) = of.judged_rows()?;
     coarse_step(positive.min(n - positive), smallest)
 }
 
@@ -571,7 +589,8 @@ fn rounded(value: f64, per_unit: f64) -> f64 {
     (value * per_unit).round() / per_unit
 }
 
-/// A warning in which numbers of rows and patients are told as "some".
+/// A warning or a reason in which numbers of rows and patients are told as "some", and those that
+/// are too few as "fewer".
 fn without_counts(text: &str) -> String {
     const OF: &[&str] =
         &["row", "rows", "patient", "patients", "subject", "subjects", "ids"];
@@ -593,10 +612,22 @@ fn without_counts(text: &str) -> String {
                     && is_number(at + 2)
                     && is_noun(at + 3)))
     };
-    let told: Vec<&str> = words
+    let found = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| words.get(before));
+        let digits = words[at].trim_end_matches([';', '.']);
+        let number = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
+        number && before.is_some_and(|word| ["are", "has"].contains(word))
+    };
+    let told: Vec<String> = words
         .iter()
         .enumerate()
-        .map(|(at, word)| if counts(at) { "some" } else { *word })
+        .map(|(at, word)| match (counts(at), found(at)) {
+            (true, _) => "some".to_string(),
+            (_, true) => {
+                format!("fewer{}", word.trim_start_matches(|c: char| c.is_ascii_digit()))
+            }
+            _ => word.to_string(),
+        })
         .collect();
     told.join(" ")
 }
@@ -624,6 +655,12 @@ mod tests {
         assert_eq!(
             without_counts("3 of 120 rows of cohort `a` are not in `b` and leave it"),
             "some of some rows of cohort `a` are not in `b` and leave it"
+        );
+        assert_eq!(
+            without_counts(
+                "2 rows of each class are needed and one class has 1; use fewer"
+            ),
+            "some rows of each class are needed and one class has fewer; use fewer"
         );
         let kept = "the smallest AUROC of 5 folds is 0.52";
         assert_eq!(without_counts(kept), kept);

@@ -334,6 +334,7 @@ impl All<'_> {
             }
         }
         let whole = [n, positive, negative];
+        let judged = self.judged(&path, analysis, whole);
         let sites = analysis.sites.iter().enumerate().map(|(at, site)| {
             (format!("{path}/sites/{at}"), String::new(), site.n, site.n_positive)
         });
@@ -344,9 +345,32 @@ impl All<'_> {
         });
         self.groups(groups.collect(), whole);
         self.folds(&path, analysis, whole);
-        if let Some(cells) = &analysis.confusion {
+        if let (Some(cells), Some([_, positive, negative])) =
+            (&analysis.confusion, judged)
+        {
             self.confusion(&path, cells, [positive, negative]);
         }
+    }
+
+    /// The rows that performance rests on, those with and those without the outcome.
+    fn judged(
+        &mut self,
+        path: &str,
+        analysis: &AnalysisRecord,
+        whole: [usize; 3],
+    ) -> Option<[usize; 3]> {
+        let Some(judged) = &analysis.judged else { return Some(whole) };
+        let n = self.shown(format!("{path}/judged/n"), judged.n, HEADLINE)?;
+        let positive = format!("{path}/judged/n_positive");
+        let positive = self.shown(positive, judged.n_positive, HEADLINE)?;
+        let negative = self.counts.value(n) - self.counts.value(positive);
+        let negative = self.counts.implied(negative);
+        self.counts.sum(n, &[positive, negative]);
+        let judged = [n, positive, negative];
+        for (whole, part) in whole.into_iter().zip(judged) {
+            self.counts.sum_with_rest(whole, &[part]);
+        }
+        Some(judged)
     }
 
     /// Groups by what they are grouped by: their rows, those with and those without the outcome.
@@ -370,7 +394,8 @@ impl All<'_> {
         }
     }
 
-    /// Events by split: within a repeat the held-out rows are all rows.
+    /// Events by split: within a repeat the held-out rows are all rows, unless some of its splits have
+    /// no result or never held them out.
     fn folds(&mut self, path: &str, analysis: &AnalysisRecord, whole: [usize; 3]) {
         if analysis.kind == "external" {
             let Some(fold) = analysis.folds.first() else { return };
@@ -409,7 +434,10 @@ impl All<'_> {
         for folds in repeats.into_values() {
             for (at, whole) in whole.iter().enumerate() {
                 let parts: Vec<usize> = folds.iter().map(|fold| fold[at]).collect();
-                self.counts.sum(*whole, &parts);
+                match analysis.judged {
+                    None => self.counts.sum(*whole, &parts),
+                    Some(_) => self.counts.sum_with_rest(*whole, &parts),
+                }
             }
         }
     }
