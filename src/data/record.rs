@@ -697,6 +697,8 @@ pub struct MetricFacts {
     /// What one prediction for every row gives: 0.5 for an AUROC, the prevalence for average
     /// precision, p(1 − p) for a Brier score.
     pub chance: Option<f64>,
+    #[serde(default)]
+    pub better: Better,
     /// Why there is no value, if there is none.
     pub missing: Option<String>,
 }
@@ -709,6 +711,41 @@ pub struct JudgedFacts {
     /// Outer splits with predictions, and how many there are.
     pub n_splits: usize,
     pub of_splits: usize,
+}
+
+/// Which values of a metric are better.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Better {
+    #[default]
+    Higher,
+    Lower,
+    /// Those nearer to this one.
+    Nearer(f64),
+}
+
+impl Better {
+    /// Larger for a better value.
+    pub fn merit(self, value: f64) -> f64 {
+        match self {
+            Self::Higher => value,
+            Self::Lower => -value,
+            Self::Nearer(best) => -(value - best).abs(),
+        }
+    }
+}
+
+impl AnalysisRecord {
+    /// Which values of the primary metric are better.
+    pub fn better(&self) -> Better {
+        let primary = self.metrics.iter().find(|metric| metric.name == self.primary);
+        primary.map_or(Better::Higher, |metric| metric.better)
+    }
+
+    /// The value of the primary metric, larger for a better one.
+    pub fn merit(&self) -> Option<f64> {
+        Some(self.better().merit(self.performance.get(&self.primary)?.estimate))
+    }
 }
 
 /// A candidate and how it fared.

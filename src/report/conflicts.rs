@@ -1,6 +1,7 @@
 //! Where the author's text contradicts the run. Words are searched for, so a denial beside them
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
 
+use super::evidence::weights_classes;
 use super::finding::associated;
 use super::sample_size::per_candidate;
 use super::shown::plain;
@@ -596,6 +597,19 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
             let estimate = shown.estimate(&format!("{at}/performance/{metric}"), 2);
             limits.push(format!("Predicted probabilities are {words} {estimate}."));
         }
+    }
+    if weights_classes(record) {
+        let path = format!("{at}/performance/calibration_intercept");
+        let off = match analysis.performance.contains_key("calibration_intercept") {
+            true => {
+                format!(": the calibration intercept is {}", shown.estimate(&path, 2))
+            }
+            false => String::new(),
+        };
+        limits.push(format!(
+            "Classes were weighted in fitting, so probabilities answer to the weights and not to the \
+             prevalence{off}."
+        ));
     }
     if let Some(stability) =
         analysis.selection.as_ref().and_then(|s| s.stability.as_ref())

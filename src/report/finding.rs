@@ -8,7 +8,7 @@ use super::standing::{
     Standing, chance, headline, judged_place, label, primary, rows_are, same_question,
     same_splits,
 };
-use crate::data::{AnalysisRecord, AssociationFacts, Estimate, StudyRecord};
+use crate::data::{AnalysisRecord, AssociationFacts, Better, Estimate, StudyRecord};
 
 /// Below it an outcome counts as going with a column.
 const ASSOCIATED: f64 = 0.05;
@@ -50,18 +50,23 @@ fn said(record: &StudyRecord, detail: Detail) -> Vec<String> {
 enum Lies {
     /// There is none, or nothing is known of chance.
     Unknown,
+    /// All of it is worse than chance.
     Below,
     Around,
+    /// All of it is better than chance.
     Above,
 }
 
-fn lies(estimate: &Estimate, chance: Option<f64>) -> Lies {
-    match (estimate.lower, estimate.upper, chance) {
-        (Some(lower), Some(upper), Some(chance)) => match () {
-            () if upper < chance => Lies::Below,
-            () if lower > chance => Lies::Above,
-            () => Lies::Around,
-        },
+fn lies(estimate: &Estimate, chance: Option<f64>, better: Better) -> Lies {
+    match (estimate.lower, estimate.upper, chance, better) {
+        (Some(lower), Some(upper), Some(chance), Better::Higher | Better::Lower) => {
+            let (under, over) = (upper < chance, lower > chance);
+            match (under, over, better) {
+                (false, false, _) => Lies::Around,
+                (true, _, Better::Higher) | (_, true, Better::Lower) => Lies::Below,
+                _ => Lies::Above,
+            }
+        }
         _ => Lies::Unknown,
     }
 }
@@ -127,7 +132,7 @@ fn first(
     }
     let judged = judged(record, shown, name, analysis);
     let measured = shown.measured(&path, 2);
-    let mut sentence = match lies(estimate, chance(analysis)) {
+    let mut sentence = match lies(estimate, chance(analysis), analysis.better()) {
         Lies::Around if analysis.primary == "auroc" => {
             format!(
                 "For {label} there is {} {judged}",
@@ -143,7 +148,8 @@ fn first(
             "The {metric} for {label} was {measured} {judged}, which is worse than chance"
         ),
         Lies::Above => format!(
-            "The {metric} for {label} was {measured} {judged}, an interval above chance{}",
+            "The {metric} for {label} was {measured} {judged}, an interval {} chance{}",
+            if analysis.better() == Better::Lower { "below" } else { "above" },
             unborne(shown, name, analysis)
         ),
         Lies::Unknown => format!("The {metric} for {label} was {measured} {judged}"),
@@ -250,14 +256,12 @@ fn controls<'r>(
     record: &'r StudyRecord,
     analysis: &'r AnalysisRecord,
 ) -> Vec<(&'r String, &'r AnalysisRecord)> {
-    let gives =
-        |of: &AnalysisRecord| of.performance.get(&of.primary).map(|of| of.estimate);
     let mut controls: Vec<_> = same_splits(record, analysis)
-        .filter(|(_, of)| of.role == "control" && gives(of).is_some())
+        .filter(|(_, of)| of.role == "control" && of.merit().is_some())
         .collect();
     controls.sort_by(|(_, a), (_, b)| {
-        let value = |of| gives(of).unwrap_or(f64::NEG_INFINITY);
-        value(b).total_cmp(&value(a))
+        let merit = |of: &AnalysisRecord| of.merit().unwrap_or(f64::NEG_INFINITY);
+        merit(b).total_cmp(&merit(a))
     });
     controls
 }
@@ -268,8 +272,7 @@ pub fn telling_control<'r>(
     analysis: &'r AnalysisRecord,
 ) -> Option<(&'r String, &'r AnalysisRecord)> {
     let (name, control) = *controls(record, analysis).first()?;
-    let of = |of: &AnalysisRecord| Some(of.performance.get(&of.primary)?.estimate);
-    let no_less = of(control)? >= of(analysis)?;
+    let no_less = control.merit()? >= analysis.merit()?;
     (no_less || !associated(record, analysis).is_empty()).then_some((name, control))
 }
 
@@ -294,7 +297,7 @@ fn inside(
         return format!("the performance within {column} could not be computed");
     };
     let path = format!("{}/within", place(name));
-    match lies(estimate, Some(0.5)) {
+    match lies(estimate, Some(0.5), Better::Higher) {
         Lies::Around => {
             format!("within {column} there is {}", no_evidence(shown, &path, "AUROC"))
         }
@@ -323,13 +326,15 @@ fn alone(
     let path = format!("{}/performance/{}", place(name), control.primary);
     // What is the same on the page is told as the same.
     let same = plain(ours.estimate, 2) == plain(theirs.estimate, 2);
-    let more = ours.estimate <= theirs.estimate;
+    let more = analysis.merit()? <= control.merit()?;
     let compared = (!more).then(|| over(record, shown, analysis, control)).flatten();
     let stands = compared.unwrap_or_else(|| {
-        match (same, more) {
-            (true, _) => ", as much as the model",
-            (false, true) => ", more than the model",
-            (false, false) => ", less than the model",
+        match (same, more, analysis.better()) {
+            (true, ..) => ", as much as the model",
+            (false, true, Better::Higher) => ", more than the model",
+            (false, false, Better::Higher) => ", less than the model",
+            (false, true, _) => ", which is better than the model",
+            (false, false, _) => ", which is worse than the model",
         }
         .to_string()
     });
@@ -353,13 +358,13 @@ fn over(
     })?;
     let result = facts.result.as_ref()?;
     let path = format!("/comparisons/{at}/result");
-    let (lower, _) = (result.lower?, result.upper?);
+    let (lower, upper) = (result.lower?, result.upper?);
     let lead = format!(
         "{} (95 % CI {})",
         shown.signed(&format!("{path}/difference"), 2),
         shown.interval(&path, 2)
     );
-    Some(match lower > 0.0 {
+    Some(match lower > 0.0 || upper < 0.0 {
         true => format!("; the model differs by {lead}"),
         false => format!("; the model differs by {lead}, which does not exclude zero"),
     })
@@ -417,7 +422,7 @@ fn frozen(
     let inside = match (&record.study.within, &external.within) {
         (Some(column), Some(within)) if !associated(record, of).is_empty() => {
             let path = format!("{}/within", place(name));
-            let chance = match lies(within, Some(0.5)) {
+            let chance = match lies(within, Some(0.5), Better::Higher) {
                 Lies::Around => ", which does not exclude chance",
                 Lies::Below => ", worse than chance",
                 Lies::Above | Lies::Unknown => "",
@@ -431,19 +436,34 @@ fn frozen(
         _ => String::new(),
     };
     let internal = of.performance.get(&of.primary);
-    let stands = match internal {
-        Some(internal)
+    let better = external.better();
+    let lies = lies(estimate, chance(external), better);
+    let stands = match (internal, better) {
+        (Some(internal), Better::Higher)
             if estimate.upper.is_some_and(|upper| upper < internal.estimate) =>
         {
             ", with its whole interval below the internal estimate"
         }
-        Some(internal) if estimate.estimate < internal.estimate => {
-            ", less than the internal estimate"
+        (Some(internal), Better::Lower)
+            if estimate.lower.is_some_and(|lower| lower > internal.estimate) =>
+        {
+            ", with its whole interval above the internal estimate"
         }
-        Some(_) => ", no less than the internal estimate",
-        None => "",
+        (Some(internal), _)
+            if better.merit(estimate.estimate) < better.merit(internal.estimate) =>
+        {
+            match better {
+                Better::Higher => ", less than the internal estimate",
+                _ => ", worse than the internal estimate",
+            }
+        }
+        // It would be praise of what may be chance.
+        (Some(_), _) if matches!(lies, Lies::Around) => "",
+        (Some(_), Better::Higher) => ", no less than the internal estimate",
+        (Some(_), _) => ", no worse than the internal estimate",
+        (None, _) => "",
     };
-    match lies(estimate, chance(external)) {
+    match lies {
         Lies::Around if external.primary == "auroc" => format!(
             "On {whom} the frozen model shows {}{stands}{inside}.",
             no_evidence(shown, &path, &metric)
@@ -467,7 +487,7 @@ mod tests {
     use super::*;
     use crate::data::{
         Certificate, CohortFacts, Compared, ComparisonFacts, FlowBox, GraphFacts,
-        MetricFacts, OutcomeFacts, StudyFacts,
+        JudgedFacts, MetricFacts, OutcomeFacts, StudyFacts,
     };
 
     fn measured(estimate: f64, ends: Option<(f64, f64)>) -> Estimate {
@@ -669,6 +689,62 @@ mod tests {
         let text = told(&record);
         has(&text, &["The Brier score for IDH mutation was 0.20", "100 held-out rows"]);
         assert!(!text.contains("chance") && !text.contains("discrimination"));
+    }
+
+    #[test]
+    fn a_lower_score_is_better_where_the_metric_says_so() {
+        let brier = |lower: f64, upper: f64| {
+            let mut record = headline_of((lower + upper) / 2.0, Some((lower, upper)));
+            let of = record.analyses.get_mut("a").unwrap();
+            let estimate = of.performance.remove("auroc").unwrap();
+            of.primary = "brier".to_string();
+            of.metrics[0] = MetricFacts {
+                name: "brier".to_string(),
+                title: "Brier score".to_string(),
+                chance: Some(0.24),
+                better: Better::Lower,
+                ..MetricFacts::default()
+            };
+            of.performance.insert("brier".to_string(), estimate);
+            record
+        };
+        has(&told(&brier(0.15, 0.21)), &["an interval below chance"]);
+        has(&told(&brier(0.26, 0.30)), &["worse than chance"]);
+        // The control with the lowest score is the strongest, and better than the model.
+        let mut record = brier(0.18, 0.20);
+        for (name, estimate) in [("size", 0.21), ("site", 0.16)] {
+            let of =
+                brier(estimate - 0.01, estimate + 0.01).analyses.remove("a").unwrap();
+            let control = AnalysisRecord {
+                model: name.to_string(),
+                role: "control".to_string(),
+                ..of
+            };
+            record.analysis_order.push(name.to_string());
+            record.analyses.insert(name.to_string(), control);
+        }
+        let text = told(&record);
+        let at =
+            |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}: {text}"));
+        assert!(at("site alone gives 0.16") < at("size alone gives 0.21"), "{text}");
+        has(&text, &["which is better than the model", "which is worse than the model"]);
+    }
+
+    #[test]
+    fn rows_without_a_result_are_not_counted_as_judged() {
+        let mut record = headline_of(0.91, Some((0.83, 0.99)));
+        record.analyses.get_mut("a").unwrap().judged = Some(JudgedFacts {
+            n: 60.into(),
+            n_positive: 20.into(),
+            n_splits: 3,
+            of_splits: 4,
+        });
+        let text = told(&record);
+        has(&text, &["on 60 of 100 patients", "3 of 4 outer splits have a result"]);
+        // Held out once: the rows that were, and no word of splits.
+        let judged = record.analyses.get_mut("a").unwrap().judged.as_mut().unwrap();
+        (judged.n_splits, judged.of_splits) = (1, 1);
+        has(&told(&record), &["on 60 held-out patients"]);
     }
 
     #[test]

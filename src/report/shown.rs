@@ -128,11 +128,17 @@ impl Shown {
         )
     }
 
-    /// `lower–upper`, or that there is no interval.
+    /// `lower–upper`, and where it rests on too few, that; or that there is no interval.
     pub fn interval(&self, path: &str, digits: usize) -> String {
+        let method = self.json.pointer(&format!("{path}/method")).and_then(Json::as_str);
+        let method = method.unwrap_or("");
         if !self.has_interval(path) {
-            return "no interval: too few".to_string();
+            return match method.contains("no interval: ") {
+                true => "no interval".to_string(),
+                false => "no interval: too few".to_string(),
+            };
         }
+        let few = if method.starts_with("too few: ") { "; too few" } else { "" };
         let end = |end: &str| self.number(&format!("{path}/{end}"), digits);
         // After a minus sign a dash would look like another.
         let negative = self
@@ -141,7 +147,7 @@ impl Shown {
             .and_then(Json::as_f64)
             .is_some_and(|lower| lower < 0.0);
         let between = if negative { " to " } else { "–" };
-        format!("{}{between}{}", end("lower"), end("upper"))
+        format!("{}{between}{}{few}", end("lower"), end("upper"))
     }
 }
 

@@ -10,7 +10,7 @@ use super::compute::counted;
 use super::prevalence::prevalence_only;
 use super::{Done, How, describe};
 use crate::data::{
-    AddedFacts, AnalysisRecord, BlockFacts, CandidateRecord, Certificate, Choice,
+    AddedFacts, AnalysisRecord, Better, BlockFacts, CandidateRecord, Certificate, Choice,
     ClaimFacts, CohortFacts, ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts,
     Estimate, FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, FrozenFacts,
     HarmonisedFacts, JudgedFacts, MetricFacts, Moments, OutcomeFacts, PermutationFacts,
@@ -19,7 +19,7 @@ use crate::data::{
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
-use crate::operation::{Instance, Judged, Scored, reference};
+use crate::operation::{Direction, Instance, Judged, Scored, reference};
 use crate::plan::{self, Analysis, Case, External, Plan};
 use crate::spec::{BlockKind, Chain, Named, Outcome, SourceKind, Study, UnnamedControls};
 use crate::statistics;
@@ -703,6 +703,11 @@ impl Context<'_> {
                 chance: match rows.n {
                     0 => metric.scale().chance,
                     n => metric.chance(rows.n_positive as f64 / n as f64),
+                },
+                better: match metric.scale().direction {
+                    Direction::HigherIsBetter => Better::Higher,
+                    Direction::LowerIsBetter => Better::Lower,
+                    Direction::Closest(best) => Better::Nearer(best),
                 },
                 missing: match value {
                     Some(Value::Estimate(_)) => None,

@@ -428,6 +428,8 @@ pub struct Evaluate {
     pub threshold: Option<ThresholdRule>,
     /// Column within whose values pairs are also compared.
     pub within: Option<Named>,
+    /// Whether it was not asked for, and is measured since the outcome goes with it.
+    pub within_added: bool,
     pub decision_range: Option<(f64, f64)>,
     pub subgroups: Vec<Subgroup>,
     pub compare: Vec<Compare>,
@@ -714,7 +716,11 @@ impl Study {
             "also": evaluate.also.iter().map(Use::identity).collect::<Json>(),
             "tuner": evaluate.tuner.identity(),
             "threshold": threshold,
-            "within": evaluate.within.as_ref().map(|named| &named.name),
+            "within": evaluate
+                .within
+                .as_ref()
+                .filter(|_| !evaluate.within_added)
+                .map(|named| &named.name),
             "compare": [compare.collect::<Json>(), json!(evaluate.holm)],
             "subgroups": subgroups.collect::<Json>(),
             "claims": evaluate.claims.iter().map(|c| c.text.clone()).collect::<Json>(),

@@ -11,7 +11,7 @@ use crate::data::{AssociationFacts, Frame};
 use crate::diagnostics::{Code, Diagnostic, Place};
 use crate::digest::canonical_json;
 use crate::operation::Failure;
-use crate::spec::{Cohort, Named, Outcome, Study};
+use crate::spec::{Cohort, Named, Outcome, Study, UnnamedControls};
 use crate::statistics::{auroc_by_level, cramers_v};
 
 use super::{Reading, Survey, SurveyedOutcome, View};
@@ -273,10 +273,17 @@ fn associated(
                         facts.cramers_v.unwrap_or(0.0)
                     ),
                 )
-                .hint(format!(
-                    "measure within it as well: `evaluate: {{ within: {} }}`",
-                    column.name
-                )),
+                .hint(match &study.evaluate.unnamed {
+                    UnnamedControls::Added { .. } => format!(
+                        "performance within the closest such column is measured as well; permuted \
+                         outcomes keep to it by `permuted_outcome: {{ times: 1000, within: {} }}`",
+                        column.name
+                    ),
+                    UnnamedControls::Left(_) => format!(
+                        "measure within it as well: `evaluate: {{ within: {} }}`",
+                        column.name
+                    ),
+                }),
             );
         }
         survey.associations.push(facts);

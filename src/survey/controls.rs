@@ -42,7 +42,40 @@ pub fn controlled(
             None => faults.push(control.missing()),
         }
     }
+    if let (None, UnnamedControls::Added { .. }) =
+        (&study.evaluate.within, &study.evaluate.unnamed)
+    {
+        study.evaluate.within = inside(&study, survey);
+        study.evaluate.within_added = study.evaluate.within.is_some();
+    }
     study
+}
+
+/// The site or stratum that the headline's outcome goes with most closely: performance within it
+/// stands beside the headline. A site that is held out whole is within itself already.
+fn inside(study: &Study, survey: &Survey) -> Option<Named> {
+    let outcome = study.outcomes.first()?;
+    let scheme = study.validate.first()?;
+    let Instance::Resampling(resampling) = &scheme.resampling.instance else {
+        return None;
+    };
+    let cohort = study.cohort(&scheme.cohort.name)?;
+    let rows = &survey.cohorts[&cohort.name].rows;
+    let view = View { study, survey, cohort, rows };
+    let held_out = match resampling.judged() {
+        Judged::Sites => resampling.columns().first().and_then(|by| view.place(by)),
+        Judged::Folds => None,
+    };
+    let goes_along = survey.associations.iter().filter(|facts| {
+        facts.outcome == outcome.name
+            && facts.cohort == cohort.name
+            && facts.p.is_some_and(|p| p < 0.05)
+            && (held_out.is_none() || view.place(&facts.column) != held_out)
+    });
+    let closest = goes_along.max_by(|a, b| {
+        a.cramers_v.unwrap_or(0.0).total_cmp(&b.cramers_v.unwrap_or(0.0))
+    })?;
+    Some(Named { name: closest.column.clone(), span: cohort.span })
 }
 
 /// A control that nobody named.

@@ -201,8 +201,18 @@ fn pooled(
     let Some(mean) = crate::math::mean(&values) else {
         return Value::Failed(distinct(&failed));
     };
-    let (interval, words) = resampled(inputs, pools, metric, resamples);
-    let (lower, upper) = interval.unzip();
+    let (interval, mut words) = resampled(inputs, pools, metric, resamples);
+    // Resamples repeat patients, which moves the distances of a curve upwards: the percentiles may
+    // then leave the estimate out, and are no interval for it.
+    let holds = |(lower, upper): &(f64, f64)| *lower <= mean && mean <= *upper;
+    let held = interval.filter(holds);
+    if let (Some((lower, upper)), None) = (interval, held) {
+        words = format!(
+            "no interval: the middle 95 % of {resamples} resamples of patients, {lower:.3} to \
+             {upper:.3}, do not hold the estimate"
+        );
+    }
+    let (lower, upper) = held.unzip();
     let method = match judged.how {
         How::Once => words,
         _ if values.len() == 1 => format!(

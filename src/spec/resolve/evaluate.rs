@@ -89,6 +89,7 @@ impl Reader<'_> {
             falls_back: fallback.as_deref() == Some("naive"),
             threshold,
             within: None,
+            within_added: false,
             decision_range: None,
             subgroups: Vec::new(),
             compare: Vec::new(),
