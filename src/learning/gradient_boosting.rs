@@ -244,8 +244,9 @@ impl Operation for GradientBoosting {
         name: "gradient_boosting",
         title: "Gradient boosting",
         // 2: slopes and curvatures of up to 4,095 rows are counted in a unit that leaves them exact as
-        // floating-point numbers.
-        version: 2,
+        // floating-point numbers. 3: the unit is that of each tree; up to 1,024 rows its sums have 31
+        // binary digits.
+        version: 3,
         sources: &["friedman2001", "chen2016", "ke2017"],
         example: "gradient_boosting: { rounds: 200, learning_rate: 0.03, leaves: 4 }",
     };

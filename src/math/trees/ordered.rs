@@ -1,33 +1,78 @@
 //! The rows of a tree in order of every column's values: leaves of few rows are searched without counting.
 //!
-//! Sums of slopes and curvatures are whole numbers below 2⁵³ here, so sums of floating-point
-//! numbers are exact and what is found is what counting finds, to the bit.
+//! Sums of slopes and curvatures are whole numbers below 2³¹ here; what is found is what counting
+//! finds, to the bit.
+
+use std::ops::Range;
 
 use super::boost::{Judge, Sums};
 use super::codes::Codes;
 use super::samples::Samples;
 
-/// With more rows than these, or with numbers too large to be exact, columns are counted instead.
+/// With more rows than these columns are counted instead.
 pub const MOST_ROWS: usize = 1024;
+
+/// The binary digits of the sum of all slopes, and of that of all curvatures: rounding each row may
+/// add half a unit, and both then still fit into half a word.
+pub const ROOM: i32 = 30;
 
 /// Cuts that are compared at once before any of them is divided.
 const AT_ONCE: usize = 8;
+
+/// Columns that are summed before they are judged: a sum is read long after it was written.
+const AHEAD: usize = 4;
+
+/// As many as the number of a row can tell apart, so that no number has to be compared with a length.
+const ROWS: usize = 1 << 16;
 
 /// The rows of a tree, those of each leaf together, once for every column in order of its values.
 pub struct Orders {
     n: usize,
     /// All rows by column. Shape: p × n.
     all: Vec<u16>,
-    /// Those of the tree. Shape: p × n, of which each column uses as many as there are rows.
-    own: Vec<u16>,
-    /// By row: slope and curvature, in units.
-    adds: Vec<[f64; 2]>,
+    /// Those of the tree, twice: parting a leaf writes its rows to the other place. Shape: p × n, of
+    /// which each column uses as many as there are rows.
+    own: [Vec<u16>; 2],
+    /// By row: what it adds to sums.
+    adds: Box<[Pair; ROWS]>,
     /// By row: whether it is in the tree, and then whether it goes left.
-    marked: Vec<bool>,
-    spare: Vec<u16>,
-    /// Sums up to each row of a leaf, in the orders of two columns. Shape: 2 × n.
-    slopes: Vec<f64>,
-    curvatures: Vec<f64>,
+    marked: Box<[bool; ROWS]>,
+    /// Sums up to each row of a leaf, in the orders of some columns. Shape: AHEAD × n.
+    sums: Vec<Pair>,
+}
+
+/// Slope and curvature of some rows, in units: the upper and the lower half of a word. Curvatures and
+/// their sums are not negative, so pairs are added at once.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Pair(u64);
+
+impl Pair {
+    pub fn new(slope: i64, curvature: i64) -> Self {
+        Self((slope as u64) << 32 | curvature as u64)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self(self.0.wrapping_add(other.0))
+    }
+
+    pub fn slope(self) -> i32 {
+        (self.0 >> 32) as i32
+    }
+
+    pub fn curvature(self) -> i32 {
+        self.0 as i32
+    }
+
+    /// As floating-point numbers, which they are exactly.
+    pub fn parts(self) -> [f64; 2] {
+        [f64::from(self.slope()), f64::from(self.curvature())]
+    }
+}
+
+/// The same value for every number of a row.
+fn for_each_row<T: Copy>(value: T) -> Box<[T; ROWS]> {
+    let table = vec![value; ROWS].into_boxed_slice();
+    table.try_into().unwrap_or_else(|_| unreachable!("it has that length"))
 }
 
 impl Orders {
@@ -47,13 +92,11 @@ impl Orders {
         }
         Self {
             n,
-            own: all.clone(),
+            own: [all.clone(), all.clone()],
             all,
-            adds: vec![[0.0; 2]; n],
-            marked: vec![false; n],
-            spare: vec![0; n],
-            slopes: vec![0.0; 2 * n],
-            curvatures: vec![0.0; 2 * n],
+            adds: for_each_row(Pair::default()),
+            marked: for_each_row(false),
+            sums: vec![Pair::default(); AHEAD * n],
         }
     }
 
@@ -62,9 +105,9 @@ impl Orders {
         &mut self,
         rows: &[u32],
         columns: &[u32],
-        mut add: impl FnMut(u32) -> [f64; 2],
+        mut add: impl FnMut(u32) -> Pair,
     ) {
-        self.marked.fill(false);
+        self.marked[..self.n].fill(false);
         for &row in rows {
             self.marked[row as usize] = true;
             self.adds[row as usize] = add(row);
@@ -72,7 +115,7 @@ impl Orders {
         for &column in columns {
             let of_column = column as usize * self.n..(column as usize + 1) * self.n;
             let all = &self.all[of_column.clone()];
-            let own = &mut self.own[of_column];
+            let own = &mut self.own[0][of_column];
             if rows.len() == self.n {
                 own.copy_from_slice(all);
                 continue;
@@ -83,57 +126,55 @@ impl Orders {
     }
 
     /// The rows of a leaf in order of a column.
-    pub fn rows(&self, column: u32, start: usize, end: usize) -> &[u16] {
+    pub fn rows(&self, column: u32, place: Place) -> &[u16] {
         let first = column as usize * self.n;
-        &self.own[first + start..first + end]
+        &self.own[place.side][first + place.start..first + place.end]
     }
 
-    /// Hands the cuts of a leaf to the judge, column by column and in ascending order.
+    /// Hands the cuts of a leaf to the judge, column by column; those of `first`, by which it may well
+    /// be cut, before the others, so that few of these come near.
     pub fn search(
         &mut self,
         columns: &[u32],
+        first: u32,
         codes: &Codes,
-        (start, end): (usize, usize),
+        place: Place,
         judge: &mut Judge,
     ) {
-        if end - start < 2 * judge.min_rows as usize {
+        if place.end - place.start < 2 * judge.min_rows as usize {
             return;
         }
-        // Two columns at a time: each sum waits for the one before it.
-        let (pairs, last) = columns.as_chunks::<2>();
-        for pair in pairs {
-            self.add_up(*pair, (start, end));
-            for (which, column) in pair.iter().enumerate() {
-                self.judge(which, *column, codes, (start, end), judge);
+        self.add_up(&[first], place);
+        self.judge(0, first, codes, place, judge);
+        for some in columns.chunks(AHEAD) {
+            self.add_up(some, place);
+            for (which, column) in some.iter().enumerate() {
+                if *column != first {
+                    self.judge(which, *column, codes, place, judge);
+                }
             }
-        }
-        if let [column] = last {
-            self.add_up([*column, *column], (start, end));
-            self.judge(0, *column, codes, (start, end), judge);
         }
     }
 
-    /// The sums up to each row of a leaf in the orders of two columns.
-    fn add_up(&mut self, columns: [u32; 2], (start, end): (usize, usize)) {
-        let [one, other] = columns.map(|column| {
-            let first = column as usize * self.n;
-            &self.own[first + start..first + end]
-        });
-        let n = end - start;
-        let (slopes, other_slopes) = self.slopes.split_at_mut(self.n);
-        let (curvatures, other_curvatures) = self.curvatures.split_at_mut(self.n);
-        let to_one = slopes[..n].iter_mut().zip(&mut curvatures[..n]);
-        let to_other = other_slopes[..n].iter_mut().zip(&mut other_curvatures[..n]);
-        let mut sums = [[0.0; 2]; 2];
-        let rows = one.iter().zip(other).zip(to_one.zip(to_other));
-        for ((row, other_row), (to_one, to_other)) in rows {
-            let adds = [self.adds[*row as usize], self.adds[*other_row as usize]];
-            for (sums, adds) in sums.iter_mut().zip(adds) {
-                sums[0] += adds[0];
-                sums[1] += adds[1];
+    /// The sums up to each row of a leaf in the orders of some columns.
+    fn add_up(&mut self, columns: &[u32], place: Place) {
+        for (which, column) in columns.iter().enumerate() {
+            let first = *column as usize * self.n;
+            let rows = &self.own[place.side][first + place.start..first + place.end];
+            let sums = &mut self.sums[which * self.n..][..rows.len()];
+            let mut sum = Pair::default();
+            let mut add_up = |rows: &[u16], to: &mut [Pair]| {
+                for (row, to) in rows.iter().zip(to) {
+                    sum = sum.plus(self.adds[*row as usize]);
+                    *to = sum;
+                }
+            };
+            let (fours, last) = rows.as_chunks::<4>();
+            let (to_fours, to_last) = sums.as_chunks_mut::<4>();
+            for (rows, to) in fours.iter().zip(to_fours) {
+                add_up(rows, to);
             }
-            (*to_one.0, *to_one.1) = (sums[0][0], sums[0][1]);
-            (*to_other.0, *to_other.1) = (sums[1][0], sums[1][1]);
+            add_up(last, to_last);
         }
     }
 
@@ -143,115 +184,84 @@ impl Orders {
         which: usize,
         column: u32,
         codes: &Codes,
-        (start, end): (usize, usize),
+        place: Place,
         judge: &mut Judge,
     ) {
-        let n = end - start;
-        let first = column as usize * self.n;
-        let rows = &self.own[first + start..first + end];
-        let slopes = &self.slopes[which * self.n..][..n];
-        let curvatures = &self.curvatures[which * self.n..][..n];
-        let [slope, curvature] = [slopes[n - 1], curvatures[n - 1]];
-        let least = judge.min_rows as usize;
-        // A cut behind position i: curvatures only grow, so those that are large enough on both
-        // sides stand together.
-        let (mut from, mut to) = (least - 1, n - least);
-        let right = |at: usize| curvature - curvatures[at];
-        while from < to && curvatures[from] < judge.min_curvature {
-            from += 1;
-        }
-        while from < to && right(to - 1) < judge.min_curvature {
-            to -= 1;
-        }
-        let all = [slope, curvature];
-        if !judge.may_beat(all, &slopes[from..to], &curvatures[from..to]) {
-            return;
-        }
+        let rows = self.rows(column, place);
+        let n = rows.len();
+        let sums = &self.sums[which * self.n..][..n];
+        let all = sums[n - 1];
         let codes = codes.column(column as usize);
-        while from < to {
-            let next = (from + AT_ONCE).min(to);
-            if judge.may_beat(all, &slopes[from..next], &curvatures[from..next]) {
-                for at in from..next {
-                    let left = [slopes[at], curvatures[at]];
-                    let score = judge.of_parts(all, left);
-                    let code = codes[rows[at] as usize];
-                    if score > judge.highest && code != codes[rows[at + 1] as usize] {
-                        judge.take_parts(score, column, code, left, at + 1);
-                    }
+        // A cut behind position i leaves i + 1 rows on the left.
+        let least = judge.min_rows as usize;
+        let (from, to) = (least - 1, n - least);
+        let cuts = &sums[from..to];
+        let look = |places: Range<usize>, judge: &mut Judge| {
+            for at in places {
+                let code = codes[rows[at] as usize];
+                if code != codes[rows[at + 1] as usize] {
+                    judge.look(column, code, all, sums[at], at + 1);
                 }
             }
-            from = next;
-        }
-    }
-
-    /// Parts the rows of a leaf: of `by` the first ones up to `middle` go left. Of the other columns
-    /// those sides follow that a later split asks for. Gives the last row on the left by that
-    /// column and the first on the right.
-    pub fn part(
-        &mut self,
-        by: u32,
-        columns: &[u32],
-        (start, middle, end): (usize, usize, usize),
-        (left_follows, right_follows): (bool, bool),
-    ) -> (usize, usize) {
-        let first = by as usize * self.n;
-        let order = &self.own[first..first + self.n];
-        let sides = (order[middle - 1] as usize, order[middle] as usize);
-        if !left_follows && !right_follows {
-            return sides;
-        }
-        for at in start..end {
-            self.marked[order[at] as usize] = at < middle;
-        }
-        for &column in columns.iter().filter(|column| **column != by) {
-            let first = column as usize * self.n;
-            let rows = &mut self.own[first + start..first + end];
-            let marked = &self.marked;
-            match (left_follows, right_follows) {
-                (true, true) => both_sides(rows, &mut self.spare, marked),
-                (true, false) => left_side(rows, marked),
-                (false, _) => right_side(rows, marked),
+        };
+        let (chunks, rest) = cuts.as_chunks::<AT_ONCE>();
+        for (number, chunk) in chunks.iter().enumerate() {
+            if judge.asked.may_be_met(chunk) {
+                let first = from + number * AT_ONCE;
+                look(first..first + AT_ONCE, judge);
             }
         }
-        sides
+        // The last ones are compared together with some that were seen already.
+        let may_be_met = match cuts.last_chunk::<AT_ONCE>() {
+            _ if rest.is_empty() => false,
+            Some(last) => judge.asked.may_be_met(last),
+            None => true,
+        };
+        if may_be_met {
+            look(to - rest.len()..to, judge);
+        }
+    }
+
+    /// Parts the rows of a leaf: of `by` the first ones up to `middle` go left. Both sides stand in the
+    /// other copy afterwards.
+    pub fn part(&mut self, by: u32, columns: &[u32], place: Place, middle: usize) {
+        let Place { side, start, end } = place;
+        let [one, other] = &mut self.own;
+        let (from, to) = if side == 0 { (one, other) } else { (other, one) };
+        let first = by as usize * self.n;
+        for (at, row) in (start..end).zip(&from[first + start..first + end]) {
+            self.marked[*row as usize] = at < middle;
+        }
+        for &column in columns {
+            let first = column as usize * self.n;
+            let of_leaf = first + start..first + end;
+            let (from, to) = (&from[of_leaf.clone()], &mut to[of_leaf]);
+            if column == by {
+                to.copy_from_slice(from);
+                continue;
+            }
+            // Where the next row goes, were it the left or the right side.
+            let (mut left, mut right) = (0, middle - start);
+            for row in from {
+                let goes_left = self.marked[*row as usize];
+                to[if goes_left { left } else { right }] = *row;
+                left += usize::from(goes_left);
+                right += usize::from(!goes_left);
+            }
+        }
     }
 }
 
-/// Puts the marked rows first and the others behind them, all in their order.
-fn both_sides(rows: &mut [u16], spare: &mut [u16], marked: &[bool]) {
-    let (mut to, mut aside) = (0, 0);
-    for at in 0..rows.len() {
-        let row = rows[at];
-        let goes_left = marked[row as usize];
-        rows[to] = row;
-        spare[aside] = row;
-        to += usize::from(goes_left);
-        aside += usize::from(!goes_left);
-    }
-    rows[to..].copy_from_slice(&spare[..aside]);
+/// Where the rows of a leaf stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// Which of the two copies.
+    pub side: usize,
+    pub start: usize,
+    pub end: usize,
 }
 
-/// Puts the marked rows first, in their order; what is behind them has no meaning.
-fn left_side(rows: &mut [u16], marked: &[bool]) {
-    let mut to = 0;
-    for at in 0..rows.len() {
-        let row = rows[at];
-        rows[to] = row;
-        to += usize::from(marked[row as usize]);
-    }
-}
-
-/// Puts the rows that are not marked last, in their order; what is before them has no meaning.
-fn right_side(rows: &mut [u16], marked: &[bool]) {
-    let mut from = rows.len();
-    for at in (0..rows.len()).rev() {
-        let row = rows[at];
-        rows[from - 1] = row;
-        from -= usize::from(!marked[row as usize]);
-    }
-}
-
-/// What sums are when they are counted: [`Sums`] of parts that are exact.
-pub fn counted(parts: [f64; 2], rows: usize, bits: u32) -> Sums {
-    [parts[0] as i64, (parts[1] as i64) << bits | rows as i64]
+/// What sums are when they are counted.
+pub fn counted(pair: Pair, rows: usize, bits: u32) -> Sums {
+    [i64::from(pair.slope()), i64::from(pair.curvature()) << bits | rows as i64]
 }
