@@ -110,19 +110,22 @@ fn successive_halving_leaves_candidates_out_and_the_certificate_says_so() {
     let halved = run(&workshop, &halving);
     let said = String::from_utf8(workshop.report()).unwrap();
     assert!(said.contains("decided which candidates were fitted at all"), "{said}");
-    // The first inner split of each outer one is that of any other rule, and was kept.
-    let computed = workshop.computed();
-    assert!(computed.iter().any(|node| node.contains(".i2/all/logistic")));
-    assert!(computed.iter().all(|node| !node.contains(".i1/")), "{computed:?}");
+    // Every candidate was scored before: those that go on are taken from there, and nothing is fitted.
+    let how = workshop.journal();
+    let of_inner = |node: &str| node.contains(".i") && node.contains("/all/logistic");
+    assert!(how.iter().any(|(node, how)| of_inner(node) && how == "Taken"), "{how:?}");
+    let fitted = |node: &String| of_inner(node) || node.ends_with("/prepare");
+    assert!(!workshop.computed().iter().any(fitted), "{how:?}");
     // 16 candidates, 8 after one inner split, 4 after two; the last two splits see four.
     let n = candidates(&halved).len();
     assert_eq!(n, 16);
     let eligible: u64 =
-        candidates(&halved).iter().map(|c| 4 - c["failed"].as_u64().unwrap()).sum();
+        candidates(&halved).iter().map(|c| 4 - c["left_behind"].as_u64().unwrap()).sum();
     assert_eq!(eligible, 4 * 4, "four in each of four outer splits");
     // Whoever came to the end has the scores that it has under any other rule.
     for (a, b) in candidates(&all).iter().zip(candidates(&halved)) {
-        if b["failed"].as_u64() == Some(0) {
+        assert_eq!((&b["failed"], &b["failure"]), (&0.into(), &Json::Null));
+        if b["left_behind"].as_u64() == Some(0) {
             assert_eq!(a["inner"], b["inner"]);
         }
     }

@@ -155,8 +155,9 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         if let Err(error) = run::write(&opened.store, &places.name, plan, &mut done) {
             eprintln!("warning: the run's journal is not kept: {error}");
         }
-        if done.count(|how| !matches!(how, How::Stored | How::Computed | How::CutOff))
-            == 0
+        if done.count(|how| {
+            !matches!(how, How::Stored | How::Taken | How::Computed | How::CutOff)
+        }) == 0
         {
             plan::write_index(plan, &done.states, &opened.store);
         }
@@ -195,7 +196,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     let record = finished::shown(study, record);
     let run_record = RunRecord {
         computed: done.computed(),
-        stored: done.count(|how| *how == How::Stored),
+        stored: done.count(|how| matches!(how, How::Stored | How::Taken)),
         failed: done.failed(),
         cut_off: done.count(|how| *how == How::CutOff),
         ..ended.run_record(&loaded, &record.engine, done.how.len())

@@ -30,6 +30,19 @@ pub struct Survivors {
     pub after: usize,
 }
 
+impl ScoredSplit {
+    /// The same had only those that go on been scored; `first` is the number of the first candidate.
+    pub fn raced(mut self, survivors: &Survivors, first: usize) -> Self {
+        let go_on = survivors.go_on.iter().skip(first);
+        for (candidate, _) in
+            self.candidates.iter_mut().zip(go_on).filter(|(_, goes_on)| !**goes_on)
+        {
+            candidate.scores = Err(survivors.why());
+        }
+        self
+    }
+}
+
 impl Survivors {
     const LEFT_OUT: &str = "left out after";
 

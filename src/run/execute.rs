@@ -42,6 +42,8 @@ pub enum How {
     /// Its record was in the store.
     Stored,
     Computed,
+    /// Cut from a value in the store that holds more; nothing was fitted.
+    Taken,
     /// Computed again, with the bytes that the previous run's node of this name had.
     CutOff,
     /// Its own computation failed; the program's mistake, since failures of data are values.
@@ -304,7 +306,9 @@ impl Executor<'_> {
             return stored(action, How::Stored);
         }
         let started = Instant::now();
-        let value = match self.compute(index) {
+        let taken = if refresh { None } else { self.taken(index, &digests) };
+        let how = if taken.is_some() { How::Taken } else { How::Computed };
+        let value = match taken.map_or_else(|| self.compute(index), Ok) {
             Ok(value) => value,
             Err(how) => return failed(how),
         };
@@ -326,7 +330,7 @@ impl Executor<'_> {
             *lock(&self.values[index.index()]) = Some(Arc::new(value));
         }
         match published {
-            Ok(action) => stored(action, How::Computed),
+            Ok(action) => stored(action, how),
             Err(error) => {
                 if let StoreError::Full { .. } = error {
                     *lock(&self.stopped) = Some(error.to_string());
@@ -334,6 +338,29 @@ impl Executor<'_> {
                 failed(How::Failed(error.to_string()))
             }
         }
+    }
+
+    /// The scores of those that a race leaves, where the store has those of all candidates: another
+    /// way of choosing asked for them.
+    fn taken(&self, index: NodeIndex, digests: &[Digest]) -> Option<Value> {
+        let node = &self.plan.graph[index];
+        let Work::Score { case, selector, learner, .. } = &node.work else { return None };
+        let inputs = self.plan.inputs(index);
+        let race = inputs.iter().position(|input| {
+            matches!(self.plan.graph[*input].work, Work::Race { .. })
+        })?;
+        let mut of_all = digests.to_vec();
+        of_all.remove(race);
+        let key = key_of(&preimage(node, &of_all));
+        let Value::Scores(scores) = self.stored_value(&key)? else { return None };
+        let survivors = self.value(inputs[race]).ok()?;
+        let Value::Survivors(survivors) = &*survivors else { return None };
+        let first = compute::first_candidate(
+            self.study,
+            self.plan.cases[*case],
+            (*selector, *learner),
+        );
+        Some(Value::Scores(scores.raced(survivors, first)))
     }
 
     /// Computes a stored node again when the lot falls on its key, and compares.

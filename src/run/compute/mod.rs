@@ -26,7 +26,7 @@ use std::sync::Arc;
 use petgraph::graph::NodeIndex;
 
 use crate::data::Value;
-use crate::plan::{Node, Plan, Work};
+use crate::plan::{Case, Node, Plan, Work};
 use crate::spec::Study;
 use crate::store::FilesError;
 use crate::survey::{Reading, Survey};
@@ -60,6 +60,18 @@ pub enum ComputeError {
 
 type Computed = Result<Value, ComputeError>;
 
+/// The number of the first candidate of a selector and a learner of a case.
+pub fn first_candidate(
+    study: &Study,
+    of: Case,
+    (selector, learner): (usize, usize),
+) -> usize {
+    let model = &study.models[of.model];
+    let prepare = &model.branches[of.branch].prepare;
+    let candidates = tuning::Candidates::new(study, prepare, &model.select);
+    candidates.first(selector * study.learn.len() + learner)
+}
+
 /// The value of a node.
 pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
     match &node.work {
@@ -89,8 +101,8 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Score { case, split, selector, learner } => {
             let (_, select) = splits::procedure(inputs, *case);
             let learners = &inputs.study.learn;
-            let first = tuning::Candidates::of(inputs, *case)
-                .first(selector * learners.len() + learner);
+            let of = inputs.plan.cases[*case];
+            let first = first_candidate(inputs.study, of, (*selector, *learner));
             let chains = (&select[*selector], &learners[*learner]);
             splits::score(inputs, *case, split, chains, first)
         }

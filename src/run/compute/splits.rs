@@ -271,7 +271,10 @@ pub fn score_all(
             let (train, held_out) = match &selected {
                 Ok(selected) => selected,
                 Err(why) => {
-                    candidates.extend(vec![Err(why.clone()); goes_on.len()]);
+                    candidates.extend(goes_on.into_iter().map(|goes_on| match goes_on {
+                        true => Err(why.clone()),
+                        false => Err(survivors.map_or(String::new(), Survivors::why)),
+                    }));
                     continue;
                 }
             };
