@@ -216,6 +216,8 @@ fn complete() -> StudyRecord {
                 threshold: Some(0.41),
                 calibration: None,
                 sealed: true,
+                filled: 0.into(),
+                filled_columns: Vec::new(),
             }),
             ..plain
         },

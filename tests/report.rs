@@ -213,6 +213,8 @@ fn full(more: &str) -> StudyRecord {
                 threshold: Some(0.41),
                 calibration: Some((-0.2, 0.8)),
                 sealed: true,
+                filled: 2.into(),
+                filled_columns: vec![told("column")],
             }),
             ..first
         },

@@ -47,6 +47,10 @@ pub struct NeededColumn {
     pub highest: Option<f64>,
     pub median: Option<f64>,
     pub missing: Count,
+    /// Whether the preparation has a value in place of a missing one; else a subject that lacks it
+    /// is refused.
+    #[serde(default)]
+    pub filled: bool,
     pub categories: Option<Vec<String>>,
 }
 

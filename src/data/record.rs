@@ -641,6 +641,13 @@ pub struct FrozenFacts {
     pub calibration: Option<(f64, f64)>,
     /// Whether its cohort was sealed until then.
     pub sealed: bool,
+    /// Rows that it judged although they lack a predictor on which its predictions depend: the
+    /// preparation, as it was fitted on development rows, says what stands in its place.
+    #[serde(default)]
+    pub filled: Count,
+    /// Those predictors.
+    #[serde(default)]
+    pub filled_columns: Vec<String>,
 }
 
 /// Two models on identical splits.

@@ -127,11 +127,35 @@ fn model(
         "threshold_rule": facts.threshold_rule,
         "intercept": number("calibration/0", 2),
         "slope": facts.calibration.map(|_| number("calibration/1", 2)),
+        "missing_values": missing_values(facts),
         "members": members,
         "columns": columns.collect::<Vec<_>>(),
         "importance": importance,
         "explained": explained(shown, &path, facts, simulated, fragment),
     }))
+}
+
+/// What a missing value does to a subject, as HTML.
+fn missing_values(facts: &FullModelFacts) -> String {
+    let names = |filled: bool| {
+        let columns = facts.columns.iter().filter(|column| column.filled == filled);
+        columns.map(|column| breakable(&column.name)).collect::<Vec<_>>()
+    };
+    let (filled, refused) = (names(true), names(false));
+    match (filled.is_empty(), refused.is_empty()) {
+        (true, true) => String::new(),
+        (false, true) => "A missing value is filled in by the model’s preparation, as in external \
+                          cohorts, and told with the prediction. "
+            .to_string(),
+        (true, false) => "The preparation fills in no missing value, so that a subject who lacks a \
+                          predictor is refused. "
+            .to_string(),
+        (false, false) => format!(
+            "A subject without {} is refused; other missing values are filled in by the model’s \
+             preparation, as in external cohorts, and told with the prediction. ",
+            refused.join(", ")
+        ),
+    }
 }
 
 fn words(member: &MemberFacts) -> String {

@@ -378,6 +378,9 @@ fn frozen_model(
         "threshold": facts.threshold.map(|_| shown.number(&format!("{path}/threshold"), 3)),
         "rule": analysis.threshold,
         "intercept": facts.calibration.map(|_| shown.number(&format!("{path}/calibration/0"), 3)),
+        "filled": (!facts.filled_columns.is_empty())
+            .then(|| shown.count(&format!("{path}/filled"))),
+        "filled_columns": facts.filled_columns,
         "slope": facts.calibration.map(|_| shown.number(&format!("{path}/calibration/1"), 3)),
         "external_n": shown.count(&format!("{}/n", place(name))),
         "external_positive": shown.count(&format!("{}/n_positive", place(name))),

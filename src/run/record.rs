@@ -6,13 +6,15 @@ use petgraph::graph::NodeIndex;
 use serde_json::json;
 
 use super::characteristics::characteristics;
-use super::compute::counted;
+use super::compute::{counted, without_rows};
+use super::models::{needed, parts};
 use super::prevalence::prevalence_only;
 use super::{Done, How, describe};
 use crate::data::{
     AddedFacts, AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts,
     CohortFacts, ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts, Estimate,
-    FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, FrozenFacts, HarmonisedFacts,
+    FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, Frozen, FrozenFacts,
+    HarmonisedFacts,
     MetricFacts, Moments, OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts,
     SelectionFacts, SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord,
     SubgroupFacts, ThresholdFacts, Value,
@@ -639,10 +641,18 @@ impl Context<'_> {
                 threshold: frozen.threshold,
                 calibration: frozen.calibration,
                 sealed: cohort.sealed,
+                filled: Count::from(0),
+                filled_columns: Vec::new(),
             });
             if let Some(Value::Predictions(predictions)) =
                 self.found.get(&external.predict)
             {
+                if let Some(facts) = &mut record.frozen {
+                    let case = self.plan.cases[model.case];
+                    let (rows, columns) =
+                        self.filled(frozen, case, of, &predictions.rows);
+                    (facts.filled, facts.filled_columns) = (rows.into(), columns);
+                }
                 record.folds.push(self.fold((1, 1), frozen.n, predictions));
                 if predictions.threshold.is_some() {
                     record.threshold = threshold_words(self.study);
@@ -651,6 +661,45 @@ impl Context<'_> {
         }
         record.prevalence_only = prevalence_only(&record);
         record
+    }
+
+    /// How many of these rows of a cohort lack a predictor on which a frozen model depends, and
+    /// which predictors those are.
+    fn filled(
+        &self,
+        frozen: &Frozen,
+        of_model: Case,
+        of_cohort: Case,
+        rows: &[u32],
+    ) -> (usize, Vec<String>) {
+        if frozen.falls_back.is_some() {
+            return (0, Vec::new());
+        }
+        let needed = needed(&parts(self.study, of_model, frozen), &without_rows(frozen));
+        let needed: BTreeSet<&str> =
+            needed.into_iter().map(|at| frozen.columns[at].name.as_str()).collect();
+        let (mut lacking, mut columns) = (BTreeSet::new(), Vec::new());
+        for index in self.frames {
+            let plan::Work::Frame { cohort, block } = self.plan.graph[*index].work else {
+                continue;
+            };
+            let block = &self.study.predictors[block].name;
+            let Some(Value::Frame(frame)) = self.found.get(index) else { continue };
+            for column in frame.rows.columns().iter().filter(|_| cohort == of_cohort.cohort)
+            {
+                let name = format!("{block}.{}", column.name);
+                if !needed.contains(name.as_str()) {
+                    continue;
+                }
+                let missing = |row: &&u32| column.values[**row as usize].is_nan();
+                let of_column: Vec<u32> = rows.iter().filter(missing).copied().collect();
+                if !of_column.is_empty() {
+                    lacking.extend(of_column);
+                    columns.push(name);
+                }
+            }
+        }
+        (lacking.len(), columns)
     }
 
     /// What every analysis has in common.
