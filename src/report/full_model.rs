@@ -8,7 +8,7 @@ use super::svg::{Anchor, Svg};
 use crate::data::{
     Equation, FullModelFacts, ImportanceFacts, MemberFacts, Term, Transform,
 };
-use crate::math::log2;
+use crate::math::{log2, yeo_johnson, yeo_johnson_of};
 use crate::operation::prelude::*;
 
 /// The model that is handed over: coefficients on the scale in which predictors are measured with
@@ -191,7 +191,10 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
             "predictor": term.predictor,
             "unit": term.unit.as_deref().unwrap_or_default(),
             "transform": transform(shown, &of, term),
-            "coefficient": shown.number(&format!("{of}/coefficient"), decimals(term.coefficient, 6)),
+            "coefficient": shown.number(
+                &format!("{of}/coefficient"),
+                decimals(term.coefficient, significant(equation.example.contributions[at])),
+            ),
             "limits": limits(shown, &format!("{of}/limits"), term.limits),
             "range": range(shown, &of, (term.lowest, term.highest)),
             "missing_is": term.missing_is.map_or(String::new(), |value| {
@@ -203,7 +206,7 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
     json!({
         "words": words(member),
         "linked": equation.linked,
-        "intercept": shown.number(&format!("{path}/intercept"), decimals(equation.intercept, 6)),
+        "intercept": shown.number(&format!("{path}/intercept"), decimals(equation.intercept, significant(equation.intercept))),
         "intercept_limits":
             limits(shown, &format!("{path}/intercept_limits"), equation.intercept_limits),
         "resamples": equation.resamples.map(|_| shown.number(&format!("{path}/resamples"), 0)),
@@ -211,6 +214,10 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
         // A column of which nothing is said would only push the others off the page.
         "has_units": equation.terms.iter().any(|term| term.unit.is_some()),
         "has_transforms": equation.terms.iter().any(|term| term.transform != Transform::Value),
+        "has_powers": equation
+            .terms
+            .iter()
+            .any(|term| matches!(term.transform, Transform::YeoJohnson { .. })),
         "has_missing": equation.terms.iter().any(|term| term.missing_is.is_some()),
         "log_odds": shown.number(&format!("{path}/example/log_odds"), 4),
         "probability": shown.number(&format!("{path}/example/probability"), 4),
@@ -231,11 +238,12 @@ fn transform(shown: &Shown, of: &str, term: &Term) -> String {
         Transform::Value => "value".to_string(),
         Transform::Is { category } => format!("1 if “{}”, else 0", escape(category)),
         Transform::IsMissing => "1 if missing, else 0".to_string(),
-        Transform::YeoJohnson { slope, intercept, lambda } => {
+        Transform::YeoJohnson { slope, intercept, lambda, centre, scale } => {
             let at = |name: &str, value: f64, digits| {
                 let place = format!("{of}/transform/yeo_johnson/{name}");
                 shown.number(&place, decimals(value, digits))
             };
+            let digits = enough(term.coefficient, *lambda, (*centre, *scale));
             let inside = match (*slope, *intercept) {
                 (1.0, 0.0) => "value".to_string(),
                 _ => format!(
@@ -244,9 +252,45 @@ fn transform(shown: &Shown, of: &str, term: &Term) -> String {
                     at("intercept", *intercept, 6)
                 ),
             };
-            format!("ψ({inside}; λ = {}), Yeo and Johnson", at("lambda", *lambda, 6))
+            let power = format!("ψ({inside}; λ = {})", at("lambda", *lambda, digits));
+            match (*centre, *scale) {
+                (0.0, 1.0) => power,
+                _ => format!(
+                    "({power} − {}) / {}",
+                    at("centre", *centre, digits),
+                    at("scale", *scale, digits)
+                ),
+            }
         }
     }
+}
+
+/// Significant digits of λ, centre and scale with which a term contributes what it does with all of
+/// them, for values up to three scales away from the centre.
+fn enough(coefficient: f64, lambda: f64, (centre, scale): (f64, f64)) -> i32 {
+    /// Of the log odds.
+    const OFF: f64 = 2e-5;
+    const MOST: i32 = 17;
+    let values: Vec<f64> = [-3.0, -1.5, 0.0, 1.5, 3.0]
+        .iter()
+        .map(|away| yeo_johnson_of(centre + away * scale, lambda))
+        .filter(|value| value.is_finite())
+        .collect();
+    let near = |digits: &i32| {
+        let short = |value: f64| rounded(value, *digits);
+        let (of, from, by) = (short(lambda), short(centre), short(scale));
+        values.iter().all(|value| {
+            let exact = (yeo_johnson(*value, lambda) - centre) / scale;
+            let printed = (yeo_johnson(*value, of) - from) / by;
+            (coefficient * (exact - printed)).abs() < OFF
+        })
+    };
+    (6..MOST).find(near).unwrap_or(MOST)
+}
+
+/// A number as it is printed with so many significant digits.
+fn rounded(value: f64, significant: i32) -> f64 {
+    format!("{value:.*}", decimals(value, significant)).parse().unwrap_or(value)
 }
 
 fn range(
@@ -269,7 +313,15 @@ fn decimals(value: f64, significant: i32) -> usize {
         return 1;
     }
     let magnitude = (log2(value.abs()) * std::f64::consts::LOG10_2).floor() as i32;
-    (significant - 1 - magnitude).clamp(0, 20) as usize
+    (significant - 1 - magnitude).clamp(0, 30) as usize
+}
+
+/// Significant digits with which a factor of so large a product leaves it known to five decimals.
+fn significant(product: f64) -> i32 {
+    match product.abs() > 1.0 {
+        true => 6 + (log2(product.abs()) * std::f64::consts::LOG10_2).ceil() as i32,
+        false => 6,
+    }
 }
 
 /// The terms for a file, with all their digits.
@@ -301,8 +353,13 @@ fn terms(equation: &Equation) -> DataTable {
                 Transform::Value => "value".to_string(),
                 Transform::Is { category } => format!("is {category}"),
                 Transform::IsMissing => "is missing".to_string(),
-                Transform::YeoJohnson { slope, intercept, lambda } => {
-                    format!("yeo_johnson({slope} * value + {intercept}; {lambda})")
+                Transform::YeoJohnson { slope, intercept, lambda, centre, scale } => {
+                    let power =
+                        format!("yeo_johnson({slope} * value + {intercept}; {lambda})");
+                    match (*centre, *scale) {
+                        (0.0, 1.0) => power,
+                        _ => format!("({power} - {centre}) / {scale}"),
+                    }
                 }
             },
             term.coefficient.to_string(),

@@ -183,7 +183,7 @@ fn settings(part: &Part<'_>) -> String {
     said.join(", ")
 }
 
-/// The equation of a linear learner on the scale of its predictors.
+/// The equation of a linear learner on the scale of its predictors or of their transforms.
 fn equation(
     part: &Part<'_>,
     frozen: &Frozen,
@@ -237,8 +237,8 @@ fn equation(
 fn transformed(transform: &Transform, value: f64, category: Option<&str>) -> f64 {
     match transform {
         Transform::Value => value,
-        Transform::YeoJohnson { slope, intercept, lambda } => {
-            yeo_johnson(slope * value + intercept, *lambda)
+        Transform::YeoJohnson { slope, intercept, lambda, centre, scale } => {
+            (yeo_johnson(slope * value + intercept, *lambda) - centre) / scale
         }
         Transform::Is { category: wanted } => {
             f64::from(u8::from(category == Some(wanted.as_str())))
