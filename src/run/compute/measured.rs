@@ -201,18 +201,24 @@ fn pooled(
     let Some(mean) = crate::math::mean(&values) else {
         return Value::Failed(distinct(&failed));
     };
-    let (interval, words) = resampled(inputs, pools, metric, resamples);
+    let all = pools.repeats.len();
+    let (interval, words) = match all - values.len() {
+        0 => resampled(inputs, pools, metric, resamples),
+        none => {
+            let have = if none == 1 { "repeat has" } else { "repeats have" };
+            (None, format!("no interval, since {none} {have} no value"))
+        }
+    };
+    let words = match interval {
+        Some(_) if judged.how != How::Once => {
+            format!("{words}, which leaves out the variation of training sets")
+        }
+        _ => words,
+    };
     let (lower, upper) = interval.unzip();
     let method = match judged.how {
         How::Once => words,
-        _ if values.len() == 1 => format!(
-            "pooled over the folds; {words}, which leaves out the variation of training sets"
-        ),
-        _ => format!(
-            "pooled within each repeat and averaged over {} repeats; {words}, which leaves out the \
-             variation of training sets",
-            values.len()
-        ),
+        _ => format!("{}; {words}", put_together(values.len(), all)),
     };
     Value::Estimate(Estimate {
         estimate: mean,
@@ -225,6 +231,16 @@ fn pooled(
         sd_folds: sd_folds(judged, metric),
         other_intervals: Vec::new(),
     })
+}
+
+/// How values were put together, of which so many repeats have one.
+fn put_together(defined: usize, all: usize) -> String {
+    let over = match (defined, all) {
+        (_, 1) => return "pooled over the folds".to_string(),
+        (defined, all) if defined == all => format!("{all} repeats"),
+        _ => format!("the {defined} of {all} repeats in which it has a value"),
+    };
+    format!("pooled within each repeat and averaged over {over}")
 }
 
 /// The percentile interval of a metric over resamples of patients, and how it was made.
@@ -453,9 +469,8 @@ fn proportion(judged: &Held<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Value
             format!("at the one threshold; Wilson's 95 % interval with n = {n} patients")
         }
         _ => format!(
-            "pooled within each repeat and averaged over {} repeats, each fold at its own \
-             threshold; Wilson's 95 % interval with n = {n} patients",
-            values.len()
+            "{}, each fold at its own threshold; Wilson's 95 % interval with n = {n} patients",
+            put_together(values.len(), pools.repeats.len())
         ),
     };
     Value::Estimate(Estimate {
