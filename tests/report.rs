@@ -210,6 +210,7 @@ fn full(more: &str) -> StudyRecord {
                 n_predictors: 6,
                 n_selected: 2,
                 candidate: 0,
+                members: 1,
                 threshold: Some(0.41),
                 calibration: Some((-0.2, 0.8)),
                 sealed: true,

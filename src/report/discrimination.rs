@@ -551,11 +551,14 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
         pictures: vec![roc, folds],
         method: match analysis.performance.get(&analysis.primary) {
             Some(estimate) => format!(
-                "{}; out-of-fold probabilities of the candidate chosen in each outer split, {}. \
-                 Estimate: {}.",
+                "{}; out-of-fold {} in each outer split, {}. Estimate: {}.",
                 match shown.protects {
                     true => SMOOTH,
                     false => "Equal scores are passed at once, without smoothing",
+                },
+                match analysis.averages() {
+                    true => "averages of the probabilities of several candidates",
+                    false => "probabilities of the candidate chosen",
                 },
                 analysis.scheme_text,
                 estimate.method

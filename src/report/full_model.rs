@@ -82,8 +82,14 @@ fn model(
 ) -> Result<Json, Failure> {
     let path = format!("/full_models/{at}");
     let number = |name: &str, digits| shown.number(&format!("{path}/{name}"), digits);
+    let averaged = facts.members.len() > 1;
     let members = facts.members.iter().enumerate().map(|(place, member)| {
-        of_member(shown, &format!("{path}/members/{place}"), member)
+        let path = format!("{path}/members/{place}");
+        let mut json = of_member(shown, &path, member);
+        let digits = decimals(member.weight, 6);
+        json["weight"] =
+            averaged.then(|| shown.number(&format!("{path}/weight"), digits)).into();
+        json
     });
     let members: Vec<Json> = members.collect();
     for (place, member) in facts.members.iter().enumerate() {
@@ -119,7 +125,11 @@ fn model(
         "n": number("n", 0), "n_positive": number("n_positive", 0),
         "parts": match facts.members.as_slice() {
             [one] => words(one),
-            several => format!("a weighted mean of {} candidates", several.len()),
+            several => format!(
+                "a weighted mean of the probabilities of {} candidates, each of which stands below \
+                 with its weight",
+                several.len()
+            ),
         },
         "onnx": facts.onnx.as_ref().ok(), "no_onnx": facts.onnx.as_ref().err(),
         "falls_back": facts.falls_back.map(|_| number("falls_back", 3)),

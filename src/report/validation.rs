@@ -344,8 +344,10 @@ fn frozen_model(
 ) -> Json {
     let path = format!("{}/frozen", place(name));
     let candidate = analysis.candidates.get(facts.candidate);
+    let averaged = facts.members > 1;
     let (same, outer) = match headline(record) {
-        Some((headline, of)) if of.candidates.len() == analysis.candidates.len() => (
+        Some((headline, of))
+            if of.candidates.len() == analysis.candidates.len() && !averaged => (
             shown.count(&format!(
                 "{}/candidates/{}/chosen",
                 place(headline),
@@ -367,6 +369,9 @@ fn frozen_model(
         "predictors": shown.count(&format!("{path}/n_predictors")),
         "selected": shown.count(&format!("{path}/n_selected")),
         "candidate": candidate.map(|candidate| {
+            if averaged {
+                return format!("a weighted mean of {} candidates", facts.members);
+            }
             let settings = match candidate.settings.as_str() {
                 "" => String::new(),
                 settings => format!(", {settings}"),

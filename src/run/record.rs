@@ -561,16 +561,20 @@ impl Context<'_> {
         let mut inner: Vec<Vec<f64>> = vec![Vec::new(); record.candidates.len()];
         for nodes in &analysis.outer {
             let split = &splits.repeats[nodes.repeat][nodes.outer];
-            if let Some(Value::Choice(choice)) = self.found.get(&nodes.tune) {
-                for (all, mean) in inner.iter_mut().zip(&choice.inner) {
-                    all.extend(mean);
-                }
+            let choice = match self.found.get(&nodes.tune) {
+                Some(Value::Choice(choice)) => Some(choice),
+                _ => None,
+            };
+            for (all, mean) in inner.iter_mut().zip(choice.iter().flat_map(|c| &c.inner)) {
+                all.extend(mean);
             }
             let Some(Value::Predictions(predictions)) = self.found.get(&nodes.predict)
             else {
                 continue;
             };
-            record.candidates[predictions.candidate].chosen += 1;
+            for member in choice.iter().flat_map(|choice| &choice.members) {
+                record.candidates[member.candidate].chosen += 1;
+            }
             let place = (nodes.repeat + 1, nodes.outer + 1);
             record.folds.push(self.fold(place, split.split.train.len(), predictions));
         }
@@ -638,6 +642,7 @@ impl Context<'_> {
                     .collect::<BTreeSet<_>>()
                     .len(),
                 candidate: frozen.members[0].candidate,
+                members: frozen.members.len(),
                 threshold: frozen.threshold,
                 calibration: frozen.calibration,
                 sealed: cohort.sealed,
@@ -880,9 +885,17 @@ impl Context<'_> {
                 all.extend(kept.columns.iter().cloned());
             }
             if let Some(Value::Choice(choice)) = self.found.get(&nodes.tune) {
-                let chosen = &record.candidates[choice.candidate];
-                *selectors.entry(chosen.selector.clone()).or_insert(0) += 1;
-                *learners.entry(chosen.learner.clone()).or_insert(0) += 1;
+                let members = || {
+                    choice.members.iter().map(|of| &record.candidates[of.candidate])
+                };
+                let of_fit: BTreeSet<&String> = members().map(|of| &of.selector).collect();
+                for selector in of_fit {
+                    *selectors.entry(selector.clone()).or_insert(0) += 1;
+                }
+                let of_fit: BTreeSet<&String> = members().map(|of| &of.learner).collect();
+                for learner in of_fit {
+                    *learners.entry(learner.clone()).or_insert(0) += 1;
+                }
             }
         }
         // In a model, columns are called `block.column`.
