@@ -62,7 +62,13 @@ fn full(more: &str) -> StudyRecord {
             resamples: Some(998),
             terms: vec![
                 term(Transform::Is { category: told("category") }),
-                term(Transform::YeoJohnson { slope: 2.0, intercept: -1.0, lambda: 0.3 }),
+                term(Transform::YeoJohnson {
+                    slope: 2.0,
+                    intercept: -1.0,
+                    lambda: 0.3,
+                    centre: -0.5,
+                    scale: 2.0,
+                }),
             ],
             linked: true,
             example: WorkedExample {

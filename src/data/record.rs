@@ -421,7 +421,8 @@ pub struct AnalysisRecord {
 impl AnalysisRecord {
     /// Whether the probabilities of several candidates are averaged in a split.
     pub fn averages(&self) -> bool {
-        let chosen: usize = self.candidates.iter().map(|candidate| candidate.chosen).sum();
+        let chosen: usize =
+            self.candidates.iter().map(|candidate| candidate.chosen).sum();
         chosen > self.folds.len().max(1)
     }
 }

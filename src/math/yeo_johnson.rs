@@ -46,7 +46,10 @@ mod tests {
         for x in [-7.5, -1.0, 0.0, 0.3, 12.0] {
             for lambda in [-1.5, 0.0, 0.4, 1.0, 2.0, 3.1] {
                 let again = yeo_johnson_of(yeo_johnson(x, lambda), lambda);
-                assert!((again - x).abs() < 1e-9 * (1.0 + x.abs()), "{x} {lambda} {again}");
+                assert!(
+                    (again - x).abs() < 1e-9 * (1.0 + x.abs()),
+                    "{x} {lambda} {again}"
+                );
             }
         }
         assert!(yeo_johnson_of(0.6, -2.0).is_nan());

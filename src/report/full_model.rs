@@ -154,12 +154,16 @@ fn missing_values(facts: &FullModelFacts) -> String {
     let (filled, refused) = (names(true), names(false));
     match (filled.is_empty(), refused.is_empty()) {
         (true, true) => String::new(),
-        (false, true) => "A missing value is filled in by the model’s preparation, as in external \
-                          cohorts, and told with the prediction. "
-            .to_string(),
-        (true, false) => "The preparation fills in no missing value, so that a subject who lacks a \
-                          predictor is refused. "
-            .to_string(),
+        (false, true) => {
+            "A missing value is filled in by the model’s preparation, as in external cohorts, and \
+             told with the prediction. "
+                .to_string()
+        }
+        (true, false) => {
+            "The preparation fills in no missing value, so that a subject who lacks a predictor is \
+             refused. "
+                .to_string()
+        }
         (false, false) => format!(
             "A subject without {} is refused; other missing values are filled in by the model’s \
              preparation, as in external cohorts, and told with the prediction. ",
@@ -265,11 +269,14 @@ fn transform(shown: &Shown, of: &str, term: &Term) -> String {
             let power = format!("ψ({inside}; λ = {})", at("lambda", *lambda, digits));
             match (*centre, *scale) {
                 (0.0, 1.0) => power,
-                _ => format!(
-                    "({power} − {}) / {}",
-                    at("centre", *centre, digits),
-                    at("scale", *scale, digits)
-                ),
+                _ => {
+                    let (open, close) = if *centre < 0.0 { ("(", ")") } else { ("", "") };
+                    format!(
+                        "({power} − {open}{}{close}) / {}",
+                        at("centre", *centre, digits),
+                        at("scale", *scale, digits)
+                    )
+                }
             }
         }
     }
@@ -323,7 +330,9 @@ fn decimals(value: f64, significant: i32) -> usize {
         return 1;
     }
     let magnitude = (log2(value.abs()) * std::f64::consts::LOG10_2).floor() as i32;
-    (significant - 1 - magnitude).clamp(0, 30) as usize
+    // Without decimals so large a number is written by its power of ten, and most digits are lost.
+    let least = i32::from(value.abs() >= 1e6 && value.fract() != 0.0);
+    (significant - 1 - magnitude).clamp(least, 30) as usize
 }
 
 /// Significant digits with which a factor of so large a product leaves it known to five decimals.
@@ -520,14 +529,39 @@ fn explained(
 
 #[cfg(test)]
 mod tests {
-    use super::decimals;
+    use super::{decimals, enough, rounded, significant};
+    use crate::math::yeo_johnson;
 
     #[test]
     fn significant_digits_are_kept_at_any_size() {
         assert_eq!(decimals(123.456, 6), 3);
         assert_eq!(decimals(-0.001_234, 6), 8);
         assert_eq!(decimals(1.0, 6), 5);
+        assert_eq!(decimals(123_456.7, 6), 0);
         assert_eq!(decimals(1e9, 6), 0);
+        assert_eq!(decimals(1_234_567.8, 6), 1);
         assert_eq!(decimals(0.0, 6), 1);
+        assert_eq!(rounded(-0.001_234_567_8, 6), -0.001_234_57);
+        assert_eq!((significant(0.3), significant(1500.0)), (6, 10));
+    }
+
+    /// A transform that hardly differs between values needs nearly all digits of what it is held
+    /// against, a usual one the first six.
+    #[test]
+    fn a_power_is_printed_with_the_digits_that_it_takes() {
+        assert_eq!(enough(0.5, 0.74, (25.7386, 3.58257)), 6);
+        let (lambda, low, high) = (-3.638_335_943_734_38, 2872.0, 3080.0);
+        let of = |value: f64| yeo_johnson(value, lambda);
+        let (centre, scale) = (of(2976.0), (of(high) - of(low)) / 2.0);
+        let digits = enough(0.5, lambda, (centre, scale));
+        assert!(digits > 12, "{digits}");
+        let printed = |value: f64| {
+            let power = yeo_johnson(value, rounded(lambda, digits));
+            (power - rounded(centre, digits)) / rounded(scale, digits)
+        };
+        for value in [low, 2976.0, high] {
+            let exact = (of(value) - centre) / scale;
+            assert!((printed(value) - exact).abs() < 1e-3, "{value}");
+        }
     }
 }

@@ -347,14 +347,17 @@ fn frozen_model(
     let averaged = facts.members > 1;
     let (same, outer) = match headline(record) {
         Some((headline, of))
-            if of.candidates.len() == analysis.candidates.len() && !averaged => (
-            shown.count(&format!(
-                "{}/candidates/{}/chosen",
-                place(headline),
-                facts.candidate
-            )),
-            of.folds.len(),
-        ),
+            if of.candidates.len() == analysis.candidates.len() && !averaged =>
+        {
+            (
+                shown.count(&format!(
+                    "{}/candidates/{}/chosen",
+                    place(headline),
+                    facts.candidate
+                )),
+                of.folds.len(),
+            )
+        }
         _ => (String::new(), 0),
     };
     let cohort = record.cohorts.iter().find(|cohort| cohort.name == analysis.cohort);

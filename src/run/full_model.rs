@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Done;
-use super::compute::{
-    Part, Straight, on_raw_scale, say, straight, trails, without_rows,
-};
+use super::compute::{Part, Straight, on_raw_scale, say, straight, trails, without_rows};
 use super::models::{HandedOver, parts};
 use super::record::{Found, threshold_words};
 use crate::data::{
-    CoefficientLimits, Equation, Frozen, FullModelFacts, ImportanceFacts, MemberFacts,
-    FrameColumn, Model, ModelColumn, NeededColumn, PredictorImportance, Rows, Term,
+    CoefficientLimits, Equation, FrameColumn, Frozen, FullModelFacts, ImportanceFacts,
+    MemberFacts, Model, ModelColumn, NeededColumn, PredictorImportance, Rows, Term,
     Transform, Value, WorkedExample,
 };
 use crate::math::{sigmoid, yeo_johnson};
@@ -140,9 +138,10 @@ fn filled(
         values[at] = f64::NAN;
         FrameColumn { name: column.name.as_str().into(), values }
     });
-    let categories = model.columns.iter().filter_map(|column| {
-        Some((column.name.clone(), column.categories.clone()?))
-    });
+    let categories = model
+        .columns
+        .iter()
+        .filter_map(|column| Some((column.name.clone(), column.categories.clone()?)));
     // What stands beside a development row, such as its site, so that nothing else is missing.
     let cohort = &study.cohorts[case.cohort];
     let view = View { study, survey, cohort, rows: &survey.cohorts[&cohort.name].rows };

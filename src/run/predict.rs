@@ -143,7 +143,10 @@ fn told_differently(
     for of_subject in rows.chunk_by(same_id) {
         let differs = |(name, cells): &(&str, &TextColumn)| {
             let first = cells.cell(of_subject[0]);
-            of_subject.iter().any(|row| cells.cell(*row) != first).then(|| (*name).to_string())
+            of_subject
+                .iter()
+                .any(|row| cells.cell(*row) != first)
+                .then(|| (*name).to_string())
         };
         let Some(name) = read.iter().find_map(differs) else { continue };
         let why = format!(
@@ -223,7 +226,8 @@ impl Company {
             Err(why) => why,
         };
         // One row's failure must not refuse the others.
-        let alone: Vec<_> = of.iter().map(|row| both(ready, &rows.take(&[*row]))).collect();
+        let alone: Vec<_> =
+            of.iter().map(|row| both(ready, &rows.take(&[*row]))).collect();
         let none = matches!(self, Self::Batch { .. }) && alone.iter().all(Result::is_err);
         for (&row, said) in of.iter().zip(alone) {
             match said {

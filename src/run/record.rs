@@ -14,10 +14,9 @@ use crate::data::{
     AddedFacts, AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts,
     CohortFacts, ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts, Estimate,
     FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, Frozen, FrozenFacts,
-    HarmonisedFacts,
-    MetricFacts, Moments, OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts,
-    SelectionFacts, SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord,
-    SubgroupFacts, ThresholdFacts, Value,
+    HarmonisedFacts, MetricFacts, Moments, OutcomeFacts, PermutationFacts, Removed,
+    SampleSizeFacts, SelectionFacts, SiteFacts, SourceFacts, Stability, StudyFacts,
+    StudyRecord, SubgroupFacts, ThresholdFacts, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
@@ -565,7 +564,8 @@ impl Context<'_> {
                 Some(Value::Choice(choice)) => Some(choice),
                 _ => None,
             };
-            for (all, mean) in inner.iter_mut().zip(choice.iter().flat_map(|c| &c.inner)) {
+            for (all, mean) in inner.iter_mut().zip(choice.iter().flat_map(|c| &c.inner))
+            {
                 all.extend(mean);
             }
             let Some(Value::Predictions(predictions)) = self.found.get(&nodes.predict)
@@ -690,7 +690,8 @@ impl Context<'_> {
             };
             let block = &self.study.predictors[block].name;
             let Some(Value::Frame(frame)) = self.found.get(index) else { continue };
-            for column in frame.rows.columns().iter().filter(|_| cohort == of_cohort.cohort)
+            for column in
+                frame.rows.columns().iter().filter(|_| cohort == of_cohort.cohort)
             {
                 let name = format!("{block}.{}", column.name);
                 if !needed.contains(name.as_str()) {
@@ -885,10 +886,10 @@ impl Context<'_> {
                 all.extend(kept.columns.iter().cloned());
             }
             if let Some(Value::Choice(choice)) = self.found.get(&nodes.tune) {
-                let members = || {
-                    choice.members.iter().map(|of| &record.candidates[of.candidate])
-                };
-                let of_fit: BTreeSet<&String> = members().map(|of| &of.selector).collect();
+                let members =
+                    || choice.members.iter().map(|of| &record.candidates[of.candidate]);
+                let of_fit: BTreeSet<&String> =
+                    members().map(|of| &of.selector).collect();
                 for selector in of_fit {
                     *selectors.entry(selector.clone()).or_insert(0) += 1;
                 }

@@ -828,3 +828,21 @@ pub fn compare(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
         ),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::put_together;
+
+    #[test]
+    fn a_mean_says_over_how_many_repeats_it_is() {
+        assert_eq!(put_together(1, 1), "pooled over the folds");
+        assert_eq!(
+            put_together(3, 3),
+            "pooled within each repeat and averaged over 3 repeats"
+        );
+        assert_eq!(
+            put_together(1, 3),
+            "pooled within each repeat and averaged over the 1 of 3 repeats in which it has a value"
+        );
+    }
+}

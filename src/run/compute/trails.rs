@@ -170,8 +170,11 @@ pub fn straight(trail: &Trail) -> Result<Straight, String> {
                 made.transform = Transform::Is { category: category.clone() };
             }
             Change::IsMissing if untouched => made.transform = Transform::IsMissing,
-            Change::Scaled { centre, spread } if *spread != 0.0 && made.is_bare_power() => {
-                let Transform::YeoJohnson { centre: from, scale, .. } = &mut made.transform
+            Change::Scaled { centre, spread }
+                if *spread != 0.0 && made.is_bare_power() =>
+            {
+                let Transform::YeoJohnson { centre: from, scale, .. } =
+                    &mut made.transform
                 else {
                     unreachable!("it is a power")
                 };
