@@ -131,7 +131,11 @@ impl Shown {
     /// `lower–upper`, or that there is no interval.
     pub fn interval(&self, path: &str, digits: usize) -> String {
         if !self.has_interval(path) {
-            return "no interval: too few".to_string();
+            let failed = self.json.pointer(&format!("{path}/failed_folds"));
+            let failed = failed.and_then(Json::as_array).is_some_and(|f| !f.is_empty());
+            // Where some of what the value is a mean over has none, its method says why.
+            return if failed { "no interval" } else { "no interval: too few" }
+                .to_string();
         }
         let end = |end: &str| self.number(&format!("{path}/{end}"), digits);
         // After a minus sign a dash would look like another.
