@@ -213,9 +213,12 @@ fn complete() -> StudyRecord {
                 n_predictors: 6,
                 n_selected: 2,
                 candidate: 0,
+                members: 1,
                 threshold: Some(0.41),
                 calibration: None,
                 sealed: true,
+                filled: 0.into(),
+                filled_columns: Vec::new(),
             }),
             ..plain
         },

@@ -62,7 +62,13 @@ fn full(more: &str) -> StudyRecord {
             resamples: Some(998),
             terms: vec![
                 term(Transform::Is { category: told("category") }),
-                term(Transform::YeoJohnson { slope: 2.0, intercept: -1.0, lambda: 0.3 }),
+                term(Transform::YeoJohnson {
+                    slope: 2.0,
+                    intercept: -1.0,
+                    lambda: 0.3,
+                    centre: -0.5,
+                    scale: 2.0,
+                }),
             ],
             linked: true,
             example: WorkedExample {
@@ -210,9 +216,12 @@ fn full(more: &str) -> StudyRecord {
                 n_predictors: 6,
                 n_selected: 2,
                 candidate: 0,
+                members: 1,
                 threshold: Some(0.41),
                 calibration: Some((-0.2, 0.8)),
                 sealed: true,
+                filled: 2.into(),
+                filled_columns: vec![told("column")],
             }),
             ..first
         },

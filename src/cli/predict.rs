@@ -1,6 +1,5 @@
 //! `restudy predict`: a frozen model on a table, with nothing but the model at hand.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
@@ -13,9 +12,10 @@ use crate::run::{Predicted, Ready, Trust, predict};
 /// Apply a frozen model to the subjects of a table
 ///
 /// Needs no study, no store and no network. A table that lacks a column, has one that the model does
-/// not know, or does not state a unit is refused. A subject with a missing value, another unit or an
-/// unknown category is refused by itself, with the reason; one that is unlike the development subjects
-/// is predicted and flagged.
+/// not know, or does not state a unit is refused. A subject with another unit, an unknown category or two
+/// rows that differ is refused by itself, with the reason, and so is one that lacks a value for which
+/// the model's preparation has none; one that is unlike the development subjects is predicted and
+/// flagged.
 #[derive(Debug, clap::Args)]
 pub struct Predict {
     /// The model: `models/NAME.json` of a run
@@ -85,6 +85,10 @@ fn predicted(args: &Predict) -> Result<bool, String> {
     }
     let refused = predictions.iter().filter(|p| p.probability.is_none()).count();
     let novel = predictions.iter().filter(|p| p.novel).count();
+    let together = match predictions.iter().filter(|p| p.together).count() {
+        0 => String::new(),
+        n => format!("; {n} judged together with other rows of the table, see `reasons`"),
+    };
     let name = &ready.model.name;
     let simulated = match ready.model.study.simulated {
         true => "; it was developed on simulated patients",
@@ -92,7 +96,7 @@ fn predicted(args: &Predict) -> Result<bool, String> {
     };
     eprintln!(
         "{name}: {} of {} subjects predicted, {refused} refused, {novel} unlike the development \
-         subjects{simulated}",
+         subjects{together}{simulated}",
         predictions.len() - refused,
         predictions.len(),
     );
@@ -111,7 +115,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, String> {
 
 fn table(args: &Predict, catalog: &Catalog) -> Result<Table, String> {
     let bytes = bytes(&args.table)?;
-    let file = File { name: "table", bytes: &bytes };
+    let file = || File { name: "table", bytes: &bytes };
     let parquet = bytes.starts_with(b"PAR1");
     let reader = catalog.get(if parquet { "parquet" } else { "csv" });
     let reader = reader.and_then(|entry| (entry.build)((entry.defaults)()).ok());
@@ -120,7 +124,15 @@ fn table(args: &Predict, catalog: &Catalog) -> Result<Table, String> {
     };
     let id = match (&args.id, parquet) {
         (Some(id), _) => id.clone(),
-        (None, false) => first_header(&bytes).ok_or_else(|| {
+        // Asked for a column that no table has, the reader says which ones there are.
+        (None, false) => match reader.read(file(), ReadAs::Table { id: &[""] }) {
+            Err(Failure::NoColumn { known, .. }) => known.into_iter().next(),
+            Err(failure) if !bytes.is_empty() => {
+                return Err(unreadable(args, &failure, ""));
+            }
+            _ => None,
+        }
+        .ok_or_else(|| {
             wrong(&args.table, "it has no header", "the first line names the columns")
         })?,
         (None, true) => {
@@ -128,17 +140,19 @@ fn table(args: &Predict, catalog: &Catalog) -> Result<Table, String> {
             return Err(wrong(&args.table, "a Parquet file has no first column", hint));
         }
     };
-    match reader.read(file, ReadAs::Table { id: &[&id] }) {
+    match reader.read(file(), ReadAs::Table { id: &[&id] }) {
         Ok(Value::Table(table)) if table.n_rows() == 0 => {
             let hint = "give a table with a row for each subject, below its header";
             Err(wrong(&args.table, "it has no subject", hint))
         }
         Ok(Value::Table(table)) => Ok(table),
         Ok(_) => unreachable!("a reader of tables gives tables"),
-        Err(failure) => {
-            Err(wrong(&args.table, &failure.to_string(), &remedy(&failure, &id)))
-        }
+        Err(failure) => Err(unreadable(args, &failure, &id)),
     }
+}
+
+fn unreadable(args: &Predict, failure: &Failure, id: &str) -> String {
+    wrong(&args.table, &failure.to_string(), &remedy(failure, id))
 }
 
 /// What to do about a table that cannot be read.
@@ -163,29 +177,13 @@ fn remedy(failure: &Failure, id: &str) -> String {
         Failure::Line { line: 1, message } if message.starts_with("two columns") => {
             "rename one of them, or leave it out".to_string()
         }
+        // No study says here how a table is read.
+        Failure::Line { message, .. } if message.starts_with("the text ") => {
+            "save the table as UTF-8, or as UTF-16 with its byte order mark".to_string()
+        }
         Failure::Line { line, .. } => format!("correct line {line} of the table"),
         other => other.remedy().map_or(TABLE.to_string(), str::to_string),
     }
-}
-
-/// The first cell of a text table.
-fn first_header(bytes: &[u8]) -> Option<String> {
-    let mut plain = Vec::new();
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        // A header is never longer than this.
-        let start = flate2::read::MultiGzDecoder::new(bytes).take(1 << 20);
-        std::io::BufReader::new(start).read_to_end(&mut plain).ok()?;
-    } else {
-        plain.extend_from_slice(&bytes[..bytes.len().min(1 << 20)]);
-    }
-    let text = String::from_utf8_lossy(&plain);
-    let line = text.trim_start_matches('\u{feff}').lines().next()?;
-    let line = line.trim();
-    let end = match line.strip_prefix('"') {
-        Some(quoted) => return quoted.split('"').next().map(str::to_string),
-        None => line.find([',', ';', '\t']).unwrap_or(line.len()),
-    };
-    Some(line[..end].trim().to_string()).filter(|name| !name.is_empty())
 }
 
 fn csv(predictions: &[Predicted]) -> String {

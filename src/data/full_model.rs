@@ -47,6 +47,10 @@ pub struct NeededColumn {
     pub highest: Option<f64>,
     pub median: Option<f64>,
     pub missing: Count,
+    /// Whether the preparation has a value in place of a missing one; else a subject that lacks it
+    /// is refused.
+    #[serde(default)]
+    pub filled: bool,
     pub categories: Option<Vec<String>>,
 }
 
@@ -102,12 +106,25 @@ pub struct Term {
 pub enum Transform {
     /// The value.
     Value,
-    /// ψ(slope · value + intercept; λ) of Yeo and Johnson.
-    YeoJohnson { slope: f64, intercept: f64, lambda: f64 },
+    /// (ψ(slope · value + intercept; λ) − centre) / scale with ψ of Yeo and Johnson. Where ψ hardly
+    /// differs between values, a coefficient of ψ alone would be of no use.
+    YeoJohnson {
+        slope: f64,
+        intercept: f64,
+        lambda: f64,
+        #[serde(default)]
+        centre: f64,
+        #[serde(default = "one")]
+        scale: f64,
+    },
     /// 1 for this category, else 0.
     Is { category: String },
     /// 1 where it is missing, else 0.
     IsMissing,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 /// A made-up subject at the development medians, worked through.

@@ -432,6 +432,15 @@ pub struct AnalysisRecord {
     pub failed_nodes: Vec<Removed>,
 }
 
+impl AnalysisRecord {
+    /// Whether the probabilities of several candidates are averaged in a split.
+    pub fn averages(&self) -> bool {
+        let chosen: usize =
+            self.candidates.iter().map(|candidate| candidate.chosen).sum();
+        chosen > self.folds.len().max(1)
+    }
+}
+
 /// A control that the study does not name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AddedFacts {
@@ -504,10 +513,11 @@ pub struct SelectionFacts {
     /// Columns that could have been chosen: those of the model before preparation, with those that
     /// preparation made of them.
     pub of_columns: usize,
-    /// Mean number of columns that reached the learner.
+    /// Mean number of columns that reached the learner; of averaged candidates any of theirs.
     pub mean_columns: f64,
     /// The columns that any fit chose, the most frequent first.
     pub columns: Vec<Frequency>,
+    /// In how many outer fits; one that averages candidates counts for each of theirs.
     pub selectors: Vec<Frequency>,
     pub learners: Vec<Frequency>,
     /// Nogueira's index: 1 when all fits chose the same columns, about 0 for columns drawn at
@@ -649,12 +659,22 @@ pub struct FrozenFacts {
     /// Predictors that it needs, and those that reach the learner.
     pub n_predictors: usize,
     pub n_selected: usize,
+    /// The candidate that weighs most, and how many are averaged.
     pub candidate: usize,
+    #[serde(default)]
+    pub members: usize,
     pub threshold: Option<f64>,
     /// Intercept and slope of the calibration map, on the logit scale.
     pub calibration: Option<(f64, f64)>,
     /// Whether its cohort was sealed until then.
     pub sealed: bool,
+    /// Rows that it judged although they lack a predictor on which its predictions depend: the
+    /// preparation, as it was fitted on development rows, says what stands in its place.
+    #[serde(default)]
+    pub filled: Count,
+    /// Those predictors.
+    #[serde(default)]
+    pub filled_columns: Vec<String>,
 }
 
 /// Two models on identical splits.
@@ -755,7 +775,7 @@ pub struct CandidateRecord {
     pub learner: String,
     /// Its grid point in words, such as `k = 8, c = 0.1`.
     pub settings: String,
-    /// In how many outer splits it was chosen.
+    /// In how many outer splits it was chosen, alone or as one of those that are averaged.
     pub chosen: usize,
     /// Mean over outer splits of its inner mean.
     pub inner: Option<f64>,
@@ -780,7 +800,7 @@ pub struct FoldRecord {
     pub positive_held_out: Count,
     /// The primary metric on the held-out rows.
     pub value: Option<f64>,
-    /// Position in `candidates`.
+    /// Position in `candidates`; of those that are averaged, the one that weighs most.
     pub candidate: usize,
     /// Whether the prevalence was predicted instead of what that candidate says.
     pub falls_back: bool,

@@ -26,7 +26,7 @@ pub use smo::{Separator, separate};
 pub use sparse::{Pull, SparseLeastSquares};
 pub use stream::Stream;
 pub use unsolved::Unsolved;
-pub use yeo_johnson::yeo_johnson;
+pub use yeo_johnson::{yeo_johnson, yeo_johnson_of};
 
 /// The arithmetic mean; `None` when there is nothing to average.
 pub fn mean(values: &[f64]) -> Option<f64> {

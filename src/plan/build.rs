@@ -469,7 +469,7 @@ impl Builder<'_> {
             let mut identity: Vec<(&str, &str)> =
                 fields.map(|(name, value)| (*name, value.as_str())).collect();
             // The interval's conventions are part of the number.
-            identity.extend([("interval", "3"), ("judged", judged)]);
+            identity.extend([("interval", "4"), ("judged", judged)]);
             if scale.logarithms {
                 identity.push(("steps", &steps));
             }
@@ -534,7 +534,8 @@ impl Builder<'_> {
             let identity = json!({
                 "groups": rules.collect::<Json>(),
                 // 2: sensitivity, specificity, calibration in the large and Brier score as well.
-                "version": 2,
+                // 3: how many repeats a mean is over, where some have no value.
+                "version": 3,
             });
             node("subgroups", Work::Groups { of }, Identity::new(&identity), strata)
         });

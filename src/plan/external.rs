@@ -149,7 +149,7 @@ impl Builder<'_> {
                 name: format!("{name}/explain"),
                 work: Work::Explain { case },
                 identity: Identity::of(&[
-                    ("explain", "2"),
+                    ("explain", "3"),
                     ("procedure", procedure.refit.text()),
                 ]),
                 given: context.given.clone().into(),

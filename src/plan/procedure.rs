@@ -124,7 +124,7 @@ impl Procedure {
             threshold,
             predict: with_candidates("predict", "2"),
             calibrate: with_candidates("calibrate", "2"),
-            kept: Identity::of(&[("kept", "1"), ("procedure", refit.text())]),
+            kept: Identity::of(&[("kept", "2"), ("procedure", refit.text())]),
             refit,
             decoded: Identity::of(&[("decodability", "1"), ("prepare", &prepare)]),
             outcome_prepares: reads_outcome(chain),

@@ -154,6 +154,7 @@ fn grid(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Option<Json> {
     });
     Some(json!({
         "name": name, "primary": primary(analysis), "learners": learners,
+        "averages": analysis.averages(),
         "rows": rows.collect::<Vec<_>>(),
     }))
 }
@@ -218,6 +219,7 @@ fn tuning(
     });
     json!({
         "name": name, "primary": primary(analysis), "rows": rows.collect::<Vec<_>>(),
+        "averages": analysis.averages(),
         "fallback": fallback,
         "races": analysis.candidates.iter().any(|candidate| candidate.left_behind > 0),
     })

@@ -463,12 +463,8 @@ fn described(
     let ways: Vec<Json> = ways.collect();
     let notes = analysis.performance.iter().filter(|(_, e)| !e.failed_folds.is_empty());
     let notes = notes.map(|(metric, estimate)| {
-        let first = &estimate.failed_folds[0];
-        let folds = match estimate.failed_folds.len() {
-            1 => "1 fold".to_string(),
-            n => format!("{n} folds"),
-        };
-        format!("{metric} could not be computed in {folds}; {first}.")
+        let failed = &estimate.failed_folds;
+        format!("{metric} could not be computed in {}; {}.", counted(failed), failed[0])
     });
     let failed = analysis.failed_nodes.iter().map(failure);
     json!({
@@ -484,6 +480,19 @@ fn described(
         "notes": notes.collect::<Vec<_>>(),
         "failed": failed.collect::<Vec<_>>(),
     })
+}
+
+/// Of how many folds or sites, which are named, and of how many whole repeats these failures are.
+fn counted(failed: &[String]) -> String {
+    let of_fold = |why: &&String| why.starts_with("repeat ") || why.starts_with("site ");
+    let folds = failed.iter().filter(of_fold).count();
+    let counts = [(folds, "fold"), (failed.len() - folds, "repeat")];
+    let counts = counts.into_iter().filter(|(n, _)| *n > 0);
+    let counts = counts.map(|(n, what)| match n {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    });
+    counts.collect::<Vec<_>>().join(" and ")
 }
 
 /// a, b, c and so on; there are fewer ways of making a number than letters.
@@ -552,11 +561,14 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
         pictures: vec![roc, folds],
         method: match analysis.performance.get(&analysis.primary) {
             Some(estimate) => format!(
-                "{}; out-of-fold probabilities of the candidate chosen in each outer split, {}. \
-                 Estimate: {}.",
+                "{}; out-of-fold {} in each outer split, {}. Estimate: {}.",
                 match shown.protects {
                     true => SMOOTH,
                     false => "Equal scores are passed at once, without smoothing",
+                },
+                match analysis.averages() {
+                    true => "averages of the probabilities of several candidates",
+                    false => "probabilities of the candidate chosen",
                 },
                 analysis.scheme_text,
                 estimate.method
@@ -641,4 +653,23 @@ fn folds(name: &str, analysis: &AnalysisRecord) -> String {
         analysis.folds.len()
     );
     svg.finish("Value in each fold", &description)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+
+    #[test]
+    fn failures_of_folds_and_of_repeats_are_told_apart() {
+        let of = |failed: &[&str]| {
+            counted(&failed.iter().map(|why| (*why).to_string()).collect::<Vec<_>>())
+        };
+        let undefined = "it is not defined here: all rows are called alike, or are alike";
+        assert_eq!(of(&[undefined, undefined]), "2 repeats");
+        assert_eq!(of(&["repeat 1, split 2: no"]), "1 fold");
+        assert_eq!(
+            of(&[undefined, "site 3: few", "repeat 1, split 2: no"]),
+            "2 folds and 1 repeat"
+        );
+    }
 }

@@ -45,12 +45,13 @@ impl Section for Features {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;
         let mut fragment = Fragment::default();
+        let averages = headline(record).is_some_and(|(_, analysis)| analysis.averages());
         let of_headline = headline(record)
             .and_then(|(name, analysis)| Some((name, analysis.selection.as_ref()?)));
         let (figure, choices) = match of_headline {
             Some((name, selection)) => (
                 Some(
-                    figure(&shown, name, selection)
+                    figure(&shown, name, selection, averages)
                         .into_html(simulated, &mut fragment)?,
                 ),
                 Some(choices(&shown, name, selection)),
@@ -59,7 +60,10 @@ impl Section for Features {
         };
         fragment.html = fill(
             "features.html",
-            json!({ "simulated": simulated, "figure": figure, "choices": choices }),
+            json!({
+                "simulated": simulated, "figure": figure, "choices": choices,
+                "averages": averages,
+            }),
         )?;
         Ok(fragment)
     }
@@ -88,7 +92,12 @@ fn choices(shown: &Shown, name: &str, selection: &SelectionFacts) -> Json {
     })
 }
 
-fn figure(shown: &Shown, name: &str, selection: &SelectionFacts) -> Figure<'static> {
+fn figure(
+    shown: &Shown,
+    name: &str,
+    selection: &SelectionFacts,
+    averages: bool,
+) -> Figure<'static> {
     let at = format!("{}/selection", place(name));
     let drawn = selection.columns.iter().take(DRAWN);
     let height = 44.0 + 22.0 * selection.columns.len().min(DRAWN) as f64;
@@ -122,17 +131,22 @@ fn figure(shown: &Shown, name: &str, selection: &SelectionFacts) -> Figure<'stat
             shown.number(&format!("{at}/stability/upper"), 2)
         ),
         None => format!(
-            "{} of {} columns reach the learner on average",
+            "{} of {} columns reach {} on average",
             shown.number(&format!("{at}/mean_columns"), 1),
-            shown.count(&format!("{at}/of_columns"))
+            shown.count(&format!("{at}/of_columns")),
+            if averages { "a learner of those averaged" } else { "the learner" }
         ),
     };
     Figure {
         id: "stability",
         heading,
         sub: format!(
-            "Columns by how many of {} outer fits chose them{}.",
+            "Columns by how many of {} outer fits chose them{}{}.",
             selection.fits,
+            match averages {
+                true => ", for any of the candidates that are averaged",
+                false => "",
+            },
             match selection.columns.len() > DRAWN {
                 true => format!(
                     "; the first {DRAWN} of {}, all are in the table",

@@ -8,7 +8,7 @@ use super::svg::{Anchor, Svg};
 use crate::data::{
     Equation, FullModelFacts, ImportanceFacts, MemberFacts, Term, Transform,
 };
-use crate::math::log2;
+use crate::math::{log2, yeo_johnson, yeo_johnson_of};
 use crate::operation::prelude::*;
 
 /// The model that is handed over: coefficients on the scale in which predictors are measured with
@@ -82,8 +82,14 @@ fn model(
 ) -> Result<Json, Failure> {
     let path = format!("/full_models/{at}");
     let number = |name: &str, digits| shown.number(&format!("{path}/{name}"), digits);
+    let averaged = facts.members.len() > 1;
     let members = facts.members.iter().enumerate().map(|(place, member)| {
-        of_member(shown, &format!("{path}/members/{place}"), member)
+        let path = format!("{path}/members/{place}");
+        let mut json = of_member(shown, &path, member);
+        let digits = decimals(member.weight, 6);
+        json["weight"] =
+            averaged.then(|| shown.number(&format!("{path}/weight"), digits)).into();
+        json
     });
     let members: Vec<Json> = members.collect();
     for (place, member) in facts.members.iter().enumerate() {
@@ -119,7 +125,11 @@ fn model(
         "n": number("n", 0), "n_positive": number("n_positive", 0),
         "parts": match facts.members.as_slice() {
             [one] => words(one),
-            several => format!("a weighted mean of {} candidates", several.len()),
+            several => format!(
+                "a weighted mean of the probabilities of {} candidates, each of which stands below \
+                 with its weight",
+                several.len()
+            ),
         },
         "onnx": facts.onnx.as_ref().ok(), "no_onnx": facts.onnx.as_ref().err(),
         "falls_back": facts.falls_back.map(|_| number("falls_back", 3)),
@@ -127,11 +137,39 @@ fn model(
         "threshold_rule": facts.threshold_rule,
         "intercept": number("calibration/0", 2),
         "slope": facts.calibration.map(|_| number("calibration/1", 2)),
+        "missing_values": missing_values(facts),
         "members": members,
         "columns": columns.collect::<Vec<_>>(),
         "importance": importance,
         "explained": explained(shown, &path, facts, simulated, fragment),
     }))
+}
+
+/// What a missing value does to a subject, as HTML.
+fn missing_values(facts: &FullModelFacts) -> String {
+    let names = |filled: bool| {
+        let columns = facts.columns.iter().filter(|column| column.filled == filled);
+        columns.map(|column| breakable(&column.name)).collect::<Vec<_>>()
+    };
+    let (filled, refused) = (names(true), names(false));
+    match (filled.is_empty(), refused.is_empty()) {
+        (true, true) => String::new(),
+        (false, true) => {
+            "A missing value is filled in by the model’s preparation, as in external cohorts, and \
+             told with the prediction. "
+                .to_string()
+        }
+        (true, false) => {
+            "The preparation fills in no missing value, so that a subject who lacks a predictor is \
+             refused. "
+                .to_string()
+        }
+        (false, false) => format!(
+            "A subject without {} is refused; other missing values are filled in by the model’s \
+             preparation, as in external cohorts, and told with the prediction. ",
+            refused.join(", ")
+        ),
+    }
 }
 
 fn words(member: &MemberFacts) -> String {
@@ -167,7 +205,10 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
             "predictor": term.predictor,
             "unit": term.unit.as_deref().unwrap_or_default(),
             "transform": transform(shown, &of, term),
-            "coefficient": shown.number(&format!("{of}/coefficient"), decimals(term.coefficient, 6)),
+            "coefficient": shown.number(
+                &format!("{of}/coefficient"),
+                decimals(term.coefficient, significant(equation.example.contributions[at])),
+            ),
             "limits": limits(shown, &format!("{of}/limits"), term.limits),
             "range": range(shown, &of, (term.lowest, term.highest)),
             "missing_is": term.missing_is.map_or(String::new(), |value| {
@@ -179,7 +220,7 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
     json!({
         "words": words(member),
         "linked": equation.linked,
-        "intercept": shown.number(&format!("{path}/intercept"), decimals(equation.intercept, 6)),
+        "intercept": shown.number(&format!("{path}/intercept"), decimals(equation.intercept, significant(equation.intercept))),
         "intercept_limits":
             limits(shown, &format!("{path}/intercept_limits"), equation.intercept_limits),
         "resamples": equation.resamples.map(|_| shown.number(&format!("{path}/resamples"), 0)),
@@ -187,6 +228,10 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
         // A column of which nothing is said would only push the others off the page.
         "has_units": equation.terms.iter().any(|term| term.unit.is_some()),
         "has_transforms": equation.terms.iter().any(|term| term.transform != Transform::Value),
+        "has_powers": equation
+            .terms
+            .iter()
+            .any(|term| matches!(term.transform, Transform::YeoJohnson { .. })),
         "has_missing": equation.terms.iter().any(|term| term.missing_is.is_some()),
         "log_odds": shown.number(&format!("{path}/example/log_odds"), 4),
         "probability": shown.number(&format!("{path}/example/probability"), 4),
@@ -207,11 +252,12 @@ fn transform(shown: &Shown, of: &str, term: &Term) -> String {
         Transform::Value => "value".to_string(),
         Transform::Is { category } => format!("1 if “{}”, else 0", escape(category)),
         Transform::IsMissing => "1 if missing, else 0".to_string(),
-        Transform::YeoJohnson { slope, intercept, lambda } => {
+        Transform::YeoJohnson { slope, intercept, lambda, centre, scale } => {
             let at = |name: &str, value: f64, digits| {
                 let place = format!("{of}/transform/yeo_johnson/{name}");
                 shown.number(&place, decimals(value, digits))
             };
+            let digits = enough(term.coefficient, *lambda, (*centre, *scale));
             let inside = match (*slope, *intercept) {
                 (1.0, 0.0) => "value".to_string(),
                 _ => format!(
@@ -220,9 +266,48 @@ fn transform(shown: &Shown, of: &str, term: &Term) -> String {
                     at("intercept", *intercept, 6)
                 ),
             };
-            format!("ψ({inside}; λ = {}), Yeo and Johnson", at("lambda", *lambda, 6))
+            let power = format!("ψ({inside}; λ = {})", at("lambda", *lambda, digits));
+            match (*centre, *scale) {
+                (0.0, 1.0) => power,
+                _ => {
+                    let (open, close) = if *centre < 0.0 { ("(", ")") } else { ("", "") };
+                    format!(
+                        "({power} − {open}{}{close}) / {}",
+                        at("centre", *centre, digits),
+                        at("scale", *scale, digits)
+                    )
+                }
+            }
         }
     }
+}
+
+/// Significant digits of λ, centre and scale with which a term contributes what it does with all of
+/// them, for values up to three scales away from the centre.
+fn enough(coefficient: f64, lambda: f64, (centre, scale): (f64, f64)) -> i32 {
+    /// Of the log odds.
+    const OFF: f64 = 2e-5;
+    const MOST: i32 = 17;
+    let values: Vec<f64> = [-3.0, -1.5, 0.0, 1.5, 3.0]
+        .iter()
+        .map(|away| yeo_johnson_of(centre + away * scale, lambda))
+        .filter(|value| value.is_finite())
+        .collect();
+    let near = |digits: &i32| {
+        let short = |value: f64| rounded(value, *digits);
+        let (of, from, by) = (short(lambda), short(centre), short(scale));
+        values.iter().all(|value| {
+            let exact = (yeo_johnson(*value, lambda) - centre) / scale;
+            let printed = (yeo_johnson(*value, of) - from) / by;
+            (coefficient * (exact - printed)).abs() < OFF
+        })
+    };
+    (6..MOST).find(near).unwrap_or(MOST)
+}
+
+/// A number as it is printed with so many significant digits.
+fn rounded(value: f64, significant: i32) -> f64 {
+    format!("{value:.*}", decimals(value, significant)).parse().unwrap_or(value)
 }
 
 fn range(
@@ -245,7 +330,17 @@ fn decimals(value: f64, significant: i32) -> usize {
         return 1;
     }
     let magnitude = (log2(value.abs()) * std::f64::consts::LOG10_2).floor() as i32;
-    (significant - 1 - magnitude).clamp(0, 20) as usize
+    // Without decimals so large a number is written by its power of ten, and most digits are lost.
+    let least = i32::from(value.abs() >= 1e6 && value.fract() != 0.0);
+    (significant - 1 - magnitude).clamp(least, 30) as usize
+}
+
+/// Significant digits with which a factor of so large a product leaves it known to five decimals.
+fn significant(product: f64) -> i32 {
+    match product.abs() > 1.0 {
+        true => 6 + (log2(product.abs()) * std::f64::consts::LOG10_2).ceil() as i32,
+        false => 6,
+    }
 }
 
 /// The terms for a file, with all their digits.
@@ -277,8 +372,13 @@ fn terms(equation: &Equation) -> DataTable {
                 Transform::Value => "value".to_string(),
                 Transform::Is { category } => format!("is {category}"),
                 Transform::IsMissing => "is missing".to_string(),
-                Transform::YeoJohnson { slope, intercept, lambda } => {
-                    format!("yeo_johnson({slope} * value + {intercept}; {lambda})")
+                Transform::YeoJohnson { slope, intercept, lambda, centre, scale } => {
+                    let power =
+                        format!("yeo_johnson({slope} * value + {intercept}; {lambda})");
+                    match (*centre, *scale) {
+                        (0.0, 1.0) => power,
+                        _ => format!("({power} - {centre}) / {scale}"),
+                    }
                 }
             },
             term.coefficient.to_string(),
@@ -429,14 +529,39 @@ fn explained(
 
 #[cfg(test)]
 mod tests {
-    use super::decimals;
+    use super::{decimals, enough, rounded, significant};
+    use crate::math::yeo_johnson;
 
     #[test]
     fn significant_digits_are_kept_at_any_size() {
         assert_eq!(decimals(123.456, 6), 3);
         assert_eq!(decimals(-0.001_234, 6), 8);
         assert_eq!(decimals(1.0, 6), 5);
+        assert_eq!(decimals(123_456.7, 6), 0);
         assert_eq!(decimals(1e9, 6), 0);
+        assert_eq!(decimals(1_234_567.8, 6), 1);
         assert_eq!(decimals(0.0, 6), 1);
+        assert_eq!(rounded(-0.001_234_567_8, 6), -0.001_234_57);
+        assert_eq!((significant(0.3), significant(1500.0)), (6, 10));
+    }
+
+    /// A transform that hardly differs between values needs nearly all digits of what it is held
+    /// against, a usual one the first six.
+    #[test]
+    fn a_power_is_printed_with_the_digits_that_it_takes() {
+        assert_eq!(enough(0.5, 0.74, (25.7386, 3.58257)), 6);
+        let (lambda, low, high) = (-3.638_335_943_734_38, 2872.0, 3080.0);
+        let of = |value: f64| yeo_johnson(value, lambda);
+        let (centre, scale) = (of(2976.0), (of(high) - of(low)) / 2.0);
+        let digits = enough(0.5, lambda, (centre, scale));
+        assert!(digits > 12, "{digits}");
+        let printed = |value: f64| {
+            let power = yeo_johnson(value, rounded(lambda, digits));
+            (power - rounded(centre, digits)) / rounded(scale, digits)
+        };
+        for value in [low, 2976.0, high] {
+            let exact = (of(value) - centre) / scale;
+            assert!((printed(value) - exact).abs() < 1e-3, "{value}");
+        }
     }
 }

@@ -133,7 +133,11 @@ impl Shown {
         let method = self.json.pointer(&format!("{path}/method")).and_then(Json::as_str);
         let method = method.unwrap_or("");
         if !self.has_interval(path) {
-            return match method.contains("no interval: ") {
+            // Where some of what the value is a mean over has none, or resamples say nothing of it, its
+            // method says why.
+            let failed = self.json.pointer(&format!("{path}/failed_folds"));
+            let failed = failed.and_then(Json::as_array).is_some_and(|f| !f.is_empty());
+            return match failed || method.contains("no interval: ") {
                 true => "no interval".to_string(),
                 false => "no interval: too few".to_string(),
             };

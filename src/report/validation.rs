@@ -344,15 +344,20 @@ fn frozen_model(
 ) -> Json {
     let path = format!("{}/frozen", place(name));
     let candidate = analysis.candidates.get(facts.candidate);
+    let averaged = facts.members > 1;
     let (same, outer) = match headline(record) {
-        Some((headline, of)) if of.candidates.len() == analysis.candidates.len() => (
-            shown.count(&format!(
-                "{}/candidates/{}/chosen",
-                place(headline),
-                facts.candidate
-            )),
-            of.folds.len(),
-        ),
+        Some((headline, of))
+            if of.candidates.len() == analysis.candidates.len() && !averaged =>
+        {
+            (
+                shown.count(&format!(
+                    "{}/candidates/{}/chosen",
+                    place(headline),
+                    facts.candidate
+                )),
+                of.folds.len(),
+            )
+        }
         _ => (String::new(), 0),
     };
     let cohort = record.cohorts.iter().find(|cohort| cohort.name == analysis.cohort);
@@ -367,6 +372,9 @@ fn frozen_model(
         "predictors": shown.count(&format!("{path}/n_predictors")),
         "selected": shown.count(&format!("{path}/n_selected")),
         "candidate": candidate.map(|candidate| {
+            if averaged {
+                return format!("a weighted mean of {} candidates", facts.members);
+            }
             let settings = match candidate.settings.as_str() {
                 "" => String::new(),
                 settings => format!(", {settings}"),
@@ -378,6 +386,9 @@ fn frozen_model(
         "threshold": facts.threshold.map(|_| shown.number(&format!("{path}/threshold"), 3)),
         "rule": analysis.threshold,
         "intercept": facts.calibration.map(|_| shown.number(&format!("{path}/calibration/0"), 3)),
+        "filled": (!facts.filled_columns.is_empty())
+            .then(|| shown.count(&format!("{path}/filled"))),
+        "filled_columns": facts.filled_columns,
         "slope": facts.calibration.map(|_| shown.number(&format!("{path}/calibration/1"), 3)),
         "external_n": shown.count(&format!("{}/n", place(name))),
         "external_positive": shown.count(&format!("{}/n_positive", place(name))),

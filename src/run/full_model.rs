@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::Done;
-use super::compute::{Part, Straight, on_raw_scale, straight, trails, without_rows};
+use super::compute::{Part, Straight, on_raw_scale, say, straight, trails, without_rows};
 use super::models::{HandedOver, parts};
 use super::record::{Found, threshold_words};
 use crate::data::{
-    CoefficientLimits, Equation, Frozen, FullModelFacts, ImportanceFacts, MemberFacts,
-    Model, ModelColumn, NeededColumn, PredictorImportance, Term, Transform, Value,
-    WorkedExample,
+    CoefficientLimits, Equation, FrameColumn, Frozen, FullModelFacts, ImportanceFacts,
+    MemberFacts, Model, ModelColumn, NeededColumn, PredictorImportance, Rows, Term,
+    Transform, Value, WorkedExample,
 };
 use crate::math::{sigmoid, yeo_johnson};
 use crate::operation::{Form, Instance};
 use crate::plan::{Case, FrozenModel, Plan};
-use crate::spec::Study;
-use crate::survey::Survey;
+use crate::spec::{Named, Study};
+use crate::survey::{Survey, View};
 
 /// The facts of each model that is handed over, or why there is none.
 pub fn full_models(
@@ -60,7 +60,7 @@ pub fn full_models(
                 facts.n = of.n.into();
                 facts.n_positive = of.n_positive.into();
                 facts.explained = frozen.explained(found);
-                fill(&mut facts, study, case, of, model);
+                fill(&mut facts, study, survey, case, of, model);
                 facts.importance = importance(study, plan, found, case);
             }
             (Err(why), _) => facts.missing = Some(why.clone()),
@@ -83,6 +83,7 @@ impl FrozenModel {
 fn fill(
     facts: &mut FullModelFacts,
     study: &Study,
+    survey: &Survey,
     case: Case,
     frozen: &Frozen,
     handed_over: &HandedOver,
@@ -94,8 +95,12 @@ fn fill(
     facts.threshold = frozen.threshold;
     facts.threshold_rule = frozen.threshold.and_then(|_| threshold_words(study));
     facts.calibration = frozen.calibration;
-    let needed = model.columns.iter().filter(|column| column.needed);
-    facts.columns = needed.map(needed_column).collect();
+    let filled = filled(study, survey, case, frozen, model);
+    let columns = model.columns.iter().zip(filled);
+    facts.columns = columns
+        .filter(|(column, _)| column.needed)
+        .map(|(column, filled)| needed_column(column, filled))
+        .collect();
     let of_model = &study.models[case.model];
     let limits = facts.explained.as_ref().and_then(|of| of.coefficients.as_ref());
     let of_members = parts(study, case, frozen).into_iter().map(|part| {
@@ -115,7 +120,44 @@ fn fill(
     facts.members = of_members.collect();
 }
 
-fn needed_column(column: &ModelColumn) -> NeededColumn {
+/// By predictor: whether the model predicts for a subject that lacks it alone, the others being at
+/// their medians.
+fn filled(
+    study: &Study,
+    survey: &Survey,
+    case: Case,
+    frozen: &Frozen,
+    model: &Model,
+) -> Vec<bool> {
+    if frozen.falls_back.is_some() {
+        return vec![true; model.columns.len()];
+    }
+    let n = model.columns.len();
+    let columns = model.columns.iter().enumerate().map(|(at, column)| {
+        let mut values = vec![column.median.unwrap_or(0.0); n];
+        values[at] = f64::NAN;
+        FrameColumn { name: column.name.as_str().into(), values }
+    });
+    let categories = model
+        .columns
+        .iter()
+        .filter_map(|column| Some((column.name.clone(), column.categories.clone()?)));
+    // What stands beside a development row, such as its site, so that nothing else is missing.
+    let cohort = &study.cohorts[case.cohort];
+    let view = View { study, survey, cohort, rows: &survey.cohorts[&cohort.name].rows };
+    let beside = model.beside.iter().map(|name| {
+        let named = Named { name: name.clone(), span: cohort.span };
+        let cells = view.cells(&named).unwrap_or_default();
+        (name.clone(), vec![cells.into_iter().flatten().next(); n])
+    });
+    let rows = Rows::new(columns.collect(), n)
+        .with_categories(categories.collect())
+        .with_beside(beside.collect());
+    let parts = parts(study, case, frozen);
+    (0..n).map(|row| say(&parts, &rows.take(&[row])).is_ok()).collect()
+}
+
+fn needed_column(column: &ModelColumn, filled: bool) -> NeededColumn {
     NeededColumn {
         name: column.name.clone(),
         unit: column.unit.clone(),
@@ -123,6 +165,7 @@ fn needed_column(column: &ModelColumn) -> NeededColumn {
         highest: column.range.map(|(_, high)| high),
         median: column.median,
         missing: column.missing.into(),
+        filled,
         categories: column.categories.clone(),
     }
 }
@@ -139,7 +182,7 @@ fn settings(part: &Part<'_>) -> String {
     said.join(", ")
 }
 
-/// The equation of a linear learner on the scale of its predictors.
+/// The equation of a linear learner on the scale of its predictors or of their transforms.
 fn equation(
     part: &Part<'_>,
     frozen: &Frozen,
@@ -193,8 +236,8 @@ fn equation(
 fn transformed(transform: &Transform, value: f64, category: Option<&str>) -> f64 {
     match transform {
         Transform::Value => value,
-        Transform::YeoJohnson { slope, intercept, lambda } => {
-            yeo_johnson(slope * value + intercept, *lambda)
+        Transform::YeoJohnson { slope, intercept, lambda, centre, scale } => {
+            (yeo_johnson(slope * value + intercept, *lambda) - centre) / scale
         }
         Transform::Is { category: wanted } => {
             f64::from(u8::from(category == Some(wanted.as_str())))

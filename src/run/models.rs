@@ -118,7 +118,7 @@ pub fn parts<'a>(study: &'a Study, case: Case, frozen: &'a Frozen) -> Vec<Part<'
 }
 
 /// Which predictors any member depends on: all of them where a step has no formulas.
-fn needed(parts: &[Part<'_>], columns: &Rows) -> BTreeSet<usize> {
+pub fn needed(parts: &[Part<'_>], columns: &Rows) -> BTreeSet<usize> {
     let mut needed = BTreeSet::new();
     for part in parts {
         match trails(part, columns) {

@@ -2,7 +2,7 @@
 //!
 //! Knows no study. What a table lacks as a whole refuses it; what a subject lacks refuses the subject.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::models::Ready;
 use crate::data::{FrameColumn, ModelColumn, Rows, Table, TextColumn};
@@ -35,8 +35,11 @@ pub struct Predicted {
     pub positive: Option<bool>,
     /// Distance from the development rows in parts of the limit: above 1 is novel.
     pub novelty: Option<f64>,
-    /// Whether the subject is unlike the development rows: by distance, or by a value out of range.
+    /// Whether a predicted subject is unlike the development rows: by distance, by a value out of
+    /// range, or by lacking one that none of them lacked.
     pub novel: bool,
+    /// Whether other rows of the table had a part in its probability.
+    pub together: bool,
     pub reasons: Vec<String>,
 }
 
@@ -67,18 +70,23 @@ pub fn predict(
             positive: None,
             novelty: None,
             novel: false,
+            together: false,
             reasons: Vec::new(),
         })
         .collect();
     let mut columns: Vec<FrameColumn> = Vec::with_capacity(sources.len());
     let mut good = vec![true; n];
+    for (row, why) in told_differently(table, &sources, &beside) {
+        good[row] = false;
+        predicted[row].reasons.push(why);
+    }
     for source in &sources {
         let mut values = vec![f64::NAN; n];
         for (row, value) in values.iter_mut().enumerate() {
             match source.value(row) {
                 Ok((found, note)) => {
                     *value = found;
-                    predicted[row].novel |= source.is_outside(found);
+                    predicted[row].novel |= source.is_unlike(found);
                     predicted[row].reasons.extend(note);
                 }
                 Err(why) => {
@@ -92,6 +100,12 @@ pub fn predict(
     let categories = sources.iter().filter_map(|source| {
         Some((source.column.name.clone(), source.column.categories.clone()?))
     });
+    for (name, cells) in &beside {
+        for row in (0..n).filter(|row| cells.cell(*row).is_empty()) {
+            good[row] = false;
+            predicted[row].reasons.push(format!("`{name}` is missing"));
+        }
+    }
     let beside = beside.into_iter().map(|(name, cells)| {
         let cell = |row: usize| Some(cells.cell(row)).filter(|cell| !cell.is_empty());
         (name, (0..n).map(|row| cell(row).map(str::to_string)).collect())
@@ -100,31 +114,130 @@ pub fn predict(
         .with_categories(categories.collect())
         .with_beside(beside.collect());
     let good: Vec<usize> = (0..n).filter(|row| good[*row]).collect();
-    say(ready, &rows, &good, &mut predicted);
+    for company in companies(ready, &rows, good) {
+        company.say(ready, &rows, &mut predicted);
+    }
+    for refused in predicted.iter_mut().filter(|of| of.probability.is_none()) {
+        refused.novel = false;
+    }
     Ok(predicted)
 }
 
-/// Fills in what the model says of these rows.
-fn say(ready: &Ready, rows: &Rows, good: &[usize], predicted: &mut [Predicted]) {
-    if good.is_empty() {
-        return;
+/// Rows of one subject that are not the same in what the model reads: nobody knows which of them is
+/// the subject. Rows of a table lie in the order of ids.
+fn told_differently(
+    table: &Table,
+    sources: &[Source<'_>],
+    beside: &BTreeMap<String, &TextColumn>,
+) -> Vec<(usize, String)> {
+    let read = sources.iter().filter(|source| source.column.needed);
+    let read = read.flat_map(|source| {
+        let name = source.column.column.as_str();
+        [source.cells, source.units].into_iter().flatten().map(move |of| (name, of))
+    });
+    let read: Vec<(&str, &TextColumn)> =
+        read.chain(beside.iter().map(|(name, of)| (name.as_str(), *of))).collect();
+    let rows: Vec<usize> = (0..table.n_rows()).collect();
+    let same_id = |a: &usize, b: &usize| table.ids().cell(*a) == table.ids().cell(*b);
+    let mut refused = Vec::new();
+    for of_subject in rows.chunk_by(same_id) {
+        let differs = |(name, cells): &(&str, &TextColumn)| {
+            let first = cells.cell(of_subject[0]);
+            of_subject
+                .iter()
+                .any(|row| cells.cell(*row) != first)
+                .then(|| (*name).to_string())
+        };
+        let Some(name) = read.iter().find_map(differs) else { continue };
+        let why = format!(
+            "{} rows have this id and differ in `{name}`; leave one row for each subject",
+            of_subject.len()
+        );
+        refused.extend(of_subject.iter().map(|row| (*row, why.clone())));
     }
-    let taken = rows.take(good);
-    match both(ready, &taken) {
-        Ok((probabilities, novelty)) => {
-            for (at, &row) in good.iter().enumerate() {
-                let novelty = novelty.as_ref().map(|novelty| novelty[at]);
-                fill(ready, &mut predicted[row], probabilities[at], novelty);
+    refused
+}
+
+/// Rows that are judged in one go.
+enum Company {
+    /// Each by itself: what the others are changes nothing.
+    Apart(Vec<usize>),
+    /// By a step that may look at all of them: those of one batch, or of all where steps name
+    /// several columns of batches.
+    Batch { named: String, rows: Vec<usize> },
+}
+
+/// The rows as they are judged: batch by batch where a step looks at the rows of a batch together.
+fn companies(ready: &Ready, rows: &Rows, good: Vec<usize>) -> Vec<Company> {
+    let parts = ready.parts();
+    let steps =
+        parts.iter().flat_map(|part| part.prepare.steps.iter().chain(&part.select.steps));
+    let columns = steps.filter_map(|step| match &step.instance {
+        Instance::TableStep(step) if step.transductive() => Some(step.batch()),
+        _ => None,
+    });
+    let columns: BTreeSet<Option<&str>> = columns.collect();
+    let mut columns = columns.into_iter();
+    match (columns.next(), columns.next()) {
+        (None, _) => vec![Company::Apart(good)],
+        (Some(Some(column)), None) => {
+            let cells = rows.beside(column).unwrap_or_default();
+            let mut batches: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+            for row in good {
+                let batch = cells.get(row).and_then(|cell| cell.as_deref());
+                batches.entry(batch.unwrap_or_default()).or_default().push(row);
             }
+            let batch = |(batch, rows): (&str, Vec<usize>)| Company::Batch {
+                named: format!("of `{column}` {batch}"),
+                rows,
+            };
+            batches.into_iter().map(batch).collect()
         }
-        // One row's failure must not refuse the others; steps that look at rows together fail for all.
-        Err(_) if good.len() > 1 && !looks_at_rows_together(ready) => {
-            good.iter().for_each(|row| say(ready, rows, &[*row], predicted));
+        _ => vec![Company::Batch { named: "of the table".to_string(), rows: good }],
+    }
+}
+
+impl Company {
+    /// Fills in what the model says of these rows.
+    fn say(&self, ready: &Ready, rows: &Rows, predicted: &mut [Predicted]) {
+        let (Self::Apart(of) | Self::Batch { rows: of, .. }) = self;
+        if of.is_empty() {
+            return;
         }
-        Err(why) => {
-            for &row in good {
-                predicted[row].novel = false;
-                predicted[row].reasons.push(why.clone());
+        let why = match both(ready, &rows.take(of)) {
+            Ok(said) => {
+                fill_all(ready, of, &said, predicted);
+                // Rows of a batch that the model was fitted with need no company.
+                let needs = |row: &usize| both(ready, &rows.take(&[*row])).is_err();
+                if let Self::Batch { named, .. } = self
+                    && of.iter().any(needs)
+                {
+                    for &row in of {
+                        predicted[row].together = true;
+                        predicted[row].reasons.push(format!(
+                            "judged together with all {} rows {named}; among other rows the \
+                             probability is another",
+                            of.len()
+                        ));
+                    }
+                }
+                return;
+            }
+            Err(why) => why,
+        };
+        // One row's failure must not refuse the others.
+        let alone: Vec<_> =
+            of.iter().map(|row| both(ready, &rows.take(&[*row]))).collect();
+        let none = matches!(self, Self::Batch { .. }) && alone.iter().all(Result::is_err);
+        for (&row, said) in of.iter().zip(alone) {
+            match said {
+                Ok(said) => fill_all(ready, &[row], &said, predicted),
+                // Of rows that cannot stand alone, why they cannot stand together.
+                Err(_) if none => predicted[row].reasons.push(why.clone()),
+                Err(why) => {
+                    let why = unfilled(ready, &rows.take(&[row])).unwrap_or(why);
+                    predicted[row].reasons.push(why);
+                }
             }
         }
     }
@@ -136,12 +249,25 @@ fn both(ready: &Ready, rows: &Rows) -> Result<Both, String> {
     Ok((ready.probabilities(rows)?, ready.novelty(rows)?))
 }
 
-fn looks_at_rows_together(ready: &Ready) -> bool {
-    ready.parts().iter().any(|part| {
-        let steps = part.prepare.steps.iter().chain(&part.select.steps);
-        let mut instances = steps.map(|step| &step.instance);
-        instances.any(|i| matches!(i, Instance::TableStep(s) if s.transductive()))
+/// Why a row is refused whose missing values the preparation leaves missing.
+fn unfilled(ready: &Ready, row: &Rows) -> Option<String> {
+    let parts = ready.parts();
+    let mut prepared = parts.iter().filter_map(|part| part.prepared(row).ok());
+    prepared.any(|prepared| prepared.missing().is_some()).then(|| {
+        "the model's preparation has no value in place of one that is missing".to_string()
     })
+}
+
+fn fill_all(
+    ready: &Ready,
+    rows: &[usize],
+    (probabilities, novelty): &Both,
+    predicted: &mut [Predicted],
+) {
+    for (at, &row) in rows.iter().enumerate() {
+        let novelty = novelty.as_ref().map(|novelty| novelty[at]);
+        fill(ready, &mut predicted[row], probabilities[at], novelty);
+    }
 }
 
 /// Above this the distance is that of no development row in a hundred.
@@ -156,7 +282,8 @@ fn fill(
     predicted.probability = Some(probability);
     let threshold = ready.model.threshold.as_ref();
     predicted.positive = threshold.map(|threshold| probability >= threshold.value);
-    predicted.novelty = novelty;
+    // Without a value there is no distance.
+    predicted.novelty = novelty.filter(|novelty| !novelty.is_nan());
     if novelty.is_some_and(|novelty| novelty > NOVEL) {
         predicted.novel = true;
         predicted.reasons.push(
@@ -176,14 +303,13 @@ impl Source<'_> {
             return Ok((cell.parse().unwrap_or(f64::NAN), None));
         }
         if cell.is_empty() {
-            return match self.column.missing {
-                0 => Err(format!("`{name}` is missing, as in no development subject")),
-                n => {
-                    let note =
-                        format!("`{name}` is missing, as in {n} development subjects");
-                    Ok((f64::NAN, Some(note)))
-                }
+            // What it means is for the preparation to say, here as in a cohort of a study.
+            let note = match self.column.missing {
+                0 => format!("`{name}` is missing, as in no development subject"),
+                1 => format!("`{name}` is missing, as in 1 development subject"),
+                n => format!("`{name}` is missing, as in {n} development subjects"),
             };
+            return Ok((f64::NAN, Some(note)));
         }
         if let Some(categories) = categories {
             let place = categories.iter().position(|known| known == cell);
@@ -207,6 +333,14 @@ impl Source<'_> {
         match cell.parse().ok().filter(|value: &f64| value.is_finite()) {
             Some(value) => Ok((value, self.outside(value))),
             None => Err(format!("`{name}` is no number")),
+        }
+    }
+
+    /// Whether no development row is like that: it lacked no value here, or had none so far out.
+    fn is_unlike(&self, value: f64) -> bool {
+        match value.is_nan() {
+            true => self.column.needed && self.column.missing == 0,
+            false => self.is_outside(value),
         }
     }
 

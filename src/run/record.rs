@@ -6,13 +6,14 @@ use petgraph::graph::NodeIndex;
 use serde_json::json;
 
 use super::characteristics::characteristics;
-use super::compute::counted;
+use super::compute::{counted, without_rows};
+use super::models::{needed, parts};
 use super::prevalence::prevalence_only;
 use super::{Done, How, describe};
 use crate::data::{
     AddedFacts, AnalysisRecord, Better, BlockFacts, CandidateRecord, Certificate, Choice,
     ClaimFacts, CohortFacts, ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts,
-    Estimate, FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, FrozenFacts,
+    Estimate, FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, Frozen, FrozenFacts,
     HarmonisedFacts, JudgedFacts, MetricFacts, Moments, OutcomeFacts, PermutationFacts,
     Removed, SampleSizeFacts, SelectionFacts, SiteFacts, SourceFacts, Stability,
     StudyFacts, StudyRecord, SubgroupFacts, ThresholdFacts, Unscored, Value,
@@ -561,17 +562,24 @@ impl Context<'_> {
         let mut judged: BTreeMap<u32, bool> = BTreeMap::new();
         for nodes in &analysis.outer {
             let split = &splits.repeats[nodes.repeat][nodes.outer];
-            if let Some(Value::Choice(choice)) = self.found.get(&nodes.tune) {
-                for (all, mean) in inner.iter_mut().zip(&choice.inner) {
-                    all.extend(mean);
-                }
+            let choice = match self.found.get(&nodes.tune) {
+                Some(Value::Choice(choice)) => Some(choice),
+                _ => None,
+            };
+            for (all, mean) in inner.iter_mut().zip(choice.iter().flat_map(|c| &c.inner))
+            {
+                all.extend(mean);
+            }
+            if let Some(choice) = choice {
                 fared(&mut record.candidates, choice);
             }
             let Some(Value::Predictions(predictions)) = self.found.get(&nodes.predict)
             else {
                 continue;
             };
-            record.candidates[predictions.candidate].chosen += 1;
+            for member in choice.iter().flat_map(|choice| &choice.members) {
+                record.candidates[member.candidate].chosen += 1;
+            }
             let truth = predictions.rows.iter().copied().zip(predictions.truth.clone());
             judged.extend(truth);
             let place = (nodes.repeat + 1, nodes.outer + 1);
@@ -650,13 +658,22 @@ impl Context<'_> {
                     .collect::<BTreeSet<_>>()
                     .len(),
                 candidate: frozen.members[0].candidate,
+                members: frozen.members.len(),
                 threshold: frozen.threshold,
                 calibration: frozen.calibration,
                 sealed: cohort.sealed,
+                filled: Count::from(0),
+                filled_columns: Vec::new(),
             });
             if let Some(Value::Predictions(predictions)) =
                 self.found.get(&external.predict)
             {
+                if let Some(facts) = &mut record.frozen {
+                    let case = self.plan.cases[model.case];
+                    let (rows, columns) =
+                        self.filled(frozen, case, of, &predictions.rows);
+                    (facts.filled, facts.filled_columns) = (rows.into(), columns);
+                }
                 record.folds.push(self.fold((1, 1), frozen.n, predictions));
                 if predictions.threshold.is_some() {
                     record.threshold = threshold_words(self.study);
@@ -665,6 +682,46 @@ impl Context<'_> {
         }
         record.prevalence_only = prevalence_only(&record);
         record
+    }
+
+    /// How many of these rows of a cohort lack a predictor on which a frozen model depends, and
+    /// which predictors those are.
+    fn filled(
+        &self,
+        frozen: &Frozen,
+        of_model: Case,
+        of_cohort: Case,
+        rows: &[u32],
+    ) -> (usize, Vec<String>) {
+        if frozen.falls_back.is_some() {
+            return (0, Vec::new());
+        }
+        let needed = needed(&parts(self.study, of_model, frozen), &without_rows(frozen));
+        let needed: BTreeSet<&str> =
+            needed.into_iter().map(|at| frozen.columns[at].name.as_str()).collect();
+        let (mut lacking, mut columns) = (BTreeSet::new(), Vec::new());
+        for index in self.frames {
+            let plan::Work::Frame { cohort, block } = self.plan.graph[*index].work else {
+                continue;
+            };
+            let block = &self.study.predictors[block].name;
+            let Some(Value::Frame(frame)) = self.found.get(index) else { continue };
+            for column in
+                frame.rows.columns().iter().filter(|_| cohort == of_cohort.cohort)
+            {
+                let name = format!("{block}.{}", column.name);
+                if !needed.contains(name.as_str()) {
+                    continue;
+                }
+                let missing = |row: &&u32| column.values[**row as usize].is_nan();
+                let of_column: Vec<u32> = rows.iter().filter(missing).copied().collect();
+                if !of_column.is_empty() {
+                    lacking.extend(of_column);
+                    columns.push(name);
+                }
+            }
+        }
+        (lacking.len(), columns)
     }
 
     /// What every analysis has in common.
@@ -864,9 +921,17 @@ impl Context<'_> {
                 all.extend(kept.columns.iter().cloned());
             }
             if let Some(Value::Choice(choice)) = self.found.get(&nodes.tune) {
-                let chosen = &record.candidates[choice.candidate];
-                *selectors.entry(chosen.selector.clone()).or_insert(0) += 1;
-                *learners.entry(chosen.learner.clone()).or_insert(0) += 1;
+                let members =
+                    || choice.members.iter().map(|of| &record.candidates[of.candidate]);
+                let of_fit: BTreeSet<&String> =
+                    members().map(|of| &of.selector).collect();
+                for selector in of_fit {
+                    *selectors.entry(selector.clone()).or_insert(0) += 1;
+                }
+                let of_fit: BTreeSet<&String> = members().map(|of| &of.learner).collect();
+                for learner in of_fit {
+                    *learners.entry(learner.clone()).or_insert(0) += 1;
+                }
             }
         }
         // In a model, columns are called `block.column`.

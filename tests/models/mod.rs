@@ -7,7 +7,7 @@ use std::path::Path;
 use restudy::catalog::Catalog;
 use restudy::data::{Model, StudyRecord, Transform};
 use restudy::math::trees::{Trees, covers, shapley};
-use restudy::math::{sigmoid, yeo_johnson};
+use restudy::math::{pow, sigmoid, yeo_johnson};
 use restudy::spec::model_schema;
 use serde_json::{Value as Json, json};
 
@@ -188,6 +188,9 @@ fn a_model_says_elsewhere_what_it_said_in_its_run() {
 
         same_in_onnx(&workshop, learn, &by_file);
         same_in_the_equation(&workshop, learn);
+        if ["logistic", "lda", "svm_linear"].iter().any(|of| learn.contains(of)) {
+            same_in_the_file(&workshop, learn, &by_file);
+        }
         if let Some(folder) = &keep {
             keep_for_others(&workshop, Path::new(folder), at, &by_file);
         }
@@ -268,8 +271,9 @@ fn same_in_the_equation(workshop: &Workshop, learn: &str) {
             }
             Transform::YeoJohnson { slope, intercept, .. } => {
                 assert_eq!((*slope, *intercept), (1.0, 0.0));
-                let lambda = printed(format!("{of}/transform/yeo_johnson/lambda"));
-                yeo_johnson(value.unwrap(), lambda)
+                let of =
+                    |what: &str| printed(format!("{of}/transform/yeo_johnson/{what}"));
+                (yeo_johnson(value.unwrap(), of("lambda")) - of("centre")) / of("scale")
             }
         };
         log_odds += printed(format!("{of}/coefficient")) * x;
@@ -292,6 +296,85 @@ fn same_in_the_equation(workshop: &Workshop, learn: &str) {
     let alone = predicted(workshop, "example.csv", &["--assume-units"]);
     let alone: f64 = alone[0][1].parse().unwrap();
     assert!((alone - equation.example.probability).abs() < 1e-9, "{learn}");
+}
+
+/// The file of terms, read as anybody would, gives what the model says of every row of `new.csv`.
+fn same_in_the_file(workshop: &Workshop, learn: &str, said: &[String]) {
+    let file = workshop.read("runs/study/tables/full_model-idh.all.csv");
+    let terms = cells(&String::from_utf8(file).unwrap());
+    let table = String::from_utf8(workshop.read("new.csv")).unwrap();
+    let head = table.lines().next().unwrap().split(',');
+    let head: Vec<&str> = head.map(|name| name.split(' ').next().unwrap()).collect();
+    let rows = cells(&table);
+    assert_eq!(rows.len(), said.len());
+    for (row, said) in rows.iter().zip(said) {
+        let term = |term: &Vec<String>| {
+            let coefficient: f64 = term[3].parse().unwrap();
+            let Some((_, name)) = term[0].split_once('.') else { return coefficient };
+            let cell = &row[head.iter().position(|of| *of == name).unwrap()];
+            coefficient * factor(&term[2], cell, &term[8])
+        };
+        let log_odds: f64 = terms.iter().map(term).sum();
+        let said: f64 = said.parse().unwrap();
+        let found = sigmoid(log_odds);
+        assert!((found - said).abs() < 1e-9, "{learn}, {}: {found} {said}", row[0]);
+    }
+}
+
+/// What a coefficient of the file is multiplied with.
+fn factor(transform: &str, cell: &str, missing_is: &str) -> f64 {
+    match transform.strip_prefix("is ") {
+        Some("missing") => return f64::from(u8::from(cell.is_empty())),
+        Some(category) => return f64::from(u8::from(cell == category)),
+        None => {}
+    }
+    let value: f64 = if cell.is_empty() { missing_is } else { cell }.parse().unwrap();
+    if transform == "value" {
+        return value;
+    }
+    let numbers = transform.split([' ', '(', ')', ';', '*', '/']);
+    let numbers: Vec<f64> = numbers.filter_map(|text| text.parse().ok()).collect();
+    let [slope, intercept, lambda, centre, scale] = numbers[..] else {
+        panic!("{transform}")
+    };
+    (yeo_johnson(slope * value + intercept, lambda) - centre) / scale
+}
+
+/// A column whose values lie far from 0 and close together, and whose best power is near −3: its
+/// transforms agree in their first nine digits.
+#[test]
+fn a_power_of_values_far_from_zero_can_be_computed_from_the_report() {
+    let workshop = Workshop::new();
+    write_tables(&workshop);
+    for (file, n) in [("patients.csv", 70), ("new.csv", 40)] {
+        let text = String::from_utf8(workshop.read(file)).unwrap();
+        let line = |(at, line): (usize, &str)| {
+            let mut cells: Vec<String> = line.split(',').map(str::to_string).collect();
+            if at > 0 {
+                let even = ((at - 1) * 37 % n) as f64 + 0.5;
+                let spread = 1.0 + 0.35 * (2.0 * even / n as f64 - 1.0);
+                cells[4] = (1000.0 * pow(spread, -1.0 / 3.0) - 1.0).to_string();
+            }
+            cells.join(",")
+        };
+        let lines: Vec<String> = text.lines().enumerate().map(line).collect();
+        workshop.write(file, format!("{}\n", lines.join("\n")).as_bytes());
+    }
+    let text = STUDY.replace("{PREPARE}", PREPARE).replace("{SELECT}", "[all]");
+    workshop.study(&text.replace("{LEARN}", "[logistic]"));
+    assert_eq!(workshop.run(&[])["exit"], "fine");
+    let record = record(&workshop);
+    let equation = record.full_models[0].members[0].equation.as_ref().unwrap();
+    let of = equation.terms.iter().find(|term| term.predictor == "radiomics.t1").unwrap();
+    let Transform::YeoJohnson { lambda, scale, .. } = of.transform else {
+        panic!("{:?}", of.transform)
+    };
+    assert!(lambda < -1.0 && scale < 1e-4, "{lambda} {scale}");
+    assert!(of.coefficient.abs() < 10.0 && equation.intercept.abs() < 10.0);
+    let said = predicted(&workshop, "new.csv", &[]);
+    let said: Vec<String> = said.iter().map(|line| line[1].clone()).collect();
+    same_in_the_file(&workshop, "far", &said);
+    same_in_the_equation(&workshop, "logistic");
 }
 
 /// With many patients and no penalty, resampled limits are those of the information matrix (Wald),
@@ -399,6 +482,24 @@ fn an_average_of_candidates_is_handed_over_too() {
     same_in_onnx(&workshop, "average", &said);
     let facts = &record(&workshop).full_models[0];
     assert!(facts.explained.is_none() && facts.importance.is_some());
+    // All of its members are told of, and not the heaviest alone.
+    let record = record(&workshop);
+    let inside = &record.analyses["idh.all.internal"];
+    assert!(inside.averages());
+    let chosen: usize = inside.candidates.iter().map(|candidate| candidate.chosen).sum();
+    assert_eq!((inside.folds.len(), chosen), (6, 18));
+    let selection = inside.selection.as_ref().unwrap();
+    let learners: Vec<usize> = selection.learners.iter().map(|of| of.n).collect();
+    assert_eq!((selection.fits, learners), (6, vec![6, 6, 6]));
+    let outside = &record.analyses["idh.all.elsewhere"];
+    assert!(outside.averages() && outside.frozen.as_ref().unwrap().members == 3);
+    let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    for place in 0..3 {
+        let weight = format!("data-ref=\"/full_models/0/members/{place}/weight\"");
+        assert!(html.contains(&weight), "{place}");
+    }
+    assert!(html.contains("Averaged in") && !html.contains("It chose among candidates"));
+    assert!(html.contains("averages of the probabilities of several candidates"));
 }
 
 #[test]
@@ -454,11 +555,13 @@ fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
                 d,50,years,2000,behind,0,0,0,0,0\n\
                 e,fifty,years,2000,left,0,0,0,0,0\n\
                 f,50,years,2000,left,0,0,0,0,\n\
-                g,50,years,2000,left,40,-40,40,-40,40\n";
+                g,50,years,2000,left,40,-40,40,-40,40\n\
+                h,600,months,2000,left,40,-40,40,-40,40\n";
     workshop.write("rows.csv", rows.as_bytes());
     let (code, text, out) = told("rows.csv", &["-o", "out.csv"]);
     assert_eq!((code, out.as_str()), (1, ""));
-    assert!(text.contains("3 of 7 subjects predicted, 4 refused, 1 unlike"), "{text}");
+    // Who is refused is not counted as unlike the others.
+    assert!(text.contains("4 of 8 subjects predicted, 4 refused, 2 unlike"), "{text}");
     let out = String::from_utf8(workshop.read("out.csv")).unwrap();
     let line = |id: &str| {
         let start = format!("{id},");
@@ -466,7 +569,7 @@ fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
     };
     for (id, why) in [
         ("b", "`age` is in \"\"months\"\", the model's is in years"),
-        ("c", "`volume` is missing, as in no development subject"),
+        ("h", "outside of the development range"),
         (
             "d",
             "`side` holds a category that the model does not know; it knows left, middle, right",
@@ -478,6 +581,10 @@ fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
     }
     assert!(line("a").contains(",no,"), "{}", line("a"));
     assert!(line("f").contains("`t5` is missing, as in 10 development subjects"));
+    // The preparation has a value for it, and nobody in development lacked it.
+    let c = line("c");
+    assert!(!c.starts_with("c,,") && c.contains(",yes,"), "{c}");
+    assert!(c.contains("`volume` is missing, as in no development subject"), "{c}");
     let g = line("g");
     assert!(g.contains(",yes,") && g.contains("outside of the development range"));
     assert!(g.contains("farther from the development subjects"), "{g}");
@@ -491,6 +598,168 @@ fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
     let output = restudy(&workshop.path(""), &["predict", "other.json", "new.csv"]);
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("was version 77 when the model was made"), "{text}");
+}
+
+/// A cohort of the study and the file of its model say the same of patients who lack a value that no
+/// development patient lacked, and the report counts them.
+#[test]
+fn a_value_that_is_missing_means_the_same_in_the_study_and_to_the_file() {
+    let workshop = Workshop::new();
+    write_tables(&workshop);
+    for file in ["patients.csv", "new.csv"] {
+        let text = String::from_utf8(workshop.read(file)).unwrap();
+        let line = |line: &str| {
+            let mut cells: Vec<&str> = line.split(',').collect();
+            if line.starts_with("b00") {
+                cells[2] = "";
+            }
+            cells.join(",")
+        };
+        let lines: Vec<String> = text.lines().map(line).collect();
+        workshop.write(file, format!("{}\n", lines.join("\n")).as_bytes());
+    }
+    let study = |prepare: &str| {
+        // Of data that are not public the count would be hidden.
+        let public = "seed: 11\ngovernance: { public: true }\n";
+        let text = STUDY.replace("{PREPARE}", prepare).replace("{SELECT}", "[all]");
+        text.replace("{LEARN}", "[logistic]").replace("seed: 11\n", public)
+    };
+    let html = || String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    workshop.study(&study(PREPARE));
+    assert_eq!(workshop.run(&[])["exit"], "fine");
+    let said = String::from_utf8(workshop.read("runs/study/predictions.csv")).unwrap();
+    let of_run: Vec<String> = cells(&said)
+        .into_iter()
+        .filter(|line| line[0] == "idh.all.elsewhere")
+        .map(|line| line[5].clone())
+        .collect();
+    let alone = predicted(&workshop, "new.csv", &[]);
+    let by_file: Vec<String> = alone.iter().map(|line| line[1].clone()).collect();
+    assert_eq!((of_run.len(), &by_file), (40, &of_run));
+    // Reasons hold commas.
+    let reasons = |line: &[String]| line[5..].join(",");
+    assert!(alone[..10].iter().all(|line| {
+        line[4] == "yes" && reasons(line).contains("as in no development subject")
+    }));
+    // Ten lack the volume; of the six that lack `t5`, five others.
+    let frozen = record(&workshop).analyses["idh.all.elsewhere"].frozen.clone().unwrap();
+    assert_eq!(frozen.filled, 15);
+    let mut columns = frozen.filled_columns;
+    columns.sort();
+    assert_eq!(columns, ["clinical.volume", "radiomics.t5"]);
+    let page = html();
+    assert!(page.contains("of these rows lack a predictor"));
+    assert!(page.contains("A missing value is filled in by the model’s preparation"));
+
+    // Where nothing fills it in, the page says so and the subject is refused.
+    let plain = study("[encode_onehot, scale_zscore]");
+    workshop.study(&plain.replace("[\"t*\"]", "[t1, t2]"));
+    workshop.run(&[]);
+    assert!(html().contains("The preparation fills in no missing value"));
+    let table = "patient,age,volume,side,t1,t2\nx,50,,left,0,0\ny,50,2000,left,0,0\n";
+    workshop.write("two.csv", table.as_bytes());
+    let said = predicted(&workshop, "two.csv", &["--assume-units"]);
+    assert_eq!((said[0][1].as_str(), said[1][1].is_empty()), ("", false));
+    assert!(reasons(&said[0]).contains("has no value in place of one that is missing"));
+}
+
+/// What a file says of a table does not hang on how its text is written.
+#[test]
+fn a_table_of_another_encoding_is_read_as_a_study_would_read_it() {
+    let workshop = ran(PREPARE, "[all]", "[logistic]");
+    let plain = predicted(&workshop, "new.csv", &[]);
+    let text = String::from_utf8(workshop.read("new.csv")).unwrap();
+    let marked = format!("\u{feff}{text}");
+    let little = marked.encode_utf16().flat_map(u16::to_le_bytes);
+    workshop.write("little.csv", &little.collect::<Vec<u8>>());
+    let big = marked.encode_utf16().flat_map(u16::to_be_bytes);
+    workshop.write("big.csv", &big.collect::<Vec<u8>>());
+    for table in ["little.csv", "big.csv"] {
+        assert_eq!(predicted(&workshop, table, &[]), plain, "{table}");
+    }
+    let unmarked: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    workshop.write("unmarked.csv", &unmarked);
+    let output = workshop.restudy(&["predict", &path(&workshop), "unmarked.csv"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("save the table as UTF-8"), "{told}");
+}
+
+/// Who has no site, or one of one row, is refused alone; a new site of several rows is judged as a whole,
+/// which is told.
+#[test]
+fn rows_of_a_new_site_are_judged_together_and_nobody_else_is() {
+    let workshop = Workshop::new();
+    let mut stream = restudy::math::Stream::new(5, &["sites"]);
+    let mut rows = |n: usize, sites: &[&str]| -> Vec<(String, String)> {
+        let row = |i: usize| {
+            let site = sites[i % sites.len()];
+            let shift = if site == "A" { 0.0 } else { 1.0 };
+            let values = (0..3).map(|_| (shift + stream.normal()).to_string());
+            let values: Vec<String> = values.collect();
+            (site.to_string(), values.join(","))
+        };
+        (0..n).map(row).collect()
+    };
+    let mut table = "patient,status,hospital,x1,x2,x3\n".to_string();
+    for (i, (site, values)) in rows(60, &["A", "B"]).into_iter().enumerate() {
+        table.push_str(&format!("P{i:02},{},{site},{values}\n", i / 2 % 2));
+    }
+    workshop.write("sites.csv", table.as_bytes());
+    workshop.study(
+        r#"restudy: 1
+title: Two hospitals (simulated)
+cancer: glioma
+seed: 3
+sources:
+  clinic: { table: sites.csv, id: patient }
+cohorts:
+  all: { from: clinic, site: hospital }
+outcomes:
+  idh: { label: IDH mutation, binary: { column: status, positive: 1, negative: 0 } }
+predictors:
+  radiomics: { columns: { from: clinic, include: ["x*"] } }
+prepare: [impute_median, harmonise_combat: { batch: hospital, unseen: transductive }, scale_zscore]
+learn: [logistic]
+validate:
+  internal: { nested: { outer: 3, inner: 2 } }
+evaluate:
+  primary: auroc
+  controls: { added: { none: not asked here }, permuted_outcome: { none: not asked here } }
+"#,
+    );
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine", "{run:?}");
+    let new = rows(8, &["A", "", "C", "D", "C", "B", "C", "A"]);
+    let written = |rows: &[usize]| {
+        let lines = rows.iter().map(|at| format!("n{at},{},{}", new[*at].0, new[*at].1));
+        let lines: Vec<String> = lines.collect();
+        format!("patient,hospital,x1,x2,x3\n{}\n", lines.join("\n"))
+    };
+    workshop.write("new.csv", written(&[0, 1, 2, 3, 4, 5, 6, 7]).as_bytes());
+    let path = path(&workshop);
+    let output = workshop.restudy(&["predict", &path, "new.csv"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("6 of 8 subjects predicted, 2 refused"), "{told}");
+    assert!(told.contains("3 judged together with other rows"), "{told}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let said: Vec<&str> = said.lines().skip(1).collect();
+    assert!(said[1].starts_with("n1,,,") && said[1].contains("`hospital` is missing"));
+    assert!(
+        said[3].starts_with("n3,,,") && said[3].contains("has one row"),
+        "{}",
+        said[3]
+    );
+    for at in [2, 4, 6] {
+        let why = "judged together with all 3 rows of `hospital` C";
+        assert!(said[at].contains(why), "{}", said[at]);
+    }
+    // Those of a hospital that the model knows are the same in any company.
+    workshop.write("known.csv", written(&[0, 5]).as_bytes());
+    let output = workshop.restudy(&["predict", &path, "known.csv"]);
+    let known = String::from_utf8(output.stdout).unwrap();
+    let known: Vec<&str> = known.lines().skip(1).collect();
+    assert_eq!(known, [said[0], said[5]]);
+    assert!(!known[0].contains("together"));
 }
 
 /// Everything that `predict` refuses, in its words: `tests/golden/predict/<case>.out` has what is said,
@@ -518,7 +787,11 @@ fn what_is_said_of_refused_tables_is_as_agreed() {
         ("unit_of_another_kind", lines(4).replacen("[mm3]", "[ml]", 1), &[]),
         ("unit_of_no_kind", lines(4).replacen("[mm3]", "[furlong]", 1), &[]),
         ("unit_by_row", row("b,600,months,2000,left,0,0,0,0,0"), &[]),
-        ("value_missing", row("c,50,years,,left,0,0,0,0,0"), &[]),
+        (
+            "id_twice",
+            row("b,50,years,2000,left,0,0,0,0,0\nb,51,years,2000,left,0,0,0,0,0"),
+            &[],
+        ),
         ("value_of_no_known_category", row("d,50,years,2000,behind,0,0,0,0,0"), &[]),
         ("value_that_is_no_number", row("e,fifty,years,2000,left,0,0,0,0,0"), &[]),
         ("subject_unlike_the_others", row("g,50,years,2000,left,40,-40,40,-40,40"), &[]),

@@ -1,5 +1,7 @@
 //! Nodes of frozen models: the last fit, the seal, and what meets an external cohort.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::splits::{apply_path, fit_learner, predicted, procedure, with_beside};
@@ -182,29 +184,44 @@ pub fn fit_member(
     Ok((member, prepared))
 }
 
-/// The columns that reach the learner of a split's choice: its states applied to no rows at all.
+/// The columns that reach a learner of a split's choice, each once: its states applied to no rows at
+/// all.
 pub fn kept(inputs: &Inputs<'_>, case: usize) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
     let choice = input!(&inputs.values[1], Choice, "choice");
     let prepare =
         FittedChain::from_bytes(input!(&inputs.values[2], Fitted, "fitted steps"))?;
-    let chosen = chosen(inputs, case, choice.candidate);
-    let selected = &inputs.values[3 + chosen.selector];
-    let selected = FittedChain::from_bytes(input!(selected, Fitted, "fitted steps"))?;
-    let columns = || -> Result<Vec<String>, String> {
-        let mut rows = frame.rows.take(&[]);
-        let prepare =
-            prepare.paths[chosen.prepare_path].as_ref().map_err(String::clone)?;
-        let select =
-            selected.paths[chosen.select_path].as_ref().map_err(String::clone)?;
-        apply_path(chosen.prepare, prepare, &mut rows)?;
-        apply_path(chosen.select, select, &mut rows)?;
-        Ok(rows.columns().iter().map(|column| column.name.to_string()).collect())
-    };
-    Ok(match columns() {
-        Ok(columns) => Value::Kept(Kept { columns }),
-        Err(why) => Value::Failed(why),
-    })
+    let mut selectors: BTreeMap<usize, FittedChain> = BTreeMap::new();
+    let (mut columns, mut known) = (Vec::new(), BTreeSet::new());
+    for member in &choice.members {
+        let chosen = chosen(inputs, case, member.candidate);
+        let selected = match selectors.entry(chosen.selector) {
+            Entry::Occupied(read) => read.into_mut(),
+            Entry::Vacant(new) => {
+                let value = &inputs.values[3 + chosen.selector];
+                let bytes = input!(value, Fitted, "fitted steps");
+                new.insert(FittedChain::from_bytes(bytes)?)
+            }
+        };
+        let reach = || -> Result<Rows, String> {
+            let mut rows = frame.rows.take(&[]);
+            let prepare =
+                prepare.paths[chosen.prepare_path].as_ref().map_err(String::clone)?;
+            let select =
+                selected.paths[chosen.select_path].as_ref().map_err(String::clone)?;
+            apply_path(chosen.prepare, prepare, &mut rows)?;
+            apply_path(chosen.select, select, &mut rows)?;
+            Ok(rows)
+        };
+        match reach() {
+            Ok(rows) => {
+                let names = rows.columns().iter().map(|column| column.name.to_string());
+                columns.extend(names.filter(|name| known.insert(name.clone())));
+            }
+            Err(why) => return Ok(Value::Failed(why)),
+        }
+    }
+    Ok(Value::Kept(Kept { columns }))
 }
 
 /// The step between neighbouring probabilities of a candidate's learner.

@@ -201,28 +201,32 @@ fn pooled(
     let Some(mean) = crate::math::mean(&values) else {
         return Value::Failed(distinct(&failed));
     };
-    let (interval, mut words) = resampled(inputs, pools, metric, resamples);
+    let all = pools.repeats.len();
+    let (interval, mut words) = match all - values.len() {
+        0 => resampled(inputs, pools, metric, resamples),
+        none => {
+            let have = if none == 1 { "repeat has" } else { "repeats have" };
+            (None, format!("no interval, since {none} {have} no value"))
+        }
+    };
     // Resamples repeat patients, which moves the distances of a curve upwards: the percentiles may
     // then leave the estimate out, and are no interval for it.
     let holds = |(lower, upper): &(f64, f64)| *lower <= mean && mean <= *upper;
     let held = interval.filter(holds);
-    if let (Some((lower, upper)), None) = (interval, held) {
-        words = format!(
+    words = match (interval, held) {
+        (Some((lower, upper)), None) => format!(
             "no interval: the middle 95 % of {resamples} resamples of patients, {lower:.3} to \
              {upper:.3}, do not hold the estimate"
-        );
-    }
+        ),
+        (_, Some(_)) if judged.how != How::Once => {
+            format!("{words}, which leaves out the variation of training sets")
+        }
+        _ => words,
+    };
     let (lower, upper) = held.unzip();
     let method = match judged.how {
         How::Once => words,
-        _ if values.len() == 1 => format!(
-            "pooled over the folds; {words}, which leaves out the variation of training sets"
-        ),
-        _ => format!(
-            "pooled within each repeat and averaged over {} repeats; {words}, which leaves out the \
-             variation of training sets",
-            values.len()
-        ),
+        _ => format!("{}; {words}", put_together(values.len(), all)),
     };
     Value::Estimate(Estimate {
         estimate: mean,
@@ -235,6 +239,16 @@ fn pooled(
         sd_folds: sd_folds(judged, metric),
         other_intervals: Vec::new(),
     })
+}
+
+/// How values were put together, of which so many repeats have one.
+fn put_together(defined: usize, all: usize) -> String {
+    let over = match (defined, all) {
+        (_, 1) => return "pooled over the folds".to_string(),
+        (defined, all) if defined == all => format!("{all} repeats"),
+        _ => format!("the {defined} of {all} repeats in which it has a value"),
+    };
+    format!("pooled within each repeat and averaged over {over}")
 }
 
 /// The percentile interval of a metric over resamples of patients, and how it was made.
@@ -463,9 +477,8 @@ fn proportion(judged: &Held<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Value
             format!("at the one threshold; Wilson's 95 % interval with n = {n} patients")
         }
         _ => format!(
-            "pooled within each repeat and averaged over {} repeats, each fold at its own \
-             threshold; Wilson's 95 % interval with n = {n} patients",
-            values.len()
+            "{}, each fold at its own threshold; Wilson's 95 % interval with n = {n} patients",
+            put_together(values.len(), pools.repeats.len())
         ),
     };
     Value::Estimate(Estimate {
@@ -822,4 +835,22 @@ pub fn compare(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
             differences.len()
         ),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::put_together;
+
+    #[test]
+    fn a_mean_says_over_how_many_repeats_it_is() {
+        assert_eq!(put_together(1, 1), "pooled over the folds");
+        assert_eq!(
+            put_together(3, 3),
+            "pooled within each repeat and averaged over 3 repeats"
+        );
+        assert_eq!(
+            put_together(1, 3),
+            "pooled within each repeat and averaged over the 1 of 3 repeats in which it has a value"
+        );
+    }
 }

@@ -117,6 +117,18 @@ pub struct Straight {
     pub missing_is: Option<f64>,
 }
 
+impl Straight {
+    /// Whether nothing has come after a transformation of Yeo and Johnson. What centres and scales
+    /// it then belongs to it: on its own it may be the same for all values in all but the last digits.
+    fn is_bare_power(&self) -> bool {
+        let bare = matches!(
+            self.transform,
+            Transform::YeoJohnson { centre: 0.0, scale: 1.0, .. }
+        );
+        bare && self.times == 1.0 && self.plus == 0.0
+    }
+}
+
 /// Fails where no equation shows what happens to the predictor.
 pub fn straight(trail: &Trail) -> Result<Straight, String> {
     let mut made =
@@ -149,6 +161,8 @@ pub fn straight(trail: &Trail) -> Result<Straight, String> {
                     slope: made.times,
                     intercept: made.plus,
                     lambda: *lambda,
+                    centre: 0.0,
+                    scale: 1.0,
                 };
                 (made.times, made.plus) = (1.0, 0.0);
             }
@@ -156,6 +170,16 @@ pub fn straight(trail: &Trail) -> Result<Straight, String> {
                 made.transform = Transform::Is { category: category.clone() };
             }
             Change::IsMissing if untouched => made.transform = Transform::IsMissing,
+            Change::Scaled { centre, spread }
+                if *spread != 0.0 && made.is_bare_power() =>
+            {
+                let Transform::YeoJohnson { centre: from, scale, .. } =
+                    &mut made.transform
+                else {
+                    unreachable!("it is a power")
+                };
+                (*from, *scale) = (*centre, *spread);
+            }
             Change::Scaled { centre, spread } if *spread != 0.0 => {
                 made.times /= spread;
                 made.plus = (made.plus - centre) / spread;
@@ -170,7 +194,8 @@ pub fn straight(trail: &Trail) -> Result<Straight, String> {
     Ok(made)
 }
 
-/// Intercept and coefficients of a linear learner on the scale in which predictors are measured.
+/// Intercept and coefficients of a linear learner on the scale in which predictors are measured, or that
+/// of their transforms.
 ///
 /// Decision values go through a map to log odds, a straight line as well.
 pub fn on_raw_scale(

@@ -58,6 +58,11 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         reasons(analysis);
         curves(of, analysis);
         folds(analysis);
+        // Beside the missing values of Table 1 it would tell of whom the outcome is unknown.
+        if let Some(frozen) = analysis.frozen.as_mut().filter(|of| of.filled > 0) {
+            frozen.filled = Count::HIDDEN;
+            hidden.insert(format!("{place}/frozen/filled"));
+        }
         coarsened.extend(few(of, analysis, &place, smallest, &mut hidden));
         if let Some(step) = step(of, smallest) {
             coarsened.extend(coarse(analysis, &place, step));
