@@ -345,13 +345,6 @@ fn removing_an_authors_field_flips_the_items_that_ask_for_it_and_no_other() {
                 }
             }
         }
-        // The condition of others hangs on these two.
-        if path == "outcome.subjective" {
-            wanted = ["tripod_ai 8b".to_string()].into();
-        }
-        if path == "segmentation.automatic" {
-            wanted = ["metrics 9".to_string()].into();
-        }
         assert_eq!(flips, wanted, "{path}");
         tried += usize::from(!wanted.is_empty());
     }
@@ -478,6 +471,39 @@ fn removing_evidence_flips_the_items_that_ask_for_it_and_no_other() {
             !wanted.is_empty() || [Evidence::Comparisons].contains(&evidence),
             "no item asks for {evidence:?}"
         );
+    }
+}
+
+#[test]
+fn silence_about_a_condition_is_no_excuse_and_a_denial_is_one() {
+    for (list, item, condition, about) in [
+        (0, "8b", "outcome.subjective", "outcome.assessors"),
+        (3, "9", "segmentation.automatic", "segmentation.auto_accuracy"),
+    ] {
+        let of = |said: &dyn Fn(&mut Reporting)| {
+            let mut record = complete();
+            said(&mut record.reporting);
+            let list = judge(&record).checklists.swap_remove(list);
+            let denominator = list.score.map(|score| score.denominator);
+            let item = list.items.into_iter().find(|known| known.item == item).unwrap();
+            (item.status, denominator)
+        };
+        let all = of(&|_| {});
+        assert_eq!(all.0, Status::Met, "{item}");
+        let silent = of(&|said| {
+            said.fields.remove(condition);
+        });
+        assert_eq!(silent, (Status::Partial, all.1), "{item}");
+        let neither = of(&|said| {
+            said.fields.remove(condition);
+            said.fields.remove(about);
+        });
+        assert_eq!(neither, (Status::Missing, all.1), "{item}");
+        let denied = of(&|said| {
+            said.fields.insert(condition.to_string(), Stated::Truth(false));
+        });
+        assert_eq!(denied.0, Status::NotApplicable, "{item}");
+        assert_eq!(denied.1 < all.1, list == 3, "{item}");
     }
 }
 
