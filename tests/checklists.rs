@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use restudy::catalog::Catalog;
 use restudy::data::{
-    AnalysisRecord, AssociationFacts, Compared, ComparisonFacts, Count, DecisionCurve,
+    AddedFacts, AnalysisRecord, AssociationFacts, Compared, ComparisonFacts, Count, DecisionCurve,
     DeviationFacts, Estimate, FIELDS, Form, FrozenFacts, MethodFacts, PermutationFacts,
     Reporting, Setting, SiteFacts, Stated, Status, StudyRecord, SubgroupFacts,
 };
@@ -725,6 +725,37 @@ fn every_check_has_a_study_that_triggers_it_and_one_that_does_not() {
             assert!(html.contains("gapbox conf"), "{check} is not in the summary");
         }
     }
+}
+
+/// The conflicts and warnings of one check when an author says this.
+fn found(record: &StudyRecord, check: &str, text: &str) -> Vec<(String, String)> {
+    let mut record = record.clone();
+    let said = Stated::Text(text.to_string());
+    record.reporting.fields.insert("discussion.interpretation".to_string(), said);
+    let found = judge(&record).conflicts.into_iter().filter(|found| found.check == check);
+    found.map(|found| (found.level, found.text)).collect()
+}
+
+#[test]
+fn controls_that_the_program_adds_are_no_second_use_of_a_cohort() {
+    let text = "Test data were used once.";
+    let mut record = complete();
+    let added = AnalysisRecord {
+        model: "volume_only".to_string(),
+        role: "control".to_string(),
+        added: Some(AddedFacts { looks_at: "volume".to_string(), why: String::new() }),
+        ..record.analyses["outside"].clone()
+    };
+    record.analyses.insert("added".to_string(), added);
+    record.analysis_order.push("added".to_string());
+    assert_eq!(found(&record, "test data used once", text), []);
+    let again = record.analyses["outside"].clone();
+    record.analyses.insert("again".to_string(), again);
+    record.analysis_order.push("again".to_string());
+    let found = found(&record, "test data used once", text);
+    let words = "2 frozen models of the study met the cohort elsewhere, beside 1 control that was \
+                 added";
+    assert!(found[0].1.ends_with(words), "{found:?}");
 }
 
 #[test]

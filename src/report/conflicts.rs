@@ -328,22 +328,33 @@ fn multicentre(record: &StudyRecord) -> Vec<(String, String)> {
     )
 }
 
+/// Controls that the engine adds are no use that the author made of the cohort.
 fn used_once(record: &StudyRecord) -> Vec<(String, String)> {
-    let mut met: Vec<(&str, usize)> = Vec::new();
+    // By cohort: models that the study names, and controls that were added.
+    let mut met: Vec<(&str, usize, usize)> = Vec::new();
     for (_, analysis) in all(record).filter(|(_, analysis)| analysis.kind == "external") {
-        match met.iter_mut().find(|(cohort, _)| *cohort == analysis.cohort) {
-            Some((_, n)) => *n += 1,
-            None => met.push((&analysis.cohort, 1)),
+        let added = usize::from(analysis.added.is_some());
+        match met.iter_mut().find(|(cohort, ..)| *cohort == analysis.cohort) {
+            Some((_, named, controls)) => {
+                *named += 1 - added;
+                *controls += added;
+            }
+            None => met.push((&analysis.cohort, 1 - added, added)),
         }
     }
-    let Some((cohort, n)) = met.into_iter().find(|(_, n)| *n > 1) else {
+    let Some((cohort, n, added)) = met.into_iter().find(|(_, n, _)| *n > 1) else {
         return Vec::new();
     };
-    saying(
-        texts(record),
-        &["used once", "used only once", "evaluated once", "opened once", "single use"],
-        || format!("{n} frozen models met the cohort {cohort}"),
-    )
+    let phrases =
+        &["used once", "used only once", "evaluated once", "opened once", "single use"];
+    let beside = match added {
+        0 => String::new(),
+        1 => ", beside 1 control that was added".to_string(),
+        added => format!(", beside {added} controls that were added"),
+    };
+    saying(texts(record), phrases, || {
+        format!("{n} frozen models of the study met the cohort {cohort}{beside}")
+    })
 }
 
 /// A number of a text, with what it seems to be.
