@@ -12,6 +12,7 @@ mod measured;
 mod model;
 mod novelty;
 mod outcome;
+mod placeholder;
 mod prediction;
 mod record;
 mod reporting;
@@ -48,9 +49,7 @@ pub use prediction::{
     Survivors, Unscored,
 };
 pub use record::*;
-pub use reporting::{
-    Answer, FIELDS, Field, Form, Reporting, Stated, field, generalised, is_placeholder,
-};
+pub use reporting::{Answer, FIELDS, Field, Form, Reporting, Stated, field, generalised};
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};
 pub use split::{OuterSplit, Population, Shape, Split, Splits};
 pub use table::{NotNumeric, Table, TextColumn};

@@ -505,6 +505,11 @@ pub struct PermutationFacts {
     pub failed: Vec<Removed>,
 }
 
+impl PermutationFacts {
+    /// Of fewer permutations no p comes out below 0.05, as 1 / (19 + 1) is its least.
+    pub const LEAST: usize = 20;
+}
+
 /// How alike the fits of the outer splits are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SelectionFacts {

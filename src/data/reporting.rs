@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::placeholder::placeholder;
+
 /// A field of `reporting:`. `*` in its path stands for the name of a cohort.
 pub struct Field {
     pub path: &'static str,
@@ -129,11 +131,7 @@ pub const FIELDS: &[Field] = &[
     or_none("predictors.blinding", 0, "What their assessors were blinded to."),
     text("predictors.clinical_definitions", 0, "Definition of clinical predictors."),
     text("segmentation.method", 0, "Manual, semi-automatic or automatic; registration."),
-    of(
-        "segmentation.automatic",
-        Form::Truth,
-        "Whether contours are fully automatic; no by default.",
-    ),
+    of("segmentation.automatic", Form::Truth, "Whether contours are fully automatic."),
     text("segmentation.software", 0, "Software and version."),
     text("segmentation.rules", 0, "Rules of contouring."),
     or_none("segmentation.readers", 0, "Number and experience of readers."),
@@ -237,6 +235,20 @@ pub fn generalised(path: &str) -> String {
     }
 }
 
+/// The names that answer nothing in a field: its own, and in a text those of the fields beside it.
+fn names_about<'p>(path: &'p str, stated: &Stated) -> Vec<&'p str> {
+    let general = generalised(path);
+    let mut names = vec![path.rsplit('.').next().unwrap_or(path)];
+    if matches!(stated, Stated::Text(_) | Stated::Not(_)) {
+        let group_of =
+            |path: &str| path.rsplit_once('.').map(|(group, _)| group.to_string());
+        let beside =
+            FIELDS.iter().filter(|field| group_of(field.path) == group_of(&general));
+        names.extend(beside.filter_map(|field| field.path.rsplit('.').next()));
+    }
+    names
+}
+
 /// What an author said, by field such as `context.intended_use` or `cohorts.here.design`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -301,12 +313,13 @@ impl Reporting {
             return Answer::Given;
         }
         let min_words = known.map_or(0, |field| field.min_words);
-        let own_name = path.rsplit('.').next().unwrap_or(path);
+        let names = names_about(path, stated);
+        let open = |text: &str| placeholder(text, &names);
         let texts: Vec<&str> = match stated {
             Stated::Not(reason) => {
-                return match is_placeholder(reason, own_name) {
-                    true => Answer::Empty("no reason is given".to_string()),
-                    false => Answer::Declared,
+                return match open(reason) {
+                    Some(_) => Answer::Empty("no reason is given".to_string()),
+                    None => Answer::Declared,
                 };
             }
             Stated::Truth(_) => return Answer::Given,
@@ -317,10 +330,14 @@ impl Reporting {
             }
             Stated::ByName(texts) => texts.values().map(String::as_str).collect(),
         };
-        let said: Vec<&&str> =
-            texts.iter().filter(|text| !is_placeholder(text, own_name)).collect();
+        let said: Vec<&&str> = texts.iter().filter(|text| open(text).is_none()).collect();
         if said.is_empty() {
-            return Answer::Empty("a placeholder stands there".to_string());
+            let found = texts.iter().find_map(|text| open(text));
+            let found = found.filter(|found| found.chars().any(char::is_alphanumeric));
+            return Answer::Empty(match found {
+                Some(found) => format!("a placeholder stands there: “{found}”"),
+                None => "a placeholder stands there".to_string(),
+            });
         }
         if path == "keywords" && said.len() < 3 {
             return Answer::Empty(format!("{} of at least 3", said.len()));
@@ -357,48 +374,6 @@ impl Reporting {
     }
 }
 
-/// Text that only holds a place: TBD, N/A without a reason, lorem ipsum, dots, the field's own name.
-pub fn is_placeholder(text: &str, own_name: &str) -> bool {
-    let plain: String = text
-        .to_lowercase()
-        .chars()
-        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
-        .collect();
-    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    let known = [
-        "",
-        "tbd",
-        "tba",
-        "tbc",
-        "todo",
-        "to do",
-        "to be done",
-        "to be determined",
-        "to be added",
-        "to be completed",
-        "to be written",
-        "n a",
-        "na",
-        "none",
-        "nil",
-        "not applicable",
-        "not done",
-        "xx",
-        "xxx",
-        "xxxx",
-        "fixme",
-        "placeholder",
-        "text",
-        "unknown",
-        "pending",
-    ];
-    known.contains(&plain.as_str())
-        || plain.starts_with("lorem ipsum")
-        || plain.starts_with("todo ")
-        || plain.starts_with("tbd ")
-        || (!own_name.is_empty() && plain == own_name.replace('_', " "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -419,13 +394,28 @@ mod tests {
     #[test]
     fn placeholders_short_texts_and_reasons() {
         let text = |text: &str| Stated::Text(text.to_string());
-        for empty in
-            ["TBD", "n/a", "...", "lorem ipsum dolor", "xxx", "Intended use", "none"]
-        {
+        for empty in [
+            "TBD",
+            "n/a",
+            "...",
+            "lorem ipsum dolor",
+            "xxx",
+            "Intended use",
+            "care_pathway",
+        ] {
             let answer =
                 with("context.intended_use", text(empty)).answer("context.intended_use");
             assert!(matches!(answer, Answer::Empty(_)), "{empty}");
         }
+        let open = with("funding.source", text("Funded by XX")).answer("funding.source");
+        assert_eq!(open, Answer::Empty("a placeholder stands there: “XX”".to_string()));
+        let dots = with("ppi", text("...")).answer("ppi");
+        assert_eq!(dots, Answer::Empty("a placeholder stands there".to_string()));
+        let list = Stated::List(vec!["images".to_string()]);
+        assert_eq!(
+            with("context.intended_users", list).answer("context.intended_users"),
+            Answer::Given
+        );
         let short = with("objectives", text("four words are few")).answer("objectives");
         assert_eq!(short, Answer::Empty("4 of at least 12 words".to_string()));
         assert_eq!(Reporting::default().answer("objectives"), Answer::Absent);

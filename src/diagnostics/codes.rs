@@ -125,6 +125,8 @@ codes! {
         "A column that a pattern meets and that holds no value on any row of its source can be no predictor and is left out. Named in full it stays, and a step that needs a value fails.";
     UNSEEN_BATCH "W0410" "batches that training rows do not hold"
         "What a harmonising step learns of a batch it cannot know of another. With `unseen: refuse` such a split has no result; say what a batch means that was not met in training.";
+    FEW_PERMUTATIONS "W0411" "too few permutations to tell"
+        "The p of m permutations is (b + 1) / (m + 1), b being those that come out at least as well, so below 20 permutations it is never below 0.05: the report can say neither that permuted outcomes bear a result out nor that they do not.";
 }
 
 #[cfg(test)]

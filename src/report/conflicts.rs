@@ -1,11 +1,15 @@
 //! Where the author's text contradicts the run. Words are searched for, so a denial beside them
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
+//! What words a text says is asked of `wording`, what numbers it has of `typed`.
 
 use super::evidence::weights_classes;
 use super::finding::associated;
 use super::sample_size::per_candidate;
 use super::shown::plain;
 use super::standing::{Standing, all, headline, label, same_question};
+use super::superiority;
+use super::typed::{MUTATIONS, Measure, Typed, What, typed};
+use super::wording::{Phrases, is, says, sentences, words};
 use crate::data::{ConflictFacts, Count, Stated, StudyRecord};
 
 /// One check: its name, the items that it puts into question, and what it finds.
@@ -128,67 +132,47 @@ fn first_texts(record: &StudyRecord) -> Vec<(String, String)> {
     texts
 }
 
-fn words(text: &str) -> Vec<String> {
-    text.to_lowercase()
-        .split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '%'))
-        .map(|word| word.trim_end_matches(['.', '%']).to_string())
-        .filter(|word| !word.is_empty())
-        .collect()
-}
-
-/// Whether a text says one of these phrases and does not deny it within four words before, or by what
-/// was not done.
-pub fn says(text: &str, phrases: &[&str]) -> bool {
-    const DENIALS: [&str; 12] = [
-        "no", "not", "without", "never", "neither", "nor", "lack", "lacks", "lacking",
-        "needs", "future", "cannot",
-    ];
-    let words = words(text);
-    phrases.iter().any(|phrase| {
-        let phrase: Vec<&str> = phrase.split(' ').collect();
-        words.windows(phrase.len()).enumerate().any(|(at, window)| {
-            let matches = window.iter().zip(&phrase).all(|(word, wanted)| {
-                match wanted.strip_suffix('*') {
-                    Some(stem) => word.starts_with(stem),
-                    None => word == wanted,
-                }
-            });
-            let before = &words[at.saturating_sub(4)..at];
-            matches && !before.iter().any(|word| DENIALS.contains(&word.as_str()))
-        })
-    })
-}
-
+/// The texts that say one of these phrases, in their own words.
 fn saying(
     texts: Vec<(String, String)>,
-    phrases: &[&str],
+    phrases: Phrases<'_>,
     but: impl Fn() -> String,
 ) -> Vec<(String, String)> {
-    texts
-        .into_iter()
-        .filter(|(_, text)| says(text, phrases))
-        .map(|(field, _)| {
-            let text = format!(
-                "`{field}` says “{}”, and {}",
-                phrases[0].trim_end_matches('*'),
-                but()
-            );
-            (field, text)
-        })
-        .collect()
+    let of = |(field, text): (String, String)| {
+        let said = phrases.said(&text)?;
+        let text = format!("`{field}` says “{said}”, and {}", but());
+        Some((field, text))
+    };
+    texts.into_iter().filter_map(of).collect()
 }
 
-const EXTERNAL: &[&str] = &[
+const EXTERNAL: Phrases<'static> = Phrases::new(&[
     "external validation",
     "externally validated",
     "external evaluation",
     "externally evaluated",
+    "externally tested",
     "external cohort*",
     "external test*",
     "external data*",
+    "external set*",
+    "external patients",
+    "external performance",
+    "external auc",
+    "external auroc",
+    "external institution*",
+    "external hospital*",
+    "external cent*",
     "independent validation",
     "independent external",
-];
+    "independent institution*",
+    "outside institution*",
+    "outside hospital*",
+    "validated ~ another institution",
+    "validated ~ another hospital",
+    "tested ~ another institution",
+    "tested ~ another hospital",
+]);
 
 fn external(record: &StudyRecord) -> Vec<(String, String)> {
     let standings: Vec<Standing> =
@@ -223,7 +207,8 @@ fn prospective(record: &StudyRecord) -> Vec<(String, String)> {
     if designs.is_empty() || !designs.iter().all(|design| backward.contains(design)) {
         return Vec::new();
     }
-    saying(first_texts(record), &["prospective", "prospectively"], || {
+    let phrases = Phrases::new(&["prospective", "prospectively"]);
+    saying(first_texts(record), phrases, || {
         format!("the design of every cohort is {}", designs.join(", "))
     })
 }
@@ -322,118 +307,105 @@ fn multicentre(record: &StudyRecord) -> Vec<(String, String)> {
     if known.is_empty() || known.iter().any(|n| *n > 1) {
         return Vec::new();
     }
-    saying(
-        texts(record),
-        &["multicentre", "multicenter", "multi centre", "multi center", "multicentric"],
-        || "every cohort has one centre".to_string(),
-    )
+    let phrases = Phrases::new(&[
+        "multicentre",
+        "multicenter",
+        "multi centre",
+        "multi center",
+        "multicentric",
+    ]);
+    saying(texts(record), phrases, || "every cohort has one centre".to_string())
 }
 
+/// Controls that the engine adds are no use that the author made of the cohort.
 fn used_once(record: &StudyRecord) -> Vec<(String, String)> {
-    let mut met: Vec<(&str, usize)> = Vec::new();
+    // By cohort: models that the study names, and controls that were added.
+    let mut met: Vec<(&str, usize, usize)> = Vec::new();
     for (_, analysis) in all(record).filter(|(_, analysis)| analysis.kind == "external") {
-        match met.iter_mut().find(|(cohort, _)| *cohort == analysis.cohort) {
-            Some((_, n)) => *n += 1,
-            None => met.push((&analysis.cohort, 1)),
+        let added = usize::from(analysis.added.is_some());
+        match met.iter_mut().find(|(cohort, ..)| *cohort == analysis.cohort) {
+            Some((_, named, controls)) => {
+                *named += 1 - added;
+                *controls += added;
+            }
+            None => met.push((&analysis.cohort, 1 - added, added)),
         }
     }
-    let Some((cohort, n)) = met.into_iter().find(|(_, n)| *n > 1) else {
+    let Some((cohort, n, added)) = met.into_iter().find(|(_, n, _)| *n > 1) else {
         return Vec::new();
     };
-    saying(
-        texts(record),
-        &["used once", "used only once", "evaluated once", "opened once", "single use"],
-        || format!("{n} frozen models met the cohort {cohort}"),
-    )
+    let phrases = Phrases::new(&[
+        "used once",
+        "used only once",
+        "evaluated once",
+        "opened once",
+        "single use",
+    ]);
+    let beside = match added {
+        0 => String::new(),
+        1 => ", beside 1 control that was added".to_string(),
+        added => format!(", beside {added} controls that were added"),
+    };
+    saying(texts(record), phrases, || {
+        format!("{n} frozen models of the study met the cohort {cohort}{beside}")
+    })
 }
 
-/// A number of a text, with what it seems to be.
-struct Typed {
-    field: String,
-    written: String,
-    what: What,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum What {
-    Auroc,
-    Patients,
-    Events,
-}
-
-/// AUROC, numbers of patients and of events in the author's results and conclusions. Numbers of
-/// screened patients, of other studies and of protocols are no results.
-fn typed(record: &StudyRecord) -> Vec<Typed> {
+/// The numbers of the author's title, objectives, results and conclusions, with their fields. Those
+/// of screened patients, of protocols and of other studies are no results.
+fn numbers(record: &StudyRecord) -> Vec<(String, Typed)> {
     let own = |field: &str| {
-        field == "title"
+        let others = ["reporting.abstract.background", "reporting.discussion.comparison"];
+        let results = field == "title"
             || field == "reporting.title"
             || field.starts_with("reporting.abstract.")
             || field.starts_with("reporting.objectives")
             || field.starts_with("reporting.discussion.")
-            || field.starts_with("reporting.sample_size.")
+            || field.starts_with("reporting.sample_size.");
+        results && !others.contains(&field)
     };
     let outcome = headline(record).map_or("", |(_, of)| label(record, &of.outcome));
-    let mutant = words(outcome).iter().any(|word| word.starts_with("mutat"));
-    let mut found = Vec::new();
-    for (field, text) in texts(record).into_iter().filter(|(field, _)| own(field)) {
-        // What is put in for a name is no typed number.
-        let mut plain = String::new();
-        for (position, part) in text.split("{{").enumerate() {
-            let part = match position {
-                0 => part,
-                _ => part.split_once("}}").map_or("", |(_, after)| after),
-            };
-            plain.push_str(part);
-            plain.push_str(" \u{1} ");
-        }
-        let words = words(&plain);
-        for (at, word) in words.iter().enumerate() {
-            let next = words.get(at + 1).map_or("", String::as_str);
-            let after = words.get(at + 2).map_or("", String::as_str);
-            let mut push = |written: &str, what| {
-                let written = written.to_string();
-                found.push(Typed { field: field.clone(), written, what });
-            };
-            if ["auc", "auroc"].contains(&word.as_str()) {
-                let value = words[at + 1..]
-                    .iter()
-                    .take(3)
-                    .find(|word| word.starts_with("0.") && word.parse::<f64>().is_ok());
-                if let Some(value) = value {
-                    push(value, What::Auroc);
-                }
-            }
-            let count = word.parse::<usize>().is_ok();
-            if count && ["patients", "subjects", "participants"].contains(&next) {
-                push(word, What::Patients);
-            }
-            let positive = next == "events"
-                || next == "positive"
-                || (mutant && next == "mutant")
-                || (next == "patients" && after == "positive");
-            if count && positive {
-                push(word, What::Events);
-            }
-            if word == "n" && next.parse::<usize>().is_ok() {
-                push(next, What::Patients);
-            }
-        }
-    }
-    found
+    let mutated = words(outcome).iter().any(|word| word.starts_with("mutat"));
+    let events = if mutated { MUTATIONS } else { &[] };
+    let texts = texts(record).into_iter().filter(|(field, _)| own(field));
+    texts
+        .flat_map(|(field, text)| {
+            let planned = field.starts_with("reporting.sample_size.");
+            let text = if planned { without_plans(&text) } else { text };
+            let found = typed(&text, events).into_iter();
+            found.map(move |typed| (field.clone(), typed)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// A text without the sentences of a calculation: what is assumed there is no result.
+fn without_plans(text: &str) -> String {
+    const PLANS: [&str; 6] =
+        ["assum*", "expect*", "anticipat*", "need*", "requir*", "recommend*"];
+    let kept = sentences(text).into_iter().filter(|sentence| {
+        let words = words(sentence);
+        !words.iter().any(|word| PLANS.iter().any(|plan| is(word, plan)))
+    });
+    kept.collect::<Vec<_>>().join(" ")
 }
 
 /// Whether the record has that number, rounded as it was written.
 fn has(record: &StudyRecord, typed: &Typed) -> bool {
     let analyses = || record.analyses.values();
     match typed.what {
-        What::Auroc => {
-            let digits = typed.written.split_once('.').map_or(0, |(_, rest)| rest.len());
-            let same = |value: f64| plain(value, digits) == typed.written;
-            analyses().any(|analysis| {
-                analysis.performance.get("auroc").is_some_and(|e| same(e.estimate))
-                    || analysis.within.as_ref().is_some_and(|e| same(e.estimate))
-                    || analysis.sites.iter().any(|site| site.auroc.is_some_and(same))
-            })
+        What::Measure(measure) | What::IntervalOf(measure) => {
+            is_coarse(record, measure)
+                || results(record, measure).into_iter().any(|found| match found {
+                    Found { estimate: Some(value), .. } if typed.numbers.len() == 1 => {
+                        typed.numbers[0].is(value)
+                    }
+                    Found { ends: Some((lower, upper)), .. }
+                        if typed.numbers.len() == 2 =>
+                    {
+                        typed.numbers[0].is(lower) && typed.numbers[1].is(upper)
+                    }
+                    _ => false,
+                })
         }
         What::Patients => {
             let flow = record.cohorts.iter().flat_map(|cohort| &cohort.flow);
@@ -443,75 +415,154 @@ fn has(record: &StudyRecord, typed: &Typed) -> bool {
             known.extend(analyses().flat_map(|a| a.sites.iter().map(|site| site.n)));
             let all = record.cohorts.iter().map(|cohort| cohort.n_subjects.known());
             known.extend(all.sum::<Option<usize>>().map(Count::from));
-            agrees(&typed.written, &known)
+            agrees(typed, &known)
         }
         What::Events => {
             let mut known: Vec<Count> = analyses().map(|a| a.n_positive).collect();
             known.extend(record.outcomes.iter().map(|outcome| outcome.positive));
-            agrees(&typed.written, &known)
+            agrees(typed, &known)
         }
     }
 }
 
+/// A value of a measure, its interval, or both.
+struct Found {
+    estimate: Option<f64>,
+    ends: Option<(f64, f64)>,
+}
+
+impl Found {
+    fn new(estimate: Option<f64>, lower: Option<f64>, upper: Option<f64>) -> Self {
+        Self { estimate, ends: lower.zip(upper) }
+    }
+}
+
+/// Everything that the record has of a measure: over all rows, within strata, by site and group.
+fn results(record: &StudyRecord, measure: &Measure) -> Vec<Found> {
+    let mut found = Vec::new();
+    for analysis in record.analyses.values() {
+        let own = analysis.performance.get(measure.key).into_iter();
+        let within = analysis.within.iter().filter(|_| measure.key == "auroc");
+        for of in own.chain(within) {
+            found.push(Found::new(Some(of.estimate), of.lower, of.upper));
+            let more = of.other_intervals.iter();
+            found.extend(more.map(|i| Found::new(None, Some(i.lower), Some(i.upper))));
+        }
+        if measure.key == "auroc" {
+            let sites = analysis.sites.iter();
+            found
+                .extend(sites.map(|site| Found::new(site.auroc, site.lower, site.upper)));
+        }
+        for group in &analysis.subgroups {
+            if measure.key == analysis.primary {
+                found.push(Found::new(group.estimate, group.lower, group.upper));
+            }
+            let of = group.measures.iter().filter(|of| of.metric == measure.key);
+            found.extend(of.map(|of| Found::new(of.estimate, of.lower, of.upper)));
+        }
+        if let Some(alone) = &analysis.prevalence_only {
+            found.push(Found::new(
+                alone.performance.get(measure.key).copied(),
+                None,
+                None,
+            ));
+        }
+    }
+    found
+}
+
+/// Whether values of a measure are hidden or rounded so coarsely that nothing can be held against them.
+fn is_coarse(record: &StudyRecord, measure: &Measure) -> bool {
+    let Some(suppression) = &record.suppression else { return false };
+    let hidden = suppression.hidden.iter();
+    let coarse = suppression.coarsened.iter().map(|(place, _)| place);
+    let of = format!("/performance/{}", measure.key);
+    hidden.chain(coarse).any(|place| {
+        place
+            .split_once(&of)
+            .is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
 /// Whether a number stands among counts. One that may be hidden is not held against the author.
-fn agrees(written: &str, known: &[Count]) -> bool {
+fn agrees(typed: &Typed, known: &[Count]) -> bool {
     let hidden = known.contains(&Count::HIDDEN);
-    hidden || written.parse::<usize>().is_ok_and(|n| known.iter().any(|of| *of == n))
+    let n = typed.numbers.first().and_then(|number| number.count());
+    hidden || n.is_some_and(|n| known.iter().any(|of| *of == n))
+}
+
+/// A number with what it is taken for, and how the result is named instead.
+fn told(typed: &Typed) -> (String, String) {
+    let written = &typed.written;
+    let (what, key, end) = match typed.what {
+        What::Measure(of) => (format!("{} of {written}", of.title), of.key, ""),
+        What::IntervalOf(of) => {
+            (format!("interval of the {}, {written},", of.title), of.key, ".lower")
+        }
+        What::Patients => (format!("number of patients, {written},"), "n", ""),
+        What::Events => (format!("number of events, {written},"), "events", ""),
+    };
+    (what, format!("`{{{{results.{key}.COHORT{end}}}}}`"))
 }
 
 fn wrong_numbers(record: &StudyRecord) -> Vec<(String, String)> {
-    let wrong = typed(record).into_iter().filter(|typed| !has(record, typed));
+    let wrong = numbers(record).into_iter().filter(|(_, typed)| !has(record, typed));
     wrong
-        .map(|typed| {
-            let what = match typed.what {
-                What::Auroc => "an AUROC of",
-                What::Patients => "a number of patients,",
-                What::Events => "a number of events,",
-            };
+        .map(|(field, typed)| {
+            let (what, name) = told(&typed);
+            let vowel = what.starts_with(['A', 'a', 'i']);
             let text = format!(
-                "`{}` has {what} {} that no result of this study is; name the result instead, as \
-                 `{{{{results.auroc.COHORT}}}}`",
-                typed.field, typed.written
+                "`{field}` has {} {what} that no result of this study is; name the result instead, \
+                 as {name}",
+                if vowel { "an" } else { "a" }
             );
-            (typed.field, text)
+            (field, text)
         })
         .collect()
 }
 
 fn typed_numbers(record: &StudyRecord) -> Vec<(String, String)> {
-    let right = typed(record).into_iter().filter(|typed| has(record, typed));
+    let right = numbers(record).into_iter().filter(|(_, typed)| has(record, typed));
     right
-        .map(|typed| {
+        .map(|(field, typed)| {
             let text = format!(
-                "`{}` has the result {} typed by hand; named as `{{{{results.auroc.COHORT}}}}` it \
-                 stays right",
-                typed.field, typed.written
+                "`{field}` has the result {} typed by hand; named as {} it stays right",
+                typed.written,
+                told(&typed).1
             );
-            (typed.field, text)
+            (field, text)
         })
         .collect()
 }
 
 fn superior(record: &StudyRecord) -> Vec<(String, String)> {
-    let shown = record.comparisons.iter().any(|comparison| {
-        comparison.result.as_ref().is_some_and(|found| {
-            found.lower.is_some_and(|lower| lower > 0.0)
-                || found.upper.is_some_and(|upper| upper < 0.0)
-        })
-    });
-    if shown {
-        return Vec::new();
-    }
-    let but = || match record.comparisons.is_empty() {
-        true => "no comparison of models was made on the same splits".to_string(),
-        false => "the interval of every compared difference includes zero".to_string(),
-    };
-    saying(
-        texts(record),
-        &["superior", "superiority", "outperform*", "significantly better"],
-        but,
-    )
+    superiority::superior(record, texts(record))
 }
+
+const VALIDATED: Phrases<'static> = Phrases {
+    any_of: &[
+        "validated",
+        "validation ~ succe*",
+        "validation ~ confirm*",
+        "successful validation",
+        "successful external validation",
+        "confirmed ~ validation",
+    ],
+    // What was validated elsewhere is not the model.
+    but_before: &[
+        "questionnaire*",
+        "instrument*",
+        "scale*",
+        "software",
+        "assay*",
+        "kit",
+        "kits",
+        "antibod*",
+        "protocol*",
+        "criteria",
+    ],
+    but_behind: &["previously"],
+};
 
 fn validated(record: &StudyRecord) -> Vec<(String, String)> {
     let Some((_, of)) = headline(record) else { return Vec::new() };
@@ -521,7 +572,7 @@ fn validated(record: &StudyRecord) -> Vec<(String, String)> {
         Some((name.clone(), lower))
     });
     let Some((name, lower)) = low else { return Vec::new() };
-    saying(texts(record), &["validated"], || {
+    saying(texts(record), VALIDATED, || {
         format!("the interval of the AUROC of {name} begins at {}", plain(lower, 2))
     })
 }
@@ -535,17 +586,15 @@ fn calibrated(record: &StudyRecord) -> Vec<(String, String)> {
         outside.then(|| (name.clone(), lower, upper))
     });
     let Some((name, lower, upper)) = off else { return Vec::new() };
-    saying(
-        texts(record),
-        &["well calibrated", "good calibration", "excellent calibration"],
-        || {
-            format!(
-                "the interval of the calibration slope of {name}, {} to {}, excludes 1",
-                plain(lower, 2),
-                plain(upper, 2)
-            )
-        },
-    )
+    let phrases =
+        Phrases::new(&["well calibrated", "good calibration", "excellent calibration"]);
+    saying(texts(record), phrases, || {
+        format!(
+            "the interval of the calibration slope of {name}, {} to {}, excludes 1",
+            plain(lower, 2),
+            plain(upper, 2)
+        )
+    })
 }
 
 /// What the run itself shows to limit the study, in words with the places of their numbers: the
@@ -638,16 +687,12 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
 
 #[cfg(test)]
 mod tests {
-    use super::says;
+    use super::without_plans;
 
     #[test]
-    fn a_phrase_is_said_unless_it_is_denied() {
-        let phrases = &["external validation", "external cohort*"];
-        assert!(says("An external validation was done.", phrases));
-        assert!(says("Two external cohorts.", phrases));
-        assert!(!says("No external validation was done.", phrases));
-        assert!(!says("The model was not given an external validation", phrases));
-        assert!(!says("Internal validation.", phrases));
-        assert!(says("Pre-specified in advance", &["pre specified"]));
+    fn what_a_calculation_assumes_is_no_result() {
+        let text =
+            "We assumed an AUC of 0.75. In all 350 patients are needed. There are 120.";
+        assert_eq!(without_plans(text), " There are 120.");
     }
 }

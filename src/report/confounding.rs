@@ -10,7 +10,7 @@ use super::shown::{Shown, escape, fill, place};
 use super::standing::{
     Standing, headline, label, model, primary, same_question, same_splits,
 };
-use crate::data::AnalysisRecord;
+use crate::data::{AnalysisRecord, PermutationFacts};
 use crate::operation::prelude::*;
 
 /// How the outcome goes with site and stratum, what they give alone, and what remains within them.
@@ -160,16 +160,19 @@ fn silent(record: &StudyRecord) -> Vec<String> {
                 .to_string(),
         );
     }
-    if analysis.permutation.is_none() {
-        let finds = "What the whole procedure finds on permuted outcomes was not";
-        notes.push(match &record.study.not_permuted {
-            Some(reason) => {
-                format!("{finds} computed: {}.", reason.trim_end_matches('.'))
-            }
-            None => {
-                format!("{finds} asked for (`evaluate.controls.permuted_outcome`).")
-            }
-        });
+    let finds = "What the whole procedure finds on permuted outcomes was not";
+    match (&analysis.permutation, &record.study.not_permuted) {
+        (Some(found), _) if found.times < PermutationFacts::LEAST => notes.push(
+            "Outcomes were permuted too seldom to tell what the whole procedure finds in them: no \
+             p below 0.05 can come of it (`evaluate.controls.permuted_outcome.times`)."
+                .to_string(),
+        ),
+        (Some(_), _) => {}
+        (None, Some(reason)) => {
+            notes.push(format!("{finds} computed: {}.", reason.trim_end_matches('.')));
+        }
+        (None, None) => notes
+            .push(format!("{finds} asked for (`evaluate.controls.permuted_outcome`).")),
     }
     notes
 }

@@ -204,9 +204,9 @@ fn is_prospective(record: &StudyRecord) -> bool {
     })
 }
 
-/// Whether contours are fully automatic, as the author says.
-fn is_automatic(record: &StudyRecord) -> bool {
-    record.reporting.at("segmentation.automatic") == Some(&Stated::Truth(true))
+/// Whether the author says no. Silence is no answer, so what hangs on it is still asked for.
+fn denies(record: &StudyRecord, field: &str) -> bool {
+    record.reporting.at(field) == Some(&Stated::Truth(false))
 }
 
 fn has_segmentation(record: &StudyRecord) -> bool {
@@ -223,16 +223,17 @@ fn excuse(condition: &str, record: &StudyRecord) -> Option<&'static str> {
     let (holds, otherwise) = match condition {
         "" | "recommended" => (true, ""),
         "subjective_outcome" => (
-            record.reporting.at("outcome.subjective") == Some(&Stated::Truth(true)),
-            "`reporting.outcome.subjective` is not true",
+            !denies(record, "outcome.subjective"),
+            "the author says that the outcome needs no judgement (`reporting.outcome.subjective`)",
         ),
         "segmentation" => (
             has_segmentation(record),
             "the author says that nothing was segmented (`reporting.segmentation`)",
         ),
         "automatic_segmentation" => (
-            has_segmentation(record) && is_automatic(record),
-            "`reporting.segmentation.automatic` is not true",
+            has_segmentation(record) && !denies(record, "segmentation.automatic"),
+            "the author says that contours are not fully automatic, or that there are none \
+             (`reporting.segmentation`)",
         ),
         "other_cohort" => {
             (other_cohort(record), "no cohort is met by a model that was made elsewhere")

@@ -8,7 +8,9 @@ use super::standing::{
     Standing, chance, headline, judged_place, label, primary, rows_are, same_question,
     same_splits,
 };
-use crate::data::{AnalysisRecord, AssociationFacts, Better, Estimate, StudyRecord};
+use crate::data::{
+    AnalysisRecord, AssociationFacts, Better, Estimate, PermutationFacts, StudyRecord,
+};
 
 /// Below it an outcome counts as going with a column.
 const ASSOCIATED: f64 = 0.05;
@@ -165,12 +167,18 @@ fn first(
     sentence
 }
 
-/// That permuted outcomes do as well, where they do: an interval above chance is not enough.
+/// That permuted outcomes do as well, where they do, or that there are too few to tell: an interval
+/// above chance is not enough.
 fn unborne(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
+    let at = format!("{}/permutation", place(name));
     match &analysis.permutation {
+        Some(found) if found.times < PermutationFacts::LEAST => format!(
+            "; the permuted outcomes, {} in number, are too few to tell whether they bear it out",
+            shown.count(&format!("{at}/times"))
+        ),
         Some(found) if found.p >= 0.05 => format!(
             " that permuted outcomes do not bear out (p = {})",
-            shown.p(&format!("{}/permutation/p", place(name)))
+            shown.p(&format!("{at}/p"))
         ),
         _ => String::new(),
     }
@@ -671,6 +679,41 @@ mod tests {
         let none = record(vec![("a", analysis("mri", "internal", None))]);
         has(&told(&none), &["has no result"]);
         assert_eq!(told(&record(Vec::new())), "The study has no analysis with a result.");
+    }
+
+    #[test]
+    fn permuted_outcomes_bear_the_interval_out_or_do_not_or_are_too_few_to_tell() {
+        let with = |times: usize, as_extreme: usize| {
+            let mut record = headline_of(0.72, Some((0.61, 0.83)));
+            let of = record.analyses.get_mut("a").unwrap();
+            of.permutation = Some(PermutationFacts {
+                times,
+                within: None,
+                repeats: 1,
+                observed: 0.72,
+                as_extreme,
+                p: (as_extreme + 1) as f64 / (times + 1) as f64,
+                mean: 0.5,
+                sd: 0.1,
+                values: vec![0.5; times],
+                failed: Vec::new(),
+            });
+            told(&record)
+        };
+        has(
+            &with(20, 0),
+            &["(nested 5 × 5 cross-validation), an interval above chance."],
+        );
+        let unborne = "above chance that permuted outcomes do not bear out (p = 0.10).";
+        has(&with(20, 1), &[unborne.replace("0.10", "0.095").as_str()]);
+        has(&with(999, 99), &[unborne]);
+        for (times, as_extreme) in [(2, 0), (19, 0), (19, 3)] {
+            let few = format!(
+                "an interval above chance; the permuted outcomes, {times} in number, are too few \
+                 to tell whether they bear it out."
+            );
+            has(&with(times, as_extreme), &[&few]);
+        }
     }
 
     #[test]

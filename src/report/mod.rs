@@ -40,10 +40,13 @@ mod standing;
 mod structured_abstract;
 mod subgroups;
 mod summary;
+mod superiority;
 mod svg;
 mod table_one;
+mod typed;
 mod utility;
 mod validation;
+mod wording;
 
 pub use coverage::gaps;
 pub use page::{Page, judged, render, render_again};

@@ -5,7 +5,7 @@ use super::plot::{Axis, Plot};
 use super::shown::{Shown, escape, place, plain};
 use super::standing::primary;
 use super::svg::Anchor;
-use crate::data::AnalysisRecord;
+use crate::data::{AnalysisRecord, PermutationFacts};
 
 /// Bars of the distribution.
 const BARS: usize = 24;
@@ -71,11 +71,15 @@ pub fn figure(
         ),
         sub: format!(
             "{} of the whole procedure on permuted outcomes{}, with what the true outcome gave over \
-             as many repeats.",
+             as many repeats.{}",
             metric,
             match &facts.within {
                 Some(column) => format!(", permuted within {column}"),
                 None => String::new(),
+            },
+            match facts.times < PermutationFacts::LEAST {
+                true => " Of so few permutations no p below 0.05 can come.",
+                false => "",
             }
         ),
         body: format!(

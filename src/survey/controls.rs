@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 
 use super::columns::held_in;
 use super::{BlockColumn, Reading, Survey, View};
+use crate::data::PermutationFacts;
 use crate::diagnostics::{Code, Diagnostic, Place, Span, any_error};
 use crate::operation::{Instance, Judged};
 use crate::spec::{
-    Added, Block, BlockKind, Branch, Chain, DERIVE, Model, Named, Role, Scheme, Study,
-    UnnamedControls,
+    Added, Block, BlockKind, Branch, Chain, DERIVE, Model, Named, Permutation, Role,
+    Scheme, Study, UnnamedControls,
 };
 
 /// The study with the controls that readers will ask for, and in the survey what they look at.
@@ -261,7 +262,11 @@ fn clinical(study: &Study) -> Option<Wanted> {
 /// The whole procedure on permuted outcomes.
 fn permuted(study: &Study, faults: &mut Vec<Diagnostic>) {
     let evaluate = &study.evaluate;
-    if evaluate.permuted.is_some() || evaluate.not_permuted.is_some() {
+    if let Some(permuted) = &evaluate.permuted {
+        faults.extend(seldom(permuted));
+        return;
+    }
+    if evaluate.not_permuted.is_some() {
         return;
     }
     let within = match &evaluate.within {
@@ -280,6 +285,25 @@ fn permuted(study: &Study, faults: &mut Vec<Diagnostic>) {
         ))
         .hint("or say why not: `controls: { permuted_outcome: { none: REASON } }`"),
     );
+}
+
+/// That no p of so few permutations can be small.
+fn seldom(permuted: &Permutation) -> Option<Diagnostic> {
+    let (times, least) = (permuted.times, PermutationFacts::LEAST);
+    (times < least).then(|| {
+        Diagnostic::warning(
+            Code::FEW_PERMUTATIONS,
+            Place::Study(permuted.span),
+            format!(
+                "with `times: {times}` no p on permuted outcomes can be below {:.2}, whatever they \
+                 give",
+                1.0 / (times as f64 + 1.0)
+            ),
+        )
+        .hint(format!(
+            "`times: 1000` tells; below {least} not even p < 0.05 can come of it"
+        ))
+    })
 }
 
 /// The schemes that judge a model.

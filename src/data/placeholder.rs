@@ -1,0 +1,304 @@
+//! Text that only holds a place: nothing was said yet, whatever its length.
+
+/// Texts that say nothing by themselves, in lower case and without signs.
+const EMPTY: &[&str] = &[
+    "",
+    "blah",
+    "blah blah",
+    "dummy",
+    "fill in",
+    "fill me in",
+    "fixme",
+    "foo",
+    "foo bar",
+    "foobar",
+    "insert",
+    "lorem",
+    "n a",
+    "na",
+    "nil",
+    "none",
+    "not applicable",
+    "not done",
+    "pending",
+    "placeholder",
+    "tba",
+    "tbc",
+    "tbd",
+    "test",
+    "text",
+    "to do",
+    "todo",
+    "unknown",
+    "xyz",
+    // "To be settled", "to be added", "not settled yet".
+    "待定",
+    "待补充",
+    "未定",
+];
+
+/// "To be …" is a text that waits; inside of a longer one it may be a plan of the study.
+const WAITING: &[&str] = &[
+    "added",
+    "announced",
+    "completed",
+    "confirmed",
+    "decided",
+    "defined",
+    "described",
+    "determined",
+    "done",
+    "filled",
+    "inserted",
+    "provided",
+    "specified",
+    "supplied",
+    "updated",
+    "written",
+];
+
+/// What may follow such a "to be …" without saying more.
+const LATER: &[&str] = &[
+    "authors",
+    "before",
+    "by",
+    "here",
+    "in",
+    "later",
+    "revision",
+    "soon",
+    "submission",
+    "the",
+];
+
+/// What stands there instead of an answer, if something does: the whole text, or the part of it that
+/// was left open. `names` are those of the fields about it, which answer nothing.
+pub fn placeholder(text: &str, names: &[&str]) -> Option<String> {
+    let plain = plain(text);
+    let whole = EMPTY.contains(&plain.as_str())
+        || waits(&plain)
+        || plain.starts_with("todo ")
+        || plain.starts_with("tbd ")
+        || (plain.starts_with("insert ") && plain.split(' ').count() <= 4)
+        || one_letter(&plain)
+        || names.iter().any(|name| !name.is_empty() && plain == name.replace('_', " "));
+    match whole {
+        true => Some(text.trim().to_string()),
+        false => left_open(text, &plain),
+    }
+}
+
+/// In lower case, with one space for all that is no letter or digit.
+fn plain(text: &str) -> String {
+    let spaced: String = text
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn waits(plain: &str) -> bool {
+    let Some(rest) = plain.strip_prefix("to be ") else { return false };
+    let mut words = rest.split(' ');
+    let first = words.next().unwrap_or("");
+    WAITING.contains(&first) && words.all(|word| LATER.contains(&word))
+}
+
+/// `xx`, `aaaa`, `x x x`.
+fn one_letter(plain: &str) -> bool {
+    let mut letters = plain.chars().filter(|c| *c != ' ');
+    let Some(first) = letters.next() else { return false };
+    let more = letters.clone().count();
+    first.is_alphabetic()
+        && letters.all(|letter| letter == first)
+        && more >= if first == 'x' { 1 } else { 3 }
+}
+
+/// The part of a longer text that was left open.
+fn left_open(text: &str, plain: &str) -> Option<String> {
+    const PHRASES: [&str; 8] = [
+        "lorem ipsum",
+        "insert text",
+        "insert here",
+        "text here",
+        "dummy text",
+        "placeholder text",
+        "your text",
+        "fill in here",
+    ];
+    let padded = format!(" {plain} ");
+    if let Some(phrase) =
+        PHRASES.iter().find(|said| padded.contains(&format!(" {said} ")))
+    {
+        return Some(phrase.to_string());
+    }
+    if let Some(inside) = bracketed(text) {
+        return Some(inside);
+    }
+    for marks in ["??", "___"] {
+        if text.contains(marks) {
+            return Some(marks.to_string());
+        }
+    }
+    let words: Vec<&str> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let open = words.iter().enumerate().find(|(at, word)| {
+        ["TBD", "TODO", "FIXME"].contains(word)
+            || word.to_lowercase().starts_with("asdf")
+            || (is_crossed(word) && !is_karyotype(&words, *at))
+    });
+    open.map(|(_, word)| word.to_string())
+}
+
+/// `XX`, `xxxx`.
+fn is_crossed(word: &str) -> bool {
+    word.len() >= 2 && word.chars().all(|c| c == 'x' || c == 'X')
+}
+
+/// As in `46,XX`, `XX and XY`, `XX chromosomes`.
+fn is_karyotype(words: &[&str], at: usize) -> bool {
+    let before = at.checked_sub(1).map_or("", |at| words[at]);
+    let after = words.get(at + 1).map_or(String::new(), |word| word.to_lowercase());
+    let about = ["chromosom", "karyotyp", "genotyp", "female", "individual", "sex"];
+    ["46", "47", "45", "chromosome", "chromosomes", "karyotype"].contains(&before)
+        || about.iter().any(|stem| after.starts_with(stem))
+        || words.contains(&"XY")
+}
+
+/// What brackets hold in the place of an answer, such as `[role to be added]` or `<insert>`.
+fn bracketed(text: &str) -> Option<String> {
+    for (open, close) in [('[', ']'), ('<', '>'), ('(', ')'), ('{', '}')] {
+        for (at, _) in text.match_indices(open) {
+            let rest = &text[at + 1..];
+            let Some(end) = rest.find(close) else { continue };
+            let inside = &rest[..end];
+            if asks(inside, open) {
+                return Some(format!("{open}{inside}{close}"));
+            }
+        }
+    }
+    None
+}
+
+/// Whether what stands in brackets asks for an answer and gives none.
+fn asks(inside: &str, bracket: char) -> bool {
+    const FIRST: [&str; 10] = [
+        "insert",
+        "tbd",
+        "tba",
+        "tbc",
+        "todo",
+        "your",
+        "fill",
+        "placeholder",
+        "specify",
+        "enter",
+    ];
+    const ALONE: [&str; 14] = [
+        "name",
+        "names",
+        "date",
+        "role",
+        "number",
+        "institution",
+        "hospital",
+        "city",
+        "country",
+        "funder",
+        "url",
+        "doi",
+        "link",
+        "text",
+    ];
+    // Tags of HTML are no questions.
+    const TAGS: [&str; 8] = ["i", "b", "em", "strong", "sub", "sup", "br", "p"];
+    let plain = plain(inside);
+    let first = plain.split(' ').next().unwrap_or("");
+    let waiting = plain.find("to be ").is_some_and(|at| waits(&plain[at..]));
+    let asked = waiting || FIRST.contains(&first);
+    match bracket {
+        // Nothing but words between angle brackets is a form to fill in: `<` of numbers has digits.
+        '<' => {
+            let words = inside.chars().all(|c| c.is_alphabetic() || " _-.".contains(c));
+            let filled = !plain.is_empty() && inside.trim() == inside;
+            asked || (words && filled && !TAGS.contains(&plain.as_str()))
+        }
+        '[' => asked || ALONE.contains(&plain.as_str()),
+        _ => asked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::placeholder;
+
+    #[test]
+    fn what_only_holds_a_place_is_found() {
+        for (text, found) in [
+            ("TBD", "TBD"),
+            ("n/a", "n/a"),
+            ("...", "..."),
+            ("???", "???"),
+            ("lorem ipsum dolor", "lorem ipsum"),
+            ("Lorem", "Lorem"),
+            ("xxx", "xxx"),
+            ("xxxxx", "xxxxx"),
+            ("aaaa", "aaaa"),
+            ("asdf", "asdf"),
+            ("dummy", "dummy"),
+            ("none", "none"),
+            ("role", "role"),
+            ("Intended use", "Intended use"),
+            ("To be confirmed", "To be confirmed"),
+            (
+                "To be added by the authors before submission.",
+                "To be added by the authors before submission.",
+            ),
+            ("待定", "待定"),
+            ("insert text here", "insert text here"),
+            ("<insert>", "<insert>"),
+            ("Funded by XX", "XX"),
+            ("Funded by the <name of funder>.", "<name of funder>"),
+            ("The funder had [role to be added]", "[role to be added]"),
+            ("Approved by the committee of [institution].", "[institution]"),
+            (
+                "Approved by the committee (number to be inserted).",
+                "(number to be inserted)",
+            ),
+            ("Grant no. TBD of the ministry", "TBD"),
+            ("Grant ??? of the ministry", "??"),
+            ("Grant ____ of the ministry", "___"),
+            ("From XX/XX/2019 on", "XX"),
+        ] {
+            let names = ["source", "role", "intended_use"];
+            assert_eq!(placeholder(text, &names).as_deref(), Some(found), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_says_something_is_none() {
+        for text in [
+            "Groups with <5 events are not shown, and >10 are.",
+            "[18F]FDG and [11C]methionine PET.",
+            "Female (XX chromosomes), male (XY).",
+            "Karyotype 46,XX was found.",
+            "The result needs to be confirmed elsewhere.",
+            "To be confirmed in an external cohort of another country.",
+            "Dummy variables stand for the categories.",
+            "The role of the funder was none.",
+            "No patient or member of the public had a part in this example.",
+            "It reached {{results.auroc.here}} (<i>IDH1</i>).",
+            "Data of 3 centres [1, 2] (see the appendix).",
+            "Not public; the features were published with the article.",
+            "Xie and others 2019; Foxx.",
+            "p < 0.05 and n > 20",
+            "Testing was done by one reader.",
+            "None; the model is part of an example.",
+        ] {
+            assert_eq!(placeholder(text, &["source", "role"]), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! Whether a text that calls one model superior means a comparison that shows it: the models and the
+//! cohort that the sentence names, and the direction.
+
+use std::ops::Range;
+
+use super::shown::plain;
+use super::standing::{headline, model, same_question};
+use super::wording::{Phrases, is, sentences, words};
+use crate::data::{AnalysisRecord, Compared, StudyRecord};
+
+const SUPERIOR: Phrases<'static> = Phrases {
+    any_of: &[
+        "superior",
+        "superiority",
+        "outperform*",
+        "significantly better",
+        "statistically better",
+    ],
+    // Parts of the body, and what a scanner is good at.
+    but_before: &[
+        "temporal",
+        "frontal",
+        "parietal",
+        "sagittal",
+        "vena",
+        "mesenteric",
+        "colliculus",
+        "cerebellar",
+        "longitudinal",
+        "lobe*",
+        "gyrus",
+        "sulcus",
+        "soft",
+        "contrast",
+        "image*",
+        "spatial",
+    ],
+    but_behind: &[],
+};
+
+/// Two models on the same rows of one cohort, with what came of it.
+struct Pair<'r> {
+    better: String,
+    than: String,
+    of: &'r AnalysisRecord,
+    result: &'r Compared,
+}
+
+impl Pair<'_> {
+    /// The one whose whole interval is on its side, and the other.
+    fn decided(&self) -> Option<(&str, &str)> {
+        const LESS_IS_BETTER: [&str; 5] = ["brier", "log_loss", "ici", "e50", "e90"];
+        let (first, second) = match LESS_IS_BETTER.contains(&self.of.primary.as_str()) {
+            true => (&self.than, &self.better),
+            false => (&self.better, &self.than),
+        };
+        if self.result.lower.is_some_and(|lower| lower > 0.0) {
+            return Some((first, second));
+        }
+        let below = self.result.upper.is_some_and(|upper| upper < 0.0);
+        below.then_some((second, first))
+    }
+
+    fn told(&self) -> String {
+        let between = match (self.result.lower, self.result.upper) {
+            (Some(lower), Some(upper)) => {
+                format!(" ({} to {})", plain(lower, 2), plain(upper, 2))
+            }
+            _ => ", without an interval".to_string(),
+        };
+        format!(
+            "{} less {} in {} is {}{between}",
+            self.better,
+            self.than,
+            self.of.cohort,
+            plain(self.result.difference, 2)
+        )
+    }
+}
+
+/// What a sentence calls superior.
+struct Claim {
+    better: Vec<String>,
+    than: Vec<String>,
+    places: Vec<Place>,
+}
+
+#[derive(PartialEq)]
+enum Place {
+    Cohort(String),
+    /// The cohorts that a frozen model met.
+    Outside,
+    /// The cohort that the models were made in.
+    Inside,
+}
+
+/// Each field that calls a model superior where no comparison shows it, with why not.
+pub fn superior(
+    record: &StudyRecord,
+    texts: Vec<(String, String)>,
+) -> Vec<(String, String)> {
+    let pairs = pairs(record);
+    let of = |(field, text): (String, String)| {
+        let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
+            let words = words(sentence);
+            let found = SUPERIOR.within(&words)?;
+            let why = contradicted(record, &pairs, &words, &found)?;
+            Some((words[found].join(" "), why))
+        })?;
+        let text = format!("`{field}` says “{said}”, and {why}");
+        Some((field, text))
+    };
+    texts.into_iter().filter_map(of).collect()
+}
+
+/// Every compared pair that has a result.
+fn pairs(record: &StudyRecord) -> Vec<Pair<'_>> {
+    let pairs = record.comparisons.iter().filter_map(|facts| {
+        let of = record.analyses.get(&facts.better)?;
+        let than = model(record.analyses.get(&facts.than)?);
+        Some(Pair { better: model(of), than, of, result: facts.result.as_ref()? })
+    });
+    pairs.collect()
+}
+
+/// Why the comparisons do not show what a sentence says, if they do not.
+fn contradicted(
+    record: &StudyRecord,
+    pairs: &[Pair<'_>],
+    words: &[String],
+    found: &Range<usize>,
+) -> Option<String> {
+    if over_chance(&words[found.end..]) {
+        return below_chance(record);
+    }
+    if pairs.is_empty() {
+        return Some("no comparison of models was made on the same splits".to_string());
+    }
+    let claim = claimed(record, pairs, words, found);
+    let places: Vec<Option<&Place>> = match claim.places.is_empty() {
+        true => vec![None],
+        false => claim.places.iter().map(Some).collect(),
+    };
+    places.into_iter().find_map(|place| missed(pairs, &claim, place))
+}
+
+/// What the pairs of one place show instead, if none shows it.
+fn missed(pairs: &[Pair<'_>], claim: &Claim, place: Option<&Place>) -> Option<String> {
+    let named = |models: &[String], model: &str| {
+        models.is_empty() || models.iter().any(|known| known == model)
+    };
+    let meant = |pair: &&Pair<'_>| {
+        let there = match place {
+            None => true,
+            Some(Place::Cohort(cohort)) => pair.of.cohort == *cohort,
+            Some(Place::Outside) => pair.of.kind == "external",
+            Some(Place::Inside) => pair.of.kind != "external",
+        };
+        let one = |a: &str, b: &str| named(&claim.better, a) && named(&claim.than, b);
+        there && (one(&pair.better, &pair.than) || one(&pair.than, &pair.better))
+    };
+    let meant: Vec<&Pair<'_>> = pairs.iter().filter(meant).collect();
+    let shows = |pair: &&Pair<'_>| {
+        pair.decided().is_some_and(|(better, than)| {
+            named(&claim.better, better) && named(&claim.than, than)
+        })
+    };
+    if meant.iter().any(shows) {
+        return None;
+    }
+    if meant.is_empty() {
+        return Some("what it compares was not compared on the same splits".to_string());
+    }
+    let told: Vec<String> = meant.iter().take(3).map(|pair| pair.told()).collect();
+    let more = if meant.len() > told.len() { ", and so on" } else { "" };
+    Some(format!("no compared difference shows it: {}{more}", told.join("; ")))
+}
+
+/// The models and places that a sentence names. Where it names no better one, that of the headline
+/// is meant, if it was compared at all.
+fn claimed(
+    record: &StudyRecord,
+    pairs: &[Pair<'_>],
+    words: &[String],
+    found: &Range<usize>,
+) -> Claim {
+    const THAN: [&str; 9] =
+        ["to", "than", "over", "by", "compared", "against", "versus", "vs", "relative"];
+    let mut models: Vec<String> = Vec::new();
+    for pair in pairs {
+        for name in [&pair.better, &pair.than] {
+            if !models.contains(name) {
+                models.push(name.clone());
+            }
+        }
+    }
+    let named = named(words, &models);
+    let verb = words[found.start].starts_with("outperform");
+    let passive = verb && words.get(found.end).is_some_and(|word| word == "by");
+    // "Compared with A, B was superior": the first model behind it is the other one.
+    let other = words[..found.start].iter().position(|word| {
+        ["compared", "versus", "vs", "relative", "unlike"].contains(&word.as_str())
+    });
+    let other = other.and_then(|at| named.iter().position(|(from, _)| *from > at));
+    let turn = words[found.end..].iter().position(|word| THAN.contains(&word.as_str()));
+    let turn = if verb { found.end } else { found.end + turn.unwrap_or(words.len()) };
+    let (mut better, mut than) = (Vec::new(), Vec::new());
+    for (position, (at, model)) in named.into_iter().enumerate() {
+        let behind = at >= turn || (other == Some(position) && at < found.start);
+        let into = if behind != passive { &mut than } else { &mut better };
+        if !into.contains(&model) {
+            into.push(model);
+        }
+    }
+    // A model stands on one side.
+    than.retain(|model| !better.contains(model));
+    if better.is_empty()
+        && let Some((_, first)) = headline(record)
+    {
+        let own = model(first);
+        if models.contains(&own) && !than.contains(&own) {
+            better.push(own);
+        }
+    }
+    Claim { better, than, places: places(record, words) }
+}
+
+/// Where models are named, the longer name before those within it.
+fn named(words: &[String], models: &[String]) -> Vec<(usize, String)> {
+    let mut found: Vec<(Range<usize>, &String)> = Vec::new();
+    for model in models {
+        let name = parts(model.strip_suffix("_only").unwrap_or(model));
+        let windows = words.windows(name.len().max(1)).enumerate();
+        for (at, window) in windows {
+            let same = window.iter().zip(&name).all(|(a, b)| stem(a) == stem(b));
+            if !name.is_empty() && same {
+                found.push((at..at + name.len(), model));
+            }
+        }
+    }
+    let all = found.clone();
+    found.retain(|(range, _)| {
+        !all.iter().any(|(other, _)| {
+            other.len() > range.len()
+                && other.start <= range.start
+                && other.end >= range.end
+        })
+    });
+    found.sort_by_key(|(range, _)| range.start);
+    found.into_iter().map(|(range, model)| (range.start, model.clone())).collect()
+}
+
+/// `clinical_radiomics` → clinical, radiomics.
+fn parts(name: &str) -> Vec<String> {
+    words(&name.replace(['_', '-', ','], " "))
+}
+
+/// "Radiomic" and "radiomics" are one.
+fn stem(word: &str) -> &str {
+    match word.strip_suffix('s') {
+        Some(stem) if stem.len() > 2 => stem,
+        _ => word,
+    }
+}
+
+/// The cohorts that a sentence names, else whether it speaks of others or of the development cohort.
+fn places(record: &StudyRecord, words: &[String]) -> Vec<Place> {
+    const NEAR: [&str; 14] = [
+        "cohort",
+        "cohorts",
+        "set",
+        "sets",
+        "data",
+        "dataset",
+        "patients",
+        "sample",
+        "hospital",
+        "centre",
+        "center",
+        "institution",
+        "in",
+        "at",
+    ];
+    let near =
+        |word: Option<&String>| word.is_some_and(|word| NEAR.contains(&word.as_str()));
+    let mut places = Vec::new();
+    for cohort in &record.cohorts {
+        let name = parts(&cohort.name);
+        let mut windows = words.windows(name.len().max(1)).enumerate();
+        let named = windows.any(|(at, window)| {
+            let behind = words.get(at + name.len());
+            let before = at.checked_sub(1).and_then(|at| words.get(at));
+            window == name.as_slice() && (near(before) || near(behind))
+        });
+        if named {
+            places.push(Place::Cohort(cohort.name.clone()));
+        }
+    }
+    if places.is_empty() {
+        let says =
+            |stems: &[&str]| words.iter().any(|word| stems.iter().any(|s| is(word, s)));
+        if says(&["external*", "outside", "elsewhere"]) {
+            places.push(Place::Outside);
+        }
+        if says(&["internal*", "cross"]) {
+            places.push(Place::Inside);
+        }
+    }
+    places
+}
+
+/// As in "superior to chance".
+fn over_chance(after: &[String]) -> bool {
+    const CHANCE: [&str; 4] = ["chance", "random", "guessing", "guess"];
+    let first = after.first().is_some_and(|word| ["to", "than"].contains(&word.as_str()));
+    first && after.iter().skip(1).take(2).any(|word| CHANCE.contains(&word.as_str()))
+}
+
+/// The first analysis of the headline's question whose interval is not above chance.
+fn below_chance(record: &StudyRecord) -> Option<String> {
+    let (_, of) = headline(record)?;
+    same_question(record, of).find_map(|(name, analysis)| {
+        let lower = analysis.performance.get("auroc")?.lower?;
+        (lower <= 0.5).then(|| {
+            format!("the interval of the AUROC of {name} begins at {}", plain(lower, 2))
+        })
+    })
+}

@@ -1,0 +1,733 @@
+//! Numbers that an author types into a text, each with what it seems to be. Whether a result is that
+//! number is not asked here.
+
+use super::wording::{is, sentences};
+
+/// A number or an interval as it stands in a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Typed {
+    pub what: What,
+    pub written: String,
+    /// One number; two for an interval.
+    pub numbers: Vec<Number>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// Key and title of a measure.
+    Measure(&'static Measure),
+    IntervalOf(&'static Measure),
+    Patients,
+    Events,
+}
+
+/// A measure of performance with what authors call it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Measure {
+    pub key: &'static str,
+    pub title: &'static str,
+    called: &'static [&'static str],
+}
+
+const MEASURES: &[Measure] = &[
+    // Before the AUROC, whose names are part of these.
+    Measure {
+        key: "average_precision",
+        title: "average precision",
+        called: &[
+            "average precision",
+            "auprc",
+            "pr auc",
+            "area under the precision recall curve",
+        ],
+    },
+    Measure {
+        key: "auroc",
+        title: "AUROC",
+        called: &[
+            "auc",
+            "aucs",
+            "auroc",
+            "aurocs",
+            "area under the curve",
+            "area under the roc curve",
+            "area under the receiver operating characteristic curve",
+            "area under the receiver operating characteristic",
+            "areas under the curve",
+            "c statistic",
+            "c statistics",
+            "c index",
+            "concordance index",
+            "concordance statistic",
+        ],
+    },
+    Measure {
+        key: "sensitivity",
+        title: "sensitivity",
+        called: &["sensitivity", "sensitivities"],
+    },
+    Measure {
+        key: "specificity",
+        title: "specificity",
+        called: &["specificity", "specificities"],
+    },
+    Measure {
+        key: "calibration_slope",
+        title: "calibration slope",
+        called: &["calibration slope", "slope"],
+    },
+    Measure {
+        key: "balanced_accuracy",
+        title: "balanced accuracy",
+        called: &["balanced accuracy"],
+    },
+    Measure { key: "accuracy", title: "accuracy", called: &["accuracy"] },
+    Measure { key: "brier", title: "Brier score", called: &["brier score", "brier"] },
+    Measure {
+        key: "positive_predictive_value",
+        title: "positive predictive value",
+        called: &["positive predictive value", "ppv"],
+    },
+    Measure {
+        key: "negative_predictive_value",
+        title: "negative predictive value",
+        called: &["negative predictive value", "npv"],
+    },
+    Measure { key: "f1", title: "F1", called: &["f1 score", "f1"] },
+];
+
+/// As it was written, with the digits that it was given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Number {
+    pub value: f64,
+    digits: usize,
+    percent: bool,
+    /// Whether it is written as years are: four digits and no mark between them.
+    bare: bool,
+}
+
+impl Number {
+    /// Whether a result comes out as this number when it is rounded to as many digits.
+    pub fn is(&self, result: f64) -> bool {
+        let result = if self.percent { result * 100.0 } else { result };
+        let rounded = format!("{result:.*}", self.digits).parse::<f64>();
+        rounded.is_ok_and(|rounded| (rounded - self.value).abs() < 1e-9)
+    }
+
+    /// A whole number, of patients perhaps.
+    pub fn count(&self) -> Option<usize> {
+        (self.digits == 0 && !self.percent && self.value < 1e9)
+            .then_some(self.value as usize)
+    }
+
+    fn may_be(&self, measure: &Measure) -> bool {
+        // What guessing gives is nobody's result.
+        let chance = measure.key == "auroc" && self.value == 0.5 && self.digits == 1;
+        let most = if measure.key == "calibration_slope" { 10.0 } else { 1.0 };
+        match self.percent {
+            true => self.value <= 100.0 && measure.key != "calibration_slope",
+            false => self.digits > 0 && self.value <= most && !chance,
+        }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Token {
+    Word(String),
+    Number(Number, String),
+    Sign(char),
+    /// What is put in for a name.
+    Named,
+}
+
+impl Token {
+    fn word(&self) -> &str {
+        match self {
+            Self::Word(word) => word,
+            _ => "",
+        }
+    }
+
+    fn is_sign(&self, signs: &[char]) -> bool {
+        matches!(self, Self::Sign(sign) if signs.contains(sign))
+    }
+}
+
+/// What events are called where they are mutations.
+pub const MUTATIONS: &[&str] = &["mutant", "mutants", "mutated", "mutations"];
+
+/// The numbers of a text. `events`: what events are called beside that.
+pub fn typed(text: &str, events: &[&str]) -> Vec<Typed> {
+    // What is put in for a name is no typed number.
+    let mut plain = String::new();
+    for (position, part) in text.split("{{").enumerate() {
+        match (position, part.split_once("}}")) {
+            (0, _) => plain.push_str(part),
+            (_, Some((_, after))) => {
+                plain.push('\u{1}');
+                plain.push_str(after);
+            }
+            (_, None) => plain.push('\u{1}'),
+        }
+    }
+    let mut found = Vec::new();
+    for sentence in sentences(&plain) {
+        let tokens = tokens(sentence);
+        measures(&tokens, &mut found);
+        counts(&tokens, events, &mut found);
+    }
+    found
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    let characters: Vec<char> = text.chars().collect();
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while at < characters.len() {
+        let character = characters[at];
+        let next = characters.get(at + 1);
+        let leading = character == '.' && next.is_some_and(char::is_ascii_digit);
+        let start = at;
+        match character {
+            '\u{1}' => tokens.push(Token::Named),
+            c if c.is_whitespace() => {}
+            c if c.is_ascii_digit() || leading => {
+                let (token, end) = number(&characters, at);
+                tokens.push(token);
+                at = end;
+            }
+            c if c.is_alphanumeric() => {
+                while at < characters.len() && characters[at].is_alphanumeric() {
+                    at += 1;
+                }
+                let word: String = characters[start..at].iter().collect();
+                tokens.push(Token::Word(word.to_lowercase()));
+            }
+            other => tokens.push(Token::Sign(other)),
+        }
+        at = at.max(start + 1);
+    }
+    tokens
+}
+
+/// A number that begins here, or the word that it is part of, such as `1p` or `3.1.0`; and where it
+/// ends.
+fn number(characters: &[char], start: usize) -> (Token, usize) {
+    let digit = |at: usize| characters.get(at).is_some_and(char::is_ascii_digit);
+    let mut at = start;
+    let mut text = String::new();
+    while digit(at) {
+        text.push(characters[at]);
+        at += 1;
+    }
+    let whole = text.clone();
+    let mut marked = false;
+    // `1,600`, `1 600` with a space that does not break, `1’600`.
+    let joins = |at: usize| {
+        characters.get(at).is_some_and(|c| ",'’\u{a0}\u{2009}\u{202f}".contains(*c))
+            && (1..=3).all(|after| digit(at + after))
+            && !digit(at + 4)
+    };
+    while (1..=3).contains(&whole.len()) && !whole.starts_with('0') && joins(at) {
+        text.extend(&characters[at + 1..at + 4]);
+        at += 4;
+        marked = true;
+    }
+    let mut digits = 0;
+    let decimal = characters
+        .get(at)
+        .is_some_and(|c| ['.', '·', '‧'].contains(c) || (*c == ',' && whole == "0"));
+    if decimal && digit(at + 1) {
+        text = format!("{}.", if text.is_empty() { "0" } else { &text });
+        at += 1;
+        while digit(at) {
+            text.push(characters[at]);
+            at += 1;
+            digits += 1;
+        }
+    }
+    let version = characters.get(at) == Some(&'.') && digit(at + 1);
+    let part_of_word = characters.get(at).is_some_and(|c| c.is_alphabetic());
+    if version || part_of_word {
+        while characters.get(at).is_some_and(|c| c.is_alphanumeric() || *c == '.') {
+            at += 1;
+        }
+        let word: String = characters[start..at].iter().collect();
+        return (Token::Word(word.to_lowercase()), at);
+    }
+    let mut behind = at;
+    while characters.get(behind).is_some_and(|c| c.is_whitespace()) {
+        behind += 1;
+    }
+    let rest: String = characters[behind..].iter().take(8).collect();
+    let percent =
+        ["%", "percent", "per cent"].iter().find(|said| rest.starts_with(**said));
+    let end = percent.map_or(at, |said| behind + said.chars().count());
+    let value = text.parse().unwrap_or(f64::NAN);
+    let bare = text.len() == 4 && !marked;
+    let written = characters[start..end].iter().collect();
+    let number = Number { value, digits, percent: percent.is_some(), bare };
+    (Token::Number(number, written), end)
+}
+
+/// Words from the name of a measure to its value.
+const FAR: usize = 12;
+
+/// Measures with their values and intervals. Several names may come before as many values.
+fn measures(tokens: &[Token], found: &mut Vec<Typed>) {
+    let mut waiting: Vec<&'static Measure> = Vec::new();
+    let mut current: Option<&'static Measure> = None;
+    let (mut interval, mut since, mut apart) = (false, 0, true);
+    let mut at = 0;
+    while at < tokens.len() {
+        if let Some((measure, length)) = measure(&tokens[at..]) {
+            let about = !is_change(&tokens[..at]) && !is_analysis(&tokens[at + length..]);
+            if waiting.last() != Some(&measure) {
+                if apart {
+                    waiting.clear();
+                }
+                if about {
+                    waiting.push(measure);
+                    current = None;
+                }
+            }
+            (interval, since, apart) = (false, 0, false);
+            at += length;
+            continue;
+        }
+        let mut step = 1;
+        match &tokens[at] {
+            Token::Word(word) => {
+                since += 1;
+                interval |=
+                    ["ci", "cis", "interval", "intervals"].contains(&word.as_str());
+                let joins = ["and", "or", "versus", "vs", "respectively"];
+                apart |= !joins.contains(&word.as_str());
+                if is(word, "differ*") || since > FAR {
+                    waiting.clear();
+                    current = None;
+                }
+            }
+            Token::Number(number, written) if !is_other(tokens, at) => {
+                let of = waiting.first().copied().or(current);
+                let end = end_of_range(tokens, at)
+                    .filter(|end| interval || (!end.loose && is_open(tokens, at)));
+                match (of, end) {
+                    (Some(of), Some(end))
+                        if number.may_be(of) && end.number.may_be(of) =>
+                    {
+                        found.push(Typed {
+                            what: What::IntervalOf(of),
+                            written: format!("{written} to {}", end.written),
+                            numbers: vec![*number, *end.number],
+                        });
+                        if current.is_none() {
+                            waiting.retain(|known| *known != of);
+                        }
+                        current = Some(of);
+                        step = end.at - at;
+                        interval = false;
+                    }
+                    _ => {
+                        let ahead = tokens.get(at + 1..).and_then(measure);
+                        let next = ahead.map(|(measure, _)| measure);
+                        let of = match waiting.is_empty() {
+                            false => Some(waiting.remove(0)),
+                            true if !apart => current,
+                            true => next,
+                        };
+                        if let Some(of) = of.filter(|of| number.may_be(of)) {
+                            found.push(Typed {
+                                what: What::Measure(of),
+                                written: written.clone(),
+                                numbers: vec![*number],
+                            });
+                            current = Some(of);
+                            if let (Some((_, length)), true) = (ahead, next == Some(of)) {
+                                step += length;
+                            }
+                        }
+                    }
+                }
+                (since, apart) = (0, false);
+            }
+            Token::Number(..) => apart = true,
+            Token::Sign(',' | '-' | '–' | '—' | '/' | '(' | '[' | '=' | ':') => {}
+            Token::Sign(_) => apart = true,
+            Token::Named => {
+                if !waiting.is_empty() {
+                    current = Some(waiting.remove(0));
+                }
+                (since, apart) = (0, false);
+            }
+        }
+        at += step;
+    }
+}
+
+/// The measure that is named here, and how many tokens its name takes.
+fn measure(tokens: &[Token]) -> Option<(&'static Measure, usize)> {
+    let named = |called: &str| {
+        let mut at = 0;
+        for word in called.split(' ') {
+            while at > 0 && tokens.get(at).is_some_and(|token| token.is_sign(&['-', '‐']))
+            {
+                at += 1;
+            }
+            if tokens.get(at)?.word() != word {
+                return None;
+            }
+            at += 1;
+        }
+        Some(at)
+    };
+    MEASURES.iter().find_map(|measure| {
+        let lengths = measure.called.iter().filter_map(|called| named(called));
+        Some((measure, lengths.max()?))
+    })
+}
+
+/// As in "the gain in AUC".
+fn is_change(before: &[Token]) -> bool {
+    const CHANGES: [&str; 9] = [
+        "differ*",
+        "change*",
+        "gain*",
+        "increase*",
+        "decrease*",
+        "improvement*",
+        "drop*",
+        "loss*",
+        "delta*",
+    ];
+    let mut near = before[before.len().saturating_sub(3)..].iter().map(Token::word);
+    near.any(|word| CHANGES.iter().any(|change| is(word, change)))
+}
+
+/// As in "sensitivity analysis".
+fn is_analysis(after: &[Token]) -> bool {
+    after.first().is_some_and(|token| is(token.word(), "analys*"))
+}
+
+/// Whether a number is no result: a level, a bound, a p, a threshold, a change.
+fn is_other(tokens: &[Token], at: usize) -> bool {
+    const BOUNDS: [&str; 22] = [
+        "least",
+        "most",
+        "above",
+        "below",
+        "exceed*",
+        "than",
+        "threshold*",
+        "cut*",
+        "target*",
+        "fixed",
+        "by",
+        "p",
+        "alpha",
+        "level",
+        "chance",
+        "ideal*",
+        "probability",
+        "probabilities",
+        "prevalence",
+        "sd",
+        "dice",
+        "exclude*",
+    ];
+    let after = tokens.get(at + 1).map_or("", Token::word);
+    if ["ci", "cis", "confidence", "credible"].contains(&after) {
+        return true;
+    }
+    if at > 0 && tokens[at - 1].is_sign(&['<', '>', '≤', '≥', '±']) {
+        return true;
+    }
+    // The two words before, up to another number.
+    let before = tokens[..at].iter().rev();
+    let mut words = before
+        .take_while(|token| !matches!(token, Token::Number(..) | Token::Named))
+        .map(Token::word)
+        .filter(|word| !word.is_empty())
+        .take(2);
+    words.any(|word| BOUNDS.iter().any(|bound| is(word, bound)))
+}
+
+/// Whether the number opens a bracket behind another, as in `0.75 (0.60–0.85)`.
+fn is_open(tokens: &[Token], at: usize) -> bool {
+    at >= 2
+        && tokens[at - 1].is_sign(&['(', '['])
+        && matches!(tokens[at - 2], Token::Number(..) | Token::Named)
+}
+
+/// The other end of an interval.
+struct End<'t> {
+    number: &'t Number,
+    written: &'t str,
+    /// The token behind it.
+    at: usize,
+    /// Joined by what may as well stand between two values.
+    loose: bool,
+}
+
+fn end_of_range(tokens: &[Token], at: usize) -> Option<End<'_>> {
+    let between = tokens.get(at + 1)?;
+    let dash = between.is_sign(&['–', '—', '-', '−', '‐']) || between.word() == "to";
+    let loose = between.is_sign(&[',']) || between.word() == "and";
+    match tokens.get(at + 2)? {
+        Token::Number(number, written) if dash || loose => {
+            Some(End { number, written, at: at + 3, loose })
+        }
+        _ => None,
+    }
+}
+
+/// Numbers of patients and of events.
+fn counts(tokens: &[Token], events: &[&str], found: &mut Vec<Typed>) {
+    for (at, token) in tokens.iter().enumerate() {
+        let Token::Number(number, written) = token else { continue };
+        if number.count().is_none() || is_bound(tokens, at) {
+            continue;
+        }
+        let Some(what) = counted(tokens, at, events) else { continue };
+        if what == What::Patients && is_year(tokens, at, number) {
+            continue;
+        }
+        found.push(Typed { what, written: written.clone(), numbers: vec![*number] });
+    }
+}
+
+/// What is counted, if the number counts.
+fn counted(tokens: &[Token], at: usize, events: &[&str]) -> Option<What> {
+    const PATIENTS: [&str; 7] = [
+        "patients",
+        "subjects",
+        "participants",
+        "individuals",
+        "persons",
+        "people",
+        "adults",
+    ];
+    const OTHER: [&str; 44] = [
+        "of",
+        "in",
+        "with",
+        "and",
+        "were",
+        "was",
+        "to",
+        "or",
+        "per",
+        "from",
+        "at",
+        "by",
+        "for",
+        "the",
+        "on",
+        "than",
+        "had",
+        "have",
+        "year",
+        "years",
+        "yr",
+        "yrs",
+        "old",
+        "month",
+        "months",
+        "week",
+        "weeks",
+        "day",
+        "days",
+        "fold",
+        "folds",
+        "times",
+        "more",
+        "fewer",
+        "mm",
+        "ml",
+        "ms",
+        "gy",
+        "t",
+        "tesla",
+        "hospitals",
+        "centres",
+        "centers",
+        "institutions",
+    ];
+    let behind = |n: usize| tokens.get(at + n).map_or("", Token::word);
+    let per = |n: usize| ["per", "for"].contains(&behind(n));
+    let next = behind(1);
+    if next == "events" || next == "positive" || events.contains(&next) {
+        return (!per(2)).then_some(What::Events);
+    }
+    // `n = 160`.
+    let equals = at > 0 && tokens[at - 1].is_sign(&['=']);
+    let named = at.checked_sub(1 + usize::from(equals)).map(|at| tokens[at].word());
+    if named == Some("n") {
+        return Some(What::Patients);
+    }
+    let mut position = 1;
+    for _ in 0..4 {
+        while tokens.get(at + position).is_some_and(|token| token.is_sign(&['-', '‐']))
+        {
+            position += 1;
+        }
+        let word = behind(position);
+        if PATIENTS.contains(&word) {
+            return Some(match behind(position + 1) {
+                "positive" => What::Events,
+                _ => What::Patients,
+            });
+        }
+        if word.is_empty() || OTHER.contains(&word) {
+            return None;
+        }
+        position += 1;
+    }
+    None
+}
+
+/// As in "grade 2 patients", "at least 100 events", "per 100 patients".
+fn is_bound(tokens: &[Token], at: usize) -> bool {
+    const BOUNDS: [&str; 10] = [
+        "least", "most", "than", "under", "below", "above", "over", "per", "every",
+        "each",
+    ];
+    const GRADES: [&str; 12] = [
+        "grade", "grades", "stage", "stages", "type", "phase", "class", "score", "tier",
+        "level", "group", "age",
+    ];
+    if at > 0 && tokens[at - 1].is_sign(&['<', '>', '≤', '≥', '±', '/']) {
+        return true;
+    }
+    let word = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].word());
+    let graded = (1..=4).any(|back| GRADES.contains(&word(back)));
+    BOUNDS.contains(&word(1)) || GRADES.contains(&word(1)) || {
+        // `grade 2 and 3`, `grades 2–3`.
+        let joined = ["and", "or", "to"].contains(&word(1))
+            || (at > 0 && tokens[at - 1].is_sign(&['-', '–', '‐']));
+        graded && joined
+    }
+}
+
+/// As in "in 2019 patients were asked".
+fn is_year(tokens: &[Token], at: usize, number: &Number) -> bool {
+    const WHEN: [&str; 8] =
+        ["in", "since", "until", "from", "between", "during", "before", "after"];
+    let before = at.checked_sub(1).map_or("", |at| tokens[at].word());
+    number.bare && (1900.0..2100.0).contains(&number.value) && WHEN.contains(&before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each number with what it is taken for.
+    fn read(text: &str) -> Vec<String> {
+        let said = |typed: &Typed| {
+            let what = match typed.what {
+                What::Measure(measure) => measure.key.to_string(),
+                What::IntervalOf(measure) => format!("{} interval", measure.key),
+                What::Patients => "patients".to_string(),
+                What::Events => "events".to_string(),
+            };
+            format!("{what} {}", typed.written)
+        };
+        typed(text, MUTATIONS).iter().map(said).collect()
+    }
+
+    #[test]
+    fn measures_are_read_as_authors_write_them() {
+        for (text, found) in [
+            ("The AUC was 0.91 in the cohort.", "auroc 0.91"),
+            ("The area under the curve was 0.91.", "auroc 0.91"),
+            ("The C-statistic was 0.91.", "auroc 0.91"),
+            ("The AUC reached .91 here.", "auroc .91"),
+            ("The AUC was found in testing to be 0.91.", "auroc 0.91"),
+            ("The AUROC was 91 % in testing.", "auroc 91 %"),
+            ("The AUROC was 91% in testing.", "auroc 91%"),
+            ("AUC=0.91", "auroc 0.91"),
+            ("AUC (0.91)", "auroc 0.91"),
+            ("The AUC was 0·91.", "auroc 0·91"),
+            ("AUROC von 0,91", "auroc 0,91"),
+            ("A 0.91 AUC was reached.", "auroc 0.91"),
+            (
+                "The area under the receiver operating characteristic curve (AUC) was 0.91.",
+                "auroc 0.91",
+            ),
+            ("the calibration slope was 1.00", "calibration_slope 1.00"),
+            ("A slope of 1.32 was found.", "calibration_slope 1.32"),
+            (
+                "Sensitivity was 0.99 and specificity 0.98.",
+                "sensitivity 0.99|specificity 0.98",
+            ),
+            (
+                "Sensitivity and specificity were 0.99 and 0.98, respectively.",
+                "sensitivity 0.99|specificity 0.98",
+            ),
+            ("AUCs of 0.75 and 0.81.", "auroc 0.75|auroc 0.81"),
+            (
+                "An AUC of 0.75 (95 % CI 0.10–0.99).",
+                "auroc 0.75|auroc interval 0.10 to 0.99",
+            ),
+            (
+                "An AUC of 0.75 (95% CI: 0.10 to 0.99) and a Brier score of 0.21.",
+                "auroc 0.75|auroc interval 0.10 to 0.99|brier 0.21",
+            ),
+            ("AUC 0.75 (0.60-0.85)", "auroc 0.75|auroc interval 0.60 to 0.85"),
+            (
+                "AUC 0.75, 95 % confidence interval 0.60, 0.85",
+                "auroc 0.75|auroc interval 0.60 to 0.85",
+            ),
+            (
+                "The AUC was {{results.auroc.here}} (95 % CI 0.10 to 0.99).",
+                "auroc interval 0.10 to 0.99",
+            ),
+            ("The AUC was {{results.auroc.here}}, as planned in 0.5 of it.", ""),
+            ("A sensitivity analysis left out 0.20 of the rows.", ""),
+            ("A sensitivity of at least 0.80 was wanted.", ""),
+            ("At a threshold of 0.41 the sensitivity was 0.80.", "sensitivity 0.80"),
+            ("The AUC was better than chance (p = 0.01).", ""),
+            ("The gain in AUC was 0.05.", ""),
+            ("The AUC differed by 0.05.", ""),
+            ("A lower limit of the AUROC above 0.60 counts.", ""),
+            ("Version 3.1.0 of the program and 1p/19q.", ""),
+        ] {
+            assert_eq!(read(text).join("|"), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn patients_and_events_are_counted() {
+        for (text, found) in [
+            ("Among 500 glioma patients it worked.", "patients 500"),
+            ("In 1,600 patients", "patients 1,600"),
+            ("In 1\u{202f}600 patients", "patients 1\u{202f}600"),
+            ("69 of 160 patients had it", "patients 160"),
+            ("In 500 patients with 300 mutations.", "patients 500|events 300"),
+            ("N=500 were analysed.", "patients 500"),
+            ("There were 95 events.", "events 95"),
+            ("12 patients positive of 40", "events 12"),
+            ("Ten events per predictor, at least 10 events per predictor.", ""),
+            ("10 events per candidate predictor", ""),
+            ("Groups with <5 events are left out.", ""),
+            ("Grade 2 and 3 glioma patients", ""),
+            ("65 year old patients", ""),
+            ("In 2019 patients were asked.", ""),
+            ("5-fold cross-validation in 5 repeats", ""),
+            ("Net benefit per 100 patients", ""),
+            ("91 % of patients", ""),
+            ("In {{results.n.here}} patients", ""),
+        ] {
+            assert_eq!(read(text).join("|"), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_a_result_that_rounds_to_it() {
+        let one = |text: &str| typed(text, &[]).remove(0).numbers[0];
+        assert!(one("AUC 0.75").is(0.7549) && !one("AUC 0.75").is(0.7551));
+        assert!(one("AUC .7").is(0.7499) && one("AUC 75 %").is(0.7549));
+        assert!(one("AUC 0.750").is(0.75) && !one("AUC 0.750").is(0.751));
+        assert_eq!(one("1,600 patients").count(), Some(1600));
+    }
+}

@@ -1,0 +1,297 @@
+//! Phrases in the author's texts, sought sentence by sentence. What is denied, still to be done or only
+//! asked is not said.
+
+use std::ops::Range;
+
+/// Words that a gap, written as `~` in a phrase, may span.
+const GAP: usize = 6;
+
+/// Words in lower case without signs; numbers keep their points.
+pub fn words(text: &str) -> Vec<String> {
+    text.to_lowercase()
+        .split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '%'))
+        .map(|word| word.trim_end_matches(['.', '%']).to_string())
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+/// A text cut at what ends a sentence. Points within numbers and behind common abbreviations end none.
+pub fn sentences(text: &str) -> Vec<&str> {
+    let mut sentences = Vec::new();
+    let mut start = 0;
+    for (at, character) in text.char_indices() {
+        let end = at + character.len_utf8();
+        let ends = match character {
+            '!' | '?' | ';' => true,
+            '.' => is_full_stop(&text[start..at], &text[end..]),
+            '\n' => text[end..].trim_start_matches([' ', '\t']).starts_with('\n'),
+            _ => false,
+        };
+        if ends {
+            sentences.push(&text[start..end]);
+            start = end;
+        }
+    }
+    sentences.push(&text[start..]);
+    sentences.retain(|sentence| sentence.chars().any(char::is_alphanumeric));
+    sentences
+}
+
+fn is_full_stop(before: &str, after: &str) -> bool {
+    const ABBREVIATIONS: [&str; 13] = [
+        "vs", "e.g", "i.e", "cf", "al", "approx", "ca", "fig", "resp", "incl", "dr",
+        "prof", "st",
+    ];
+    let Some(next) = after.chars().next() else { return true };
+    // As in "leakage.External".
+    let glued = next.is_uppercase() && before.ends_with(char::is_lowercase);
+    if !next.is_whitespace() && !glued {
+        return ['"', '”', '’', ')', ']'].contains(&next);
+    }
+    let start =
+        before.rfind(|c: char| c.is_whitespace() || c == '(').map_or(0, |at| at + 1);
+    let last = before.get(start..).unwrap_or(before).to_lowercase();
+    let number =
+        last == "no" && after.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    !number && !ABBREVIATIONS.contains(&last.as_str())
+}
+
+/// A phrase to look for: words apart from spaces, `stem*`, `~` for a gap of some words.
+#[derive(Clone, Copy)]
+pub struct Phrases<'p> {
+    pub any_of: &'p [&'p str],
+    /// Words before one of these it means something else, as in "superior temporal gyrus".
+    pub but_before: &'p [&'p str],
+    /// And behind one of these, as in "previously validated".
+    pub but_behind: &'p [&'p str],
+}
+
+impl<'p> Phrases<'p> {
+    pub const fn new(any_of: &'p [&'p str]) -> Self {
+        Self { any_of, but_before: &[], but_behind: &[] }
+    }
+
+    /// What a text says of them, in its own words; none where it denies it.
+    pub fn said(&self, text: &str) -> Option<String> {
+        sentences(text).into_iter().find_map(|sentence| {
+            let words = words(sentence);
+            let found = self.within(&words)?;
+            Some(words[found].join(" "))
+        })
+    }
+
+    /// Where the words of one sentence say one of them.
+    pub fn within(&self, words: &[String]) -> Option<Range<usize>> {
+        let is_one = |word: Option<&String>, of: &[&str]| {
+            word.is_some_and(|word| of.iter().any(|wanted| is(word, wanted)))
+        };
+        self.any_of.iter().find_map(|phrase| {
+            let phrase: Vec<&str> = phrase.split(' ').collect();
+            (0..words.len()).find_map(|at| {
+                let found = at..at + length(&words[at..], &phrase)?;
+                let before = at.checked_sub(1).and_then(|at| words.get(at));
+                let elsewhere = is_one(before, self.but_behind)
+                    || is_one(words.get(found.end), self.but_before);
+                (!elsewhere && !denied(words, &found)).then_some(found)
+            })
+        })
+    }
+}
+
+/// Whether a text says one of these phrases.
+pub fn says(text: &str, phrases: &[&str]) -> bool {
+    Phrases::new(phrases).said(text).is_some()
+}
+
+/// Whether a word is the wanted one, or begins with its stem.
+pub fn is(word: &str, wanted: &str) -> bool {
+    match wanted.strip_suffix('*') {
+        Some(stem) => word.starts_with(stem),
+        None => word == wanted,
+    }
+}
+
+/// How many of the first words a phrase takes, if they are it.
+fn length(words: &[String], phrase: &[&str]) -> Option<usize> {
+    match phrase.split_first() {
+        None => Some(0),
+        Some((&"~", rest)) => (0..=GAP.min(words.len()))
+            .find_map(|skipped| Some(skipped + length(&words[skipped..], rest)?)),
+        Some((wanted, rest)) => {
+            let (first, others) = words.split_first()?;
+            is(first, wanted).then(|| length(others, rest)).flatten().map(|n| n + 1)
+        }
+    }
+}
+
+/// Whether what stands there is denied, is still to be done, or is what was asked.
+fn denied(words: &[String], found: &Range<usize>) -> bool {
+    const DENIALS: [&str; 26] = [
+        "no", "not", "without", "never", "neither", "nor", "lack", "lacks", "lacking",
+        "need", "needs", "future", "cannot", "require", "requires", "await", "awaits",
+        "awaiting", "pending", "planned", "should", "must", "will", "would", "until",
+        "unless",
+    ];
+    const ASKED: [&str; 2] = ["whether", "hypothes*"];
+    let near = &words[found.start.saturating_sub(4)..found.start];
+    let denies = |words: &[String]| {
+        words.iter().enumerate().any(|(at, word)| {
+            let only =
+                word == "not" && words.get(at + 1).is_some_and(|next| next == "only");
+            DENIALS.contains(&word.as_str()) && !only
+        })
+    };
+    let asked = words[..found.start].iter().any(|word| ASKED.iter().any(|a| is(word, a)));
+    denies(near)
+        || denies(&words[found.clone()])
+        || asked
+        || is_to_come(&words[..found.start])
+        || denied_behind(&words[found.end..])
+}
+
+/// As in "remains to be validated", "has yet to undergo external validation".
+fn is_to_come(before: &[String]) -> bool {
+    const SHOWN: [&str; 10] = [
+        "found",
+        "shown",
+        "seen",
+        "proved",
+        "proven",
+        "known",
+        "demonstrated",
+        "considered",
+        "confirmed",
+        "said",
+    ];
+    let near = &before[before.len().saturating_sub(5)..];
+    if near.windows(2).any(|pair| pair[0] == "yet" && pair[1] == "to") {
+        return true;
+    }
+    // One adverb may stand between, as in "to be externally validated".
+    let adverb = before.last().is_some_and(|word| word.ends_with("ly"));
+    let before = &before[..before.len() - usize::from(adverb)];
+    match before {
+        [.., shown, to, be] if to == "to" && be == "be" => {
+            !SHOWN.contains(&shown.as_str())
+        }
+        [to, be] => to == "to" && be == "be",
+        _ => false,
+    }
+}
+
+/// As in "external validation of the model was not possible", "… is needed".
+fn denied_behind(after: &[String]) -> bool {
+    const BETWEEN: [&str; 20] = [
+        "was", "were", "is", "are", "has", "have", "had", "been", "being", "could",
+        "can", "still", "remain", "remains", "did", "does", "of", "the", "this", "model",
+    ];
+    const DENIALS: [&str; 16] = [
+        "never",
+        "needed",
+        "required",
+        "warranted",
+        "lacking",
+        "pending",
+        "planned",
+        "missing",
+        "unavailable",
+        "outstanding",
+        "necessary",
+        "awaited",
+        "absent",
+        "impossible",
+        "desirable",
+        "yet",
+    ];
+    let skipped = after
+        .iter()
+        .take(GAP)
+        .take_while(|word| BETWEEN.contains(&word.as_str()))
+        .count();
+    let remains = after[..skipped].iter().any(|word| word.starts_with("remain"));
+    let Some(next) = after.get(skipped) else { return false };
+    let following = after.get(skipped + 1).map_or("", String::as_str);
+    let denies = match next.as_str() {
+        // "The external validation, not the internal one" denies the other.
+        "not" if skipped == 0 => ["done", "performed", "possible"].contains(&following),
+        "not" => following != "only",
+        next => DENIALS.contains(&next),
+    };
+    denies || (remains && next == "to")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_end_where_they_end() {
+        for (text, n) in [
+            ("One. Two! Three? Four; five", 5),
+            ("An AUC of 0.91 vs. 0.85 (e.g. Zhou et al. 2019).", 1),
+            ("Grant no. 5 of the ministry.", 1),
+            ("Was it done? No. It was not.", 3),
+            ("No leakage.External data", 2),
+            ("One (in brackets.) Two", 2),
+            ("A line\nof it\n\nand another", 2),
+            ("", 0),
+            ("…", 0),
+        ] {
+            assert_eq!(sentences(text).len(), n, "{text}: {:?}", sentences(text));
+        }
+    }
+
+    #[test]
+    fn a_phrase_is_said_unless_it_is_denied() {
+        let phrases =
+            &["external validation", "external cohort*", "externally validated"];
+        for said in [
+            "An external validation was done.",
+            "Two external cohorts.",
+            "We found no leakage. External validation in another hospital was done.",
+            "The external validation, not the internal one, counts.",
+            "Not only was external validation done, it was done twice.",
+            "The model was found to be externally validated.",
+            "External validation was not only done but repeated.",
+        ] {
+            assert!(says(said, phrases), "{said}");
+        }
+        for denied in [
+            "No external validation was done.",
+            "The model was not given an external validation",
+            "Internal validation.",
+            "External validation was not possible.",
+            "External validation not done.",
+            "External validation of the model is needed.",
+            "External validation remains to be done.",
+            "It remains to be externally validated.",
+            "The model has yet to undergo external validation.",
+            "It will be judged in external cohorts.",
+            "It should undergo external validation.",
+            "We asked whether the model holds in an external cohort.",
+        ] {
+            assert!(!says(denied, phrases), "{denied}");
+        }
+        assert!(says("Pre-specified in advance", &["pre specified"]));
+    }
+
+    #[test]
+    fn what_is_said_is_quoted_and_may_have_a_gap() {
+        let phrases = Phrases {
+            any_of: &["validated", "validation ~ succe*"],
+            but_before: &["questionnaire*"],
+            but_behind: &["previously"],
+        };
+        let said = |text: &str| phrases.said(text);
+        assert_eq!(said("A Validated model.").as_deref(), Some("validated"));
+        assert_eq!(
+            said("Validation of the model succeeded.").as_deref(),
+            Some("validation of the model succeeded")
+        );
+        assert_eq!(said("Validation of the model did not succeed."), None);
+        assert_eq!(said("Validated questionnaires were used."), None);
+        assert_eq!(said("A previously validated score."), None);
+        let mixed = "It has yet to be validated and validated questionnaires were used.";
+        assert_eq!(said(mixed), None);
+    }
+}
