@@ -307,11 +307,33 @@ pub struct ColumnFacts {
     /// The unit of a table's column, if the author said so.
     pub declared_unit: Option<String>,
     pub missing: Count,
+    /// None of a column of categories, like the moments of the classes.
     pub all: Option<Moments>,
     pub positive: Option<Moments>,
     pub negative: Option<Moments>,
-    /// Standardised mean difference, positive minus negative, over the pooled SD.
+    /// Of a column of categories: each of them, by name.
+    #[serde(default)]
+    pub levels: Vec<ColumnLevel>,
+    /// Standardised mean difference, positive minus negative, over the pooled SD; of categories the
+    /// distance between the shares of the classes, which has no sign.
     pub smd: Option<f64>,
+}
+
+/// One category of a predictor, over the cohort and by class of the first outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ColumnLevel {
+    pub name: String,
+    pub all: Share,
+    pub positive: Share,
+    pub negative: Share,
+}
+
+/// How many rows of a group have a category.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Share {
+    pub n: Count,
+    /// Of the rows of the group whose category is known; none where there are none. Units: %.
+    pub percent: Option<f64>,
 }
 
 /// One variable among the rows of one cohort, or of one class of it.
@@ -331,8 +353,20 @@ pub struct CharacteristicFacts {
     pub upper_quartile: Option<f64>,
     /// Of a column of zeros and ones: how many ones.
     pub ones: Option<usize>,
-    /// Standardised difference of the means, this cohort less the development cohort.
+    /// Of a column of categories: each that is met in any cohort, by name, in the same order in
+    /// every row of the variable.
+    #[serde(default)]
+    pub levels: Vec<LevelFacts>,
+    /// Standardised difference of the means, this cohort less the development cohort; of categories
+    /// the distance between the shares of the two, which has no sign.
     pub smd_to_development: Option<f64>,
+}
+
+/// One category of a variable in a group of rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LevelFacts {
+    pub name: String,
+    pub share: Share,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::graph::NodeIndex;
 use serde_json::json;
 
-use super::characteristics::characteristics;
+use super::characteristics::{characteristics, per_level, shares};
 use super::compute::counted;
 use super::prevalence::prevalence_only;
 use super::{Done, How, describe};
 use crate::data::{
     AddedFacts, AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts,
-    CohortFacts, ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts, Estimate,
+    CohortFacts, ColumnFacts, ColumnLevel, ComparisonFacts, Count, Curve, DeviationFacts, Estimate,
     FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, FrozenFacts, HarmonisedFacts,
     MetricFacts, Moments, OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts,
     SelectionFacts, SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord,
@@ -140,6 +140,11 @@ pub fn record(
     if study.evaluate.decision_range.is_some() {
         references.extend(reference("vickers2006"));
     }
+    let predictors = predictors(study, survey, plan, found);
+    let columns = predictors.iter().flat_map(|block| &block.columns);
+    if columns.into_iter().any(|column| !column.levels.is_empty()) {
+        references.extend(reference("yang2012"));
+    }
     references.sort_by(|a, b| a.key.cmp(&b.key));
     references.dedup();
     StudyRecord {
@@ -170,7 +175,7 @@ pub fn record(
         outcomes: context.outcomes(),
         agreements: survey.agreements.clone(),
         associations: survey.associations.clone(),
-        predictors: predictors(study, survey, plan, found),
+        predictors,
         characteristics: characteristics(study, survey, plan, found),
         analysis_order: order,
         analyses,
@@ -1246,6 +1251,34 @@ fn describe_column(
             rows.iter().filter(|&&row| wanted(row)).map(|&row| column.values[row]);
         known.filter(|value| !value.is_nan()).collect()
     };
+    let missing = rows.iter().filter(|&&row| column.values[row].is_nan()).count();
+    if let Some(names) = frame.rows.categories(&column.name) {
+        let levels: Vec<&String> = names.iter().collect();
+        let count = |wanted: &dyn Fn(usize) -> bool| {
+            per_level(&values(wanted), names, &levels)
+        };
+        let positive = count(&|row| classes[row] == Some(true));
+        let negative = count(&|row| classes[row] == Some(false));
+        let shares = [count(&|_| true), positive.clone(), negative.clone()]
+            .map(|counts| shares(&counts));
+        let level = |(at, name): (usize, &String)| ColumnLevel {
+            name: name.clone(),
+            all: shares[0][at],
+            positive: shares[1][at],
+            negative: shares[2][at],
+        };
+        return ColumnFacts {
+            name: column.name.to_string(),
+            unit,
+            declared_unit: None,
+            missing: missing.into(),
+            all: None,
+            positive: None,
+            negative: None,
+            levels: names.iter().enumerate().map(level).collect(),
+            smd: statistics::standardised_difference(&positive, &negative),
+        };
+    }
     let moments = |values: &[f64]| {
         let (mean, variance) = (math::mean(values)?, math::variance(values)?);
         Some(Moments { n: values.len().into(), mean, sd: math::sqrt(variance) })
@@ -1261,10 +1294,11 @@ fn describe_column(
         name: column.name.to_string(),
         unit,
         declared_unit: None,
-        missing: rows.iter().filter(|&&row| column.values[row].is_nan()).count().into(),
+        missing: missing.into(),
         all: moments(&values(&|_| true)),
         positive,
         negative,
+        levels: Vec::new(),
         smd,
     }
 }
