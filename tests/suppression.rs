@@ -10,8 +10,9 @@ use crate::workshop::Workshop;
 /// Made-up patients with small cells of every kind: a rare finding, gaps, a small hospital, a rule
 /// that removes few, a few of unknown outcome, a join that misses few, and a small sealed cohort.
 fn table(from: usize, n: usize) -> String {
-    let mut text =
-        String::from("id,mutant,hospital,sex,age,seizure,size,edge,label,checked,stage\n");
+    let mut text = String::from(
+        "id,mutant,hospital,sex,age,seizure,size,edge,label,checked,stage\n",
+    );
     let mut state = 11u64 + from as u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -376,7 +377,8 @@ fn sums(json: &Json) -> Vec<(String, Vec<String>)> {
             let path = format!("/predictors/{at}/columns/{column}");
             let levels = list(&facts["levels"]);
             if !levels.is_empty() {
-                let cell = |level: usize, of: &str| format!("{path}/levels/{level}/{of}/n");
+                let cell =
+                    |level: usize, of: &str| format!("{path}/levels/{level}/{of}/n");
                 let every = |of: &str| {
                     (0..levels.len()).map(|l| cell(l, of)).collect::<Vec<String>>()
                 };
@@ -394,7 +396,8 @@ fn sums(json: &Json) -> Vec<(String, Vec<String>)> {
                 add(format!("{path}/missing"), gaps.to_vec());
                 if let Some(classes) = outcome_of(cohort) {
                     let known = [every("positive"), every("negative"), unknown];
-                    for ((class, mut parts), gap) in classes.into_iter().zip(known).zip(gaps)
+                    for ((class, mut parts), gap) in
+                        classes.into_iter().zip(known).zip(gaps)
                     {
                         parts.push(gap);
                         add(class, parts);
@@ -704,7 +707,8 @@ fn categories_have_one_name_in_every_cohort_and_tell_of_nobody() {
             _ => true,
         }
     };
-    let sums: Vec<(String, Vec<String>)> = sums(&public).into_iter().filter(holds).collect();
+    let sums: Vec<(String, Vec<String>)> =
+        sums(&public).into_iter().filter(holds).collect();
     for (place, n) in recovered(&shown, &sums) {
         let told = of_levels(&place) && few(n);
         assert!(!told, "{place} follows from what is shown: {n}");

@@ -392,6 +392,9 @@ pub struct AnalysisRecord {
     /// What the engine added to what the study names; none for models that the study names.
     #[serde(default)]
     pub added: Option<AddedFacts>,
+    /// Whether all its predictors are clinical.
+    #[serde(default)]
+    pub clinical: bool,
     /// The primary metric over pairs within strata, if a column was named.
     pub within: Option<Estimate>,
     pub subgroups: Vec<SubgroupFacts>,
@@ -403,6 +406,11 @@ pub struct AnalysisRecord {
     pub scheme_text: String,
     pub n: Count,
     pub n_positive: Count,
+    /// Patients whose rows these are, and those of them with the outcome in any row.
+    #[serde(default)]
+    pub n_subjects: Count,
+    #[serde(default)]
+    pub n_positive_subjects: Count,
     /// Predictors before selection.
     pub n_predictors: usize,
     /// By metric name, standard metrics included; the primary metric is named in `primary`.
@@ -521,8 +529,8 @@ pub struct PermutationFacts {
 pub struct SelectionFacts {
     /// Outer fits whose columns are known.
     pub fits: usize,
-    /// Columns that could have been chosen: those of the model before preparation, with those that
-    /// preparation made of them.
+    /// Columns that could have been chosen: those of the model before preparation, of categories all
+    /// but the first of each, with those that preparation made of them.
     pub of_columns: usize,
     /// Mean number of columns that reached the learner.
     pub mean_columns: f64,
@@ -554,10 +562,12 @@ pub struct Stability {
 /// Whether there are enough patients to develop a model of so many candidate predictors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SampleSizeFacts {
+    /// Patients.
     pub n: usize,
-    /// Rows of the smaller class.
+    /// Patients of the smaller class; one with the outcome in any row has it.
     pub events: usize,
-    /// Candidate predictors before selection, each counted as one parameter.
+    /// Candidate predictor parameters before selection: one for each predictor, and one less than it
+    /// has categories for one of categories.
     pub candidates: usize,
     pub events_per_candidate: Option<f64>,
     /// The Cox–Snell R² that was assumed, and the largest possible one at this prevalence.

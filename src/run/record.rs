@@ -11,11 +11,11 @@ use super::prevalence::prevalence_only;
 use super::{Done, How, describe};
 use crate::data::{
     AddedFacts, AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts,
-    CohortFacts, ColumnFacts, ColumnLevel, ComparisonFacts, Count, Curve, DeviationFacts, Estimate,
-    FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, FrozenFacts, HarmonisedFacts,
-    MetricFacts, Moments, OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts,
-    SelectionFacts, SiteFacts, SourceFacts, Stability, StudyFacts, StudyRecord,
-    SubgroupFacts, ThresholdFacts, Value,
+    CohortFacts, ColumnFacts, ColumnLevel, ComparisonFacts, Count, Curve, DeviationFacts,
+    Estimate, FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, FrozenFacts,
+    GroupEstimate, GroupMeasure, HarmonisedFacts, MetricFacts, Moments, OutcomeFacts,
+    PermutationFacts, Removed, SampleSizeFacts, SelectionFacts, SiteFacts, SourceFacts,
+    Stability, StudyFacts, StudyRecord, SubgroupFacts, ThresholdFacts, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
@@ -396,17 +396,99 @@ impl Context<'_> {
             }
         }
         let mut rows = Analysed { n_predictors, ..Analysed::default() };
-        for (class, why) in classes.iter().zip(why) {
+        let groups = &self.survey.cohorts[&self.study.cohorts[of.cohort].name].groups;
+        let mut subjects: BTreeMap<u32, bool> = BTreeMap::new();
+        for (at, (class, why)) in classes.into_iter().zip(why).enumerate() {
             match (class, why) {
                 (None, _) => rows.unknown += 1,
                 (Some(_), Some(why)) => *rows.failed.entry(why).or_insert(0) += 1,
                 (Some(positive), None) => {
-                    rows.n += 1;
-                    rows.n_positive += usize::from(*positive);
+                    rows.classes.insert(at, positive);
+                    rows.n_positive += usize::from(positive);
+                    *subjects.entry(groups[at]).or_default() |= positive;
                 }
             }
         }
+        rows.n = rows.classes.len();
+        rows.n_subjects = subjects.len();
+        rows.n_positive_subjects =
+            subjects.values().filter(|positive| **positive).count();
         rows
+    }
+
+    /// The columns of a case that reach selection, without those that preparation makes of them but
+    /// for encoded categories. In a model, columns are called `block.column`.
+    fn encoded(&self, case: usize, rows: &Analysed) -> BTreeSet<String> {
+        let of = self.plan.cases[case];
+        let blocks = &self.study.models[of.model].blocks;
+        let mut columns = BTreeSet::new();
+        for index in self.frames {
+            let plan::Work::Frame { cohort, block } = self.plan.graph[*index].work else {
+                continue;
+            };
+            let name = &self.study.predictors[block].name;
+            if cohort == of.cohort
+                && blocks.iter().any(|b| b.name == *name)
+                && let Some(Value::Frame(frame)) = self.found.get(index)
+            {
+                columns.extend(encoded(name, frame, &rows.classes));
+            }
+        }
+        columns
+    }
+
+    /// Groups as they were measured, and beside them the rows that are in none.
+    fn subgroups(
+        &self,
+        case: usize,
+        rows: &Analysed,
+        found: &[GroupEstimate],
+    ) -> Vec<SubgroupFacts> {
+        let cohort = &self.study.cohorts[self.plan.cases[case].cohort];
+        let surveyed = &self.survey.cohorts[&cohort.name].rows;
+        let view =
+            View { study: self.study, survey: self.survey, cohort, rows: surveyed };
+        let mut facts: Vec<SubgroupFacts> = Vec::new();
+        for subgroup in &self.study.evaluate.subgroups {
+            let by = &subgroup.by.name;
+            let groups = found.iter().filter(|group| group.by == *by);
+            if facts.iter().any(|known| known.by == *by) {
+                continue;
+            }
+            facts.extend(groups.map(SubgroupFacts::from));
+            let Ok(cells) = view.cells(&subgroup.by) else { continue };
+            let in_none = |at: &usize| match &cells[*at] {
+                None => true,
+                Some(cell) => !subgroup.cut.is_empty() && cell.parse::<f64>().is_err(),
+            };
+            let left = rows.classes.iter().filter(|(at, _)| in_none(at));
+            let left: Vec<bool> = left.map(|(_, positive)| *positive).collect();
+            if left.is_empty() {
+                continue;
+            }
+            let note = "in no group, as there is no value".to_string();
+            let measures = found.iter().find(|group| group.by == *by);
+            let measures = measures.map_or(&[][..], |group| group.measures.as_slice());
+            let none = |measure: &GroupMeasure| GroupMeasure {
+                estimate: None,
+                lower: None,
+                upper: None,
+                note: note.clone(),
+                ..measure.clone()
+            };
+            facts.push(SubgroupFacts {
+                by: by.clone(),
+                group: "no value".to_string(),
+                n: left.len().into(),
+                n_positive: left.iter().filter(|positive| **positive).count().into(),
+                estimate: None,
+                lower: None,
+                upper: None,
+                measures: measures.iter().map(none).collect(),
+                note,
+            });
+        }
+        facts
     }
 
     /// Why figures of an analysis are missing, by reason.
@@ -587,11 +669,11 @@ impl Context<'_> {
             folds: record.folds.iter().filter(|fold| fold.falls_back).count(),
             of: record.folds.len(),
         });
-        record.selection = self.selection(analysis, &record);
-        record.sample_size = match (record.n.known(), record.n_positive.known()) {
-            (Some(n), Some(events)) => Some(sample_size(n, events, record.n_predictors)),
-            _ => None,
-        };
+        let rows = self.analysed(analysis.case, None);
+        let columns = self.encoded(analysis.case, &rows);
+        record.sample_size =
+            Some(sample_size(rows.n_subjects, rows.n_positive_subjects, columns.len()));
+        record.selection = self.selection(analysis, &record, columns);
         record.harmonised = self.harmonised(analysis);
         record.kind = "internal".to_string();
         if resampling.judged() == Judged::Sites {
@@ -732,14 +814,16 @@ impl Context<'_> {
                 looks_at: added.looks_at.to_string(),
                 why: added.why.clone(),
             }),
+            clinical: !model.blocks.is_empty()
+                && model.blocks.iter().all(|named| {
+                    study.block(&named.name).is_some_and(|block| block.clinical)
+                }),
             within: nodes.within.and_then(|node| match found.get(&node) {
                 Some(Value::Estimate(estimate)) => Some(estimate.clone()),
                 _ => None,
             }),
             subgroups: match nodes.groups.and_then(|node| found.get(&node)) {
-                Some(Value::Groups(groups)) => {
-                    groups.iter().map(SubgroupFacts::from).collect()
-                }
+                Some(Value::Groups(groups)) => self.subgroups(case, &rows, groups),
                 _ => Vec::new(),
             },
             sites: Vec::new(),
@@ -747,6 +831,8 @@ impl Context<'_> {
             scheme_text: String::new(),
             n: rows.n.into(),
             n_positive: rows.n_positive.into(),
+            n_subjects: rows.n_subjects.into(),
+            n_positive_subjects: rows.n_positive_subjects.into(),
             n_predictors: rows.n_predictors,
             performance,
             primary: study.evaluate.primary.about.name.to_string(),
@@ -824,10 +910,8 @@ impl Context<'_> {
         &self,
         analysis: &Analysis,
         record: &AnalysisRecord,
+        mut all: BTreeSet<String>,
     ) -> Option<SelectionFacts> {
-        let mut all: BTreeSet<String> = BTreeSet::new();
-        let of = self.plan.cases[analysis.case];
-        let blocks = &self.study.models[of.model].blocks;
         let mut fits: Vec<&Vec<String>> = Vec::new();
         let (mut selectors, mut learners) = (BTreeMap::new(), BTreeMap::new());
         for nodes in &analysis.outer {
@@ -839,18 +923,6 @@ impl Context<'_> {
                 let chosen = &record.candidates[choice.candidate];
                 *selectors.entry(chosen.selector.clone()).or_insert(0) += 1;
                 *learners.entry(chosen.learner.clone()).or_insert(0) += 1;
-            }
-        }
-        // In a model, columns are called `block.column`.
-        for (node, value) in self.found {
-            if let plan::Work::Frame { cohort, block } = self.plan.graph[*node].work
-                && let Value::Frame(frame) = value
-            {
-                let name = &self.study.predictors[block].name;
-                if cohort == of.cohort && blocks.iter().any(|b| b.name == *name) {
-                    let names = frame.rows.columns().iter().map(|column| &column.name);
-                    all.extend(names.map(|column| format!("{name}.{column}")));
-                }
             }
         }
         let number: BTreeMap<&String, usize> =
@@ -1081,7 +1153,27 @@ fn frequencies(counts: BTreeMap<String, usize>) -> Vec<Frequency> {
     all
 }
 
-/// Events for each candidate predictor, and what Riley's criteria ask for.
+/// The columns of a block that reach selection, in the words of a model: `block.column`, and
+/// `block.column=category` for each category but the first that is met among the rows.
+fn encoded(block: &str, frame: &Frame, rows: &BTreeMap<usize, bool>) -> Vec<String> {
+    let mut names = Vec::new();
+    for column in frame.rows.columns() {
+        let name = format!("{block}.{}", column.name);
+        // `survey` sees to it that categories are encoded in every model.
+        let Some(categories) = frame.rows.categories(&column.name) else {
+            names.push(name);
+            continue;
+        };
+        let values = rows.keys().map(|row| column.values[*row]);
+        let values = values.filter(|value| !value.is_nan());
+        let met: BTreeSet<usize> = values.map(|value| value as usize).collect();
+        let met = met.iter().filter_map(|at| categories.get(*at));
+        names.extend(met.skip(1).map(|category| format!("{name}={category}")));
+    }
+    names
+}
+
+/// Events for each candidate predictor parameter, and what Riley's criteria ask for.
 fn sample_size(n: usize, n_positive: usize, candidates: usize) -> SampleSizeFacts {
     use crate::statistics::{
         DIFFERENCE, MARGIN, SHARE_OF_R2, SHRINKAGE, largest_r2, sample_size,
@@ -1111,8 +1203,8 @@ fn sample_size(n: usize, n_positive: usize, candidates: usize) -> SampleSizeFact
                 "a shrinkage of at least {SHRINKAGE}, an optimism in Nagelkerke's R² of at most \
                  {DIFFERENCE}, a prevalence within {MARGIN} of that of the cohort"
             ),
-            "each candidate predictor is one parameter of an unpenalised regression; penalties, \
-             selection and learners that bend have no such formula"
+            "each candidate predictor is one parameter of an unpenalised regression, one of k \
+             categories k − 1; penalties, selection and learners that bend have no such formula"
                 .to_string(),
         ],
     }
@@ -1135,8 +1227,13 @@ pub fn threshold_words(study: &Study) -> Option<String> {
 /// The rows of an analysis: those whose outcome is known and whose predictors were measured.
 #[derive(Default)]
 struct Analysed {
+    /// Their classes, by cohort row.
+    classes: BTreeMap<usize, bool>,
     n: usize,
     n_positive: usize,
+    /// Patients whose rows they are, and those of them with the outcome in any row.
+    n_subjects: usize,
+    n_positive_subjects: usize,
     unknown: usize,
     /// Rows of known outcome that were not measured, by reason.
     failed: BTreeMap<String, usize>,
@@ -1254,9 +1351,8 @@ fn describe_column(
     let missing = rows.iter().filter(|&&row| column.values[row].is_nan()).count();
     if let Some(names) = frame.rows.categories(&column.name) {
         let levels: Vec<&String> = names.iter().collect();
-        let count = |wanted: &dyn Fn(usize) -> bool| {
-            per_level(&values(wanted), names, &levels)
-        };
+        let count =
+            |wanted: &dyn Fn(usize) -> bool| per_level(&values(wanted), names, &levels);
         let positive = count(&|row| classes[row] == Some(true));
         let negative = count(&|row| classes[row] == Some(false));
         let shares = [count(&|_| true), positive.clone(), negative.clone()]

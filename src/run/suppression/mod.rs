@@ -360,7 +360,9 @@ fn few(
     }
     if too_few(of.n, of.n_positive) {
         alone(analysis);
-    } else if ["n", "n_positive"].iter().any(|n| hidden.contains(&format!("{place}/{n}")))
+    } else if ["n", "n_positive", "n_subjects", "n_positive_subjects"]
+        .iter()
+        .any(|n| hidden.contains(&format!("{place}/{n}")))
     {
         without_prevalence(analysis);
     }

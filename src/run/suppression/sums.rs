@@ -341,6 +341,7 @@ impl All<'_> {
         let negative =
             self.counts.implied(self.counts.value(n) - self.counts.value(positive));
         self.counts.sum(n, &[positive, negative]);
+        self.subjects(&path, analysis, [n, positive]);
         if let Some(cohort) = self.cohorts.get(&analysis.cohort) {
             for (_, _, n_out) in &cohort.boxes {
                 self.counts.same(n, *n_out);
@@ -370,6 +371,27 @@ impl All<'_> {
         self.folds(&path, analysis, whole);
         if let Some(cells) = &analysis.confusion {
             self.confusion(&path, cells, [positive, negative]);
+        }
+    }
+
+    /// The patients of an analysis: its rows, where each has one, and some of those of the cohort.
+    fn subjects(
+        &mut self,
+        path: &str,
+        analysis: &AnalysisRecord,
+        [n, positive]: [usize; 2],
+    ) {
+        let all = self.shown(format!("{path}/n_subjects"), analysis.n_subjects, HEADLINE);
+        let place = format!("{path}/n_positive_subjects");
+        let with = self.shown(place, analysis.n_positive_subjects, HEADLINE);
+        self.same(Some(n), all);
+        self.same(Some(positive), with);
+        self.sum_with_rest(all, &[with]);
+        let mut cohorts = self.record.cohorts.iter().enumerate();
+        if let Some((at, cohort)) = cohorts.find(|(_, c)| c.name == analysis.cohort) {
+            let place = format!("/cohorts/{at}/n_subjects");
+            let whole = self.shown(place, cohort.n_subjects, COHORT);
+            self.sum_with_rest(whole, &[all]);
         }
     }
 
@@ -591,11 +613,13 @@ impl All<'_> {
         let mut groups: [Vec<Option<usize>>; 4] = Default::default();
         for (at, level) in column.levels.iter().enumerate() {
             let path = format!("{path}/levels/{at}");
-            let shares =
-                [("all", level.all), ("positive", level.positive), ("negative", level.negative)];
-            let cells = shares.map(|(of, share)| {
-                self.shown(format!("{path}/{of}/n"), share.n, DETAIL)
-            });
+            let shares = [
+                ("all", level.all),
+                ("positive", level.positive),
+                ("negative", level.negative),
+            ];
+            let cells = shares
+                .map(|(of, share)| self.shown(format!("{path}/{of}/n"), share.n, DETAIL));
             let [Some(all), Some(positive), Some(negative)] = cells else { return };
             let value = |count: usize| self.counts.value(count);
             // Those of whom the outcome is unknown.
@@ -612,7 +636,8 @@ impl All<'_> {
         let (Some(missing), Some(classes)) = (missing, classes) else { return };
         let mut gaps = Vec::new();
         for (class, mut cells) in classes.into_iter().zip(by_class) {
-            let known: f64 = cells.iter().flatten().map(|at| self.counts.value(*at)).sum();
+            let known: f64 =
+                cells.iter().flatten().map(|at| self.counts.value(*at)).sum();
             let gap = (self.counts.value(class) - known).max(0.0);
             let gap = self.counts.implied(gap);
             cells.push(Some(gap));
