@@ -110,7 +110,7 @@ pub enum Transform {
     IsMissing,
 }
 
-/// A made-up subject at the development medians, worked through.
+/// A made-up subject at the development medians, and of categories with the first, worked through.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkedExample {
     /// By term: the value of its predictor; none for categories.

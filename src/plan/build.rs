@@ -15,7 +15,7 @@ use super::{
 use crate::data::{OuterSplit, Scope, Split, Splits};
 use crate::diagnostics::Span;
 use crate::digest::{Digest, canonical_json, canonical_list};
-use crate::operation::{Instance, Output};
+use crate::operation::{Instance, Output, Pooling};
 use crate::spec::{Chain, Cohort, LearnedFrom, Named, Outcome, Role, Study};
 use crate::store::Keep;
 use crate::survey::{Survey, View};
@@ -468,8 +468,13 @@ impl Builder<'_> {
             let fields = common.metrics[metric].iter();
             let mut identity: Vec<(&str, &str)> =
                 fields.map(|(name, value)| (*name, value.as_str())).collect();
-            // The interval's conventions are part of the number.
-            identity.extend([("interval", "3"), ("judged", judged)]);
+            // The interval's conventions are part of the number, and so are their words.
+            let interval = match scale.pooling {
+                // 4: of one repeat nothing is averaged.
+                Pooling::Proportion => "4",
+                _ => "3",
+            };
+            identity.extend([("interval", interval), ("judged", judged)]);
             if scale.logarithms {
                 identity.push(("steps", &steps));
             }
@@ -534,7 +539,8 @@ impl Builder<'_> {
             let identity = json!({
                 "groups": rules.collect::<Json>(),
                 // 2: sensitivity, specificity, calibration in the large and Brier score as well.
-                "version": 2,
+                // 3: notes tell sites from folds, and one repeat from several.
+                "version": 3,
             });
             node("subgroups", Work::Groups { of }, Identity::new(&identity), strata)
         });
