@@ -161,6 +161,7 @@ const COUNTS: &[&str] = &[
     "n",
     "n_rows",
     "n_subjects",
+    "n_positive_subjects",
     "n_in",
     "n_out",
     "matched",
@@ -298,6 +299,8 @@ fn sums(json: &Json) -> Vec<(String, Vec<String>)> {
         let places = |of: &str| ["n", "n_positive", "~n"].map(|part| split(of, part));
         let whole = places(&path);
         add(whole[0].clone(), whole[1..].to_vec());
+        add(whole[0].clone(), vec![format!("{path}/n_subjects")]);
+        add(whole[1].clone(), vec![format!("{path}/n_positive_subjects")]);
         let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (at, group) in list(&analysis["subgroups"]).iter().enumerate() {
             let by = group["by"].as_str().unwrap().to_string();
@@ -387,7 +390,10 @@ fn sums(json: &Json) -> Vec<(String, Vec<String>)> {
                 for level in 0..levels.len() {
                     let rest = format!("~{path}/levels/{level}");
                     let parts = [cell(level, "positive"), cell(level, "negative")];
-                    add(cell(level, "all"), [&parts[..], &[rest.clone()]].concat());
+                    add(
+                        cell(level, "all"),
+                        [&parts[..], std::slice::from_ref(&rest)].concat(),
+                    );
                     unknown.push(rest);
                 }
                 all.push(format!("{path}/missing"));
@@ -671,6 +677,7 @@ fn categories_have_one_name_in_every_cohort_and_tell_of_nobody() {
     let analysis = &public["analyses"]["mutant.all.internal"];
     assert_eq!(analysis["n_predictors"], 4);
     assert_eq!(analysis["sample_size"]["candidates"], 6);
+    assert_eq!(analysis["selection"]["of_columns"], 6);
 
     let few = |n: f64| n > 1e-6 && n < 5.0;
     let (all, shown) = (counts(&public), counts(&private));

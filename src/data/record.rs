@@ -621,6 +621,9 @@ impl From<&Confusion> for ConfusionFacts {
     }
 }
 
+/// The name of the rows that are in no group of a column, as they have no value there.
+pub const NO_VALUE: &str = "no value";
+
 /// The model in one group of the rows that it was judged on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SubgroupFacts {

@@ -13,9 +13,10 @@ use crate::data::{
     AddedFacts, AnalysisRecord, BlockFacts, CandidateRecord, Certificate, ClaimFacts,
     CohortFacts, ColumnFacts, ColumnLevel, ComparisonFacts, Count, Curve, DeviationFacts,
     Estimate, FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, FrozenFacts,
-    GroupEstimate, GroupMeasure, HarmonisedFacts, MetricFacts, Moments, OutcomeFacts,
-    PermutationFacts, Removed, SampleSizeFacts, SelectionFacts, SiteFacts, SourceFacts,
-    Stability, StudyFacts, StudyRecord, SubgroupFacts, ThresholdFacts, Value,
+    GroupEstimate, GroupMeasure, HarmonisedFacts, MetricFacts, Moments, NO_VALUE,
+    OutcomeFacts, PermutationFacts, Removed, SampleSizeFacts, SelectionFacts, SiteFacts,
+    SourceFacts, Stability, StudyFacts, StudyRecord, SubgroupFacts, ThresholdFacts,
+    Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
@@ -141,8 +142,8 @@ pub fn record(
         references.extend(reference("vickers2006"));
     }
     let predictors = predictors(study, survey, plan, found);
-    let columns = predictors.iter().flat_map(|block| &block.columns);
-    if columns.into_iter().any(|column| !column.levels.is_empty()) {
+    let mut columns = predictors.iter().flat_map(|block| &block.columns);
+    if columns.any(|column| !column.levels.is_empty()) {
         references.extend(reference("yang2012"));
     }
     references.sort_by(|a, b| a.key.cmp(&b.key));
@@ -473,12 +474,12 @@ impl Context<'_> {
                 estimate: None,
                 lower: None,
                 upper: None,
-                note: note.clone(),
+                note: "in no group".to_string(),
                 ..measure.clone()
             };
             facts.push(SubgroupFacts {
                 by: by.clone(),
-                group: "no value".to_string(),
+                group: NO_VALUE.to_string(),
                 n: left.len().into(),
                 n_positive: left.iter().filter(|positive| **positive).count().into(),
                 estimate: None,

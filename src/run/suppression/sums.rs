@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::hiding::Counts;
 use crate::data::{
     AnalysisRecord, CohortFacts, ColumnFacts, ConfusionFacts, Count, FlowBox, Moments,
-    StudyRecord,
+    NO_VALUE, StudyRecord,
 };
 
 /// What a count is worth to readers, from what goes first to what goes last.
@@ -743,6 +743,7 @@ impl All<'_> {
                     self.sum_with_rest(*whole, parts);
                 }
             }
+            self.told_of_groups((cohort, variable, NO_VALUE), &columns[1]);
             let levels = places[0].map_or(&[][..], |at| rows[at].levels.as_slice());
             for (level, column) in levels.iter().zip(&columns[4..]) {
                 self.told_of_groups((cohort, variable, &level.name), column);
@@ -751,7 +752,8 @@ impl All<'_> {
         }
     }
 
-    /// The classes of a category may be those of a subgroup or of a site.
+    /// The classes of a category may be those of a subgroup or of a site; so may those of what is
+    /// missing.
     fn told_of_groups(
         &mut self,
         (cohort, variable, level): (&str, &str, &str),
