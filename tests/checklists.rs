@@ -401,6 +401,7 @@ fn without(mut record: StudyRecord, evidence: Evidence) -> StudyRecord {
             record.characteristics.retain(|row| row.class.is_none());
             for column in record.predictors.iter_mut().flat_map(|b| &mut b.columns) {
                 column.positive = None;
+                column.levels.clear();
             }
         }
         Evidence::Missingness => {

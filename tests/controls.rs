@@ -113,6 +113,21 @@ fn site_volume_and_clinical_predictors_alone_stand_beside_the_headline() {
     assert!(html.contains("was not computed: a small study."));
 }
 
+/// Of several controls a reader of a decision curve asks for what decides today.
+#[test]
+fn decisions_are_drawn_beside_the_clinical_model() {
+    let range = "  within: hospital\n  decision_range: [0.1, 0.6]\n";
+    let workshop = workshop(&STUDY.replace("  within: hospital\n", range));
+    let record = ran(&workshop);
+    let clinical = record.analyses.values().filter(|of| of.clinical);
+    let clinical: Vec<&str> = clinical.map(|of| of.model.as_str()).collect();
+    assert_eq!(clinical, ["clinical_only"; 2]);
+    let table = workshop.read("runs/study/tables/decision-curve.csv");
+    let table = String::from_utf8(table).unwrap();
+    let head = table.lines().next().unwrap();
+    assert_eq!(head, "threshold,model,lower,upper,treat_all,clinical_only");
+}
+
 /// Codes of sites are names, not amounts.
 #[test]
 fn sites_that_are_numbers_are_told_apart_one_by_one() {

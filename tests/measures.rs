@@ -322,6 +322,72 @@ fn what_a_report_holds_follows_from_its_predictions() {
     assert!(size.needed.unwrap() > 24.0 && size.assumptions.len() == 3);
 }
 
+/// Twenty patients with three rows each, four of which have no age.
+const LESIONS: &str = "restudy: 1
+title: Patients with three rows each
+cancer: glioma
+seed: 1
+governance: { public: true }
+sources:
+  clinic: { table: lesions.csv, id: id }
+cohorts:
+  all: { from: clinic, subject: person }
+outcomes:
+  mutant: { label: Mutation, binary: { column: mutant, positive: 1 } }
+predictors:
+  picture: { columns: { from: clinic, include: [volume_ml, texture] } }
+prepare: [impute_median, scale_zscore]
+select: [all]
+learn: [logistic: { c: [0.1, 1] }]
+validate:
+  internal: { nested: { outer: 3, inner: 2, repeats: 1 } }
+evaluate:
+  primary: auroc
+  subgroups:
+    - { by: age, cut: [50] }
+  controls: { permuted_outcome: { none: a small study }, added: { none: a small study } }
+reporting:
+  abstract: { conclusion: \"Of {{results.n.all}} patients {{results.events.all}} had the mutation.\" }
+";
+
+#[test]
+fn patients_are_counted_where_patients_are_told_and_rows_of_no_group_too() {
+    let text = include_str!("golden/check/uncontrolled.csv");
+    let mut lines = vec![format!("person,{}", text.lines().next().unwrap())];
+    let mut mutated = [false; 20];
+    for (at, line) in text.lines().skip(1).enumerate() {
+        let (rest, age) = line.rsplit_once(',').unwrap();
+        let age = if at % 15 == 0 { "" } else { age };
+        lines.push(format!("S{:02},{rest},{age}", at / 3));
+        mutated[at / 3] |= line.split(',').nth(1) == Some("1");
+    }
+    let with = mutated.iter().filter(|mutated| **mutated).count();
+    let workshop = Workshop::new();
+    workshop.write("lesions.csv", lines.join("\n").as_bytes());
+    workshop.study(LESIONS);
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine", "{run:?}");
+    let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
+    let analysis = &record.analyses[&record.analysis_order[0]];
+    assert!(analysis.n == 60 && analysis.n_positive == 30);
+    assert!(analysis.n_subjects == 20 && analysis.n_positive_subjects == with);
+    let size = analysis.sample_size.as_ref().unwrap();
+    assert_eq!((size.n, size.events), (20, with.min(20 - with)));
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    for words in [
+        "n_subjects\" data-digits=\"0\">20</span> patients".to_string(),
+        format!("n_positive_subjects\" data-digits=\"0\">{with}</span> had"),
+        "candidate predictor parameters".to_string(),
+    ] {
+        assert!(page.contains(&words), "{words}");
+    }
+    let groups = analysis.subgroups.iter().map(|group| group.n.known().unwrap());
+    assert_eq!(groups.sum::<usize>(), 60);
+    let last = analysis.subgroups.last().unwrap();
+    assert_eq!((last.group.as_str(), last.by.as_str()), ("no value", "age"));
+    assert!(last.n == 4 && last.estimate.is_none());
+}
+
 #[test]
 fn votes_of_none_or_all_are_moved_half_a_step() {
     let (workshop, record) =

@@ -10,8 +10,9 @@ use crate::workshop::Workshop;
 /// Made-up patients with small cells of every kind: a rare finding, gaps, a small hospital, a rule
 /// that removes few, a few of unknown outcome, a join that misses few, and a small sealed cohort.
 fn table(from: usize, n: usize) -> String {
-    let mut text =
-        String::from("id,mutant,hospital,sex,age,seizure,size,edge,label,checked\n");
+    let mut text = String::from(
+        "id,mutant,hospital,sex,age,seizure,size,edge,label,checked,stage\n",
+    );
     let mut state = 11u64 + from as u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -37,8 +38,13 @@ fn table(from: usize, n: usize) -> String {
         let age = 30 + (at * 7) % 45;
         let age = if at % 43 == 1 { 17 } else { age };
         let label = if at % 29 == 2 { !mutant } else { mutant };
+        let stage = match at % 48 {
+            7 | 30 => "rare",
+            11 => "",
+            _ => ["low", "mid", "high"][at / 2 % 3],
+        };
         text.push_str(&format!(
-            "P{at:03},{outcome},{hospital},{},{age},{},{size:.3},{edge},{},{}\n",
+            "P{at:03},{outcome},{hospital},{},{age},{},{size:.3},{edge},{},{},{stage}\n",
             if at % 2 == 0 { "f" } else { "m" },
             u8::from(at % 30 == 7),
             u8::from(label),
@@ -106,6 +112,21 @@ evaluate:
 }
 
 fn run(governance: &str) -> Workshop {
+    ran(&study(governance), "")
+}
+
+/// The same with a column of categories, and a second cohort that has another one for `low`.
+fn categories(governance: &str) -> Workshop {
+    let external = "relation: another hospital, map: { clinic: { from: elsewhere } } }";
+    let study = study(governance)
+        .replace("relation: another hospital }", external)
+        .replace("edge, seizure]", "edge, seizure, stage]")
+        .replace("prepare: [impute", "prepare: [encode_onehot, impute")
+        .replace("  sites: {", "  external: [there]\n  sites: {");
+    ran(&study, "foreign")
+}
+
+fn ran(study: &str, low_elsewhere: &str) -> Workshop {
     let workshop = Workshop::new();
     let clinic = table(0, 96);
     workshop.write("clinic.csv", clinic.as_bytes());
@@ -120,8 +141,12 @@ fn run(governance: &str) -> Workshop {
         })
         .collect();
     workshop.write("ward.csv", (ward.join("\n") + "\n").as_bytes());
-    workshop.write("elsewhere.csv", table(200, 40).as_bytes());
-    workshop.study(&study(governance));
+    let elsewhere = match low_elsewhere {
+        "" => table(200, 40),
+        name => table(200, 40).replace(",low\n", &format!(",{name}\n")),
+    };
+    workshop.write("elsewhere.csv", elsewhere.as_bytes());
+    workshop.study(study);
     let ran = workshop.restudy(&["run", "study.yaml", "--quiet"]);
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     workshop
@@ -136,6 +161,7 @@ const COUNTS: &[&str] = &[
     "n",
     "n_rows",
     "n_subjects",
+    "n_positive_subjects",
     "n_in",
     "n_out",
     "matched",
@@ -273,6 +299,8 @@ fn sums(json: &Json) -> Vec<(String, Vec<String>)> {
         let places = |of: &str| ["n", "n_positive", "~n"].map(|part| split(of, part));
         let whole = places(&path);
         add(whole[0].clone(), whole[1..].to_vec());
+        add(whole[0].clone(), vec![format!("{path}/n_subjects")]);
+        add(whole[1].clone(), vec![format!("{path}/n_positive_subjects")]);
         let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (at, group) in list(&analysis["subgroups"]).iter().enumerate() {
             let by = group["by"].as_str().unwrap().to_string();
@@ -348,8 +376,61 @@ fn sums(json: &Json) -> Vec<(String, Vec<String>)> {
     };
     for (at, block) in list(&json["predictors"]).iter().enumerate() {
         let cohort = block["cohort"].as_str().unwrap();
-        for column in 0..list(&block["columns"]).len() {
+        for (column, facts) in list(&block["columns"]).iter().enumerate() {
             let path = format!("/predictors/{at}/columns/{column}");
+            let levels = list(&facts["levels"]);
+            if !levels.is_empty() {
+                let cell =
+                    |level: usize, of: &str| format!("{path}/levels/{level}/{of}/n");
+                let every = |of: &str| {
+                    (0..levels.len()).map(|l| cell(l, of)).collect::<Vec<String>>()
+                };
+                let mut all = every("all");
+                let mut unknown = Vec::new();
+                for level in 0..levels.len() {
+                    let rest = format!("~{path}/levels/{level}");
+                    let parts = [cell(level, "positive"), cell(level, "negative")];
+                    add(
+                        cell(level, "all"),
+                        [&parts[..], std::slice::from_ref(&rest)].concat(),
+                    );
+                    unknown.push(rest);
+                }
+                all.push(format!("{path}/missing"));
+                add(rows_of(cohort), all);
+                let gaps = [0, 1, 2].map(|class| format!("~{path}/levels/gap{class}"));
+                add(format!("{path}/missing"), gaps.to_vec());
+                if let Some(classes) = outcome_of(cohort) {
+                    let known = [every("positive"), every("negative"), unknown];
+                    for ((class, mut parts), gap) in
+                        classes.into_iter().zip(known).zip(gaps)
+                    {
+                        parts.push(gap);
+                        add(class, parts);
+                    }
+                }
+                // Table 1 tells the same counts.
+                let of_table = list(&json["characteristics"]);
+                for (row, other) in of_table.iter().enumerate() {
+                    if other["variable"] != facts["name"] || other["cohort"] != cohort {
+                        continue;
+                    }
+                    let of = match other["class"].as_bool() {
+                        None => "all",
+                        Some(true) => "positive",
+                        Some(false) => "negative",
+                    };
+                    for (level, known) in levels.iter().enumerate() {
+                        let there = list(&other["levels"]);
+                        let there = there.iter().position(|l| l["name"] == known["name"]);
+                        let there = there.expect("Table 1 has every category");
+                        let there =
+                            format!("/characteristics/{row}/levels/{there}/share/n");
+                        add(cell(level, of), vec![there]);
+                    }
+                }
+                continue;
+            }
             let groups = ["all", "positive", "negative"].map(|g| format!("{path}/{g}/n"));
             add(rows_of(cohort), vec![groups[0].clone(), format!("{path}/missing")]);
             let mut known = groups[1..].to_vec();
@@ -373,8 +454,34 @@ fn sums(json: &Json) -> Vec<(String, Vec<String>)> {
     }
     for ((cohort, _), places) in variables {
         let path = |at: usize| format!("/characteristics/{at}");
+        let levels = 0..list(&rows[places[0]]["levels"]).len();
+        let levels: Vec<String> = levels.map(|l| format!("levels/{l}/share/n")).collect();
         for at in &places {
             let path = path(*at);
+            if !levels.is_empty() {
+                let mut parts: Vec<String> =
+                    levels.iter().map(|level| format!("{path}/{level}")).collect();
+                parts.push(format!("{path}/missing"));
+                add(format!("{path}/rows"), parts);
+                // What is told of the groups that a column makes.
+                let Some(class) = rows[*at]["class"].as_bool() else { continue };
+                for (name, analysis) in json["analyses"].as_object().unwrap() {
+                    for (group, of) in list(&analysis["subgroups"]).iter().enumerate() {
+                        let level = list(&rows[*at]["levels"]);
+                        let level = level.iter().position(|l| l["name"] == of["group"]);
+                        let same = of["by"] == rows[*at]["variable"]
+                            && analysis["cohort"] == cohort.as_str();
+                        let Some(level) = level.filter(|_| same) else { continue };
+                        let group = format!("/analyses/{name}/subgroups/{group}");
+                        let whole = match class {
+                            true => format!("{group}/n_positive"),
+                            false => format!("~{group}/n"),
+                        };
+                        add(whole, vec![format!("{path}/levels/{level}/share/n")]);
+                    }
+                }
+                continue;
+            }
             let parts = ["/missing", "/ones"].map(|part| format!("{path}{part}"));
             add(
                 format!("{path}/rows"),
@@ -387,7 +494,11 @@ fn sums(json: &Json) -> Vec<(String, Vec<String>)> {
             add(classes[0].clone(), vec![format!("{}/rows", path(yes))]);
             add(classes[1].clone(), vec![format!("{}/rows", path(no))]);
         }
-        for what in ["missing", "ones"] {
+        let what: Vec<&str> = match levels.is_empty() {
+            true => vec!["missing", "ones"],
+            false => levels.iter().map(String::as_str).chain(["missing"]).collect(),
+        };
+        for what in what {
             let parts = [yes, no].map(|at| format!("{}/{what}", path(at)));
             let rest = format!("~{}/{what}", path(all));
             add(format!("{}/{what}", path(all)), [&parts[..], &[rest]].concat());
@@ -524,6 +635,90 @@ fn no_small_count_is_shown_or_can_be_worked_out() {
     assert!(implied.values().any(|n| small(*n)));
     for (place, n) in recovered(&shown, &sums) {
         assert!(!small(n), "{place} follows from what is shown: {n}");
+    }
+}
+
+#[test]
+fn categories_have_one_name_in_every_cohort_and_tell_of_nobody() {
+    let places = ["{ public: true }", "{ terms: for this project }"].map(categories);
+    let [public, private] = [json(&places[0]), json(&places[1])];
+    let stages = |json: &Json| -> Vec<Json> {
+        let rows = json["characteristics"].as_array().unwrap();
+        rows.iter().filter(|row| row["variable"] == "stage").cloned().collect()
+    };
+    let whole = stages(&public);
+    assert_eq!(whole.len(), 6, "two cohorts, each over all and by class");
+    for row in &whole {
+        let levels = row["levels"].as_array().unwrap();
+        let names: Vec<&str> =
+            levels.iter().map(|level| level["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["foreign", "high", "low", "mid", "rare"]);
+        let n = |level: &Json| level["share"]["n"].as_u64().unwrap();
+        let absent = if row["cohort"] == "here" { 0 } else { 2 };
+        assert_eq!(n(&levels[absent]), 0);
+        let known = row["rows"].as_u64().unwrap() - row["missing"].as_u64().unwrap();
+        assert_eq!(levels.iter().map(n).sum::<u64>(), known);
+        for level in levels {
+            let percent = level["share"]["percent"].as_f64().unwrap();
+            assert!((percent - 100.0 * n(level) as f64 / known as f64).abs() < 1e-9);
+        }
+        assert!(row["median"].is_null() && row["ones"].is_null());
+        let distant = row["cohort"] == "there" && row["class"].is_null();
+        assert_eq!(row["smd_to_development"].as_f64().is_some_and(|d| d > 0.0), distant);
+    }
+    let text = |workshop: &Workshop, name: &str| {
+        String::from_utf8(workshop.read(&format!("runs/study/{name}"))).unwrap()
+    };
+    let page = text(&places[0], "report.html");
+    for words in ["&emsp;foreign", "&emsp;rare", "Yang and Dalton", "Yang D, Dalton JE"] {
+        assert!(page.contains(words), "{words}");
+    }
+    // One parameter for each category but the first.
+    let analysis = &public["analyses"]["mutant.all.internal"];
+    assert_eq!(analysis["n_predictors"], 4);
+    assert_eq!(analysis["sample_size"]["candidates"], 6);
+    assert_eq!(analysis["selection"]["of_columns"], 6);
+
+    let few = |n: f64| n > 1e-6 && n < 5.0;
+    let (all, shown) = (counts(&public), counts(&private));
+    let of_levels = |place: &str| place.contains("/levels/");
+    let small: Vec<&String> =
+        all.iter().filter(|(p, n)| of_levels(p) && few(**n)).map(|(p, _)| p).collect();
+    for part in ["/predictors/", "/characteristics/"] {
+        assert!(small.iter().any(|place| place.starts_with(part)), "{part}: {small:?}");
+    }
+    for place in small {
+        assert!(!shown.contains_key(place), "{place} is shown");
+    }
+    let mut hidden = 0;
+    for row in stages(&private) {
+        let levels = row["levels"].as_array().unwrap();
+        if levels.iter().any(|level| level["share"]["n"].is_null()) {
+            hidden += 1;
+            assert!(levels.iter().all(|level| level["share"]["percent"].is_null()));
+            assert!(row["smd_to_development"].is_null());
+        }
+    }
+    assert!(hidden > 2, "{hidden}");
+    for name in ["table_one.csv", "predictors.csv"] {
+        for (column, cell) in cells(&text(&places[1], &format!("tables/{name}"))) {
+            let small = cell.parse().is_ok_and(few);
+            let counts = ["n", "n_positive", "n_negative", "missing"];
+            assert!(!small || !counts.contains(&column.as_str()), "{name}, {column}");
+        }
+    }
+    let holds = |(whole, parts): &(String, Vec<String>)| {
+        let known = |place: &String| all.get(place).copied();
+        match (known(whole), parts.iter().map(known).sum::<Option<f64>>()) {
+            (Some(whole), Some(parts)) => (whole - parts).abs() < 1e-6,
+            _ => true,
+        }
+    };
+    let sums: Vec<(String, Vec<String>)> =
+        sums(&public).into_iter().filter(holds).collect();
+    for (place, n) in recovered(&shown, &sums) {
+        let told = of_levels(&place) && few(n);
+        assert!(!told, "{place} follows from what is shown: {n}");
     }
 }
 

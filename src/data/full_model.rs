@@ -127,7 +127,7 @@ fn one() -> f64 {
     1.0
 }
 
-/// A made-up subject at the development medians, worked through.
+/// A made-up subject at the development medians, and of categories with the first, worked through.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkedExample {
     /// By term: the value of its predictor; none for categories.

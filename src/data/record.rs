@@ -318,11 +318,33 @@ pub struct ColumnFacts {
     /// The unit of a table's column, if the author said so.
     pub declared_unit: Option<String>,
     pub missing: Count,
+    /// None of a column of categories, like the moments of the classes.
     pub all: Option<Moments>,
     pub positive: Option<Moments>,
     pub negative: Option<Moments>,
-    /// Standardised mean difference, positive minus negative, over the pooled SD.
+    /// Of a column of categories: each of them, by name.
+    #[serde(default)]
+    pub levels: Vec<ColumnLevel>,
+    /// Standardised mean difference, positive minus negative, over the pooled SD; of categories the
+    /// distance between the shares of the classes, which has no sign.
     pub smd: Option<f64>,
+}
+
+/// One category of a predictor, over the cohort and by class of the first outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ColumnLevel {
+    pub name: String,
+    pub all: Share,
+    pub positive: Share,
+    pub negative: Share,
+}
+
+/// How many rows of a group have a category.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Share {
+    pub n: Count,
+    /// Of the rows of the group whose category is known; none where there are none. Units: %.
+    pub percent: Option<f64>,
 }
 
 /// One variable among the rows of one cohort, or of one class of it.
@@ -342,8 +364,20 @@ pub struct CharacteristicFacts {
     pub upper_quartile: Option<f64>,
     /// Of a column of zeros and ones: how many ones.
     pub ones: Option<usize>,
-    /// Standardised difference of the means, this cohort less the development cohort.
+    /// Of a column of categories: each that is met in any cohort, by name, in the same order in
+    /// every row of the variable.
+    #[serde(default)]
+    pub levels: Vec<LevelFacts>,
+    /// Standardised difference of the means, this cohort less the development cohort; of categories
+    /// the distance between the shares of the two, which has no sign.
     pub smd_to_development: Option<f64>,
+}
+
+/// One category of a variable in a group of rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LevelFacts {
+    pub name: String,
+    pub share: Share,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -369,6 +403,9 @@ pub struct AnalysisRecord {
     /// What the engine added to what the study names; none for models that the study names.
     #[serde(default)]
     pub added: Option<AddedFacts>,
+    /// Whether all its predictors are clinical.
+    #[serde(default)]
+    pub clinical: bool,
     /// The primary metric over pairs within strata, if a column was named.
     pub within: Option<Estimate>,
     pub subgroups: Vec<SubgroupFacts>,
@@ -383,6 +420,11 @@ pub struct AnalysisRecord {
     /// Those that were held out and predicted, where these are not all.
     #[serde(default)]
     pub judged: Option<JudgedFacts>,
+    /// Patients whose rows these are, and those of them with the outcome in any row.
+    #[serde(default)]
+    pub n_subjects: Count,
+    #[serde(default)]
+    pub n_positive_subjects: Count,
     /// Predictors before selection.
     pub n_predictors: usize,
     /// By metric name, standard metrics included; the primary metric is named in `primary`.
@@ -515,8 +557,8 @@ impl PermutationFacts {
 pub struct SelectionFacts {
     /// Outer fits whose columns are known.
     pub fits: usize,
-    /// Columns that could have been chosen: those of the model before preparation, with those that
-    /// preparation made of them.
+    /// Columns that could have been chosen: those of the model before preparation, of categories all
+    /// but the first of each, with those that preparation made of them.
     pub of_columns: usize,
     /// Mean number of columns that reached the learner; of averaged candidates any of theirs.
     pub mean_columns: f64,
@@ -549,10 +591,12 @@ pub struct Stability {
 /// Whether there are enough patients to develop a model of so many candidate predictors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SampleSizeFacts {
+    /// Patients.
     pub n: usize,
-    /// Rows of the smaller class.
+    /// Patients of the smaller class; one with the outcome in any row has it.
     pub events: usize,
-    /// Candidate predictors before selection, each counted as one parameter.
+    /// Candidate predictor parameters before selection: one for each predictor, and one less than it
+    /// has categories for one of categories.
     pub candidates: usize,
     pub events_per_candidate: Option<f64>,
     /// The Cox–Snell R² that was assumed, and the largest possible one at this prevalence.
@@ -605,6 +649,9 @@ impl From<&Confusion> for ConfusionFacts {
         }
     }
 }
+
+/// The name of the rows that are in no group of a column, as they have no value there.
+pub const NO_VALUE: &str = "no value";
 
 /// The model in one group of the rows that it was judged on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -476,6 +476,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1080/01621459.1927.10502953"),
     ),
     (
+        "yang2012",
+        "Yang D, Dalton JE. A unified approach to measuring the effect size between two groups using SAS. In: SAS Global Forum, 2012: paper 335.",
+        None,
+    ),
+    (
         "yeo2000",
         "Yeo IK, Johnson RA. A new family of power transformations to improve normality or symmetry. Biometrika 2000;87:954–959.",
         Some("10.1093/biomet/87.4.954"),

@@ -468,7 +468,7 @@ impl Builder<'_> {
             let fields = common.metrics[metric].iter();
             let mut identity: Vec<(&str, &str)> =
                 fields.map(|(name, value)| (*name, value.as_str())).collect();
-            // The interval's conventions are part of the number.
+            // The interval's conventions are part of the number, and so are their words.
             identity.extend([("interval", "4"), ("judged", judged)]);
             if scale.logarithms {
                 identity.push(("steps", &steps));
@@ -534,7 +534,8 @@ impl Builder<'_> {
             let identity = json!({
                 "groups": rules.collect::<Json>(),
                 // 2: sensitivity, specificity, calibration in the large and Brier score as well.
-                // 3: how many repeats a mean is over, where some have no value.
+                // 3: notes tell sites from folds and one repeat from several, and how many repeats a mean is
+                // over.
                 "version": 3,
             });
             node("subgroups", Work::Groups { of }, Identity::new(&identity), strata)

@@ -29,8 +29,8 @@ pub fn result(record: &StudyRecord, name: &str) -> Option<(String, usize)> {
     })?;
     let analysis = record.analyses.get(name)?;
     match metric {
-        "n" => Some((format!("{}/n", place(name)), 0)),
-        "events" => Some((format!("{}/n_positive", place(name)), 0)),
+        "n" => Some((format!("{}/n_subjects", place(name)), 0)),
+        "events" => Some((format!("{}/n_positive_subjects", place(name)), 0)),
         metric => {
             let estimate = analysis.performance.get(metric)?;
             let there = match end {

@@ -411,14 +411,15 @@ fn has(record: &StudyRecord, typed: &Typed) -> bool {
             let flow = record.cohorts.iter().flat_map(|cohort| &cohort.flow);
             let mut known: Vec<Count> = flow.flat_map(|b| [b.n_in, b.n_out]).collect();
             known.extend(record.cohorts.iter().flat_map(|c| [c.n_rows, c.n_subjects]));
-            known.extend(analyses().map(|analysis| analysis.n));
+            known.extend(analyses().flat_map(|of| [of.n, of.n_subjects]));
             known.extend(analyses().flat_map(|a| a.sites.iter().map(|site| site.n)));
             let all = record.cohorts.iter().map(|cohort| cohort.n_subjects.known());
             known.extend(all.sum::<Option<usize>>().map(Count::from));
             agrees(typed, &known)
         }
         What::Events => {
-            let mut known: Vec<Count> = analyses().map(|a| a.n_positive).collect();
+            let both = analyses().flat_map(|of| [of.n_positive, of.n_positive_subjects]);
+            let mut known: Vec<Count> = both.collect();
             known.extend(record.outcomes.iter().map(|outcome| outcome.positive));
             agrees(typed, &known)
         }
@@ -606,7 +607,7 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
     if let Some(size) = &analysis.sample_size {
         if size.events_per_candidate.is_some_and(|ratio| ratio < 10.0) {
             limits.push(format!(
-                "There are {} events for each candidate predictor before selection.",
+                "There are {} events for each candidate predictor parameter before selection.",
                 per_candidate(shown, &format!("{at}/sample_size"), size)
             ));
         }

@@ -8,7 +8,7 @@ use super::finding::{associated, may_look_at_site};
 use super::forest::{Forest, Row};
 use super::shown::{Shown, escape, fill, place};
 use super::standing::{
-    Standing, headline, label, model, primary, same_question, same_splits,
+    Standing, headline, label, model, primary, rows_are, same_question, same_splits,
 };
 use crate::data::{AnalysisRecord, PermutationFacts};
 use crate::operation::prelude::*;
@@ -243,15 +243,18 @@ fn figure(
     Some(Figure {
         id: "controls",
         heading: heading(record, shown, name, analysis),
-        sub: "Circle: the model over all pairs of patients. Square: the same predictions, pairs \
-              within one stratum only. Triangle: controls. Diamond: other models. All of a group on \
-              the same splits."
-            .to_string(),
+        sub: format!(
+            "Circle: the model over all pairs of {}. Square: the same predictions, pairs within one \
+             stratum only. Triangle: controls. Diamond: other models. All of a group on the same \
+             splits.",
+            rows_are(record, &analysis.cohort)
+        ),
         body: Forest::boxed(&picture, "The model within strata, and controls"),
         pictures: vec![picture],
-        method: "What tells strata apart, but not patients within them, earns nothing within \
+        method:
+            "What tells strata apart, but not patients within them, earns nothing within \
                  strata. A stratum with one class alone has no pair and no part in it."
-            .to_string(),
+                .to_string(),
         table: forest.table(),
     })
 }

@@ -12,8 +12,8 @@ use super::roc::{
 };
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{
-    Standing, all, headline, judged_place, label, model, primary, role, same_question,
-    same_splits,
+    Standing, all, headline, judged_place, label, model, primary, role, rows_are,
+    same_question, same_splits,
 };
 use super::svg::{Anchor, Svg};
 use super::{permutation, precision_recall};
@@ -220,7 +220,9 @@ fn confusion<'a>(
         },
         sub: match found.repeats {
             0 | 1 => format!("Rows by class and decision. Rule: {rule}."),
-            n => format!("Rows by class and decision, as means over {n} repeats. Rule: {rule}."),
+            n => format!(
+                "Rows by class and decision, as means over {n} repeats. Rule: {rule}."
+            ),
         },
         body: format!(
             "<div class=\"pair\"><div>{cells}{}</div><table><thead><tr><th scope=\"col\">Measure</th>\
@@ -229,10 +231,14 @@ fn confusion<'a>(
             thresholds(shown, name, analysis)
         ),
         pictures: Vec::new(),
-        method: "Each fold at the threshold learned on its own inner out-of-fold predictions, a frozen \
-                 model at its own; Wilson’s interval with n the number of patients. The spread over \
-                 folds is no interval."
-            .to_string(),
+        method: format!(
+            "Each fold at the threshold learned on its own inner out-of-fold predictions, a frozen \
+             model at its own; {}. The spread over folds is no interval.",
+            match rows_are(record, &analysis.cohort) {
+                "patients" => "Wilson’s interval with n the number of patients",
+                _ => "the interval is from resamples of patients",
+            }
+        ),
         table: DataTable {
             head: ["outcome", "called", "rows"].map(String::from).to_vec(),
             rows: [

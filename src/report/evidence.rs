@@ -46,7 +46,9 @@ pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
         Evidence::TableOne => {
             record.characteristics.iter().any(|row| row.class.is_some())
                 || record.predictors.iter().any(|block| {
-                    block.columns.iter().any(|column| column.positive.is_some())
+                    block.columns.iter().any(|column| {
+                        column.positive.is_some() || !column.levels.is_empty()
+                    })
                 })
         }
         Evidence::Missingness => record.predictors.iter().any(|b| !b.columns.is_empty()),

@@ -234,8 +234,9 @@ fn explained(
         let column = &record.associations[strongest].column;
         sentences.push(format!(
             "No control model shows what {column} alone gives on the same splits; the share of \
-             positives by {column} gives {} on the same patients, which is too favourable.",
+             positives by {column} gives {} on the same {rows}, which is too favourable.",
             shown.number(&format!("/associations/{strongest}/auroc"), 2),
+            rows = rows_are(record, &analysis.cohort),
             column = escape(column),
         ));
     }

@@ -226,6 +226,7 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
         "resamples": equation.resamples.map(|_| shown.number(&format!("{path}/resamples"), 0)),
         "terms": rows.collect::<Vec<_>>(),
         // A column of which nothing is said would only push the others off the page.
+        "has_categories": equation.example.categories.iter().any(Option::is_some),
         "has_units": equation.terms.iter().any(|term| term.unit.is_some()),
         "has_transforms": equation.terms.iter().any(|term| term.transform != Transform::Value),
         "has_powers": equation

@@ -82,8 +82,10 @@ impl Section for Measures {
             })
         });
         let blocks = record.predictors.iter().map(|block| {
-            let mut units: Vec<&str> =
-                block.columns.iter().map(|column| column.unit.symbol()).collect();
+            let units = block.columns.iter().map(|column| {
+                column.declared_unit.as_deref().unwrap_or(column.unit.symbol())
+            });
+            let mut units: Vec<&str> = units.collect();
             units.sort_unstable();
             units.dedup();
             units.retain(|unit| !unit.is_empty());

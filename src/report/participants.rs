@@ -9,7 +9,9 @@ use super::shown::{Shown, fill, place, plain};
 use super::standing::headline;
 use super::svg::{Anchor, Svg};
 use super::table_one;
-use crate::data::{BlockFacts, CohortFacts, ColumnFacts, Count, FlowBox};
+use crate::data::{
+    BlockFacts, CohortFacts, ColumnFacts, ColumnLevel, Count, FlowBox, Share,
+};
 use crate::operation::prelude::*;
 
 /// Flow diagram of every cohort, joins, reasons, agreement of sources, outcomes and predictors.
@@ -459,14 +461,30 @@ fn blocks(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
                         shown.number(&format!("{path}/{of}/sd"), digits)
                     )
                 };
+                let levels = column.levels.iter().enumerate().take(table_one::LEVELS);
+                let levels = levels.map(|(which, level)| {
+                    let share = |of: &str| {
+                        table_one::share(shown, &format!("{path}/levels/{which}/{of}"))
+                    };
+                    json!({
+                        "name": level.name, "all": share("all"),
+                        "positive": share("positive"), "negative": share("negative"),
+                    })
+                });
+                let moments = |of: &str| match column.levels.is_empty() {
+                    true => moments(of),
+                    false => String::new(),
+                };
                 json!({
                     "name": column.name,
-                    "unit": column.unit.symbol(),
+                    "unit": unit(column),
                     "missing": shown.count(&format!("{path}/missing")),
                     "all": moments("all"),
                     "positive": moments("positive"),
                     "negative": moments("negative"),
                     "smd": shown.number(&format!("{path}/smd"), 2),
+                    "levels": levels.collect::<Vec<_>>(),
+                    "more": column.levels.len() > table_one::LEVELS,
                 })
             });
         let rows: Vec<Json> = rows.collect();
@@ -480,6 +498,12 @@ fn blocks(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
     blocks
 }
 
+/// The unit of a predictor, be it of what measured it or as the author says.
+fn unit(column: &ColumnFacts) -> &str {
+    column.declared_unit.as_deref().unwrap_or(column.unit.symbol())
+}
+
+/// Every predictor for a file, with a line for each category.
 fn table(record: &StudyRecord) -> DataTable {
     let head = [
         "block",
@@ -496,19 +520,53 @@ fn table(record: &StudyRecord) -> DataTable {
         "mean_negative",
         "sd_negative",
         "smd",
+        "category",
+        "percent",
+        "percent_positive",
+        "percent_negative",
     ];
     let shown = Shown::new(record);
     let row = |(at, block): (usize, &BlockFacts),
-               (position, column): (usize, &ColumnFacts)| {
+               (position, column): (usize, &ColumnFacts)|
+     -> Vec<Vec<String>> {
         let hidden = |what: &str| {
             shown.is_hidden(&format!("/predictors/{at}/columns/{position}/{what}"))
         };
         let mut cells = vec![
             block.name.clone(),
             column.name.clone(),
-            column.unit.symbol().to_string(),
+            unit(column).to_string(),
             column.missing.to_string(),
         ];
+        let smd = match column.smd {
+            Some(smd) => plain(smd, 4).replace('−', "-"),
+            None if hidden("smd") => "hidden".to_string(),
+            None => String::new(),
+        };
+        if !column.levels.is_empty() {
+            let line = |(which, level): (usize, &ColumnLevel)| {
+                let percent = |of: &str, share: Share| match share.percent {
+                    Some(percent) => plain(percent, 2),
+                    None if hidden(&format!("levels/{which}/{of}/percent")) => {
+                        "hidden".to_string()
+                    }
+                    None => String::new(),
+                };
+                let shares = [level.all, level.positive, level.negative];
+                let counts = shares.iter().flat_map(|share| {
+                    [share.n.to_string(), String::new(), String::new()]
+                });
+                let mut line: Vec<String> = cells.iter().cloned().chain(counts).collect();
+                line.extend([smd.clone(), level.name.clone()]);
+                line.extend([
+                    percent("all", level.all),
+                    percent("positive", level.positive),
+                    percent("negative", level.negative),
+                ]);
+                line
+            };
+            return column.levels.iter().enumerate().map(line).collect();
+        }
         let groups = [
             ("all", column.all),
             ("positive", column.positive),
@@ -523,16 +581,14 @@ fn table(record: &StudyRecord) -> DataTable {
                 None => cells.extend([String::new(), String::new(), String::new()]),
             }
         }
-        cells.push(match column.smd {
-            Some(smd) => plain(smd, 4).replace('−', "-"),
-            None if hidden("smd") => "hidden".to_string(),
-            None => String::new(),
-        });
-        cells
+        cells.push(smd);
+        cells.extend([const { String::new() }; 4]);
+        vec![cells]
     };
     let mut rows = Vec::new();
     for block in record.predictors.iter().enumerate() {
-        rows.extend(block.1.columns.iter().enumerate().map(|column| row(block, column)));
+        let columns = block.1.columns.iter().enumerate();
+        rows.extend(columns.flat_map(|column| row(block, column)));
     }
     DataTable { head: head.map(String::from).to_vec(), rows }
 }

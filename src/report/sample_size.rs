@@ -115,12 +115,13 @@ fn figure(shown: &Shown, name: &str, size: &SampleSizeFacts) -> Figure<'static> 
     Figure {
         id: "sample-size-figure",
         heading: format!(
-            "{} events for {} candidate predictors: {ratio} for each{needed}",
+            "{} events for {} candidate predictor parameters: {ratio} for each{needed}",
             shown.count(&format!("{at}/events")),
             shown.count(&format!("{at}/candidates"))
         ),
-        sub: "Candidates are counted before any selection. The dashed line marks the patients of \
-              this study."
+        sub: "Parameters are counted before any selection: one for each predictor, and one less \
+              than it has categories for one of categories. A patient with the outcome in any row \
+              has it. The dashed line marks the patients of this study."
             .to_string(),
         body: Forest::boxed(&picture, "Sample size"),
         pictures: vec![picture],

@@ -47,6 +47,11 @@ impl Shown {
         ends.skip(1).any(|end| self.hidden.contains(&path[..end]))
     }
 
+    /// Whether there is a number at `path`.
+    pub fn has(&self, path: &str) -> bool {
+        self.json.pointer(path).is_some_and(Json::is_number)
+    }
+
     /// The number at `path` with so many decimals; a dash when there is none.
     pub fn number(&self, path: &str, digits: usize) -> String {
         let coarse =
@@ -107,11 +112,7 @@ impl Shown {
     }
 
     fn has_interval(&self, path: &str) -> bool {
-        ["lower", "upper"].iter().all(|end| {
-            self.json
-                .pointer(&format!("{path}/{end}"))
-                .is_some_and(|value| value.is_number())
-        })
+        ["lower", "upper"].iter().all(|end| self.has(&format!("{path}/{end}")))
     }
 
     /// A whole number.

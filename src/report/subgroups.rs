@@ -5,7 +5,9 @@ use serde_json::{Value as Json, json};
 use super::figure::{DataTable, Figure};
 use super::forest::{Forest, Row};
 use super::shown::{Shown, escape, fill, place, plain};
-use super::standing::{Standing, all, chance, headline, primary, same_question};
+use super::standing::{
+    Standing, all, chance, headline, primary, rows_are, same_question,
+};
 use crate::data::{AnalysisRecord, SubgroupFacts};
 use crate::operation::prelude::*;
 
@@ -117,14 +119,16 @@ fn figure<'a>(
     Figure {
         id,
         heading: heading(record, shown, name, analysis),
-        sub: "The dashed line is the value over all patients; groups overlap with each other across \
-              headings."
-            .to_string(),
+        sub: format!(
+            "The dashed line is the value over all {}; groups overlap with each other across \
+             headings.",
+            rows_are(record, &analysis.cohort)
+        ),
         body: Forest::boxed(&picture, &format!("Subgroups of {name}")),
         pictures: vec![picture],
         method: "The same predictions, restricted to each group; nothing was fitted again. No \
                  adjustment for the number of groups. A group with too few of a class says so and \
-                 is not dropped."
+                 is not dropped; rows without a value are in no group and counted as such."
             .to_string(),
         table: forest.table(),
     }

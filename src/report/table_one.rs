@@ -6,6 +6,9 @@ use super::figure::DataTable;
 use super::shown::{Shown, plain};
 use crate::data::{CharacteristicFacts, StudyRecord};
 
+/// Categories of a variable that the page has; the rest are in the file.
+pub const LEVELS: usize = 20;
+
 /// Cohorts in the order of the table.
 fn cohorts(record: &StudyRecord) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
@@ -66,12 +69,37 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
             .iter()
             .find(|row| (row.block.as_str(), row.variable.as_str()) == *variable)
             .and_then(|row| row.unit.clone());
-        let row = json!({
-            "name": variable.1, "unit": unit, "cells": cells.collect::<Vec<_>>(),
-        });
+        let mut rows = vec![json!({
+            "name": variable.1, "unit": unit, "level": false, "cells": cells.collect::<Vec<_>>(),
+        })];
+        let levels = record
+            .characteristics
+            .iter()
+            .find(|row| (row.block.as_str(), row.variable.as_str()) == *variable)
+            .map_or(&[][..], |row| row.levels.as_slice());
+        for (which, level) in levels.iter().enumerate().take(LEVELS) {
+            let cells = cohorts.iter().filter(has).map(|cohort| {
+                let of = |class| match place(cohort, *variable, class) {
+                    Some(at) => {
+                        share(shown, &format!("/characteristics/{at}/levels/{which}/share"))
+                    }
+                    None => "–".to_string(),
+                };
+                json!({
+                    "cohort": cohort,
+                    "all": of(None), "positive": of(Some(true)), "negative": of(Some(false)),
+                    "missing": "", "smd": "",
+                })
+            });
+            rows.push(json!({
+                "name": level.name, "unit": null, "level": true,
+                "cells": cells.collect::<Vec<_>>(),
+            }));
+        }
+        let of_variable = json!({ "rows": rows, "more": levels.len() > LEVELS });
         match groups.iter_mut().find(|(block, _)| block == variable.0) {
-            Some((_, rows)) => rows.push(row),
-            None => groups.push((variable.0.to_string(), vec![row])),
+            Some((_, variables)) => variables.push(of_variable),
+            None => groups.push((variable.0.to_string(), vec![of_variable])),
         }
     }
     let heads = cohorts.iter().map(|cohort| {
@@ -101,14 +129,26 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
         "columns": if cohorts.len() > 1 { 7 } else { 5 },
         "groups": groups
             .into_iter()
-            .map(|(name, rows)| json!({ "name": name, "rows": rows }))
+            .map(|(name, variables)| json!({ "name": name, "variables": variables }))
             .collect::<Vec<_>>(),
     }))
 }
 
-/// Median and quartiles, or how many ones of how many.
+/// A count with its percentage, if that is there.
+pub fn share(shown: &Shown, path: &str) -> String {
+    let n = shown.count(&format!("{path}/n"));
+    match shown.has(&format!("{path}/percent")) {
+        true => format!("{n} ({}\u{a0}%)", shown.number(&format!("{path}/percent"), 0)),
+        false => n,
+    }
+}
+
+/// Median and quartiles, or how many ones of how many; nothing of categories, which come below.
 fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
     let path = format!("/characteristics/{at}");
+    if !row.levels.is_empty() {
+        return String::new();
+    }
     if row.ones.is_some() || shown.is_hidden(&format!("{path}/ones")) {
         return shown.count(&format!("{path}/ones"));
     }
@@ -135,7 +175,7 @@ fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
     )
 }
 
-/// The same for a file.
+/// The same for a file, with a line for each category.
 pub fn file(record: &StudyRecord) -> DataTable {
     let head = [
         "block",
@@ -150,12 +190,15 @@ pub fn file(record: &StudyRecord) -> DataTable {
         "upper_quartile",
         "ones",
         "smd_to_development",
+        "category",
+        "n",
+        "percent",
     ];
     let number = |value: Option<f64>| {
         value.map_or(String::new(), |value| plain(value, 4).replace('−', "-"))
     };
     let shown = Shown::new(record);
-    let rows = record.characteristics.iter().enumerate().map(|(at, row)| {
+    let rows = record.characteristics.iter().enumerate().flat_map(|(at, row)| {
         // What is hidden looks like what is missing, but for its word.
         let number = |what: &str, value: Option<f64>| match shown
             .is_hidden(&format!("/characteristics/{at}/{what}"))
@@ -163,7 +206,7 @@ pub fn file(record: &StudyRecord) -> DataTable {
             true => "hidden".to_string(),
             false => number(value),
         };
-        vec![
+        let cells = vec![
             row.block.clone(),
             row.variable.clone(),
             row.unit.clone().unwrap_or_default(),
@@ -184,7 +227,21 @@ pub fn file(record: &StudyRecord) -> DataTable {
                 None => number("ones", None),
             },
             number("smd_to_development", row.smd_to_development),
-        ]
+        ];
+        let mut lines: Vec<Vec<String>> = Vec::new();
+        for (which, level) in row.levels.iter().enumerate() {
+            let place = format!("levels/{which}/share/percent");
+            let share = [
+                level.name.clone(),
+                level.share.n.to_string(),
+                number(&place, level.share.percent),
+            ];
+            lines.push([&cells[..], &share[..]].concat());
+        }
+        if lines.is_empty() {
+            lines.push([&cells[..], &[const { String::new() }; 3]].concat());
+        }
+        lines
     });
     DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }
 }

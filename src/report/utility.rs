@@ -69,13 +69,7 @@ fn figure<'a>(
     curve: &DecisionCurve,
 ) -> Figure<'a> {
     let series = Standing::of(record, analysis).series().clamp(1, 2);
-    let beside = same_splits(record, analysis)
-        .filter_map(|(name, other)| Some((name, other, other.decision.as_ref()?)))
-        .find(|(_, other, _)| other.role == "control")
-        .or_else(|| {
-            same_splits(record, analysis)
-                .find_map(|(name, other)| Some((name, other, other.decision.as_ref()?)))
-        });
+    let beside = beside(record, analysis);
     let values = curve.points.iter().flat_map(|p| [p.model, p.upper.unwrap_or(p.model)]);
     let highest =
         values.chain(curve.points.iter().map(|p| p.treat_all)).fold(0.02, f64::max);
@@ -94,7 +88,7 @@ fn figure<'a>(
         .filter_map(|p| Some((p.threshold, p.lower?.max(low), p.upper?)))
         .collect();
     plot.band(&format!("band{series}"), &band);
-    if let Some((_, _, other)) = beside {
+    if let Some((_, other)) = beside {
         plot.line("line3", other.points.iter().map(|p| (p.threshold, p.model)));
     }
     plot.line(
@@ -145,7 +139,7 @@ fn figure<'a>(
     };
     let mut legend =
         item(&format!("line{series}"), &format!("{}, 95 % band", model(analysis)));
-    if let Some((_, other, _)) = beside {
+    if let Some((other, _)) = beside {
         legend.push_str(&item("line3", &model(other)));
     }
     legend.push_str(&item("line4", "treat all"));
@@ -153,16 +147,21 @@ fn figure<'a>(
     let number = |value: Option<f64>| value.map_or(String::new(), |v| plain(v, 4));
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (position, p) in curve.points.iter().enumerate() {
-        let other = beside.and_then(|(_, _, other)| other.points.get(position));
-        rows.push(vec![
+        let mut row = vec![
             plain(p.threshold, 3),
             plain(p.model, 4),
             number(p.lower),
             number(p.upper),
             plain(p.treat_all, 4),
-            number(other.map(|point| point.model)),
-        ]);
+        ];
+        if let Some((_, other)) = beside {
+            row.push(number(other.points.get(position).map(|point| point.model)));
+        }
+        rows.push(row);
     }
+    let mut head =
+        ["threshold", "model", "lower", "upper", "treat_all"].map(String::from).to_vec();
+    head.extend(beside.map(|(other, _)| model(other)));
     Figure {
         id,
         heading,
@@ -176,10 +175,46 @@ fn figure<'a>(
         pictures: vec![picture],
         method: format!("{}.", first_upper(curve.method.trim_end_matches('.'))),
         table: DataTable {
-            head: ["threshold", "model", "lower", "upper", "treat_all", "beside"]
-                .map(String::from)
-                .to_vec(),
+            head,
             rows,
         },
+    }
+}
+
+/// What the model is drawn beside, on the same splits: the clinical model, which decides today;
+/// where there is none another control, and else any other model.
+fn beside<'r>(
+    record: &'r StudyRecord,
+    analysis: &'r AnalysisRecord,
+) -> Option<(&'r AnalysisRecord, &'r DecisionCurve)> {
+    let others = same_splits(record, analysis);
+    let drawn = others.filter_map(|(_, other)| Some((other, other.decision.as_ref()?)));
+    // Among equals the first, as the study names them.
+    drawn.min_by_key(|(other, _)| rank(other))
+}
+
+/// What a reader asks for first.
+fn rank(other: &AnalysisRecord) -> u8 {
+    match (other.clinical, other.role.as_str()) {
+        (true, _) => 0,
+        (false, "control") => 1,
+        (false, _) => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clinical_model_is_drawn_before_other_controls() {
+        let of = |clinical: bool, role: &str| AnalysisRecord {
+            clinical,
+            role: role.to_string(),
+            ..AnalysisRecord::default()
+        };
+        assert!(rank(&of(true, "sensitivity")) < rank(&of(false, "control")));
+        assert!(rank(&of(false, "control")) < rank(&of(false, "sensitivity")));
+        assert_eq!(rank(&of(true, "control")), rank(&of(true, "primary")));
     }
 }

@@ -1,13 +1,14 @@
 //! Table 1: the variables of the study by cohort and class.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::record::Found;
-use crate::data::{CharacteristicFacts, FrameColumn, Value};
+use crate::data::{CharacteristicFacts, FrameColumn, LevelFacts, Share, Value};
 use crate::math;
 use crate::plan::{Plan, Work};
 use crate::spec::{BlockKind, Study};
+use crate::statistics::standardised_difference;
 use crate::survey::Survey;
 
 /// Variables of the table; the rest are predictors in their own table.
@@ -82,6 +83,14 @@ pub fn characteristics(
             let here = |cohort: usize| -> Option<&Arc<FrameColumn>> {
                 of(cohort)?.rows.columns().iter().find(|known| known.name == column.name)
             };
+            // Each cohort numbers its own categories: what they have in common is the names.
+            let names = |cohort: usize| of(cohort)?.rows.categories(&column.name);
+            let levels: BTreeSet<&String> =
+                cohorts.iter().filter_map(|c| names(*c)).flatten().collect();
+            let levels: Vec<&String> = levels.into_iter().collect();
+            let counts = |cohort: usize| -> Option<Vec<usize>> {
+                Some(per_level(&here(cohort)?.values, names(cohort)?, &levels))
+            };
             let moments = |cohort: usize| -> Option<(f64, f64)> {
                 let known: Vec<f64> = here(cohort)?
                     .values
@@ -95,7 +104,11 @@ pub fn characteristics(
                 let Some(values) = here(*cohort).map(|column| &column.values) else {
                     continue;
                 };
+                let own_names = names(*cohort);
                 let smd = development.filter(|own| own != cohort).and_then(|own| {
+                    if own_names.is_some() {
+                        return standardised_difference(&counts(*cohort)?, &counts(own)?);
+                    }
                     let ((a, u), (b, v)) = (moments(*cohort)?, moments(own)?);
                     let pooled = math::sqrt((u + v) / 2.0);
                     (pooled > 0.0).then(|| (a - b) / pooled)
@@ -122,7 +135,10 @@ pub fn characteristics(
                         cohort: study.cohorts[*cohort].name.clone(),
                         class,
                         smd_to_development: smd.filter(|_| class.is_none()),
-                        ..described(&inside)
+                        ..match own_names {
+                            Some(own) => by_level(&inside, own, &levels),
+                            None => described(&inside),
+                        }
                     });
                 }
             }
@@ -150,13 +166,51 @@ fn described(values: &[f64]) -> CharacteristicFacts {
         lower_quartile: at(0.25),
         upper_quartile: at(0.75),
         ones: binary.then(|| known.iter().filter(|value| **value == 1.0).count()),
+        levels: Vec::new(),
         smd_to_development: None,
     }
 }
 
+/// Counts and shares of categories; values are positions among `own`.
+fn by_level(values: &[f64], own: &[String], levels: &[&String]) -> CharacteristicFacts {
+    let counts = per_level(values, own, levels);
+    let shares = shares(&counts);
+    let levels = levels.iter().zip(shares);
+    CharacteristicFacts {
+        median: None,
+        lower_quartile: None,
+        upper_quartile: None,
+        ones: None,
+        levels: levels
+            .map(|(name, share)| LevelFacts { name: (*name).clone(), share })
+            .collect(),
+        ..described(values)
+    }
+}
+
+/// How many of the values are each of the levels; values are positions among `own`.
+pub fn per_level(values: &[f64], own: &[String], levels: &[&String]) -> Vec<usize> {
+    let mut counts = vec![0; levels.len()];
+    for value in values.iter().filter(|value| !value.is_nan()) {
+        let name = own.get(*value as usize);
+        if let Some(at) = levels.iter().position(|level| Some(*level) == name) {
+            counts[at] += 1;
+        }
+    }
+    counts
+}
+
+/// Counts with their shares of all of them.
+pub fn shares(counts: &[usize]) -> Vec<Share> {
+    let all: usize = counts.iter().sum();
+    let percent = |n: usize| (all > 0).then(|| 100.0 * n as f64 / all as f64);
+    counts.iter().map(|n| Share { n: (*n).into(), percent: percent(*n) }).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::described;
+    use super::{by_level, described};
+    use crate::data::Share;
 
     #[test]
     fn quartiles_shares_and_what_is_missing() {
@@ -168,5 +222,29 @@ mod tests {
         assert_eq!((facts.ones, facts.median), (Some(2), None));
         let facts = described(&[f64::NAN]);
         assert!(facts.rows == 1 && facts.missing == 1 && facts.median.is_none());
+    }
+
+    #[test]
+    fn categories_are_counted_by_name_whatever_their_number() {
+        let names = |names: &[&str]| -> Vec<String> {
+            names.iter().map(|name| (*name).to_string()).collect()
+        };
+        let all = names(&["female", "male", "unclear"]);
+        let levels: Vec<&String> = all.iter().collect();
+        // Here "male" is 0, as nobody is anything else.
+        let facts = by_level(&[0.0, 0.0, f64::NAN], &names(&["male"]), &levels);
+        assert!(facts.rows == 3 && facts.missing == 1);
+        assert!(facts.ones.is_none() && facts.median.is_none());
+        let found: Vec<(&str, usize, f64)> = facts
+            .levels
+            .iter()
+            .map(|level| {
+                let Share { n, percent } = level.share;
+                (level.name.as_str(), n.known().unwrap(), percent.unwrap())
+            })
+            .collect();
+        assert_eq!(found, [("female", 0, 0.0), ("male", 2, 100.0), ("unclear", 0, 0.0)]);
+        let none = by_level(&[f64::NAN], &names(&["male"]), &levels);
+        assert!(none.levels.iter().all(|level| level.share.percent.is_none()));
     }
 }

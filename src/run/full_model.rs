@@ -246,7 +246,8 @@ fn transformed(transform: &Transform, value: f64, category: Option<&str>) -> f64
     }
 }
 
-/// A made-up subject at the medians, so that no patient's row is printed.
+/// A made-up subject at the medians, and of categories with the first, so that no patient's row is
+/// printed.
 fn example(intercept: f64, terms: &[Term], model: &Model) -> WorkedExample {
     let mut example = WorkedExample {
         values: Vec::new(),

@@ -5,18 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::graph::NodeIndex;
 use serde_json::json;
 
-use super::characteristics::characteristics;
+use super::characteristics::{characteristics, per_level, shares};
 use super::compute::{counted, without_rows};
 use super::models::{needed, parts};
 use super::prevalence::prevalence_only;
 use super::{Done, How, describe};
 use crate::data::{
     AddedFacts, AnalysisRecord, Better, BlockFacts, CandidateRecord, Certificate, Choice,
-    ClaimFacts, CohortFacts, ColumnFacts, ComparisonFacts, Count, Curve, DeviationFacts,
-    Estimate, FallbackFacts, FlowBox, FoldRecord, Frame, Frequency, Frozen, FrozenFacts,
-    HarmonisedFacts, JudgedFacts, MetricFacts, Moments, OutcomeFacts, PermutationFacts,
-    Removed, SampleSizeFacts, SelectionFacts, SiteFacts, SourceFacts, Stability,
-    StudyFacts, StudyRecord, SubgroupFacts, ThresholdFacts, Unscored, Value,
+    ClaimFacts, CohortFacts, ColumnFacts, ColumnLevel, ComparisonFacts, Count, Curve,
+    DeviationFacts, Estimate, FallbackFacts, FlowBox, FoldRecord, Frame, Frequency,
+    Frozen, FrozenFacts, GroupEstimate, GroupMeasure, HarmonisedFacts, JudgedFacts,
+    MetricFacts, Moments, NO_VALUE, OutcomeFacts, PermutationFacts, Removed,
+    SampleSizeFacts, SelectionFacts, SiteFacts, SourceFacts, Stability, StudyFacts,
+    StudyRecord, SubgroupFacts, ThresholdFacts, Unscored, Value,
 };
 use crate::digest::{Digest, canonical_json};
 use crate::math;
@@ -142,6 +143,11 @@ pub fn record(
     if study.evaluate.decision_range.is_some() {
         references.extend(reference("vickers2006"));
     }
+    let predictors = predictors(study, survey, plan, found);
+    let mut columns = predictors.iter().flat_map(|block| &block.columns);
+    if columns.any(|column| !column.levels.is_empty()) {
+        references.extend(reference("yang2012"));
+    }
     references.sort_by(|a, b| a.key.cmp(&b.key));
     references.dedup();
     StudyRecord {
@@ -172,7 +178,7 @@ pub fn record(
         outcomes: context.outcomes(),
         agreements: survey.agreements.clone(),
         associations: survey.associations.clone(),
-        predictors: predictors(study, survey, plan, found),
+        predictors,
         characteristics: characteristics(study, survey, plan, found),
         analysis_order: order,
         analyses,
@@ -393,17 +399,99 @@ impl Context<'_> {
             }
         }
         let mut rows = Analysed { n_predictors, ..Analysed::default() };
-        for (class, why) in classes.iter().zip(why) {
+        let groups = &self.survey.cohorts[&self.study.cohorts[of.cohort].name].groups;
+        let mut subjects: BTreeMap<u32, bool> = BTreeMap::new();
+        for (at, (class, why)) in classes.into_iter().zip(why).enumerate() {
             match (class, why) {
                 (None, _) => rows.unknown += 1,
                 (Some(_), Some(why)) => *rows.failed.entry(why).or_insert(0) += 1,
                 (Some(positive), None) => {
-                    rows.n += 1;
-                    rows.n_positive += usize::from(*positive);
+                    rows.classes.insert(at, positive);
+                    rows.n_positive += usize::from(positive);
+                    *subjects.entry(groups[at]).or_default() |= positive;
                 }
             }
         }
+        rows.n = rows.classes.len();
+        rows.n_subjects = subjects.len();
+        rows.n_positive_subjects =
+            subjects.values().filter(|positive| **positive).count();
         rows
+    }
+
+    /// The columns of a case that reach selection, without those that preparation makes of them but
+    /// for encoded categories. In a model, columns are called `block.column`.
+    fn encoded(&self, case: usize, rows: &Analysed) -> BTreeSet<String> {
+        let of = self.plan.cases[case];
+        let blocks = &self.study.models[of.model].blocks;
+        let mut columns = BTreeSet::new();
+        for index in self.frames {
+            let plan::Work::Frame { cohort, block } = self.plan.graph[*index].work else {
+                continue;
+            };
+            let name = &self.study.predictors[block].name;
+            if cohort == of.cohort
+                && blocks.iter().any(|b| b.name == *name)
+                && let Some(Value::Frame(frame)) = self.found.get(index)
+            {
+                columns.extend(encoded(name, frame, &rows.classes));
+            }
+        }
+        columns
+    }
+
+    /// Groups as they were measured, and beside them the rows that are in none.
+    fn subgroups(
+        &self,
+        case: usize,
+        rows: &Analysed,
+        found: &[GroupEstimate],
+    ) -> Vec<SubgroupFacts> {
+        let cohort = &self.study.cohorts[self.plan.cases[case].cohort];
+        let surveyed = &self.survey.cohorts[&cohort.name].rows;
+        let view =
+            View { study: self.study, survey: self.survey, cohort, rows: surveyed };
+        let mut facts: Vec<SubgroupFacts> = Vec::new();
+        for subgroup in &self.study.evaluate.subgroups {
+            let by = &subgroup.by.name;
+            let groups = found.iter().filter(|group| group.by == *by);
+            if facts.iter().any(|known| known.by == *by) {
+                continue;
+            }
+            facts.extend(groups.map(SubgroupFacts::from));
+            let Ok(cells) = view.cells(&subgroup.by) else { continue };
+            let in_none = |at: &usize| match &cells[*at] {
+                None => true,
+                Some(cell) => !subgroup.cut.is_empty() && cell.parse::<f64>().is_err(),
+            };
+            let left = rows.classes.iter().filter(|(at, _)| in_none(at));
+            let left: Vec<bool> = left.map(|(_, positive)| *positive).collect();
+            if left.is_empty() {
+                continue;
+            }
+            let note = "in no group, as there is no value".to_string();
+            let measures = found.iter().find(|group| group.by == *by);
+            let measures = measures.map_or(&[][..], |group| group.measures.as_slice());
+            let none = |measure: &GroupMeasure| GroupMeasure {
+                estimate: None,
+                lower: None,
+                upper: None,
+                note: "in no group".to_string(),
+                ..measure.clone()
+            };
+            facts.push(SubgroupFacts {
+                by: by.clone(),
+                group: NO_VALUE.to_string(),
+                n: left.len().into(),
+                n_positive: left.iter().filter(|positive| **positive).count().into(),
+                estimate: None,
+                lower: None,
+                upper: None,
+                measures: measures.iter().map(none).collect(),
+                note,
+            });
+        }
+        facts
     }
 
     /// Why figures of an analysis are missing, by reason.
@@ -604,11 +692,11 @@ impl Context<'_> {
             folds: record.folds.iter().filter(|fold| fold.falls_back).count(),
             of: record.folds.len(),
         });
-        record.selection = self.selection(analysis, &record);
-        record.sample_size = match (record.n.known(), record.n_positive.known()) {
-            (Some(n), Some(events)) => Some(sample_size(n, events, record.n_predictors)),
-            _ => None,
-        };
+        let rows = self.analysed(analysis.case, None);
+        let columns = self.encoded(analysis.case, &rows);
+        record.sample_size =
+            Some(sample_size(rows.n_subjects, rows.n_positive_subjects, columns.len()));
+        record.selection = self.selection(analysis, &record, columns);
         record.harmonised = self.harmonised(analysis);
         record.kind = "internal".to_string();
         if resampling.judged() == Judged::Sites {
@@ -803,14 +891,16 @@ impl Context<'_> {
                 looks_at: added.looks_at.to_string(),
                 why: added.why.clone(),
             }),
+            clinical: !model.blocks.is_empty()
+                && model.blocks.iter().all(|named| {
+                    study.block(&named.name).is_some_and(|block| block.clinical)
+                }),
             within: nodes.within.and_then(|node| match found.get(&node) {
                 Some(Value::Estimate(estimate)) => Some(estimate.clone()),
                 _ => None,
             }),
             subgroups: match nodes.groups.and_then(|node| found.get(&node)) {
-                Some(Value::Groups(groups)) => {
-                    groups.iter().map(SubgroupFacts::from).collect()
-                }
+                Some(Value::Groups(groups)) => self.subgroups(case, &rows, groups),
                 _ => Vec::new(),
             },
             sites: Vec::new(),
@@ -819,6 +909,8 @@ impl Context<'_> {
             n: rows.n.into(),
             n_positive: rows.n_positive.into(),
             judged: None,
+            n_subjects: rows.n_subjects.into(),
+            n_positive_subjects: rows.n_positive_subjects.into(),
             n_predictors: rows.n_predictors,
             performance,
             primary: study.evaluate.primary.about.name.to_string(),
@@ -909,10 +1001,8 @@ impl Context<'_> {
         &self,
         analysis: &Analysis,
         record: &AnalysisRecord,
+        mut all: BTreeSet<String>,
     ) -> Option<SelectionFacts> {
-        let mut all: BTreeSet<String> = BTreeSet::new();
-        let of = self.plan.cases[analysis.case];
-        let blocks = &self.study.models[of.model].blocks;
         let mut fits: Vec<&Vec<String>> = Vec::new();
         let (mut selectors, mut learners) = (BTreeMap::new(), BTreeMap::new());
         for nodes in &analysis.outer {
@@ -931,18 +1021,6 @@ impl Context<'_> {
                 let of_fit: BTreeSet<&String> = members().map(|of| &of.learner).collect();
                 for learner in of_fit {
                     *learners.entry(learner.clone()).or_insert(0) += 1;
-                }
-            }
-        }
-        // In a model, columns are called `block.column`.
-        for (node, value) in self.found {
-            if let plan::Work::Frame { cohort, block } = self.plan.graph[*node].work
-                && let Value::Frame(frame) = value
-            {
-                let name = &self.study.predictors[block].name;
-                if cohort == of.cohort && blocks.iter().any(|b| b.name == *name) {
-                    let names = frame.rows.columns().iter().map(|column| &column.name);
-                    all.extend(names.map(|column| format!("{name}.{column}")));
                 }
             }
         }
@@ -1174,7 +1252,27 @@ fn frequencies(counts: BTreeMap<String, usize>) -> Vec<Frequency> {
     all
 }
 
-/// Events for each candidate predictor, and what Riley's criteria ask for.
+/// The columns of a block that reach selection, in the words of a model: `block.column`, and
+/// `block.column=category` for each category but the first that is met among the rows.
+fn encoded(block: &str, frame: &Frame, rows: &BTreeMap<usize, bool>) -> Vec<String> {
+    let mut names = Vec::new();
+    for column in frame.rows.columns() {
+        let name = format!("{block}.{}", column.name);
+        // `survey` sees to it that categories are encoded in every model.
+        let Some(categories) = frame.rows.categories(&column.name) else {
+            names.push(name);
+            continue;
+        };
+        let values = rows.keys().map(|row| column.values[*row]);
+        let values = values.filter(|value| !value.is_nan());
+        let met: BTreeSet<usize> = values.map(|value| value as usize).collect();
+        let met = met.iter().filter_map(|at| categories.get(*at));
+        names.extend(met.skip(1).map(|category| format!("{name}={category}")));
+    }
+    names
+}
+
+/// Events for each candidate predictor parameter, and what Riley's criteria ask for.
 fn sample_size(n: usize, n_positive: usize, candidates: usize) -> SampleSizeFacts {
     use crate::statistics::{
         DIFFERENCE, MARGIN, SHARE_OF_R2, SHRINKAGE, largest_r2, sample_size,
@@ -1204,8 +1302,8 @@ fn sample_size(n: usize, n_positive: usize, candidates: usize) -> SampleSizeFact
                 "a shrinkage of at least {SHRINKAGE}, an optimism in Nagelkerke's R² of at most \
                  {DIFFERENCE}, a prevalence within {MARGIN} of that of the cohort"
             ),
-            "each candidate predictor is one parameter of an unpenalised regression; penalties, \
-             selection and learners that bend have no such formula"
+            "each candidate predictor is one parameter of an unpenalised regression, one of k \
+             categories k − 1; penalties, selection and learners that bend have no such formula"
                 .to_string(),
         ],
     }
@@ -1228,8 +1326,13 @@ pub fn threshold_words(study: &Study) -> Option<String> {
 /// The rows of an analysis: those whose outcome is known and whose predictors were measured.
 #[derive(Default)]
 struct Analysed {
+    /// Their classes, by cohort row.
+    classes: BTreeMap<usize, bool>,
     n: usize,
     n_positive: usize,
+    /// Patients whose rows they are, and those of them with the outcome in any row.
+    n_subjects: usize,
+    n_positive_subjects: usize,
     unknown: usize,
     /// Rows of known outcome that were not measured, by reason.
     failed: BTreeMap<String, usize>,
@@ -1344,6 +1447,33 @@ fn describe_column(
             rows.iter().filter(|&&row| wanted(row)).map(|&row| column.values[row]);
         known.filter(|value| !value.is_nan()).collect()
     };
+    let missing = rows.iter().filter(|&&row| column.values[row].is_nan()).count();
+    if let Some(names) = frame.rows.categories(&column.name) {
+        let levels: Vec<&String> = names.iter().collect();
+        let count =
+            |wanted: &dyn Fn(usize) -> bool| per_level(&values(wanted), names, &levels);
+        let positive = count(&|row| classes[row] == Some(true));
+        let negative = count(&|row| classes[row] == Some(false));
+        let shares = [count(&|_| true), positive.clone(), negative.clone()]
+            .map(|counts| shares(&counts));
+        let level = |(at, name): (usize, &String)| ColumnLevel {
+            name: name.clone(),
+            all: shares[0][at],
+            positive: shares[1][at],
+            negative: shares[2][at],
+        };
+        return ColumnFacts {
+            name: column.name.to_string(),
+            unit,
+            declared_unit: None,
+            missing: missing.into(),
+            all: None,
+            positive: None,
+            negative: None,
+            levels: names.iter().enumerate().map(level).collect(),
+            smd: statistics::standardised_difference(&positive, &negative),
+        };
+    }
     let moments = |values: &[f64]| {
         let (mean, variance) = (math::mean(values)?, math::variance(values)?);
         Some(Moments { n: values.len().into(), mean, sd: math::sqrt(variance) })
@@ -1359,10 +1489,11 @@ fn describe_column(
         name: column.name.to_string(),
         unit,
         declared_unit: None,
-        missing: rows.iter().filter(|&&row| column.values[row].is_nan()).count().into(),
+        missing: missing.into(),
         all: moments(&values(&|_| true)),
         positive,
         negative,
+        levels: Vec::new(),
         smd,
     }
 }

@@ -15,6 +15,7 @@ mod decided;
 mod decision;
 mod decodability;
 mod delong;
+mod difference;
 mod e50;
 mod e90;
 mod f1;
@@ -62,6 +63,7 @@ pub use decodability::decodability;
 pub use delong::{
     Delong, Paired, delong, exact_bound, few_interval, logit_interval, paired_delong,
 };
+pub use difference::standardised_difference;
 pub use influence::influence_se;
 pub use interval::{nadeau_bengio, wilson};
 pub use novelty::{distance, familiar};

@@ -476,6 +476,10 @@ fn proportion(judged: &Held<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Value
         How::Once => {
             format!("at the one threshold; Wilson's 95 % interval with n = {n} patients")
         }
+        _ if values.len() == 1 => format!(
+            "pooled over the folds, each at its own threshold; Wilson's 95 % interval with n = {n} \
+             patients"
+        ),
         _ => format!(
             "{}, each fold at its own threshold; Wilson's 95 % interval with n = {n} patients",
             put_together(values.len(), pools.repeats.len())
@@ -595,7 +599,7 @@ pub fn within(inputs: &Inputs<'_>, of: Judgement) -> Computed {
     }))
 }
 
-/// The AUROC in each group of each subgroup: over pairs of one fold, averaged over repeats.
+/// The AUROC in each group of each subgroup: over pairs of one fold or site, averaged over repeats.
 pub fn groups(inputs: &Inputs<'_>, of: Judgement) -> Computed {
     let judged = judged(inputs, of, 0..inputs.values.len())?;
     let mut estimates = Vec::new();
@@ -758,11 +762,11 @@ fn in_group(
         note: match (few, judged.how) {
             (true, _) => format!("too few: {events} of the smaller class"),
             (false, How::Once) => "95 % interval on the logit scale".to_string(),
-            (false, _) => {
-                "over pairs of one fold, averaged over repeats; the interval leaves out \
-                           the variation of training sets"
-                    .to_string()
-            }
+            (false, how) => format!(
+                "over pairs of one {}{}; the interval leaves out the variation of training sets",
+                if how == How::Sites { "site" } else { "fold" },
+                if values.len() > 1 { ", averaged over repeats" } else { "" },
+            ),
         },
     }
 }

@@ -148,6 +148,13 @@ fn moments(record: &StudyRecord, smallest: usize, hidden: &mut BTreeSet<String>)
             ];
             let counts = ["missing", "all/n", "positive/n", "negative/n"];
             let any = counts.iter().any(|n| hidden.contains(&format!("{path}/{n}")));
+            for of in ["all", "positive", "negative"] {
+                let shares = (0..column.levels.len())
+                    .map(|level| format!("{path}/levels/{level}/{of}"));
+                if without_percents(&shares.collect::<Vec<_>>(), hidden) {
+                    hidden.insert(format!("{path}/smd"));
+                }
+            }
             if is_small(column, smallest) {
                 // The mean of zeros and ones is a count, and the difference follows from it.
                 hidden.extend(groups.map(|(of, _)| format!("{path}/{of}")));
@@ -168,6 +175,16 @@ fn moments(record: &StudyRecord, smallest: usize, hidden: &mut BTreeSet<String>)
             }
         }
     }
+}
+
+/// Hides the percentages of a group where one of its categories is hidden, since they tell of how
+/// many they are; gives whether it did.
+fn without_percents(shares: &[String], hidden: &mut BTreeSet<String>) -> bool {
+    let any = shares.iter().any(|share| hidden.contains(&format!("{share}/n")));
+    if any {
+        hidden.extend(shares.iter().map(|share| format!("{share}/percent")));
+    }
+    any
 }
 
 /// Whether a column holds zeros and ones, few of either in some group.
@@ -199,6 +216,18 @@ fn characteristics(record: &StudyRecord, smallest: usize, hidden: &mut BTreeSet<
         let of_few = row.ones.is_some() && hidden.contains(&format!("{path}/ones"));
         if (few || of_few) && row.smd_to_development.is_some() {
             hidden.insert(format!("{path}/smd_to_development"));
+        }
+        let shares =
+            (0..row.levels.len()).map(|level| format!("{path}/levels/{level}/share"));
+        // The distance of shares is that between two cohorts, and tells of both.
+        if without_percents(&shares.collect::<Vec<_>>(), hidden) && row.class.is_none() {
+            let same = record.characteristics.iter().enumerate().filter(|(_, other)| {
+                (&other.block, &other.variable) == (&row.block, &row.variable)
+                    && other.smd_to_development.is_some()
+            });
+            let places =
+                same.map(|(at, _)| format!("/characteristics/{at}/smd_to_development"));
+            hidden.extend(places);
         }
     }
 }
@@ -354,7 +383,9 @@ fn few(
     }
     if too_few(of.n, of.n_positive) {
         alone(analysis);
-    } else if ["n", "n_positive"].iter().any(|n| hidden.contains(&format!("{place}/{n}")))
+    } else if ["n", "n_positive", "n_subjects", "n_positive_subjects"]
+        .iter()
+        .any(|n| hidden.contains(&format!("{place}/{n}")))
     {
         without_prevalence(analysis);
     }

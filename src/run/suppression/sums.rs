@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::hiding::Counts;
 use crate::data::{
     AnalysisRecord, CohortFacts, ColumnFacts, ConfusionFacts, Count, FlowBox, Moments,
-    StudyRecord,
+    NO_VALUE, StudyRecord,
 };
 
 /// What a count is worth to readers, from what goes first to what goes last.
@@ -19,7 +19,12 @@ const HEADLINE: u8 = 9;
 
 /// Every count of a record that may have to be hidden.
 pub fn counts(record: &StudyRecord) -> Counts {
-    let mut all = All { record, counts: Counts::default(), cohorts: BTreeMap::new() };
+    let mut all = All {
+        record,
+        counts: Counts::default(),
+        cohorts: BTreeMap::new(),
+        groups: BTreeMap::new(),
+    };
     for at in 0..record.cohorts.len() {
         all.cohort(at);
     }
@@ -52,6 +57,18 @@ struct All<'a> {
     record: &'a StudyRecord,
     counts: Counts,
     cohorts: BTreeMap<String, Cohort>,
+    /// Groups of rows that several analyses tell of, by cohort, outcome, what they are grouped by
+    /// (nothing for sites) and name: their rows, those with and those without the outcome.
+    groups: BTreeMap<[String; 4], [usize; 3]>,
+}
+
+/// A group of the rows of an analysis.
+struct Group<'a> {
+    path: String,
+    by: &'a str,
+    name: &'a str,
+    n: Count,
+    n_positive: Count,
 }
 
 /// The place of an analysis in the record.
@@ -324,6 +341,7 @@ impl All<'_> {
         let negative =
             self.counts.implied(self.counts.value(n) - self.counts.value(positive));
         self.counts.sum(n, &[positive, negative]);
+        self.subjects(&path, analysis, [n, positive]);
         if let Some(cohort) = self.cohorts.get(&analysis.cohort) {
             for (_, _, n_out) in &cohort.boxes {
                 self.counts.same(n, *n_out);
@@ -335,15 +353,23 @@ impl All<'_> {
         }
         let whole = [n, positive, negative];
         let judged = self.judged(&path, analysis, whole);
-        let sites = analysis.sites.iter().enumerate().map(|(at, site)| {
-            (format!("{path}/sites/{at}"), String::new(), site.n, site.n_positive)
+        let held_out = judged.unwrap_or(whole);
+        let sites = analysis.sites.iter().enumerate().map(|(at, site)| Group {
+            path: format!("{path}/sites/{at}"),
+            by: "",
+            name: &site.name,
+            n: site.n,
+            n_positive: site.n_positive,
         });
-        self.groups(sites.collect(), whole);
-        let groups = analysis.subgroups.iter().enumerate().map(|(at, group)| {
-            let path = format!("{path}/subgroups/{at}");
-            (path, group.by.clone(), group.n, group.n_positive)
+        self.groups(analysis, sites.collect(), held_out);
+        let groups = analysis.subgroups.iter().enumerate().map(|(at, group)| Group {
+            path: format!("{path}/subgroups/{at}"),
+            by: &group.by,
+            name: &group.group,
+            n: group.n,
+            n_positive: group.n_positive,
         });
-        self.groups(groups.collect(), whole);
+        self.groups(analysis, groups.collect(), held_out);
         self.folds(&path, analysis, whole);
         if let (Some(cells), Some([_, positive, negative])) =
             (&analysis.confusion, judged)
@@ -373,17 +399,50 @@ impl All<'_> {
         Some(judged)
     }
 
+    /// The patients of an analysis: its rows, where each has one, and some of those of the cohort.
+    fn subjects(
+        &mut self,
+        path: &str,
+        analysis: &AnalysisRecord,
+        [n, positive]: [usize; 2],
+    ) {
+        let all = self.shown(format!("{path}/n_subjects"), analysis.n_subjects, HEADLINE);
+        let place = format!("{path}/n_positive_subjects");
+        let with = self.shown(place, analysis.n_positive_subjects, HEADLINE);
+        self.same(Some(n), all);
+        self.same(Some(positive), with);
+        self.sum_with_rest(all, &[with]);
+        let mut cohorts = self.record.cohorts.iter().enumerate();
+        if let Some((at, cohort)) = cohorts.find(|(_, c)| c.name == analysis.cohort) {
+            let place = format!("/cohorts/{at}/n_subjects");
+            let whole = self.shown(place, cohort.n_subjects, COHORT);
+            self.sum_with_rest(whole, &[all]);
+        }
+    }
+
     /// Groups by what they are grouped by: their rows, those with and those without the outcome.
-    fn groups(&mut self, groups: Vec<(String, String, Count, Count)>, whole: [usize; 3]) {
-        let mut columns: BTreeMap<String, Vec<[usize; 3]>> = BTreeMap::new();
-        for (path, by, n, n_positive) in groups {
+    fn groups(
+        &mut self,
+        analysis: &AnalysisRecord,
+        groups: Vec<Group<'_>>,
+        whole: [usize; 3],
+    ) {
+        let mut columns: BTreeMap<&str, Vec<[usize; 3]>> = BTreeMap::new();
+        for Group { path, by, name, n, n_positive } in groups {
             let n = self.shown(format!("{path}/n"), n, GROUP);
             let positive = self.shown(format!("{path}/n_positive"), n_positive, DETAIL);
             let (Some(n), Some(positive)) = (n, positive) else { continue };
             let negative = self.counts.value(n) - self.counts.value(positive);
             let negative = self.counts.implied(negative);
             self.counts.sum(n, &[positive, negative]);
-            columns.entry(by).or_default().push([n, positive, negative]);
+            let cells = [n, positive, negative];
+            let key = [analysis.cohort.as_str(), &analysis.outcome, by, name];
+            let key = key.map(str::to_string);
+            let known = *self.groups.entry(key).or_insert(cells);
+            for (known, cell) in known.into_iter().zip(cells) {
+                self.counts.same(known, cell);
+            }
+            columns.entry(by).or_default().push(cells);
         }
         for groups in columns.into_values() {
             for (at, whole) in whole.iter().enumerate() {
@@ -548,6 +607,10 @@ impl All<'_> {
         classes: Option<[usize; 3]>,
     ) {
         let missing = self.shown(format!("{path}/missing"), column.missing, DETAIL);
+        if !column.levels.is_empty() {
+            self.levels(path, column, (rows, classes), missing);
+            return;
+        }
         let mut of = |what: &str, moments: &Option<Moments>| {
             let n = moments.as_ref().map_or(Count::from(0), |moments| moments.n);
             // Nobody's moments are not shown.
@@ -565,6 +628,52 @@ impl All<'_> {
             return;
         };
         self.by_class(all, [positive, negative], missing, classes);
+    }
+
+    /// The categories of a column, over all rows and by class.
+    fn levels(
+        &mut self,
+        path: &str,
+        column: &ColumnFacts,
+        (rows, classes): (usize, Option<[usize; 3]>),
+        missing: Option<usize>,
+    ) {
+        // By group: the counts of its categories, and last of what is missing.
+        let mut groups: [Vec<Option<usize>>; 4] = Default::default();
+        for (at, level) in column.levels.iter().enumerate() {
+            let path = format!("{path}/levels/{at}");
+            let shares = [
+                ("all", level.all),
+                ("positive", level.positive),
+                ("negative", level.negative),
+            ];
+            let cells = shares
+                .map(|(of, share)| self.shown(format!("{path}/{of}/n"), share.n, DETAIL));
+            let [Some(all), Some(positive), Some(negative)] = cells else { return };
+            let value = |count: usize| self.counts.value(count);
+            // Those of whom the outcome is unknown.
+            let rest = (value(all) - value(positive) - value(negative)).max(0.0);
+            let rest = self.counts.implied(rest);
+            self.counts.sum(all, &[positive, negative, rest]);
+            for (group, cell) in groups.iter_mut().zip([all, positive, negative, rest]) {
+                group.push(Some(cell));
+            }
+        }
+        let [mut all, by_class @ ..] = groups;
+        all.push(missing);
+        self.sum(Some(rows), &all);
+        let (Some(missing), Some(classes)) = (missing, classes) else { return };
+        let mut gaps = Vec::new();
+        for (class, mut cells) in classes.into_iter().zip(by_class) {
+            let known: f64 =
+                cells.iter().flatten().map(|at| self.counts.value(*at)).sum();
+            let gap = (self.counts.value(class) - known).max(0.0);
+            let gap = self.counts.implied(gap);
+            cells.push(Some(gap));
+            self.sum(Some(class), &cells);
+            gaps.push(gap);
+        }
+        self.counts.sum(missing, &gaps);
     }
 
     /// Known and missing values of a variable, over all and by class.
@@ -621,7 +730,9 @@ impl All<'_> {
                 Some([yes, no, _]) => [Some(all), Some(yes), Some(no)],
                 None => [Some(all), None, None],
             };
-            let mut columns: [Vec<Option<usize>>; 4] = Default::default();
+            // By what is counted: rows, missing, ones, the rest, then each category.
+            let n_levels = places[0].map_or(0, |at| rows[at].levels.len());
+            let mut columns: Vec<Vec<Option<usize>>> = vec![Vec::new(); 4 + n_levels];
             for (whole, at) in wholes.into_iter().zip(places) {
                 let Some(at) = at else { continue };
                 let row = &rows[at];
@@ -632,8 +743,16 @@ impl All<'_> {
                 let ones = row.ones.map(Count::from);
                 let ones =
                     ones.and_then(|n| self.shown(format!("{path}/ones"), n, DETAIL));
-                let known: Vec<Option<usize>> =
-                    [missing, ones].into_iter().filter(Option::is_some).collect();
+                let levels = row.levels.iter().enumerate().map(|(level, of)| {
+                    let path = format!("{path}/levels/{level}/share/n");
+                    self.shown(path, of.share.n, DETAIL)
+                });
+                let levels: Vec<Option<usize>> = levels.collect();
+                let known: Vec<Option<usize>> = [missing, ones]
+                    .into_iter()
+                    .chain(levels.iter().copied())
+                    .filter(Option::is_some)
+                    .collect();
                 let rest = n.map(|n| {
                     let known: f64 =
                         known.iter().flatten().map(|at| self.counts.value(*at)).sum();
@@ -641,18 +760,51 @@ impl All<'_> {
                 });
                 let parts: Vec<Option<usize>> = known.into_iter().chain([rest]).collect();
                 self.sum(n, &parts);
-                for (column, cell) in columns.iter_mut().zip([n, missing, ones, rest]) {
+                let cells = [n, missing, ones, rest].into_iter().chain(levels);
+                for (column, cell) in columns.iter_mut().zip(cells) {
                     column.push(cell);
                 }
             }
-            for column in columns {
+            for column in &columns {
                 if let [whole, parts @ ..] = column.as_slice()
                     && parts.len() == 2
                 {
                     self.sum_with_rest(*whole, parts);
                 }
             }
-            self.told_among_predictors((cohort, block, variable), places[0]);
+            self.told_of_groups((cohort, variable, NO_VALUE), &columns[1]);
+            let levels = places[0].map_or(&[][..], |at| rows[at].levels.as_slice());
+            for (level, column) in levels.iter().zip(&columns[4..]) {
+                self.told_of_groups((cohort, variable, &level.name), column);
+            }
+            self.told_among_predictors((cohort, block, variable), places);
+        }
+    }
+
+    /// The classes of a category may be those of a subgroup or of a site; so may those of what is
+    /// missing.
+    fn told_of_groups(
+        &mut self,
+        (cohort, variable, level): (&str, &str, &str),
+        column: &[Option<usize>],
+    ) {
+        let [_, positive, negative] = column else { return };
+        let mut outcomes = self.record.outcomes.iter();
+        let asked = outcomes.find(|outcome| outcome.cohort == cohort);
+        let Some(outcome) = asked.map(|outcome| &outcome.name) else { return };
+        let mut same = Vec::new();
+        for ([of, asked, by, name], [_, yes, no]) in &self.groups {
+            let column = by.rsplit('.').next().unwrap_or(by);
+            if of == cohort
+                && asked == outcome
+                && name == level
+                && (by.is_empty() || column == variable)
+            {
+                same.extend([(*positive, *yes), (*negative, *no)]);
+            }
+        }
+        for (cell, group) in same {
+            self.same(cell, Some(group));
         }
     }
 
@@ -660,7 +812,7 @@ impl All<'_> {
     fn told_among_predictors(
         &mut self,
         (cohort, block, variable): (&str, &str, &str),
-        row: Option<usize>,
+        places: [Option<usize>; 3],
     ) {
         let blocks = self.record.predictors.iter().enumerate();
         for (at, facts) in blocks.filter(|(_, b)| b.name == block && b.cohort == cohort) {
@@ -668,12 +820,34 @@ impl All<'_> {
             else {
                 continue;
             };
-            let Some(row) = row else { continue };
-            let path = format!("/predictors/{at}/columns/{position}/missing");
-            let here = self.shown(path, facts.columns[position].missing, DETAIL);
+            let Some(row) = places[0] else { continue };
+            let column = &facts.columns[position];
+            let path = format!("/predictors/{at}/columns/{position}");
+            let here = self.shown(format!("{path}/missing"), column.missing, DETAIL);
             let of = self.record.characteristics[row].missing;
             let there = self.shown(format!("/characteristics/{row}/missing"), of, DETAIL);
             self.same(here, there);
+            for (level, here) in column.levels.iter().enumerate() {
+                let groups = [
+                    ("all", here.all),
+                    ("positive", here.positive),
+                    ("negative", here.negative),
+                ];
+                for (row, (of, share)) in places.into_iter().zip(groups) {
+                    let Some(row) = row else { continue };
+                    let there = &self.record.characteristics[row].levels;
+                    let Some(which) = there.iter().position(|l| l.name == here.name)
+                    else {
+                        continue;
+                    };
+                    let n = there[which].share.n;
+                    let path = format!("{path}/levels/{level}/{of}/n");
+                    let here = self.shown(path, share.n, DETAIL);
+                    let path = format!("/characteristics/{row}/levels/{which}/share/n");
+                    let there = self.shown(path, n, DETAIL);
+                    self.same(here, there);
+                }
+            }
         }
     }
 }
