@@ -6,7 +6,7 @@ pub use serde::{Deserialize, Serialize};
 pub use super::{
     About, Calibrator, Change, Chapter, Column, Contest, Declared, Derivation, Direction,
     Evidence, Failure, FeatureFamily, File, Fill, Form, Formula, Fragment, Generator,
-    Judged, Learner, Metric, Names, Operation, Output, Pooling, Problems, ReadAs, Reader,
+    Harmonising, Judged, Learner, Metric, Names, Operation, Output, Pooling, Problems, ReadAs, Reader,
     Resampling, RoiType, Scale, Scored, Section, TableStep, Then, Tuner,
 };
 pub use crate::data::{

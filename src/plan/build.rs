@@ -726,7 +726,7 @@ impl Builder<'_> {
         placed: &Arc<Placed>,
         prepare: NodeIndex,
     ) -> Option<NodeIndex> {
-        context.prepare.table_steps().find_map(|(_, step)| step.batch())?;
+        context.prepare.table_steps().find(|(_, step)| step.harmonises().is_some())?;
         let given = context.given.iter().chain([&placed.rows]).cloned();
         let node = Node {
             name: format!("{}/{}/harmonised", context.name, placed.name),

@@ -12,10 +12,11 @@ pub(super) fn read(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>)
         let mut said: Vec<(&str, String)> = Vec::new();
         for (position, branch) in model.branches.iter().enumerate() {
             for (used, step) in branch.prepare.table_steps() {
-                let Some(batch) = step.batch().filter(|_| step.refuses_unseen_batches())
+                let Some(harmonising) = step.harmonises().filter(|of| of.refuses_unseen)
                 else {
                     continue;
                 };
+                let batch = harmonising.batch;
                 let named = model.beside(position).into_iter().find(|c| c.name == batch);
                 let Some(column) = named else { continue };
                 for (place, refused) in refused(study, survey, model, &column) {

@@ -420,7 +420,7 @@ fn outcome_kept(
     let chains = model.branches.iter().map(|branch| &branch.prepare);
     let mut steps = chains.chain(&model.select).flat_map(|chain| chain.table_steps());
     let Some((used, _)) =
-        steps.find(|(_, step)| step.covariates().contains(&column.name))
+        steps.find(|(_, step)| step.harmonises().is_some_and(|of| of.covariates.contains(&column.name)))
     else {
         return;
     };
