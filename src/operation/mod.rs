@@ -28,8 +28,8 @@ pub use formula::{Change, Formula};
 pub use kinds::{
     About, AnyLearner, AnyTableStep, Calibrator, Column, Contest, Derivation, Direction,
     FeatureFamily, File, Fragment, Generator, Harmonising, Judged, Learner, Metric,
-    Operation, Output, Pooling, ReadAs, Reader, Resampling, RoiType, Scale, Scored, Section, TableStep,
-    Tuner,
+    Operation, Output, Pooling, ReadAs, Reader, Resampling, RoiType, Scale, Scored,
+    Section, TableStep, Tuner,
 };
 pub use names::Names;
 pub use problems::{Problem, Problems};
