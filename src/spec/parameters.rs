@@ -403,14 +403,14 @@ impl Reader<'_> {
             let scalar = matches!(node.kind, Syntax::Number(_) | Syntax::Bool(_));
             // Quotes help only where there is such a word.
             if scalar && !words.contains(&written.as_str()) {
-                self.no_such_word(node, &written, &words, None, what);
+                self.no_such_word(node, &written, &words, &[], what);
                 return None;
             }
             let text = self.text(node, what)?;
             if words.contains(&text.name.as_str()) {
                 return Some(Json::from(text.name));
             }
-            self.no_such_word(node, &text.name, &words, None, what);
+            self.no_such_word(node, &text.name, &words, &[], what);
             return None;
         }
         let is = |kind: &str| accepts(schema, root, kind);
@@ -469,17 +469,17 @@ impl Reader<'_> {
         node: &Node,
         written: &str,
         words: &[&str],
-        or: Option<&str>,
+        others: &[String],
         what: &str,
     ) {
-        let or = or.map_or(String::new(), |other| format!("{other} or "));
+        let others: String = others.iter().map(|other| format!("{other} or ")).collect();
         let fault = Diagnostic::error(
             Code::OUT_OF_RANGE,
             Place::Study(node.span),
             format!("{what} cannot be `{written}`"),
         )
         .suggest(written, words.iter().copied())
-        .hint(format!("expected {or}one of: {}", words.join(", ")));
+        .hint(format!("expected {others}one of: {}", words.join(", ")));
         self.push(fault);
     }
 
@@ -556,10 +556,9 @@ impl Reader<'_> {
         }
         let forms = || forms.iter().map(|form| resolve(form, root));
         let words: Vec<&str> = forms().filter_map(words).flatten().collect();
-        let number = forms().any(|form| accepts(form, root, "number"));
-        if let (Syntax::Text(text), true, false) = (&node.kind, number, words.is_empty())
-        {
-            self.no_such_word(node, text, &words, Some("a number"), what);
+        let others: Vec<String> = forms().filter_map(described).collect();
+        if let (Syntax::Text(text), false) = (&node.kind, words.is_empty()) {
+            self.no_such_word(node, text, &words, &others, what);
             return None;
         }
         self.faults.extend(nearest.unwrap_or_default());
@@ -842,6 +841,19 @@ fn words(schema: &Json) -> Option<Vec<&str>> {
     let forms = schema.get("oneOf")?.as_array()?;
     let words: Option<Vec<Vec<&str>>> = forms.iter().map(words).collect();
     words.map(|words| words.concat())
+}
+
+/// What may be written by a form that is no word; nothing for what may be left out.
+fn described(form: &Json) -> Option<String> {
+    if words(form).is_some() {
+        return None;
+    }
+    let properties = form.get("properties").and_then(Json::as_object);
+    match (form.get("type")?, properties.and_then(|of| of.keys().next())) {
+        (Json::String(kind), _) if kind == "null" => None,
+        (_, Some(key)) => Some(format!("`{{ {key}: … }}`")),
+        (kind, None) => Some(needed(kind)),
+    }
 }
 
 /// What a parameter means, in the words of its documentation.
