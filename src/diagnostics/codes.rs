@@ -130,7 +130,7 @@ codes! {
         "A column that a pattern meets and that holds no value on any row of its source can be no predictor and is left out. Named in full it stays, and a step that needs a value fails.";
     UNSEEN_BATCH "W0410" "batches that training rows do not hold"
         "What a harmonising step learns of a batch it cannot know of another. With `unseen: refuse` such a split has no result; say what a batch means that was not met in training.";
-    PARTLY_HARMONISED "W0411" "splits on which a harmonising step fails"
+    PARTLY_HARMONISED "W0412" "splits on which a harmonising step fails"
         "Some training sets hold too few rows of a batch, or some held-out rows a value that training rows do not have. Such a split has no result. Leave small batches out or join them.";
 }
 
