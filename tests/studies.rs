@@ -770,6 +770,7 @@ fn a_site_met_late_is_dealt_with_as_the_study_says() {
     assert_eq!(auroc(&refusing, "status.all.internal.combat"), None);
     let said = String::from_utf8(refusing.report()).unwrap();
     assert!(said.contains("was not met in training"), "{said}");
+    assert!(!said.contains("no site has both classes"), "each has: {said}");
     assert!(!said.contains("transductive step is declared"));
     // A transductive step looks at inputs of held-out rows, and the certificate says so.
     let looking = sites("transductive", "leave_site_out");
@@ -778,4 +779,30 @@ fn a_site_met_late_is_dealt_with_as_the_study_says() {
     assert!(auroc(&looking, "status.all.internal.combat").unwrap() > 0.7);
     let said = String::from_utf8(looking.report()).unwrap();
     assert!(said.contains("A transductive step is declared"), "{said}");
+}
+
+#[test]
+fn whoever_reads_no_more_is_told_no_more() {
+    let workshop = Workshop::new();
+    let commands: [&[&str]; 4] = [
+        &["plan", "study.yaml", "--nodes"],
+        &["check", "study.yaml"],
+        &["ops"],
+        &["schema"],
+    ];
+    for command in commands {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_restudy"))
+            .args(command)
+            .current_dir(workshop.path(""))
+            .env_remove("RESTUDY_STORE")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!said.contains("panicked"), "{command:?}: {said}");
+        assert_eq!(output.status.code(), Some(0), "{command:?}: {said}");
+    }
 }

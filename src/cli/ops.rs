@@ -45,11 +45,14 @@ fn list(catalog: &Catalog) -> String {
     let mut kinds: Vec<_> = catalog.all().iter().map(|entry| entry.kind).collect();
     kinds.sort();
     kinds.dedup();
+    let names = catalog.all().iter().map(|entry| entry.about.name.len());
+    let width = names.max().unwrap_or(0) + 2;
     let mut text = String::new();
     for kind in kinds {
         text.push_str(&format!("{}\n", kind.plural()));
         for entry in catalog.of_kind(kind) {
-            text.push_str(&format!("  {:<16}{}\n", entry.about.name, entry.summary()));
+            let (name, summary) = (entry.about.name, entry.summary());
+            text.push_str(&format!("  {name:<width$}{summary}\n"));
         }
         text.push('\n');
     }
@@ -165,4 +168,19 @@ fn as_json(entry: &Entry) -> Json {
         "example": entry.about.example,
         "parameters": (entry.schema)().to_value(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_summaries_are_apart() {
+        let catalog = Catalog::standard();
+        let listed = list(&catalog);
+        for entry in catalog.all() {
+            let line = format!("  {} ", entry.about.name);
+            assert!(listed.lines().any(|known| known.starts_with(&line)), "{line}");
+        }
+    }
 }

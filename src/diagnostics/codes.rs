@@ -34,7 +34,7 @@ codes! {
     NOT_YAML "E0001" "not YAML"
         "The text cannot be read as YAML. The place is where the reader stopped; the mistake may stand just before it.";
     DUPLICATE_KEY "E0002" "a key given twice"
-        "A map holds one value per key. Remove one of the two.";
+        "A map holds one value per key, and a list of alternatives each of them once. Remove one of the two.";
     TOO_LARGE "E0003" "more than a study can hold"
         "Aliases that multiply, or nesting without end, are refused before they fill the memory. Write the values out.";
     UNKNOWN_KEY "E0101" "an unknown key"
@@ -59,6 +59,8 @@ codes! {
         "The operation needs something that no earlier step provides.";
     RULE "E0111" "a rule that cannot be read"
         "Rules compare columns: `site == '02'`, `clinic.age >= 18`, `grade in ['II', 'III']`, `x is missing`, joined by `and`, `or`, `not`.";
+    NO_EFFECT "E0112" "a parameter without effect"
+        "Beside the other parameters this one changes nothing: it belongs to another value of one of them, or one is missing. Leave it out, or write what it belongs to.";
     LEAK "E0201" "a leak"
         "Held-out rows would be judged by something that has already seen them. The path through the study is printed.";
     SEALED "E0202" "a sealed cohort that would be opened too early"
@@ -102,9 +104,12 @@ codes! {
     RESTATES "E0318" "a predictor that restates the outcome"
         "Up to the names of its values the column is the outcome itself. Leave it out. The same is said of \
          a covariate of a harmonising step: what it explains is kept in held-out rows too, and with it \
-         their outcome.";
+         their outcome; and of a batch of which each value has one class: held-out rows would be moved by \
+         their own outcome.";
     NO_PREDICTOR "E0319" "a cohort that lacks a predictor"
         "A model can only be applied where all its predictors are. `map` in the cohort says under which name.";
+    UNHARMONISED "E0320" "batches or covariates that cannot be harmonised"
+        "A harmonising step needs a value in every row, at least two batches that many patients share, two training rows of each in every split, and covariates that vary within batches. What names patients is neither batch nor covariate, and a column that is harmonised is no covariate.";
     FEW_PER_FOLD "W0401" "few patients per fold"
         "Estimates from a handful of patients are wide; the report prints the intervals.";
     UNMATCHED "W0402" "ids without a partner"
@@ -127,6 +132,8 @@ codes! {
         "What a harmonising step learns of a batch it cannot know of another. With `unseen: refuse` such a split has no result; say what a batch means that was not met in training.";
     FEW_PERMUTATIONS "W0411" "too few permutations to tell"
         "The p of m permutations is (b + 1) / (m + 1), b being those that come out at least as well, so below 20 permutations it is never below 0.05: the report can say neither that permuted outcomes bear a result out nor that they do not.";
+    PARTLY_HARMONISED "W0412" "splits on which a harmonising step fails"
+        "Some training sets hold too few rows of a batch, or some held-out rows a value that training rows do not have. Such a split has no result. Leave small batches out or join them.";
 }
 
 #[cfg(test)]

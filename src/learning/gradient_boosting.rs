@@ -285,6 +285,13 @@ impl Learner for GradientBoosting {
         Self { rounds: Self::default().rounds, ..self.clone() }
     }
 
+    fn as_applied(&self) -> Self {
+        match self.patience {
+            Some(_) => self.clone(),
+            None => Self { validation: Self::default().validation, ..self.clone() },
+        }
+    }
+
     fn fit_all(
         settings: &[&Self],
         train: &Train,

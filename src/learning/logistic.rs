@@ -129,6 +129,16 @@ impl Learner for Logistic {
         }
     }
 
+    fn as_applied(&self) -> Self {
+        let default = Self::default();
+        let (c, mix) = match self.penalty {
+            Penalty::None => (default.c, default.mix),
+            Penalty::L1 | Penalty::L2 => (self.c, default.mix),
+            Penalty::ElasticNet => (self.c, self.mix),
+        };
+        Self { c, mix, ..self.clone() }
+    }
+
     /// All settings share the rows as a matrix and, where there is one, its Gram matrix. Each
     /// starts from zero: a start at another's solution would leave its trace in the last digits.
     fn fit_all(

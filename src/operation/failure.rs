@@ -15,6 +15,18 @@ pub enum Failure {
     OneClass,
     #[error("{needed} rows are needed and there are {found}")]
     TooFew { needed: usize, found: usize },
+    /// Fewer patients of a class than folds: of all, or of those who are left where something is
+    /// held out.
+    #[error("{needed} rows are needed and there are {found}")]
+    TooFewForFolds {
+        needed: usize,
+        found: usize,
+        positive: bool,
+        held_out: Option<String>,
+    },
+    /// Fewer sites or folds in a column than a scheme needs.
+    #[error("{needed} rows are needed and there are {found}")]
+    TooFewParts { column: String, needed: usize, found: usize },
     #[error("{needed} rows of each class are needed and one class has {found}")]
     TooFewOfAClass { needed: usize, found: usize },
     #[error("{needed} columns that vary are needed and there are {found}")]

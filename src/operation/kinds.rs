@@ -109,6 +109,19 @@ pub trait FeatureFamily: Operation {
     fn compute(&self, roi: &Roi) -> Result<Vec<f64>, Failure>;
 }
 
+/// What a step that harmonises takes from the columns of the cohort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Harmonising<'a> {
+    /// The column whose effect on the others is removed, such as the site.
+    pub batch: &'a str,
+    /// Columns whose effect is kept: they say of a row what the outcome may not.
+    pub covariates: &'a [String],
+    /// The batch that the others are brought to.
+    pub reference: Option<&'a str>,
+    /// Whether rows of a batch that no training row has are refused.
+    pub refuses_unseen: bool,
+}
+
 /// Fitted on training rows, applied to any rows: impute, harmonise, scale, select.
 pub trait TableStep: Operation {
     /// Plain data: what the store keeps.
@@ -135,19 +148,18 @@ pub trait TableStep: Operation {
         Vec::new()
     }
 
-    /// Those of them that say of a row what the outcome may not.
-    fn covariates(&self) -> &[String] {
-        &[]
-    }
-
-    /// The column whose effect on the others it removes, such as the site, if it does that.
-    fn batch(&self) -> Option<&str> {
+    /// What it takes from them, if it removes the effect of one.
+    fn harmonises(&self) -> Option<Harmonising<'_>> {
         None
     }
 
-    /// Whether `apply` refuses rows of a batch that no training row has.
-    fn refuses_unseen_batches(&self) -> bool {
-        false
+    /// What is wrong with its parameters beside each other, whatever the data are.
+    fn check(&self, _problems: &mut Problems) {}
+
+    /// Fails where `fit` on such training rows or `apply` to such held-out rows must, judged by the
+    /// columns beside the rows alone: there are no others. Says so with the failure of the run.
+    fn check_beside(&self, _train: &Rows, _held_out: &Rows) -> Result<(), Failure> {
+        Ok(())
     }
 
     /// Whether `apply` looks at the rows together: at their values, never at outcomes.
@@ -168,6 +180,12 @@ pub trait TableStep: Operation {
     /// The same step with parameters that `fit` does not read set to their defaults: one fitted
     /// state serves all their values, such as one ranking every `k`.
     fn as_fitted(&self) -> Self {
+        self.clone()
+    }
+
+    /// The same step with parameters that have no effect beside the others set to their defaults:
+    /// settings that agree in this are one.
+    fn as_applied(&self) -> Self {
         self.clone()
     }
 }
@@ -211,6 +229,15 @@ pub trait Learner: Operation {
     /// defaults: settings that agree in the rest draw the same numbers, so a shallow forest can be
     /// the top of a deep one.
     fn as_seeded(&self) -> Self {
+        self.clone()
+    }
+
+    /// What is wrong with its parameters beside each other, whatever the data are.
+    fn check(&self, _problems: &mut Problems) {}
+
+    /// The same learner with parameters that have no effect beside the others set to their
+    /// defaults: settings that agree in this are one.
+    fn as_applied(&self) -> Self {
         self.clone()
     }
 
@@ -438,16 +465,18 @@ pub trait AnyTableStep: Send + Sync {
     fn reads_categories(&self) -> bool;
     /// See [`TableStep::columns`].
     fn columns(&self) -> Vec<String>;
-    /// See [`TableStep::covariates`].
-    fn covariates(&self) -> &[String];
-    /// See [`TableStep::batch`].
-    fn batch(&self) -> Option<&str>;
-    /// See [`TableStep::refuses_unseen_batches`].
-    fn refuses_unseen_batches(&self) -> bool;
+    /// See [`TableStep::harmonises`].
+    fn harmonises(&self) -> Option<Harmonising<'_>>;
+    /// See [`TableStep::check`].
+    fn check(&self, problems: &mut Problems);
+    /// See [`TableStep::check_beside`].
+    fn check_beside(&self, train: &Rows, held_out: &Rows) -> Result<(), Failure>;
     /// See [`TableStep::transductive`].
     fn transductive(&self) -> bool;
     /// See [`TableStep::as_fitted`].
     fn fitted_parameters(&self) -> serde_json::Value;
+    /// See [`TableStep::as_applied`].
+    fn applied_parameters(&self) -> serde_json::Value;
     /// See [`TableStep::formulas`].
     fn formulas(&self, state: &[u8], columns: &Rows) -> Option<Vec<Formula>>;
     /// What was learned, as JSON.
@@ -478,16 +507,16 @@ impl<T: TableStep> AnyTableStep for T {
         TableStep::columns(self)
     }
 
-    fn covariates(&self) -> &[String] {
-        TableStep::covariates(self)
+    fn harmonises(&self) -> Option<Harmonising<'_>> {
+        TableStep::harmonises(self)
     }
 
-    fn batch(&self) -> Option<&str> {
-        TableStep::batch(self)
+    fn check(&self, problems: &mut Problems) {
+        TableStep::check(self, problems);
     }
 
-    fn refuses_unseen_batches(&self) -> bool {
-        TableStep::refuses_unseen_batches(self)
+    fn check_beside(&self, train: &Rows, held_out: &Rows) -> Result<(), Failure> {
+        TableStep::check_beside(self, train, held_out)
     }
 
     fn transductive(&self) -> bool {
@@ -496,6 +525,10 @@ impl<T: TableStep> AnyTableStep for T {
 
     fn fitted_parameters(&self) -> serde_json::Value {
         parameters(&self.as_fitted())
+    }
+
+    fn applied_parameters(&self) -> serde_json::Value {
+        parameters(&TableStep::as_applied(self))
     }
 
     fn formulas(&self, state: &[u8], columns: &Rows) -> Option<Vec<Formula>> {
@@ -544,6 +577,10 @@ pub trait AnyLearner: Send + Sync {
     fn resolution(&self) -> Option<f64>;
     /// See [`Learner::as_seeded`].
     fn seeded_parameters(&self) -> serde_json::Value;
+    /// See [`Learner::check`].
+    fn check(&self, problems: &mut Problems);
+    /// See [`Learner::as_applied`].
+    fn applied_parameters(&self) -> serde_json::Value;
     /// Fits settings of this operation together and predicts the same rows with each.
     fn fit_and_predict(
         &self,
@@ -588,6 +625,14 @@ impl<T: Learner> AnyLearner for T {
 
     fn seeded_parameters(&self) -> serde_json::Value {
         parameters(&self.as_seeded())
+    }
+
+    fn check(&self, problems: &mut Problems) {
+        Learner::check(self, problems);
+    }
+
+    fn applied_parameters(&self) -> serde_json::Value {
+        parameters(&Learner::as_applied(self))
     }
 
     fn fit_and_predict(

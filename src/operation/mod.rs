@@ -27,9 +27,9 @@ pub use form::{Form, Then};
 pub use formula::{Change, Formula};
 pub use kinds::{
     About, AnyLearner, AnyTableStep, Calibrator, Column, Contest, Derivation, Direction,
-    FeatureFamily, File, Fragment, Generator, Judged, Learner, Metric, Operation, Output,
-    Pooling, ReadAs, Reader, Resampling, RoiType, Scale, Scored, Section, TableStep,
-    Tuner,
+    FeatureFamily, File, Fragment, Generator, Harmonising, Judged, Learner, Metric,
+    Operation, Output, Pooling, ReadAs, Reader, Resampling, RoiType, Scale, Scored,
+    Section, TableStep, Tuner,
 };
 pub use names::Names;
 pub use problems::{Problem, Problems};

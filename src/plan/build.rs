@@ -15,7 +15,7 @@ use super::{
 use crate::data::{OuterSplit, Scope, Split, Splits};
 use crate::diagnostics::Span;
 use crate::digest::{Digest, canonical_json, canonical_list};
-use crate::operation::{Instance, Output};
+use crate::operation::{Instance, Judged, Output};
 use crate::spec::{Chain, Cohort, LearnedFrom, Named, Outcome, Role, Study};
 use crate::store::Keep;
 use crate::survey::{Survey, View};
@@ -320,8 +320,13 @@ impl Builder<'_> {
         let Instance::Resampling(resampling) = &scheme_of.resampling.instance else {
             unreachable!("`spec` puts a resampling scheme here")
         };
+        let how = match resampling.judged() {
+            Judged::Folds => "folds",
+            // 2: sites without a result are not said to have one class.
+            Judged::Sites => "sites 2",
+        };
         let judged = canonical_json(&json!([
-            format!("{:?}", resampling.judged()).to_lowercase(),
+            how,
             splits.repeats.iter().map(Vec::len).collect::<Json>(),
         ]));
         let of = Judgement::Internal(self.analyses.len());
@@ -728,7 +733,7 @@ impl Builder<'_> {
         placed: &Arc<Placed>,
         prepare: NodeIndex,
     ) -> Option<NodeIndex> {
-        context.prepare.table_steps().find_map(|(_, step)| step.batch())?;
+        context.prepare.table_steps().find(|(_, step)| step.harmonises().is_some())?;
         let given = context.given.iter().chain([&placed.rows]).cloned();
         let node = Node {
             name: format!("{}/{}/harmonised", context.name, placed.name),

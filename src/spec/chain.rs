@@ -1,11 +1,13 @@
 //! Steps in order and the grids over them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{Named, Use};
 use crate::diagnostics::Span;
+use crate::digest::canonical_json;
 use crate::operation::{AnyTableStep, Instance};
 
 /// Steps in order, with every setting of their grids.
@@ -41,6 +43,15 @@ impl Chain {
         let steps =
             |setting: &ChainSetting| setting.steps.iter().map(Use::identity).collect();
         self.settings.iter().map(steps).collect::<Vec<Json>>().into()
+    }
+
+    /// What each of its settings does: two chains that share one of these try the same twice.
+    pub fn applied(&self) -> BTreeSet<String> {
+        let step = |used: &Use| json!([used.about.name, used.applied()]);
+        let setting = |setting: &ChainSetting| -> String {
+            canonical_json(&setting.steps.iter().map(step).collect::<Json>())
+        };
+        self.settings.iter().map(setting).collect()
     }
 
     /// This chain, then that one: every setting of one with every setting of the other.

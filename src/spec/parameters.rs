@@ -3,14 +3,17 @@
 //! The schema is derived from the operation's own type, so a range is stated once and every fault
 //! is found before that type is asked to read anything.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json};
 
-use super::reader::Reader;
+use super::reader::{Fields, Reader};
 use super::syntax::{Kind as Syntax, Node};
 use super::{Chain, ChainSetting, Named, Use};
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
+use crate::digest::canonical_json;
 use crate::math::{Stream, exp, ln};
-use crate::operation::{Entry, Kind};
+use crate::operation::{Entry, Instance, Kind, Problem, Problems};
 
 /// Whether a list may stand where a scalar is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub enum Grids {
 #[derive(Default)]
 struct Written {
     ranges: Vec<(String, Range)>,
+    /// The names of those parameters where they stand.
+    keys: Vec<Named>,
     /// All combinations are tried when there is none.
     draws: Option<usize>,
 }
@@ -62,6 +67,10 @@ impl Range {
 
 /// Parameters with one value each, and the grid point in words.
 type Combination = (Map<String, Json>, Vec<String>);
+
+/// Where random search stands, which is no way of choosing.
+const RANDOM_SEARCH: &str = "settings are drawn at random where ranges stand: \
+    `logistic: { c: { between: [0.01, 10], scale: log }, draws: 30 }`";
 
 /// More grid points than anybody means to try: refused before they fill the memory.
 pub const MOST_SETTINGS: usize = 10_000;
@@ -106,9 +115,12 @@ impl Reader<'_> {
         grids: Grids,
     ) -> Option<Vec<(Use, String)>> {
         let entry = self.entry(name, kind)?;
-        let written = match parameters {
-            None => Some(Written::default()),
-            Some(node) if node.kind == Syntax::Null => Some(Written::default()),
+        let written = match parameters.filter(|node| node.kind != Syntax::Null) {
+            None => {
+                let schema = (entry.schema)().to_value();
+                let nothing = self.required(&entry, &schema, None, name.span);
+                nothing.then(Written::default)
+            }
             Some(node) => self.parameters(node, &entry, grids),
         }?;
         self.settings(&entry, written, name.span)
@@ -142,6 +154,8 @@ impl Reader<'_> {
                     Some(_) => fault.hint("`restudy ops` lists all of them"),
                     None => fault.hint(format!("there is: {}", list.join(", "))),
                 };
+                let random = kind == Kind::Tuner && name.name.starts_with("random");
+                let fault = if random { fault.hint(RANDOM_SEARCH) } else { fault };
                 self.push(fault);
                 None
             }
@@ -226,16 +240,53 @@ impl Reader<'_> {
                 }
             };
             written.ranges.extend(range.map(|range| (key.name.clone(), range)));
+            written.keys.push(Named { name: key.name.clone(), span: key.span });
         }
-        let required =
-            schema.get("required").and_then(Json::as_array).into_iter().flatten();
-        for name in required.filter_map(Json::as_str) {
-            if fields.get(name).is_none() {
-                let message = format!("`{}` needs `{name}`", entry.about.name);
-                self.error(Code::MISSING_KEY, fields.span, message);
-            }
+        self.required(entry, &schema, Some(&fields), fields.span);
+        let several = |(_, range): &(String, Range)| match range {
+            Range::Listed(values) => values.len() > 1,
+            Range::Between { .. } => true,
+        };
+        if let (Some(key), true) = (fields.key("draws"), self.faults.len() == before)
+            && written.draws.is_some()
+            && !written.ranges.iter().any(several)
+        {
+            let message = format!(
+                "`draws` of `{}` has no effect: no parameter has several values",
+                entry.about.name
+            );
+            self.push(
+                Diagnostic::error(Code::NO_EFFECT, Place::Study(key.span), message)
+                    .hint("what is drawn from is a range, `{ between: [low, high] }`, or a list"),
+            );
         }
         (self.faults.len() == before).then_some(written)
+    }
+
+    /// Whether everything is given that has no default; names what is not.
+    fn required(
+        &mut self,
+        entry: &Entry,
+        schema: &Json,
+        given: Option<&Fields<'_>>,
+        span: Span,
+    ) -> bool {
+        let required =
+            schema.get("required").and_then(Json::as_array).into_iter().flatten();
+        let before = self.faults.len();
+        for name in required.filter_map(Json::as_str) {
+            if given.is_none_or(|fields| fields.get(name).is_none()) {
+                let message = format!("`{}` needs `{name}`", entry.about.name);
+                let fault =
+                    Diagnostic::error(Code::MISSING_KEY, Place::Study(span), message);
+                let of = schema.pointer(&format!("/properties/{name}"));
+                self.push(match meaning(of) {
+                    Some(meaning) => fault.hint(format!("`{name}` means: {meaning}")),
+                    None => fault,
+                });
+            }
+        }
+        self.faults.len() == before
     }
 
     /// `{ between: [low, high], scale: log }`.
@@ -348,18 +399,18 @@ impl Reader<'_> {
             return self.alternative(node, alternatives, root, what);
         }
         if let Some(words) = words(schema) {
+            let written = self.written(node.span);
+            let scalar = matches!(node.kind, Syntax::Number(_) | Syntax::Bool(_));
+            // Quotes help only where there is such a word.
+            if scalar && !words.contains(&written.as_str()) {
+                self.no_such_word(node, &written, &words, &[], what);
+                return None;
+            }
             let text = self.text(node, what)?;
             if words.contains(&text.name.as_str()) {
                 return Some(Json::from(text.name));
             }
-            let fault = Diagnostic::error(
-                Code::OUT_OF_RANGE,
-                Place::Study(node.span),
-                format!("{what} cannot be `{}`", text.name),
-            )
-            .suggest(&text.name, words.iter().copied())
-            .hint(format!("expected one of: {}", words.join(", ")));
-            self.push(fault);
+            self.no_such_word(node, &text.name, &words, &[], what);
             return None;
         }
         let is = |kind: &str| accepts(schema, root, kind);
@@ -410,6 +461,26 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// Says which words there are, and what else may stand there.
+    fn no_such_word(
+        &mut self,
+        node: &Node,
+        written: &str,
+        words: &[&str],
+        others: &[String],
+        what: &str,
+    ) {
+        let others: String = others.iter().map(|other| format!("{other} or ")).collect();
+        let fault = Diagnostic::error(
+            Code::OUT_OF_RANGE,
+            Place::Study(node.span),
+            format!("{what} cannot be `{written}`"),
+        )
+        .suggest(written, words.iter().copied())
+        .hint(format!("expected {others}one of: {}", words.join(", ")));
+        self.push(fault);
     }
 
     /// A map whose keys the schema names, or of which it names the values alone.
@@ -473,13 +544,22 @@ impl Reader<'_> {
             }
             let faults = self.faults.split_off(before);
             // A value of the right type that is out of range says more than a wrong type.
-            let says_more = faults.iter().any(|fault| {
-                [Code::OUT_OF_RANGE, Code::UNKNOWN_KEY, Code::MISSING_KEY]
-                    .contains(&fault.code)
-            });
-            if nearest.is_none() || says_more {
+            let says_more = |faults: &Vec<Diagnostic>| {
+                faults.iter().any(|fault| {
+                    [Code::OUT_OF_RANGE, Code::UNKNOWN_KEY, Code::MISSING_KEY]
+                        .contains(&fault.code)
+                })
+            };
+            if nearest.as_ref().is_none_or(|n| says_more(&faults) && !says_more(n)) {
                 nearest = Some(faults);
             }
+        }
+        let forms = || forms.iter().map(|form| resolve(form, root));
+        let words: Vec<&str> = forms().filter_map(words).flatten().collect();
+        let others: Vec<String> = forms().filter_map(described).collect();
+        if let (Syntax::Text(text), false) = (&node.kind, words.is_empty()) {
+            self.no_such_word(node, text, &words, &others, what);
+            return None;
         }
         self.faults.extend(nearest.unwrap_or_default());
         None
@@ -608,6 +688,8 @@ impl Reader<'_> {
         written: Written,
         span: Span,
     ) -> Option<Vec<(Use, String)>> {
+        let before = self.faults.len();
+        let keys = written.keys;
         let combinations = match written.draws {
             Some(draws) => self.drawn(entry, &written.ranges, draws),
             None => self.product(written.ranges, span)?,
@@ -629,7 +711,69 @@ impl Reader<'_> {
                 }
             }
         }
-        Some(uses)
+        self.contradictions(&uses, &keys, span);
+        self.without_effect(entry, &uses, &keys);
+        // Settings that differ in what has no effect there are one.
+        let mut seen = BTreeSet::new();
+        uses.retain(|(used, _)| seen.insert(canonical_json(&used.applied())));
+        (self.faults.len() == before).then_some(uses)
+    }
+
+    /// What is wrong with parameters beside each other.
+    fn contradictions(&mut self, uses: &[(Use, String)], keys: &[Named], span: Span) {
+        let mut problems = Problems::default();
+        for (used, _) in uses {
+            match &used.instance {
+                Instance::TableStep(step) => step.check(&mut problems),
+                Instance::Learner(learner) => learner.check(&mut problems),
+                _ => {}
+            }
+        }
+        let mut said: Vec<Problem> = Vec::new();
+        for problem in problems.into_vec() {
+            if said.contains(&problem) {
+                continue;
+            }
+            let named = |key: &&Named| problem.parameter == Some(key.name.as_str());
+            let key = keys.iter().find(named);
+            let code = match (problem.parameter, key) {
+                (Some(_), None) => Code::MISSING_KEY,
+                _ => Code::OUT_OF_RANGE,
+            };
+            let place = Place::Study(key.map_or(span, |key| key.span));
+            let mut fault = Diagnostic::error(code, place, problem.message.clone());
+            fault.hints.extend(problem.hint.clone());
+            self.push(fault);
+            said.push(problem);
+        }
+    }
+
+    /// Parameters that the author wrote and that change nothing in any setting.
+    fn without_effect(&mut self, entry: &Entry, uses: &[(Use, String)], keys: &[Named]) {
+        let applied: Vec<Json> = uses.iter().map(|(used, _)| used.applied()).collect();
+        let defaults = (entry.defaults)();
+        for key in keys {
+            let name = key.name.as_str();
+            let set = || uses.iter().map(|(used, _)| &used.parameters[name]);
+            let idle = || set().zip(&applied).map(|(set, to)| *set != to[name]);
+            let as_by_default = set().map(|set| *set == defaults[name]);
+            if !idle().any(|idle| idle)
+                || !idle().zip(as_by_default).all(|(idle, default)| idle || default)
+            {
+                continue;
+            }
+            let place = Place::Study(key.span);
+            let operation = entry.about.name;
+            let message =
+                format!("`{name}` of `{operation}` has no effect beside the others");
+            let fault = Diagnostic::error(Code::NO_EFFECT, place, message);
+            let schema = (entry.schema)().to_value();
+            let of = schema.pointer(&format!("/properties/{name}"));
+            self.push(match meaning(of) {
+                Some(meaning) => fault.hint(format!("`{name}` means: {meaning}")),
+                None => fault,
+            });
+        }
     }
 
     /// Steps in order → every setting of all their grids.
@@ -697,6 +841,25 @@ fn words(schema: &Json) -> Option<Vec<&str>> {
     let forms = schema.get("oneOf")?.as_array()?;
     let words: Option<Vec<Vec<&str>>> = forms.iter().map(words).collect();
     words.map(|words| words.concat())
+}
+
+/// What may be written by a form that is no word; nothing for what may be left out.
+fn described(form: &Json) -> Option<String> {
+    if words(form).is_some() {
+        return None;
+    }
+    let properties = form.get("properties").and_then(Json::as_object);
+    match (form.get("type")?, properties.and_then(|of| of.keys().next())) {
+        (Json::String(kind), _) if kind == "null" => None,
+        (_, Some(key)) => Some(format!("`{{ {key}: … }}`")),
+        (kind, None) => Some(needed(kind)),
+    }
+}
+
+/// What a parameter means, in the words of its documentation.
+fn meaning(schema: Option<&Json>) -> Option<String> {
+    let text = schema?.get("description")?.as_str()?;
+    Some(text.replace('\n', " ").trim_end_matches('.').to_string())
 }
 
 /// The ends of a range, where one is written.

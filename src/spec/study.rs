@@ -159,6 +159,16 @@ impl Use {
         fields
     }
 
+    /// Every parameter, those that have no effect beside the others at their defaults: what tells
+    /// settings apart.
+    pub fn applied(&self) -> serde_json::Value {
+        match &self.instance {
+            Instance::TableStep(step) => step.applied_parameters(),
+            Instance::Learner(learner) => learner.applied_parameters(),
+            _ => self.parameters.clone(),
+        }
+    }
+
     /// A name for the parameters that random numbers depend on.
     pub fn stream_digest(&self) -> Digest {
         Digest::of(canonical_json(&self.changed_for_fit).as_bytes())

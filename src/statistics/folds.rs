@@ -1,6 +1,8 @@
 //! Folds that somebody else assigned.
 
-use super::splitting::{Group, Stratify, Unit, enough, hold_out, inner, units};
+use super::splitting::{
+    Group, Stratify, Unit, enough, hold_out, inner, units, where_held_out,
+};
 use crate::operation::prelude::*;
 
 /// Outer folds read from a table by id: each column is a repeat, each of its values a fold.
@@ -81,7 +83,7 @@ impl Folds {
 }
 
 /// The folds that occur, numbers by size before other text.
-fn in_order<'p>(fold_of: &[&'p str]) -> Result<Vec<&'p str>, Failure> {
+fn in_order<'p>(column: &str, fold_of: &[&'p str]) -> Result<Vec<&'p str>, Failure> {
     let mut folds = fold_of.to_vec();
     folds.sort_by(|a, b| {
         let number = |text: &str| text.parse::<f64>().unwrap_or(f64::INFINITY);
@@ -89,7 +91,9 @@ fn in_order<'p>(fold_of: &[&'p str]) -> Result<Vec<&'p str>, Failure> {
     });
     folds.dedup();
     match folds.len() {
-        0 | 1 => Err(Failure::TooFew { needed: 2, found: folds.len() }),
+        found @ (0 | 1) => {
+            Err(Failure::TooFewParts { column: column.to_string(), needed: 2, found })
+        }
         _ => Ok(folds),
     }
 }
@@ -121,15 +125,18 @@ impl Resampling for Folds {
         for column in &self.columns {
             let fold_of = self.read(column, &all, population)?;
             let mut outers = Vec::new();
-            for fold in in_order(&fold_of)? {
+            let name = self.name(column);
+            for fold in in_order(&name, &fold_of)? {
                 let split = hold_out(&all, |unit| fold_of[unit] == fold, population);
                 let training = (0..all.len()).filter(|&unit| fold_of[unit] != fold);
                 let training: Vec<_> = training.map(|unit| all[unit]).collect();
-                enough(&training, self.inner)?;
+                enough(&training, self.inner).map_err(|of| {
+                    where_held_out(of, format!("fold `{fold}` of `{name}`"))
+                })?;
                 let inner = match inner_columns.next() {
                     Some(given) => {
                         let fold_of = self.read(given, &training, population)?;
-                        let folds = in_order(&fold_of)?;
+                        let folds = in_order(&self.name(given), &fold_of)?;
                         if folds.len() != self.inner {
                             let (column, declared) = (self.name(given), self.inner);
                             let found = format!(
@@ -223,6 +230,14 @@ mod tests {
         );
         let inner_columns = known.inner_columns[..2].to_vec();
         assert!(Folds { inner_columns, ..known }.assign(&given, 1).is_err());
+        // All positive rows in one fold: without it nobody is left to learn from.
+        let mut lopsided = population.clone();
+        lopsided.outcome = (0..30).map(|row| row % 3 == 1).collect();
+        let failure = scheme.assign(&lopsided, 1).unwrap_err();
+        let held_out = Some("fold `2` of `cv.rep1`".to_string());
+        let few =
+            Failure::TooFewForFolds { needed: 2, found: 0, positive: true, held_out };
+        assert_eq!(failure, few);
         let mut torn = population.clone();
         torn.columns[0].1[4] = String::new();
         assert!(scheme.assign(&torn, 1).is_err());

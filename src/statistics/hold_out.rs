@@ -1,7 +1,7 @@
 //! One split into training and test rows.
 
 use super::splitting::{
-    Group, Stratify, Unit, deal, enough, hold_out, inner, strata, units,
+    Group, Stratify, Unit, deal, enough, hold_out, inner, strata, units, where_held_out,
 };
 use crate::operation::prelude::*;
 
@@ -89,7 +89,8 @@ impl Resampling for HoldOut {
             let training: Vec<_> = training.map(|unit| all[unit]).collect();
             let mut stream = Stream::new(seed, &["splits", "hold_out", &name, "inner"]);
             let inner =
-                inner(&training, self.inner, &self.stratify, population, &mut stream)?;
+                inner(&training, self.inner, &self.stratify, population, &mut stream)
+                    .map_err(|of| where_held_out(of, format!("split {}", repeat + 1)))?;
             repeats.push(vec![OuterSplit { split, inner }]);
         }
         Ok(Splits { repeats })

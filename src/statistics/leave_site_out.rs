@@ -1,6 +1,8 @@
 //! One site held out at a time: how a model fares where it was not developed.
 
-use super::splitting::{Group, Stratify, Unit, enough, hold_out, inner, units};
+use super::splitting::{
+    Group, Stratify, Unit, enough, hold_out, inner, units, where_held_out,
+};
 use crate::operation::prelude::*;
 
 /// Each site is held out once; candidates are tuned on the other sites.
@@ -107,14 +109,16 @@ impl Resampling for LeaveSiteOut {
         sites.sort();
         sites.dedup();
         if sites.len() < 2 {
-            return Err(Failure::TooFew { needed: 2, found: sites.len() });
+            let (column, found) = (self.by.clone(), sites.len());
+            return Err(Failure::TooFewParts { column, needed: 2, found });
         }
         let mut outers = Vec::new();
         for site in &sites {
             let split = hold_out(&all, |unit| site_of[unit] == *site, population);
             let others = (0..all.len()).filter(|&unit| site_of[unit] != *site);
             let others: Vec<_> = others.map(|unit| all[unit]).collect();
-            enough(&others, self.inner)?;
+            enough(&others, self.inner)
+                .map_err(|of| where_held_out(of, format!("site `{site}`")))?;
             let inner = self.inner_of(&others, population, seed, site)?;
             outers.push(OuterSplit { split, inner });
         }

@@ -1,6 +1,8 @@
 //! Nested cross-validation: outer folds judge, inner folds choose.
 
-use super::splitting::{Group, Stratify, deal, enough, hold_out, inner, units};
+use super::splitting::{
+    Group, Stratify, deal, enough, hold_out, inner, units, where_held_out,
+};
 use crate::operation::prelude::*;
 
 /// Repeated nested cross-validation, stratified and grouped.
@@ -89,13 +91,11 @@ impl Resampling for Nested {
                 let training: Vec<_> = training.map(|unit| all[unit]).collect();
                 let names = ["splits", "nested", &name, &fold.to_string(), "inner"];
                 let mut stream = Stream::new(seed, &names);
-                let inner = inner(
-                    &training,
-                    self.inner,
-                    &self.stratify,
-                    population,
-                    &mut stream,
-                )?;
+                let inner =
+                    inner(&training, self.inner, &self.stratify, population, &mut stream)
+                        .map_err(|of| {
+                            where_held_out(of, format!("outer fold {}", fold + 1))
+                        })?;
                 outers.push(OuterSplit { split, inner });
             }
             repeats.push(outers);
@@ -131,10 +131,17 @@ mod tests {
     fn a_class_smaller_than_the_folds_is_refused() {
         let nested = Nested { outer: 5, inner: 2, repeats: 1, ..Nested::default() };
         let failure = nested.assign(&population(50, 4), 1).unwrap_err();
-        assert_eq!(failure, Failure::TooFew { needed: 5, found: 4 });
+        let few = |found: usize, held_out: Option<&str>| Failure::TooFewForFolds {
+            needed: 5,
+            found,
+            positive: true,
+            held_out: held_out.map(str::to_string),
+        };
+        assert_eq!(failure, few(4, None));
         // Five positives: four are left to train on, too few for five inner folds.
         let nested = Nested { inner: 5, ..nested };
-        assert!(nested.assign(&population(50, 5), 1).is_err());
+        let failure = nested.assign(&population(50, 5), 1).unwrap_err();
+        assert_eq!(failure, few(4, Some("outer fold 1")));
     }
 
     proptest! {

@@ -111,11 +111,30 @@ pub fn deal(
 
 /// Whether each class has at least one unit per fold.
 pub fn enough(units: &[&Unit], n_folds: usize) -> Result<(), Failure> {
-    let positive = units.iter().filter(|unit| unit.positive).count();
-    let smaller = positive.min(units.len() - positive);
-    match smaller >= n_folds {
+    let n_positive = units.iter().filter(|unit| unit.positive).count();
+    let n_negative = units.len() - n_positive;
+    let (found, positive) = match n_positive <= n_negative {
+        true => (n_positive, true),
+        false => (n_negative, false),
+    };
+    match found >= n_folds {
         true => Ok(()),
-        false => Err(Failure::TooFew { needed: n_folds, found: smaller }),
+        false => Err(Failure::TooFewForFolds {
+            needed: n_folds,
+            found,
+            positive,
+            held_out: None,
+        }),
+    }
+}
+
+/// The same failure, where `what` is held out.
+pub fn where_held_out(failure: Failure, what: String) -> Failure {
+    match failure {
+        Failure::TooFewForFolds { needed, found, positive, .. } => {
+            Failure::TooFewForFolds { needed, found, positive, held_out: Some(what) }
+        }
+        other => other,
     }
 }
 

@@ -367,7 +367,7 @@ fn strata(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Columns that steps want beside the rows: there, and no outcome among the covariates.
+/// Columns that steps want beside the rows and that are not there.
 fn beside(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>) {
     let schemes = study.validate.iter();
     let mut wanted: Vec<(&str, &str, bool)> = schemes
@@ -402,54 +402,9 @@ fn beside(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>) {
                 continue;
             }
             said.push(what);
-            match view.cells(&column) {
-                Err(fault) => faults.push(*fault),
-                Ok(cells) if development => {
-                    outcome_kept(study, survey, cohort, model, &column, &cells, faults);
-                }
-                Ok(_) => {}
+            if let Err(fault) = view.cells(&column) {
+                faults.push(*fault);
             }
-        }
-    }
-}
-
-/// Refuses a covariate that is an outcome under other names: its effect would be kept, and with it
-/// the outcome of held-out rows would reach their predictors.
-fn outcome_kept(
-    study: &Study,
-    survey: &Survey,
-    cohort: &Cohort,
-    model: &crate::spec::Model,
-    column: &Named,
-    cells: &[Option<String>],
-    faults: &mut Vec<Diagnostic>,
-) {
-    let chains = model.branches.iter().map(|branch| &branch.prepare);
-    let mut steps = chains.chain(&model.select).flat_map(|chain| chain.table_steps());
-    let Some((used, _)) =
-        steps.find(|(_, step)| step.covariates().contains(&column.name))
-    else {
-        return;
-    };
-    for outcome in &study.outcomes {
-        let place = (outcome.name.clone(), cohort.name.clone());
-        let Some(known) = survey.outcomes.get(&place) else { continue };
-        let mut classes: BTreeMap<&str, [bool; 2]> = BTreeMap::new();
-        for (cell, class) in cells.iter().zip(known.classes.iter()) {
-            if let (Some(cell), Some(class)) = (cell, class) {
-                classes.entry(cell).or_default()[usize::from(*class)] = true;
-            }
-        }
-        let told = classes.values().all(|[negative, positive]| negative != positive);
-        if classes.len() == 2 && told {
-            let message = format!(
-                "covariate `{}` of `{}` is outcome `{}` under other names",
-                column.name, used.about.name, outcome.name
-            );
-            faults.push(
-                Diagnostic::error(Code::RESTATES, Place::Study(used.span), message)
-                    .hint("what a covariate explains is kept in held-out rows too: leave it out"),
-            );
         }
     }
 }

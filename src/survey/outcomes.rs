@@ -1,6 +1,6 @@
 //! What is known of each outcome, and how each scheme divides those of whom it is known.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -84,7 +84,9 @@ pub(super) fn read(
                     faults.extend(few_per_fold(scheme, outcome, &known, &splits));
                     survey.splits.insert(place, splits);
                 }
-                Err(failure) => faults.push(too_few(scheme, outcome, &known, &failure)),
+                Err(failure) => {
+                    faults.push(too_few(scheme, outcome, &population, &failure));
+                }
             }
             let first = study.validate.first().is_some_and(|s| s.name == scheme.name);
             if first && study.freezes_for(outcome) {
@@ -515,26 +517,82 @@ fn one_class(outcome: &Outcome, cohort: &str, known: &SurveyedOutcome) -> Diagno
     .hint("compare the spelling of gene, class or value with the source")
 }
 
+/// Why a scheme cannot divide these patients, with their class and what would be held out.
 fn too_few(
     scheme: &Scheme,
     outcome: &Outcome,
-    known: &SurveyedOutcome,
+    population: &Population,
     failure: &Failure,
 ) -> Diagnostic {
-    Diagnostic::error(
-        Code::TOO_FEW,
-        Place::Study(scheme.resampling.span),
-        format!(
-            "cohort `{}` has {} positive and {} negative rows for outcome `{}`, too few for \
-             scheme `{}`: {failure}",
-            scheme.cohort.name,
-            known.count(Some(true)),
-            known.count(Some(false)),
-            outcome.name,
-            scheme.name
+    let (cohort, outcome, name) = (&scheme.cohort.name, &outcome.name, &scheme.name);
+    let of_class = |positive: bool| patients_of(population, positive);
+    let patients = |n: usize, positive: bool| {
+        let class = if positive { "positive" } else { "negative" };
+        format!("{n} {class} {}", if n == 1 { "patient" } else { "patients" })
+    };
+    let (message, hint) = match failure {
+        Failure::TooFewForFolds { needed, found, positive, held_out: None } => (
+            format!(
+                "outcome `{outcome}` has {} in cohort `{cohort}`, too few for the {needed} folds of \
+                 scheme `{name}`",
+                patients(*found, *positive)
+            ),
+            match *found {
+                0 | 1 => FEWEST.to_string(),
+                most => format!("use at most {most} folds"),
+            },
         ),
-    )
-    .hint("use fewer folds")
+        Failure::TooFewForFolds { needed, found, positive, held_out: Some(held) } => {
+            let all = of_class(*positive);
+            let message = format!(
+                "where {held} of scheme `{name}` is held out, {} of outcome `{outcome}` {} left in \
+                 cohort `{cohort}`, too few for {needed} inner folds",
+                patients(*found, *positive),
+                if *found == 1 { "is" } else { "are" }
+            );
+            let hint = match *found {
+                _ if all < 3 => FEWEST.to_string(),
+                0 => format!("{held} holds all of them: divide these patients otherwise"),
+                1 => "hold out fewer of them at a time: more outer folds, a smaller share, or other \
+                      folds"
+                    .to_string(),
+                most => format!("use at most {most} inner folds: `inner: {most}`"),
+            };
+            (message, hint)
+        }
+        Failure::TooFewParts { column, needed, found } => (
+            format!(
+                "column `{column}` has {found} {} in cohort `{cohort}`, and scheme `{name}` needs \
+                 {needed}",
+                if *found == 1 { "value" } else { "values" }
+            ),
+            "name a column that divides the patients, or use another scheme".to_string(),
+        ),
+        other => (
+            format!(
+                "scheme `{name}` cannot divide the {} and {} of outcome `{outcome}` in cohort \
+                 `{cohort}`: {other}",
+                patients(of_class(true), true),
+                patients(of_class(false), false)
+            ),
+            "correct the columns that the scheme reads".to_string(),
+        ),
+    };
+    Diagnostic::error(Code::TOO_FEW, Place::Study(scheme.resampling.span), message)
+        .hint(hint)
+}
+
+/// What no number of folds can make up for.
+const FEWEST: &str = "every scheme needs 3 patients of each class at least: one is held out, and inner \
+                      folds divide the others";
+
+/// How many patients are of a class; those with any positive row are positive.
+fn patients_of(population: &Population, positive: bool) -> usize {
+    let mut of: BTreeMap<u32, bool> = BTreeMap::new();
+    for (subject, class) in population.subjects.iter().zip(&population.outcome) {
+        *of.entry(*subject).or_default() |= class;
+    }
+    of.values().filter(|class| **class == positive).count()
 }
 
 fn underivable(outcome: &Outcome, failure: &Failure, shown: &str) -> Diagnostic {

@@ -80,4 +80,9 @@ impl TableStep for ElasticNet {
     fn as_fitted(&self) -> Self {
         Self { k: Self::default().k, ..self.clone() }
     }
+
+    fn as_applied(&self) -> Self {
+        let folds = self.lambda.folds(self.folds, Self::default().folds);
+        Self { folds, ..self.clone() }
+    }
 }

@@ -31,6 +31,13 @@ pub enum Stop {
     OneStandardError,
 }
 
+impl Stop {
+    /// The number of folds that it looks at: those wanted, or the default where it has none.
+    pub fn folds(self, wanted: usize, default: usize) -> usize {
+        if self == Self::Path { default } else { wanted }
+    }
+}
+
 impl Path {
     /// The columns in order of entry; with a stop, those that are in at its penalty.
     pub fn ranking(

@@ -33,10 +33,11 @@ use crate::operation::prelude::*;
 ///
 /// # Limits
 /// Every batch needs two training rows, and there must be two batches and two columns. A covariate
-/// that is constant within every batch cannot be told from it and is refused, and so is the outcome.
-/// Missing batches and covariates are refused.
+/// that is constant within every batch cannot be told from it and is refused, and so are the outcome,
+/// batches that each hold one class, and names of patients. Missing batches and covariates are refused.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["batch"]))]
 pub struct HarmoniseCombat {
     /// The column that names the batch of a row: scanner, site or protocol.
     pub batch: String,
@@ -104,7 +105,8 @@ impl Operation for HarmoniseCombat {
     const ABOUT: About = About {
         name: "harmonise_combat",
         title: "Harmonisation by ComBat",
-        version: 1,
+        // 1: first release. 2: failures tell no cell of a column and count no rows.
+        version: 2,
         sources: &["johnson2007", "fortin2018", "pomponio2020", "stein2015"],
         example: "harmonise_combat: { batch: site }",
     };
@@ -118,20 +120,49 @@ impl TableStep for HarmoniseCombat {
         batch.chain(&self.covariates).cloned().collect()
     }
 
-    fn batch(&self) -> Option<&str> {
-        Some(&self.batch)
+    fn harmonises(&self) -> Option<Harmonising<'_>> {
+        Some(Harmonising {
+            batch: &self.batch,
+            covariates: &self.covariates,
+            reference: self.reference.as_deref(),
+            refuses_unseen: self.unseen == Unseen::Refuse,
+        })
     }
 
-    fn refuses_unseen_batches(&self) -> bool {
-        self.unseen == Unseen::Refuse
+    fn check(&self, problems: &mut Problems) {
+        if self.unseen == Unseen::Reference && self.reference.is_none() {
+            problems
+                .error("`unseen: reference` of `harmonise_combat` needs `reference`")
+                .parameter("reference")
+                .hint("name the batch that the others are brought to: `reference: NAME`");
+        }
+        for (position, covariate) in self.covariates.iter().enumerate() {
+            let message = if *covariate == self.batch {
+                format!("`{covariate}` is batch and covariate of `harmonise_combat`")
+            } else if self.covariates[..position].contains(covariate) {
+                format!("`harmonise_combat` has the covariate `{covariate}` twice")
+            } else {
+                continue;
+            };
+            problems.error(message).parameter("covariates").hint("leave it out there");
+        }
+    }
+
+    fn check_beside(&self, train: &Rows, held_out: &Rows) -> Result<(), Failure> {
+        let members = self.members(train)?;
+        self.fit_to_be(&members)?;
+        let (covariates, design) = self.design(train, &members)?;
+        self.within(&design, &members)?;
+        self.coded(held_out, &covariates)?;
+        let mut met = self.members(held_out)?.into_iter();
+        met.try_for_each(|(batch, rows)| match members.contains_key(batch) {
+            true => Ok(()),
+            false => self.dealt_with_late(rows.len()),
+        })
     }
 
     fn transductive(&self) -> bool {
         self.unseen == Unseen::Transductive
-    }
-
-    fn covariates(&self) -> &[String] {
-        &self.covariates
     }
 
     fn fit(&self, train: &Train) -> Result<Combat, Failure> {
@@ -139,18 +170,10 @@ impl TableStep for HarmoniseCombat {
         if let Some(column) = rows.missing() {
             return Err(Failure::Missing(column.to_string()));
         }
-        let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (row, batch) in known(rows, &self.batch)?.into_iter().enumerate() {
-            members.entry(batch).or_default().push(row);
-        }
+        let members = self.members(rows)?;
         self.fit_to_be(&members)?;
         let (covariates, design) = self.design(rows, &members)?;
-        let within = Within::of(&design, &members).ok_or_else(|| {
-            beside(
-                &self.covariates.join("`, `"),
-                "does not vary within batches, or repeats another covariate",
-            )
-        })?;
+        let within = self.within(&design, &members)?;
         let reference = self.reference.as_deref();
         let mut columns = Vec::new();
         let mut standardised: Vec<Vec<f64>> = Vec::new();
@@ -194,13 +217,8 @@ impl TableStep for HarmoniseCombat {
         if rows.n() == 0 {
             return Ok(());
         }
-        let names: Vec<String> =
-            known(rows, &self.batch)?.into_iter().map(str::to_string).collect();
         let design = self.coded(rows, &combat.covariates)?;
-        let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (row, batch) in names.iter().enumerate() {
-            members.entry(batch).or_default().push(row);
-        }
+        let members = self.members(rows)?;
         let fitted: Vec<&Fitted> = combat.columns.iter().flatten().collect();
         let mut z: Vec<Vec<f64>> = Vec::with_capacity(fitted.len());
         let of_fitted = rows.columns().iter().zip(&combat.columns);
@@ -217,7 +235,7 @@ impl TableStep for HarmoniseCombat {
                 // Unchanged, not even by rounding.
                 Some(_) if self.reference.as_deref() == Some(*name) => continue,
                 Some(batch) => batch,
-                None => match self.met_late(combat, name, &z, rows)? {
+                None => match self.met_late(combat, &z, rows)? {
                     Some(batch) => {
                         found = batch;
                         &found
@@ -248,11 +266,22 @@ impl TableStep for HarmoniseCombat {
 }
 
 impl HarmoniseCombat {
+    /// The rows of each batch.
+    fn members<'a>(
+        &self,
+        rows: &'a Rows,
+    ) -> Result<BTreeMap<&'a str, Vec<usize>>, Failure> {
+        let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (row, batch) in known(rows, &self.batch)?.into_iter().enumerate() {
+            members.entry(batch).or_default().push(row);
+        }
+        Ok(members)
+    }
+
     /// Whether these batches can be harmonised at all.
     fn fit_to_be(&self, members: &BTreeMap<&str, Vec<usize>>) -> Result<(), Failure> {
-        if let Some((batch, _)) = members.iter().find(|(_, rows)| rows.len() < 2) {
-            let why = format!("batch `{batch}` has one training row; two are needed");
-            return Err(beside(&self.batch, &why));
+        if members.values().any(|rows| rows.len() < 2) {
+            return Err(beside(&self.batch, "a batch has fewer than two training rows"));
         }
         if members.len() < 2 {
             return Err(beside(&self.batch, "the training rows are of one batch"));
@@ -261,9 +290,6 @@ impl HarmoniseCombat {
             Some(reference) if !members.contains_key(reference.as_str()) => {
                 let why = format!("no training row is of the reference `{reference}`");
                 Err(beside(&self.batch, &why))
-            }
-            None if self.unseen == Unseen::Reference => {
-                Err(beside(&self.batch, "`unseen: reference` needs a `reference`"))
             }
             _ => Ok(()),
         }
@@ -294,9 +320,26 @@ impl HarmoniseCombat {
         // Beyond this least squares has no rows left for the spread.
         let needed = members.len() + design.first().map_or(0, Vec::len) + 1;
         match rows.n() < needed {
-            true => Err(Failure::TooFew { needed, found: rows.n() }),
+            true => Err(beside(
+                &self.covariates.join("`, `"),
+                "there are too few training rows for its effects",
+            )),
             false => Ok((covariates, design)),
         }
+    }
+
+    /// The covariates without the batches, which they must be told from.
+    fn within<'a>(
+        &self,
+        design: &'a [Vec<f64>],
+        members: &BTreeMap<&str, Vec<usize>>,
+    ) -> Result<Within<'a>, Failure> {
+        Within::of(design, members).ok_or_else(|| {
+            beside(
+                &self.covariates.join("`, `"),
+                "does not vary within batches, or repeats another covariate",
+            )
+        })
     }
 
     /// The covariates of each row as numbers.
@@ -310,12 +353,12 @@ impl HarmoniseCombat {
             for (cell, coded) in known(rows, name)?.into_iter().zip(&mut design) {
                 match covariate {
                     Covariate::Number => coded.push(number(cell).ok_or_else(|| {
-                        beside(name, &format!("`{cell}` is no number, as in training"))
+                        beside(name, "a row has no number, and training rows have")
                     })?),
                     Covariate::Category(values) => {
                         if !values.iter().any(|value| value == cell) {
-                            let why = format!("`{cell}` was not met in training");
-                            return Err(beside(name, &why));
+                            let why = "a row has a category that no training row has";
+                            return Err(beside(name, why));
                         }
                         let is = |value: &String| f64::from(u8::from(value == cell));
                         coded.extend(values.iter().skip(1).map(is));
@@ -374,23 +417,30 @@ impl HarmoniseCombat {
         Ok(Batch { n, gamma, delta })
     }
 
+    /// Whether there is an answer for a batch of so many rows that was not met in training.
+    fn dealt_with_late(&self, rows: usize) -> Result<(), Failure> {
+        let why = match self.unseen {
+            Unseen::Refuse => {
+                "a batch was not met in training; `unseen:` says what it means then"
+            }
+            Unseen::Transductive if rows < 2 => {
+                "a batch that was not met in training has fewer than two rows"
+            }
+            _ => return Ok(()),
+        };
+        Err(beside(&self.batch, why))
+    }
+
     /// Location and scale of a batch that was not met in training; none: it stays as it is.
     fn met_late(
         &self,
         combat: &Combat,
-        name: &str,
         z: &[Vec<f64>],
         rows: &[usize],
     ) -> Result<Option<Batch>, Failure> {
+        self.dealt_with_late(rows.len())?;
         match self.unseen {
-            Unseen::Refuse => {
-                let why = format!(
-                    "batch `{name}` ({} rows) was not met in training; `unseen:` says what then",
-                    rows.len()
-                );
-                Err(beside(&self.batch, &why))
-            }
-            Unseen::Reference => Ok(None),
+            Unseen::Refuse | Unseen::Reference => Ok(None),
             Unseen::Pooled => {
                 let all: usize = combat.batches.values().map(|batch| batch.n).sum();
                 let mut pooled =
@@ -403,12 +453,6 @@ impl HarmoniseCombat {
                     }
                 }
                 Ok(Some(pooled))
-            }
-            Unseen::Transductive if rows.len() < 2 => {
-                let why = format!(
-                    "batch `{name}` was not met in training and has one row; two are needed"
-                );
-                Err(beside(&self.batch, &why))
             }
             Unseen::Transductive => {
                 self.batch(z.iter().map(|z| taken(z, rows)).collect()).map(Some)
@@ -544,11 +588,8 @@ fn known<'a>(rows: &'a Rows, column: &str) -> Result<Vec<&'a str>, Failure> {
     let cells = rows
         .beside(column)
         .ok_or_else(|| beside(column, "it does not stand beside the rows"))?;
-    let missing = cells.iter().filter(|cell| cell.is_none()).count();
-    match missing {
-        0 => Ok(cells.iter().flatten().map(String::as_str).collect()),
-        _ => Err(beside(column, &format!("{missing} rows have no value"))),
-    }
+    let known: Option<Vec<&str>> = cells.iter().map(Option::as_deref).collect();
+    known.ok_or_else(|| beside(column, "rows have no value"))
 }
 
 #[cfg(test)]
@@ -627,7 +668,7 @@ mod tests {
             step.apply(&state, &mut rows).map(|()| rows)
         };
         let refused = applied(&step(Unseen::Refuse)).unwrap_err().to_string();
-        assert!(refused.contains("batch `c` (4 rows) was not met"), "{refused}");
+        assert!(refused.contains("a batch was not met in training"), "{refused}");
         let reference =
             HarmoniseCombat { reference: Some("a".into()), ..step(Unseen::Reference) };
         assert_eq!(applied(&reference).unwrap(), late);
@@ -650,17 +691,73 @@ mod tests {
         };
         let plain = step(Unseen::Refuse);
         let one = refused(&["a", "a", "b", "a", "c", "c"], &plain);
-        assert!(one.contains("batch `b` has one training row"), "{one}");
+        assert!(one.contains("a batch has fewer than two training rows"), "{one}");
         assert!(refused(&["a"; 5], &plain).contains("of one batch"));
         let absent = HarmoniseCombat { reference: Some("z".into()), ..plain.clone() };
         assert!(refused(&SITES, &absent).contains("reference `z`"));
-        let without = step(Unseen::Reference);
-        assert!(refused(&SITES, &without).contains("needs a `reference`"));
         // The site as a covariate of itself cannot be told from it.
         let itself = HarmoniseCombat { covariates: vec!["site".into()], ..plain.clone() };
         assert!(refused(&SITES, &itself).contains("does not vary within batches"));
         let nowhere = HarmoniseCombat { batch: "scanner".into(), ..plain };
         assert!(refused(&SITES, &nowhere).contains("does not stand beside"));
+    }
+
+    #[test]
+    fn what_the_columns_beside_the_rows_decide_is_known_before_a_fit() {
+        let cells = |of: &[&str]| -> Vec<Option<String>> {
+            of.iter().map(|c| (!c.is_empty()).then(|| c.to_string())).collect()
+        };
+        let beside = |sites: &[&str], ages: &[&str]| {
+            let columns = [("site", cells(sites)), ("age", cells(ages))];
+            Rows::new(Vec::new(), sites.len())
+                .with_beside(columns.map(|(name, of)| (name.to_string(), of)).into())
+        };
+        let sites = ["a", "a", "a", "b", "b", "b"];
+        let ages = ["50", "61", "70", "44", "58", "63"];
+        let train = beside(&sites, &ages);
+        let plain = step(Unseen::Refuse);
+        let aged = HarmoniseCombat { covariates: vec!["age".into()], ..plain.clone() };
+        let said = |step: &HarmoniseCombat, train: &Rows, held_out: &Rows| {
+            let fits = step.check_beside(train, held_out);
+            fits.map_or_else(|failure| failure.to_string(), |()| String::new())
+        };
+        let known = beside(&["b", "a"], &["52", "66"]);
+        assert_eq!(said(&plain, &train, &known), "");
+        assert_eq!(said(&aged, &train, &known), "");
+        let late = beside(&["Solo"], &["52"]);
+        for (step, held_out, expected) in [
+            (&plain, &late, "not met in training"),
+            (&step(Unseen::Transductive), &late, "fewer than two rows"),
+            (&step(Unseen::Pooled), &late, ""),
+            (&plain, &beside(&[""], &["52"]), "rows have no value"),
+            (&aged, &beside(&["a"], &["old"]), "a row has no number"),
+        ] {
+            let said = said(step, &train, held_out);
+            assert!(said.contains(expected) && said.is_empty() == expected.is_empty());
+            assert!(!said.contains("Solo") && !said.contains("old"), "{said}");
+        }
+        let alone = beside(&["a", "a", "Solo"], &["1", "2", "3"]);
+        let said_of_one = said(&plain, &alone, &known);
+        assert!(said_of_one.contains("fewer than two training rows"), "{said_of_one}");
+        let constant = beside(&sites, &["50"; 6]);
+        assert!(said(&aged, &constant, &known).contains("does not vary"));
+    }
+
+    #[test]
+    fn parameters_that_contradict_each_other_are_named() {
+        let problems = |step: &HarmoniseCombat| {
+            let mut problems = Problems::default();
+            step.check(&mut problems);
+            problems.into_vec()
+        };
+        assert!(problems(&step(Unseen::Refuse)).is_empty());
+        let found = problems(&step(Unseen::Reference));
+        assert_eq!(found[0].parameter, Some("reference"));
+        let covariates = ["site", "age", "age"].map(String::from).to_vec();
+        let twice = HarmoniseCombat { covariates, ..step(Unseen::Refuse) };
+        let found = problems(&twice);
+        assert!(found[0].message.contains("batch and covariate"), "{found:?}");
+        assert!(found[1].message.contains("`age` twice"), "{found:?}");
     }
 
     #[test]

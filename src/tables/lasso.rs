@@ -86,4 +86,9 @@ impl TableStep for Lasso {
     fn as_fitted(&self) -> Self {
         Self { k: Self::default().k, ..self.clone() }
     }
+
+    fn as_applied(&self) -> Self {
+        let folds = self.lambda.folds(self.folds, Self::default().folds);
+        Self { folds, ..self.clone() }
+    }
 }

@@ -11,7 +11,7 @@ use crate::statistics::decodability;
 /// The column whose effect a step removes.
 fn batch(step: &Use) -> Option<&str> {
     match &step.instance {
-        Instance::TableStep(step) => step.batch(),
+        Instance::TableStep(step) => step.harmonises().map(|of| of.batch),
         _ => None,
     }
 }

@@ -387,8 +387,20 @@ fn sites(judged: &Held<'_>) -> Value {
                     folds.len()
                 ),
             ),
-            None => Value::Failed("no site has both classes".to_string()),
+            None => Value::Failed(without_auroc(judged)),
         },
+    }
+}
+
+/// Why no site has an AUROC: one class at each, or no result where both may be.
+fn without_auroc(judged: &Held<'_>) -> String {
+    match (judged.failed.is_empty(), judged.repeats.iter().all(Vec::is_empty)) {
+        (true, _) => "no site has both classes".to_string(),
+        (false, true) => distinct(&judged.failed),
+        (false, false) => format!(
+            "no site with a result has both classes; the others: {}",
+            distinct(&judged.failed)
+        ),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Models and what is done with them: preparation, selection, learners, resampling.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
 use crate::operation::Kind;
 use crate::spec::keys;
@@ -408,6 +410,7 @@ impl Reader<'_> {
 
     fn alternatives_in(&mut self, node: &Node, name: &str, kind: Kind) -> Vec<Chain> {
         let mut chains: Vec<Chain> = Vec::new();
+        let mut tried: Vec<(Span, BTreeSet<String>)> = Vec::new();
         for item in self.list(node, &format!("`{name}`")) {
             let all = |node: &Node| {
                 kind == Kind::TableStep && node.kind == Syntax::Text("all".to_string())
@@ -425,6 +428,11 @@ impl Reader<'_> {
                 _ => self.chain(std::slice::from_ref(item), kind, item.span),
             };
             let Some(mut chain) = chain else { continue };
+            let settings = chain.applied();
+            for (before, known) in &tried {
+                self.tried_twice(&chain, known.intersection(&settings).count(), *before);
+            }
+            tried.push((item.span, settings));
             // Two entries of one name are told apart by their order.
             let same = |known: &&Chain| {
                 known.name == chain.name
@@ -437,6 +445,25 @@ impl Reader<'_> {
             chains.push(chain);
         }
         chains
+    }
+
+    /// Says of an alternative how many of its settings stand in one before it.
+    fn tried_twice(&mut self, chain: &Chain, n: usize, before: Span) {
+        if n == 0 {
+            return;
+        }
+        let line = 1 + self.text.get(..before.start).unwrap_or("").matches('\n').count();
+        let name = &chain.name;
+        let message = match chain.settings.len() {
+            1 => format!("`{name}` repeats line {line} with the same parameters"),
+            of => format!("`{name}` repeats {n} of its {of} settings from line {line}"),
+        };
+        let first = chain.settings[0].steps.first();
+        let place = Place::Study(first.map_or(chain.span, |used| used.span));
+        let fault = Diagnostic::error(Code::DUPLICATE_KEY, place, message);
+        self.push(
+            fault.hint("each candidate is fitted once: leave it out of one of the two"),
+        );
     }
 
     /// The named schemes, and the cohorts under `external`.
