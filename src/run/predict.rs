@@ -173,7 +173,9 @@ fn companies(ready: &Ready, rows: &Rows, good: Vec<usize>) -> Vec<Company> {
     let steps =
         parts.iter().flat_map(|part| part.prepare.steps.iter().chain(&part.select.steps));
     let columns = steps.filter_map(|step| match &step.instance {
-        Instance::TableStep(step) if step.transductive() => Some(step.batch()),
+        Instance::TableStep(step) if step.transductive() => {
+            Some(step.harmonises().map(|of| of.batch))
+        }
         _ => None,
     });
     let columns: BTreeSet<Option<&str>> = columns.collect();
