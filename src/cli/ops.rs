@@ -76,11 +76,18 @@ fn parameters(entry: &Entry) -> Vec<Parameter> {
     let text = |value: Option<&Json>| {
         value.and_then(Json::as_str).unwrap_or("").replace('\n', " ")
     };
+    let needed = |name: &String| {
+        let required = schema.get("required").and_then(Json::as_array);
+        required.is_some_and(|names| names.iter().any(|known| known == name))
+    };
     let parameter = |(name, of): (&String, &Json)| Parameter {
         name: name.clone(),
         about: text(of.get("description")),
         range: range(of, &schema),
-        default: defaults.get(name).map_or(String::new(), Json::to_string),
+        default: match needed(name) {
+            true => "none: it is needed".to_string(),
+            false => defaults.get(name).map_or(String::new(), Json::to_string),
+        },
         tunable: of.get("x-tunable") == Some(&json!(true)),
     };
     properties.map(parameter).collect()

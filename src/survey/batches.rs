@@ -20,7 +20,7 @@ pub(super) fn read(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>)
             |scheme: &&Scheme| scheme.models.iter().any(|m| m.name == model.name);
         for scheme in study.validate.iter().filter(judges) {
             for (used, step) in steps(model) {
-                let Some(of) = step.harmonises() else { continue };
+                let Some(takes) = step.harmonises() else { continue };
                 let scope = used.scope.as_deref();
                 let same = |(place, known, on): &(&str, &Use, Option<&[String]>)| {
                     *place == scheme.name
@@ -31,15 +31,15 @@ pub(super) fn read(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>)
                     continue;
                 }
                 looked.push((&scheme.name, used, scope));
-                let of = Of { study, survey, model, used, step, of };
-                let Some(known) = of.beside(&scheme.cohort.name) else { continue };
+                let step = Step { study, survey, model, used, step, takes };
+                let Some(known) = step.beside(&scheme.cohort.name) else { continue };
                 let before = faults.len();
-                of.columns(&known, faults);
+                step.columns(&known, faults);
                 if faults.len() == before {
-                    of.splits(scheme, &known, faults);
+                    step.splits(scheme, &known, faults);
                     // What is frozen is trained as the first scheme says.
                     if study.validate.first().is_some_and(|s| s.name == scheme.name) {
-                        of.external(&known, faults);
+                        step.external(&known, faults);
                     }
                 }
             }
@@ -54,13 +54,13 @@ fn steps(model: &Model) -> impl Iterator<Item = (&Use, &Arc<dyn AnyTableStep>)> 
 }
 
 /// A harmonising step at its place.
-struct Of<'a> {
+struct Step<'a> {
     study: &'a Study,
     survey: &'a Survey,
     model: &'a Model,
     used: &'a Use,
     step: &'a Arc<dyn AnyTableStep>,
-    of: Harmonising<'a>,
+    takes: Harmonising<'a>,
 }
 
 /// What stands beside the rows of a cohort.
@@ -110,7 +110,7 @@ impl Fared {
     }
 }
 
-impl<'a> Of<'a> {
+impl<'a> Step<'a> {
     /// The columns beside the rows of a cohort; none where one is not there.
     fn beside(&self, cohort: &str) -> Option<Beside<'a>> {
         let cohort = self.study.cohort(cohort)?;
@@ -134,7 +134,7 @@ impl<'a> Of<'a> {
     /// What the columns are, whatever the splits.
     fn columns(&self, known: &Beside<'_>, faults: &mut Vec<Diagnostic>) {
         let name = self.used.about.name;
-        let batch = self.of.batch;
+        let batch = self.takes.batch;
         let identity = self.names_patients(known, batch);
         if identity || mostly_alone(known.cells(batch), &known.surveyed.groups) {
             let what = match identity {
@@ -155,7 +155,7 @@ impl<'a> Of<'a> {
                         measured with";
             faults.push(self.error(Code::RESTATES, message).hint(hint));
         }
-        for covariate in self.of.covariates {
+        for covariate in self.takes.covariates {
             self.covariate(known, covariate, faults);
         }
     }
@@ -246,8 +246,8 @@ impl<'a> Of<'a> {
             scope.is_none_or(|scope| scope.iter().any(|known| known == block))
         };
         blocks.filter(on).find(|block| {
-            let columns = survey.columns.get(*block).into_iter().flatten();
-            columns.into_iter().any(|c| (&c.source, &c.column) == (&place.0, &place.1))
+            let mut columns = survey.columns.get(*block).into_iter().flatten();
+            columns.any(|c| (&c.source, &c.column) == (&place.0, &place.1))
         })
     }
 
@@ -307,12 +307,12 @@ impl<'a> Of<'a> {
         for external in &self.study.external {
             let Some(met) = self.beside(&external.name) else { continue };
             let train: BTreeSet<&String> =
-                known.cells(self.of.batch).iter().flatten().collect();
+                known.cells(self.takes.batch).iter().flatten().collect();
             let is_new = |cell: &&String| !train.contains(cell);
-            let cells = met.cells(self.of.batch).iter().flatten();
+            let cells = met.cells(self.takes.batch).iter().flatten();
             let new: BTreeSet<String> = cells.filter(is_new).cloned().collect();
             let place = format!("external cohort `{}`", external.name);
-            if self.of.refuses_unseen && !new.is_empty() {
+            if self.takes.refuses_unseen && !new.is_empty() {
                 faults.push(self.refused(&format!("{place} has"), &new, &met));
                 continue;
             }
@@ -329,13 +329,13 @@ impl<'a> Of<'a> {
     /// Whether a split has no result, and why, into what is counted.
     fn lost(&self, split: &Split, known: &Beside<'_>, fared: &mut Fared) -> bool {
         fared.splits += 1;
-        let unseen = match self.of.refuses_unseen {
-            true => known.unseen(self.of.batch, split),
+        let unseen = match self.takes.refuses_unseen {
+            true => known.unseen(self.takes.batch, split),
             false => BTreeSet::new(),
         };
         fared.refused += usize::from(!unseen.is_empty());
         fared.batches.extend(unseen.iter().map(|batch| (*batch).to_string()));
-        let cells = known.cells(self.of.batch);
+        let cells = known.cells(self.takes.batch);
         let is_met = |row: &usize| {
             cells[*row].as_deref().is_none_or(|batch| !unseen.contains(batch))
         };
@@ -354,8 +354,8 @@ impl<'a> Of<'a> {
 
     /// What can be done about batches and covariates as they are.
     fn with_remedies(&self, mut fault: Diagnostic, known: &Beside<'_>) -> Diagnostic {
-        let columns = std::iter::once(self.of.batch)
-            .chain(self.of.covariates.iter().map(String::as_str));
+        let columns = std::iter::once(self.takes.batch)
+            .chain(self.takes.covariates.iter().map(String::as_str));
         for column in columns {
             if known.cells(column).iter().any(Option::is_none) {
                 fault = fault.hint(format!(
@@ -365,17 +365,17 @@ impl<'a> Of<'a> {
                 ));
             }
         }
-        let sizes = sizes(known.cells(self.of.batch));
+        let sizes = sizes(known.cells(self.takes.batch));
         if sizes.values().any(|n| *n < ENOUGH) && sizes.len() > 1 {
             fault = fault.hint(format!(
                 "some values of `{0}` have few rows: leave these out of the cohort (`exclude: \
                  [{{ rule: \"{1} in [NAME, …]\", reason: REASON }}]`), or join them under one name \
                  by `derive:`",
-                self.of.batch,
-                in_rules(self.of.batch)
+                self.takes.batch,
+                in_rules(self.takes.batch)
             ));
         }
-        match self.of.reference.filter(|name| !sizes.contains_key(name)) {
+        match self.takes.reference.filter(|name| !sizes.contains_key(name)) {
             Some(reference) => {
                 let large = sizes.iter().filter(|(_, n)| **n >= ENOUGH);
                 fault.suggest(reference, large.map(|(name, _)| *name))
@@ -392,7 +392,7 @@ impl<'a> Of<'a> {
     ) -> Diagnostic {
         const SHOWN: usize = 5;
         // What one patient alone has is as good as a name.
-        let sizes = sizes(known.cells(self.of.batch));
+        let sizes = sizes(known.cells(self.takes.batch));
         let names = batches.iter().map(String::as_str);
         let mut names: Vec<&str> =
             names.filter(|name| sizes.get(name).is_some_and(|n| *n > 1)).collect();
@@ -408,7 +408,7 @@ impl<'a> Of<'a> {
             format!(
                 "`{}` refuses rows of a `{}` that it has not met in training, and {how_many} \
                  such: {listed}",
-                self.used.about.name, self.of.batch
+                self.used.about.name, self.takes.batch
             ),
         )
         .hint("say what they mean: `unseen: pooled`, `unseen: reference` or `unseen: transductive`")
@@ -491,12 +491,8 @@ mod tests {
 
     #[test]
     fn a_batch_whose_values_have_one_class_each_tells_the_outcome() {
-        let classes =
-            [true, true, false, false, true, false].map(Some).into_iter().collect();
-        let told = |of: &[&str], levels: Levels| {
-            let classes: &Vec<Option<bool>> = &classes;
-            one_class_each(&cells(of), classes, levels)
-        };
+        let classes = [true, true, false, false, true, false].map(Some);
+        let told = |of: &[&str], levels| one_class_each(&cells(of), &classes, levels);
         assert!(told(&["p", "p", "n", "n", "p", "n"], Levels::Any));
         assert!(told(&["p", "p", "n", "n", "p", "n"], Levels::Few));
         assert!(told(&["a", "a", "n", "n", "b", "m"], Levels::Any));

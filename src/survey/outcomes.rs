@@ -533,8 +533,7 @@ fn too_few(
     let (message, hint) = match failure {
         Failure::TooFewForFolds { needed, found, positive, held_out: None } => (
             format!(
-                "outcome `{outcome}` has {} in cohort `{cohort}`, too few for the {needed} folds of \
-                 scheme `{name}`",
+                "outcome `{outcome}` has {} in cohort `{cohort}`, and scheme `{name}` needs {needed}",
                 patients(*found, *positive)
             ),
             match *found {
