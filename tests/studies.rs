@@ -743,7 +743,7 @@ fn harmonised_sites_are_told_apart_no_more() {
     assert_eq!((&told["column"], &told["n_splits"]), (&"site".into(), &6.into()));
     let (before, after) = (&told["before"], &told["after"]);
     assert!(before.as_f64().unwrap() > after.as_f64().unwrap() + 0.1, "{told}");
-    let page = String::from_utf8(workshop.page()).unwrap();
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
     assert!(page.contains("What harmonisation did"));
     // What no device measured is not harmonised, and a model of nothing else has no such branch.
     assert!(auroc(&workshop, "status.age.internal").is_some());

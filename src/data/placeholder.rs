@@ -146,11 +146,17 @@ fn left_open(text: &str, plain: &str) -> Option<String> {
         .filter(|word| !word.is_empty())
         .collect();
     let open = words.iter().enumerate().find(|(at, word)| {
-        ["TBD", "TODO", "FIXME"].contains(word)
+        is_note(word)
             || word.to_lowercase().starts_with("asdf")
             || (is_crossed(word) && !is_karyotype(&words, *at))
     });
     open.map(|(_, word)| word.to_string())
+}
+
+/// What authors leave in capitals for later.
+fn is_note(word: &str) -> bool {
+    let plain = word.to_lowercase();
+    ["tbd", "todo", "fixme"].contains(&plain.as_str()) && plain.to_uppercase() == word
 }
 
 /// `XX`, `xxxx`.
