@@ -389,6 +389,63 @@ fn patients_are_counted_where_patients_are_told_and_rows_of_no_group_too() {
 }
 
 #[test]
+fn an_external_cohort_of_many_sites_resamples_its_sites() {
+    let table = |sites: usize| {
+        let mut text = "patient,site,grade,age,x\n".to_string();
+        for i in 0..160 {
+            let (site, elsewhere) = (i % sites, i >= 80);
+            let positive = (i * 7 % 10) < 4;
+            let x = f64::from(u8::from(positive)) + (i * 37 % 101) as f64 / 40.0;
+            let site = if elsewhere { format!("E{site}") } else { "A".to_string() };
+            let grade = if positive { "high" } else { "low" };
+            text.push_str(&format!("P{i:03},{site},{grade},{},{x}\n", 40 + i % 30));
+        }
+        text
+    };
+    let methods = |sites: usize| {
+        let workshop = Workshop::new();
+        workshop.write("t.csv", table(sites).as_bytes());
+        workshop.study(
+            r#"restudy: 1
+title: Many sites (simulated)
+cancer: glioma
+seed: 3
+sources:
+  t: { table: t.csv, id: patient }
+cohorts:
+  here: { from: t, include: [ { rule: "site == 'A'", reason: here } ] }
+  there: { from: t, site: site, include: [ { rule: "site != 'A'", reason: elsewhere } ] }
+outcomes:
+  grade: { label: high grade, binary: { column: grade, positive: high, negative: low } }
+predictors:
+  p: { columns: { from: t, include: [age, x] } }
+prepare: [scale_zscore]
+learn: [logistic]
+validate:
+  internal: { nested: { outer: 3, inner: 2, repeats: 1 }, cohort: here }
+  external: [there]
+evaluate:
+  primary: auroc
+governance: { public: true, terms: made up }
+"#,
+        );
+        let run = workshop.run(&[]);
+        assert_eq!(run["exit"], "fine", "{run:?}");
+        let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
+        let external = record.analyses.values().find(|of| of.kind == "external").unwrap();
+        let of = |metric: &str| external.performance[metric].clone();
+        (of("auroc"), of("brier"))
+    };
+    let (auroc, brier) = methods(12);
+    assert!(auroc.method.contains("1000 resamples of 12 sites"), "{}", auroc.method);
+    assert!(brier.method.contains("1000 resamples of 12 sites"), "{}", brier.method);
+    // Few sites say little of others: rows count as independent.
+    let (few, brier) = methods(4);
+    assert!(few.method.starts_with("DeLong"), "{}", few.method);
+    assert!(brier.method.contains("1000 resamples of 80 patients"), "{}", brier.method);
+}
+
+#[test]
 fn votes_of_none_or_all_are_moved_half_a_step() {
     let (workshop, record) =
         run(&[("  - logistic: { c: [0.1, 1] }\n  - naive\n", "  - knn: { k: 3 }\n")]);

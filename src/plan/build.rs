@@ -587,7 +587,7 @@ impl Builder<'_> {
     }
 
     /// What a column holds in a cohort, as a fact.
-    fn strata(&self, cohort: usize, column: &Named) -> Option<Given> {
+    pub fn strata(&self, cohort: usize, column: &Named) -> Option<Given> {
         let place = (cohort, column.name.clone());
         let looked_at = || self.held_in(cohort, column);
         self.columns.borrow_mut().entry(place).or_insert_with(looked_at).clone()

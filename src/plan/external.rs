@@ -264,7 +264,12 @@ impl Builder<'_> {
         let inputs = [predict];
         let decided = study.evaluate.threshold.is_some() && named_for;
         let at = (case, decided);
-        let measured = self.measured(&name, of, &inputs, judged, Vec::new(), span, at);
+        // Intervals may resample its sites.
+        let cohort = self.cases[case].cohort;
+        let sites = study.cohorts[cohort].site.as_ref();
+        let given = sites.and_then(|column| self.strata(cohort, column)).into_iter();
+        let given = given.collect();
+        let measured = self.measured(&name, of, &inputs, judged, given, span, at);
         Some(External { name, case, frozen: position, opened, predict, measured })
     }
 

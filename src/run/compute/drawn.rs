@@ -103,9 +103,9 @@ pub fn decision(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         points,
         method: format!(
             "out-of-sample predictions{}; rows at or above the threshold are treated; pointwise \
-             95 % band from {RESAMPLES} resamples of {} patients",
+             95 % band from {RESAMPLES} resamples of {}",
             pooled_words(judged.how, pools.repeats.len()),
-            pools.patients()
+            pools.drawn_of()
         ),
     }))
 }
@@ -187,9 +187,9 @@ pub fn calibration(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         e90: over(&|errors| quantile(errors, 0.9)),
         method: format!(
             "out-of-sample predictions{}; pointwise 95 % band from {RESAMPLES_OF_SMOOTH} \
-             resamples of {} patients; drawn between the smallest and the largest prediction",
+             resamples of {}; drawn between the smallest and the largest prediction",
             pooled_words(judged.how, pools.repeats.len()),
-            pools.patients()
+            pools.drawn_of()
         ),
     }))
 }

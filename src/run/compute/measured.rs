@@ -40,6 +40,8 @@ pub struct Held<'a> {
     pub cohort: usize,
     /// Whose candidates the predictions are of.
     pub case: usize,
+    /// Whether the rows are of a cohort that the model was not made in.
+    pub external: bool,
 }
 
 pub fn judged<'a>(
@@ -79,7 +81,9 @@ pub fn judged<'a>(
             other => return Err(ComputeError::Kind(other.kind(), "predictions")),
         }
     }
-    Ok(Held { repeats, failed, how, cohort: inputs.plan.cases[case].cohort, case })
+    let external = matches!(of, Judgement::External(_));
+    let cohort = inputs.plan.cases[case].cohort;
+    Ok(Held { repeats, failed, how, cohort, case, external })
 }
 
 /// The reasons of failed splits, each once and without its place.
@@ -269,9 +273,9 @@ fn resampled(
     let interval = enough.then(|| statistics::percentiles(values, LEVEL));
     let words = match enough {
         true => format!(
-            "95 % interval from {} resamples of {} patients (percentiles)",
+            "95 % interval from {} resamples of {} (percentiles)",
             values.len(),
-            pools.patients()
+            pools.drawn_of()
         ),
         false => format!(
             "no interval: {} of {resamples} resamples of patients have no value",
@@ -663,6 +667,7 @@ fn measures(
         how: judged.how,
         cohort: judged.cohort,
         case: judged.case,
+        external: judged.external,
     };
     let pools = Pools::of(inputs, &held, false);
     let decided =

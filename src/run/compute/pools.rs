@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Inputs;
 use super::external::resolution;
-use super::measured::Held;
+use super::measured::{Held, levels};
 use crate::math::Stream;
 use crate::operation::Scored;
 use crate::statistics::{half_step, inwards};
@@ -17,8 +17,8 @@ pub struct Pool {
     /// Each fold at its own threshold; empty where none is applied.
     pub decisions: Vec<bool>,
     pub thresholds: Vec<f64>,
-    /// Position of each row's patient.
-    patients: Vec<usize>,
+    /// Position of what each row is drawn with.
+    clusters: Vec<usize>,
 }
 
 impl Pool {
@@ -46,23 +46,51 @@ impl Pool {
     }
 }
 
+/// Rows that are drawn together, since they are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clusters {
+    Patients,
+    /// Of a cohort that the model was not made in.
+    Sites,
+}
+
+/// With fewer sites than these their resamples say little of further sites.
+const FEW_SITES: usize = 10;
+
 /// The pools of all repeats.
 pub struct Pools {
     pub repeats: Vec<Pool>,
-    /// By repeat and patient: the rows.
+    /// By repeat and cluster: the rows.
     rows: Vec<Vec<Vec<usize>>>,
-    n_patients: usize,
+    n_clusters: usize,
+    /// What is drawn together.
+    clusters: Clusters,
     /// Probabilities that were moved away from 0 or 1, of all, and the farthest that one was moved.
     moved: usize,
     of: usize,
     by: f64,
 }
 
+/// By row of an external cohort: the number of its site, where there are enough of them. Rows without
+/// a site stand alone.
+fn sites(inputs: &Inputs<'_>, held: &Held<'_>) -> Option<Vec<u32>> {
+    let cohort = &inputs.study.cohorts[held.cohort];
+    let column = cohort.site.as_ref().filter(|_| held.external)?;
+    let cells = levels(inputs, held.cohort, column)?;
+    let known = cells.iter().flatten().max().map_or(0, |most| *most as usize + 1);
+    let numbered =
+        |(row, cell): (usize, &Option<u32>)| cell.unwrap_or_else(|| (known + row) as u32);
+    (known >= FEW_SITES).then(|| cells.iter().enumerate().map(numbered).collect())
+}
+
 impl Pools {
     /// Pools predictions; for logarithms, those of 0 or 1 are moved half a step of their learner.
     pub fn of(inputs: &Inputs<'_>, held: &Held<'_>, logarithms: bool) -> Self {
         let cohort = &inputs.study.cohorts[held.cohort].name;
-        let groups = &inputs.survey.cohorts[cohort].groups;
+        let patients = &inputs.survey.cohorts[cohort].groups;
+        let sites = sites(inputs, held);
+        let clusters = if sites.is_some() { Clusters::Sites } else { Clusters::Patients };
+        let groups = sites.as_deref().unwrap_or(patients);
         let mut number: BTreeMap<u32, usize> = BTreeMap::new();
         for fold in held.repeats.iter().flatten() {
             for row in &fold.rows {
@@ -70,7 +98,7 @@ impl Pools {
             }
         }
         number.values_mut().enumerate().for_each(|(at, place)| *place = at);
-        let n_patients = number.len();
+        let n_clusters = number.len();
         let (mut moved, mut of, mut by) = (0, 0, 0.0f64);
         let mut repeats = Vec::new();
         for folds in &held.repeats {
@@ -92,23 +120,28 @@ impl Pools {
                 }
                 pool.truth.extend(&fold.truth);
                 pool.scores.extend(scores);
-                let patients = fold.rows.iter().map(|row| number[&groups[*row as usize]]);
-                pool.patients.extend(patients);
+                let of_rows = fold.rows.iter().map(|row| number[&groups[*row as usize]]);
+                pool.clusters.extend(of_rows);
             }
             repeats.push(pool);
         }
         let rows = repeats.iter().map(|pool: &Pool| {
-            let mut rows = vec![Vec::new(); n_patients];
-            for (row, patient) in pool.patients.iter().enumerate() {
-                rows[*patient].push(row);
+            let mut rows = vec![Vec::new(); n_clusters];
+            for (row, cluster) in pool.clusters.iter().enumerate() {
+                rows[*cluster].push(row);
             }
             rows
         });
-        Self { rows: rows.collect(), n_patients, moved, of, by, repeats }
+        Self { rows: rows.collect(), n_clusters, clusters, moved, of, by, repeats }
     }
 
-    pub fn patients(&self) -> usize {
-        self.n_patients
+    /// What resamples are drawn of, such as `54 patients`.
+    pub fn drawn_of(&self) -> String {
+        let what = match self.clusters {
+            Clusters::Patients => "patients",
+            Clusters::Sites => "sites",
+        };
+        format!("{} {what}", self.n_clusters)
     }
 
     /// Leaves out repeats without a prediction.
@@ -120,7 +153,7 @@ impl Pools {
         self.rows.retain(|_| *at.next().unwrap_or(&false));
     }
 
-    /// Whether some patient has several rows in one repeat.
+    /// Whether some rows of one repeat are drawn together.
     pub fn clustered(&self) -> bool {
         self.rows.iter().flatten().any(|rows| rows.len() > 1)
     }
@@ -138,7 +171,8 @@ impl Pools {
 
     /// `n` values of each resample of patients, by value; those that have none are left out.
     ///
-    /// Patients are drawn with replacement, all their rows with them, the same ones in every repeat.
+    /// Patients are drawn with replacement, all their rows with them, the same ones in every repeat; in
+    /// an external cohort of ten sites or more, sites are.
     /// Every measure of the same rows sees the same resamples, since the seed alone names them.
     ///
     /// Source: efron1993, chapter 13.
@@ -150,19 +184,19 @@ impl Pools {
         of: &dyn Fn(&[Pool]) -> Vec<Option<f64>>,
     ) -> Vec<Vec<f64>> {
         let mut values = vec![Vec::with_capacity(times); n];
-        if self.n_patients == 0 {
+        if self.n_clusters == 0 {
             return values;
         }
         let mut stream = Stream::new(seed, &["resample", "patients"]);
         let mut drawn = vec![Pool::default(); self.repeats.len()];
         for _ in 0..times {
             drawn.iter_mut().for_each(Pool::clear);
-            for _ in 0..self.n_patients {
-                let patient = stream.below(self.n_patients);
+            for _ in 0..self.n_clusters {
+                let cluster = stream.below(self.n_clusters);
                 for ((pool, from), rows) in
                     drawn.iter_mut().zip(&self.repeats).zip(&self.rows)
                 {
-                    for row in &rows[patient] {
+                    for row in &rows[cluster] {
                         pool.push(from, *row);
                     }
                 }
