@@ -68,6 +68,8 @@ pub struct Headline {
     pub metric: String,
     /// Estimate with its limits, if it could be had.
     pub value: Option<(f64, Option<f64>, Option<f64>)>,
+    /// Outer splits with a result and how many there are, where some have none.
+    pub of_splits: Option<(usize, usize)>,
 }
 
 impl Headline {
@@ -80,6 +82,11 @@ impl Headline {
                 analysis: name.clone(),
                 metric: analysis.primary.clone(),
                 value: value.map(|found| (found.estimate, found.lower, found.upper)),
+                of_splits: analysis
+                    .judged
+                    .as_ref()
+                    .map(|judged| (judged.n_splits, judged.of_splits))
+                    .filter(|(found, all)| found < all),
             }
         });
         analyses.collect()

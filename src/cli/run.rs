@@ -507,7 +507,7 @@ fn say(args: &Run, run: &RunRecord, found: &[Headline], report: &Path, exit: Exi
             "{} nodes computed, {} stored, {} failed in {:.2} s",
             run.computed, run.stored, run.failed, run.seconds
         );
-        for Headline { analysis, metric, value } in found {
+        for Headline { analysis, metric, value, of_splits } in found {
             let Some((estimate, lower, upper)) = value else { continue };
             let interval = match (lower, upper) {
                 (Some(lower), Some(upper)) => {
@@ -515,7 +515,13 @@ fn say(args: &Run, run: &RunRecord, found: &[Headline], report: &Path, exit: Exi
                 }
                 _ => String::new(),
             };
-            eprintln!("{analysis}: {metric} {estimate:.3}{interval}");
+            let splits = match of_splits {
+                Some((found, all)) => {
+                    format!("; a result in {found} of {all} outer splits")
+                }
+                None => String::new(),
+            };
+            eprintln!("{analysis}: {metric} {estimate:.3}{interval}{splits}");
         }
     }
     println!("report: {}", report.display());

@@ -96,7 +96,7 @@ fn judged(
     let incomplete = of.judged.as_ref().filter(|of| of.n_splits < of.of_splits);
     if incomplete.is_some() {
         return format!(
-            "on {n} of {} {rows} ({}; {} of {} outer splits have a result)",
+            "on {n} of {} {rows} ({}; a result in {} of {} outer splits)",
             shown.count(&format!("{}/n", place(name))),
             escape(&of.scheme_text),
             shown.count(&format!("{at}/n_splits")),
@@ -784,7 +784,7 @@ mod tests {
             of_splits: 4,
         });
         let text = told(&record);
-        has(&text, &["on 60 of 100 patients", "3 of 4 outer splits have a result"]);
+        has(&text, &["on 60 of 100 patients", "a result in 3 of 4 outer splits"]);
         // Held out once: the rows that were, and no word of splits.
         let judged = record.analyses.get_mut("a").unwrap().judged.as_mut().unwrap();
         (judged.n_splits, judged.of_splits) = (1, 1);
