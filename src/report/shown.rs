@@ -143,7 +143,10 @@ impl Shown {
                 false => "no interval: too few".to_string(),
             };
         }
-        let few = if method.starts_with("too few: ") { "; too few" } else { "" };
+        let few = match method.starts_with("too few: ") {
+            true => ";<span class=\"wraps\"> too few</span>",
+            false => "",
+        };
         let end = |end: &str| self.number(&format!("{path}/{end}"), digits);
         // After a minus sign a dash would look like another.
         let negative = self
