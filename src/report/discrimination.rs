@@ -16,6 +16,7 @@ use super::standing::{
     same_question, same_splits,
 };
 use super::svg::{Anchor, Svg};
+use super::utility::useful;
 use super::{permutation, precision_recall};
 use crate::data::{AnalysisRecord, MetricFacts, Removed};
 use crate::operation::prelude::*;
@@ -128,26 +129,17 @@ fn four(
             false => "–".to_string(),
         }
     };
-    let useful = match &analysis.decision {
+    let thresholds = match &analysis.decision {
         None => "no range declared".to_string(),
         Some(curve) if curve.useful.is_empty() => "at no threshold".to_string(),
-        Some(curve) => (0..curve.useful.len())
-            .map(|position| {
-                let end = |end: usize| {
-                    let at = format!("{}/decision/useful/{position}/{end}", place(name));
-                    shown.number(&at, 2)
-                };
-                format!("{}–{}", end(0), end(1))
-            })
-            .collect::<Vec<_>>()
-            .join(", "),
+        Some(curve) => useful(shown, name, curve).join(", "),
     };
     json!({
         "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
         "a": of("calibration_intercept"),
         "b": of("calibration_slope"),
         "c": of("auroc"),
-        "d": useful,
+        "d": thresholds,
     })
 }
 

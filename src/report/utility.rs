@@ -112,14 +112,7 @@ fn figure<'a>(
         }
     );
     let picture = plot.svg.finish("Decision curve", &description);
-    let at = format!("{}/decision", place(name));
-    let useful: Vec<String> = (0..curve.useful.len())
-        .map(|position| {
-            let end =
-                |end: usize| shown.number(&format!("{at}/useful/{position}/{end}"), 2);
-            format!("{}–{}", end(0), end(1))
-        })
-        .collect();
+    let useful = useful(shown, name, curve);
     let standing = Standing::of(record, analysis).label();
     let heading = match useful.is_empty() {
         true => format!(
@@ -200,6 +193,20 @@ fn rank(other: &AnalysisRecord) -> u8 {
         (false, "control") => 1,
         (false, _) => 2,
     }
+}
+
+/// The stretches of thresholds at which decisions by the model are worth more; one threshold alone is
+/// told once.
+pub fn useful(shown: &Shown, name: &str, curve: &DecisionCurve) -> Vec<String> {
+    let stretches = curve.useful.iter().enumerate().map(|(position, (from, to))| {
+        let place = format!("{}/decision/useful/{position}", place(name));
+        let end = |end: usize| shown.number(&format!("{place}/{end}"), 2);
+        match plain(*from, 2) == plain(*to, 2) {
+            true => end(0),
+            false => format!("{}–{}", end(0), end(1)),
+        }
+    });
+    stretches.collect()
 }
 
 #[cfg(test)]

@@ -469,7 +469,7 @@ impl Context<'_> {
             if left.is_empty() {
                 continue;
             }
-            let note = "in no group, as there is no value".to_string();
+            let note = "in no group".to_string();
             let measures = found.iter().find(|group| group.by == *by);
             let measures = measures.map_or(&[][..], |group| group.measures.as_slice());
             let none = |measure: &GroupMeasure| GroupMeasure {
