@@ -46,7 +46,7 @@ learn:
 {learn}
 validate:
   internal: {{ {validate} }}
-evaluate:
+{frozen}evaluate:
   primary: {primary}
 {evaluate}governance: {{ public: true, terms: benchmark }}
 """
@@ -60,16 +60,17 @@ def items(lines):
     return "\n".join(f"  - {line}" for line in lines)
 
 
-# The other side has no controls: what restudy would add by itself is left out.
+# The other side has no controls, and makes and explains no model of all rows: what restudy would add
+# by itself is left out.
 ALONE = "controls: { added: { none: benchmark }, permuted_outcome: { none: benchmark } }"
 
 
-def study(table, select=SELECT, learn=(), validate="", primary="auroc", evaluate=()):
+def study(table, select=SELECT, learn=(), validate="", primary="auroc", evaluate=(), frozen=True):
     if not any(line.startswith("controls:") for line in evaluate):
         evaluate = [*evaluate, ALONE]
     more = "".join(f"  {line}\n" for line in evaluate)
     return STUDY.format(table=table, select=items(select), learn=items(learn), validate=validate,
-                        primary=primary, evaluate=more)
+                        primary=primary, evaluate=more, frozen="" if frozen else "frozen: none\n")
 
 
 def timed(command, cwd=None, env=None):
@@ -197,7 +198,8 @@ def nested(bench, tables):
         print(f"{table}: {', '.join(families)}; one seed, 5 x 5 folds", flush=True)
         reports = []
         for jobs in map(int, o.jobs.split(",")):
-            run = bench.run(folder, study(table, learn=learn, validate=FOLDS.format(0)), jobs)
+            text = study(table, learn=learn, validate=FOLDS.format(0), frozen=o.frozen)
+            run = bench.run(folder, text, jobs)
             reports.append((folder / "runs/study/report.json").read_bytes())
             said(f"restudy, {jobs} thread(s)", (run["cpu"], run["wall"], run["rss"]))
             if o.peer_jobs and jobs not in map(int, o.peer_jobs.split(",")):
@@ -293,7 +295,8 @@ def wide(bench, tables):
         families = [name for name in LEARN if name not in o.skip.split(",")]
         learn = [LEARN[name] for name in families]
         print(f"{table} widened to {len(rows[0]) - 2} columns: {', '.join(families)}", flush=True)
-        run = bench.run(folder, study(table, learn=learn, validate=FOLDS.format(0)))
+        text = study(table, learn=learn, validate=FOLDS.format(0), frozen=o.frozen)
+        run = bench.run(folder, text)
         said("restudy, 1 thread", (run["cpu"], run["wall"], run["rss"]))
         # Plain search over some candidates of one outer fold; each candidate prepares and ranks anew.
         code = PLAIN.format(peer=str(Path(o.peer).resolve()), folder=str(folder), table=table,
@@ -406,6 +409,8 @@ def main():
     parser.add_argument("--points", type=int, default=3, help="selectors that plain search is timed on")
     parser.add_argument("--times", type=int, default=1000)
     parser.add_argument("--with-peer", action="store_true")
+    parser.add_argument("--frozen", action="store_true",
+                        help="also tune, fit and explain a model on all rows, which the peer does not")
     options = parser.parse_args()
     COMMANDS[options.command](Bench(options), options.table)
 
