@@ -167,7 +167,15 @@ pub fn place(analysis: &str) -> String {
 /// A number with fixed decimals, with a true minus sign, and never “−0”.
 pub fn plain(number: f64, digits: usize) -> String {
     if digits == 0 && number.abs() >= 1e6 && number.fract() != 0.0 {
-        return scientific(number);
+        return scientific(number, 2);
+    }
+    // Of a tiny number with many digits nobody counts the zeros.
+    if digits > 8 && number != 0.0 && number.abs() < 1e-5 {
+        let (_, power) = parts(number, 0);
+        let significant = digits as i32 + power.parse::<i32>().unwrap_or(0);
+        if significant > 0 {
+            return scientific(number, significant as usize);
+        }
     }
     let text = format!("{number:.digits$}");
     match text.strip_prefix('-') {
@@ -177,14 +185,21 @@ pub fn plain(number: f64, digits: usize) -> String {
     }
 }
 
-/// A large number by its power of ten, such as 1.35 × 10⁷.
-fn scientific(number: f64) -> String {
-    let text = format!("{number:.2e}");
+/// Mantissa with some decimals, and power of ten.
+fn parts(number: f64, decimals: usize) -> (String, String) {
+    let text = format!("{number:.decimals$e}");
     let (mantissa, power) = text.split_once('e').unwrap_or((&text, "0"));
+    (mantissa.to_string(), power.to_string())
+}
+
+/// A number by its power of ten, such as 1.35 × 10⁷ with two decimals.
+fn scientific(number: f64, decimals: usize) -> String {
+    let (mantissa, power) = parts(number, decimals);
     let raised = |digit: char| match digit {
         '1' => '¹',
         '2' => '²',
         '3' => '³',
+        '-' => '⁻',
         '0'..='9' => {
             char::from_u32('⁰' as u32 + digit as u32 - '0' as u32).unwrap_or(digit)
         }
@@ -316,6 +331,8 @@ mod tests {
         assert_eq!(plain(12.0, 0), "12");
         assert_eq!(plain(20_260_101.0, 0), "20260101");
         assert_eq!(plain(13_471_859.3, 0), "1.35\u{a0}×\u{a0}10⁷");
+        assert_eq!(plain(-7.6795e-15, 19), "−7.6795\u{a0}×\u{a0}10⁻¹⁵");
+        assert_eq!(plain(0.0000012, 6), "0.000001");
     }
 
     #[test]

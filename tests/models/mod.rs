@@ -252,7 +252,17 @@ fn same_in_the_equation(workshop: &Workshop, learn: &str) {
         let marked = format!("data-ref=\"{path}\"");
         let found = html.split(&marked).nth(1).unwrap_or_else(|| panic!("no {path}"));
         let text = found.split_once('>').unwrap().1.split('<').next().unwrap();
-        text.replace('−', "-").parse().unwrap()
+        let text = text.replace('−', "-");
+        let Some((mantissa, power)) = text.split_once("\u{a0}×\u{a0}10") else {
+            return text.parse().unwrap();
+        };
+        let digit = |raised: char| match "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().position(|d| d == raised)
+        {
+            Some(digit) => char::from_digit(digit as u32, 10).unwrap(),
+            None => '-',
+        };
+        let power: String = power.chars().map(digit).collect();
+        format!("{mantissa}e{power}").parse().unwrap()
     };
     let at = "/full_models/0/members/0/equation/Ok";
     let mut log_odds = printed(format!("{at}/intercept"));
