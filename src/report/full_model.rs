@@ -212,7 +212,12 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
             "limits": limits(shown, &format!("{of}/limits"), term.limits),
             "range": range(shown, &of, (term.lowest, term.highest)),
             "missing_is": term.missing_is.map_or(String::new(), |value| {
-                shown.number(&format!("{of}/missing_is"), decimals(value, 4))
+                let counts = matches!(term.transform, Transform::Is { .. });
+                let digits = match counts && value.fract() == 0.0 {
+                    true => 0,
+                    false => decimals(value, 4),
+                };
+                shown.number(&format!("{of}/missing_is"), digits)
             }),
             "example": example,
         })
