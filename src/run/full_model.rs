@@ -121,7 +121,7 @@ fn fill(
 }
 
 /// By predictor: whether the model predicts for a subject that lacks it alone, the others being at
-/// their medians.
+/// their medians; not asked of those that it does not need.
 fn filled(
     study: &Study,
     survey: &Survey,
@@ -154,7 +154,25 @@ fn filled(
         .with_categories(categories.collect())
         .with_beside(beside.collect());
     let parts = parts(study, case, frozen);
-    (0..n).map(|row| say(&parts, &rows.take(&[row])).is_ok()).collect()
+    let needed: Vec<usize> = (0..n).filter(|at| model.columns[*at].needed).collect();
+    let mut filled = vec![false; n];
+    passing(&needed, &|some| say(&parts, &rows.take(some)).is_ok(), &mut filled);
+    filled
+}
+
+/// Marks the rows that pass by themselves. Rows that pass together are not asked one by one: each costs
+/// all steps of the preparation.
+fn passing(rows: &[usize], pass: &dyn Fn(&[usize]) -> bool, marked: &mut [bool]) {
+    if rows.is_empty() {
+        return;
+    }
+    if pass(rows) {
+        rows.iter().for_each(|row| marked[*row] = true);
+    } else if rows.len() > 1 {
+        let (one, other) = rows.split_at(rows.len() / 2);
+        passing(one, pass, marked);
+        passing(other, pass, marked);
+    }
 }
 
 fn needed_column(column: &ModelColumn, filled: bool) -> NeededColumn {
