@@ -261,11 +261,11 @@ def again(bench, tables):
 
 
 def fits_something(node):
-    """Whether a node prepares, ranks or fits: `analysis/r01.o1.i1/selector[/learner]`."""
+    """Whether a node prepares, ranks or fits: `analysis/r01.o1.i1/selector[/learner]`, `.../r01.o1/fit`."""
     parts = node.split("/")
     if len(parts) < 3 or not parts[1].startswith("r0"):
         return False
-    return parts[2] not in ("tune", "link", "threshold", "predict", "kept", "calibrate")
+    return parts[2] not in ("tune", "winner", "link", "threshold", "predict", "importance", "calibrate")
 
 
 def widened(rows, copies):

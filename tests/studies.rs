@@ -57,11 +57,12 @@ fn is_measured(node: &str) -> bool {
 }
 
 /// The ends of the names of nodes that depend on which candidate is chosen.
-const CHOSEN: [&str; 9] = [
+const CHOSEN: [&str; 10] = [
     "/tune",
+    "/winner",
     "/threshold",
+    "/fit",
     "/predict",
-    "/kept",
     "/importance",
     "/calibrate",
     "/refit",

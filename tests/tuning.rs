@@ -342,9 +342,9 @@ fn a_new_metric_threshold_or_rule_fits_nothing() {
     let threshold = "threshold: { rule: youden, learned_from: inner_out_of_fold }";
     run(&workshop, &study(SELECT, LEARN, &format!("tune: best_mean, {threshold}")));
     let cost = threshold.replace("youden", "fixed, value: 0.3");
-    // Another rule may choose another candidate, which is then fitted on all development rows; nothing
-    // else is.
-    let refits: &[&str] = &["/refit", "/explain"];
+    // Another rule may choose another candidate, which is then fitted where it is needed: once in each
+    // outer split, once on all development rows. Nothing else is.
+    let refits: &[&str] = &["/fit", "/refit", "/explain"];
     for (evaluate, chosen) in [
         (format!("tune: best_mean, also: [mcc], {threshold}"), refits),
         (format!("tune: best_mean, {cost}"), refits),
@@ -360,4 +360,19 @@ fn a_new_metric_threshold_or_rule_fits_nothing() {
             assert!(!fit, "{evaluate}: {node}");
         }
     }
+}
+
+#[test]
+fn a_further_candidate_that_is_not_chosen_has_nothing_fitted_again() {
+    let workshop = workshop(0.8);
+    let before = run(&workshop, &study(SELECT, LEARN, "tune: best_mean"));
+    // Whatever the others score, chance comes behind.
+    let more = format!("{LEARN}, naive");
+    let after = run(&workshop, &study(SELECT, &more, "tune: best_mean"));
+    for node in workshop.computed() {
+        let fits = ["/prepare", "/anova", "/logistic", "/naive_bayes", "/fit", "/refit"];
+        assert!(!fits.iter().any(|fit| node.ends_with(fit)), "{node}");
+        assert!(!node.ends_with("/importance") && !node.ends_with("/explain"), "{node}");
+    }
+    assert_eq!(before["performance"], after["performance"]);
 }

@@ -1,4 +1,4 @@
-//! A model that is finished, and outcomes that wait for one.
+//! What a choice is and becomes: fitted in an outer split, or frozen; and outcomes that wait for it.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,11 +36,41 @@ pub struct FrozenColumn {
     pub categories: Option<Vec<String>>,
 }
 
-/// One fitted candidate of a frozen model.
+/// What a candidate does, whatever others there are: the identities of its operations with their
+/// settings, as canonical JSON.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    pub prepare: String,
+    pub select: String,
+    pub learn: String,
+}
+
+/// A choice by what it does: the same as long as tuning chooses the same, among however many candidates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Winner {
+    /// Whose probabilities are averaged, with weights that add up to 1.
+    pub members: Vec<(Recipe, f64)>,
+    /// Whether the prevalence is predicted for everybody instead.
+    pub falls_back: bool,
+}
+
+/// A winner fitted on the training rows of an outer split, on the rows that this holds out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OuterFit {
+    /// Held-out cohort rows, ascending.
+    pub rows: Vec<u32>,
+    /// By member: probabilities or decision values of those rows.
+    pub scores: Vec<Vec<f64>>,
+    /// The columns that reach a learner, each once.
+    pub columns: Vec<String>,
+    /// The fits themselves, where somebody looks into them.
+    pub members: Vec<FrozenMember>,
+}
+
+/// One fitted candidate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FrozenMember {
-    /// Position in the list of candidates.
-    pub candidate: usize,
+    pub recipe: Recipe,
     pub weight: f64,
     /// States of the preparation's steps, then of the selector's, then the learner's model.
     pub prepare: Vec<Vec<u8>>,

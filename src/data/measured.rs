@@ -86,9 +86,3 @@ pub struct Confusion {
     /// Over how many repeats.
     pub repeats: usize,
 }
-
-/// The columns that reached the learner in one fit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Kept {
-    pub columns: Vec<String>,
-}

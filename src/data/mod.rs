@@ -25,7 +25,9 @@ pub use checklist::{
     AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, ScoreFacts, Status,
 };
 pub use count::Count;
-pub use frozen::{Called, Frozen, FrozenColumn, FrozenMember, Sealed};
+pub use frozen::{
+    Called, Frozen, FrozenColumn, FrozenMember, OuterFit, Recipe, Sealed, Winner,
+};
 pub use full_model::{
     CoefficientLimits, Equation, Explained, FoldImportance, FullModelFacts,
     ImportanceFacts, MemberFacts, NeededColumn, PredictorImportance, PredictorShap, Term,
@@ -34,8 +36,7 @@ pub use full_model::{
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use measured::{
-    Banded, CalibrationCurve, Confusion, DecisionCurve, DecisionPoint, Interval, Kept,
-    RiskBin,
+    Banded, CalibrationCurve, Confusion, DecisionCurve, DecisionPoint, Interval, RiskBin,
 };
 pub use model::{
     Model, ModelColumn, ModelLearner, ModelMember, ModelOutcome, ModelRows, ModelStep,

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CalibrationCurve, Called, Choice, Compared, Confusion, Curve, DecisionCurve, Decoded,
-    Estimate, Explained, Features, FoldImportance, Frame, Frozen, GroupEstimate, Kept,
-    Link, Mask, Predictions, ScoredSplit, Sealed, Survivors, Table, TextColumn, Volume,
+    Estimate, Explained, Features, FoldImportance, Frame, Frozen, GroupEstimate, Link,
+    Mask, OuterFit, Predictions, ScoredSplit, Sealed, Survivors, Table, TextColumn,
+    Volume, Winner,
 };
 use crate::digest::Digest;
 
@@ -42,10 +43,11 @@ pub enum Value {
     Calibrated(CalibrationCurve),
     Decided(DecisionCurve),
     Confusion(Confusion),
-    Kept(Kept),
+    Fit(OuterFit),
     Decoded(Decoded),
     Importance(FoldImportance),
     Explained(Explained),
+    Winner(Winner),
 }
 
 /// Bytes that are no value of this version.
@@ -105,10 +107,11 @@ impl Value {
             Self::Calibrated(_) => "calibration curve",
             Self::Decided(_) => "decision curve",
             Self::Confusion(_) => "confusion table",
-            Self::Kept(_) => "kept columns",
+            Self::Fit(_) => "fit",
             Self::Decoded(_) => "site decodability",
             Self::Importance(_) => "importance",
             Self::Explained(_) => "explanation",
+            Self::Winner(_) => "winner",
         }
     }
 }

@@ -105,9 +105,9 @@ fn room(
         let repeats = survey.splits.get(&place).into_iter().flat_map(|s| &s.repeats);
         for split in repeats.flatten() {
             let n_inner = split.inner.len();
-            nodes += (n_inner + 1) * (1 + selectors + scores) + 8;
+            nodes += n_inner * (1 + selectors + scores) + 10;
             // Whatever pools reads all scores of the inner splits: choice, map and threshold.
-            edges += (n_inner + 1) * (2 + 3 * selectors + 5 * scores) + 30;
+            edges += n_inner * (2 + 3 * selectors + 5 * scores) + 40;
             edges += 3 * n_inner * scores;
         }
     }
@@ -183,16 +183,8 @@ pub struct Context<'a> {
 /// The choice among candidates, and what is learned with it.
 pub struct ChosenNodes {
     pub tune: NodeIndex,
+    pub winner: NodeIndex,
     pub link: Option<NodeIndex>,
-    pub threshold: Option<NodeIndex>,
-}
-
-/// The nodes fitted on the training rows of one split.
-pub struct SplitNodes {
-    pub prepare: NodeIndex,
-    pub selects: Vec<NodeIndex>,
-    /// By selector and then learner; none when nobody is held out.
-    pub scores: Vec<NodeIndex>,
 }
 
 impl Builder<'_> {
@@ -642,15 +634,12 @@ impl Builder<'_> {
     }
 
     /// The choice among candidates by inner splits, and what is learned with it.
-    /// `held_out` are the scores that a leaking study would learn its threshold from.
     pub fn chosen(
         &mut self,
         context: &Context<'_>,
         here: &Arc<Placed>,
         inner_scores: &[NodeIndex],
-        held_out: &[NodeIndex],
     ) -> ChosenNodes {
-        let evaluate = &self.study.evaluate;
         let case = context.case;
         let name = |part: &str| [&context.name, "/", &here.name, "/", part].concat();
         let identity = context.procedure.tune.clone();
@@ -659,6 +648,19 @@ impl Builder<'_> {
         let tune =
             Self::pooled(context, name("tune"), work, identity, "tune", context.span);
         let tune = self.add(tune, inner_scores);
+        let winner = Node {
+            name: name("winner"),
+            work: Work::Winner { case },
+            identity: context.procedure.winner.clone(),
+            given: Default::default(),
+            seed: None,
+            keep: Keep::Stored,
+            family: "winner",
+            scope: Scope::Training,
+            rows: RowSets::default(),
+            span: context.span,
+        };
+        let winner = self.add(winner, &[tune]);
         let link = has_links(self.study).then(|| {
             let work = Work::Link { case };
             let identity = context.procedure.link.clone();
@@ -668,24 +670,26 @@ impl Builder<'_> {
             inputs.extend(inner_scores.iter().copied());
             self.add(node, &inputs)
         });
-        let declared =
-            evaluate.threshold.as_ref().zip(context.procedure.threshold.clone());
-        let threshold = declared.map(|(threshold, identity)| {
-            let work = Work::Threshold { case, split: here.clone() };
-            let (name, span) = (name("threshold"), threshold.span);
-            let node = Self::pooled(context, name, work, identity, "threshold", span);
-            let mut inputs = vec![tune];
-            match threshold.learned_from {
-                LearnedFrom::InnerOutOfFold => {
-                    inputs.extend(inner_scores.iter().copied())
-                }
-                LearnedFrom::HeldOut => {
-                    inputs.extend(held_out.iter().copied());
-                }
-            }
-            self.add(node, &inputs)
-        });
-        ChosenNodes { tune, link, threshold }
+        ChosenNodes { tune, winner, link }
+    }
+
+    /// The threshold by the study's rule, learned on these scores with the choice among them.
+    pub fn threshold(
+        &mut self,
+        context: &Context<'_>,
+        here: &Arc<Placed>,
+        tune: NodeIndex,
+        scores: &[NodeIndex],
+    ) -> Option<NodeIndex> {
+        let declared = self.study.evaluate.threshold.as_ref();
+        let (threshold, identity) = declared.zip(context.procedure.threshold.clone())?;
+        let work = Work::Threshold { case: context.case, split: here.clone() };
+        let (name, span) =
+            ([&context.name, "/", &here.name, "/threshold"].concat(), threshold.span);
+        let node = Self::pooled(context, name, work, identity, "threshold", span);
+        let mut inputs = vec![tune];
+        inputs.extend(scores);
+        Some(self.add(node, &inputs))
     }
 
     /// The nodes of one outer split.
@@ -699,13 +703,19 @@ impl Builder<'_> {
         let inner_scores = self.inner(context, (repeat, outer), &split.inner);
         let here =
             self.placed(context, (repeat, outer, None), &split.split, &split.inner);
-        let fitted = self.scores(context, &here, None);
-        let outer_scores = &fitted.scores;
-        let ChosenNodes { tune, link, threshold } =
-            self.chosen(context, &here, &inner_scores, outer_scores);
-        let decoded = self.decoded(context, &here, fitted.prepare);
-        let mut inputs = vec![tune];
-        inputs.extend(outer_scores.iter().copied());
+        let prepare = self.prepare(context, &here);
+        let ChosenNodes { tune, winner, link } =
+            self.chosen(context, &here, &inner_scores);
+        let decoded = self.decoded(context, &here, prepare);
+        let looked_into = context.looked_into && repeat == 0;
+        let fit = self.fit(context, &here, [prepare, winner], looked_into);
+        let rule = self.study.evaluate.threshold.as_ref();
+        let threshold = match rule.map(|rule| rule.learned_from) {
+            // A study that leaks: the proof refuses it.
+            Some(LearnedFrom::HeldOut) => self.threshold(context, &here, tune, &[fit]),
+            _ => self.threshold(context, &here, tune, &inner_scores),
+        };
+        let mut inputs = vec![tune, fit];
         inputs.extend(link.into_iter().chain(threshold));
         let predict = Node {
             name: format!("{}/{}/predict", context.name, here.name),
@@ -720,10 +730,44 @@ impl Builder<'_> {
             span: context.span,
         };
         let predict = self.add(predict, &inputs);
-        let kept = self.kept(context, &here, tune, &fitted);
-        let importance = (context.looked_into && repeat == 0)
-            .then(|| self.importance(context, &here, (tune, link), &fitted));
-        OuterNodes { repeat, outer, tune, threshold, predict, kept, decoded, importance }
+        let importance =
+            looked_into.then(|| self.importance(context, &here, (winner, fit, link)));
+        OuterNodes { repeat, outer, tune, threshold, predict, fit, decoded, importance }
+    }
+
+    /// The winner on the training rows of an outer split, and what it says of those held out.
+    fn fit(
+        &mut self,
+        context: &Context<'_>,
+        here: &Arc<Placed>,
+        [prepare, winner]: [NodeIndex; 2],
+        keeps: bool,
+    ) -> NodeIndex {
+        let study = self.study;
+        let case = self.cases[context.case];
+        // Streams are named by the place of the split.
+        let given = context.given.iter().chain([&here.rows, &here.place]).cloned();
+        let node = Node {
+            name: format!("{}/{}/fit", context.name, here.name),
+            work: Work::Fit { case: context.case, split: here.clone(), keeps },
+            identity: Identity::new(&json!({ "fit": 1, "keeps": keeps })),
+            given: given.collect(),
+            seed: Some(study.seed),
+            keep: Keep::Stored,
+            family: "fit",
+            scope: Scope::HeldOut,
+            rows: RowSets {
+                fitted: Some(here.train.clone()),
+                outcomes: true,
+                held_out: Some(here.held_out.clone()),
+                transductive: study.models[case.model].transductive(case.branch),
+                ..RowSets::default()
+            },
+            span: context.span,
+        };
+        let node = self.add(node, &[context.frame, prepare, winner]);
+        self.follows(node, context.splits);
+        node
     }
 
     /// How well the batch is told from the columns of a split, where the preparation harmonises.
@@ -757,71 +801,40 @@ impl Builder<'_> {
         Some(node)
     }
 
-    /// What the choice of an outer split looks at, by its held-out rows.
+    /// What the winner of an outer split looks at, by its held-out rows.
     fn importance(
         &mut self,
         context: &Context<'_>,
         here: &Arc<Placed>,
-        (tune, link): (NodeIndex, Option<NodeIndex>),
-        fitted: &SplitNodes,
+        (winner, fit, link): (NodeIndex, NodeIndex, Option<NodeIndex>),
     ) -> NodeIndex {
-        let study = self.study;
-        // Shuffles and fits are named by the place of the split.
+        // Shuffles are named by the place of the split.
         let given = context.given.iter().chain([&here.rows, &here.place]).cloned();
+        let case = self.cases[context.case];
         let node = Node {
             name: format!("{}/{}/importance", context.name, here.name),
             work: Work::Importance { case: context.case, split: here.clone() },
             identity: Identity::of(&[
-                ("importance", "1"),
+                ("importance", "2"),
                 ("metric", &self.common.primary),
-                ("procedure", context.procedure.refit.text()),
             ]),
             given: given.collect(),
-            seed: Some(study.seed),
+            seed: Some(self.study.seed),
             keep: Keep::Stored,
             family: "importance",
             scope: Scope::HeldOut,
             rows: RowSets {
-                fitted: Some(here.train.clone()),
-                outcomes: true,
                 held_out: Some(here.held_out.clone()),
-                transductive: study.models[self.cases[context.case].model]
-                    .transductive(self.cases[context.case].branch),
+                transductive: self.study.models[case.model].transductive(case.branch),
                 ..RowSets::default()
             },
             span: context.span,
         };
-        let mut inputs = vec![context.frame, tune, fitted.prepare];
-        inputs.extend(fitted.selects.iter().copied());
+        let mut inputs = vec![context.frame, winner, fit];
         inputs.extend(link);
         let node = self.add(node, &inputs);
         self.follows(node, context.splits);
         node
-    }
-
-    /// The columns that reach the chosen learner of an outer split.
-    fn kept(
-        &mut self,
-        context: &Context<'_>,
-        here: &Arc<Placed>,
-        tune: NodeIndex,
-        fitted: &SplitNodes,
-    ) -> NodeIndex {
-        let node = Node {
-            name: format!("{}/{}/kept", context.name, here.name),
-            work: Work::Keep { case: context.case },
-            identity: context.procedure.kept.clone(),
-            given: Default::default(),
-            seed: None,
-            keep: Keep::Stored,
-            family: "keep",
-            scope: Scope::Training,
-            rows: RowSets::default(),
-            span: context.span,
-        };
-        let mut inputs = vec![context.frame, tune, fitted.prepare];
-        inputs.extend(fitted.selects.iter().copied());
-        self.add(node, &inputs)
     }
 
     /// Scores by inner split, each with one node per selector × learner. With a tuner that halves,
@@ -856,93 +869,97 @@ impl Builder<'_> {
             }
             let placed =
                 self.placed(context, (repeat, outer, Some(position)), split, &[]);
-            let nodes = self.scores(context, &placed, race);
-            scores.extend(nodes.scores);
+            scores.extend(self.scores(context, &placed, race));
         }
         scores
     }
 
-    /// The `score` nodes of one split, by selector and then learner; those of a `race` go on.
-    pub fn scores(
+    /// The preparation, fitted on the training rows of a split.
+    pub fn prepare(&mut self, context: &Context<'_>, placed: &Arc<Placed>) -> NodeIndex {
+        let given = context.given.iter().chain([&placed.rows]).cloned();
+        let node = Node {
+            name: [&*context.name, "/", &placed.name, "/prepare"].concat(),
+            work: Work::Prepare { case: context.case, split: placed.clone() },
+            identity: context.procedure.prepare.clone(),
+            given: given.collect(),
+            seed: None,
+            keep: Keep::Stored,
+            family: "prepare",
+            scope: Scope::Training,
+            rows: RowSets {
+                fitted: Some(placed.train.clone()),
+                outcomes: context.procedure.outcome_prepares,
+                ..RowSets::default()
+            },
+            span: context.span,
+        };
+        let prepare = self.add(node, &[context.frame]);
+        self.follows(prepare, context.splits);
+        prepare
+    }
+
+    /// The `score` nodes of an inner split, by selector and then learner; those of a `race` go on.
+    fn scores(
         &mut self,
         context: &Context<'_>,
         placed: &Arc<Placed>,
         race: Option<NodeIndex>,
-    ) -> SplitNodes {
+    ) -> Vec<NodeIndex> {
         let study = self.study;
         let case = context.case;
         let here = [&*context.name, "/", &placed.name].concat();
-        let facts = context.given.iter().chain([&placed.rows]);
-        let given: Arc<[Given]> = facts.clone().cloned().collect();
+        let prepare = self.prepare(context, placed);
+        let given = self.graph[prepare].given.clone();
         // Streams are named by the place of the split.
         let with_place: Arc<[Given]> = match context.procedure.random.contains(&true) {
-            true => facts.chain([&placed.place]).cloned().collect(),
+            true => given.iter().chain([&placed.place]).cloned().collect(),
             false => given.clone(),
         };
-        let fitted =
-            |name: String, work: Work, identity: Arc<Identity>, family, outcomes| Node {
-                name,
-                work,
-                identity,
+        let mut scores = Vec::new();
+        for (selector, chain) in
+            study.models[self.cases[case].model].select.iter().enumerate()
+        {
+            let select = Node {
+                name: [&here, "/", &chain.name].concat(),
+                work: Work::Select { case, split: placed.clone(), selector },
+                identity: context.procedure.select[selector].clone(),
                 given: given.clone(),
                 seed: None,
                 keep: Keep::Stored,
-                family,
+                family: "select",
                 scope: Scope::Training,
                 rows: RowSets {
                     fitted: Some(placed.train.clone()),
-                    outcomes,
+                    outcomes: context.procedure.outcome_selects[selector],
                     ..RowSets::default()
                 },
                 span: context.span,
             };
-        let prepare = fitted(
-            [&here, "/prepare"].concat(),
-            Work::Prepare { case, split: placed.clone() },
-            context.procedure.prepare.clone(),
-            "prepare",
-            context.procedure.outcome_prepares,
-        );
-        let prepare = self.add(prepare, &[context.frame]);
-        self.follows(prepare, context.splits);
-        let (mut selects, mut scores) = (Vec::new(), Vec::new());
-        for (selector, chain) in
-            study.models[self.cases[case].model].select.iter().enumerate()
-        {
-            let select = fitted(
-                [&here, "/", &chain.name].concat(),
-                Work::Select { case, split: placed.clone(), selector },
-                context.procedure.select[selector].clone(),
-                "select",
-                context.procedure.outcome_selects[selector],
-            );
             let select = self.add(select, &[context.frame, prepare]);
             self.follows(select, context.splits);
-            selects.push(select);
             let transductive = context.prepare.transductive() || chain.transductive();
-            // Nothing is scored where nobody is held out.
-            let learned = !placed.split.held_out.is_empty();
-            if !learned {
-                continue;
-            }
             for (learner, learners) in study.learn.iter().enumerate() {
-                let mut node = fitted(
-                    [&here, "/", &chain.name, "/", &learners.name].concat(),
-                    Work::Score { case, split: placed.clone(), selector, learner },
-                    context.procedure.score[selector][learner].clone(),
-                    "learn",
-                    true,
-                );
-                node.rows.held_out = Some(placed.held_out.clone());
-                node.rows.chooses = placed.inner.is_some();
-                node.rows.transductive = transductive;
-                node.scope = Scope::HeldOut;
-                if context.procedure.random[learner] {
-                    node.seed = Some(study.seed);
-                    node.given = with_place.clone();
-                }
-                let inputs = [context.frame, prepare, select];
-                let score = self.add(node, &inputs);
+                let random = context.procedure.random[learner];
+                let score = Node {
+                    name: [&here, "/", &chain.name, "/", &learners.name].concat(),
+                    work: Work::Score { case, split: placed.clone(), selector, learner },
+                    identity: context.procedure.score[selector][learner].clone(),
+                    given: if random { with_place.clone() } else { given.clone() },
+                    seed: random.then_some(study.seed),
+                    keep: Keep::Stored,
+                    family: "learn",
+                    scope: Scope::HeldOut,
+                    rows: RowSets {
+                        fitted: Some(placed.train.clone()),
+                        outcomes: true,
+                        held_out: Some(placed.held_out.clone()),
+                        transductive,
+                        chooses: true,
+                        ..RowSets::default()
+                    },
+                    span: context.span,
+                };
+                let score = self.add(score, &[context.frame, prepare, select]);
                 if let Some(race) = race {
                     self.decided(score, race);
                 }
@@ -950,7 +967,7 @@ impl Builder<'_> {
                 scores.push(score);
             }
         }
-        SplitNodes { prepare, selects, scores }
+        scores
     }
 
     /// The node of an outcome in a cohort, which the survey has read.

@@ -84,9 +84,10 @@ impl Builder<'_> {
         let whole = Split { train: all, held_out: Vec::new() };
         let inner_scores = self.inner(&context, (0, 0), &inner);
         let here = self.placed(&context, (0, 0, None), &whole, &inner);
-        let nodes = self.scores(&context, &here, None);
-        let ChosenNodes { tune, link, threshold } =
-            self.chosen(&context, &here, &inner_scores, &[]);
+        let prepare = self.prepare(&context, &here);
+        let ChosenNodes { tune, winner, link } =
+            self.chosen(&context, &here, &inner_scores);
+        let threshold = self.threshold(&context, &here, tune, &inner_scores);
         let calibrate = Self::pooled(
             &context,
             format!("{name}/{}/calibrate", here.name),
@@ -105,13 +106,12 @@ impl Builder<'_> {
             digest: here.rows.digest,
             shown: format!("{} rows", whole.train.len()).into(),
         });
-        let random = procedure.random.contains(&true);
         let refit = Node {
             name: format!("{name}/refit"),
             work: Work::Refit { case, split: here },
-            identity: procedure.refit.clone(),
+            identity: Identity::new(&json!({ "refit": 2 })),
             given: given.into(),
-            seed: random.then_some(study.seed),
+            seed: Some(study.seed),
             keep: Keep::Stored,
             family: "refit",
             scope: Scope::Training,
@@ -122,8 +122,7 @@ impl Builder<'_> {
             },
             span: context.span,
         };
-        let mut inputs = vec![frame, tune, nodes.prepare];
-        inputs.extend(nodes.selects.iter().copied());
+        let mut inputs = vec![frame, prepare, winner];
         inputs.extend(link);
         let refit = self.add(refit, &inputs);
         // Another threshold makes no fit anew, and looks at nothing that was not looked at.
@@ -148,10 +147,7 @@ impl Builder<'_> {
             let node = Node {
                 name: format!("{name}/explain"),
                 work: Work::Explain { case },
-                identity: Identity::of(&[
-                    ("explain", "3"),
-                    ("procedure", procedure.refit.text()),
-                ]),
+                identity: Identity::new(&json!({ "explain": 4 })),
                 given: context.given.clone().into(),
                 seed: Some(study.seed),
                 keep: Keep::Stored,
@@ -242,7 +238,7 @@ impl Builder<'_> {
             name: format!("{name}/predict"),
             work: Work::Apply { frozen: frozen.case, case },
             identity: Identity::of(&[
-                ("apply", self.procedure(of.model, of.branch).refit.text()),
+                ("apply", self.procedure(of.model, of.branch).candidates.text()),
                 ("threshold", if named_for { "true" } else { "false" }),
             ]),
             given: self.given_with(&[], cohort, of.model, of.branch).into(),

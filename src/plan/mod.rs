@@ -163,8 +163,8 @@ pub struct OuterNodes {
     pub tune: NodeIndex,
     pub threshold: Option<NodeIndex>,
     pub predict: NodeIndex,
-    /// The columns that reached the chosen learner.
-    pub kept: NodeIndex,
+    /// The winner's fit, with the columns that reached it.
+    pub fit: NodeIndex,
     /// How well the batch is told from the columns, where the preparation harmonises.
     pub decoded: Option<NodeIndex>,
     /// What the choice looks at: in the first repeat of the procedure that is frozen.
@@ -318,6 +318,10 @@ pub enum Work {
         case: usize,
         split: Arc<Placed>,
     },
+    /// That choice by what it does.
+    Winner {
+        case: usize,
+    },
     /// Maps from the choice's decision values to probabilities, fitted on its out-of-fold values.
     Link {
         case: usize,
@@ -326,6 +330,13 @@ pub enum Work {
     Threshold {
         case: usize,
         split: Arc<Placed>,
+    },
+    /// The winner, fitted on the training rows of an outer split and applied to those held out.
+    Fit {
+        case: usize,
+        split: Arc<Placed>,
+        /// Whether the fits are kept beside what they say.
+        keeps: bool,
     },
     /// The choice's predictions on the outer held-out rows.
     Predict {
@@ -387,10 +398,6 @@ pub enum Work {
     /// Rows by class and decision.
     Confusion {
         of: Judgement,
-    },
-    /// The columns that reach the chosen learner of a split.
-    Keep {
-        case: usize,
     },
     /// The primary metric over pairs within strata.
     Within {

@@ -19,12 +19,13 @@ pub struct Procedure {
     pub score: Vec<Vec<Arc<Identity>>>,
     pub race: Arc<Identity>,
     pub tune: Arc<Identity>,
+    pub winner: Arc<Identity>,
     pub link: Arc<Identity>,
     pub threshold: Option<Arc<Identity>>,
     pub predict: Arc<Identity>,
     pub calibrate: Arc<Identity>,
-    pub refit: Arc<Identity>,
-    pub kept: Arc<Identity>,
+    /// All candidates by what they do.
+    pub candidates: Arc<Identity>,
     pub decoded: Arc<Identity>,
     /// Whether preparation looks at outcomes.
     pub outcome_prepares: bool,
@@ -97,8 +98,7 @@ impl Procedure {
                 ("candidates", &candidates),
             ])
         });
-        let refit = Identity::of(&[
-            ("refit", "1"),
+        let does = Identity::of(&[
             ("prepare", &prepare),
             ("select", &canonical_list(selectors.iter().map(String::as_str))),
             ("learn", &canonical_list(common.learners.iter().map(String::as_str))),
@@ -122,10 +122,10 @@ impl Procedure {
             ]),
             link: with_candidates("link", "1"),
             threshold,
-            predict: with_candidates("predict", "2"),
+            predict: with_candidates("predict", "3"),
             calibrate: with_candidates("calibrate", "2"),
-            kept: Identity::of(&[("kept", "2"), ("procedure", refit.text())]),
-            refit,
+            winner: Identity::of(&[("winner", "1"), ("candidates", does.text())]),
+            candidates: does,
             decoded: Identity::of(&[("decodability", "1"), ("prepare", &prepare)]),
             outcome_prepares: reads_outcome(chain),
             outcome_selects: model.select.iter().map(reads_outcome).collect(),

@@ -8,7 +8,7 @@ use super::record::{Found, threshold_words, units};
 use crate::catalog::Catalog;
 use crate::data::{
     Frozen, FrozenMember, Model, ModelColumn, ModelLearner, ModelMember, ModelOutcome,
-    ModelRows, ModelStep, ModelStudy, ModelThreshold, Rows, Value,
+    ModelRows, ModelStep, ModelStudy, ModelThreshold, Recipe, Rows, Value,
 };
 use crate::diagnostics::Span;
 use crate::operation::{Failure, Instance, Kind};
@@ -110,7 +110,7 @@ pub fn parts<'a>(study: &'a Study, case: Case, frozen: &'a Frozen) -> Vec<Part<'
     let of_model = &study.models[case.model];
     let prepare = &of_model.branches[case.branch].prepare;
     let part = |of: &'a FrozenMember| {
-        let chosen = Chosen::of(study, prepare, &of_model.select, of.candidate);
+        let chosen = Chosen::known(study, prepare, &of_model.select, &of.recipe);
         let Chosen { prepare, select, learner, .. } = chosen;
         Part { prepare, select, learner, of }
     };
@@ -344,7 +344,7 @@ fn read(member: &ModelMember, catalog: &Catalog) -> Result<Member, NotReady> {
     let model = instance.model_of(state);
     let wrong = |cause| NotReady::State { operation: operation.clone(), cause };
     let of = FrozenMember {
-        candidate: 0,
+        recipe: Recipe::default(), // Its operations stand beside it.
         weight: member.weight,
         prepare: of_prepare,
         select: of_select,

@@ -57,7 +57,7 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Result<Found, Vec<Strin
     for analysis in &plan.analyses {
         wanted.extend(&analysis.permuted);
         for nodes in &analysis.outer {
-            wanted.extend([nodes.tune, nodes.predict, nodes.kept]);
+            wanted.extend([nodes.tune, nodes.predict, nodes.fit]);
             wanted.extend(nodes.importance);
             wanted.extend(nodes.decoded);
         }
@@ -98,9 +98,12 @@ pub fn record(
 ) -> StudyRecord {
     let is_frame =
         |index: &NodeIndex| matches!(plan.graph[*index].work, plan::Work::Frame { .. });
+    // Its predictions fail with it, and count.
+    let is_fit =
+        |index: &NodeIndex| matches!(plan.graph[*index].work, plan::Work::Fit { .. });
     let has_failed = |index: &NodeIndex| {
         matches!(done.how[index.index()], How::Panicked(_) | How::Failed(_))
-            || matches!(found.get(index), Some(Value::Failed(_)))
+            || matches!(found.get(index), Some(Value::Failed(_)) if !is_fit(index))
     };
     let frames: Vec<NodeIndex> = plan.graph.node_indices().filter(is_frame).collect();
     let failed: Vec<NodeIndex> = plan.graph.node_indices().filter(has_failed).collect();
@@ -723,14 +726,20 @@ impl Context<'_> {
             Some(relation) => format!("frozen model on {relation}"),
             None => "frozen model on another cohort".to_string(),
         };
-        if let Some(Value::Choice(choice)) = self.found.get(&model.tune) {
+        let choice = match self.found.get(&model.tune) {
+            Some(Value::Choice(choice)) => Some(choice),
+            _ => None,
+        };
+        if let Some(choice) = choice {
             for (candidate, inner) in record.candidates.iter_mut().zip(&choice.inner) {
                 candidate.inner = *inner;
             }
             fared(&mut record.candidates, choice);
         }
-        if let Some(Value::Frozen(frozen)) = self.found.get(&model.freeze) {
-            for member in &frozen.members {
+        if let (Some(choice), Some(Value::Frozen(frozen))) =
+            (choice, self.found.get(&model.freeze))
+        {
+            for member in &choice.members {
                 record.candidates[member.candidate].chosen = 1;
             }
             let digest = self.done.states.output(model.freeze, None);
@@ -745,7 +754,7 @@ impl Context<'_> {
                     .flat_map(|member| &member.selected)
                     .collect::<BTreeSet<_>>()
                     .len(),
-                candidate: frozen.members[0].candidate,
+                candidate: choice.candidate,
                 members: frozen.members.len(),
                 threshold: frozen.threshold,
                 calibration: frozen.calibration,
@@ -1006,9 +1015,9 @@ impl Context<'_> {
         let mut fits: Vec<&Vec<String>> = Vec::new();
         let (mut selectors, mut learners) = (BTreeMap::new(), BTreeMap::new());
         for nodes in &analysis.outer {
-            if let Some(Value::Kept(kept)) = self.found.get(&nodes.kept) {
-                fits.push(&kept.columns);
-                all.extend(kept.columns.iter().cloned());
+            if let Some(Value::Fit(fit)) = self.found.get(&nodes.fit) {
+                fits.push(&fit.columns);
+                all.extend(fit.columns.iter().cloned());
             }
             if let Some(Value::Choice(choice)) = self.found.get(&nodes.tune) {
                 let members =

@@ -27,6 +27,13 @@ pub struct ChainSetting {
     pub text: String,
 }
 
+impl ChainSetting {
+    /// The identities of its steps.
+    pub fn identity(&self) -> Json {
+        self.steps.iter().map(Use::identity).collect()
+    }
+}
+
 /// Which settings of a chain are fitted alike.
 pub struct FitPaths {
     /// The path of each setting.
@@ -40,9 +47,7 @@ pub struct FitPaths {
 impl Chain {
     /// Every setting, each as its steps' identities.
     pub fn identity(&self) -> Json {
-        let steps =
-            |setting: &ChainSetting| setting.steps.iter().map(Use::identity).collect();
-        self.settings.iter().map(steps).collect::<Vec<Json>>().into()
+        self.settings.iter().map(ChainSetting::identity).collect::<Vec<Json>>().into()
     }
 
     /// What each of its settings does: two chains that share one of these try the same twice.

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::external::{Chosen, Part, Said, chosen, fit_member, say_of_prepared};
-use super::splits::{facts, fit_learner, procedure, with_beside};
+use super::external::{Part, Said, say_of_prepared};
+use super::splits::{facts, fit_learner, with_beside};
 use super::trails::{
     Straight, Trail, on_raw_scale, rows_of, straight, trails, without_rows,
 };
-use super::tuning::has_links;
+use super::winner::{Chosen, chosen};
 use super::{Computed, Inputs, input};
 use crate::data::{
     CoefficientLimits, Explained, FoldImportance, Frame, Frozen, Link, PredictorShap,
@@ -15,7 +15,7 @@ use crate::data::{
 };
 use crate::math::trees::{Trees, covers, shapley};
 use crate::math::{Stream, mean, sqrt};
-use crate::operation::{AnyMetric, Direction, FittedChain, Form, Instance, Scored, Then};
+use crate::operation::{AnyMetric, Direction, Form, Instance, Scored, Then};
 use crate::plan::Placed;
 use crate::spec::{Study, Use};
 use crate::statistics::percentiles;
@@ -25,48 +25,25 @@ const SHUFFLES: usize = 500;
 
 /// How much worse the primary metric is on the held-out rows of a split with a predictor shuffled.
 ///
-/// The choice is fitted once more, from the states that its scores were made with and with the same
-/// random numbers, since scores are kept and fits are not.
-///
 /// Source: breiman2001, section 10, on held-out rows instead of those out of the bag.
 pub fn importance(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
     let frame = &*with_beside(inputs, case, case, frame);
-    let choice = input!(&inputs.values[1], Choice, "choice");
-    let prepare =
-        FittedChain::from_bytes(input!(&inputs.values[2], Fitted, "fitted steps"))?;
-    let (_, select) = procedure(inputs, case);
-    let mut selectors = Vec::new();
-    for value in &inputs.values[3..3 + select.len()] {
-        selectors
-            .push(FittedChain::from_bytes(input!(value, Fitted, "fitted steps"))?.paths);
-    }
-    let links = match inputs.values.get(3 + select.len()) {
-        Some(value) if has_links(inputs.study) => input!(value, Links, "links").clone(),
-        _ => vec![None; choice.members.len()],
-    };
-    if choice.falls_back {
+    let winner = input!(&inputs.values[1], Winner, "winner");
+    if winner.falls_back {
         let why = "the prevalence is predicted for everybody: no predictor is looked at";
         return Ok(Value::Failed(why.to_string()));
     }
-    let (outcome, groups) = facts(inputs, case);
-    let train = placed.split.train(frame, outcome, groups);
-    let mut fitted = Vec::new();
-    for (member, link) in choice.members.iter().zip(links) {
-        let chosen = chosen(inputs, case, member.candidate);
-        let states = prepare.paths[chosen.prepare_path].clone();
-        let selected = selectors[chosen.selector][chosen.select_path].clone();
-        let made = states.and_then(|prepare| {
-            let (place, states) = (&placed.name, (prepare, selected?));
-            fit_member(inputs.study, place, &chosen, (*member, link), states, &train)
-        });
-        match made {
-            Ok((member, _)) => fitted.push((chosen, member)),
-            Err(why) => return Ok(Value::Failed(why)),
+    let mut members = input!(&inputs.values[2], Fit, "fit").members.clone();
+    if let Some(value) = inputs.values.get(3) {
+        let links = input!(value, Links, "links");
+        for (member, link) in members.iter_mut().zip(links) {
+            member.link = *link;
         }
     }
-    let parts = fitted.iter().map(|(chosen, of)| {
-        let Chosen { prepare, select, learner, .. } = *chosen;
+    let (outcome, _) = facts(inputs, case);
+    let parts = members.iter().map(|of| {
+        let Chosen { prepare, select, learner, .. } = chosen(inputs, case, &of.recipe);
         Part { prepare, select, learner, of }
     });
     let parts: Vec<Part<'_>> = parts.collect();
@@ -210,7 +187,7 @@ fn explained(
     let [member] = frozen.members.as_slice() else {
         return Err("values of averaged models do not add up on one scale".to_string());
     };
-    let Chosen { prepare, select, learner, .. } = chosen(inputs, case, member.candidate);
+    let Chosen { prepare, select, learner, .. } = chosen(inputs, case, &member.recipe);
     let part = Part { prepare, select, learner, of: member };
     let Instance::Learner(instance) = &learner.instance else {
         unreachable!("`spec` puts learners here")

@@ -1,104 +1,42 @@
 //! Nodes of frozen models: the last fit, the seal, and what meets an external cohort.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::splits::{apply_path, fit_learner, predicted, procedure, with_beside};
-use super::tuning::{Candidates, has_links};
+use super::splits::{apply_path, facts, predicted, with_beside};
+use super::winner::{Chosen, chosen, fit_member, numbered};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
-    Call, Frozen, FrozenColumn, FrozenMember, Kept, Link, Member, Predictions, Rows,
-    Sealed, Train, Value,
+    Call, Frozen, FrozenColumn, FrozenMember, Predictions, Rows, Sealed, Value,
 };
 use crate::math::median;
 use crate::operation::{FittedChain, Instance};
 use crate::plan::Placed;
-use crate::spec::{Chain, ChainSetting, Study, Use};
+use crate::spec::{ChainSetting, Use};
 use crate::statistics::{familiar, linked};
 
-/// The settings of a candidate: preparation, selection, learner, with the places of their states.
-pub struct Chosen<'a> {
-    pub prepare: &'a ChainSetting,
-    pub select: &'a ChainSetting,
-    pub learner: &'a Use,
-    pub prepare_path: usize,
-    pub selector: usize,
-    pub select_path: usize,
-}
-
-pub fn chosen<'a>(inputs: &Inputs<'a>, case: usize, candidate: usize) -> Chosen<'a> {
-    let (prepare, select) = procedure(inputs, case);
-    Chosen::of(inputs.study, prepare, select, candidate)
-}
-
-impl<'a> Chosen<'a> {
-    pub fn of(
-        study: &'a Study,
-        prepare: &'a Chain,
-        select: &'a [Chain],
-        candidate: usize,
-    ) -> Self {
-        let learn = &study.learn;
-        let (cell, place) = Candidates::new(study, prepare, select).locate(candidate);
-        let (selector, learner) = (cell / learn.len(), cell % learn.len());
-        let (selector_chain, learner_chain) = (&select[selector], &learn[learner]);
-        // Within a cell: preparation, then selection, then learner, the last fastest.
-        let n_learn = learner_chain.settings.len();
-        let n_select = selector_chain.settings.len();
-        let (of_prepare, rest) =
-            (place / (n_select * n_learn), place % (n_select * n_learn));
-        let (of_select, of_learn) = (rest / n_learn, rest % n_learn);
-        let paths = selector_chain.fit_paths();
-        Self {
-            prepare: &prepare.settings[of_prepare],
-            select: &selector_chain.settings[of_select],
-            learner: &learner_chain.settings[of_learn].steps[0],
-            prepare_path: prepare.fit_paths().of_setting[of_prepare],
-            selector,
-            select_path: of_prepare * paths.setting_of.len()
-                + paths.of_setting[of_select],
-        }
-    }
-}
-
-/// Fits the choice on all development rows, and keeps everything that belongs to it.
+/// Fits the winner on all development rows, and keeps everything that belongs to it.
 pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
     let frame = &*with_beside(inputs, case, case, frame);
-    let choice = input!(&inputs.values[1], Choice, "choice");
     let prepare =
-        FittedChain::from_bytes(input!(&inputs.values[2], Fitted, "fitted steps"))?;
-    let (_, select) = procedure(inputs, case);
-    let mut selectors = Vec::new();
-    for value in &inputs.values[3..3 + select.len()] {
-        selectors
-            .push(FittedChain::from_bytes(input!(value, Fitted, "fitted steps"))?.paths);
-    }
-    let links = match inputs.values.get(3 + select.len()) {
-        Some(value) if has_links(inputs.study) => input!(value, Links, "links").clone(),
-        _ => vec![None; choice.members.len()],
+        FittedChain::from_bytes(input!(&inputs.values[1], Fitted, "fitted steps"))?;
+    let winner = input!(&inputs.values[2], Winner, "winner");
+    let links = match inputs.values.get(3) {
+        Some(value) => input!(value, Links, "links").clone(),
+        None => vec![None; winner.members.len()],
     };
-    let of_case = inputs.plan.cases[case];
-    let outcome = inputs.study.outcomes[of_case.outcome].name.clone();
-    let cohort = inputs.study.cohorts[of_case.cohort].name.clone();
-    let known = &inputs.survey.outcomes[&(outcome, cohort.clone())];
-    let groups = &inputs.survey.cohorts[&cohort].groups;
-    let train = placed.split.train(frame, &known.classes, groups);
+    let (outcome, groups) = facts(inputs, case);
+    let train = placed.split.train(frame, outcome, groups);
     let mut members = Vec::new();
-    for (member, link) in choice.members.iter().zip(links) {
-        let chosen = chosen(inputs, case, member.candidate);
-        let states = prepare.paths[chosen.prepare_path].clone();
-        let selected = selectors[chosen.selector][chosen.select_path].clone();
-        let fitted = states.and_then(|prepare| {
-            let states = (prepare, selected?);
-            fit_member(inputs.study, "frozen", &chosen, (*member, link), states, &train)
-        });
-        match fitted {
+    for ((recipe, weight), link) in winner.members.iter().zip(links) {
+        let chosen = chosen(inputs, case, recipe);
+        let place = ("frozen", *weight);
+        match fit_member(inputs.study, place, &chosen, &prepare, &train) {
             Ok((mut member, prepared)) => {
                 let columns = prepared.rows().columns().iter();
                 let values: Vec<&[f64]> = columns.map(|c| &c.values[..]).collect();
                 member.familiar = familiar(&values, prepared.groups());
+                member.link = link;
                 members.push(member);
             }
             Err(why) => return Ok(Value::Failed(why)),
@@ -111,7 +49,7 @@ pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     Ok(Value::Frozen(Frozen {
         columns: seen(train.rows()),
         members,
-        falls_back: choice.falls_back.then(|| n_positive as f64 / n.max(1) as f64),
+        falls_back: winner.falls_back.then(|| n_positive as f64 / n.max(1) as f64),
         threshold: None,
         calibration: None,
         n,
@@ -153,80 +91,9 @@ fn seen(rows: &Rows) -> Vec<FrozenColumn> {
     rows.columns().iter().map(column).collect()
 }
 
-/// Fits a chosen candidate on training rows; gives them back as they reach the learner. `place` names
-/// the stream of random numbers.
-pub fn fit_member(
-    study: &Study,
-    place: &str,
-    chosen: &Chosen<'_>,
-    (member, link): (Member, Option<Link>),
-    (prepare, select): (Vec<Vec<u8>>, Vec<Vec<u8>>),
-    train: &Train,
-) -> Result<(FrozenMember, Train), String> {
-    let mut rows = train.rows().clone();
-    apply_path(chosen.prepare, &prepare, &mut rows)?;
-    apply_path(chosen.select, &select, &mut rows)?;
-    let selected = rows.columns().iter().map(|column| column.name.to_string()).collect();
-    let prepared = train.with_rows(rows);
-    let model = fit_learner(study, place, chosen.learner, &prepared)?;
-    let Member { candidate, weight } = member;
-    let familiar = None;
-    let member = FrozenMember {
-        candidate,
-        weight,
-        prepare,
-        select,
-        model,
-        selected,
-        link,
-        familiar,
-    };
-    Ok((member, prepared))
-}
-
-/// The columns that reach a learner of a split's choice, each once: its states applied to no rows at
-/// all.
-pub fn kept(inputs: &Inputs<'_>, case: usize) -> Computed {
-    let frame = input!(&inputs.values[0], Frame, "frame");
-    let choice = input!(&inputs.values[1], Choice, "choice");
-    let prepare =
-        FittedChain::from_bytes(input!(&inputs.values[2], Fitted, "fitted steps"))?;
-    let mut selectors: BTreeMap<usize, FittedChain> = BTreeMap::new();
-    let (mut columns, mut known) = (Vec::new(), BTreeSet::new());
-    for member in &choice.members {
-        let chosen = chosen(inputs, case, member.candidate);
-        let selected = match selectors.entry(chosen.selector) {
-            Entry::Occupied(read) => read.into_mut(),
-            Entry::Vacant(new) => {
-                let value = &inputs.values[3 + chosen.selector];
-                let bytes = input!(value, Fitted, "fitted steps");
-                new.insert(FittedChain::from_bytes(bytes)?)
-            }
-        };
-        let reach = || -> Result<Rows, String> {
-            let mut rows = frame.rows.take(&[]);
-            let prepare =
-                prepare.paths[chosen.prepare_path].as_ref().map_err(String::clone)?;
-            let select =
-                selected.paths[chosen.select_path].as_ref().map_err(String::clone)?;
-            apply_path(chosen.prepare, prepare, &mut rows)?;
-            apply_path(chosen.select, select, &mut rows)?;
-            Ok(rows)
-        };
-        match reach() {
-            Ok(rows) => {
-                let names = rows.columns().iter().map(|column| column.name.to_string());
-                columns.extend(names.filter(|name| known.insert(name.clone())));
-            }
-            Err(why) => return Ok(Value::Failed(why)),
-        }
-    }
-    Ok(Value::Kept(Kept { columns }))
-}
-
 /// The step between neighbouring probabilities of a candidate's learner.
 pub fn resolution(inputs: &Inputs<'_>, case: usize, candidate: usize) -> Option<f64> {
-    match &chosen(inputs, case, candidate).learner.instance {
+    match &numbered(inputs, case, candidate).learner.instance {
         Instance::Learner(learner) => learner.resolution(),
         _ => unreachable!("`spec` puts learners here"),
     }
@@ -297,7 +164,7 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
         None => {
             let parts = frozen.members.iter().map(|of| {
                 let Chosen { prepare, select, learner, .. } =
-                    chosen(inputs, frozen_case, of.candidate);
+                    chosen(inputs, frozen_case, &of.recipe);
                 Part { prepare, select, learner, of }
             });
             say(&parts.collect::<Vec<_>>(), &taken)
@@ -310,7 +177,7 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
             scores,
             decision_values,
             threshold: frozen.threshold.filter(|_| applied),
-            candidate: frozen.members[0].candidate,
+            candidate: chosen(inputs, frozen_case, &frozen.members[0].recipe).candidate,
             falls_back: frozen.falls_back.is_some(),
         }),
         Err(why) => Value::Failed(why),

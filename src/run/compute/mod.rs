@@ -13,13 +13,15 @@ mod rows;
 mod splits;
 mod trails;
 mod tuning;
+mod winner;
 
-pub use external::{Chosen, Part, say};
+pub use external::{Part, say};
 pub use rows::counted;
 pub use splits::Matrices;
 pub use trails::{
     Straight, Trail, on_raw_scale, rows_of, straight, trails, without_rows,
 };
+pub use winner::Chosen;
 
 use std::sync::Arc;
 
@@ -108,8 +110,10 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         }
         Work::Race { case, rung } => tuning::race(inputs, *case, *rung),
         Work::Tune { case, split } => tuning::tune(inputs, *case, split),
+        Work::Winner { case } => winner::winner(inputs, *case),
         Work::Link { case } => tuning::link(inputs, *case),
         Work::Threshold { case, split } => tuning::threshold(inputs, *case, split),
+        Work::Fit { case, split, keeps } => winner::fit(inputs, *case, split, *keeps),
         Work::Predict { case, split } => tuning::predict(inputs, *case, split),
         Work::Calibrate { case, split } => tuning::calibrate(inputs, *case, split),
         Work::Refit { case, split } => external::refit(inputs, *case, split),
@@ -125,7 +129,6 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::CalibrationCurve { of } => drawn::calibration(inputs, *of),
         Work::DecisionCurve { of } => drawn::decision(inputs, *of),
         Work::Confusion { of } => drawn::confusion(inputs, *of),
-        Work::Keep { case } => external::kept(inputs, *case),
         Work::Within { of } => measured::within(inputs, *of),
         Work::Groups { of } => measured::groups(inputs, *of),
         Work::Permute { scheme, case, from, to } => {

@@ -3,7 +3,6 @@
 //! Splits, preparation, selection, tuning, fits and scores are all done again. They live in memory
 //! and are not kept: nobody asks for them twice.
 
-use super::external::Chosen;
 use super::measured::levels;
 use super::splits::{
     Matrices, apply_path, facts, fit_path, fit_prepare, fit_select, learn, procedure,
@@ -12,6 +11,7 @@ use super::splits::{
 use super::tuning::{
     Candidates, Inner, choose, prevalence, primary, survivors, truth, tuner,
 };
+use super::winner::Chosen;
 use super::{Computed, Inputs, input};
 use crate::data::{Frame, OuterSplit, ScoredSplit, Split, Survivors, Value};
 use crate::math::{Stream, mean};

@@ -464,9 +464,9 @@ pub fn threshold(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed 
 /// The choice's predictions on the rows that the outer split holds out.
 pub fn predict(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let choice = input!(&inputs.values[0], Choice, "choice");
+    let fit = input!(&inputs.values[1], Fit, "fit");
     let (outcome, _) = facts(inputs, case);
-    let candidates = Candidates::of(inputs, case);
-    let mut rest = inputs.values[1 + candidates.nodes()..].iter();
+    let mut rest = inputs.values[2..].iter();
     let links = match has_links(inputs.study).then(|| rest.next()).flatten() {
         Some(value) => input!(value, Links, "links").clone(),
         None => vec![None; choice.members.len()],
@@ -475,16 +475,9 @@ pub fn predict(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         Some(value) => *input!(value, Threshold, "threshold"),
         None => None,
     };
-    let first = input!(&inputs.values[1], Scores, "scores");
-    let mut sums = vec![0.0; first.rows.len()];
+    let mut sums = vec![0.0f64; fit.rows.len()];
     let mut decision_values = None;
-    for (member, link) in choice.members.iter().zip(links) {
-        let (node, place) = candidates.locate(member.candidate);
-        let scored = input!(&inputs.values[1 + node], Scores, "scores");
-        let values = match &scored.candidates[place].scores {
-            Ok(values) => values,
-            Err(why) => return Ok(Value::Failed(why.clone())),
-        };
+    for ((member, link), values) in choice.members.iter().zip(links).zip(&fit.scores) {
         for (sum, value) in sums.iter_mut().zip(values) {
             *sum += member.weight * link.map_or(*value, |link| linked(link, *value));
             *sum = sum.min(1.0); // Weights add up to 1 but for rounding.
@@ -498,8 +491,8 @@ pub fn predict(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         decision_values = None;
     }
     Ok(Value::Predictions(Predictions {
-        rows: first.rows.clone(),
-        truth: truth(outcome, &first.rows),
+        rows: fit.rows.clone(),
+        truth: truth(outcome, &fit.rows),
         scores: sums,
         decision_values,
         threshold,

@@ -1,0 +1,194 @@
+//! What tuning chose, by what it does, and its fit on the training rows of an outer split.
+
+use std::collections::BTreeSet;
+
+use super::splits::{
+    apply_path, facts, fit_learner, fit_path, predicted, procedure, with_beside,
+};
+use super::tuning::Candidates;
+use super::{Computed, Inputs, input};
+use crate::data::{FrozenMember, OuterFit, Recipe, Train, Value, Winner};
+use crate::digest::canonical_json;
+use crate::operation::FittedChain;
+use crate::plan::Placed;
+use crate::spec::{Chain, ChainSetting, Study, Use};
+
+/// The settings of a candidate: preparation, selection, learner.
+#[derive(Clone, Copy)]
+pub struct Chosen<'a> {
+    pub prepare: &'a ChainSetting,
+    pub select: &'a ChainSetting,
+    pub learner: &'a Use,
+    /// Its number among the candidates.
+    pub candidate: usize,
+    /// Where the states of its preparation stand.
+    prepare_path: usize,
+}
+
+impl<'a> Chosen<'a> {
+    /// By its number.
+    pub fn of(
+        study: &'a Study,
+        prepare: &'a Chain,
+        select: &'a [Chain],
+        candidate: usize,
+    ) -> Self {
+        let learn = &study.learn;
+        let (cell, place) = Candidates::new(study, prepare, select).locate(candidate);
+        let (selector, learner) =
+            (&select[cell / learn.len()], &learn[cell % learn.len()]);
+        // Within a cell: preparation, then selection, then learner, the last fastest.
+        let (n_select, n_learn) = (selector.settings.len(), learner.settings.len());
+        let (of_prepare, rest) =
+            (place / (n_select * n_learn), place % (n_select * n_learn));
+        Self {
+            prepare: &prepare.settings[of_prepare],
+            select: &selector.settings[rest / n_learn],
+            learner: &learner.settings[rest % n_learn].steps[0],
+            candidate,
+            prepare_path: prepare.fit_paths().of_setting[of_prepare],
+        }
+    }
+
+    /// By what it does; nothing where no candidate of the study does that.
+    fn doing(
+        study: &'a Study,
+        prepare: &'a Chain,
+        select: &'a [Chain],
+        recipe: &Recipe,
+    ) -> Option<Self> {
+        let does = |setting: &ChainSetting, text: &str| {
+            canonical_json(&setting.identity()) == text
+        };
+        let place = |chain: &Chain, text: &str| {
+            chain.settings.iter().position(|setting| does(setting, text))
+        };
+        let among = |chains: &[Chain], text: &str| {
+            let mut places = chains.iter().map(|chain| place(chain, text)).enumerate();
+            places.find_map(|(chain, place)| Some((chain, place?)))
+        };
+        let of_prepare = place(prepare, &recipe.prepare)?;
+        let (selector, of_select) = among(select, &recipe.select)?;
+        let (learner, of_learn) = among(&study.learn, &recipe.learn)?;
+        let cell = selector * study.learn.len() + learner;
+        let (n_select, n_learn) =
+            (select[selector].settings.len(), study.learn[learner].settings.len());
+        let place = (of_prepare * n_select + of_select) * n_learn + of_learn;
+        let first = Candidates::new(study, prepare, select).first(cell);
+        Some(Self::of(study, prepare, select, first + place))
+    }
+
+    /// One that a value of this study tells of.
+    pub fn known(
+        study: &'a Study,
+        prepare: &'a Chain,
+        select: &'a [Chain],
+        recipe: &Recipe,
+    ) -> Self {
+        let found = Self::doing(study, prepare, select, recipe);
+        found.expect("what was chosen is among the candidates")
+    }
+
+    fn recipe(&self) -> Recipe {
+        let setting = |setting: &ChainSetting| canonical_json(&setting.identity());
+        Recipe {
+            prepare: setting(self.prepare),
+            select: setting(self.select),
+            learn: canonical_json(&[self.learner.identity()].into_iter().collect()),
+        }
+    }
+}
+
+/// The candidate of a case that does this.
+pub fn chosen<'a>(inputs: &Inputs<'a>, case: usize, recipe: &Recipe) -> Chosen<'a> {
+    let (prepare, select) = procedure(inputs, case);
+    Chosen::known(inputs.study, prepare, select, recipe)
+}
+
+/// The candidate of a case with this number.
+pub fn numbered<'a>(inputs: &Inputs<'a>, case: usize, candidate: usize) -> Chosen<'a> {
+    let (prepare, select) = procedure(inputs, case);
+    Chosen::of(inputs.study, prepare, select, candidate)
+}
+
+/// A choice by what it does, so that nothing that is fitted on it depends on what it was chosen among.
+pub fn winner(inputs: &Inputs<'_>, case: usize) -> Computed {
+    let choice = input!(&inputs.values[0], Choice, "choice");
+    let members = choice
+        .members
+        .iter()
+        .map(|member| (numbered(inputs, case, member.candidate).recipe(), member.weight));
+    Ok(Value::Winner(Winner {
+        members: members.collect(),
+        falls_back: choice.falls_back,
+    }))
+}
+
+/// The winner of an outer split: fitted on its training rows, applied to those that it holds out.
+/// The fits themselves are kept for whoever looks into them, and only then.
+pub fn fit(inputs: &Inputs<'_>, case: usize, placed: &Placed, keeps: bool) -> Computed {
+    let frame = input!(&inputs.values[0], Frame, "frame");
+    let frame = &*with_beside(inputs, case, case, frame);
+    let prepare =
+        FittedChain::from_bytes(input!(&inputs.values[1], Fitted, "fitted steps"))?;
+    let winner = input!(&inputs.values[2], Winner, "winner");
+    let (outcome, groups) = facts(inputs, case);
+    let train = placed.split.train(frame, outcome, groups);
+    let (held_out, rows) = placed.split.held_out(frame);
+    let mut fit = OuterFit {
+        rows: held_out.into_iter().map(|row| row as u32).collect(),
+        scores: Vec::new(),
+        columns: Vec::new(),
+        members: Vec::new(),
+    };
+    let mut known = BTreeSet::new();
+    for (recipe, weight) in &winner.members {
+        let chosen = chosen(inputs, case, recipe);
+        let place = (&*placed.name, *weight);
+        let fitted = fit_member(inputs.study, place, &chosen, &prepare, &train);
+        let said = fitted.and_then(|(member, _)| {
+            let mut held_out = rows.clone();
+            apply_path(chosen.prepare, &member.prepare, &mut held_out)?;
+            apply_path(chosen.select, &member.select, &mut held_out)?;
+            let scores = predicted(chosen.learner, &member.model, &held_out)?;
+            Ok((member, scores))
+        });
+        match said {
+            Ok((member, scores)) => {
+                let columns = member.selected.iter().cloned();
+                fit.columns.extend(columns.filter(|name| known.insert(name.clone())));
+                fit.scores.push(scores);
+                fit.members.extend(keeps.then_some(member));
+            }
+            Err(why) => return Ok(Value::Failed(why)),
+        }
+    }
+    Ok(Value::Fit(fit))
+}
+
+/// Fits a chosen candidate on training rows, of which `prepare` is the fitted preparation; gives them
+/// back as they reach the learner. `place` names the stream of random numbers. The map from decision
+/// values to probabilities is learned elsewhere.
+pub fn fit_member(
+    study: &Study,
+    (place, weight): (&str, f64),
+    chosen: &Chosen<'_>,
+    prepare: &FittedChain,
+    train: &Train,
+) -> Result<(FrozenMember, Train), String> {
+    let prepare = prepare.paths[chosen.prepare_path].clone()?;
+    let mut rows = train.rows().clone();
+    apply_path(chosen.prepare, &prepare, &mut rows)?;
+    let prepared = train.with_rows(rows);
+    let select = fit_path(chosen.select, &prepared)?;
+    let mut rows = prepared.rows().clone();
+    apply_path(chosen.select, &select, &mut rows)?;
+    let selected = rows.columns().iter().map(|column| column.name.to_string()).collect();
+    let prepared = train.with_rows(rows);
+    let model = fit_learner(study, place, chosen.learner, &prepared)?;
+    let recipe = chosen.recipe();
+    let (link, familiar) = (None, None);
+    let member =
+        FrozenMember { recipe, weight, prepare, select, model, selected, link, familiar };
+    Ok((member, prepared))
+}
