@@ -1,10 +1,14 @@
 //! Nodes fitted on the training rows of a split: preparation, selection, and the scores of learners.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use serde_json::json;
 
 use super::{Computed, Inputs, input};
 use crate::data::{CandidateScores, Frame, Rows, ScoredSplit, Survivors, Train, Value};
+use crate::digest::canonical_json;
 use crate::math::Stream;
 use crate::operation::{AnyLearner, Failure, FittedChain, Instance, Output};
 use crate::plan::Placed;
@@ -73,26 +77,33 @@ pub type Paths = Vec<Result<Vec<Vec<u8>>, String>>;
 /// The preparation's states, fitted on training rows.
 pub fn fit_prepare(chain: &Chain, train: &Train) -> Paths {
     let paths = chain.fit_paths().setting_of.into_iter();
-    paths.map(|setting| fit_path(&chain.settings[setting], train)).collect()
+    let mut known = Known::new();
+    paths.map(|setting| fit_known(&chain.settings[setting], train, &mut known)).collect()
 }
+
+/// States of steps on the same rows, by what fits them: identities of the steps before and of the one
+/// itself.
+type Known = BTreeMap<String, Result<Vec<u8>, String>>;
 
 /// The states of the steps of a setting, each fitted on what the one before it gives.
 pub fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, String> {
+    fit_known(setting, train, &mut Known::new())
+}
+
+/// The same, with what other settings of the chain have fitted on these rows.
+fn fit_known(
+    setting: &ChainSetting,
+    train: &Train,
+    known: &mut Known,
+) -> Result<Vec<Vec<u8>>, String> {
     let mut train = train.clone();
     let mut states = Vec::new();
+    let mut behind = Vec::new();
     for (position, step) in setting.steps.iter().enumerate() {
-        let Instance::TableStep(instance) = &step.instance else {
-            unreachable!("`spec` puts table steps into chains")
-        };
-        let named = |failure: Failure| format!("{}: {failure}", step.about.name);
-        let mut rows = train.rows().clone();
-        let (part, _) = rows.take_out(|column| acts_on(step, column));
-        if let Some(column) = part.categorical()
-            && !instance.reads_categories()
-        {
-            return Err(named(Failure::Categories(column.to_string())));
-        }
-        let state = instance.fit(&train.with_rows(part)).map_err(named)?;
+        let place = canonical_json(&json!([behind, step.identity_for_fit()]));
+        behind.push(step.identity());
+        let fit = || fit_step(step, &train);
+        let state = known.entry(place).or_insert_with(fit).clone()?;
         if position + 1 < setting.steps.len() {
             let mut rows = train.rows().clone();
             apply_step(step, &state, &mut rows)?;
@@ -101,6 +112,21 @@ pub fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, S
         states.push(state);
     }
     Ok(states)
+}
+
+fn fit_step(step: &Use, train: &Train) -> Result<Vec<u8>, String> {
+    let Instance::TableStep(instance) = &step.instance else {
+        unreachable!("`spec` puts table steps into chains")
+    };
+    let named = |failure: Failure| format!("{}: {failure}", step.about.name);
+    let mut rows = train.rows().clone();
+    let (part, _) = rows.take_out(|column| acts_on(step, column));
+    if let Some(column) = part.categorical()
+        && !instance.reads_categories()
+    {
+        return Err(named(Failure::Categories(column.to_string())));
+    }
+    instance.fit(&train.with_rows(part)).map_err(named)
 }
 
 /// Whether a step acts on a column: those of models are called `block.column`.
@@ -199,9 +225,10 @@ pub fn fit_select(chain: &Chain, matrices: &Matrices) -> Paths {
     let settings = chain.fit_paths().setting_of;
     let mut paths = Vec::new();
     for prepared in &matrices.prepared {
+        let mut known = Known::new();
         for &setting in &settings {
             paths.push(match prepared {
-                Ok((train, _)) => fit_path(&chain.settings[setting], train),
+                Ok((train, _)) => fit_known(&chain.settings[setting], train, &mut known),
                 Err(why) => Err(why.clone()),
             });
         }
