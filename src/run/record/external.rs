@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Context;
 use super::candidates::fared;
 use super::folds::threshold_words;
+use super::rows::Analysed;
 use crate::data::{AnalysisRecord, Count, Frozen, FrozenFacts, Value};
 use crate::plan::{self, Case, External};
 use crate::run::compute::without_rows;
@@ -12,7 +13,11 @@ use crate::run::models::{needed, parts};
 use crate::run::prevalence::prevalence_only;
 
 impl Context<'_> {
-    pub(super) fn external(&self, external: &External) -> AnalysisRecord {
+    pub(super) fn external(
+        &self,
+        external: &External,
+        rows: &Analysed,
+    ) -> AnalysisRecord {
         let of = self.plan.cases[external.case];
         let cohort = &self.study.cohorts[of.cohort];
         let model = &self.plan.frozen[external.frozen];
@@ -21,6 +26,7 @@ impl Context<'_> {
             external.case,
             Some(external.opened),
             &external.measured,
+            rows,
         );
         record.kind = "external".to_string();
         record.scheme = "external".to_string();

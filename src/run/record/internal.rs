@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Context;
 use super::candidates::fared;
 use super::folds::{threshold_words, thresholds};
+use super::rows::Analysed;
 use super::selection::sample_size;
 use crate::data::{AnalysisRecord, FallbackFacts, JudgedFacts, Value};
 use crate::math;
@@ -13,7 +14,11 @@ use crate::plan::Analysis;
 use crate::run::prevalence::prevalence_only;
 
 impl Context<'_> {
-    pub(super) fn internal(&self, analysis: &Analysis) -> AnalysisRecord {
+    pub(super) fn internal(
+        &self,
+        analysis: &Analysis,
+        rows: &Analysed,
+    ) -> AnalysisRecord {
         let (study, survey) = (self.study, self.survey);
         let of = self.plan.cases[analysis.case];
         let scheme = &study.validate[analysis.scheme];
@@ -23,7 +28,7 @@ impl Context<'_> {
             unreachable!("`spec` puts a resampling scheme here")
         };
         let mut record =
-            self.measured(&analysis.name, analysis.case, None, &analysis.measured);
+            self.measured(&analysis.name, analysis.case, None, &analysis.measured, rows);
         record.scheme.clone_from(&scheme.name);
         record.scheme_text = resampling.in_words();
         record.threshold = threshold_words(self.study);
@@ -73,8 +78,7 @@ impl Context<'_> {
             folds: record.folds.iter().filter(|fold| fold.falls_back).count(),
             of: record.folds.len(),
         });
-        let rows = self.analysed(analysis.case, None);
-        let columns = self.encoded(analysis.case, &rows);
+        let columns = self.encoded(analysis.case, rows);
         record.sample_size =
             Some(sample_size(rows.n_subjects, rows.n_positive_subjects, columns.len()));
         record.selection = self.selection(analysis, &record, columns);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::graph::NodeIndex;
 
 use super::candidates::candidates;
+use super::rows::Analysed;
 use super::{Context, counted_up};
 use crate::data::{
     AddedFacts, AnalysisRecord, Better, Curve, Estimate, MetricFacts, Removed, Value,
@@ -21,13 +22,13 @@ impl Context<'_> {
         case: usize,
         opened: Option<NodeIndex>,
         nodes: &plan::MeasuredNodes,
+        rows: &Analysed,
     ) -> AnalysisRecord {
         let (study, found) = (self.study, self.found);
         let of = self.plan.cases[case];
         let model = &study.models[of.model];
         let mut performance: BTreeMap<String, Estimate> = BTreeMap::new();
         let mut metrics = Vec::new();
-        let rows = self.analysed(case, opened);
         let mut standard = Vec::new();
         let named = nodes.metrics.iter().copied().enumerate();
         for (position, node) in named.chain(nodes.standard.iter().copied()) {
@@ -102,7 +103,7 @@ impl Context<'_> {
                 _ => None,
             }),
             subgroups: match nodes.groups.and_then(|node| found.get(&node)) {
-                Some(Value::Groups(groups)) => self.subgroups(case, &rows, groups),
+                Some(Value::Groups(groups)) => self.subgroups(case, rows, groups),
                 _ => Vec::new(),
             },
             sites: Vec::new(),

@@ -111,15 +111,18 @@ pub fn record(
     let failed: Vec<NodeIndex> = plan.graph.node_indices().filter(has_failed).collect();
     let context =
         Context { study, survey, plan, found, done, frames: &frames, failed: &failed };
+    let rows = context.analysed();
     let mut analyses: BTreeMap<String, AnalysisRecord> = BTreeMap::new();
     let mut order = Vec::new();
     for analysis in &plan.analyses {
+        let rows = &rows[&(analysis.case, None)];
         order.push(analysis.name.clone());
-        analyses.insert(analysis.name.clone(), context.internal(analysis));
+        analyses.insert(analysis.name.clone(), context.internal(analysis, rows));
     }
     for external in &plan.external {
+        let rows = &rows[&(external.case, Some(external.opened))];
         order.push(external.name.clone());
-        analyses.insert(external.name.clone(), context.external(external));
+        analyses.insert(external.name.clone(), context.external(external, rows));
     }
     let comparisons = context.comparisons();
     let claims = context.claims(&analyses);
@@ -179,7 +182,7 @@ pub fn record(
             .iter()
             .filter_map(|s| source(s, study, survey, plan, done))
             .collect(),
-        cohorts: study.cohorts.iter().filter_map(|c| context.cohort(c)).collect(),
+        cohorts: study.cohorts.iter().filter_map(|c| context.cohort(c, &rows)).collect(),
         outcomes: context.outcomes(),
         agreements: survey.agreements.clone(),
         associations: survey.associations.clone(),

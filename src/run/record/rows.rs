@@ -25,6 +25,9 @@ pub(super) struct Analysed {
     pub(super) n_predictors: usize,
 }
 
+/// Those of each case; of an external one also the node that opens its outcome is named.
+pub(super) type AnalysedCases = BTreeMap<(usize, Option<NodeIndex>), Analysed>;
+
 impl Context<'_> {
     /// What is known of the outcome of a case, by cohort row.
     fn classes(&self, case: usize, opened: Option<NodeIndex>) -> Vec<Option<bool>> {
@@ -42,7 +45,11 @@ impl Context<'_> {
         self.survey.outcomes[&(outcome, cohort.clone())].classes.to_vec()
     }
 
-    pub(super) fn cohort(&self, cohort: &crate::spec::Cohort) -> Option<CohortFacts> {
+    pub(super) fn cohort(
+        &self,
+        cohort: &crate::spec::Cohort,
+        analysed: &AnalysedCases,
+    ) -> Option<CohortFacts> {
         let surveyed = self.survey.cohorts.get(&cohort.name)?;
         let mut flow = surveyed.flow.clone();
         let internal = self.plan.analyses.iter().map(|a| (&a.name, a.case, None));
@@ -54,11 +61,11 @@ impl Context<'_> {
             if self.study.cohorts[of.cohort].name != cohort.name {
                 continue;
             }
-            let rows = self.analysed(case, opened);
+            let rows = &analysed[&(case, opened)];
             let unknown = "outcome unknown".to_string();
             let mut removed = vec![Removed { reason: unknown, n: rows.unknown.into() }];
-            for (reason, n) in rows.failed {
-                removed.push(Removed { reason, n: n.into() });
+            for (reason, n) in &rows.failed {
+                removed.push(Removed { reason: reason.clone(), n: (*n).into() });
             }
             let of_box = FlowBox {
                 label: String::new(),
@@ -99,8 +106,19 @@ impl Context<'_> {
         })
     }
 
-    /// The rows of a case: those whose outcome is known and whose predictors were measured.
-    pub(super) fn analysed(&self, case: usize, opened: Option<NodeIndex>) -> Analysed {
+    /// The rows of every case: several analyses share one, and cohorts ask for all of them.
+    pub(super) fn analysed(&self) -> AnalysedCases {
+        let internal = self.plan.analyses.iter().map(|a| (a.case, None));
+        let external = self.plan.external.iter().map(|e| (e.case, Some(e.opened)));
+        let mut analysed = AnalysedCases::new();
+        for (case, opened) in internal.chain(external) {
+            let rows = analysed.entry((case, opened));
+            rows.or_insert_with(|| self.analysed_of(case, opened));
+        }
+        analysed
+    }
+
+    fn analysed_of(&self, case: usize, opened: Option<NodeIndex>) -> Analysed {
         let of = self.plan.cases[case];
         let classes = self.classes(case, opened);
         let blocks = &self.study.models[of.model].blocks;
