@@ -831,8 +831,8 @@ pub struct CandidateRecord {
     pub chosen: usize,
     /// Mean over outer splits of its inner mean.
     pub inner: Option<f64>,
-    /// Outer splits in which it could not be chosen since it failed on an inner one, with the reason
-    /// in the first of them.
+    /// Outer splits in which it could not be chosen since it failed on an inner one or since no choice
+    /// could be made, with the reason in the first of them.
     pub failed: usize,
     pub failure: Option<String>,
     /// Outer splits in which it was left behind, where candidates race.

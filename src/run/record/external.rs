@@ -34,11 +34,14 @@ impl Context<'_> {
             Some(relation) => format!("frozen model on {relation}"),
             None => "frozen model on another cohort".to_string(),
         };
-        if let Some(Value::Choice(choice)) = self.found.get(&model.tune) {
+        let tuned = self.found.get(&model.tune);
+        if let Some(Value::Choice(choice)) = tuned {
             for (candidate, inner) in record.candidates.iter_mut().zip(&choice.inner) {
                 candidate.inner = *inner;
             }
-            fared(&mut record.candidates, choice);
+        }
+        if let Some(tuned) = tuned {
+            fared(&mut record.candidates, tuned);
         }
         if let Some(Value::Frozen(frozen)) = self.found.get(&model.freeze) {
             for member in &frozen.members {

@@ -36,7 +36,8 @@ impl Context<'_> {
         let mut judged: BTreeMap<u32, bool> = BTreeMap::new();
         for nodes in &analysis.outer {
             let split = &splits.repeats[nodes.repeat][nodes.outer];
-            let choice = match self.found.get(&nodes.tune) {
+            let tuned = self.found.get(&nodes.tune);
+            let choice = match tuned {
                 Some(Value::Choice(choice)) => Some(choice),
                 _ => None,
             };
@@ -44,8 +45,8 @@ impl Context<'_> {
             {
                 all.extend(mean);
             }
-            if let Some(choice) = choice {
-                fared(&mut record.candidates, choice);
+            if let Some(tuned) = tuned {
+                fared(&mut record.candidates, tuned);
             }
             let Some(Value::Predictions(predictions)) = self.found.get(&nodes.predict)
             else {
