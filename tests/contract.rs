@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use restudy::catalog::Catalog;
 use restudy::data::{
-    FoldScores, Frame, FrameColumn, Geometry, Mask, Population, Predictions, Roi, Rows,
-    Split, StudyRecord, Train, Value, Volume,
+    FoldScores, Frame, FrameColumn, Geometry, Mask, NoScore, Population, Predictions,
+    Roi, Rows, Split, StudyRecord, Train, Value, Volume,
 };
 use restudy::digest::{Digest, canonical_json};
 use restudy::math::Stream;
@@ -631,8 +631,8 @@ fn check_tuner(entry: &Entry) -> Vec<String> {
         wrong.push("it chooses among nothing".to_string());
     }
     let of =
-        |score: Result<f64, String>| FoldScores { folds: vec![score.clone(), score] };
-    let failed = of(Err("it failed".to_string()));
+        |score: Result<f64, NoScore>| FoldScores { folds: vec![score.clone(), score] };
+    let failed = of(Err(NoScore::Failed("it failed".to_string())));
     if contest(std::slice::from_ref(&failed), &[(0, 0)]).is_some() {
         wrong.push("it chooses what failed".to_string());
     }

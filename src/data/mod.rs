@@ -46,7 +46,7 @@ pub use novelty::Familiar;
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
     CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,
-    GroupEstimate, GroupMeasure, Link, Member, Point, Predictions, ScoredSplit,
+    GroupEstimate, GroupMeasure, Link, Member, NoScore, Point, Predictions, ScoredSplit,
     Survivors, Unscored,
 };
 pub use record::*;

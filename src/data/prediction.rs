@@ -1,15 +1,60 @@
 //! Scores on held-out rows, what is chosen by them, and what is measured on them.
 
+use std::fmt;
+
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Interval;
 
 /// One candidate's scores on the held-out rows of one split, or why it has none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CandidateScores {
-    /// Probability of the positive class for each held-out row, or the failure's words.
-    pub scores: Result<Vec<f64>, String>,
+    /// Probability of the positive class for each held-out row.
+    pub scores: Result<Vec<f64>, NoScore>,
+}
+
+/// Why a candidate has no score on one split. Its bytes are those of its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoScore {
+    /// Others did better on this many inner splits before, and it was not fitted.
+    LeftOut { after: usize },
+    /// The failure's words.
+    Failed(String),
+}
+
+impl NoScore {
+    /// The reason of which these are the words. No failure reads like a race that was lost: its
+    /// words begin with the operation that failed.
+    fn of_words(words: String) -> Self {
+        let mut numbers = words.split(' ').filter_map(|word| word.parse().ok());
+        match numbers.next().map(|after| Self::LeftOut { after }) {
+            Some(left_out) if left_out.to_string() == words => left_out,
+            _ => Self::Failed(words),
+        }
+    }
+}
+
+impl fmt::Display for NoScore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LeftOut { after: 1 } => f.write_str("left out after 1 inner split"),
+            Self::LeftOut { after } => write!(f, "left out after {after} inner splits"),
+            Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+impl Serialize for NoScore {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for NoScore {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::of_words(String::deserialize(deserializer)?))
+    }
 }
 
 /// What one selector and one learner predict on one split, over their whole grid.
@@ -37,31 +82,23 @@ impl ScoredSplit {
         for (candidate, _) in
             self.candidates.iter_mut().zip(go_on).filter(|(_, goes_on)| !**goes_on)
         {
-            candidate.scores = Err(survivors.why());
+            candidate.scores = Err(survivors.left_out());
         }
         self
     }
 }
 
 impl Survivors {
-    const LEFT_OUT: &str = "left out after";
-
-    /// Why a candidate has no score.
-    pub fn why(&self) -> String {
-        let splits = if self.after == 1 { "split" } else { "splits" };
-        format!("{} {} inner {splits}", Self::LEFT_OUT, self.after)
-    }
-
-    /// Whether a reason is that one.
-    pub fn is_why(reason: &str) -> bool {
-        reason.starts_with(Self::LEFT_OUT)
+    /// Why a candidate that does not go on has no score.
+    pub fn left_out(&self) -> NoScore {
+        NoScore::LeftOut { after: self.after }
     }
 }
 
 /// What a tuner is given for one candidate: the metric on each inner split, or why not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FoldScores {
-    pub folds: Vec<Result<f64, String>>,
+    pub folds: Vec<Result<f64, NoScore>>,
 }
 
 /// What a tuner chose.
@@ -218,4 +255,29 @@ pub struct Decoded {
     /// Before harmonisation and after; `None` where no batch is on both sides of the split.
     pub before: Option<f64>,
     pub after: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_has_the_bytes_of_its_words_and_comes_back_as_its_kind() {
+        let failed = |words: &str| NoScore::Failed(words.to_string());
+        let cases = [
+            (NoScore::LeftOut { after: 1 }, "left out after 1 inner split"),
+            (NoScore::LeftOut { after: 12 }, "left out after 12 inner splits"),
+            (failed("lasso: 1 class"), "lasso: 1 class"),
+            (failed("left out after 2 inner split"), "left out after 2 inner split"),
+            (failed("left out after 02 inner splits"), "left out after 02 inner splits"),
+            (failed(""), ""),
+        ];
+        for (reason, words) in cases {
+            let scores = CandidateScores { scores: Err(reason) };
+            let bytes = postcard::to_stdvec(&scores).unwrap();
+            let of_words: Result<Vec<f64>, &str> = Err(words);
+            assert_eq!(bytes, postcard::to_stdvec(&of_words).unwrap(), "{words}");
+            assert_eq!(postcard::from_bytes::<CandidateScores>(&bytes).unwrap(), scores);
+        }
+    }
 }

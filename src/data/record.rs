@@ -108,17 +108,6 @@ pub struct SuppressionFacts {
     pub rules: Vec<String>,
 }
 
-impl AnalysisRecord {
-    /// How many rows the performance rests on, and how many of them are positive.
-    pub fn judged_rows(&self) -> Option<(usize, usize)> {
-        let (n, n_positive) = match &self.judged {
-            Some(judged) => (judged.n, judged.n_positive),
-            None => (self.n, self.n_positive),
-        };
-        n.known().zip(n_positive.known())
-    }
-}
-
 impl StudyRecord {
     /// The record as JSON. It stays what it is at the first call: ask when the record is whole.
     pub fn json(&self) -> Arc<serde_json::Value> {
@@ -475,6 +464,26 @@ pub struct AnalysisRecord {
 }
 
 impl AnalysisRecord {
+    /// How many rows the performance rests on, and how many of them are positive.
+    pub fn judged_rows(&self) -> Option<(usize, usize)> {
+        let (n, n_positive) = match &self.judged {
+            Some(judged) => (judged.n, judged.n_positive),
+            None => (self.n, self.n_positive),
+        };
+        n.known().zip(n_positive.known())
+    }
+
+    /// Which values of the primary metric are better.
+    pub fn better(&self) -> Better {
+        let primary = self.metrics.iter().find(|metric| metric.name == self.primary);
+        primary.map_or(Better::Higher, |metric| metric.better)
+    }
+
+    /// The value of the primary metric, larger for a better one.
+    pub fn merit(&self) -> Option<f64> {
+        Some(self.better().merit(self.performance.get(&self.primary)?.estimate))
+    }
+
     /// Whether the probabilities of several candidates are averaged in a split.
     pub fn averages(&self) -> bool {
         let chosen: usize =
@@ -807,19 +816,6 @@ impl Better {
     }
 }
 
-impl AnalysisRecord {
-    /// Which values of the primary metric are better.
-    pub fn better(&self) -> Better {
-        let primary = self.metrics.iter().find(|metric| metric.name == self.primary);
-        primary.map_or(Better::Higher, |metric| metric.better)
-    }
-
-    /// The value of the primary metric, larger for a better one.
-    pub fn merit(&self) -> Option<f64> {
-        Some(self.better().merit(self.performance.get(&self.primary)?.estimate))
-    }
-}
-
 /// A candidate and how it fared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CandidateRecord {
@@ -831,8 +827,8 @@ pub struct CandidateRecord {
     pub chosen: usize,
     /// Mean over outer splits of its inner mean.
     pub inner: Option<f64>,
-    /// Outer splits in which it could not be chosen since it failed on an inner one, with the reason
-    /// in the first of them.
+    /// Outer splits in which it could not be chosen since it failed on an inner one or since no choice
+    /// could be made, with the reason in the first of them.
     pub failed: usize,
     pub failure: Option<String>,
     /// Outer splits in which it was left behind, where candidates race.

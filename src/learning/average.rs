@@ -44,10 +44,12 @@ impl Tuner for Average {
 mod tests {
     use super::super::inner::tests::choose;
     use super::*;
+    use crate::data::NoScore;
 
     #[test]
     fn every_learner_has_the_same_say() {
-        let folds = [vec![Ok(0.6)], vec![Err("no".to_string())], vec![Ok(0.8)]];
+        let failed = NoScore::Failed("no".to_string());
+        let folds = [vec![Ok(0.6)], vec![Err(failed)], vec![Ok(0.8)]];
         let choice = choose(&Average::default(), &folds, &[], &[]).unwrap();
         let members: Vec<usize> = choice.members.iter().map(|m| m.candidate).collect();
         assert_eq!((members, choice.candidate), (vec![0, 2], 2));

@@ -34,6 +34,7 @@ impl Tuner for BestMean {
 mod tests {
     use super::super::inner::tests::choose;
     use super::*;
+    use crate::data::NoScore;
 
     #[test]
     fn the_first_of_equals_is_chosen() {
@@ -41,6 +42,7 @@ mod tests {
             [vec![Ok(0.5), Ok(0.7)], vec![Ok(0.8), Ok(0.8)], vec![Ok(0.9), Ok(0.7)]];
         let choice = choose(&BestMean {}, &folds, &[], &[]).unwrap();
         assert_eq!((choice.candidate, choice.members.len()), (1, 1));
-        assert_eq!(choose(&BestMean {}, &[vec![Err("no".to_string())]], &[], &[]), None);
+        let failed = NoScore::Failed("no".to_string());
+        assert_eq!(choose(&BestMean {}, &[vec![Err(failed)]], &[], &[]), None);
     }
 }

@@ -80,11 +80,12 @@ fn best_of_each(
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::data::NoScore;
 
     /// Candidates with these scores, one learner each, and these out-of-fold probabilities.
     pub fn choose(
         tuner: &impl Tuner,
-        folds: &[Vec<Result<f64, String>>],
+        folds: &[Vec<Result<f64, NoScore>>],
         out_of_fold: &[Vec<f64>],
         truth: &[bool],
     ) -> Option<Choice> {
@@ -102,9 +103,10 @@ pub(super) mod tests {
 
     #[test]
     fn the_first_of_equals_is_best_and_a_failed_one_never() {
+        let failed = NoScore::Failed("one class".to_string());
         let candidates = [
             FoldScores { folds: vec![Ok(0.5), Ok(0.7)] },
-            FoldScores { folds: vec![Ok(0.9), Err("one class".to_string())] },
+            FoldScores { folds: vec![Ok(0.9), Err(failed)] },
             FoldScores { folds: vec![Ok(0.8), Ok(0.8)] },
             FoldScores { folds: vec![Ok(0.9), Ok(0.7)] },
         ];

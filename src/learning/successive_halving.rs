@@ -62,10 +62,11 @@ impl Tuner for SuccessiveHalving {
 mod tests {
     use super::super::inner::tests::choose;
     use super::*;
+    use crate::data::NoScore;
 
     #[test]
     fn only_those_that_came_to_the_end_are_eligible() {
-        let out = || Err("left out after 1 inner split".to_string());
+        let out = || Err(NoScore::LeftOut { after: 1 });
         let folds =
             [vec![Ok(0.9), out()], vec![Ok(0.8), Ok(0.6)], vec![Ok(0.7), Ok(0.8)]];
         let choice = choose(&SuccessiveHalving::default(), &folds, &[], &[]).unwrap();

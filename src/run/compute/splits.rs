@@ -7,7 +7,9 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::{Computed, Inputs, input};
-use crate::data::{CandidateScores, Frame, Rows, ScoredSplit, Survivors, Train, Value};
+use crate::data::{
+    CandidateScores, Frame, NoScore, Rows, ScoredSplit, Survivors, Train, Value,
+};
 use crate::digest::canonical_json;
 use crate::math::Stream;
 use crate::operation::{AnyLearner, Failure, FittedChain, Instance, Output};
@@ -273,6 +275,7 @@ pub fn score_all(
     (first, survivors): (usize, Option<&Survivors>),
 ) -> ScoredSplit {
     let paths = selector.fit_paths();
+    let left_out = || survivors.expect("only a race leaves any out").left_out();
     let mut candidate = first;
     let mut candidates = Vec::new();
     for (position, prepared) in matrices.prepared.iter().enumerate() {
@@ -281,8 +284,8 @@ pub fn score_all(
                 .map(|at| survivors.is_none_or(|s| s.go_on[candidate + at]))
                 .collect();
             candidate += learner.settings.len();
-            if let (Some(survivors), false) = (survivors, goes_on.contains(&true)) {
-                candidates.extend(vec![Err(survivors.why()); goes_on.len()]);
+            if !goes_on.contains(&true) {
+                candidates.extend(vec![Err(left_out()); goes_on.len()]);
                 continue;
             }
             let selected =
@@ -299,8 +302,8 @@ pub fn score_all(
                 Ok(selected) => selected,
                 Err(why) => {
                     candidates.extend(goes_on.into_iter().map(|goes_on| match goes_on {
-                        true => Err(why.clone()),
-                        false => Err(survivors.map_or(String::new(), Survivors::why)),
+                        true => Err(NoScore::Failed(why.clone())),
+                        false => Err(left_out()),
                     }));
                     continue;
                 }
@@ -314,8 +317,11 @@ pub fn score_all(
                 .collect();
             let mut scores = learn(study, place, &uses, train, held_out).into_iter();
             candidates.extend(goes_on.into_iter().map(|goes_on| match goes_on {
-                true => scores.next().expect("each that goes on is fitted"),
-                false => Err(survivors.map_or(String::new(), Survivors::why)),
+                true => {
+                    let scores = scores.next().expect("each that goes on is fitted");
+                    scores.map_err(NoScore::Failed)
+                }
+                false => Err(left_out()),
             }));
         }
     }

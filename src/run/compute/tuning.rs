@@ -3,7 +3,8 @@
 use super::splits::{facts, instance, procedure};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
-    Choice, FoldScores, Link, Predictions, ScoredSplit, Split, Survivors, Unscored, Value,
+    Choice, FoldScores, Link, NoScore, Predictions, ScoredSplit, Split, Survivors,
+    Unscored, Value,
 };
 use crate::math::{ln, mean, sqrt, variance};
 use crate::operation::{
@@ -127,15 +128,18 @@ impl<'a> Inner<'a> {
         Ok(Ok(Self { splits, candidates, outcome }))
     }
 
-    fn fold(&self, split: usize, candidate: usize) -> Result<Fold<'a>, &'a str> {
+    fn fold(&self, split: usize, candidate: usize) -> Result<Fold<'a>, &'a NoScore> {
         let (node, place) = self.candidates.locate(candidate);
         let scored = self.splits[split][node];
-        let values = scored.candidates[place].scores.as_ref().map_err(String::as_str)?;
+        let values = scored.candidates[place].scores.as_ref()?;
         let truth = truth(self.outcome, &scored.rows);
         Ok(Fold { rows: &scored.rows, truth, values })
     }
 
-    fn folds(&self, candidate: usize) -> impl Iterator<Item = Result<Fold<'a>, &'a str>> {
+    fn folds(
+        &self,
+        candidate: usize,
+    ) -> impl Iterator<Item = Result<Fold<'a>, &'a NoScore>> {
         (0..self.splits.len()).map(move |split| self.fold(split, candidate))
     }
 
@@ -155,27 +159,29 @@ impl<'a> Inner<'a> {
     }
 
     /// Probabilities of one fold; those of decision values by a map from the other folds.
-    fn probabilities(&self, split: usize, candidate: usize) -> Result<Vec<f64>, String> {
-        let fold = self.fold(split, candidate)?;
+    fn probabilities(&self, split: usize, candidate: usize) -> Result<Vec<f64>, NoScore> {
+        let fold = self.fold(split, candidate).map_err(NoScore::clone)?;
         if !self.candidates.decides(candidate) {
             return Ok(fold.values.to_vec());
         }
         let link = self.link(candidate, |other| other != split);
-        let link = link.ok_or("no map to probabilities could be fitted")?;
+        let why =
+            || NoScore::Failed("no map to probabilities could be fitted".to_string());
+        let link = link.ok_or_else(why)?;
         Ok(fold.values.iter().map(|value| linked(link, *value)).collect())
     }
 
     /// A candidate's metric on each inner split.
     fn scores(&self, metric: &dyn AnyMetric, candidate: usize) -> FoldScores {
         let folds = (0..self.splits.len()).map(|split| {
-            let fold = self.fold(split, candidate)?;
+            let fold = self.fold(split, candidate).map_err(NoScore::clone)?;
             let scores = match metric.ranks_only() {
                 true => fold.values.to_vec(),
                 false => self.probabilities(split, candidate)?,
             };
             let scored =
                 Scored { truth: &fold.truth, scores: &scores, ..Scored::default() };
-            metric.compute(scored).map_err(|failure| failure.to_string())
+            metric.compute(scored).map_err(|failure| NoScore::Failed(failure.to_string()))
         });
         FoldScores { folds: folds.collect() }
     }
@@ -343,7 +349,7 @@ pub fn survivors(study: &Study, inner: &Inner<'_>, rung: usize) -> Survivors {
     let mut ranked: Vec<(usize, f64)> = Vec::new();
     for candidate in 0..n {
         let folds = inner.scores(metric, candidate).folds;
-        let scores: Result<Vec<f64>, String> = folds.into_iter().collect();
+        let scores: Result<Vec<f64>, NoScore> = folds.into_iter().collect();
         ranked.extend(scores.ok().and_then(|s| mean(&s)).map(|mean| (candidate, mean)));
     }
     // Stable: the earlier written goes first among equals.
@@ -407,7 +413,7 @@ pub fn choose(
             let why = folds.find_map(|fold| fold.as_ref().err());
             Err(format!(
                 "no candidate has a score on every inner split: {}",
-                why.map_or("there are no candidates", String::as_str)
+                why.map_or("there are no candidates".to_string(), NoScore::to_string)
             ))
         }
     }
@@ -417,10 +423,9 @@ pub fn choose(
 /// failed.
 fn unscored(candidate: &FoldScores) -> Option<Unscored> {
     let mut why = candidate.folds.iter().filter_map(|fold| fold.as_ref().err());
-    let first = why.next()?;
-    Some(match Survivors::is_why(first) {
-        true => Unscored::LeftBehind,
-        false => Unscored::Failed(first.clone()),
+    Some(match why.next()? {
+        NoScore::LeftOut { .. } => Unscored::LeftBehind,
+        NoScore::Failed(why) => Unscored::Failed(why.clone()),
     })
 }
 

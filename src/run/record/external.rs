@@ -1,0 +1,134 @@
+//! Analyses of frozen models on other cohorts.
+
+use std::collections::BTreeSet;
+
+use super::Context;
+use super::candidates::fared;
+use super::folds::threshold_words;
+use super::rows::Analysed;
+use crate::data::{AnalysisRecord, Count, Frozen, FrozenFacts, Value};
+use crate::plan::{self, Case, External};
+use crate::run::compute::without_rows;
+use crate::run::models::{needed, parts};
+use crate::run::prevalence::prevalence_only;
+
+impl Context<'_> {
+    pub(super) fn external(
+        &self,
+        external: &External,
+        rows: &Analysed,
+    ) -> AnalysisRecord {
+        let of = self.plan.cases[external.case];
+        let cohort = &self.study.cohorts[of.cohort];
+        let model = &self.plan.frozen[external.frozen];
+        let mut record = self.measured(
+            &external.name,
+            external.case,
+            Some(external.opened),
+            &external.measured,
+            rows,
+        );
+        record.kind = "external".to_string();
+        record.scheme = "external".to_string();
+        record.scheme_text = match &cohort.relation {
+            Some(relation) => format!("frozen model on {relation}"),
+            None => "frozen model on another cohort".to_string(),
+        };
+        let tuned = self.found.get(&model.tune);
+        let choice = match tuned {
+            Some(Value::Choice(choice)) => Some(choice),
+            _ => None,
+        };
+        if let Some(choice) = choice {
+            for (candidate, inner) in record.candidates.iter_mut().zip(&choice.inner) {
+                candidate.inner = *inner;
+            }
+        }
+        if let Some(tuned) = tuned {
+            fared(&mut record.candidates, tuned);
+        }
+        if let (Some(choice), Some(Value::Frozen(frozen))) =
+            (choice, self.found.get(&model.freeze))
+        {
+            for member in &choice.members {
+                record.candidates[member.candidate].chosen = 1;
+            }
+            let digest = self.done.states.output(model.freeze, None);
+            record.frozen = Some(FrozenFacts {
+                digest: digest.map_or(String::new(), |digest| digest.to_string()),
+                n: frozen.n.into(),
+                n_positive: frozen.n_positive.into(),
+                n_predictors: frozen.columns.len(),
+                n_selected: frozen
+                    .members
+                    .iter()
+                    .flat_map(|member| &member.selected)
+                    .collect::<BTreeSet<_>>()
+                    .len(),
+                candidate: choice.candidate,
+                members: frozen.members.len(),
+                threshold: frozen.threshold,
+                calibration: frozen.calibration,
+                sealed: cohort.sealed,
+                filled: Count::from(0),
+                filled_columns: Vec::new(),
+            });
+            if let Some(Value::Predictions(predictions)) =
+                self.found.get(&external.predict)
+            {
+                if let Some(facts) = &mut record.frozen {
+                    let case = self.plan.cases[model.case];
+                    let (rows, columns) =
+                        self.filled(frozen, case, of, &predictions.rows);
+                    (facts.filled, facts.filled_columns) = (rows.into(), columns);
+                }
+                record.folds.push(self.fold((1, 1), frozen.n, predictions));
+                if predictions.threshold.is_some() {
+                    record.threshold = threshold_words(self.study);
+                }
+            }
+        }
+        record.prevalence_only = prevalence_only(&record);
+        record
+    }
+
+    /// How many of these rows of a cohort lack a predictor on which a frozen model depends, and
+    /// which predictors those are.
+    fn filled(
+        &self,
+        frozen: &Frozen,
+        of_model: Case,
+        of_cohort: Case,
+        rows: &[u32],
+    ) -> (usize, Vec<String>) {
+        if frozen.falls_back.is_some() {
+            return (0, Vec::new());
+        }
+        let needed = needed(&parts(self.study, of_model, frozen), &without_rows(frozen));
+        let needed: BTreeSet<&str> =
+            needed.into_iter().map(|at| frozen.columns[at].name.as_str()).collect();
+        let (mut lacking, mut columns) = (BTreeSet::new(), Vec::new());
+        for index in self.frames {
+            let plan::Work::Frame { cohort, block } = self.plan.graph[*index].work else {
+                continue;
+            };
+            let block = &self.study.predictors[block].name;
+            let Some(Value::Frame(frame)) = self.found.get(index) else { continue };
+            for column in
+                frame.rows.columns().iter().filter(|_| cohort == of_cohort.cohort)
+            {
+                let name = format!("{block}.{}", column.name);
+                if !needed.contains(name.as_str()) {
+                    continue;
+                }
+                let missing = |row: &&u32| column.values[**row as usize].is_nan();
+                let of_column: Vec<u32> = rows.iter().filter(missing).copied().collect();
+                if !of_column.is_empty() {
+                    lacking.extend(of_column);
+                    columns.push(name);
+                }
+            }
+        }
+        (lacking.len(), columns)
+    }
+}

@@ -1,0 +1,146 @@
+//! Rows by group: subgroups, sites that were held out, and batches that were harmonised.
+
+use std::collections::BTreeMap;
+
+use super::Context;
+use super::rows::Analysed;
+use crate::data::{
+    GroupEstimate, GroupMeasure, HarmonisedFacts, NO_VALUE, SiteFacts, SubgroupFacts,
+    Value,
+};
+use crate::math;
+use crate::plan::Analysis;
+use crate::spec::Named;
+use crate::survey::View;
+
+impl Context<'_> {
+    /// Groups as they were measured, and beside them the rows that are in none.
+    pub(super) fn subgroups(
+        &self,
+        case: usize,
+        rows: &Analysed,
+        found: &[GroupEstimate],
+    ) -> Vec<SubgroupFacts> {
+        let cohort = &self.study.cohorts[self.plan.cases[case].cohort];
+        let surveyed = &self.survey.cohorts[&cohort.name].rows;
+        let view =
+            View { study: self.study, survey: self.survey, cohort, rows: surveyed };
+        let mut facts: Vec<SubgroupFacts> = Vec::new();
+        for subgroup in &self.study.evaluate.subgroups {
+            let by = &subgroup.by.name;
+            let groups = found.iter().filter(|group| group.by == *by);
+            if facts.iter().any(|known| known.by == *by) {
+                continue;
+            }
+            facts.extend(groups.map(SubgroupFacts::from));
+            let Ok(cells) = view.cells(&subgroup.by) else { continue };
+            let in_none = |at: &usize| match &cells[*at] {
+                None => true,
+                Some(cell) => !subgroup.cut.is_empty() && cell.parse::<f64>().is_err(),
+            };
+            let left = rows.classes.iter().filter(|(at, _)| in_none(at));
+            let left: Vec<bool> = left.map(|(_, positive)| *positive).collect();
+            if left.is_empty() {
+                continue;
+            }
+            let note = "in no group".to_string();
+            let measures = found.iter().find(|group| group.by == *by);
+            let measures = measures.map_or(&[][..], |group| group.measures.as_slice());
+            let none = |measure: &GroupMeasure| GroupMeasure {
+                estimate: None,
+                lower: None,
+                upper: None,
+                note: "in no group".to_string(),
+                ..measure.clone()
+            };
+            facts.push(SubgroupFacts {
+                by: by.clone(),
+                group: NO_VALUE.to_string(),
+                n: left.len().into(),
+                n_positive: left.iter().filter(|positive| **positive).count().into(),
+                estimate: None,
+                lower: None,
+                upper: None,
+                measures: measures.iter().map(none).collect(),
+                note,
+            });
+        }
+        facts
+    }
+
+    /// The sites that were held out one at a time, by name.
+    pub(super) fn sites(
+        &self,
+        analysis: &Analysis,
+        column: Option<&String>,
+    ) -> Vec<SiteFacts> {
+        let of = self.plan.cases[analysis.case];
+        let cohort = &self.study.cohorts[of.cohort];
+        let rows = &self.survey.cohorts[&cohort.name].rows;
+        let view = View { study: self.study, survey: self.survey, cohort, rows };
+        let named =
+            Named { name: column.cloned().unwrap_or_default(), span: cohort.span };
+        let cells = view.cells(&named).unwrap_or_default();
+        let mut sites = Vec::new();
+        for nodes in &analysis.outer {
+            let Some(Value::Predictions(found)) = self.found.get(&nodes.predict) else {
+                continue;
+            };
+            let first = found.rows.first().and_then(|row| cells.get(*row as usize));
+            let name = first.cloned().flatten().unwrap_or_else(|| "unknown".to_string());
+            let area = crate::statistics::delong(&found.truth, &found.scores);
+            let interval = area.and_then(|area| {
+                crate::statistics::logit_interval(area.auroc, area.variance, 0.95)
+            });
+            let n_positive = found.truth.iter().filter(|class| **class).count();
+            let smaller = n_positive.min(found.truth.len() - n_positive);
+            sites.push(SiteFacts {
+                name,
+                n: found.rows.len().into(),
+                n_positive: n_positive.into(),
+                auroc: area.map(|area| area.auroc),
+                lower: interval.map(|(lower, _)| lower),
+                upper: interval.map(|(_, upper)| upper),
+                pooled: interval.is_some() && smaller >= 5,
+            });
+        }
+        sites
+    }
+
+    /// How well the batch was told from the columns, over outer splits.
+    pub(super) fn harmonised(&self, analysis: &Analysis) -> Option<HarmonisedFacts> {
+        let nodes = analysis.outer.iter().filter_map(|nodes| nodes.decoded);
+        let found = nodes.filter_map(|node| match self.found.get(&node) {
+            Some(Value::Decoded(decoded)) => Some(decoded),
+            _ => None,
+        });
+        let found: Vec<_> = found.collect();
+        let column = found.first()?.column.clone();
+        let pairs = found.iter().filter_map(|decoded| decoded.before.zip(decoded.after));
+        let (before, after): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        let of = self.plan.cases[analysis.case];
+        let cohort = &self.study.cohorts[of.cohort];
+        let rows = &self.survey.cohorts[&cohort.name].rows;
+        let view = View { study: self.study, survey: self.survey, cohort, rows };
+        let named = Named { name: column.clone(), span: cohort.span };
+        let outcome = self.study.outcomes[of.outcome].name.clone();
+        let known = &self.survey.outcomes[&(outcome, cohort.name.clone())];
+        let cells = view.cells(&named).unwrap_or_default();
+        let mut levels: BTreeMap<&str, u32> = BTreeMap::new();
+        let (mut truth, mut level) = (Vec::new(), Vec::new());
+        for (cell, class) in cells.iter().zip(known.classes.iter()) {
+            if let (Some(cell), Some(class)) = (cell, class) {
+                let next = levels.len() as u32;
+                level.push(*levels.entry(cell).or_insert(next));
+                truth.push(*class);
+            }
+        }
+        Some(HarmonisedFacts {
+            column,
+            n_splits: before.len(),
+            before: math::mean(&before),
+            after: math::mean(&after),
+            outcome_by_batch: crate::statistics::auroc_by_level(&truth, &level),
+        })
+    }
+}

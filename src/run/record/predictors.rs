@@ -1,0 +1,172 @@
+//! The predictors of each block, column by column.
+
+use super::Found;
+use crate::data::{BlockFacts, ColumnFacts, ColumnLevel, Frame, Moments, Removed, Value};
+use crate::math;
+use crate::operation::Instance;
+use crate::plan::{self, Plan};
+use crate::run::characteristics::{per_level, shares};
+use crate::run::compute::counted;
+use crate::spec::{BlockKind, Outcome, SourceKind, Study};
+use crate::statistics;
+use crate::survey::Survey;
+use crate::units::Unit;
+
+/// The predictors of each block, in the first cohort that is analysed with it.
+pub(super) fn predictors(
+    study: &Study,
+    survey: &Survey,
+    plan: &Plan,
+    found: &Found,
+) -> Vec<BlockFacts> {
+    let mut facts = Vec::new();
+    for (position, block) in study.predictors.iter().enumerate() {
+        if study.repeats(block) {
+            continue;
+        }
+        let frame = found.iter().find_map(|(node, value)| match plan.graph[*node].work {
+            plan::Work::Frame { cohort, block } if block == position => {
+                Some((cohort, value))
+            }
+            _ => None,
+        });
+        let Some((cohort, value)) = frame else { continue };
+        let cohort = &study.cohorts[cohort];
+        // By the first outcome that this cohort is asked about.
+        let asked = |outcome: &Outcome| {
+            survey.outcomes.get(&(outcome.name.clone(), cohort.name.clone()))
+        };
+        let classes = study.outcomes.iter().find_map(asked);
+        let kind = match &block.kind {
+            BlockKind::Columns { .. } => "columns",
+            BlockKind::Images { .. } => "images",
+        };
+        let sources: Vec<&str> =
+            block.sources().iter().map(|from| from.name.as_str()).collect();
+        let units = units(study, block);
+        let declared = survey.columns.get(&block.name);
+        let (columns, failed) = match (value, classes) {
+            (Value::Frame(frame), Some(known)) => (
+                frame
+                    .rows
+                    .columns()
+                    .iter()
+                    .enumerate()
+                    .map(|(at, column)| {
+                        let unit = units.get(at).copied().unwrap_or_default();
+                        let declared = declared.and_then(|columns| columns.get(at));
+                        ColumnFacts {
+                            declared_unit: declared
+                                .and_then(|column| column.unit.clone()),
+                            ..describe_column(column, unit, frame, &known.classes)
+                        }
+                    })
+                    .collect(),
+                counted(&frame.failed)
+                    .into_iter()
+                    .map(|(why, n)| Removed { reason: why.to_string(), n: n.into() })
+                    .collect(),
+            ),
+            (Value::Failed(why), _) => (
+                Vec::new(),
+                vec![Removed {
+                    reason: why.clone(),
+                    n: survey.cohorts[&cohort.name].rows.len().into(),
+                }],
+            ),
+            _ => (Vec::new(), Vec::new()),
+        };
+        facts.push(BlockFacts {
+            name: block.name.clone(),
+            cohort: cohort.name.clone(),
+            kind: kind.to_string(),
+            source: sources.join(", "),
+            columns,
+            failed,
+            failed_at_most: cohort.failed_at_most,
+        });
+    }
+    facts
+}
+
+/// The units of an image block's columns; a table's columns carry none yet.
+pub fn units(study: &Study, block: &crate::spec::Block) -> Vec<Unit> {
+    let BlockKind::Images { from, features, .. } = &block.kind else { return Vec::new() };
+    let image = study.source(&from.name).and_then(|source| match source.kind {
+        SourceKind::Images { unit, .. } => Some(unit),
+        _ => None,
+    });
+    let families = features.iter().filter_map(|family| match &family.instance {
+        Instance::FeatureFamily(instance) => Some(instance.columns()),
+        _ => None,
+    });
+    let resolved = families.flatten().map(|column| match (column.unit, image) {
+        (Unit::Intensity, Some(unit)) => unit,
+        (unit, _) => unit,
+    });
+    resolved.collect()
+}
+
+fn describe_column(
+    column: &crate::data::FrameColumn,
+    unit: Unit,
+    frame: &Frame,
+    classes: &[Option<bool>],
+) -> ColumnFacts {
+    let rows: Vec<usize> =
+        (0..frame.rows.n()).filter(|&r| frame.failed[r].is_none()).collect();
+    let values = |wanted: &dyn Fn(usize) -> bool| -> Vec<f64> {
+        let known =
+            rows.iter().filter(|&&row| wanted(row)).map(|&row| column.values[row]);
+        known.filter(|value| !value.is_nan()).collect()
+    };
+    let missing = rows.iter().filter(|&&row| column.values[row].is_nan()).count();
+    if let Some(names) = frame.rows.categories(&column.name) {
+        let levels: Vec<&String> = names.iter().collect();
+        let count =
+            |wanted: &dyn Fn(usize) -> bool| per_level(&values(wanted), names, &levels);
+        let positive = count(&|row| classes[row] == Some(true));
+        let negative = count(&|row| classes[row] == Some(false));
+        let shares = [count(&|_| true), positive.clone(), negative.clone()]
+            .map(|counts| shares(&counts));
+        let level = |(at, name): (usize, &String)| ColumnLevel {
+            name: name.clone(),
+            all: shares[0][at],
+            positive: shares[1][at],
+            negative: shares[2][at],
+        };
+        return ColumnFacts {
+            name: column.name.to_string(),
+            unit,
+            declared_unit: None,
+            missing: missing.into(),
+            all: None,
+            positive: None,
+            negative: None,
+            levels: names.iter().enumerate().map(level).collect(),
+            smd: statistics::standardised_difference(&positive, &negative),
+        };
+    }
+    let moments = |values: &[f64]| {
+        let (mean, variance) = (math::mean(values)?, math::variance(values)?);
+        Some(Moments { n: values.len().into(), mean, sd: math::sqrt(variance) })
+    };
+    let positive = moments(&values(&|row| classes[row] == Some(true)));
+    let negative = moments(&values(&|row| classes[row] == Some(false)));
+    let smd = positive.zip(negative).and_then(|(positive, negative)| {
+        let pooled =
+            math::sqrt((positive.sd * positive.sd + negative.sd * negative.sd) / 2.0);
+        (pooled > 0.0).then(|| (positive.mean - negative.mean) / pooled)
+    });
+    ColumnFacts {
+        name: column.name.to_string(),
+        unit,
+        declared_unit: None,
+        missing: missing.into(),
+        all: moments(&values(&|_| true)),
+        positive,
+        negative,
+        levels: Vec::new(),
+        smd,
+    }
+}
