@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Cursor;
-use std::sync::Arc;
 
 use polars::prelude::{CsvParseOptions, CsvReadOptions, SerReader};
 
@@ -350,13 +349,14 @@ fn unquoted(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// Columns that are parsed together.
-const COLUMNS_AT_ONCE: usize = 1024;
+/// About how much text is parsed together. For each column the library takes several kilobytes in each of
+/// up to sixteen parts of a text, of at least four kilobytes: little of that stays unused when a text is short.
+const TOGETHER: usize = 8192;
 
 /// The cells of each column, parsed by polars as text.
 ///
-/// It is given every record in one spelling, so that blank lines, blanks around cells and quotes
-/// after a blank mean here what [`Records`] takes them to mean.
+/// It is given neighbouring columns together and every record in one spelling, so that blank lines,
+/// blanks around cells and quotes after a blank mean here what [`Records`] takes them to mean.
 fn cells(
     text: &str,
     delimiter: u8,
@@ -364,40 +364,48 @@ fn cells(
 ) -> Result<Vec<TextColumn>, Failure> {
     let library =
         |error: polars::prelude::PolarsError| Failure::Unreadable(error.to_string());
-    let plain = respelt(text, delimiter)?;
+    let of_column = text.len() / names.len().max(1);
+    let together = (TOGETHER / of_column.max(1)).max(1);
     let mut columns = Vec::with_capacity(names.len());
-    let places: Vec<usize> = (0..names.len()).collect();
-    // For each column the library takes several kilobytes beforehand, many times over.
-    for places in places.chunks(COLUMNS_AT_ONCE) {
+    for plain in respelt(text, delimiter, names.len(), together)? {
         let frame = CsvReadOptions::default()
             .with_has_header(true)
             .with_infer_schema_length(Some(0))
             .with_n_threads(Some(1))
             .with_rechunk(true)
-            .with_projection(Some(Arc::new(places.to_vec())))
             .with_parse_options(CsvParseOptions::default().with_separator(b','))
             .into_reader_with_file_handle(Cursor::new(plain.as_bytes()))
             .finish()
             .map_err(library)?;
-        for (place, column) in places.iter().zip(frame.columns()) {
+        for column in frame.columns() {
             let cells = column.str().map_err(library)?;
             let cells = cells.iter().map(|cell| known(cell.unwrap_or("")));
-            columns.push(TextColumn::new(&names[*place], cells));
+            columns.push(TextColumn::new(&names[columns.len()], cells));
         }
     }
     Ok(columns)
 }
 
-/// The records with commas between their cells, all of them in quotes.
-fn respelt(text: &str, delimiter: u8) -> Result<String, Failure> {
-    let mut plain = String::with_capacity(text.len() + text.len() / 4);
+/// The records with commas between their cells, all of them in quotes: a text for each so many columns.
+fn respelt(
+    text: &str,
+    delimiter: u8,
+    columns: usize,
+    together: usize,
+) -> Result<Vec<String>, Failure> {
+    let texts = columns.div_ceil(together);
+    let room = text.len() / texts.max(1) * 5 / 4;
+    let mut plain: Vec<String> =
+        (0..texts).map(|_| String::with_capacity(room)).collect();
     for record in (Records { rest: text, line: 1, delimiter }) {
         let (_, cells) = record?;
-        for (position, cell) in cells.into_iter().enumerate() {
-            plain.push_str(if position == 0 { "\"" } else { "\",\"" });
-            plain.push_str(&unquoted(cell).replace('"', "\"\""));
+        for (plain, cells) in plain.iter_mut().zip(cells.chunks(together)) {
+            for (position, cell) in cells.iter().enumerate() {
+                plain.push_str(if position == 0 { "\"" } else { "\",\"" });
+                plain.push_str(&unquoted(cell).replace('"', "\"\""));
+            }
+            plain.push_str("\"\n");
         }
-        plain.push_str("\"\n");
     }
     Ok(plain)
 }
@@ -450,6 +458,31 @@ mod tests {
         assert_eq!(read(b"id,x\n").unwrap().n_rows(), 0);
         let quoted = read(b"id,x\n1,\"two\nlines \"\"q\"\"\"\n").unwrap();
         assert_eq!(cells(&quoted, "x"), ["two\nlines \"q\""]);
+    }
+
+    #[test]
+    fn cells_stay_in_place_however_many_columns_are_parsed_together() {
+        for (rows, columns) in [(3, 700), (4000, 2), (40, 40), (1, 1)] {
+            let cell = |row: usize, column: usize| match (row + column) % 5 {
+                0 => String::new(),
+                1 => format!("\"{row}, \"\"{column}\"\"\nand more of it\""),
+                _ => format!("{row}.{column}"),
+            };
+            let mut text = "id".to_string();
+            (0..columns).for_each(|column| text.push_str(&format!(",x{column}")));
+            for row in 0..rows {
+                text.push_str(&format!("\n{row:04}"));
+                (0..columns)
+                    .for_each(|column| text.push_str(&format!(",{}", cell(row, column))));
+            }
+            let table = read(text.as_bytes()).unwrap();
+            for column in 0..columns {
+                let expected =
+                    (0..rows).map(|row| unquoted(&cell(row, column)).into_owned());
+                let found = cells(&table, &format!("x{column}"));
+                assert_eq!(found, expected.collect::<Vec<_>>(), "{rows} x {columns}");
+            }
+        }
     }
 
     #[test]
