@@ -8,7 +8,7 @@ use std::array::from_fn;
 
 use super::codes::{Codes, between};
 use super::flat::Trees;
-use super::ordered::{MOST_ROWS, Orders, Pair, Place, ROOM, counted};
+use super::ordered::{GoesOn, MOST_ROWS, Orders, Pair, Place, ROOM, counted};
 use super::samples::Samples;
 use crate::math::{Draws, ln, sigmoid, softplus};
 
@@ -636,11 +636,16 @@ impl<'a> Machine<'a> {
                     && leaf.depth + 1 < self.setting.depth
                     && !is_last
             };
-            let follow = splits(middle - leaf.start) || splits(leaf.end - middle);
-            if follow {
-                orders.part(best.column, columns, leaf.place(), middle);
+            let goes_on = match (splits(middle - leaf.start), splits(leaf.end - middle)) {
+                (true, true) => Some(GoesOn::Both),
+                (true, false) => Some(GoesOn::Left),
+                (false, true) => Some(GoesOn::Right),
+                (false, false) => None,
+            };
+            if let Some(goes_on) = goes_on {
+                orders.part(best.column, columns, leaf.place(), middle, goes_on);
             }
-            let side = if follow { 1 - leaf.side } else { leaf.side };
+            let side = if goes_on.is_some() { 1 - leaf.side } else { leaf.side };
             return (middle, between(values[below], values[above]), side);
         }
         let codes = self.codes.column(best.column as usize);

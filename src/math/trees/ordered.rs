@@ -223,8 +223,16 @@ impl Orders {
     }
 
     /// Parts the rows of a leaf: of `by` the first ones up to `middle` go left. Both sides stand in the
-    /// other copy afterwards.
-    pub fn part(&mut self, by: u32, columns: &[u32], place: Place, middle: usize) {
+    /// other copy afterwards, one that does not go on in the order of `by` alone.
+    pub fn part(
+        &mut self,
+        by: u32,
+        columns: &[u32],
+        place: Place,
+        middle: usize,
+        goes_on: GoesOn,
+    ) {
+        use GoesOn::{Both, Left, Right};
         let Place { side, start, end } = place;
         let [one, other] = &mut self.own;
         let (from, to) = if side == 0 { (one, other) } else { (other, one) };
@@ -240,16 +248,43 @@ impl Orders {
                 to.copy_from_slice(from);
                 continue;
             }
-            // Where the next row goes, were it the left or the right side.
-            let (mut left, mut right) = (0, middle - start);
-            for row in from {
-                let goes_left = self.marked[*row as usize];
-                to[if goes_left { left } else { right }] = *row;
-                left += usize::from(goes_left);
-                right += usize::from(!goes_left);
+            match goes_on {
+                Both => {
+                    // Where the next row goes, were it the left or the right side.
+                    let (mut left, mut right) = (0, middle - start);
+                    for row in from {
+                        let goes_left = self.marked[*row as usize];
+                        to[if goes_left { left } else { right }] = *row;
+                        left += usize::from(goes_left);
+                        right += usize::from(!goes_left);
+                    }
+                }
+                // Whatever is written where the other side stands is never read.
+                Left => {
+                    let mut next = 0;
+                    for row in from {
+                        to[next] = *row;
+                        next += usize::from(self.marked[*row as usize]);
+                    }
+                }
+                Right => {
+                    let mut next = end - start - 1;
+                    for row in from.iter().rev() {
+                        to[next] = *row;
+                        next -= usize::from(!self.marked[*row as usize]);
+                    }
+                }
             }
         }
     }
+}
+
+/// Which sides of a leaf may be parted again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoesOn {
+    Both,
+    Left,
+    Right,
 }
 
 /// Where the rows of a leaf stand.
