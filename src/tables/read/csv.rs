@@ -246,7 +246,11 @@ impl Encoding {
 
 /// The text without its mark and with one kind of line break.
 fn with_line_breaks(text: &str) -> String {
-    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    let text = text.trim_start_matches('\u{feff}');
+    if !text.contains('\r') {
+        return text.to_string();
+    }
+    let text = text.replace("\r\n", "\n");
     // Macs of long ago ended lines by this alone.
     match text.contains('\n') {
         true => text,
