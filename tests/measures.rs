@@ -426,6 +426,7 @@ validate:
   external: [there]
 evaluate:
   primary: auroc
+  threshold: { rule: youden, learned_from: inner_out_of_fold }
 governance: { public: true, terms: made up }
 "#,
         );
@@ -433,6 +434,9 @@ governance: { public: true, terms: made up }
         assert_eq!(run["exit"], "fine", "{run:?}");
         let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
         let external = record.analyses.values().find(|of| of.kind == "external").unwrap();
+        let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+        let of_sites = "the interval is from resamples of sites";
+        assert_eq!(page.contains(of_sites), sites >= 10);
         let of = |metric: &str| external.performance[metric].clone();
         (of("auroc"), of("brier"))
     };
@@ -467,6 +471,14 @@ fn random_hold_outs_count_the_rows_that_they_were_learned_from() {
 /// Patients with three rows each: forty to develop in at three sites, forty elsewhere. `apart` is how
 /// far the classes are apart.
 fn lesions(apart: f64, primary: &str) -> StudyRecord {
+    let (workshop, _study) = of_lesions(apart, primary);
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine", "{run:?}");
+    serde_json::from_slice(&workshop.report()).unwrap()
+}
+
+/// The same before it is run, and the text of the study.
+fn of_lesions(apart: f64, primary: &str) -> (Workshop, String) {
     let mut text = "row,patient,site,set,sex,grade,x,z\n".to_string();
     for i in 0..80 {
         let positive = (i * 7 % 10) < 4;
@@ -485,7 +497,7 @@ fn lesions(apart: f64, primary: &str) -> StudyRecord {
     }
     let workshop = Workshop::new();
     workshop.write("t.csv", text.as_bytes());
-    workshop.study(&format!(
+    let study = format!(
         r#"restudy: 1
 title: Three rows each (simulated)
 cancer: glioma
@@ -518,10 +530,28 @@ evaluate:
   controls: {{ permuted_outcome: {{ none: a small study }}, added: {{ none: a small study }} }}
 governance: {{ public: true, terms: made up }}
 "#
-    ));
-    let run = workshop.run(&[]);
-    assert_eq!(run["exit"], "fine", "{run:?}");
-    serde_json::from_slice(&workshop.report()).unwrap()
+    );
+    workshop.study(&study);
+    (workshop, study)
+}
+
+#[test]
+fn a_claim_within_strata_names_those_that_are_looked_within() {
+    let (workshop, study) = of_lesions(0.5, "auroc");
+    for (claimed, words) in [
+        ("auroc.within_sex.here", ""),
+        ("auroc.within_site.here", "`within_site` is not measured in this study"),
+        ("auroc.within_t.sex.here", "`within_t.sex` is not measured in this study"),
+        ("brier.within_sex.here", "within strata the AUROC is measured, not `brier`"),
+    ] {
+        let claim = format!("  claims: [ {{ that: \"{claimed}.lower > 0.5\" }} ]\n");
+        workshop.study(&study.replace("  controls:", &(claim + "  controls:")));
+        let checked = workshop.restudy(&["check", "study.yaml"]);
+        let told = [checked.stdout, checked.stderr].concat();
+        let told = String::from_utf8(told).unwrap();
+        assert_eq!(checked.status.success(), words.is_empty(), "{claimed}: {told}");
+        assert!(told.contains(words), "{claimed}: {told}");
+    }
 }
 
 #[test]

@@ -31,7 +31,10 @@ const FEW: usize = 100;
 /// Precision–recall curves pooled within each repeat, and their mean as the last curve.
 pub fn precision_recall(inputs: &Inputs<'_>, of: Judgement) -> Computed {
     let judged = judged(inputs, of, 0..inputs.values.len())?;
-    let pools = Pools::of(inputs, &judged, false);
+    let mut pools = Pools::of(inputs, &judged, false);
+    if judged.how == How::Once {
+        pools = pools.ranked(&judged);
+    }
     let curves = pools
         .repeats
         .iter()
