@@ -158,9 +158,10 @@ fn claims(whole: &StudyRecord, record: &mut StudyRecord, hidden: &mut BTreeSet<S
                     && (of.kind != "sites" || headline.kind == "sites")
             });
             let left = named.and_then(|(name, _)| record.analyses.get(name));
-            let estimate = left.and_then(|of| match parts.len() {
-                4 => of.within.as_ref(),
-                _ => of.performance.get(*metric),
+            // The name of a column may have a dot too.
+            let estimate = left.and_then(|of| match parts.len() > 3 {
+                true => of.within.as_ref(),
+                false => of.performance.get(*metric),
             });
             let left = estimate.and_then(|estimate| match *end {
                 "lower" => estimate.lower,
