@@ -4,8 +4,8 @@ use restudy::data::{Interval, StudyRecord};
 use restudy::math::{exp, ln, sqrt};
 use restudy::operation::{Instance, Scored};
 use restudy::statistics::{
-    Points, influence_se, net_benefit, percentiles, quantile, sample_size, treat_all,
-    wilson,
+    Points, influence_se, nadeau_bengio, net_benefit, percentiles, quantile, sample_size,
+    treat_all, wilson,
 };
 use serde_json::{Value as Json, json};
 
@@ -426,6 +426,7 @@ validate:
   external: [there]
 evaluate:
   primary: auroc
+  threshold: { rule: youden, learned_from: inner_out_of_fold }
 governance: { public: true, terms: made up }
 "#,
         );
@@ -433,6 +434,9 @@ governance: { public: true, terms: made up }
         assert_eq!(run["exit"], "fine", "{run:?}");
         let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
         let external = record.analyses.values().find(|of| of.kind == "external").unwrap();
+        let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+        let of_sites = "the interval is from resamples of sites";
+        assert_eq!(page.contains(of_sites), sites >= 10);
         let of = |metric: &str| external.performance[metric].clone();
         (of("auroc"), of("brier"))
     };
@@ -443,6 +447,161 @@ governance: { public: true, terms: made up }
     let (few, brier) = methods(4);
     assert!(few.method.starts_with("DeLong"), "{}", few.method);
     assert!(brier.method.contains("1000 resamples of 80 patients"), "{}", brier.method);
+}
+
+#[test]
+fn random_hold_outs_count_the_rows_that_they_were_learned_from() {
+    let (_workshop, record) = run(&[(
+        "nested: { outer: 3, inner: 2, repeats: 2 }",
+        "hold_out: { share: 0.4, inner: 2, repeats: 4 }",
+    )]);
+    let analysis = &record.analyses[&record.analysis_order[0]];
+    let auroc = &analysis.performance["auroc"];
+    let (mut trained, mut held_out) = (0.0, 0.0);
+    for fold in &analysis.folds {
+        trained += fold.n_train.known().unwrap() as f64 / 4.0;
+        held_out += fold.n_held_out.known().unwrap() as f64 / 4.0;
+    }
+    assert_eq!((analysis.folds.len(), trained + held_out), (4, 24.0));
+    let (lower, upper) = nadeau_bengio(&auroc.folds, trained, held_out, 0.95).unwrap();
+    let near = |a: Option<f64>, b: f64| (a.unwrap() - b).abs() < 1e-12;
+    assert!(near(auroc.lower, lower) && near(auroc.upper, upper), "{auroc:?}");
+}
+
+/// Patients with three rows each: forty to develop in at three sites, forty elsewhere. `apart` is how
+/// far the classes are apart.
+fn lesions(apart: f64, primary: &str) -> StudyRecord {
+    let (workshop, _study) = of_lesions(apart, primary);
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine", "{run:?}");
+    serde_json::from_slice(&workshop.report()).unwrap()
+}
+
+/// The same before it is run, and the text of the study.
+fn of_lesions(apart: f64, primary: &str) -> (Workshop, String) {
+    let mut text = "row,patient,site,set,sex,grade,x,z\n".to_string();
+    for i in 0..80 {
+        let positive = (i * 7 % 10) < 4;
+        for row in 0..3 {
+            let noise = f64::from((i * 37 + row * 11) % 101) / 101.0;
+            let x = f64::from(u8::from(positive)) * apart + noise;
+            let z = f64::from((i * 53 + row * 29) % 97) / 97.0;
+            text.push_str(&format!(
+                "P{i:02}_{row},P{i:02},{},{},{},{},{x},{z}\n",
+                ["A", "B", "C"][i as usize % 3],
+                if i < 40 { "here" } else { "there" },
+                if i % 2 == 0 { "f" } else { "m" },
+                if positive { "high" } else { "low" },
+            ));
+        }
+    }
+    let workshop = Workshop::new();
+    workshop.write("t.csv", text.as_bytes());
+    let study = format!(
+        r#"restudy: 1
+title: Three rows each (simulated)
+cancer: glioma
+seed: 3
+sources:
+  t: {{ table: t.csv, id: row }}
+cohorts:
+  all: {{ role: base, from: t, subject: patient, site: site }}
+  here: {{ of: all, include: [ {{ rule: "t.set == 'here'", reason: here }} ] }}
+  there: {{ of: all, include: [ {{ rule: "t.set == 'there'", reason: elsewhere }} ] }}
+outcomes:
+  grade: {{ label: high grade, binary: {{ column: grade, positive: high, negative: low }} }}
+predictors:
+  one: {{ columns: {{ from: t, include: [x] }} }}
+  two: {{ columns: {{ from: t, include: [z] }} }}
+models: {{ good: [one], poor: [two] }}
+primary_model: good
+prepare: [scale_zscore]
+learn: [logistic]
+validate:
+  sites: {{ leave_site_out: {{ inner: 2 }}, cohort: here }}
+  external: [there]
+evaluate:
+  primary: {primary}
+  also: [sensitivity, f1]
+  threshold: {{ rule: fixed, value: 0.5, learned_from: inner_out_of_fold }}
+  within: sex
+  subgroups: [ {{ by: sex }} ]
+  compare: [ {{ better: good, than: poor }} ]
+  controls: {{ permuted_outcome: {{ none: a small study }}, added: {{ none: a small study }} }}
+governance: {{ public: true, terms: made up }}
+"#
+    );
+    workshop.study(&study);
+    (workshop, study)
+}
+
+#[test]
+fn a_claim_within_strata_names_those_that_are_looked_within() {
+    let (workshop, study) = of_lesions(0.5, "auroc");
+    for (claimed, words) in [
+        ("auroc.within_sex.here", ""),
+        ("auroc.within_site.here", "`within_site` is not measured in this study"),
+        ("auroc.within_t.sex.here", "`within_t.sex` is not measured in this study"),
+        ("brier.within_sex.here", "within strata the AUROC is measured, not `brier`"),
+    ] {
+        let claim = format!("  claims: [ {{ that: \"{claimed}.lower > 0.5\" }} ]\n");
+        workshop.study(&study.replace("  controls:", &(claim + "  controls:")));
+        let checked = workshop.restudy(&["check", "study.yaml"]);
+        let told = [checked.stdout, checked.stderr].concat();
+        let told = String::from_utf8(told).unwrap();
+        assert_eq!(checked.status.success(), words.is_empty(), "{claimed}: {told}");
+        assert!(told.contains(words), "{claimed}: {told}");
+    }
+}
+
+#[test]
+fn rows_of_one_patient_are_resampled_together_wherever_there_is_an_interval() {
+    let record = lesions(0.5, "auroc");
+    let of = |kind: &str| {
+        record.analyses.values().find(|of| of.kind == kind && of.model == "good").unwrap()
+    };
+    let external = of("external");
+    let resampled = "1000 resamples of 40 patients";
+    let within = external.within.as_ref().unwrap();
+    for of in [&external.performance["auroc"], within] {
+        assert!(of.method.contains(resampled), "{}", of.method);
+        assert!(of.lower.unwrap() < of.estimate && of.estimate < of.upper.unwrap());
+    }
+    for group in &external.subgroups {
+        assert!(group.note.contains("1000 resamples of 20 patients"), "{}", group.note);
+    }
+    let sites = &of("sites").performance["auroc"];
+    let words = "variances from 1000 resamples of each site's patients";
+    assert!(sites.method.contains(words), "{}", sites.method);
+    let compared = record.comparisons.iter().find(|of| of.better.ends_with("there"));
+    let compared = compared.unwrap().result.as_ref().unwrap();
+    assert!(compared.method.contains(resampled), "{}", compared.method);
+    assert!(compared.p.unwrap() < 0.05 && compared.lower.unwrap() > 0.0);
+    // Another metric than the AUROC is compared outside too.
+    let record = lesions(0.5, "log_loss");
+    let compared = record.comparisons.iter().find(|of| of.better.ends_with("there"));
+    let compared = compared.unwrap().result.as_ref().unwrap();
+    assert!(compared.difference < 0.0 && compared.p.is_some(), "{}", compared.method);
+}
+
+#[test]
+fn classes_wholly_apart_are_no_certainty() {
+    let record = lesions(3.0, "auroc");
+    let is = |of: &&restudy::data::AnalysisRecord| of.kind == "external";
+    let external = record.analyses.values().filter(is).find(|of| of.model == "good");
+    let of = |metric: &str| &external.unwrap().performance[metric];
+    let auroc = of("auroc");
+    assert!(auroc.estimate == 1.0 && auroc.upper == Some(1.0));
+    assert!(auroc.method.starts_with("classes wholly apart"), "{}", auroc.method);
+    // Sixteen patients have the outcome.
+    let bound = exp(ln(0.05) / 16.0);
+    assert!((auroc.lower.unwrap() - bound).abs() < 1e-12);
+    let (lower, upper) = wilson(16.0, 16.0, 0.95).unwrap();
+    let sensitivity = of("sensitivity");
+    assert_eq!((sensitivity.lower, sensitivity.upper), (Some(lower), Some(upper)));
+    let f1 = of("f1");
+    assert!(f1.estimate == 1.0 && f1.lower.is_none());
+    assert!(f1.method.contains("no interval: resamples of 40 patients have one value"));
 }
 
 #[test]

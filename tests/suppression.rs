@@ -152,6 +152,38 @@ fn ran(study: &str, low_elsewhere: &str) -> Workshop {
     workshop
 }
 
+#[test]
+fn how_an_area_of_few_was_made_tells_no_hidden_count() {
+    let few = "include: [ { rule: \"id in ['P200', 'P201', 'P202', 'P203', 'P204', 'P207', \
+               'P208', 'P209', 'P212', 'P213']\", reason: few } ], \
+               map: { clinic: { from: elsewhere } }, relation: another hospital }";
+    let study = study("{ terms: made up }")
+        .replace("relation: another hospital }", few)
+        .replace(
+            "  decision_range:",
+            "  claims: [ { that: \"auroc.there.lower > 0.9 or sensitivity.there.estimate > 0.1 or \
+             auroc.here.lower > 0.5\" } ]\n  decision_range:",
+        )
+        .replace("  sites: {", "  external: [there]\n  sites: {");
+    let workshop = ran(&study, "");
+    let json = json(&workshop);
+    let mut analyses = json["analyses"].as_object().unwrap().iter();
+    let (name, external) = analyses.find(|(_, of)| of["kind"] == "external").unwrap();
+    assert!(external["n_positive"].is_null());
+    // An exact interval follows from how many there are.
+    let auroc = &external["performance"]["auroc"];
+    assert!(auroc["estimate"].is_f64() && auroc["lower"].is_null());
+    assert_eq!(auroc["method"], "no interval: too few of a class");
+    let hidden = json["suppression"]["hidden"].as_array().unwrap();
+    assert!(hidden.contains(&format!("/analyses/{name}/performance/auroc/lower").into()));
+    // Nor does a claim tell what is hidden in its own place.
+    let values = &json["claims"][0]["values"];
+    assert!(values[0][1].is_null() && values[1][1].is_null());
+    assert!(values[2][1].is_f64() && hidden.contains(&"/claims/0/values/1/1".into()));
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(!page.contains("of the smaller class; exact"));
+}
+
 fn json(workshop: &Workshop) -> Json {
     serde_json::from_slice(&workshop.report()).unwrap()
 }

@@ -141,7 +141,8 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
         pictures: vec![picture],
         method: "Both models on the very same held-out rows. Inside a cohort the differences by \
                  fold with the corrected resampled variance, outside the paired differences of \
-                 DeLong."
+                 DeLong, or their spread over resamples where rows are drawn together and by \
+                 another metric than the AUROC."
             .to_string(),
         table: forest.table(),
     }

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::author::coded;
 use super::figure::Figure;
-use super::finding::{associated, may_look_at_site};
+use super::finding::{associated, held_out_whole, may_look_at_site};
 use super::forest::{Forest, Row};
 use super::shown::{Shown, escape, fill, place};
 use super::standing::{
@@ -144,7 +144,10 @@ fn silent(record: &StudyRecord) -> Vec<String> {
                 .to_string(),
         );
     }
-    if !goes.is_empty() && record.study.within.is_none() {
+    if !goes.is_empty()
+        && record.study.within.is_none()
+        && !held_out_whole(record, analysis)
+    {
         notes.push(
             "The outcome goes with the site, and performance within it was not asked for \
              (`evaluate.within`)."

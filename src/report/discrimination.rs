@@ -226,10 +226,7 @@ fn confusion<'a>(
         method: format!(
             "Each fold at the threshold learned on its own inner out-of-fold predictions, a frozen \
              model at its own; {}. The spread over folds is no interval.",
-            match rows_are(record, &analysis.cohort) {
-                "patients" => "Wilson’s interval with n the number of patients",
-                _ => "the interval is from resamples of patients",
-            }
+            interval(record, analysis)
         ),
         table: DataTable {
             head: ["outcome", "called", "rows"].map(String::from).to_vec(),
@@ -247,6 +244,19 @@ fn confusion<'a>(
             .collect(),
         },
     })
+}
+
+/// How the intervals of proportions were made.
+fn interval(record: &StudyRecord, analysis: &AnalysisRecord) -> &'static str {
+    let named = ["sensitivity", "specificity", "accuracy"];
+    let found = named.iter().find_map(|name| analysis.performance.get(*name));
+    match rows_are(record, &analysis.cohort) {
+        _ if found.is_some_and(|of| of.method.contains(" sites")) => {
+            "the interval is from resamples of sites"
+        }
+        "patients" => "Wilson’s interval with n the number of patients",
+        _ => "the interval is from resamples of patients",
+    }
 }
 
 /// The thresholds that the folds learned.

@@ -291,6 +291,15 @@ pub fn may_look_at_site(control: &AnalysisRecord) -> bool {
     added.is_none_or(|added| added.looks_at == "site or stratum")
 }
 
+/// Whether the one column that the outcome goes with is that by which whole sites were held out: then no
+/// column is named to look within.
+pub fn held_out_whole(record: &StudyRecord, analysis: &AnalysisRecord) -> bool {
+    analysis.kind == "sites"
+        && record.study.within.is_none()
+        && record.study.no_controls_added.is_none()
+        && associated(record, analysis).len() == 1
+}
+
 /// The metric over pairs inside strata.
 fn inside(
     record: &StudyRecord,
@@ -299,7 +308,11 @@ fn inside(
     analysis: &AnalysisRecord,
 ) -> String {
     let Some(column) = &record.study.within else {
-        return "the performance inside its levels was not asked for".to_string();
+        return match held_out_whole(record, analysis) {
+            true => "it was held out level by level, so that no pair is of two of them",
+            false => "the performance inside its levels was not asked for",
+        }
+        .to_string();
     };
     let column = escape(column);
     let Some(estimate) = &analysis.within else {
@@ -803,6 +816,18 @@ mod tests {
                 "a further site is expected between 0.13 and 0.97",
             ],
         );
+    }
+
+    #[test]
+    fn what_was_held_out_whole_is_within_itself() {
+        let of = analysis("mri", "sites", Some(measured(0.69, Some((0.52, 0.82)))));
+        let mut record = goes_with_archive(record(vec![("a", of)]), 1e-9);
+        let text = told(&record);
+        has(&text, &["it was held out level by level"]);
+        assert!(!text.contains("was not asked for"), "{text}");
+        // The author may have left out what is measured unasked.
+        record.study.no_controls_added = Some("a small study".to_string());
+        has(&told(&record), &["was not asked for"]);
     }
 
     #[test]

@@ -131,8 +131,9 @@ impl Shown {
 
     /// `lower–upper`, and where it rests on too few, that; or that there is no interval.
     pub fn interval(&self, path: &str, digits: usize) -> String {
-        let method = self.json.pointer(&format!("{path}/method")).and_then(Json::as_str);
-        let method = method.unwrap_or("");
+        // A measure of a group has a note of how it was made.
+        let text = |name: &str| self.json.pointer(&format!("{path}/{name}"))?.as_str();
+        let method = text("method").or_else(|| text("note")).unwrap_or("");
         if !self.has_interval(path) {
             // Where some of what the value is a mean over has none, or resamples say nothing of it, its
             // method says why.

@@ -31,7 +31,10 @@ const FEW: usize = 100;
 /// Precision–recall curves pooled within each repeat, and their mean as the last curve.
 pub fn precision_recall(inputs: &Inputs<'_>, of: Judgement) -> Computed {
     let judged = judged(inputs, of, 0..inputs.values.len())?;
-    let pools = Pools::of(inputs, &judged, false);
+    let mut pools = Pools::of(inputs, &judged, false);
+    if judged.how == How::Once {
+        pools = pools.ranked(&judged);
+    }
     let curves = pools
         .repeats
         .iter()
@@ -150,8 +153,7 @@ pub fn calibration(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         let apart = "the repeats have no range of predictions in common";
         return Ok(Value::Failed(apart.to_string()));
     }
-    let grid: Vec<f64> =
-        (0..GRID).map(|at| low + (high - low) * at as f64 / (GRID - 1) as f64).collect();
+    let grid = places(low, high);
     let bands =
         pools.resample(inputs.study.seed, RESAMPLES_OF_SMOOTH, GRID, &|resampled| {
             match curves(resampled) {
@@ -192,6 +194,13 @@ pub fn calibration(inputs: &Inputs<'_>, of: Judgement) -> Computed {
             pools.drawn_of()
         ),
     }))
+}
+
+/// Where a calibration curve is drawn. Rounding must not carry the last place beyond the last
+/// prediction, where there is no curve.
+fn places(low: f64, high: f64) -> Vec<f64> {
+    let place = |at: usize| low + (high - low) * at as f64 / (GRID - 1) as f64;
+    (0..GRID).map(|at| place(at).min(high)).collect()
 }
 
 /// The mean of curves that all reach `at`, cut at 0 and 1.
@@ -251,6 +260,20 @@ fn why(failed: &[String], missing: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_curve_reaches_the_last_prediction_and_not_beyond() {
+        let mut beyond = 0;
+        for at in 1..2000 {
+            let (low, high) = (0.1 / f64::from(at), 1.0 - 0.31 / f64::from(at));
+            let unbounded = low + (high - low) * (GRID - 1) as f64 / (GRID - 1) as f64;
+            beyond += usize::from(unbounded > high);
+            let places = places(low, high);
+            assert!(places.len() == GRID && places.iter().all(|at| *at <= high));
+            assert!(high - places[GRID - 1] < 1e-15);
+        }
+        assert!(beyond > 0, "rounding carries some beyond");
+    }
 
     #[test]
     fn stretches_where_a_model_is_useful_are_joined() {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::pools::Pools;
+use super::pools::{Pool, Pools};
 use super::{ComputeError, Computed, Inputs};
 use crate::data::{
-    Compared, Curve, Estimate, GroupEstimate, GroupMeasure, Interval, Predictions, Value,
+    Compared, Curve, Estimate, GroupEstimate, GroupMeasure, Interval, OuterSplit,
+    Predictions, Value,
 };
 use crate::operation::{AnyMetric, Instance, Judged, Pooling, Scored};
 use crate::plan::Judgement;
@@ -34,6 +35,8 @@ pub enum How {
 /// Held-out predictions by repeat, and the splits that have none.
 pub struct Held<'a> {
     pub repeats: Vec<Vec<&'a Predictions>>,
+    /// How many rows each of them was learned from; empty for a frozen model.
+    pub training: Vec<Vec<usize>>,
     pub failed: Vec<String>,
     pub how: How,
     /// Rows of the cohort: what strata are given for.
@@ -44,6 +47,13 @@ pub struct Held<'a> {
     pub external: bool,
 }
 
+impl Held<'_> {
+    /// The same judgement of some of its predictions.
+    fn only<'b>(&self, repeats: Vec<Vec<&'b Predictions>>) -> Held<'b> {
+        Held { repeats, training: Vec::new(), failed: Vec::new(), ..*self }
+    }
+}
+
 pub fn judged<'a>(
     inputs: &'a Inputs<'_>,
     of: Judgement,
@@ -51,8 +61,9 @@ pub fn judged<'a>(
 ) -> Result<Held<'a>, ComputeError> {
     let values = &inputs.values[values];
     let mut repeats: Vec<Vec<&Predictions>> = Vec::new();
+    let mut training: Vec<Vec<usize>> = Vec::new();
     let mut failed = Vec::new();
-    let (case, how, places): (usize, How, Vec<(usize, usize)>) = match of {
+    let (case, how, places): (usize, How, Vec<(usize, usize, Option<usize>)>) = match of {
         Judgement::Internal(at) => {
             let analysis = &inputs.plan.analyses[at];
             let scheme = &inputs.study.validate[analysis.scheme];
@@ -64,17 +75,27 @@ pub fn judged<'a>(
                 Judged::Folds if analysis.outer.len() == 1 => How::Once,
                 Judged::Folds => How::Folds,
             };
-            let places = analysis.outer.iter().map(|nodes| (nodes.repeat, nodes.outer));
+            let outcome = inputs.plan.cases[analysis.case].outcome;
+            let outcome = inputs.study.outcomes[outcome].name.clone();
+            let splits = &inputs.survey.splits[&(scheme.name.clone(), outcome)];
+            let places = analysis.outer.iter().map(|nodes| {
+                let OuterSplit { split, .. } = &splits.repeats[nodes.repeat][nodes.outer];
+                (nodes.repeat, nodes.outer, Some(split.train.len()))
+            });
             (analysis.case, how, places.collect())
         }
         Judgement::External(at) => {
-            (inputs.plan.external[at].case, How::Once, vec![(0, 0)])
+            (inputs.plan.external[at].case, How::Once, vec![(0, 0, None)])
         }
     };
-    for (value, (repeat, outer)) in values.iter().zip(places) {
+    for (value, (repeat, outer, n_train)) in values.iter().zip(places) {
         repeats.resize(repeats.len().max(repeat + 1), Vec::new());
+        training.resize(repeats.len(), Vec::new());
         match &**value {
-            Value::Predictions(predictions) => repeats[repeat].push(predictions),
+            Value::Predictions(predictions) => {
+                repeats[repeat].push(predictions);
+                training[repeat].extend(n_train);
+            }
             Value::Failed(why) => {
                 failed.push(format!("repeat {}, split {}: {why}", repeat + 1, outer + 1))
             }
@@ -83,7 +104,7 @@ pub fn judged<'a>(
     }
     let external = matches!(of, Judgement::External(_));
     let cohort = inputs.plan.cases[case].cohort;
-    Ok(Held { repeats, failed, how, cohort, case, external })
+    Ok(Held { repeats, training, failed, how, cohort, case, external })
 }
 
 /// The reasons of failed splits, each once and without its place.
@@ -117,7 +138,9 @@ pub fn measure(inputs: &Inputs<'_>, of: Judgement, metric: usize) -> Computed {
         return Ok(Value::Failed("no threshold is applied here".to_string()));
     }
     Ok(match (scale.pooling, judged.how) {
-        (Pooling::FoldMean, How::Sites) if auroc => sites(&judged),
+        (Pooling::FoldMean, How::Sites) if auroc => {
+            sites(inputs, &judged, metric.as_ref())
+        }
         (Pooling::FoldMean, How::Once) if auroc => once(inputs, &judged, metric.as_ref()),
         (Pooling::FoldMean, how) => {
             let value = |fold: &Predictions| in_fold(metric.as_ref(), fold);
@@ -131,13 +154,10 @@ pub fn measure(inputs: &Inputs<'_>, of: Judgement, metric: usize) -> Computed {
         }
         (Pooling::Proportion, _) => {
             let pools = Pools::of(inputs, &judged, scale.logarithms);
-            match pools.clustered() {
-                true => pooled(inputs, &judged, &pools, metric.as_ref(), RESAMPLES),
-                false => proportion(&judged, &pools, metric.as_ref()),
-            }
+            shares(inputs, &judged, &pools, metric.as_ref())
         }
         (Pooling::Pooled { resamples }, _) => {
-            let pools = Pools::of(inputs, &judged, scale.logarithms);
+            let pools = Pools::of_metric(inputs, &judged, metric.as_ref());
             pooled(inputs, &judged, &pools, metric.as_ref(), resamples)
         }
     })
@@ -219,8 +239,9 @@ fn pooled(
     let held = interval.filter(holds);
     words = match (interval, held) {
         (Some((lower, upper)), None) => format!(
-            "no interval: the middle 95 % of {resamples} resamples of patients, {lower:.3} to \
-             {upper:.3}, do not hold the estimate"
+            "no interval: the middle 95 % of {resamples} resamples of {}, {lower:.3} to \
+             {upper:.3}, do not hold the estimate",
+            pools.drawn()
         ),
         (_, Some(_)) if judged.how != How::Once => {
             format!("{words}, which leaves out the variation of training sets")
@@ -271,18 +292,24 @@ fn resampled(
     // Where many resamples have no value, the rest are no sample of anything.
     let enough = values.len() * 10 >= resamples * 9;
     let interval = enough.then(|| statistics::percentiles(values, LEVEL));
+    // Equal values, as of classes wholly apart, are no certainty but no information.
+    let apart = interval.filter(|(lower, upper)| lower < upper);
     let words = match enough {
+        true if apart.is_none() => {
+            format!("no interval: resamples of {} have one value", pools.drawn_of())
+        }
         true => format!(
             "95 % interval from {} resamples of {} (percentiles)",
             values.len(),
             pools.drawn_of()
         ),
         false => format!(
-            "no interval: {} of {resamples} resamples of patients have no value",
-            resamples - values.len()
+            "no interval: {} of {resamples} resamples of {} have no value",
+            resamples - values.len(),
+            pools.drawn()
         ),
     };
-    (interval, words)
+    (apart, words)
 }
 
 /// The mean of a value over folds with the interval for overlapping training sets.
@@ -292,13 +319,14 @@ fn fold_mean(
 ) -> Value {
     let mut failed = judged.failed.clone();
     let mut folds = Vec::new();
-    let mut held_out = 0;
+    let (mut held_out, mut trained) = (0, 0);
     for (repeat, predictions) in judged.repeats.iter().enumerate() {
         for (split, fold) in predictions.iter().enumerate() {
             match value(fold) {
                 Ok(value) => {
                     folds.push(value);
                     held_out += fold.rows.len();
+                    trained += judged.training[repeat][split];
                 }
                 Err(why) => failed.push(format!(
                     "repeat {}, split {}: {why}",
@@ -311,10 +339,8 @@ fn fold_mean(
     let Some(mean) = crate::math::mean(&folds) else {
         return Value::Failed(distinct(&failed));
     };
-    let first = judged.repeats.first();
-    let n: usize = first.map_or(0, |r| r.iter().map(|f| f.rows.len()).sum());
     let n_test = held_out as f64 / folds.len() as f64;
-    let n_train = (n as f64 - n_test).max(1.0);
+    let n_train = (trained as f64 / folds.len() as f64).max(1.0);
     let interval = statistics::nadeau_bengio(&folds, n_train, n_test, LEVEL);
     let (lower, upper) = interval.unzip();
     Value::Estimate(Estimate {
@@ -335,10 +361,10 @@ fn fold_mean(
 }
 
 /// The AUROC of each site, and of sites pooled with random effects.
-fn sites(judged: &Held<'_>) -> Value {
+fn sites(inputs: &Inputs<'_>, judged: &Held<'_>, metric: &dyn AnyMetric) -> Value {
     let mut failed = judged.failed.clone();
     let (mut pooled, mut folds) = (Vec::new(), Vec::new());
-    let mut left = 0;
+    let (mut left, mut resampled) = (0, false);
     for (at, site) in judged.repeats.iter().flatten().enumerate() {
         let Some(found) = statistics::delong(&site.truth, site.ranks()) else {
             failed.push(format!("site {}: too few of a class for an AUROC", at + 1));
@@ -346,13 +372,24 @@ fn sites(judged: &Held<'_>) -> Value {
         };
         folds.push(found.auroc);
         let few = found.n_positive.min(found.n_negative) < FEW_AT_SITE;
-        if few || statistics::logit_interval(found.auroc, found.variance, LEVEL).is_none()
-        {
+        // Several rows of a patient are not independent.
+        let variance = match at_site(inputs, judged, site, metric) {
+            Some(variance) => {
+                resampled = true;
+                variance
+            }
+            None => found.variance,
+        };
+        if few || statistics::logit_interval(found.auroc, variance, LEVEL).is_none() {
             left += 1;
             continue;
         }
-        pooled.push((found.auroc, found.variance));
+        pooled.push((found.auroc, variance));
     }
+    let variances = match resampled {
+        true => format!("; variances from {RESAMPLES} resamples of each site's patients"),
+        false => String::new(),
+    };
     let estimate = |estimate, interval: Option<(f64, f64)>, prediction, method| {
         let (lower, upper) = interval.unzip();
         let failed_folds = failed.clone();
@@ -376,7 +413,7 @@ fn sites(judged: &Held<'_>) -> Value {
             format!(
                 "random effects over {} sites on the logit scale, Hartung–Knapp 95 % interval; \
                  {left} {} with fewer than {FEW_AT_SITE} of a class, or wholly apart, shown and not \
-                 pooled",
+                 pooled{variances}",
                 pooled.len(),
                 if left == 1 { "site" } else { "sites" }
             ),
@@ -396,6 +433,26 @@ fn sites(judged: &Held<'_>) -> Value {
     }
 }
 
+/// The variance of a site's AUROC over resamples of its patients, where one of them has several rows;
+/// 0 where too few resamples have both classes.
+fn at_site(
+    inputs: &Inputs<'_>,
+    judged: &Held<'_>,
+    site: &Predictions,
+    metric: &dyn AnyMetric,
+) -> Option<f64> {
+    let held = judged.only(vec![vec![site]]);
+    let pools = Pools::of(inputs, &held, false).ranked(&held);
+    if !pools.clustered() {
+        return None;
+    }
+    let values = pools.resample(inputs.study.seed, RESAMPLES, 1, &|pools| {
+        vec![metric.compute(pools[0].scored()).ok()]
+    });
+    let enough = values[0].len() * 10 >= RESAMPLES * 9;
+    Some(crate::math::variance(&values[0]).filter(|_| enough).unwrap_or(0.0))
+}
+
 /// Why no site has an AUROC: one class at each, or no result where both may be.
 fn without_auroc(judged: &Held<'_>) -> String {
     match (judged.failed.is_empty(), judged.repeats.iter().all(Vec::is_empty)) {
@@ -410,9 +467,14 @@ fn without_auroc(judged: &Held<'_>) -> String {
 
 /// The AUROC of one set of rows with the interval that its size allows.
 fn once(inputs: &Inputs<'_>, judged: &Held<'_>, metric: &dyn AnyMetric) -> Value {
-    let pools = Pools::of(inputs, judged, false);
+    let pools = Pools::of_metric(inputs, judged, metric);
     if pools.clustered() {
-        return pooled(inputs, judged, &pools, metric, RESAMPLES);
+        return match pooled(inputs, judged, &pools, metric, RESAMPLES) {
+            Value::Estimate(found) => {
+                Value::Estimate(guarded(inputs, judged, &pools, found))
+            }
+            other => other,
+        };
     }
     let mut predictions = judged.repeats.iter().flatten();
     let Some(rows) = predictions.next() else {
@@ -464,6 +526,74 @@ fn area(truth: &[bool], scores: &[f64]) -> Option<Area> {
         ),
     };
     Some((found.auroc, interval, method))
+}
+
+/// An area over rows that are drawn together: with a wide interval where resamples of them tell too
+/// little.
+fn guarded(
+    inputs: &Inputs<'_>,
+    judged: &Held<'_>,
+    pools: &Pools,
+    found: Estimate,
+) -> Estimate {
+    let cohort = &inputs.study.cohorts[judged.cohort].name;
+    let patients = &inputs.survey.cohorts[cohort].groups;
+    let of_class = |class: bool| {
+        let rows =
+            pools.repeats.iter().flat_map(|pool| pool.rows.iter().zip(&pool.truth));
+        let rows = rows.filter(|(_, truth)| **truth == class);
+        rows.map(|(row, _)| patients[*row as usize]).collect::<BTreeSet<u32>>().len()
+    };
+    let smaller = of_class(true).min(of_class(false));
+    let pairs = smaller.min(pools.disjoint_pairs());
+    let apart = found.estimate <= 0.0 || found.estimate >= 1.0;
+    let (interval, method) = match (smaller < FEW, apart) {
+        (true, _) => (
+            statistics::few_interval(found.estimate, pairs, pairs, LEVEL),
+            format!(
+                "too few: {smaller} patients of the smaller class; exact 95 % interval of a proportion \
+                 of {pairs} disjoint pairs"
+            ),
+        ),
+        (false, true) => (
+            statistics::exact_bound(found.estimate, pairs, pairs, LEVEL),
+            format!(
+                "classes wholly apart: exact one-sided 95 % bound from {pairs} disjoint pairs of \
+                 {}",
+                pools.drawn()
+            ),
+        ),
+        (false, false) => return found,
+    };
+    let (lower, upper) = interval.unzip();
+    Estimate { lower, upper, method, ..found }
+}
+
+/// A proportion: of rows that are drawn together by resampling them, which tells nothing where all
+/// are decided alike.
+fn shares(
+    inputs: &Inputs<'_>,
+    judged: &Held<'_>,
+    pools: &Pools,
+    metric: &dyn AnyMetric,
+) -> Value {
+    if !pools.clustered() {
+        return proportion(judged, pools, metric);
+    }
+    match pooled(inputs, judged, pools, metric, RESAMPLES) {
+        Value::Estimate(found) if found.estimate <= 0.0 || found.estimate >= 1.0 => {
+            let n = pools.with_any(&|pool| metric.denominator(pool.scored()));
+            let interval = statistics::wilson(found.estimate * n, n, LEVEL);
+            let (lower, upper) = interval.unzip();
+            let n = (n * 10.0).round() / 10.0;
+            let method = format!(
+                "all alike, so that resamples tell nothing: Wilson's 95 % interval with n = {n} {}",
+                pools.drawn()
+            );
+            Value::Estimate(Estimate { lower, upper, method, ..found })
+        }
+        other => other,
+    }
 }
 
 fn proportion(judged: &Held<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Value {
@@ -520,8 +650,11 @@ pub fn roc(inputs: &Inputs<'_>, of: Judgement) -> Computed {
     let mut curves: Vec<Curve> = Vec::new();
     for predictions in &judged.repeats {
         let truth: Vec<bool> = predictions.iter().flat_map(|f| f.truth.clone()).collect();
-        let scores: Vec<f64> =
-            predictions.iter().flat_map(|f| f.scores.clone()).collect();
+        let of_fold = |fold: &&Predictions| match judged.how {
+            How::Once => fold.ranks().to_vec(),
+            _ => fold.scores.clone(),
+        };
+        let scores: Vec<f64> = predictions.iter().flat_map(of_fold).collect();
         if let Some(curve) = statistics::roc_curve(&truth, &scores) {
             curves.push(curve);
         }
@@ -596,23 +729,71 @@ pub fn within(inputs: &Inputs<'_>, of: Judgement) -> Computed {
     let Some(estimate) = statistics::within(&truth, &scores, &strata) else {
         return Ok(Value::Failed("no stratum has both classes".to_string()));
     };
-    let variance = statistics::within_variance(&truth, &scores, &strata);
-    let interval = variance
-        .and_then(|variance| statistics::logit_interval(estimate, variance, LEVEL));
+    let pools = Pools::of(inputs, &judged, false).ranked(&judged);
+    let (interval, method) = match pools.clustered() {
+        true => {
+            let value = |pool: &Pool| {
+                let level = |row: &u32| levels[*row as usize];
+                let known = (0..pool.rows.len())
+                    .filter_map(|at| Some((at, level(&pool.rows[at])?)));
+                let (at, strata): (Vec<usize>, Vec<u32>) = known.unzip();
+                let truth: Vec<bool> = at.iter().map(|at| pool.truth[*at]).collect();
+                let scores: Vec<f64> = at.iter().map(|at| pool.scores[*at]).collect();
+                statistics::within(&truth, &scores, &strata)
+            };
+            drawn_again(inputs, &pools, estimate, &value)
+        }
+        false => {
+            let variance = statistics::within_variance(&truth, &scores, &strata);
+            let interval = variance.and_then(|variance| {
+                statistics::logit_interval(estimate, variance, LEVEL)
+            });
+            let words = "95 % interval on the logit scale from the placement values, strata \
+                         independent";
+            (interval, words.to_string())
+        }
+    };
     let (lower, upper) = interval.unzip();
     Ok(Value::Estimate(Estimate {
         estimate,
         lower,
         upper,
-        method: "pairs within strata; 95 % interval on the logit scale from the placement values, \
-                 strata independent"
-            .to_string(),
+        method: format!("pairs within strata; {method}"),
         folds: vec![estimate],
         failed_folds: judged.failed,
         prediction: None,
         sd_folds: None,
         other_intervals: Vec::new(),
     }))
+}
+
+/// The percentile interval of a value of one repeat over resamples, meaned over repeats, and how it was
+/// made.
+fn drawn_again(
+    inputs: &Inputs<'_>,
+    pools: &Pools,
+    estimate: f64,
+    value: &dyn Fn(&Pool) -> Option<f64>,
+) -> (Option<(f64, f64)>, String) {
+    let values = pools.resample(inputs.study.seed, RESAMPLES, 1, &|pools| {
+        let values: Option<Vec<f64>> = pools.iter().map(value).collect();
+        vec![values.and_then(|values| crate::math::mean(&values))]
+    });
+    let values = &values[0];
+    let interval = (values.len() * 10 >= RESAMPLES * 9)
+        .then(|| statistics::percentiles(values, LEVEL))
+        .filter(|(lower, upper)| {
+            lower < upper && *lower <= estimate && estimate <= *upper
+        });
+    let words = match interval {
+        Some(_) => format!(
+            "95 % interval from {} resamples of {} (percentiles)",
+            values.len(),
+            pools.drawn_of()
+        ),
+        None => format!("no interval: resamples of {} tell too little", pools.drawn_of()),
+    };
+    (interval, words)
 }
 
 /// The AUROC in each group of each subgroup: over pairs of one fold or site, averaged over repeats.
@@ -656,19 +837,8 @@ fn measures(
     of_group: &dyn Fn(u32) -> bool,
     few: Option<String>,
 ) -> Vec<GroupMeasure> {
-    let repeats: Vec<Vec<Predictions>> = judged
-        .repeats
-        .iter()
-        .map(|folds| folds.iter().map(|fold| restricted(fold, of_group)).collect())
-        .collect();
-    let held = Held {
-        repeats: repeats.iter().map(|folds| folds.iter().collect()).collect(),
-        failed: Vec::new(),
-        how: judged.how,
-        cohort: judged.cohort,
-        case: judged.case,
-        external: judged.external,
-    };
+    let repeats = restricted_to(judged, of_group);
+    let held = judged.only(repeats.iter().map(|folds| folds.iter().collect()).collect());
     let pools = Pools::of(inputs, &held, false);
     let decided =
         pools.repeats.iter().all(|pool| pool.decisions.len() == pool.truth.len());
@@ -687,9 +857,7 @@ fn measures(
         }
         let measured = match (&few, metric.scale().pooling) {
             (Some(why), _) => Value::Failed(why.clone()),
-            (None, Pooling::Proportion) if !pools.clustered() => {
-                proportion(&held, &pools, metric.as_ref())
-            }
+            (None, Pooling::Proportion) => shares(inputs, &held, &pools, metric.as_ref()),
             (None, _) => pooled(inputs, &held, &pools, metric.as_ref(), RESAMPLES),
         };
         let (estimate, note) = match measured {
@@ -711,6 +879,17 @@ fn measures(
         });
     }
     measures
+}
+
+/// The predictions for some of the rows, by repeat and fold.
+fn restricted_to(
+    judged: &Held<'_>,
+    keeps: &dyn Fn(u32) -> bool,
+) -> Vec<Vec<Predictions>> {
+    let of_folds = |folds: &Vec<&Predictions>| {
+        folds.iter().map(|fold| restricted(fold, keeps)).collect()
+    };
+    judged.repeats.iter().map(of_folds).collect()
 }
 
 /// The predictions for some of the rows.
@@ -736,7 +915,7 @@ fn in_group(
 ) -> GroupEstimate {
     let mut values = Vec::new();
     let mut variances = Vec::new();
-    let (mut n, mut n_positive) = (0, 0);
+    let (mut n, mut n_positive, mut pairs) = (0, 0, usize::MAX);
     for folds in &judged.repeats {
         let (mut truth, mut scores, mut strata) = (Vec::new(), Vec::new(), Vec::new());
         for (at, fold) in folds.iter().enumerate() {
@@ -750,6 +929,7 @@ fn in_group(
                 }
             }
         }
+        pairs = pairs.min(disjoint(&truth, &strata));
         n = n.max(truth.len());
         n_positive = n_positive.max(truth.iter().filter(|class| **class).count());
         if let Some(value) = statistics::within(&truth, &scores, &strata) {
@@ -761,12 +941,29 @@ fn in_group(
     let few = events < subgroup.minimum_events;
     let estimate = crate::math::mean(&values).filter(|_| !few);
     let variance = crate::math::mean(&variances);
-    let interval = estimate.zip(variance).and_then(|(estimate, variance)| {
-        statistics::logit_interval(estimate, variance, LEVEL)
-    });
-    let (lower, upper) = interval.unzip();
     let too_few = few.then(|| format!("too few: {events} of the smaller class"));
     let of_group = |row: u32| cells[row as usize].as_deref() == Some(name);
+    let repeats = restricted_to(judged, &of_group);
+    let held = judged.only(repeats.iter().map(|folds| folds.iter().collect()).collect());
+    let pools = Pools::of(inputs, &held, false).ranked(&held);
+    let (interval, made) = match (estimate, variance) {
+        (Some(estimate), _) if pools.clustered() => {
+            drawn_again(inputs, &pools, estimate, &|pool| {
+                statistics::within(&pool.truth, &pool.scores, &pool.folds)
+            })
+        }
+        (Some(estimate), _) if estimate <= 0.0 || estimate >= 1.0 => (
+            statistics::exact_bound(estimate, pairs, pairs, LEVEL),
+            "classes wholly apart: exact one-sided 95 % bound from disjoint pairs"
+                .to_string(),
+        ),
+        (Some(estimate), Some(variance)) => (
+            statistics::logit_interval(estimate, variance, LEVEL),
+            "95 % interval on the logit scale".to_string(),
+        ),
+        _ => (None, "no interval".to_string()),
+    };
+    let (lower, upper) = interval.unzip();
     GroupEstimate {
         measures: measures(inputs, judged, &of_group, too_few),
         by: subgroup.by.name.clone(),
@@ -778,14 +975,28 @@ fn in_group(
         upper,
         note: match (few, judged.how) {
             (true, _) => format!("too few: {events} of the smaller class"),
-            (false, How::Once) => "95 % interval on the logit scale".to_string(),
+            (false, How::Once) => made,
             (false, how) => format!(
-                "over pairs of one {}{}; the interval leaves out the variation of training sets",
+                "over pairs of one {}{}; {made}{}",
                 if how == How::Sites { "site" } else { "fold" },
                 if values.len() > 1 { ", averaged over repeats" } else { "" },
+                match interval {
+                    Some(_) => ", which leaves out the variation of training sets",
+                    None => "",
+                },
             ),
         },
     }
+}
+
+/// How many pairs of a positive and a negative of one stratum have no row in common.
+fn disjoint(truth: &[bool], strata: &[u32]) -> usize {
+    let of = |stratum: u32, class: bool| {
+        let rows = truth.iter().zip(strata);
+        rows.filter(|(truth, of)| **of == stratum && **truth == class).count()
+    };
+    let all: BTreeSet<u32> = strata.iter().copied().collect();
+    all.into_iter().map(|stratum| of(stratum, true).min(of(stratum, false))).sum()
 }
 
 /// Two models on the same held-out rows, by the primary metric.
@@ -808,10 +1019,15 @@ pub fn compare(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
         ) else {
             return Ok(Value::Failed(distinct(&[better.failed, than.failed].concat())));
         };
-        if a.rows != b.rows || used.about.name != "auroc" {
+        if a.rows != b.rows {
             return Ok(Value::Failed(
                 "the two were not judged on the same rows".to_string(),
             ));
+        }
+        let pools = Pools::of_metric(inputs, &better, metric.as_ref())
+            .beside(Pools::of_metric(inputs, &than, metric.as_ref()));
+        if pools.clustered() || used.about.name != "auroc" {
+            return Ok(drawn_apart(inputs, &pools, metric.as_ref()));
         }
         return Ok(match statistics::paired_delong(&a.truth, a.ranks(), b.ranks()) {
             Some(found) => {
@@ -828,14 +1044,15 @@ pub fn compare(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
         });
     }
     let mut differences = Vec::new();
-    let (mut held_out, mut whole) = (0, 0);
-    for (of_better, of_than) in better.repeats.iter().zip(&than.repeats) {
-        whole = whole.max(of_better.iter().map(|fold| fold.rows.len()).sum());
-        for a in of_better {
+    let (mut held_out, mut trained) = (0, 0);
+    let repeats = better.repeats.iter().zip(&better.training).zip(&than.repeats);
+    for ((of_better, training), of_than) in repeats {
+        for (a, n_train) in of_better.iter().zip(training) {
             let pair = of_than.iter().find(|b| b.rows == a.rows);
             if let Some(difference) = pair.and_then(|b| Some(value(a)? - value(b)?)) {
                 differences.push(difference);
                 held_out += a.rows.len();
+                trained += n_train;
             }
         }
     }
@@ -844,7 +1061,7 @@ pub fn compare(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
         return Ok(Value::Failed(why.to_string()));
     };
     let n_test = held_out as f64 / differences.len() as f64;
-    let n_train = (whole as f64 - n_test).max(1.0);
+    let n_train = (trained as f64 / differences.len() as f64).max(1.0);
     let found = statistics::corrected_t(&differences, n_train, n_test);
     Ok(Value::Compared(Compared {
         difference: mean,
@@ -856,6 +1073,51 @@ pub fn compare(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
             differences.len()
         ),
     }))
+}
+
+/// The difference of two models on the same rows against its spread over resamples of them, drawn for
+/// both alike. The interval and p are those of a normal distribution with that spread.
+///
+/// Source: efron1993, chapter 13.
+fn drawn_apart(inputs: &Inputs<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Value {
+    let difference = |pools: &[Pool]| {
+        let of = |pool: &Pool| metric.compute(pool.scored()).ok();
+        Some(of(&pools[0])? - of(&pools[1])?)
+    };
+    let Some(found) = difference(&pools.repeats) else {
+        return Value::Failed("one of the two has no value on these rows".to_string());
+    };
+    let values =
+        pools.resample(inputs.study.seed, RESAMPLES, 1, &|pools| vec![difference(pools)]);
+    let enough = values[0].len() * 10 >= RESAMPLES * 9;
+    let sd = crate::math::variance(&values[0]).map(crate::math::sqrt);
+    let sd = sd.filter(|sd| enough && (*sd > 0.0 || found == 0.0));
+    let half = sd.map(|sd| 1.959_963_984_540_054 * sd);
+    let p = sd.map(|sd| match found == 0.0 {
+        true => 1.0,
+        false => crate::math::erfc((found / sd).abs() / std::f64::consts::SQRT_2),
+    });
+    let widest = match metric.scale().range {
+        (low, high) if low.is_finite() && high.is_finite() => high - low,
+        _ => f64::INFINITY,
+    };
+    Value::Compared(Compared {
+        difference: found,
+        lower: half.map(|half| (found - half).max(-widest)),
+        upper: half.map(|half| (found + half).min(widest)),
+        p,
+        method: match sd {
+            Some(_) => format!(
+                "difference over its standard deviation in {} resamples of {}, by the normal \
+                 distribution",
+                values[0].len(),
+                pools.drawn_of()
+            ),
+            None => {
+                format!("resamples of {} tell too little for a test", pools.drawn_of())
+            }
+        },
+    })
 }
 
 #[cfg(test)]

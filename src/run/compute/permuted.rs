@@ -15,7 +15,7 @@ use super::winner::Chosen;
 use super::{Computed, Inputs, input};
 use crate::data::{Frame, OuterSplit, ScoredSplit, Split, Survivors, Value};
 use crate::math::{Stream, mean};
-use crate::operation::{Instance, Scored};
+use crate::operation::{Failure, Instance, Scored};
 use crate::spec::{Chain, Study};
 use crate::statistics::{linked, permuted};
 use crate::survey::population;
@@ -92,19 +92,20 @@ pub fn permute(
 }
 
 impl Procedure<'_> {
-    /// The mean of the primary metric over the folds of the first repeats.
+    /// The mean of the primary metric over the folds of the first repeats that have both classes: a
+    /// site need not.
     fn run(&self, repeats: &[Vec<OuterSplit>], n_repeats: usize) -> Result<f64, String> {
         let mut folds = Vec::new();
         for (repeat, outers) in repeats.iter().enumerate().take(n_repeats) {
             for (outer, split) in outers.iter().enumerate() {
                 let place = format!("r{:02}.o{}", repeat + 1, outer + 1);
-                folds.push(self.fold(&place, split)?);
+                folds.extend(self.fold(&place, split)?);
             }
         }
-        mean(&folds).ok_or("there are no folds".to_string())
+        mean(&folds).ok_or("no fold has both classes".to_string())
     }
 
-    fn fold(&self, place: &str, outer: &OuterSplit) -> Result<f64, String> {
+    fn fold(&self, place: &str, outer: &OuterSplit) -> Result<Option<f64>, String> {
         let mut scored: Vec<Vec<ScoredSplit>> = Vec::new();
         let mut race: Option<Survivors> = None;
         let (mut rung, mut end) = (0, 1);
@@ -155,9 +156,11 @@ impl Procedure<'_> {
             _ => &sums,
         };
         let truth = truth(self.outcome, &held_out);
-        metric
-            .compute(Scored { truth: &truth, scores, ..Scored::default() })
-            .map_err(|failure| failure.to_string())
+        match metric.compute(Scored { truth: &truth, scores, ..Scored::default() }) {
+            Ok(value) => Ok(Some(value)),
+            Err(Failure::OneClass) => Ok(None),
+            Err(failure) => Err(failure.to_string()),
+        }
     }
 
     fn inner<'a>(&'a self, scored: &'a [Vec<ScoredSplit>]) -> Inner<'a> {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Inputs;
 use super::external::resolution;
-use super::measured::{Held, levels};
+use super::measured::{Held, How, levels};
 use crate::math::Stream;
-use crate::operation::Scored;
+use crate::operation::{AnyMetric, Scored};
 use crate::statistics::{half_step, inwards};
 
 /// The rows of one repeat, fold after fold.
@@ -17,6 +17,10 @@ pub struct Pool {
     /// Each fold at its own threshold; empty where none is applied.
     pub decisions: Vec<bool>,
     pub thresholds: Vec<f64>,
+    /// The row of the cohort.
+    pub rows: Vec<u32>,
+    /// The fold of the repeat.
+    pub folds: Vec<u32>,
     /// Position of what each row is drawn with.
     clusters: Vec<usize>,
 }
@@ -34,6 +38,8 @@ impl Pool {
     fn push(&mut self, from: &Self, row: usize) {
         self.truth.push(from.truth[row]);
         self.scores.push(from.scores[row]);
+        self.rows.push(from.rows[row]);
+        self.folds.push(from.folds[row]);
         self.decisions.extend(from.decisions.get(row));
         self.thresholds.extend(from.thresholds.get(row));
     }
@@ -41,6 +47,8 @@ impl Pool {
     fn clear(&mut self) {
         self.truth.clear();
         self.scores.clear();
+        self.rows.clear();
+        self.folds.clear();
         self.decisions.clear();
         self.thresholds.clear();
     }
@@ -103,7 +111,7 @@ impl Pools {
         let mut repeats = Vec::new();
         for folds in &held.repeats {
             let mut pool = Pool::default();
-            for fold in folds {
+            for (at, fold) in folds.iter().enumerate() {
                 let mut scores = fold.scores.clone();
                 if logarithms {
                     let step = resolution(inputs, held.case, fold.candidate);
@@ -120,6 +128,8 @@ impl Pools {
                 }
                 pool.truth.extend(&fold.truth);
                 pool.scores.extend(scores);
+                pool.rows.extend(&fold.rows);
+                pool.folds.extend(fold.rows.iter().map(|_| at as u32));
                 let of_rows = fold.rows.iter().map(|row| number[&groups[*row as usize]]);
                 pool.clusters.extend(of_rows);
             }
@@ -135,13 +145,67 @@ impl Pools {
         Self { rows: rows.collect(), n_clusters, clusters, moved, of, by, repeats }
     }
 
+    /// What a metric is computed on. One set of rows is ranked by its decision values, where the
+    /// metric looks at ranks alone; those of several folds have no scale in common.
+    pub fn of_metric(
+        inputs: &Inputs<'_>,
+        held: &Held<'_>,
+        metric: &dyn AnyMetric,
+    ) -> Self {
+        let pools = Self::of(inputs, held, metric.scale().logarithms);
+        match metric.ranks_only() && held.how == How::Once {
+            true => pools.ranked(held),
+            false => pools,
+        }
+    }
+
+    /// The same rows with what they are ranked by in each fold in the place of probabilities.
+    pub fn ranked(mut self, held: &Held<'_>) -> Self {
+        for (pool, folds) in self.repeats.iter_mut().zip(&held.repeats) {
+            pool.scores = folds.iter().flat_map(|fold| fold.ranks().to_vec()).collect();
+        }
+        self
+    }
+
+    /// With another model's predictions for the same rows after these.
+    pub fn beside(mut self, other: Self) -> Self {
+        self.repeats.extend(other.repeats);
+        self.rows.extend(other.rows);
+        self
+    }
+
+    /// How many of what is drawn together have a row that counts, as a mean over repeats.
+    pub fn with_any(&self, counts: &dyn Fn(&Pool) -> usize) -> f64 {
+        let mut all = 0usize;
+        for (pool, clusters) in self.repeats.iter().zip(&self.rows) {
+            for rows in clusters.iter().filter(|rows| !rows.is_empty()) {
+                let mut own = Pool::default();
+                rows.iter().for_each(|&row| own.push(pool, row));
+                all += usize::from(counts(&own) > 0);
+            }
+        }
+        all as f64 / self.repeats.len().max(1) as f64
+    }
+
+    /// How many pairs of a positive and a negative have nothing in common at least, if no two of
+    /// them share what is drawn together.
+    pub fn disjoint_pairs(&self) -> usize {
+        let positive = self.with_any(&|pool| pool.truth.iter().filter(|t| **t).count());
+        let negative = self.with_any(&|pool| pool.truth.iter().filter(|t| !**t).count());
+        positive.min(negative).min(self.n_clusters as f64 / 2.0) as usize
+    }
+
     /// What resamples are drawn of, such as `54 patients`.
     pub fn drawn_of(&self) -> String {
-        let what = match self.clusters {
+        format!("{} {}", self.n_clusters, self.drawn())
+    }
+
+    /// What is drawn together, in a word.
+    pub fn drawn(&self) -> &'static str {
+        match self.clusters {
             Clusters::Patients => "patients",
             Clusters::Sites => "sites",
-        };
-        format!("{} {what}", self.n_clusters)
+        }
     }
 
     /// Leaves out repeats without a prediction.

@@ -38,6 +38,9 @@ const FEW_DIGITS: f64 = 100.0;
 /// Beyond this a rounded share of a group says nothing and is left out.
 const COARSEST: f64 = 0.2;
 
+/// How the method of an area of few begins.
+const TOO_FEW: &str = "too few: ";
+
 /// The record without what could tell a patient, where counts from 1 to under `smallest` are small.
 pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
     let mut hidden = sums::counts(whole).hidden(smallest as f64);
@@ -56,6 +59,7 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         let Some(analysis) = record.analyses.get_mut(name) else { continue };
         let place = format!("/analyses/{}", name.replace('~', "~0").replace('/', "~1"));
         reasons(analysis);
+        areas(of, analysis, &place, smallest, &mut hidden);
         curves(of, analysis);
         folds(analysis);
         // Beside the missing values of Table 1 it would tell of whom the outcome is unknown.
@@ -68,6 +72,7 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
             coarsened.extend(coarse(analysis, &place, step));
         }
     }
+    claims(whole, &mut record, &mut hidden);
     for (at, model) in record.full_models.iter_mut().enumerate() {
         extremes(at, model, &mut hidden);
     }
@@ -134,6 +139,71 @@ fn reasons(analysis: &mut AnalysisRecord) {
         .chain(candidates.filter_map(|candidate| candidate.failure.as_mut()))
         .chain(permuted.flat_map(|found| &mut found.failed).map(|f| &mut f.reason));
     all.for_each(|reason| *reason = without_counts(reason));
+}
+
+/// Gives claims the results that are left: what is hidden or coarser in its own place is so here.
+fn claims(whole: &StudyRecord, record: &mut StudyRecord, hidden: &mut BTreeSet<String>) {
+    let order = || whole.analysis_order.iter();
+    let all = || order().filter_map(|name| Some((name, whole.analyses.get(name)?)));
+    let Some((_, headline)) = all().next() else { return };
+    for (at, claim) in record.claims.iter_mut().enumerate() {
+        for (place, (name, value)) in claim.values.iter_mut().enumerate() {
+            let parts: Vec<&str> = name.split('.').collect();
+            let [metric, .., cohort, end] = parts.as_slice() else { continue };
+            // As where claims are judged.
+            let named = all().find(|(_, of)| {
+                of.cohort == *cohort
+                    && (&of.model, &of.outcome, &of.branch)
+                        == (&headline.model, &headline.outcome, &headline.branch)
+                    && (of.kind != "sites" || headline.kind == "sites")
+            });
+            let left = named.and_then(|(name, _)| record.analyses.get(name));
+            // The name of a column may have a dot too.
+            let estimate = left.and_then(|of| match parts.len() > 3 {
+                true => of.within.as_ref(),
+                false => of.performance.get(*metric),
+            });
+            let left = estimate.and_then(|estimate| match *end {
+                "lower" => estimate.lower,
+                "upper" => estimate.upper,
+                _ => Some(estimate.estimate),
+            });
+            if value.is_some() && left.is_none() {
+                hidden.insert(format!("/claims/{at}/values/{place}/1"));
+            }
+            *value = value.and(left);
+        }
+    }
+}
+
+/// Takes counts out of how areas of few were made; the exact interval of a class that is hidden goes
+/// too, since its size follows from it.
+fn areas(
+    of: &AnalysisRecord,
+    analysis: &mut AnalysisRecord,
+    place: &str,
+    smallest: usize,
+    hidden: &mut BTreeSet<String>,
+) {
+    let smaller = of.judged_rows().map(|(n, positive)| positive.min(n - positive));
+    let small = smaller.is_some_and(|n| (1..smallest).contains(&n));
+    for (metric, estimate) in &mut analysis.performance {
+        if !estimate.method.starts_with(TOO_FEW) {
+            continue;
+        }
+        if small {
+            (estimate.lower, estimate.upper) = (None, None);
+            estimate.estimate = rounded(estimate.estimate, 100.0);
+            estimate.method =
+                format!("no interval: {} of a class", TOO_FEW.trim_end_matches(": "));
+            for end in ["lower", "upper"] {
+                hidden.insert(format!("{place}/performance/{metric}/{end}"));
+            }
+        } else {
+            estimate.method =
+                format!("{TOO_FEW}exact 95 % interval of a proportion of disjoint pairs");
+        }
+    }
 }
 
 /// Means from which a hidden number follows, and those of too few.

@@ -536,18 +536,40 @@ impl Reader<'_> {
                             .suggest(cohort, cohorts.iter().copied())
                             .hint(format!("there is: {}", cohorts.join(", "))),
                     );
-                } else if parts.len() == 4 && study.evaluate.within.is_none() {
-                    let message = "nothing is measured within strata";
-                    faults.push(
-                        Diagnostic::error(Code::UNKNOWN_NAME, place, message)
-                            .hint("add `within:` to `evaluate`"),
-                    );
+                } else if let Some([_, ..]) = strata_of(&parts) {
+                    faults.extend(within_fault(study, &parts, place));
                 }
             }
         }
         for fault in faults {
             self.push(fault);
         }
+    }
+}
+
+/// The part of a result's name that says within which column: a column may have a dot in its name.
+fn strata_of<'p, 'a>(parts: &'p [&'a str]) -> Option<&'p [&'a str]> {
+    parts.get(1..parts.len().saturating_sub(2))
+}
+
+/// What is wrong with a claim on performance within strata.
+fn within_fault(study: &Study, parts: &[&str], place: Place) -> Option<Diagnostic> {
+    let named = strata_of(parts)?.join(".");
+    let error = |message: String| Diagnostic::error(Code::UNKNOWN_NAME, place, message);
+    match &study.evaluate.within {
+        None => Some(
+            error("nothing is measured within strata".to_string())
+                .hint("add `within:` to `evaluate`"),
+        ),
+        Some(column) if named != format!("within_{}", column.name) => Some(
+            error(format!("`{named}` is not measured in this study"))
+                .hint(format!("there is: within_{}", column.name)),
+        ),
+        Some(_) if parts[0] != "auroc" => Some(error(format!(
+            "within strata the AUROC is measured, not `{}`",
+            parts[0]
+        ))),
+        Some(_) => None,
     }
 }
 
