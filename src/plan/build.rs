@@ -319,7 +319,15 @@ impl Builder<'_> {
         };
         let judged = canonical_json(&json!([
             how,
-            splits.repeats.iter().map(Vec::len).collect::<Json>(),
+            // Of how many rows each split is learned from its interval depends.
+            splits
+                .repeats
+                .iter()
+                .map(|outers| outers
+                    .iter()
+                    .map(|of| of.split.train.len())
+                    .collect::<Json>())
+                .collect::<Json>(),
         ]));
         let of = Judgement::Internal(self.analyses.len());
         let given = vec![outcome_given];
@@ -382,7 +390,7 @@ impl Builder<'_> {
             let to = (from + PERMUTED_TOGETHER).min(permutation.times);
             let scheme_of = study.validate[scheme].resampling.identity();
             let identity = Identity::of(&[
-                ("permute", "1"),
+                ("permute", "2"),
                 ("score", &score),
                 ("tune", procedure.tune.text()),
                 ("scheme", &canonical_json(&scheme_of)),
@@ -466,7 +474,7 @@ impl Builder<'_> {
             let mut identity: Vec<(&str, &str)> =
                 fields.map(|(name, value)| (*name, value.as_str())).collect();
             // The interval's conventions are part of the number, and so are their words.
-            identity.extend([("interval", "4"), ("judged", judged)]);
+            identity.extend([("interval", "5"), ("judged", judged)]);
             if scale.logarithms {
                 identity.push(("steps", &steps));
             }
@@ -489,12 +497,12 @@ impl Builder<'_> {
         let precision_recall = drawn(
             "precision_recall",
             Work::PrecisionRecall { of },
-            Identity::of(&[("precision_recall", "1")]),
+            Identity::of(&[("precision_recall", "2")]),
         );
         let calibration = drawn(
             "calibration",
             Work::CalibrationCurve { of },
-            Identity::of(&[("calibration", "1")]),
+            Identity::of(&[("calibration", "2")]),
         );
         let decision = study.evaluate.decision_range.map(|range| {
             let range = canonical_json(&json!(range));
@@ -509,22 +517,26 @@ impl Builder<'_> {
             )
         });
         let roc =
-            node("roc", Work::Roc { of }, Identity::of(&[("roc", "1")]), Vec::new());
+            node("roc", Work::Roc { of }, Identity::of(&[("roc", "2")]), Vec::new());
         let roc = self.add(roc, predictions);
         let within = study.evaluate.within.as_ref().and_then(|column| {
             let strata = self.strata(cohort, column)?;
             let identity = Identity::of(&[
                 ("within", &canonical_json(&json!(column.name))),
                 ("judged", judged),
-                ("version", "2"),
+                ("version", "3"),
             ]);
-            Some(node("within", Work::Within { of }, identity, vec![strata]))
+            let given = patients.iter().cloned().chain([strata]).collect();
+            let mut node = node("within", Work::Within { of }, identity, given);
+            node.seed = Some(study.seed); // Intervals resample patients.
+            Some(node)
         });
         let within = within.map(|node| self.add(node, predictions));
         let subgroups = &study.evaluate.subgroups;
         let strata: Option<Vec<Given>> =
             subgroups.iter().map(|group| self.strata(cohort, &group.by)).collect();
-        let groups = strata.filter(|strata| !strata.is_empty()).map(|strata| {
+        let groups = strata.filter(|strata| !strata.is_empty()).map(|mut strata| {
+            strata.extend(patients.iter().cloned());
             let rules = subgroups
                 .iter()
                 .map(|group| json!([group.by.name, group.cut, group.minimum_events]));
@@ -533,9 +545,14 @@ impl Builder<'_> {
                 // 2: sensitivity, specificity, calibration in the large and Brier score as well.
                 // 3: notes tell sites from folds and one repeat from several, and how many repeats a mean is
                 // over.
-                "version": 3,
+                // 4: intervals of rows that are drawn together, and of classes wholly apart.
+                "version": 4,
+                "judged": judged,
             });
-            node("subgroups", Work::Groups { of }, Identity::new(&identity), strata)
+            let identity = Identity::new(&identity);
+            let mut node = node("subgroups", Work::Groups { of }, identity, strata);
+            node.seed = Some(study.seed); // Intervals resample patients.
+            node
         });
         let groups = groups.map(|node| self.add(node, predictions));
         MeasuredNodes {
@@ -552,7 +569,7 @@ impl Builder<'_> {
     }
 
     /// Whose rows are whose in a cohort, as a fact.
-    fn patients(&self, cohort: usize) -> Option<Given> {
+    pub fn patients(&self, cohort: usize) -> Option<Given> {
         let name = &self.study.cohorts[cohort].name;
         let surveyed = self.survey.cohorts.get(name)?;
         let bytes: Vec<u8> =

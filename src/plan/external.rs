@@ -311,15 +311,36 @@ impl Builder<'_> {
                 }
             }
             for (of, better, than, nodes, first) in found {
+                let (case, external_cohort) = match of {
+                    Judgement::Internal(at) => (self.analyses[at].case, false),
+                    Judgement::External(at) => (external[at].case, true),
+                };
+                let Case { cohort, outcome, .. } = self.cases[case];
+                // Of how many rows each split is learned from the interval depends.
+                let trained = match of {
+                    Judgement::Internal(at) => {
+                        let scheme = &study.validate[self.analyses[at].scheme].name;
+                        let outcome = study.outcomes[outcome].name.clone();
+                        let splits = &self.survey.splits[&(scheme.clone(), outcome)];
+                        let all = splits.repeats.iter().flatten();
+                        all.map(|of| of.split.train.len()).collect()
+                    }
+                    Judgement::External(_) => Vec::new(),
+                };
+                let mut given: Vec<Given> = self.patients(cohort).into_iter().collect();
+                if let (true, Some(site)) = (external_cohort, &study.cohorts[cohort].site)
+                {
+                    given.extend(self.strata(cohort, site));
+                }
                 let node = Node {
                     name: format!("{better}/against/{}", compare.than.name),
                     work: Work::Compare { of, first },
                     identity: Identity::new(&json!({
-                        "compare": study.evaluate.primary.identity(), "version": 1,
-                        "first": first, "external": matches!(of, Judgement::External(_)),
+                        "compare": study.evaluate.primary.identity(), "version": 2,
+                        "first": first, "external": external_cohort, "trained": trained,
                     })),
-                    given: Default::default(),
-                    seed: None,
+                    given: given.into(),
+                    seed: Some(study.seed), // It may resample patients.
                     keep: Keep::Stored,
                     family: "compare",
                     scope: Scope::Measured,

@@ -47,16 +47,15 @@ impl Context<'_> {
         if self.study.evaluate.holm {
             let all: BTreeSet<&(usize, String)> = families.iter().collect();
             for family in all {
-                let members: Vec<usize> = (0..facts.len())
-                    .filter(|&at| families[at] == *family)
-                    .filter(|&at| {
-                        facts[at].result.as_ref().is_some_and(|r| r.p.is_some())
-                    })
-                    .collect();
-                let p = members.iter().filter_map(|&at| facts[at].result.as_ref()?.p);
-                let adjusted = crate::statistics::holm(&p.collect::<Vec<_>>());
-                for (at, p) in members.into_iter().zip(adjusted) {
-                    facts[at].p_adjusted = Some(p);
+                let members: Vec<usize> =
+                    (0..facts.len()).filter(|&at| families[at] == *family).collect();
+                // A declared pair without a p stays in the count.
+                let p = |at: usize| facts[at].result.as_ref()?.p;
+                let known: Vec<Option<f64>> = members.iter().map(|&at| p(at)).collect();
+                let counted: Vec<f64> = known.iter().map(|p| p.unwrap_or(1.0)).collect();
+                let adjusted = crate::statistics::holm(&counted);
+                for ((at, known), p) in members.into_iter().zip(known).zip(adjusted) {
+                    facts[at].p_adjusted = known.map(|_| p);
                 }
             }
         }
@@ -88,7 +87,8 @@ impl Context<'_> {
             };
             let scores = if metric.ranks_only() { fold.ranks() } else { &fold.scores };
             let scored = Scored { truth: &fold.truth, scores, ..Scored::default() };
-            folds.push(metric.compute(scored).ok()?);
+            // As in the permutations: a site of one class has no value.
+            folds.extend(metric.compute(scored).ok());
         }
         let observed = math::mean(&folds)?;
         let mean = math::mean(&values)?;
@@ -126,14 +126,15 @@ impl Context<'_> {
                     && record.model == headline.model
                     && record.outcome == headline.outcome
                     && record.branch == headline.branch
-                    && record.kind != "sites"
+                    && (record.kind != "sites" || headline.kind == "sites")
             };
             let order = self.plan.analyses.iter().map(|a| &a.name);
             let order = order.chain(self.plan.external.iter().map(|e| &e.name));
             let record = order.filter_map(|name| analyses.get(name)).find(of_cohort)?;
-            let estimate = match parts.len() {
-                4 => record.within.as_ref()?,
-                _ => record.performance.get(metric)?,
+            // The name of a column may have a dot too.
+            let estimate = match parts.len() > 3 {
+                true => record.within.as_ref()?,
+                false => record.performance.get(metric)?,
             };
             match end {
                 "lower" => estimate.lower,

@@ -88,7 +88,7 @@ impl Context<'_> {
             };
             let first = found.rows.first().and_then(|row| cells.get(*row as usize));
             let name = first.cloned().flatten().unwrap_or_else(|| "unknown".to_string());
-            let area = crate::statistics::delong(&found.truth, &found.scores);
+            let area = crate::statistics::delong(&found.truth, found.ranks());
             let interval = area.and_then(|area| {
                 crate::statistics::logit_interval(area.auroc, area.variance, 0.95)
             });
