@@ -265,6 +265,24 @@ pub enum NotReady {
     Changed,
 }
 
+impl NotReady {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Version(_) | Self::Unknown { .. } | Self::Other { .. } => {
+                "apply it with the program that made it, which stands in the file as `engine`, or run \
+                 its study again"
+            }
+            Self::Changed | Self::State { .. } | Self::Parameters(_) | Self::Empty => {
+                "take the file anew from the folder of the run that made it"
+            }
+            Self::Layout(_) => {
+                "models are written by `restudy run`, as `models/NAME.json`"
+            }
+        }
+    }
+}
+
 /// A model whose operations are at hand.
 pub struct Ready {
     pub model: Model,

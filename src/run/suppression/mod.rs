@@ -36,9 +36,6 @@ const OF_DECISIONS: &[&str] = &[
 /// Decimals of values on few rows: fewer than would tell how many there are.
 const FEW_DIGITS: f64 = 100.0;
 
-/// How many patients the proof is about is told to whole tens below.
-const TENS: usize = 10;
-
 /// Of what is measured on hardly anybody of a class.
 const TENTHS: f64 = 10.0;
 
@@ -91,10 +88,10 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         extremes(at, model, &mut hidden);
         importance(model);
     }
-    // Those of unknown outcome are among them, as they are in no analysis.
-    let checked = &mut record.certificate.n_groups;
-    *checked -= *checked % TENS;
-    coarsened.push(("/certificate/n_groups".to_string(), TENS as f64));
+    // Those of unknown outcome are among them, as they are in no analysis: what is shown of the largest
+    // one is as much as can be told.
+    let analysed = record.analyses.values().filter_map(|of| of.n_subjects.known());
+    record.certificate.n_groups = analysed.max().unwrap_or(0);
     record.warnings.iter_mut().for_each(|warning| *warning = without_counts(warning));
     record.references.extend(reference("hanley1988"));
     record.references.sort_by(|a, b| a.key.cmp(&b.key));
