@@ -904,6 +904,84 @@ fn sensitivity_does_not_tell_how_many_were_missed() {
     }
 }
 
+/// Numbers of patients in words, and digits that tell of how many something is the mean.
+#[test]
+fn neither_words_nor_digits_tell_what_is_hidden() {
+    let (whole, kept) =
+        (categories("{ public: true }"), categories("{ terms: for this project }"));
+    let (public, private) = (json(&whole), json(&kept));
+    // "n = 15 patients", "1000 resamples of 42 patients", "3 of the smaller class".
+    let numbered = |text: &str| {
+        let words: Vec<&str> = text.split(' ').collect();
+        words.windows(2).any(|two| {
+            let of =
+                ["patients", "rows", "subjects"].iter().any(|of| two[1].starts_with(of));
+            (of || two[1] == "of" && text.contains("of the smaller class"))
+                && two[0].parse::<usize>().is_ok()
+        })
+    };
+    let mut told = 0;
+    for (json, hides) in [(&public, false), (&private, true)] {
+        for (name, analysis) in json["analyses"].as_object().unwrap() {
+            for group in analysis["subgroups"].as_array().unwrap() {
+                for measure in group["measures"].as_array().unwrap() {
+                    let note = measure["note"].as_str().unwrap();
+                    assert!(!hides || !numbered(note), "{name}: {note}");
+                    told += usize::from(!hides && numbered(note));
+                }
+            }
+            for (metric, estimate) in analysis["performance"].as_object().unwrap() {
+                let method = estimate["method"].as_str().unwrap();
+                if hides && analysis["n_positive"].is_null() {
+                    assert!(!numbered(method), "{name}, {metric}: {method}");
+                    let hundredths = estimate["estimate"].as_f64().unwrap() * 100.0;
+                    assert!(
+                        (hundredths - hundredths.round()).abs() < 1e-9,
+                        "{hundredths}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(told > 0, "else nothing would be hidden here");
+    // The proof is about those of unknown outcome too.
+    let checked = |json: &Json| json["certificate"]["n_groups"].as_u64().unwrap();
+    let analysed = private["analyses"].as_object().unwrap().values();
+    let largest = analysed.filter_map(|of| of["n_subjects"].as_u64()).max().unwrap();
+    assert_eq!(checked(&private), largest);
+    assert!(largest < checked(&public), "else there would be nothing to tell");
+    // The mean over a hidden number of rows, with all its digits, is a fraction of that number.
+    let mut rounded = 0;
+    for block in private["predictors"].as_array().unwrap() {
+        for column in block["columns"].as_array().unwrap() {
+            for of in ["all", "positive", "negative"] {
+                let Some(mean) = column[of]["mean"].as_f64() else { continue };
+                if column[of]["n"].is_null() {
+                    assert!(mean.to_string().len() <= 6, "{}: {mean}", column["name"]);
+                    rounded += 1;
+                }
+            }
+        }
+    }
+    assert!(rounded > 0);
+    // The lock is for git, and has no digit more.
+    let lock = String::from_utf8(kept.read("study.lock.yaml")).unwrap();
+    for (name, analysis) in private["analyses"].as_object().unwrap() {
+        let primary = analysis["primary"].as_str().unwrap();
+        let shown = &analysis["performance"][primary]["estimate"];
+        assert!(lock.contains(&format!("\"{name}\": {shown}\n")), "{name}: {shown}");
+    }
+    // A reading of whole numbers has quartiles that are such.
+    for row in private["characteristics"].as_array().unwrap() {
+        for quartile in ["lower_quartile", "median", "upper_quartile"] {
+            let Some(value) = row[quartile].as_f64() else { continue };
+            // Sizes and edges have three decimals.
+            let thousandths = value * 1000.0;
+            assert!((thousandths - thousandths.round()).abs() < 1e-6, "{value}");
+        }
+    }
+}
+
 #[test]
 fn the_smallest_cell_is_the_one_that_terms_of_use_name() {
     let of = json(&run("{ smallest_cell: 11 }"));

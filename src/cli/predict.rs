@@ -59,10 +59,8 @@ fn predicted(args: &Predict) -> Result<bool, String> {
     let text = String::from_utf8(bytes(&args.model)?).map_err(|_| {
         wrong(&args.model, "it is no text", "give the JSON file of a model")
     })?;
-    let ready = Ready::read(&text, &catalog).map_err(|error| {
-        let hint = "models are written by `restudy run`, as `models/NAME.json`";
-        wrong(&args.model, &error.to_string(), hint)
-    })?;
+    let ready = Ready::read(&text, &catalog)
+        .map_err(|error| wrong(&args.model, &error.to_string(), error.remedy()))?;
     let table = table(args, &catalog)?;
     let trust =
         Trust { unknown_columns: args.ignore_unknown, unstated_units: args.assume_units };

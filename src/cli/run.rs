@@ -1,6 +1,6 @@
 //! `restudy run`: computes what is new and writes the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -325,7 +325,7 @@ fn stop_on_signal(interrupted: &Arc<AtomicBool>) {
 /// How many nodes will run, and why, before any does.
 fn announce(plan: &Plan, survey: &Survey, known: &States) {
     // The survey has just computed what it had to look at; that is no stored result.
-    let surveyed: Vec<&str> = survey
+    let surveyed: BTreeSet<&str> = survey
         .performed
         .iter()
         .filter(|done| done.computed)
@@ -334,8 +334,14 @@ fn announce(plan: &Plan, survey: &Survey, known: &States) {
     let count = |wanted: fn(&State) -> bool| {
         known.of.iter().filter(|state| wanted(state)).count()
     };
-    let stored =
-        count(|state| matches!(state, State::Stored | State::Index)) - surveyed.len();
+    let stored = count(|state| matches!(state, State::Stored | State::Index));
+    // It looks at more than the graph holds, such as the parts of a table with sealed rows.
+    let of_graph = plan.order.iter().filter(|index| {
+        matches!(known.of[index.index()], State::Stored | State::Index)
+            && surveyed.contains(plan.graph[**index].name.as_str())
+    });
+    let just_read = of_graph.count();
+    let stored = stored - just_read;
     let new = count(|state| *state == State::New);
     let pending = count(|state| matches!(state, State::Pending(_)));
     let mut families: Vec<&str> = Vec::new();
@@ -349,7 +355,7 @@ fn announce(plan: &Plan, survey: &Survey, known: &States) {
         [] => String::new(),
         families => format!(" ({})", families.join(", ")),
     };
-    let surveyed = match surveyed.len() {
+    let surveyed = match just_read {
         0 => String::new(),
         n => format!("{n} just read, "),
     };

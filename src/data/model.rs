@@ -32,6 +32,8 @@ pub struct Model {
     /// Intercept and slope, on the logit scale, of the calibration that inner out-of-fold predictions
     /// ask for. It describes; probabilities are given without it.
     pub calibration: Option<(f64, f64)>,
+    /// Of all else that stands here: a file of which a part was changed or lost is refused.
+    pub digest: String,
 }
 
 /// The study that it comes from.

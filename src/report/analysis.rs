@@ -78,6 +78,7 @@ impl Section for Analysis {
                 "splits": count("n_splits"),
                 "nodes": count("n_nodes"),
                 "groups": count("n_groups"),
+                "at_least": record.suppression.is_some(),
                 "rules": record.certificate.rules.iter().map(|r| coded(r)).collect::<Vec<_>>(),
                 "not_tracked":
                     record.certificate.not_tracked.iter().map(|r| coded(r)).collect::<Vec<_>>(),

@@ -197,7 +197,7 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
             (Some(category), _) => escape(category),
             (None, Some(value)) => {
                 let place = format!("{path}/example/values/{at}");
-                shown.number(&place, decimals(value, 4))
+                shown.number(&place, decimals(value, as_given(value)))
             }
             (None, None) => String::new(),
         };
@@ -215,7 +215,7 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
                 let counts = matches!(term.transform, Transform::Is { .. });
                 let digits = match counts && value.fract() == 0.0 {
                     true => 0,
-                    false => decimals(value, 4),
+                    false => decimals(value, telling(term, value)),
                 };
                 shown.number(&format!("{of}/missing_is"), digits)
             }),
@@ -263,13 +263,14 @@ fn transform(shown: &Shown, of: &str, term: &Term) -> String {
                 let place = format!("{of}/transform/yeo_johnson/{name}");
                 shown.number(&place, decimals(value, digits))
             };
-            let digits = enough(term.coefficient, *lambda, (*centre, *scale));
+            let line = (*slope, *intercept);
+            let digits = enough(term.coefficient, line, *lambda, (*centre, *scale));
             let inside = match (*slope, *intercept) {
                 (1.0, 0.0) => "value".to_string(),
                 _ => format!(
                     "{} · value + {}",
-                    at("slope", *slope, 6),
-                    at("intercept", *intercept, 6)
+                    at("slope", *slope, digits),
+                    at("intercept", *intercept, digits)
                 ),
             };
             let power = format!("ψ({inside}; λ = {})", at("lambda", *lambda, digits));
@@ -288,27 +289,55 @@ fn transform(shown: &Shown, of: &str, term: &Term) -> String {
     }
 }
 
-/// Significant digits of λ, centre and scale with which a term contributes what it does with all of
-/// them, for values up to three scales away from the centre.
-fn enough(coefficient: f64, lambda: f64, (centre, scale): (f64, f64)) -> i32 {
-    /// Of the log odds.
-    const OFF: f64 = 2e-5;
-    const MOST: i32 = 17;
+/// Off by this the log odds of a term are still as good as exact.
+const OFF: f64 = 2e-5;
+/// With so many digits every number is itself.
+const MOST: i32 = 17;
+
+/// Significant digits of slope, intercept, λ, centre and scale with which a term contributes what it does
+/// with all of them, for values up to three scales away from the centre.
+fn enough(
+    coefficient: f64,
+    (slope, intercept): (f64, f64),
+    lambda: f64,
+    (centre, scale): (f64, f64),
+) -> i32 {
     let values: Vec<f64> = [-3.0, -1.5, 0.0, 1.5, 3.0]
         .iter()
-        .map(|away| yeo_johnson_of(centre + away * scale, lambda))
+        .map(|away| (yeo_johnson_of(centre + away * scale, lambda) - intercept) / slope)
         .filter(|value| value.is_finite())
         .collect();
     let near = |digits: &i32| {
         let short = |value: f64| rounded(value, *digits);
         let (of, from, by) = (short(lambda), short(centre), short(scale));
+        let (times, plus) = (short(slope), short(intercept));
         values.iter().all(|value| {
-            let exact = (yeo_johnson(*value, lambda) - centre) / scale;
-            let printed = (yeo_johnson(*value, of) - from) / by;
+            let exact = (yeo_johnson(slope * value + intercept, lambda) - centre) / scale;
+            let printed = (yeo_johnson(times * value + plus, of) - from) / by;
             (coefficient * (exact - printed)).abs() < OFF
         })
     };
     (6..MOST).find(near).unwrap_or(MOST)
+}
+
+/// Significant digits of what stands for a missing value with which a term contributes what it does with
+/// all of them; four at least.
+fn telling(term: &Term, value: f64) -> i32 {
+    let of = |value: f64| match &term.transform {
+        Transform::YeoJohnson { slope, intercept, lambda, centre, scale } => {
+            (yeo_johnson(slope * value + intercept, *lambda) - centre) / scale
+        }
+        _ => value,
+    };
+    let near = |digits: &i32| {
+        (term.coefficient * (of(value) - of(rounded(value, *digits)))).abs() < OFF
+    };
+    (4..MOST).find(near).unwrap_or(MOST)
+}
+
+/// Significant digits of a number that was rounded before; four at least.
+fn as_given(value: f64) -> i32 {
+    (4..MOST).find(|digits| rounded(value, *digits) == value).unwrap_or(MOST)
 }
 
 /// A number as it is printed with so many significant digits.
@@ -535,7 +564,7 @@ fn explained(
 
 #[cfg(test)]
 mod tests {
-    use super::{decimals, enough, rounded, significant};
+    use super::{as_given, decimals, enough, rounded, significant};
     use crate::math::yeo_johnson;
 
     #[test]
@@ -555,11 +584,14 @@ mod tests {
     /// against, a usual one the first six.
     #[test]
     fn a_power_is_printed_with_the_digits_that_it_takes() {
-        assert_eq!(enough(0.5, 0.74, (25.7386, 3.58257)), 6);
+        assert_eq!(enough(0.5, (1.0, 0.0), 0.74, (25.7386, 3.58257)), 6);
+        // Of values about ten million the first four digits agree.
+        assert!(enough(0.5, (0.000_247_111_23, -2471.171_23), 1.1, (0.1, 0.9)) > 7);
+        assert_eq!((as_given(50.0), as_given(0.1075), as_given(12_345.67)), (4, 4, 7));
         let (lambda, low, high) = (-3.638_335_943_734_38, 2872.0, 3080.0);
         let of = |value: f64| yeo_johnson(value, lambda);
         let (centre, scale) = (of(2976.0), (of(high) - of(low)) / 2.0);
-        let digits = enough(0.5, lambda, (centre, scale));
+        let digits = enough(0.5, (1.0, 0.0), lambda, (centre, scale));
         assert!(digits > 12, "{digits}");
         let printed = |value: f64| {
             let power = yeo_johnson(value, rounded(lambda, digits));

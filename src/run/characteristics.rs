@@ -34,6 +34,7 @@ pub fn characteristics(
             frames.insert((*block, *cohort), frame);
         }
     }
+    let protects = study.smallest_cell().is_some();
     let development = plan.analyses.first().map(|a| plan.cases[a.case].cohort);
     let mut cohorts: Vec<usize> = frames.keys().map(|(_, cohort)| *cohort).collect();
     cohorts.sort_by_key(|cohort| (Some(*cohort) != development, *cohort));
@@ -105,6 +106,7 @@ pub fn characteristics(
                     continue;
                 };
                 let own_names = names(*cohort);
+                let grid = protects.then(|| Grid::of(values));
                 let smd = development.filter(|own| own != cohort).and_then(|own| {
                     if own_names.is_some() {
                         return standardised_difference(&counts(*cohort)?, &counts(own)?);
@@ -137,7 +139,10 @@ pub fn characteristics(
                         smd_to_development: smd.filter(|_| class.is_none()),
                         ..match own_names {
                             Some(own) => by_level(&inside, own, &levels),
-                            None => described(&inside),
+                            None => match &grid {
+                                Some(grid) => grid.only(described(&inside)),
+                                None => described(&inside),
+                            },
                         }
                     });
                 }
@@ -145,6 +150,51 @@ pub fn characteristics(
         }
     }
     table
+}
+
+/// The values that a column can take, as far as those that it takes tell.
+struct Grid {
+    /// The least value, and how far its neighbours lie apart where all are whole multiples of that.
+    steps: Option<(f64, f64)>,
+    decimals: usize,
+}
+
+impl Grid {
+    fn of(values: &[f64]) -> Self {
+        let mut known: Vec<f64> =
+            values.iter().copied().filter(|value| value.is_finite()).collect();
+        known.sort_by(f64::total_cmp);
+        known.dedup();
+        let apart = known.windows(2).map(|two| two[1] - two[0]);
+        let step = apart.fold(f64::INFINITY, f64::min);
+        let from = known.first().copied().filter(|_| step.is_finite());
+        let steps = from.map(|from| (from, step)).filter(|(from, step)| {
+            let times = known.iter().map(|value| (value - from) / step);
+            times.into_iter().all(|times| (times - times.round()).abs() < 1e-6)
+        });
+        let decimals = |value: &f64| {
+            value.to_string().split_once('.').map_or(0, |(_, decimals)| decimals.len())
+        };
+        Self { steps, decimals: known.iter().map(decimals).max().unwrap_or(0) }
+    }
+
+    /// The same with quartiles that values of the column can be: one that lies between two of them tells
+    /// by what share it does so how many values there are, and so how many are missing.
+    fn only(&self, facts: CharacteristicFacts) -> CharacteristicFacts {
+        let nearest = |value: f64| {
+            let stepped = self.steps.map_or(value, |(from, step)| {
+                // Half-way goes down, so that it is the same for all that are half-way.
+                from + ((value - from) / step - 0.5).ceil() * step
+            });
+            format!("{stepped:.*}", self.decimals).parse().unwrap_or(value)
+        };
+        CharacteristicFacts {
+            median: facts.median.map(nearest),
+            lower_quartile: facts.lower_quartile.map(nearest),
+            upper_quartile: facts.upper_quartile.map(nearest),
+            ..facts
+        }
+    }
 }
 
 /// Counts and quartiles of the values; those that are no number are missing.
@@ -209,7 +259,7 @@ pub fn shares(counts: &[usize]) -> Vec<Share> {
 
 #[cfg(test)]
 mod tests {
-    use super::{by_level, described};
+    use super::{Grid, by_level, described};
     use crate::data::Share;
 
     #[test]
@@ -222,6 +272,30 @@ mod tests {
         assert_eq!((facts.ones, facts.median), (Some(2), None));
         let facts = described(&[f64::NAN]);
         assert!(facts.rows == 1 && facts.missing == 1 && facts.median.is_none());
+    }
+
+    #[test]
+    fn quartiles_do_not_tell_of_how_many_values_they_are() {
+        // Of four whole numbers the lower quartile lies three quarters of the way.
+        let values = [1.0, 2.0, 3.0, 4.0];
+        let facts = Grid::of(&values).only(described(&values));
+        assert_eq!((facts.lower_quartile, facts.median), (Some(2.0), Some(2.0)));
+        assert_eq!(facts.upper_quartile, Some(3.0));
+        let halves = [0.5, 1.0, 2.5, 2.0];
+        let facts = Grid::of(&halves).only(described(&halves));
+        assert!(
+            [facts.lower_quartile, facts.median, facts.upper_quartile]
+                .iter()
+                .all(|value| value.is_some_and(|value| (value * 2.0).fract() == 0.0))
+        );
+        let tenths = [0.3, 0.5, 1.4, 2.0, 7.1, 9.6];
+        let facts = Grid::of(&tenths).only(described(&tenths));
+        let decimals = |value: f64| value.to_string().len() <= 3;
+        assert!(
+            facts.median.is_some_and(decimals)
+                && facts.upper_quartile.is_some_and(decimals)
+        );
+        assert_eq!(Grid::of(&[2.0]).only(described(&[2.0])).median, Some(2.0));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Done;
-use super::compute::{Part, Straight, on_raw_scale, say, straight, trails, without_rows};
+use super::compute::{
+    Part, Straight, Trail, on_raw_scale, say, straight, trails, without_rows,
+};
 use super::models::{HandedOver, parts};
 use super::record::{Found, threshold_words};
 use crate::data::{
@@ -12,7 +14,7 @@ use crate::data::{
     Transform, Value, WorkedExample,
 };
 use crate::math::{sigmoid, yeo_johnson};
-use crate::operation::{Form, Instance};
+use crate::operation::{Change, Form, Instance};
 use crate::plan::{Case, FrozenModel, Plan};
 use crate::spec::{Named, Study};
 use crate::survey::{Survey, View};
@@ -220,6 +222,24 @@ fn equation(
              file, on the prepared scale"
         )
     })?;
+    let unmet = |trail: &Trail| {
+        let known = model.columns[trail.from].categories.iter().flatten();
+        known
+            .filter(|category| {
+                trail.changes.iter().any(|change| {
+                    let Change::Is { met, others_missing: true, .. } = change else {
+                        return false;
+                    };
+                    !met.contains(category)
+                })
+            })
+            .count()
+    };
+    if trails.iter().any(|trail| unmet(trail) > 0) {
+        return Err("a category that no training row has counts as missing: the equation stands in \
+                    the file, on the prepared scale"
+            .to_string());
+    }
     let straights: Vec<Straight> =
         trails.iter().map(straight).collect::<Result<_, _>>()?;
     let (intercept, coefficients) =
@@ -276,7 +296,7 @@ fn example(intercept: f64, terms: &[Term], model: &Model) -> WorkedExample {
     };
     for term in terms {
         let column = model.columns.iter().find(|c| c.name == term.predictor);
-        let value = column.and_then(|column| column.median).map(rounded);
+        let value = column.and_then(|c| c.median.map(|median| rounded(median, c.range)));
         let category = column.and_then(|c| c.categories.as_ref()?.first().cloned());
         let of =
             transformed(&term.transform, value.unwrap_or(f64::NAN), category.as_deref());
@@ -289,9 +309,13 @@ fn example(intercept: f64, terms: &[Term], model: &Model) -> WorkedExample {
     example
 }
 
-/// To four digits, as it is printed.
-fn rounded(value: f64) -> f64 {
-    format!("{value:.3e}").parse().unwrap_or(value)
+/// To four digits, or as many as it takes to stay where it is among the development rows.
+fn rounded(value: f64, range: Option<(f64, f64)>) -> f64 {
+    let off = range.map_or(f64::INFINITY, |(low, high)| (high - low) / 1000.0);
+    (3..17)
+        .filter_map(|digits| format!("{value:.digits$e}").parse().ok())
+        .find(|short: &f64| (short - value).abs() <= off)
+        .unwrap_or(value)
 }
 
 /// Permutation importance over the outer folds of the first repeat.
@@ -338,4 +362,20 @@ fn importance(
     predictors.sort_by(|a, b| b.mean.total_cmp(&a.mean));
     let metric = study.evaluate.primary.about.title.to_string();
     Some(ImportanceFacts { metric, folds: n, times, predictors })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rounded;
+
+    #[test]
+    fn a_median_is_short_and_stays_where_it_is() {
+        assert_eq!(rounded(6.780_114_96, Some((1.1, 76.3))), 6.78);
+        assert_eq!(
+            rounded(12_345_678.9, Some((12_345_670.0, 12_345_690.0))),
+            12_345_678.9
+        );
+        assert_eq!(rounded(12_345_678.9, None), 12_350_000.0);
+        assert_eq!(rounded(0.1 + 0.2, Some((0.3, 0.3))), 0.1 + 0.2);
+    }
 }

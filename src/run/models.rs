@@ -11,13 +11,14 @@ use crate::data::{
     ModelRows, ModelStep, ModelStudy, ModelThreshold, Recipe, Rows, Value,
 };
 use crate::diagnostics::Span;
+use crate::digest::{Digest, canonical_json};
 use crate::operation::{Failure, Instance, Kind};
 use crate::plan::{Case, FrozenModel, Plan};
 use crate::spec::{ChainSetting, Study, Use};
 use crate::survey::Survey;
 
 /// Version of the layout of [`Model`].
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// A model that is handed over: as a file of its own, and for other programs.
 pub struct HandedOver {
@@ -72,7 +73,7 @@ fn written(
     beside.sort_unstable();
     beside.dedup();
     let outcome = &study.outcomes[case.outcome];
-    let model = Model {
+    let mut model = Model {
         restudy_model: LAYOUT,
         engine: concat!("restudy ", env!("CARGO_PKG_VERSION")).to_string(),
         name: name.to_string(),
@@ -100,9 +101,20 @@ fn written(
             .zip(rule)
             .map(|(value, rule)| ModelThreshold { value, rule: rule.to_string() }),
         calibration: frozen.calibration,
+        digest: String::new(),
     };
+    model.digest =
+        digest_of(serde_json::to_value(&model).expect("a model is plain data"));
     let onnx = export(&model, &parts);
     Ok(HandedOver { model, onnx })
+}
+
+/// What a model's file says, but for its digest, under one name.
+fn digest_of(mut json: serde_json::Value) -> String {
+    if let Some(fields) = json.as_object_mut() {
+        fields.remove("digest");
+    }
+    Digest::of(canonical_json(&json).as_bytes()).to_string()
 }
 
 /// The members of a frozen model with the operations that they are made of.
@@ -233,7 +245,7 @@ pub enum NotReady {
     #[error("it is no model of this version: {0}")]
     Layout(#[from] serde_json::Error),
     #[error("its layout is version {0}, and this program reads version {LAYOUT}")]
-    Version(u32),
+    Version(u64),
     #[error("this program has no {} `{operation}`", .kind.noun())]
     Unknown { kind: Kind, operation: String },
     #[error(
@@ -247,6 +259,28 @@ pub enum NotReady {
     State { operation: String, cause: Failure },
     #[error("it has no members")]
     Empty,
+    #[error(
+        "something in it was changed or lost since the model was written: its digest is another"
+    )]
+    Changed,
+}
+
+impl NotReady {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Version(_) | Self::Unknown { .. } | Self::Other { .. } => {
+                "apply it with the program that made it, which stands in the file as `engine`, or run \
+                 its study again"
+            }
+            Self::Changed | Self::State { .. } | Self::Parameters(_) | Self::Empty => {
+                "take the file anew from the folder of the run that made it"
+            }
+            Self::Layout(_) => {
+                "models are written by `restudy run`, as `models/NAME.json`"
+            }
+        }
+    }
 }
 
 /// A model whose operations are at hand.
@@ -275,15 +309,23 @@ impl Ready {
     /// # Errors
     /// What this program cannot read, or would compute differently.
     pub fn read(text: &str, catalog: &Catalog) -> Result<Self, NotReady> {
-        let model: Model = serde_json::from_str(text)?;
-        if model.restudy_model != LAYOUT {
-            return Err(NotReady::Version(model.restudy_model));
+        let json: serde_json::Value = serde_json::from_str(text)?;
+        // Another layout may lack what this one has.
+        let layout = json.get("restudy_model").and_then(serde_json::Value::as_u64);
+        if let Some(layout) = layout.filter(|layout| *layout != u64::from(LAYOUT)) {
+            return Err(NotReady::Version(layout));
         }
+        let model: Model = serde_json::from_str(text)?;
         if model.members.is_empty() {
             return Err(NotReady::Empty);
         }
         let members = model.members.iter().map(|member| read(member, catalog));
         let members = members.collect::<Result<_, _>>()?;
+        // What operations learned is read as it stands: lists that do not fit each other would be met
+        // with when they are used, or not at all.
+        if digest_of(json) != model.digest {
+            return Err(NotReady::Changed);
+        }
         Ok(Self { model, members })
     }
 

@@ -50,6 +50,8 @@ struct Source<'a> {
     /// The unit of all rows, and that of each.
     unit: Option<&'a str>,
     units: Option<&'a TextColumn>,
+    /// Whether a unit that a row does not state is the model's.
+    unstated_units: bool,
 }
 
 /// The predictions for the rows of a table, in its order.
@@ -323,7 +325,9 @@ impl Source<'_> {
                 )
             });
         }
-        let stated = self.units.map(|units| units.cell(row)).or(self.unit);
+        let of_row = self.units.map(|units| units.cell(row));
+        let unstated = |unit: &&str| self.unstated_units && unit.trim().is_empty();
+        let stated = of_row.filter(|unit| !unstated(unit)).or(self.unit);
         if let (Some(unit), Some(stated)) = (&self.column.unit, stated)
             && !same_unit(unit, stated)
         {
@@ -334,7 +338,10 @@ impl Source<'_> {
         }
         match cell.parse().ok().filter(|value: &f64| value.is_finite()) {
             Some(value) => Ok((value, self.outside(value))),
-            None => Err(format!("`{name}` is no number")),
+            None => Err(match cell.replacen(',', ".", 1).parse::<f64>() {
+                Ok(_) => format!("`{name}` is no number; write it with a decimal point"),
+                Err(_) => format!("`{name}` is no number"),
+            }),
         }
     }
 
@@ -413,7 +420,13 @@ fn matched<'a>(
     let mut sources: Vec<Source<'a>> = model
         .columns
         .iter()
-        .map(|column| Source { column, cells: None, unit: None, units: None })
+        .map(|column| Source {
+            column,
+            cells: None,
+            unit: None,
+            units: None,
+            unstated_units: trust.unstated_units,
+        })
         .collect();
     let mut beside = BTreeMap::new();
     let mut unknown: Vec<&str> = Vec::new();
@@ -450,10 +463,13 @@ fn matched<'a>(
     for name in &missing {
         faults.push(TableFault {
             message: format!("the table has no column `{name}`, which the model needs"),
-            hint: nearest(name, unknown.iter().copied())
-                .map_or_else(String::new, |near| {
-                    format!("did you mean its column `{near}`? Rename it")
-                }),
+            hint: nearest(name, unknown.iter().copied()).map_or_else(
+                || {
+                    "add it; the cells of subjects of whom it is not known stay empty"
+                        .to_string()
+                },
+                |near| format!("did you mean its column `{near}`? Rename it"),
+            ),
         });
     }
     if !trust.unknown_columns {

@@ -335,6 +335,7 @@ fn same_in_the_file(workshop: &Workshop, learn: &str, said: &[String]) {
 fn factor(transform: &str, cell: &str, missing_is: &str) -> f64 {
     match transform.strip_prefix("is ") {
         Some("missing") => return f64::from(u8::from(cell.is_empty())),
+        Some(_) if cell.is_empty() => return missing_is.parse().unwrap(),
         Some(category) => return f64::from(u8::from(cell == category)),
         None => {}
     }
@@ -348,6 +349,117 @@ fn factor(transform: &str, cell: &str, missing_is: &str) -> f64 {
         panic!("{transform}")
     };
     (yeo_johnson(slope * value + intercept, lambda) - centre) / scale
+}
+
+/// The same tables, changed line by line: cells and the number of the row.
+fn changed_tables(workshop: &Workshop, change: impl Fn(&mut Vec<String>, usize)) {
+    write_tables(workshop);
+    for file in ["patients.csv", "new.csv"] {
+        let text = String::from_utf8(workshop.read(file)).unwrap();
+        let lines = text.lines().enumerate().map(|(at, line)| {
+            let mut cells: Vec<String> = line.split(',').map(str::to_string).collect();
+            if at > 0 {
+                change(&mut cells, at);
+            }
+            cells.join(",")
+        });
+        let lines: Vec<String> = lines.collect();
+        workshop.write(file, format!("{}\n", lines.join("\n")).as_bytes());
+    }
+}
+
+/// In whatever order values are filled in, told as missing, transformed and scaled, the file of terms gives
+/// what the model says, also of who lacks a number or a category.
+#[test]
+fn terms_hold_in_any_order_of_preparation() {
+    for prepare in [
+        "[encode_onehot, impute_median: { indicator: true }, scale_zscore]",
+        "[encode_onehot, scale_zscore, impute_median: { indicator: true }]",
+        "[encode_onehot, scale_robust, impute_median: { indicator: true }, transform_yeo_johnson, \
+         scale_zscore]",
+        "[encode_onehot, transform_yeo_johnson, scale_zscore, impute_median]",
+        "[encode_onehot, transform_yeo_johnson, impute_median: { indicator: true }, scale_zscore]",
+    ] {
+        for learn in ["[logistic: { c: 1 }]", "[svm_linear: { c: 0.1 }]"] {
+            let workshop = Workshop::new();
+            changed_tables(&workshop, |cells, at| {
+                if at % 9 == 4 {
+                    cells[3].clear();
+                }
+            });
+            let text = STUDY.replace("{PREPARE}", prepare).replace("{SELECT}", "[all]");
+            workshop.study(&text.replace("{LEARN}", learn));
+            assert_eq!(workshop.run(&[])["exit"], "fine", "{prepare}");
+            let said: Vec<String> = predicted(&workshop, "new.csv", &[])
+                .into_iter()
+                .map(|line| line[1].clone())
+                .collect();
+            same_in_the_file(&workshop, &format!("{learn} after {prepare}"), &said);
+        }
+    }
+}
+
+/// Where nothing is filled in, a graph says nothing of who has a gap, as `predict` does; trees would take
+/// any value for one.
+#[test]
+fn gaps_that_are_left_are_gaps_for_other_programs() {
+    let workshop = Workshop::new();
+    changed_tables(&workshop, |cells, at| {
+        if cells[8].is_empty() && cells.len() > 9 {
+            cells[8] = format!("0.{at}");
+        }
+    });
+    for learn in
+        ["[random_forest: { trees: 10 }]", "[gradient_boosting: { rounds: 5 }]", "[lda]"]
+    {
+        let text = STUDY.replace("{PREPARE}", "[encode_onehot, scale_zscore]");
+        let text = text.replace("{SELECT}", "[all]").replace("{LEARN}", learn);
+        workshop.study(&text);
+        assert_eq!(workshop.run(&[])["exit"], "fine", "{learn}");
+        let said = predicted(&workshop, "new.csv", &[]);
+        let bytes = workshop.read(&path(&workshop).replace(".json", ".onnx"));
+        let graph = onnx::Graph::read(&bytes);
+        let (n, values) = input(&workshop, &graph);
+        let found = &graph.run(n, &values)["probability"].values;
+        assert!(said.iter().any(|line| line[1].is_empty()), "{learn}");
+        for (line, found) in said.iter().zip(found) {
+            match line[1].parse::<f64>() {
+                Ok(said) => {
+                    assert!((said - found).abs() < 1e-9, "{learn}: {said} {found}")
+                }
+                Err(_) => assert!(found.is_nan(), "{learn}: {} {found}", line[0]),
+            }
+        }
+    }
+}
+
+/// Columns of tiny numbers under a power, and columns far from 0 without scaling in a kernel: what other
+/// programs compute keeps its digits.
+#[test]
+fn graphs_keep_their_digits_at_any_size() {
+    for (prepare, learn) in [
+        (PREPARE, "[logistic: { c: 1 }]"),
+        ("[encode_onehot, impute_median]", "[svm_rbf: { c: 1, gamma: 0.02 }]"),
+    ] {
+        let workshop = Workshop::new();
+        let tiny = prepare == PREPARE;
+        changed_tables(&workshop, |cells, _| {
+            let value: f64 = cells[4].parse().unwrap();
+            cells[4] = match tiny {
+                true => (1e-10 * (1.0 + 0.01 * value)).to_string(),
+                false => (1e8 + value).to_string(),
+            };
+            if !tiny {
+                cells[2] = "2000".to_string();
+            }
+        });
+        let text = STUDY.replace("{PREPARE}", prepare).replace("{SELECT}", "[all]");
+        workshop.study(&text.replace("{LEARN}", learn));
+        assert_eq!(workshop.run(&[])["exit"], "fine", "{learn}");
+        let said = predicted(&workshop, "new.csv", &[]);
+        let said: Vec<String> = said.into_iter().map(|line| line[1].clone()).collect();
+        same_in_onnx(&workshop, learn, &said);
+    }
 }
 
 /// A column whose values lie far from 0 and close together, and whose best power is near −3: its
@@ -608,6 +720,39 @@ fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
     let output = restudy(&workshop.path(""), &["predict", "other.json", "new.csv"]);
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("was version 77 when the model was made"), "{text}");
+
+    // A digit that has become another one, a number that is lost, another layout.
+    let good: Json = serde_json::from_slice(&workshop.read(&path)).unwrap();
+    let refused = |model: &Json| {
+        workshop.write("other.json", model.to_string().as_bytes());
+        let output = restudy(&workshop.path(""), &["predict", "other.json", "new.csv"]);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let weights = "/members/0/learner/state/weights";
+    let mut other = good.clone();
+    let first = other.pointer_mut(&format!("{weights}/0")).unwrap();
+    *first = json!(first.as_f64().unwrap() + 0.1);
+    assert!(refused(&other).contains("its digest is another"));
+    let mut other = good.clone();
+    other.pointer_mut(weights).and_then(Json::as_array_mut).unwrap().pop();
+    assert!(refused(&other).contains("its digest is another"));
+    let mut other = good.clone();
+    other["restudy_model"] = json!(1);
+    assert!(refused(&other).contains("its layout is version 1"));
+    // How the text is set is no part of what it says.
+    workshop.write("other.json", good.to_string().as_bytes());
+    let output = restudy(&workshop.path(""), &["predict", "other.json", "new.csv"]);
+    assert_eq!(output.status.code(), Some(1), "the table does not state its units");
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("digest"));
+
+    // A row that does not state its unit, where that is taken to be the model's; a decimal comma.
+    let table = "patient;age;age:unit;volume;side;t1;t2;t3;t4;t5\n\
+                 i;50;;2000;left;0;0;0;0;0\nj;50;years;2000;left;0,5;0;0;0;0\n";
+    workshop.write("units.csv", table.as_bytes());
+    let (code, _, out) = told("units.csv", &["--assume-units"]);
+    assert!(code == 1 && out.contains("\ni,0."), "{out}");
+    assert!(out.contains("`t1` is no number; write it with a decimal point"), "{out}");
 }
 
 /// A cohort of the study and the file of its model say the same of patients who lack a value that no
@@ -789,7 +934,13 @@ fn what_is_said_of_refused_tables_is_as_agreed() {
     let row = |cells: &str| {
         format!("patient,age,age:unit,volume [mm³],side,t1,t2,t3,t4,t5\n{cells}\n")
     };
-    let cases: [(&str, String, &[&str]); 17] = [
+    let cases: [(&str, String, &[&str]); 18] = [
+        (
+            "column_that_is_not_there",
+            "patient,age [years],volume [mm³],side,t1,t2,t3,t4\nb,50,2000,left,0,0,0,0\n"
+                .into(),
+            &[],
+        ),
         ("column_misspelt", lines(4).replacen(",t3,", ",T3,", 1), &[]),
         ("column_unknown", wide("weight"), &[]),
         ("column_twice", wide("t5"), &[]),

@@ -212,6 +212,7 @@ fn compute(node: &Node, inputs: &[&Matrix]) -> Matrix {
         "Div" => cells(inputs, |v| v[0] / v[1]),
         "Pow" => cells(inputs, |v| restudy::math::pow(v[0], v[1])),
         "Max" => cells(inputs, |v| v[0].max(v[1])),
+        "Min" => cells(inputs, |v| v[0].min(v[1])),
         "Equal" => cells(inputs, |v| flag(v[0] == v[1])),
         "Greater" => cells(inputs, |v| flag(v[0] > v[1])),
         "GreaterOrEqual" => cells(inputs, |v| flag(v[0] >= v[1])),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::external::Part;
 use super::splits::{acts_on, apply_step};
 use crate::data::{FrameColumn, Frozen, Link, Rows, Transform};
+use crate::math::{yeo_johnson, yeo_johnson_of};
 use crate::operation::{Change, Instance};
 use crate::spec::Use;
 
@@ -127,6 +128,30 @@ impl Straight {
         );
         bare && self.times == 1.0 && self.plus == 0.0
     }
+
+    /// What stands in place of a missing value where the column is this: a value of the predictor, or of
+    /// an indicator 0 or 1. None where nothing does.
+    fn standing_for(&self, column: f64) -> Option<f64> {
+        if self.times == 0.0 {
+            // Any value does, if it is the one that all have.
+            return (column == self.plus).then_some(0.0);
+        }
+        let of = (column - self.plus) / self.times;
+        match self.transform {
+            Transform::Value => Some(of),
+            Transform::Is { .. } | Transform::IsMissing => {
+                [0.0, 1.0].into_iter().find(|known| (known - of).abs() < 1e-9)
+            }
+            Transform::YeoJohnson { slope, intercept, lambda, centre, scale } => {
+                let power = of * scale + centre;
+                let within = yeo_johnson_of(power, lambda);
+                let again = (yeo_johnson(within, lambda) - centre) / scale;
+                // A power of which nearly all digits agree cannot be undone.
+                let near = (again - of).abs() < 1e-9 * (1.0 + of.abs());
+                (near && slope != 0.0).then(|| (within - intercept) / slope)
+            }
+        }
+    }
 }
 
 /// Fails where no equation shows what happens to the predictor.
@@ -140,15 +165,25 @@ pub fn straight(trail: &Trail) -> Result<Straight, String> {
         let is_indicator =
             matches!(made.transform, Transform::Is { .. } | Transform::IsMissing);
         match change {
-            Change::Filled { with } if untouched && made.times != 0.0 => {
-                made.missing_is = Some((with - made.plus) / made.times);
+            // Nothing is missing from a column that says what is missing, nor twice.
+            Change::Filled { .. }
+                if made.transform == Transform::IsMissing
+                    || made.missing_is.is_some() => {}
+            Change::Filled { with } => {
+                made.missing_is = Some(made.standing_for(*with).ok_or_else(refused)?);
             }
-            Change::Filled { with } if is_indicator => {
-                let known = [made.plus, made.times + made.plus].contains(with);
-                made.missing_is = Some((with - made.plus) / made.times);
-                if !known {
-                    return Err(refused());
-                }
+            // Whatever came before has left missing what was missing, or has filled it in.
+            Change::IsMissing if made.transform == Transform::IsMissing => {
+                (made.times, made.plus) = (0.0, 0.0);
+            }
+            Change::IsMissing => {
+                let times = if made.missing_is.is_some() { 0.0 } else { 1.0 };
+                made = Straight {
+                    transform: Transform::IsMissing,
+                    times,
+                    plus: 0.0,
+                    missing_is: None,
+                };
             }
             // Of two values any change makes two others: a straight line.
             change if is_indicator => {
@@ -169,7 +204,6 @@ pub fn straight(trail: &Trail) -> Result<Straight, String> {
             Change::Is { category, .. } if untouched => {
                 made.transform = Transform::Is { category: category.clone() };
             }
-            Change::IsMissing if untouched => made.transform = Transform::IsMissing,
             Change::Scaled { centre, spread }
                 if *spread != 0.0 && made.is_bare_power() =>
             {

@@ -35,6 +35,16 @@ pub fn export(model: &Model, parts: &[Part<'_>]) -> Result<Vec<u8>, String> {
         })?;
         let columns = prepared(&mut graph, model, &needed, &trails)?;
         let probability = learner(&mut graph, part, &columns)?;
+        let filled = |trail: &Trail| {
+            let fills =
+                |of: &Change| matches!(of, Change::Filled { .. } | Change::IsMissing);
+            trail.changes.iter().any(fills)
+        };
+        // Where the preparation leaves a gap there is no probability, though trees would give one.
+        let probability = match trails.iter().all(filled) {
+            true => probability,
+            false => unless_missing(&mut graph, &columns, &probability),
+        };
         if parts.len() == 1 {
             sum = Some(probability);
             continue;
@@ -222,10 +232,21 @@ fn changed(
     })
 }
 
+/// What is said of rows without gaps; of others not a number.
+fn unless_missing(graph: &mut Graph, rows: &str, said: &str) -> String {
+    let missing = graph.node("IsNaN", &[rows]);
+    let missing = graph.indicator(&missing);
+    let axis = graph.integers(&[1]);
+    let gaps = graph.node("ReduceSum", &[&missing, &axis]);
+    let zero = graph.double(0.0);
+    let any = graph.node("Greater", &[&gaps, &zero]);
+    let nothing = graph.double(f64::NAN);
+    graph.node("Where", &[&any, &nothing, said])
+}
+
 /// Both branches of the transformation, and at each value the one that holds.
 fn yeo_johnson(graph: &mut Graph, value: &str, lambdas: &[f64]) -> String {
     let zero = graph.double(0.0);
-    let one = graph.double(1.0);
     let negative = graph.node("Neg", &[value]);
     let branch = |graph: &mut Graph, x: &str, powers: Vec<f64>| {
         let shape = [1, powers.len()];
@@ -241,11 +262,10 @@ fn yeo_johnson(graph: &mut Graph, value: &str, lambdas: &[f64]) -> String {
         let used = graph.doubles(&shape, &used);
         let flags = graph.doubles(&shape, &flags);
         let above = graph.node("Max", &[x, &zero]);
-        let moved = graph.node("Add", &[&above, &one]);
-        let raised = graph.node("Pow", &[&moved, &used]);
-        let less = graph.node("Sub", &[&raised, &one]);
-        let power = graph.node("Div", &[&less, &used]);
-        let log = graph.node("Log", &[&moved]);
+        let log = ln_1p(graph, &above);
+        let exponent = graph.node("Mul", &[&log, &used]);
+        let raised = expm1(graph, &exponent);
+        let power = graph.node("Div", &[&raised, &used]);
         let takes_log = graph.node("Greater", &[&flags, &zero]);
         graph.node("Where", &[&takes_log, &log, &power])
     };
@@ -254,7 +274,45 @@ fn yeo_johnson(graph: &mut Graph, value: &str, lambdas: &[f64]) -> String {
     let of_negative = branch(graph, &negative, others);
     let of_negative = graph.node("Neg", &[&of_negative]);
     let is_positive = graph.node("GreaterOrEqual", &[value, &zero]);
-    graph.node("Where", &[&is_positive, &of_positive, &of_negative])
+    let made = graph.node("Where", &[&is_positive, &of_positive, &of_negative]);
+    let (least, most) = (graph.double(f64::MIN), graph.double(f64::MAX));
+    let made = graph.node("Max", &[&made, &least]);
+    let made = graph.node("Min", &[&made, &most]);
+    let missing = graph.node("IsNaN", &[value]);
+    graph.node("Where", &[&missing, value, &made])
+}
+
+/// ln(1 + x) for x ≥ 0, as exact where x is small: ln(u) · x / (u − 1) with u = 1 + x as it is rounded.
+/// There is no such operator.
+fn ln_1p(graph: &mut Graph, x: &str) -> String {
+    let (zero, one) = (graph.double(0.0), graph.double(1.0));
+    let moved = graph.node("Add", &[x, &one]);
+    let back = graph.node("Sub", &[&moved, &one]);
+    let log = graph.node("Log", &[&moved]);
+    let off = graph.node("Div", &[x, &back]);
+    let log = graph.node("Mul", &[&log, &off]);
+    let lost = graph.node("Equal", &[&back, &zero]);
+    graph.node("Where", &[&lost, x, &log])
+}
+
+/// eˣ − 1, as exact where x is small: (u − 1) · x / ln(u) with u = eˣ as it is rounded.
+fn expm1(graph: &mut Graph, x: &str) -> String {
+    /// Beyond this 1 changes nothing, or is all that there is.
+    const FAR: f64 = 40.0;
+    let one = graph.double(1.0);
+    let raised = graph.node("Exp", &[x]);
+    let less = graph.node("Sub", &[&raised, &one]);
+    let log = graph.node("Log", &[&raised]);
+    let off = graph.node("Div", &[x, &log]);
+    let made = graph.node("Mul", &[&less, &off]);
+    let lost = graph.node("Equal", &[&raised, &one]);
+    let made = graph.node("Where", &[&lost, x, &made]);
+    let (far, back) = (graph.double(FAR), graph.double(-FAR));
+    let large = graph.node("Greater", &[x, &far]);
+    let made = graph.node("Where", &[&large, &raised, &made]);
+    let small = graph.node("Greater", &[&back, x]);
+    let nothing = graph.double(-1.0);
+    graph.node("Where", &[&small, &nothing, &made])
 }
 
 /// The probability that a learner gives, its map from decision values included.
@@ -302,7 +360,8 @@ fn learner(graph: &mut Graph, part: &Part<'_>, rows: &str) -> Result<String, Str
     Ok(graph.node("Sigmoid", &[&moved]))
 }
 
-/// Σ wᵢ exp(−γ‖xᵢ − x‖²) + b, the distance as ‖x‖² − 2 x·xᵢ + ‖xᵢ‖².
+/// Σ wᵢ exp(−γ‖xᵢ − x‖²) + b, the distance as ‖x‖² − 2 x·xᵢ + ‖xᵢ‖² about the mean of the xᵢ: far from 0
+/// the squares of columns that are not scaled would be all that is left of a difference.
 fn kernel(
     graph: &mut Graph,
     rows: &str,
@@ -311,6 +370,14 @@ fn kernel(
     gamma: f64,
 ) -> String {
     let (m, p) = (known.len(), known.first().map_or(0, Vec::len));
+    let centre: Vec<f64> =
+        (0..p).map(|j| known.iter().map(|row| row[j]).sum::<f64>() / m as f64).collect();
+    let moved = |row: &Vec<f64>| -> Vec<f64> {
+        row.iter().zip(&centre).map(|(value, centre)| value - centre).collect()
+    };
+    let known: Vec<Vec<f64>> = known.iter().map(moved).collect();
+    let centre = graph.doubles(&[1, p], &centre);
+    let rows = &graph.node("Sub", &[rows, &centre]);
     let columns = (0..p).flat_map(|j| known.iter().map(move |row| row[j]));
     let transposed = graph.doubles(&[p, m], &columns.collect::<Vec<f64>>());
     let squares: Vec<f64> =

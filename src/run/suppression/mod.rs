@@ -16,6 +16,7 @@ use crate::data::{
     AnalysisRecord, Banded, CalibrationCurve, ColumnFacts, Count, DecisionCurve,
     Estimate, Moments, RiskBin, StudyRecord, SubgroupFacts, SuppressionFacts,
 };
+use crate::math::{log2, pow};
 use crate::operation::reference;
 use crate::statistics::Binormal;
 
@@ -35,6 +36,9 @@ const OF_DECISIONS: &[&str] = &[
 /// Decimals of values on few rows: fewer than would tell how many there are.
 const FEW_DIGITS: f64 = 100.0;
 
+/// Of what is measured on hardly anybody of a class.
+const TENTHS: f64 = 10.0;
+
 /// Beyond this a rounded share of a group says nothing and is left out.
 const COARSEST: f64 = 0.2;
 
@@ -46,15 +50,26 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
     let mut hidden = sums::counts(whole).hidden(smallest as f64);
     moments(whole, smallest, &mut hidden);
     characteristics(whole, smallest, &mut hidden);
+    let mut coarsened = Vec::new();
+    let mut values = Vec::new();
+    for (place, step, value) in coarse_moments(whole, &hidden) {
+        values.push((place.clone(), value));
+        coarsened.push((place, step));
+    }
     let mut json = serde_json::to_value(whole).expect("a record is plain data");
     for place in &hidden {
         if let Some(value) = json.pointer_mut(place) {
             *value = Json::Null;
         }
     }
+    for (place, value) in values {
+        // Within what is hidden as a whole there is nothing to round.
+        if let Some(known) = json.pointer_mut(&place).filter(|known| !known.is_null()) {
+            *known = Json::from(value);
+        }
+    }
     let mut record: StudyRecord =
         serde_json::from_value(json).expect("what may be hidden may be null");
-    let mut coarsened = Vec::new();
     for (name, of) in &whole.analyses {
         let Some(analysis) = record.analyses.get_mut(name) else { continue };
         let place = format!("/analyses/{}", name.replace('~', "~0").replace('/', "~1"));
@@ -73,9 +88,15 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         }
     }
     claims(whole, &mut record, &mut hidden);
+    comparisons(&mut record, whole, smallest, &hidden);
     for (at, model) in record.full_models.iter_mut().enumerate() {
         extremes(at, model, &mut hidden);
+        importance(model);
     }
+    // Those of unknown outcome are among them, as they are in no analysis: what is shown of the largest
+    // one is as much as can be told.
+    let analysed = record.analyses.values().filter_map(|of| of.n_subjects.known());
+    record.certificate.n_groups = analysed.max().unwrap_or(0);
     record.warnings.iter_mut().for_each(|warning| *warning = without_counts(warning));
     record.references.extend(reference("hanley1988"));
     record.references.sort_by(|a, b| a.key.cmp(&b.key));
@@ -102,7 +123,8 @@ fn rules(smallest: usize) -> Vec<String> {
         format!(
             "means, medians, quartiles and differences of groups of fewer than {smallest}, and those \
              from which a hidden count would follow, are hidden too; so are the smallest and the \
-             largest value of a predictor"
+             largest value of a predictor; means and standard deviations are rounded where it is \
+             hidden of how many they are, and quartiles to what values there can be"
         ),
         "ROC curves are those of the binormal model fitted to the mean curve, precision and recall \
          follow from them and the prevalence; curves of single repeats are left out, since the steps \
@@ -115,8 +137,9 @@ fn rules(smallest: usize) -> Vec<String> {
             "where a cell of the confusion table is hidden, the measures of decisions are rounded so \
              coarsely that they are the same for 0 and for every count up to {most}"
         ),
-        "values of single folds, groups and sites are rounded to two decimals, and counts are taken \
-         out of warnings"
+        "values of single folds, groups and sites are rounded to two decimals, those measured on hardly \
+         anybody of a class to one, and counts are taken out of warnings and of what is said of \
+         intervals"
             .to_string(),
         "`predictions.csv` and `models/` are for those who may see the data; they hold a row for each \
          patient, or values of patients, and are no part of what may be passed on"
@@ -257,6 +280,59 @@ fn without_percents(shares: &[String], hidden: &mut BTreeSet<String>) -> bool {
     any
 }
 
+/// Means and standard deviations of groups of which it is hidden how many they are, and differences
+/// between such: a mean of whole numbers with all its digits tells what they were divided by. Gives
+/// places with steps and rounded values.
+fn coarse_moments(
+    record: &StudyRecord,
+    hidden: &BTreeSet<String>,
+) -> Vec<(String, f64, f64)> {
+    let mut coarse = Vec::new();
+    for (at, block) in record.predictors.iter().enumerate() {
+        for (position, column) in block.columns.iter().enumerate() {
+            let path = format!("/predictors/{at}/columns/{position}");
+            let mut any = false;
+            for (of, moments) in [
+                ("all", &column.all),
+                ("positive", &column.positive),
+                ("negative", &column.negative),
+            ] {
+                let path = format!("{path}/{of}");
+                let Some(moments) = moments else { continue };
+                if !hidden.contains(&format!("{path}/n")) {
+                    continue;
+                }
+                any = true;
+                let Some(step) = moments.n.known().and_then(|n| wide(moments.sd, n))
+                else {
+                    continue;
+                };
+                for (name, value) in [("mean", moments.mean), ("sd", moments.sd)] {
+                    let value = rounded(value, 1.0 / step);
+                    coarse.push((format!("{path}/{name}"), step, value));
+                }
+            }
+            if let Some(smd) = column.smd.filter(|_| any) {
+                let step = 1.0 / FEW_DIGITS;
+                coarse.push((format!("{path}/smd"), step, rounded(smd, FEW_DIGITS)));
+            }
+        }
+    }
+    coarse
+}
+
+/// A step, 1, 2 or 5 times a power of ten, that the mean of so many whole multiples of something takes
+/// whatever their number was: at least four standard deviations, more than two neighbouring values of
+/// nearly any column lie apart, over the number.
+fn wide(sd: f64, n: usize) -> Option<f64> {
+    let least = 4.0 * sd / n as f64;
+    least.is_normal().then(|| {
+        let power = pow(10.0, (log2(least) * std::f64::consts::LOG10_2).floor());
+        let steps = [1.0, 2.0, 5.0, 10.0].map(|times| times * power);
+        steps.into_iter().find(|step| *step >= least).unwrap_or(10.0 * power)
+    })
+}
+
 /// Whether a column holds zeros and ones, few of either in some group.
 fn is_small(column: &ColumnFacts, smallest: usize) -> bool {
     let groups = [&column.all, &column.positive, &column.negative];
@@ -389,6 +465,13 @@ fn folds(analysis: &mut AnalysisRecord) {
     }
 }
 
+/// Whether there are few rows, or few of a class.
+fn too_few(n: Count, positive: Count, smallest: usize) -> bool {
+    let small = |n: Option<usize>| n.is_some_and(|n| n > 0 && n < smallest);
+    let negative = n.known().zip(positive.known()).map(|(n, p)| n.saturating_sub(p));
+    small(n.known()) || small(positive.known()) || small(negative)
+}
+
 /// Sites, groups and classes that are too small to be told of, and what stands on them. Gives what
 /// was rounded coarsely, with steps.
 fn few(
@@ -399,12 +482,8 @@ fn few(
     hidden: &mut BTreeSet<String>,
 ) -> Vec<(String, f64)> {
     let mut coarsened = Vec::new();
-    let small = |n: Option<usize>| n.is_some_and(|n| n > 0 && n < smallest);
-    let too_few = |n: Count, positive: Count| {
-        let negative = n.known().zip(positive.known()).map(|(n, p)| n.saturating_sub(p));
-        small(n.known()) || small(positive.known()) || small(negative)
-    };
-    let coarse = |value: &mut Option<f64>| {
+    let too_few = |n: Count, positive: Count| too_few(n, positive, smallest);
+    let short = |value: &mut Option<f64>| {
         *value = value.map(|value| rounded(value, FEW_DIGITS));
     };
     let whole = of.sites.iter().zip(&mut analysis.sites);
@@ -419,7 +498,7 @@ fn few(
                     }
                 }
             }
-            false => ends.into_iter().for_each(coarse),
+            false => ends.into_iter().for_each(short),
         }
     }
     let whole = of.subgroups.iter().zip(&mut analysis.subgroups);
@@ -433,7 +512,7 @@ fn few(
             false => {
                 [&mut group.estimate, &mut group.lower, &mut group.upper]
                     .into_iter()
-                    .for_each(coarse);
+                    .for_each(short);
                 coarsened.extend(group_coarse(of, group, smallest).into_iter().map(
                     |(which, step)| {
                         (format!("{place}/subgroups/{at}/measures/{which}"), step)
@@ -443,9 +522,11 @@ fn few(
         }
         let notes = group.measures.iter_mut().map(|measure| &mut measure.note);
         for note in notes.chain([&mut group.note]) {
-            if note.starts_with("too few") {
-                *note = "too few".to_string();
-            }
+            // How many patients an interval is of is the size of the group or of a class of it.
+            *note = match note.starts_with("too few") {
+                true => "too few".to_string(),
+                false => without_counts(note),
+            };
         }
     }
     if let Some(curve) = &mut analysis.calibration {
@@ -453,13 +534,102 @@ fn few(
     }
     if too_few(of.n, of.n_positive) {
         alone(analysis);
-    } else if ["n", "n_positive", "n_subjects", "n_positive_subjects"]
-        .iter()
-        .any(|n| hidden.contains(&format!("{place}/{n}")))
-    {
+    } else if is_hidden(place, hidden) {
         without_prevalence(analysis);
+        if let Some((n, positive)) = of.judged_rows()
+            && let Some(step) = coarse_step(positive.min(n - positive), smallest)
+        {
+            coarsened.extend(coarse(analysis, place, step));
+        }
+        all_vague(analysis, FEW_DIGITS);
     }
     coarsened
+}
+
+/// What is measured, with few digits: a share of pairs, with all of them, tells how many of either class
+/// there are.
+fn all_vague(analysis: &mut AnalysisRecord, per_unit: f64) {
+    for estimate in analysis.performance.values_mut().chain(&mut analysis.within) {
+        vague(estimate, per_unit);
+    }
+    if let Some(permuted) = &mut analysis.permutation {
+        let measured = [&mut permuted.observed, &mut permuted.mean, &mut permuted.sd];
+        for value in measured.into_iter().chain(&mut permuted.values) {
+            *value = rounded(*value, per_unit);
+        }
+    }
+}
+
+/// An estimate with fewer digits, in words without numbers of patients, and nothing beside it.
+fn vague(estimate: &mut Estimate, per_unit: f64) {
+    estimate.estimate = rounded(estimate.estimate, per_unit);
+    for end in [&mut estimate.lower, &mut estimate.upper] {
+        *end = end.map(|value| rounded(value, per_unit));
+    }
+    estimate.method = without_counts(&estimate.method);
+    estimate.folds.clear();
+    (estimate.prediction, estimate.sd_folds) = (None, None);
+    estimate.other_intervals.clear();
+}
+
+/// Differences with an analysis whose numbers are hidden, and how much predictors matter, with as few
+/// digits as the values that they are of.
+fn comparisons(
+    record: &mut StudyRecord,
+    whole: &StudyRecord,
+    smallest: usize,
+    hidden: &BTreeSet<String>,
+) {
+    let per_unit = |name: &str| {
+        let of = whole.analyses.get(name)?;
+        let place = format!("/analyses/{}", name.replace('~', "~0").replace('/', "~1"));
+        match too_few(of.n, of.n_positive, smallest) {
+            true => Some(TENTHS),
+            false => is_hidden(&place, hidden).then_some(FEW_DIGITS),
+        }
+    };
+    for facts in &mut record.comparisons {
+        let both = [per_unit(&facts.better), per_unit(&facts.than)];
+        let fewest = both.into_iter().flatten().reduce(f64::min);
+        if let (Some(result), Some(per_unit)) = (&mut facts.result, fewest) {
+            result.difference = rounded(result.difference, per_unit);
+            for value in [&mut result.lower, &mut result.upper] {
+                *value = value.map(|value| rounded(value, per_unit));
+            }
+            result.p = result.p.map(|p| rounded(p, FEW_DIGITS));
+            facts.p_adjusted = facts.p_adjusted.map(|p| rounded(p, FEW_DIGITS));
+            result.method = without_counts(&result.method);
+        }
+    }
+    for claim in &mut record.claims {
+        for (name, value) in &mut claim.values {
+            // Names are `METRIC.COHORT.END`.
+            let cohort = name.split('.').rev().nth(1);
+            let of = whole
+                .analyses
+                .iter()
+                .filter(|(_, of)| Some(of.cohort.as_str()) == cohort);
+            let fewest = of.filter_map(|(known, _)| per_unit(known)).reduce(f64::min);
+            if let Some(per_unit) = fewest {
+                *value = value.map(|value| rounded(value, per_unit));
+            }
+        }
+    }
+}
+
+/// Whether it is hidden of how many rows or patients an analysis is.
+fn is_hidden(place: &str, hidden: &BTreeSet<String>) -> bool {
+    let counts = ["n", "n_positive", "n_subjects", "n_positive_subjects"];
+    counts.iter().any(|n| hidden.contains(&format!("{place}/{n}")))
+}
+
+/// How much worse a fold is without a predictor is a share of the pairs of the fold.
+fn importance(model: &mut crate::data::FullModelFacts) {
+    for predictor in model.importance.iter_mut().flat_map(|of| &mut of.predictors) {
+        predictor.mean = rounded(predictor.mean, 10.0 * FEW_DIGITS);
+        predictor.lowest = rounded(predictor.lowest, FEW_DIGITS);
+        predictor.highest = rounded(predictor.highest, FEW_DIGITS);
+    }
 }
 
 /// Rounds the measures of a group; those that count decisions so that no small count follows, be it
@@ -540,6 +710,8 @@ fn without_prevalence(analysis: &mut AnalysisRecord) {
 fn alone(analysis: &mut AnalysisRecord) {
     let primary = analysis.primary.clone();
     analysis.performance.retain(|metric, _| *metric == primary);
+    all_vague(analysis, TENTHS);
+    analysis.folds.iter_mut().for_each(|fold| fold.value = None);
     for metric in analysis.metrics.iter_mut().chain(&mut analysis.standard) {
         if metric.name != primary {
             metric.missing = Some("too few of a class to be told".to_string());
@@ -716,7 +888,10 @@ fn without_counts(text: &str) -> String {
             && (is_noun(at + 1)
                 || (words.get(at + 1) == Some(&"of")
                     && is_number(at + 2)
-                    && is_noun(at + 3)))
+                    && is_noun(at + 3))
+                || words
+                    .get(at + 1..at + 4)
+                    .is_some_and(|next| next == ["of", "the", "smaller"]))
     };
     let found = |at: usize| {
         let before = at.checked_sub(1).and_then(|before| words.get(before));
@@ -768,8 +943,37 @@ mod tests {
             ),
             "some rows of each class are needed and one class has fewer; use fewer"
         );
+        assert_eq!(
+            without_counts("too few: 3 of the smaller class; exact 95 % interval"),
+            "too few: some of the smaller class; exact 95 % interval"
+        );
+        assert_eq!(
+            without_counts("Wilson's 95 % interval with n = 15 patients; rounded"),
+            "Wilson's 95 % interval with n = some patients; rounded"
+        );
         let kept = "the smallest AUROC of 5 folds is 0.52";
         assert_eq!(without_counts(kept), kept);
+    }
+
+    /// Means of whole numbers, as coarse as they are shown, could be of any number near the true one.
+    #[test]
+    fn a_rounded_mean_does_not_tell_of_how_many_it_is() {
+        for n in [8usize, 15, 23, 40, 97] {
+            let values: Vec<f64> = (0..n).map(|at| (at * at % 4) as f64).collect();
+            let mean = values.iter().sum::<f64>() / n as f64;
+            let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+            let step = wide((squares / (n - 1) as f64).sqrt(), n).unwrap();
+            let shown = rounded(mean, 1.0 / step);
+            for other in n - n / 4..=n + n / 4 {
+                let same = (0..=3 * other)
+                    .any(|sum| rounded(sum as f64 / other as f64, 1.0 / step) == shown);
+                assert!(same, "{n}: not of {other}");
+            }
+        }
+        assert_eq!(
+            (wide(1.0, 40), wide(0.0, 40), wide(12.0, 40)),
+            (Some(0.1), None, Some(2.0))
+        );
     }
 
     #[test]
