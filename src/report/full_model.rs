@@ -586,7 +586,7 @@ mod tests {
     fn a_power_is_printed_with_the_digits_that_it_takes() {
         assert_eq!(enough(0.5, (1.0, 0.0), 0.74, (25.7386, 3.58257)), 6);
         // Of values about ten million the first four digits agree.
-        assert!(enough(0.5, (0.000_247_111_23, -2471.171_23), 1.1, (0.1, 0.9)) > 7);
+        assert!(enough(0.5, (0.000_247_111_23, -2_471.171_23), 1.1, (0.1, 0.9)) > 7);
         assert_eq!((as_given(50.0), as_given(0.1075), as_given(12_345.67)), (4, 4, 7));
         let (lambda, low, high) = (-3.638_335_943_734_38, 2872.0, 3080.0);
         let of = |value: f64| yeo_johnson(value, lambda);

@@ -54,6 +54,9 @@ impl Held<'_> {
     }
 }
 
+/// Repeat, outer split, and of how many rows it was learned where that counts.
+type Place = (usize, usize, Option<usize>);
+
 pub fn judged<'a>(
     inputs: &'a Inputs<'_>,
     of: Judgement,
@@ -63,7 +66,7 @@ pub fn judged<'a>(
     let mut repeats: Vec<Vec<&Predictions>> = Vec::new();
     let mut training: Vec<Vec<usize>> = Vec::new();
     let mut failed = Vec::new();
-    let (case, how, places): (usize, How, Vec<(usize, usize, Option<usize>)>) = match of {
+    let (case, how, places): (usize, How, Vec<Place>) = match of {
         Judgement::Internal(at) => {
             let analysis = &inputs.plan.analyses[at];
             let scheme = &inputs.study.validate[analysis.scheme];
