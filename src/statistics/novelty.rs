@@ -7,8 +7,9 @@ use crate::math::{Stream, dot, quantile_of_sorted, sqrt};
 
 /// Most directions that are kept: what is stored stays small, however many columns there are.
 const DIRECTIONS: usize = 10;
-/// Rounds of the search for directions.
-const ROUNDS: usize = 30;
+/// Most rounds of the search for directions, and the change of their variances that ends it.
+const ROUNDS: usize = 300;
+const STANDS: f64 = 1e-12;
 /// The least variance of standardised columns that anything is measured against: a column that
 /// others determine is allowed a hundredth of its standard deviation.
 const LEAST: f64 = 1e-4;
@@ -103,10 +104,11 @@ fn model(columns: &[&[f64]], rows: &[usize]) -> Familiar {
     Familiar { columns: moments, directions, variances, rest, limit: f64::INFINITY }
 }
 
-/// The directions of most variance with their variances, by subspace iteration (halko2011).
+/// The directions of most variance with their variances, by subspace iteration with as many further
+/// directions (halko2011, sections 4.2 and 4.5), until the variances stand.
 fn main_directions(z: &[Vec<f64>], used: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
     let p = z.first().map_or(0, Vec::len);
-    let k = DIRECTIONS.min(used).min(z.len().saturating_sub(1));
+    let most = used.min(z.len().saturating_sub(1));
     let n = z.len() as f64;
     let times = |v: &[f64]| {
         let mut sum = vec![0.0; p];
@@ -118,29 +120,39 @@ fn main_directions(z: &[Vec<f64>], used: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
     };
     // Any start will do; a fixed one gives the same digits every time.
     let mut stream = Stream::new(0, &["directions of most variance"]);
-    let mut basis: Vec<Vec<f64>> =
-        (0..k).map(|_| (0..p).map(|_| stream.normal()).collect()).collect();
+    let random = |_| (0..p).map(|_| stream.normal()).collect();
+    let mut basis: Vec<Vec<f64>> = (0..most.min(2 * DIRECTIONS)).map(random).collect();
+    let mut before: Vec<f64> = Vec::new();
     for _ in 0..ROUNDS {
         basis = basis.iter().map(|v| times(v)).collect();
         orthonormalise(&mut basis);
-    }
-    let images: Vec<Vec<f64>> = basis.iter().map(|v| times(v)).collect();
-    let small: Vec<Vec<f64>> = basis
-        .iter()
-        .map(|v| images.iter().map(|image| dot(v, image)).collect())
-        .collect();
-    let (values, vectors) = eigen(small);
-    let mut order: Vec<usize> = (0..basis.len()).collect();
-    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
-    let direction = |&of: &usize| {
-        let mut sum = vec![0.0; p];
-        for (v, row) in basis.iter().zip(&vectors) {
-            sum.iter_mut().zip(v).for_each(|(sum, value)| *sum += row[of] * value);
+        let images: Vec<Vec<f64>> = basis.iter().map(|v| times(v)).collect();
+        let small: Vec<Vec<f64>> = basis
+            .iter()
+            .map(|v| images.iter().map(|image| dot(v, image)).collect())
+            .collect();
+        let (values, vectors) = eigen(small);
+        let mut order: Vec<usize> = (0..basis.len()).collect();
+        order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+        let direction = |&of: &usize| {
+            let mut sum = vec![0.0; p];
+            for (v, row) in basis.iter().zip(&vectors) {
+                sum.iter_mut().zip(v).for_each(|(sum, value)| *sum += row[of] * value);
+            }
+            sum
+        };
+        basis = order.iter().map(direction).collect();
+        let kept = order.iter().take(DIRECTIONS);
+        let variances: Vec<f64> = kept.map(|&of| values[of].max(0.0)).collect();
+        let stand = variances.len() == before.len()
+            && variances.iter().zip(&before).all(|(a, b)| (a - b).abs() <= STANDS * a);
+        before = variances;
+        if stand {
+            break;
         }
-        sum
-    };
-    let variances = order.iter().map(|&of| values[of].max(0.0)).collect();
-    (order.iter().map(direction).collect(), variances)
+    }
+    basis.truncate(before.len());
+    (basis, before)
 }
 
 /// Gram and Schmidt's procedure, twice for full precision; what depends on others is dropped.
@@ -232,6 +244,28 @@ mod tests {
             let (x, y) = (z(0, a), z(1, b));
             let squared = (x * x - 2.0 * r * x * y + y * y) / (1.0 - r * r);
             assert!((distance(&familiar, &[a, b]) - sqrt(squared)).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn directions_are_those_of_the_whole_matrix() {
+        // Noise alone: no direction stands out, so a search for them ends late.
+        let mut stream = Stream::new(4, &["novelty test"]);
+        let z: Vec<Vec<f64>> =
+            (0..90).map(|_| (0..35).map(|_| stream.normal()).collect()).collect();
+        let of =
+            |a: usize, b: usize| z.iter().map(|row| row[a] * row[b]).sum::<f64>() / 90.0;
+        let whole = (0..35).map(|a| (0..35).map(|b| of(a, b)).collect()).collect();
+        let (mut expected, _) = eigen(whole);
+        expected.sort_by(|a, b| b.total_cmp(a));
+        let (directions, variances) = main_directions(&z, 35);
+        assert_eq!((directions.len(), variances.len()), (DIRECTIONS, DIRECTIONS));
+        for (found, expected) in variances.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-8 * expected, "{found} {expected}");
+        }
+        for (v, variance) in directions.iter().zip(&variances) {
+            let along: f64 = z.iter().map(|row| dot(row, v) * dot(row, v)).sum();
+            assert!((along / 90.0 - variance).abs() < 1e-8);
         }
     }
 

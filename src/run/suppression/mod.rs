@@ -13,8 +13,9 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use crate::data::{
-    AnalysisRecord, Banded, CalibrationCurve, ColumnFacts, Count, DecisionCurve,
-    Estimate, Moments, RiskBin, StudyRecord, SubgroupFacts, SuppressionFacts,
+    AnalysisRecord, Banded, CalibrationCurve, Certificate, ColumnFacts, Count,
+    DecisionCurve, Estimate, GraphFacts, Moments, NodeGroup, RiskBin, Scope, StudyRecord,
+    SubgroupFacts, SuppressionFacts,
 };
 use crate::math::{log2, pow};
 use crate::operation::reference;
@@ -97,6 +98,7 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
     // one is as much as can be told.
     let analysed = record.analyses.values().filter_map(|of| of.n_subjects.known());
     record.certificate.n_groups = analysed.max().unwrap_or(0);
+    nodes(&mut record.graph, &mut record.certificate);
     record.warnings.iter_mut().for_each(|warning| *warning = without_counts(warning));
     record.references.extend(reference("hanley1988"));
     record.references.sort_by(|a, b| a.key.cmp(&b.key));
@@ -140,6 +142,9 @@ fn rules(smallest: usize) -> Vec<String> {
         "values of single folds, groups and sites are rounded to two decimals, those measured on hardly \
          anybody of a class to one, and counts are taken out of warnings and of what is said of \
          intervals"
+            .to_string(),
+        "nodes of patients' images, and all nodes where there are such, are counted in hundreds, rounded \
+         up"
             .to_string(),
         "`predictions.csv` and `models/` are for those who may see the data; they hold a row for each \
          patient, or values of patients, and are no part of what may be passed on"
@@ -835,6 +840,20 @@ fn coarser(estimate: &Estimate, step: f64) -> Estimate {
     }
 }
 
+/// Every image of a patient is a node or several, so that their number is one of patients.
+fn nodes(graph: &mut GraphFacts, certificate: &mut Certificate) {
+    let of_patients = |group: &&mut NodeGroup| group.scope == Scope::PerSubject;
+    let hundreds = |n: usize| n.div_ceil(100) * 100;
+    let mut groups = graph.groups.iter_mut().filter(of_patients).peekable();
+    if groups.peek().is_none() {
+        return;
+    }
+    groups.for_each(|group| group.n = hundreds(group.n));
+    for n in [&mut graph.n_nodes, &mut certificate.n_nodes] {
+        *n = hundreds(*n);
+    }
+}
+
 /// The smallest and the largest value of a predictor are those of two patients.
 fn extremes(
     at: usize,
@@ -1007,5 +1026,28 @@ mod tests {
                 assert!(agree >= 5, "{n} {cell}: {agree}");
             }
         }
+    }
+
+    #[test]
+    fn nodes_of_images_are_counted_in_hundreds() {
+        let group = |name: &str, n, scope| NodeGroup {
+            name: name.to_string(),
+            n,
+            scope,
+            rank: 0,
+        };
+        let groups = vec![
+            group("features", 237, Scope::PerSubject),
+            group("tune", 5, Scope::Training),
+        ];
+        let mut graph = GraphFacts { n_nodes: 242, groups, edges: Vec::new() };
+        let mut certificate = Certificate { n_nodes: 242, ..Certificate::default() };
+        nodes(&mut graph, &mut certificate);
+        assert_eq!((graph.groups[0].n, graph.groups[1].n), (300, 5));
+        assert_eq!((graph.n_nodes, certificate.n_nodes), (300, 300));
+        graph.groups.remove(0);
+        (graph.n_nodes, certificate.n_nodes) = (5, 5);
+        nodes(&mut graph, &mut certificate);
+        assert_eq!((graph.n_nodes, certificate.n_nodes), (5, 5));
     }
 }
