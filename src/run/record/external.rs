@@ -83,6 +83,11 @@ impl Context<'_> {
                     (facts.filled, facts.filled_columns) = (rows.into(), columns);
                 }
                 record.folds.push(self.fold((1, 1), frozen.n, predictions));
+                let truth =
+                    predictions.rows.iter().copied().zip(predictions.truth.clone());
+                let judged = truth.collect();
+                record.subgroups =
+                    self.subgroups(external.case, &judged, &external.measured);
                 if predictions.threshold.is_some() {
                     record.threshold = threshold_words(self.study);
                 }

@@ -3,24 +3,27 @@
 use std::collections::BTreeMap;
 
 use super::Context;
-use super::rows::Analysed;
 use crate::data::{
-    GroupEstimate, GroupMeasure, HarmonisedFacts, NO_VALUE, SiteFacts, SubgroupFacts,
-    Value,
+    GroupMeasure, HarmonisedFacts, NO_VALUE, SiteFacts, SubgroupFacts, Value,
 };
 use crate::math;
-use crate::plan::Analysis;
+use crate::plan::{self, Analysis};
 use crate::spec::Named;
 use crate::survey::View;
 
 impl Context<'_> {
-    /// Groups as they were measured, and beside them the rows that are in none.
+    /// Groups as they were measured, and beside them the rows that are in none. `judged`: the rows that
+    /// have a prediction, with their classes.
     pub(super) fn subgroups(
         &self,
         case: usize,
-        rows: &Analysed,
-        found: &[GroupEstimate],
+        judged: &BTreeMap<u32, bool>,
+        nodes: &plan::MeasuredNodes,
     ) -> Vec<SubgroupFacts> {
+        let Some(Value::Groups(found)) = nodes.groups.and_then(|of| self.found.get(&of))
+        else {
+            return Vec::new();
+        };
         let cohort = &self.study.cohorts[self.plan.cases[case].cohort];
         let surveyed = &self.survey.cohorts[&cohort.name].rows;
         let view =
@@ -34,11 +37,11 @@ impl Context<'_> {
             }
             facts.extend(groups.map(SubgroupFacts::from));
             let Ok(cells) = view.cells(&subgroup.by) else { continue };
-            let in_none = |at: &usize| match &cells[*at] {
+            let in_none = |at: &u32| match &cells[*at as usize] {
                 None => true,
                 Some(cell) => !subgroup.cut.is_empty() && cell.parse::<f64>().is_err(),
             };
-            let left = rows.classes.iter().filter(|(at, _)| in_none(at));
+            let left = judged.iter().filter(|(at, _)| in_none(at));
             let left: Vec<bool> = left.map(|(_, positive)| *positive).collect();
             if left.is_empty() {
                 continue;

@@ -73,6 +73,7 @@ impl Context<'_> {
             });
             self.chances(&mut record);
         }
+        record.subgroups = self.subgroups(analysis.case, &judged, &analysis.measured);
         record.thresholds = thresholds(&record.folds);
         record.permutation = self.permutation(analysis);
         record.fallback = study.evaluate.falls_back.then(|| FallbackFacts {

@@ -102,10 +102,7 @@ impl Context<'_> {
                 Some(Value::Estimate(estimate)) => Some(estimate.clone()),
                 _ => None,
             }),
-            subgroups: match nodes.groups.and_then(|node| found.get(&node)) {
-                Some(Value::Groups(groups)) => self.subgroups(case, rows, groups),
-                _ => Vec::new(),
-            },
+            subgroups: Vec::new(),
             sites: Vec::new(),
             frozen: None,
             scheme_text: String::new(),

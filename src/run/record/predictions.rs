@@ -12,7 +12,7 @@ use crate::survey::Survey;
 pub fn predictions(study: &Study, survey: &Survey, plan: &Plan, found: &Found) -> String {
     let simulated = if study.simulated() { ",simulated" } else { "" };
     let mut text = format!(
-        "analysis,repeat,split,patient,outcome,probability,threshold{simulated}\n"
+        "analysis,repeat,split,patient,outcome,probability,threshold,decision_value{simulated}\n"
     );
     let mut all: Vec<(&str, usize, usize, usize, NodeIndex)> = Vec::new();
     for analysis in &plan.analyses {
@@ -27,13 +27,15 @@ pub fn predictions(study: &Study, survey: &Survey, plan: &Plan, found: &Found) -
     for (name, case, repeat, outer, node) in all {
         let cohort = &survey.cohorts[&study.cohorts[plan.cases[case].cohort].name];
         let Some(Value::Predictions(found)) = found.get(&node) else { continue };
-        for ((row, truth), score) in
-            found.rows.iter().zip(&found.truth).zip(&found.scores)
-        {
+        let rows = found.rows.iter().zip(&found.truth).zip(&found.scores);
+        for (at, ((row, truth), score)) in rows.enumerate() {
             let patient = &cohort.pseudonyms[cohort.groups[*row as usize] as usize];
             let threshold = found.threshold.map_or(String::new(), |t| t.to_string());
+            // What a learner without probabilities of its own ranks by.
+            let decision = found.decision_values.as_ref().and_then(|of| of.get(at));
+            let decision = decision.map_or(String::new(), f64::to_string);
             text.push_str(&format!(
-                "{name},{repeat},{outer},{patient},{},{score},{threshold}{}\n",
+                "{name},{repeat},{outer},{patient},{},{score},{threshold},{decision}{}\n",
                 u8::from(*truth),
                 if study.simulated() { ",yes" } else { "" }
             ));
