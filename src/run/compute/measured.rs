@@ -498,27 +498,30 @@ fn once(inputs: &Inputs<'_>, judged: &Held<'_>, metric: &dyn AnyMetric) -> Value
                 other_intervals: Vec::new(),
             })
         }
-        None => Value::Failed("a class has fewer than two rows".to_string()),
+        None => Value::Failed("a class is missing".to_string()),
     }
 }
 
 /// An area, its interval and how that was made.
 type Area = (f64, Option<(f64, f64)>, String);
 
+/// `None` where a class is missing.
 fn area(truth: &[bool], scores: &[f64]) -> Option<Area> {
+    let m = truth.iter().filter(|class| **class).count();
+    let n = truth.len() - m;
+    let smaller = m.min(n);
+    if smaller < FEW {
+        let estimate = statistics::within(truth, scores, &vec![0; truth.len()])?;
+        let interval = statistics::few_interval(estimate, m, n, LEVEL);
+        let method = format!(
+            "too few: {smaller} of the smaller class; exact 95 % interval of a proportion of that many \
+             disjoint pairs"
+        );
+        return Some((estimate, interval, method));
+    }
     let found = statistics::delong(truth, scores)?;
-    let (m, n) = (found.n_positive, found.n_negative);
-    let few = m.min(n) < FEW;
     let usual = statistics::logit_interval(found.auroc, found.variance, LEVEL);
     let (interval, method) = match usual {
-        _ if few => (
-            statistics::few_interval(found.auroc, m, n, LEVEL),
-            format!(
-                "too few: {} of the smaller class; exact 95 % interval of a proportion of that many \
-                 disjoint pairs",
-                m.min(n)
-            ),
-        ),
         Some(interval) => {
             (Some(interval), "DeLong 95 % interval on the logit scale".to_string())
         }
