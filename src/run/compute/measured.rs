@@ -1128,7 +1128,18 @@ fn drawn_apart(inputs: &Inputs<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Va
 
 #[cfg(test)]
 mod tests {
-    use super::put_together;
+    use super::{area, put_together};
+
+    #[test]
+    fn an_area_of_one_positive_is_told_with_a_wide_interval() {
+        let (estimate, interval, method) =
+            area(&[true, false, false, false], &[0.6, 0.7, 0.2, 0.1]).unwrap();
+        assert!((estimate - 2.0 / 3.0).abs() < 1e-15);
+        let (lower, upper) = interval.unwrap();
+        assert!(lower < 0.1 && upper > 0.98, "{lower} {upper}");
+        assert!(method.starts_with("too few: 1 of the smaller class"));
+        assert!(area(&[false; 3], &[0.1, 0.2, 0.3]).is_none());
+    }
 
     #[test]
     fn a_mean_says_over_how_many_repeats_it_is() {
