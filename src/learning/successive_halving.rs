@@ -19,6 +19,10 @@ use crate::operation::prelude::*;
 /// scores has; inner scores choose and are never shown as performance, and the certificate counts
 /// these uses.
 ///
+/// # Limits
+/// A support vector machine has no probabilities after one inner split, as its map to them comes from
+/// the others: with a metric of probabilities, such as `brier`, it is refused.
+///
 /// # Differences
 /// scikit-learn's `HalvingGridSearchCV` spends training rows, not splits; with a hundred patients
 /// a fraction of the rows says little about the whole.

@@ -15,7 +15,8 @@ use crate::operation::prelude::*;
 /// or the class weight. The dual is solved in the n × n products of rows by sequential minimal
 /// optimisation, pairs chosen with second-order information (Fan et al. 2005), until no condition of
 /// the optimum is violated by more than 10⁻⁹; after a million pairs 10⁻³ is taken.
-/// It gives w·x + b; probabilities are made of inner out-of-fold values.
+/// It gives w·x + b; probabilities are made of inner out-of-fold values by Platt's map, which says
+/// the same of every row where it would fall, so that no ranking is turned around.
 ///
 /// # Differences
 /// The problem is that of libsvm and scikit-learn's `SVC(kernel='linear')`, which stop at 10⁻³.

@@ -16,7 +16,8 @@ use crate::operation::prelude::*;
 /// information (Fan et al. 2005), until no condition of the optimum is violated by more than 10⁻⁹;
 /// after a million pairs 10⁻³ is taken, which single columns may need. s is 1, or the class weight. `gamma: scale` is 1 / (p·var(X)), the variance over all values of
 /// the training rows; 1 where they are all the same. It gives f(x); probabilities are made of
-/// inner out-of-fold values.
+/// inner out-of-fold values by Platt's map, which says the same of every row where it would fall, so
+/// that no ranking is turned around.
 ///
 /// # Differences
 /// The problem is that of libsvm and scikit-learn's `SVC`, which stop at 10⁻³, and whose own

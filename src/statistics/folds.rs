@@ -71,12 +71,12 @@ impl Folds {
         let cells = population.column(&name).ok_or_else(missing)?;
         let of_unit = |unit: &&Unit| {
             let fold = cells[unit.members[0]].as_str();
-            let found = match unit.members.iter().all(|&row| cells[row] == fold) {
+            let why = match unit.members.iter().all(|&row| cells[row] == fold) {
                 true if !fold.is_empty() => return Ok(fold),
-                true => "rows without a fold",
-                false => "a patient in several folds",
+                true => "there are rows without a fold",
+                false => "a patient is in several folds",
             };
-            Err(Failure::Undeclared { column: name.clone(), found: found.to_string() })
+            Err(Failure::Beside { column: name.clone(), why: why.to_string() })
         };
         units.iter().map(of_unit).collect()
     }
@@ -138,12 +138,12 @@ impl Resampling for Folds {
                         let fold_of = self.read(given, &training, population)?;
                         let folds = in_order(&self.name(given), &fold_of)?;
                         if folds.len() != self.inner {
-                            let (column, declared) = (self.name(given), self.inner);
-                            let found = format!(
-                                "{} folds where {declared} are declared",
-                                folds.len()
+                            let (found, wanted) = (folds.len(), self.inner);
+                            let why = format!(
+                                "it holds {found} inner folds and `inner` is {wanted}"
                             );
-                            return Err(Failure::Undeclared { column, found });
+                            let column = self.name(given);
+                            return Err(Failure::Beside { column, why });
                         }
                         let held = |fold: &str| {
                             hold_out(&training, |unit| fold_of[unit] == fold, population)
@@ -165,8 +165,8 @@ impl Resampling for Folds {
         if !self.inner_columns.is_empty() && self.inner_columns.len() != outer {
             let column = "inner_columns".to_string();
             let given = self.inner_columns.len();
-            let found = format!("{given} columns for {outer} outer training sets");
-            return Err(Failure::Undeclared { column, found });
+            let why = format!("{given} columns for {outer} outer training sets");
+            return Err(Failure::Beside { column, why });
         }
         Ok(Splits { repeats })
     }
@@ -224,10 +224,9 @@ mod tests {
             assert_eq!(outer.inner[0].held_out, outer.inner[1].train);
         }
         let three = Folds { inner: 3, ..known.clone() };
-        assert!(
-            three.assign(&given, 1).is_err(),
-            "two inner folds where three are declared"
-        );
+        let failure = three.assign(&given, 1).unwrap_err();
+        let why = "column `cv.inner0`: it holds 2 inner folds and `inner` is 3";
+        assert_eq!(failure.to_string(), why);
         let inner_columns = known.inner_columns[..2].to_vec();
         assert!(Folds { inner_columns, ..known }.assign(&given, 1).is_err());
         // All positive rows in one fold: without it nobody is left to learn from.

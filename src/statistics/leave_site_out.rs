@@ -100,8 +100,8 @@ impl Resampling for LeaveSiteOut {
                 unit.members.iter().map(|&row| self.site(population, row)).collect();
             of_unit.dedup();
             let [site] = of_unit.as_slice() else {
-                let found = "a patient at several sites".to_string();
-                return Err(Failure::Undeclared { column: self.by.clone(), found });
+                let why = "a patient is at several sites".to_string();
+                return Err(Failure::Beside { column: self.by.clone(), why });
             };
             sites.push(site.clone());
             site_of.push(site.clone());

@@ -20,7 +20,8 @@ use crate::operation::prelude::*;
 ///
 /// # Limits
 /// Missing values are refused. The class is fitted by least squares, not by the logistic loss.
-/// `min` and `1se` may keep nothing, and then no learner can be fitted.
+/// `min` and `1se` may keep nothing, and then no learner can be fitted. Exact copies of a column enter
+/// together, and where `k` divides them rounding decides: `drop_correlated` before it keeps the first.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ElasticNet {

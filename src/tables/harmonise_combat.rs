@@ -105,8 +105,9 @@ impl Operation for HarmoniseCombat {
     const ABOUT: About = About {
         name: "harmonise_combat",
         title: "Harmonisation by ComBat",
-        // 1: first release. 2: failures tell no cell of a column and count no rows.
-        version: 2,
+        // 1: first release. 2: failures tell no cell of a column and count no rows. 3: a batch met
+        // late whose rows are copies is refused; it became missing values.
+        version: 3,
         sources: &["johnson2007", "fortin2018", "pomponio2020", "stein2015"],
         example: "harmonise_combat: { batch: site }",
     };
@@ -381,6 +382,10 @@ impl HarmoniseCombat {
             let shrunk = |hat: &f64| (tau * hat + gamma_bar) / (tau + 1.0);
             let gamma = gamma_hat.iter().map(shrunk).collect();
             return Ok(Batch { n, gamma, delta: vec![1.0; z.len()] });
+        }
+        // Without any spread there is none to divide by, nor a prior that could lend one.
+        if z.iter().all(|z| constant(z)) {
+            return Err(beside(&self.batch, "the rows of a batch are copies of one"));
         }
         let delta_hat: Vec<f64> = z.iter().map(|z| moments(z).1).collect();
         let (m, s) = moments(&delta_hat);
@@ -682,6 +687,22 @@ mod tests {
         assert_eq!(own.columns()[0].values[4], pooled.columns()[0].values[4]);
         assert!(step(Unseen::Transductive).transductive());
         assert!(!step(Unseen::Pooled).transductive());
+    }
+
+    #[test]
+    fn copies_of_one_row_are_no_batch_of_their_own() {
+        let step = step(Unseen::Transductive);
+        let state = step.fit(&train(&rows(&SITES))).unwrap();
+        let late = rows(&["c"]).take(&[0, 0, 0]);
+        let said = step.apply(&state, &mut late.clone()).unwrap_err().to_string();
+        assert!(said.contains("copies of one"), "{said}");
+        // Location alone needs no spread.
+        let located = HarmoniseCombat { mean_only: true, ..step };
+        let state = located.fit(&train(&rows(&SITES))).unwrap();
+        let mut moved = late;
+        located.apply(&state, &mut moved).unwrap();
+        let mut values = moved.columns().iter().flat_map(|column| &column.values);
+        assert!(values.all(|value| value.is_finite()));
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub struct Rfe {
     /// Number of columns to keep.
     #[schemars(range(min = 1, max = 100_000), extend("x-tunable" = true))]
     pub k: usize,
-    /// Columns that leave at a time: a number from 1, or a share of those that remain.
+    /// Columns that leave at a time: a whole number, or a share of those that remain.
     #[schemars(range(min = 0.001, max = 100_000.0))]
     pub step: f64,
     /// The model whose coefficients decide.
@@ -80,6 +80,17 @@ impl TableStep for Rfe {
     const PICKS: bool = true;
 
     const READS_OUTCOME: bool = true;
+
+    fn check(&self, problems: &mut Problems) {
+        if self.step > 1.0 && self.step.fract() != 0.0 {
+            let message =
+                format!("`step` of `rfe` is neither whole nor a share: {}", self.step);
+            problems
+                .error(message)
+                .parameter("step")
+                .hint("a share lies below 1; from 1 on it is a number of columns");
+        }
+    }
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {
         let positive = train.outcome().iter().filter(|positive| **positive).count();
@@ -238,6 +249,17 @@ mod tests {
                 assert_eq!(all, (0..50).collect::<Vec<u32>>());
             }
         }
+    }
+
+    #[test]
+    fn a_step_is_whole_or_a_share() {
+        let sound = |step: f64| {
+            let mut problems = Problems::default();
+            TableStep::check(&Rfe { step, ..Rfe::default() }, &mut problems);
+            problems.is_empty()
+        };
+        assert!([0.001, 0.999, 1.0, 7.0, 100_000.0].into_iter().all(sound));
+        assert!(!sound(1.5) && !sound(7.25));
     }
 
     #[test]
