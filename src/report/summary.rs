@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::author::coded;
-use super::finding::{sentences, telling_control};
+use super::finding::{beyond, telling_control};
 use super::marks::bar;
 use super::shown::{Shown, fill, place};
 use super::standards::short;
@@ -69,7 +69,7 @@ impl Section for Summary {
             "summary.html",
             json!({
                 "headline": headline.is_some(),
-                "sentences": sentences(record),
+                "sentences": beyond(record),
                 "claims": claims.collect::<Vec<_>>(),
                 "keys": keys,
                 "primary": primary,
