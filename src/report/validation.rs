@@ -150,9 +150,23 @@ fn side_by_side(
     Figure {
         id: "places",
         heading: places(record, shown, asked),
-        sub: "Circle: internal. Diamond: sites held out one at a time, with the prediction interval \
-              below. Square: a cohort that the frozen model met once."
-            .to_string(),
+        sub: [
+            (Standing::Internal, "Circle: internal."),
+            (
+                Standing::SiteBySite,
+                "Diamond: sites held out one at a time, with the prediction interval below.",
+            ),
+            (Standing::External, "Square: a cohort that the frozen model met once."),
+        ]
+        .into_iter()
+        .filter(|(standing, _)| {
+            asked.iter().any(|(_, of)| {
+                Standing::of(record, of).series() == standing.series()
+            })
+        })
+        .map(|(_, words)| words)
+        .collect::<Vec<_>>()
+        .join(" "),
         body: Forest::boxed(&picture, "The same model, judged in several places"),
         pictures: vec![picture],
         method: "Internal values are of the procedure, which chooses and fits anew in every fold; \
@@ -195,6 +209,7 @@ fn curves(
         }
         drawn.push(roc::Drawn {
             label: match standing {
+                Standing::Internal if analysis.roc.len() == 1 => "internal".to_string(),
                 Standing::Internal => "internal, mean of repeats".to_string(),
                 _ => format!("{}, {}", standing.label(), analysis.cohort),
             },
