@@ -155,7 +155,12 @@ impl Shown {
             .and_then(Json::as_f64)
             .is_some_and(|lower| lower < 0.0);
         let between = if negative { " to " } else { "–" };
-        format!("{}{between}{}{few}", end("lower"), end("upper"))
+        // No line ends within an interval.
+        format!(
+            "<span class=\"nw\">{}{between}{}</span>{few}",
+            end("lower"),
+            end("upper")
+        )
     }
 }
 
