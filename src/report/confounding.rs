@@ -200,7 +200,7 @@ fn figure(
         rows.push(overall(name, of, model(of)));
         if let (Some(estimate), Some(column)) = (&of.within, &record.study.within) {
             rows.push(Row {
-                label: format!("{} within {column}", model(of)),
+                label: format!("the same within {column}"),
                 path: Some(format!("{}/within", place(name))),
                 estimate: Some(estimate.estimate),
                 lower: estimate.lower,

@@ -201,9 +201,14 @@ fn confusion<'a>(
         cell("true_negative")
     );
     let rule = analysis.threshold.as_deref().unwrap_or("declared");
+    let blurred = shown.is_blurred(&format!("{}/performance/sensitivity", place(name)));
     Some(Figure {
         id,
         heading: match hidden {
+            true if blurred => format!(
+                "Counts and measures at the threshold are hidden, since a cell is small ({})",
+                Standing::of(record, analysis).label()
+            ),
             true => format!(
                 "Sensitivity {} at the threshold; counts are hidden, since a cell is small ({})",
                 shown.estimate(&format!("{}/performance/sensitivity", place(name)), 2),
@@ -444,15 +449,20 @@ fn described(
     let mut metrics = numbered("metrics", &analysis.metrics);
     metrics.extend(numbered("standard", &analysis.standard));
     // Most measures are made the same way, which is said once below the table.
-    let mut ways: Vec<&str> = Vec::new();
+    let mut ways: Vec<Way> = Vec::new();
     let rows = metrics.iter().filter_map(|(listed, metric)| {
         let estimate = analysis.performance.get(&metric.name)?;
         let path = format!("{at}/performance/{}", metric.name);
-        let known = ways.iter().position(|way| *way == estimate.method);
+        let (before, n, after) = parted(&estimate.method);
+        let known =
+            ways.iter().position(|way| (way.before, way.after) == (before, after));
         let way = known.unwrap_or_else(|| {
-            ways.push(&estimate.method);
+            ways.push(Way { before, after, n: Vec::new() });
             ways.len() - 1
         });
+        if !n.is_empty() && !ways[way].n.contains(&n) {
+            ways[way].n.push(n);
+        }
         Some(json!({
             "title": metric.title,
             "chance": shown.number(&format!("{at}/{listed}/chance"), 2),
@@ -467,8 +477,10 @@ fn described(
     });
     let rows: Vec<Json> = rows.collect();
     let ways = ways.iter().enumerate();
-    let ways =
-        ways.map(|(at, way)| json!({ "way": letter(at), "text": first_upper(way) }));
+    let ways = ways.map(|(at, way)| {
+        let text = format!("{}{}{}", way.before, listed(&way.n), way.after);
+        json!({ "way": letter(at), "text": first_upper(&text) })
+    });
     let ways: Vec<Json> = ways.collect();
     let notes = analysis.performance.iter().filter(|(_, e)| !e.failed_folds.is_empty());
     let notes = notes.map(|(metric, estimate)| {
@@ -479,7 +491,7 @@ fn described(
     json!({
         "name": name,
         "figure": figure,
-        "scheme": analysis.scheme_text,
+        "scheme": first_upper(&analysis.scheme_text),
         "n": shown.count(&format!("{}/n", judged_place(name, analysis))),
         "positive": shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
         "predictors": shown.count(&format!("{at}/n_predictors")),
@@ -489,6 +501,34 @@ fn described(
         "notes": notes.collect::<Vec<_>>(),
         "failed": failed.collect::<Vec<_>>(),
     })
+}
+
+/// How numbers are made that differ in the patients they are shares of alone.
+struct Way<'m> {
+    before: &'m str,
+    n: Vec<&'m str>,
+    after: &'m str,
+}
+
+/// A method with its number of patients apart, if it has one.
+fn parted(method: &str) -> (&str, &str, &str) {
+    const BEFORE: &str = "interval with n = ";
+    let parted = method.find(BEFORE).and_then(|at| {
+        let (before, rest) = method.split_at(at + BEFORE.len());
+        let end = rest.find(" patients")?;
+        Some((before, &rest[..end], &rest[end..]))
+    });
+    parted.unwrap_or((method, "", ""))
+}
+
+/// `1, 2 and 3`.
+fn listed(words: &[&str]) -> String {
+    match words.split_last() {
+        Some((last, before)) if !before.is_empty() => {
+            format!("{} and {last}", before.join(", "))
+        }
+        _ => words.concat(),
+    }
 }
 
 /// Of how many folds or sites, which are named, and of how many whole repeats these failures are.
@@ -713,7 +753,7 @@ fn folds(name: &str, analysis: &AnalysisRecord) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{at_nine_tenths, counted};
+    use super::{at_nine_tenths, counted, listed, parted};
     use crate::data::{Curve, Point};
 
     #[test]
@@ -723,6 +763,16 @@ mod tests {
         let points = points.map(|(x, y)| Point { x, y }).to_vec();
         let (sensitivity, specificity) = at_nine_tenths(&Curve { points });
         assert!((sensitivity - 0.6).abs() < 1e-12 && (specificity - 0.7).abs() < 1e-12);
+    }
+
+    #[test]
+    fn ways_that_differ_in_a_number_are_one() {
+        let method = "pooled; Wilson's 95 % interval with n = 49.2 patients; rounded";
+        let (before, n, after) = parted(method);
+        assert_eq!((n, format!("{before}{n}{after}").as_str()), ("49.2", method));
+        assert_eq!(parted("a mean"), ("a mean", "", ""));
+        assert_eq!(listed(&["48", "72", "49.2"]), "48, 72 and 49.2");
+        assert_eq!(listed(&["48"]), "48");
     }
 
     #[test]

@@ -237,7 +237,7 @@ const LINE: f64 = 15.0;
 fn label(record: &StudyRecord, of_box: &FlowBox) -> Vec<String> {
     let lines = broken(&of_box.label, 32);
     let mut lines: Vec<String> =
-        lines.iter().map(|line| line.trim_start().to_string()).collect();
+        lines.iter().map(|line| shortened(line.trim_start(), 33)).collect();
     if let Some((positive, negative)) = divided_by_outcome(record, of_box) {
         lines.push(format!("{positive} positive, {negative} negative"));
     }
@@ -396,7 +396,7 @@ fn draw(
     // Each analysis begins from the cohort, so that the second does not follow from the first.
     let own = cohort.flow.iter().rposition(|of_box| !is_analysis(of_box));
     let mut fork = y;
-    svg.text("k1", (middle, at.1 + 16.0), Anchor::Middle, &cohort.name);
+    svg.text("k1", (middle, at.1 + 16.0), Anchor::Middle, &shortened(&cohort.name, 34));
     for (position, of_box) in cohort.flow.iter().enumerate() {
         let removed = of_box.removed.iter().any(|removed| removed.n != 0);
         if position > 0 {

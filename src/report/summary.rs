@@ -174,8 +174,10 @@ fn keys(
         }
     }
     for metric in analysis.metrics.iter().filter(|m| m.name != analysis.primary) {
-        if analysis.performance.contains_key(&metric.name) && keys.len() < 3 {
-            let path = format!("{}/performance/{}", place(name), metric.name);
+        let path = format!("{}/performance/{}", place(name), metric.name);
+        let told =
+            analysis.performance.contains_key(&metric.name) && !shown.is_blurred(&path);
+        if told && keys.len() < 3 {
             keys.push(key(
                 &path,
                 match &analysis.threshold {

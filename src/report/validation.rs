@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::calibration::first_upper;
 use super::discrimination::SMOOTH;
 use super::figure::Figure;
 use super::forest::{Forest, Row};
@@ -114,14 +115,16 @@ fn side_by_side(
                 Standing::External => format!("external, {}", analysis.cohort),
                 standing => standing.label().to_string(),
             };
-            let estimate = analysis.performance.get(metric);
+            let at = format!("{}/performance/{metric}", place(name));
+            let blurred = shown.is_blurred(&at);
+            let estimate = analysis.performance.get(metric).filter(|_| !blurred);
             let measured = analysis.metrics.iter().any(|known| known.name == metric);
             if !measured {
                 continue;
             }
             rows.push(Row {
                 label,
-                path: estimate.map(|_| format!("{}/performance/{metric}", place(name))),
+                path: estimate.map(|_| at),
                 n: Some((analysis.n, analysis.n_positive)),
                 estimate: estimate.map(|estimate| estimate.estimate),
                 lower: estimate.and_then(|estimate| estimate.lower),
@@ -129,6 +132,7 @@ fn side_by_side(
                 prediction: estimate.and_then(|estimate| estimate.prediction),
                 note: match estimate {
                     Some(estimate) => estimate.method.clone(),
+                    None if blurred => "hidden: a cell is small".to_string(),
                     None => "not computed".to_string(),
                 },
                 series: standing.series(),
@@ -340,7 +344,7 @@ fn sites<'a>(
         body: Forest::boxed(&picture, &format!("AUROC in each site of {name}")),
         pictures: vec![picture],
         method: match pooled {
-            Some(estimate) => format!("{}.", estimate.method),
+            Some(estimate) => format!("{}.", first_upper(&estimate.method)),
             None => {
                 "Sites with fewer than 5 of a class are shown, not pooled.".to_string()
             }
@@ -386,6 +390,7 @@ fn frozen_model(
         "positive": shown.count(&format!("{path}/n_positive")),
         "predictors": shown.count(&format!("{path}/n_predictors")),
         "selected": shown.count(&format!("{path}/n_selected")),
+        "one": facts.n_selected == 1,
         "candidate": candidate.map(|candidate| {
             if averaged {
                 return format!("a weighted mean of {} candidates", facts.members);
