@@ -283,13 +283,18 @@ pub enum Answer {
 impl Reporting {
     /// What stands at a path, or the "none" that was said of the whole group that it belongs to.
     pub fn at(&self, path: &str) -> Option<&Stated> {
-        if let Some(stated) = self.fields.get(path) {
-            return Some(stated);
+        self.fields.get(self.place(path)?)
+    }
+
+    /// Where that stands: the path itself or the group.
+    pub fn place<'p>(&self, path: &'p str) -> Option<&'p str> {
+        if self.fields.contains_key(path) {
+            return Some(path);
         }
         let mut group = path;
         while let Some((above, _)) = group.rsplit_once('.') {
-            if let Some(not @ Stated::Not(_)) = self.fields.get(above) {
-                return Some(not);
+            if let Some(Stated::Not(_)) = self.fields.get(above) {
+                return Some(above);
             }
             group = above;
         }

@@ -269,8 +269,12 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
     Figure {
         id: "graph",
         heading: format!(
-            "{} computations, each fitted on training rows alone before it meets a held-out row",
-            shown.count("/graph/n_nodes")
+            "{} computations; what is fitted is fitted {}",
+            shown.count("/graph/n_nodes"),
+            match record.certificate.n_transductive {
+                0 => "on training rows alone",
+                _ => "on training rows, and declared transductive steps on all inputs",
+            }
         ),
         sub: "One box per kind of computation with their number; arrows run from what is read."
             .to_string(),

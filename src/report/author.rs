@@ -5,7 +5,8 @@ use super::shown::{Shown, escape, place};
 use super::standards::short;
 use super::standing::headline;
 use crate::data::{
-    AuthorFacts, ItemFacts, Stated, Status, StudyRecord, field, generalised,
+    AuthorFacts, FIELDS, Field, ItemFacts, Reporting, Stated, Status, StudyRecord, field,
+    generalised,
 };
 use crate::operation::Evidence;
 
@@ -82,14 +83,38 @@ pub fn label(path: &str) -> String {
     // Abbreviations and words that say little without the place where they stand in the file.
     let said = match path {
         "ppi" => "Patient and public involvement",
+        "conflicts" => "Conflicts of interest",
+        "analysis.bias" => "Sources of bias",
+        "analysis.confounders" => "Confounders",
+        "analysis.heterogeneity" => "Heterogeneity",
+        "analysis.imbalance_rationale" => "Why classes were weighted",
+        "analysis.metric_rationale" => "Why these measures",
+        "analysis.model_rationale" => "Why these models",
+        "availability.code" => "Availability of the code",
+        "availability.data" => "Availability of the data",
+        "availability.features" => "Availability of the features",
+        "availability.images" => "Availability of the images",
+        "availability.model" => "Availability of the model",
+        "availability.tool" => "Availability of a tool",
+        "discussion.explanation_evaluation" => "Evaluation of explanations",
         "discussion.real_world" => "Use outside of studies",
         "ethics.data_protection" => "Data protection",
+        "fairness.approach" => "Approach to fairness",
         "imaging.dl_robustness" => "Robustness of deep learning",
         "imaging.ibsi" => "Reporting items of the IBSI",
+        "imaging.protocol" => "Imaging protocol",
+        "missing_data.assumption" => "Assumption about missing data",
+        "missing_data.reasons" => "Reasons for missing data",
         "outcome.subjective" => "Subjective outcome",
+        "predictors.blinding" => "Blinding to predictors",
+        "predictors.choice" => "Choice of predictors",
+        "predictors.clinical_definitions" => "Definitions of clinical predictors",
+        "predictors.timing" => "Timing of predictors",
         "registration.id" => "Registration number",
         "segmentation.auto_accuracy" => "Accuracy of automatic segmentation",
+        "segmentation.automatic" => "Automatic segmentation",
         "segmentation.test_mask_origin" => "Origin of the masks in testing",
+        "usability.regulatory" => "Regulation",
         "usability.market" => "Way to the market",
         "usability.qms" => "Quality management",
         "usability.study" => "Study of use",
@@ -105,6 +130,31 @@ fn sentence(words: &str) -> String {
     format!("{}{}", first.unwrap_or_default(), characters.as_str())
 }
 
+/// The fields in reading order, those of several cohorts in the order in which they come. A "none" that
+/// was said of a whole group stands once, under the name of the group.
+fn in_order<'f>(
+    reporting: &Reporting,
+    fields: impl IntoIterator<Item = &'f str>,
+) -> Vec<&'f str> {
+    let mut said: Vec<&str> = Vec::new();
+    for path in fields {
+        let owner = reporting.place(path).unwrap_or(path);
+        if !said.contains(&owner) {
+            said.push(owner);
+        }
+    }
+    let position = |path: &str| {
+        let general = generalised(path);
+        let within = |field: &Field| {
+            let rest = field.path.strip_prefix(general.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        FIELDS.iter().position(within).unwrap_or(FIELDS.len())
+    };
+    said.sort_by_key(|path| position(path));
+    said
+}
+
 /// What the author says in these fields, each under its label; nothing where nothing is said.
 pub fn statements<'f>(
     record: &StudyRecord,
@@ -112,7 +162,7 @@ pub fn statements<'f>(
     fields: impl IntoIterator<Item = &'f str>,
 ) -> String {
     let mut html = String::new();
-    for path in fields {
+    for path in in_order(&record.reporting, fields) {
         let Some(stated) = record.reporting.at(path) else { continue };
         let text = |text: &str| prose(record, shown, text);
         let said = match stated {
@@ -278,4 +328,37 @@ pub fn fields_of<'i>(items: &[(&str, &'i ItemFacts)]) -> Vec<&'i str> {
         }
     }
     fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_stand_in_reading_order_and_a_group_is_denied_once() {
+        let mut reporting = Reporting::default();
+        let funding = Stated::Not("an example".to_string());
+        reporting.fields.insert("funding".to_string(), funding);
+        let fields = [
+            "imaging.protocol",
+            "funding.source",
+            "outcome.interval",
+            "funding.role",
+            "cohorts.b.design",
+            "cohorts.a.design",
+            "funding",
+        ];
+        assert_eq!(
+            in_order(&reporting, fields),
+            [
+                "cohorts.b.design",
+                "cohorts.a.design",
+                "outcome.interval",
+                "imaging.protocol",
+                "funding"
+            ]
+        );
+        assert_eq!(label("imaging.protocol"), "Imaging protocol");
+        assert_eq!(label("cohorts.b.design"), "Design, b");
+    }
 }

@@ -60,7 +60,7 @@ fn described(shown: &Shown, at: usize, list: &Checklist) -> Json {
             "status": marked(item.status, item.status.word()),
             "class": item.status.class(), "mark": mark(item.status),
             "word": item.status.word(),
-            "why": item.why, "section": item.section,
+            "why": item.why, "section": item.section, "place": place(&item.section),
             "recommended": item.recommended,
             "scores": item.scores.map(|yes| if yes { "yes" } else { "no" }),
             "weight": item.weight,
@@ -78,6 +78,13 @@ fn described(shown: &Shown, at: usize, list: &Checklist) -> Json {
             "left_out": score.left_out,
         })),
     })
+}
+
+/// The title of a section by its name.
+fn place(section: &str) -> &'static str {
+    let entries = super::operations();
+    let known = entries.iter().find(|entry| entry.about.name == section);
+    known.map_or("see there", |entry| entry.about.title)
 }
 
 /// As journals want it, with the place in the report where the page number would stand.

@@ -6,7 +6,7 @@ use super::author::coded;
 use super::figure::Figure;
 use super::finding::{associated, held_out_whole, may_look_at_site};
 use super::forest::{Forest, Row};
-use super::shown::{Shown, escape, fill, place};
+use super::shown::{Shown, escape, fill, place, without_tags};
 use super::standing::{
     Standing, headline, label, model, primary, rows_are, same_question, same_splits,
 };
@@ -125,7 +125,10 @@ fn prevalence(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
             ["lowest", "highest"].map(|end| shown.number(&format!("{path}/{end}"), 3));
         Some(json!({
             "where": format!("{}, {}", Standing::of(record, of).label(), of.cohort),
-            "predicted": if ends[0] == ends[1] { ends[0].clone() } else { ends.join("–") },
+            "predicted": match without_tags(&ends[0]) == without_tags(&ends[1]) {
+                true => ends[0].clone(),
+                false => ends.join("–"),
+            },
             "cells": cells, "method": facts.method,
         }))
     });
@@ -200,7 +203,7 @@ fn figure(
         rows.push(overall(name, of, model(of)));
         if let (Some(estimate), Some(column)) = (&of.within, &record.study.within) {
             rows.push(Row {
-                label: format!("{} within {column}", model(of)),
+                label: format!("the same within {column}"),
                 path: Some(format!("{}/within", place(name))),
                 estimate: Some(estimate.estimate),
                 lower: estimate.lower,
@@ -247,10 +250,17 @@ fn figure(
         id: "controls",
         heading: heading(record, shown, name, analysis),
         sub: format!(
-            "Circle: the model over all pairs of {}. Square: the same predictions, pairs within one \
-             stratum only. Triangle: controls. Diamond: other models. All of a group on the same \
-             splits.",
-            rows_are(record, &analysis.cohort)
+            "Circle: the model over all pairs of {}.{} All of a group on the same splits.",
+            rows_are(record, &analysis.cohort),
+            [
+                (2, " Square: the same predictions, pairs within one stratum only."),
+                (4, " Triangle: controls."),
+                (3, " Diamond: other models."),
+            ]
+            .into_iter()
+            .filter(|(series, _)| forest.rows.iter().any(|row| row.series == *series))
+            .map(|(_, words)| words)
+            .collect::<String>()
         ),
         body: Forest::boxed(&picture, "The model within strata, and controls"),
         pictures: vec![picture],

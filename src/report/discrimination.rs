@@ -10,7 +10,7 @@ use super::figure::{DataTable, Figure};
 use super::roc::{
     BOTTOM, Drawn, LEFT, RIGHT, axes, frame, legend, overlay, points, x, y,
 };
-use super::shown::{Shown, escape, fill, place, plain};
+use super::shown::{Shown, escape, fill, place, plain, without_tags};
 use super::standing::{
     Standing, all, headline, judged_place, label, model, primary, role, rows_are,
     same_question, same_splits,
@@ -18,7 +18,7 @@ use super::standing::{
 use super::svg::{Anchor, Svg};
 use super::utility::useful;
 use super::{permutation, precision_recall};
-use crate::data::{AnalysisRecord, MetricFacts, Removed};
+use crate::data::{AnalysisRecord, Curve, MetricFacts, Removed};
 use crate::operation::prelude::*;
 
 /// ROC curves of the headline, pooled within each repeat, with the value of every fold; and every
@@ -155,6 +155,13 @@ fn confusion<'a>(
     let at = format!("{}/confusion", place(name));
     let digits = usize::from(found.repeats > 1);
     let hidden = [found.true_positive, found.false_negative].contains(&None);
+    // Where folds failed, the cells are not of all of them.
+    let n_positive =
+        analysis.judged.as_ref().map_or(analysis.n_positive, |of| of.n_positive);
+    let called = found.true_positive.zip(found.false_negative).map(|(a, b)| a + b);
+    let positive = called
+        .zip(n_positive.known())
+        .is_some_and(|(called, all)| (called - all as f64).abs() < 1e-6);
     let cell = |what: &str| shown.number(&format!("{at}/{what}"), digits);
     let measures = [
         ("sensitivity", "Sensitivity"),
@@ -194,18 +201,27 @@ fn confusion<'a>(
         cell("true_negative")
     );
     let rule = analysis.threshold.as_deref().unwrap_or("declared");
+    let blurred = shown.is_blurred(&format!("{}/performance/sensitivity", place(name)));
     Some(Figure {
         id,
         heading: match hidden {
+            true if blurred => format!(
+                "Counts and measures at the threshold are hidden, since a cell is small ({})",
+                Standing::of(record, analysis).label()
+            ),
             true => format!(
                 "Sensitivity {} at the threshold; counts are hidden, since a cell is small ({})",
                 shown.estimate(&format!("{}/performance/sensitivity", place(name)), 2),
                 Standing::of(record, analysis).label()
             ),
             false => format!(
-                "{} of those with the outcome are called positive at the threshold, {} are missed \
-                 ({})",
+                "{} of {} with the outcome are called positive at the threshold, {} are missed ({})",
                 cell("true_positive"),
+                match positive {
+                    true => shown
+                        .count(&format!("{}/n_positive", judged_place(name, analysis))),
+                    false => "those".to_string(),
+                },
                 cell("false_negative"),
                 Standing::of(record, analysis).label()
             ),
@@ -443,15 +459,20 @@ fn described(
     let mut metrics = numbered("metrics", &analysis.metrics);
     metrics.extend(numbered("standard", &analysis.standard));
     // Most measures are made the same way, which is said once below the table.
-    let mut ways: Vec<&str> = Vec::new();
+    let mut ways: Vec<Way> = Vec::new();
     let rows = metrics.iter().filter_map(|(listed, metric)| {
         let estimate = analysis.performance.get(&metric.name)?;
         let path = format!("{at}/performance/{}", metric.name);
-        let known = ways.iter().position(|way| *way == estimate.method);
+        let (before, n, after) = parted(&estimate.method);
+        let known =
+            ways.iter().position(|way| (way.before, way.after) == (before, after));
         let way = known.unwrap_or_else(|| {
-            ways.push(&estimate.method);
+            ways.push(Way { before, after, n: Vec::new() });
             ways.len() - 1
         });
+        if !n.is_empty() && !ways[way].n.contains(&n) {
+            ways[way].n.push(n);
+        }
         Some(json!({
             "title": metric.title,
             "chance": shown.number(&format!("{at}/{listed}/chance"), 2),
@@ -466,8 +487,10 @@ fn described(
     });
     let rows: Vec<Json> = rows.collect();
     let ways = ways.iter().enumerate();
-    let ways =
-        ways.map(|(at, way)| json!({ "way": letter(at), "text": first_upper(way) }));
+    let ways = ways.map(|(at, way)| {
+        let text = format!("{}{}{}", way.before, listed(&way.n), way.after);
+        json!({ "way": letter(at), "text": first_upper(&text) })
+    });
     let ways: Vec<Json> = ways.collect();
     let notes = analysis.performance.iter().filter(|(_, e)| !e.failed_folds.is_empty());
     let notes = notes.map(|(metric, estimate)| {
@@ -478,7 +501,7 @@ fn described(
     json!({
         "name": name,
         "figure": figure,
-        "scheme": analysis.scheme_text,
+        "scheme": first_upper(&analysis.scheme_text),
         "n": shown.count(&format!("{}/n", judged_place(name, analysis))),
         "positive": shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
         "predictors": shown.count(&format!("{at}/n_predictors")),
@@ -488,6 +511,34 @@ fn described(
         "notes": notes.collect::<Vec<_>>(),
         "failed": failed.collect::<Vec<_>>(),
     })
+}
+
+/// How numbers are made that differ in the patients they are shares of alone.
+struct Way<'m> {
+    before: &'m str,
+    n: Vec<&'m str>,
+    after: &'m str,
+}
+
+/// A method with its number of patients apart, if it has one.
+fn parted(method: &str) -> (&str, &str, &str) {
+    const BEFORE: &str = "interval with n = ";
+    let parted = method.find(BEFORE).and_then(|at| {
+        let (before, rest) = method.split_at(at + BEFORE.len());
+        let end = rest.find(" patients")?;
+        Some((before, &rest[..end], &rest[end..]))
+    });
+    parted.unwrap_or((method, "", ""))
+}
+
+/// `1, 2 and 3`.
+fn listed(words: &[&str]) -> String {
+    match words.split_last() {
+        Some((last, before)) if !before.is_empty() => {
+            format!("{} and {last}", before.join(", "))
+        }
+        _ => words.concat(),
+    }
 }
 
 /// Of how many folds or sites, which are named, and of how many whole repeats these failures are.
@@ -503,7 +554,6 @@ fn counted(failed: &[String]) -> String {
     counts.collect::<Vec<_>>().join(" and ")
 }
 
-/// a, b, c and so on; there are fewer ways of making a number than letters.
 /// A measure by its name, AUROC by its short one.
 fn titled(metric: &MetricFacts) -> &str {
     match metric.name.as_str() {
@@ -518,6 +568,7 @@ fn failure(failed: &Removed) -> String {
     format!("{} ({} {results}).", coded(&failed.reason), failed.n)
 }
 
+/// a, b, c and so on; there are fewer ways of making a number than letters.
 fn letter(at: usize) -> char {
     (b'a'..=b'z').nth(at).map_or('?', char::from)
 }
@@ -552,14 +603,19 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
         id: name,
         heading,
         sub: format!(
-            "Left: {}. Right: {} in each held-out fold; the line is the mean, the band its 95 % \
+            "Left: {}{}. Right: {} in each held-out fold; the line is the mean, the band its 95 % \
              interval.",
             match shown.protects {
                 true => "a smooth curve through the mean of the curves of all repeats"
                     .to_string(),
+                false if repeats == 1 => "step curve of all folds together".to_string(),
                 false => format!(
                     "step curves pooled within each of {repeats} repeats, thin, and their mean, bold"
                 ),
+            },
+            match at_threshold(analysis, shown) {
+                Some(_) => "; dot: where the learned threshold lies",
+                None => "",
             },
             if is_auroc { "AUROC" } else { &analysis.primary }
         ),
@@ -596,6 +652,22 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
 pub const SMOOTH: &str = "The binormal curve that is fitted to the mean of the step curves, which are \
                           withheld, as their steps are patients";
 
+/// 1 − specificity and sensitivity at the threshold; a smooth curve has none, as it stands for no rows.
+fn at_threshold(analysis: &AnalysisRecord, shown: &Shown) -> Option<(f64, f64)> {
+    let of = |metric: &str| Some(analysis.performance.get(metric)?.estimate);
+    let (sensitivity, specificity) = (of("sensitivity")?, of("specificity")?);
+    let asked = analysis.threshold.is_some() && !shown.protects;
+    asked.then_some((1.0 - specificity, sensitivity))
+}
+
+/// The sensitivity that a curve reaches at a specificity of 0.9, and the reverse.
+fn at_nine_tenths(curve: &Curve) -> (f64, f64) {
+    let points = || curve.points.iter();
+    let sensitivity = points().filter(|point| point.x <= 0.1 + 1e-9).map(|point| point.y);
+    let left = points().filter(|point| point.y >= 0.9 - 1e-9).map(|point| point.x);
+    (sensitivity.fold(0.0, f64::max), 1.0 - left.fold(1.0, f64::min))
+}
+
 fn roc(name: &str, analysis: &AnalysisRecord, shown: &Shown) -> String {
     let mut svg = frame();
     // A page holds so many marks; the data table has every curve.
@@ -605,15 +677,41 @@ fn roc(name: &str, analysis: &AnalysisRecord, shown: &Shown) -> String {
         }
     }
     svg.path("line1", &points(&analysis.roc_mean));
-    let label = if shown.protects { "smooth" } else { "mean of repeats" };
+    let label = match (shown.protects, analysis.roc.len()) {
+        (true, _) => "smooth",
+        (false, 1) => "all folds",
+        (false, _) => "mean of repeats",
+    };
     svg.text("k1", (x(0.97), y(0.06)), Anchor::End, label);
-    let description = match shown.protects {
-        true => format!("Smooth receiver operating characteristic of {name}."),
-        false => format!(
-            "Receiver operating characteristic of {name}: {} curves, one per repeat, and their mean.",
-            analysis.roc.len()
+    if let Some((across, up)) = at_threshold(analysis, shown) {
+        let tip = format!(
+            "at the learned threshold: {} and {}",
+            plain(across, 2),
+            plain(up, 2)
+        );
+        svg.dot("dot1", (x(across), y(up)), 5.5, &tip);
+    }
+    let description = match (shown.protects, analysis.roc.len()) {
+        (true, _) => format!("Smooth receiver operating characteristic of {name}."),
+        (false, 1) => format!("Receiver operating characteristic of {name}: one curve."),
+        (false, n) => format!(
+            "Receiver operating characteristic of {name}: {n} curves, one per repeat, and their mean.",
         ),
     };
+    let area = match analysis.performance.contains_key("auroc") {
+        true => {
+            let path = format!("{}/performance/auroc", place(name));
+            format!(" AUROC {}.", without_tags(&shown.estimate(&path, 2)))
+        }
+        false => String::new(),
+    };
+    let (sensitivity, specificity) = at_nine_tenths(&analysis.roc_mean);
+    let description = format!(
+        "{description}{area} Sensitivity {} at a specificity of 0.90, specificity {} at a sensitivity \
+         of 0.90.",
+        plain(sensitivity, 2),
+        plain(specificity, 2)
+    );
     svg.finish("ROC curves", &description)
 }
 
@@ -665,7 +763,27 @@ fn folds(name: &str, analysis: &AnalysisRecord) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::counted;
+    use super::{at_nine_tenths, counted, listed, parted};
+    use crate::data::{Curve, Point};
+
+    #[test]
+    fn a_curve_is_read_where_one_of_both_is_nine_tenths() {
+        let points =
+            [(0.0, 0.0), (0.0, 0.4), (0.1, 0.4), (0.1, 0.6), (0.3, 0.9), (1.0, 1.0)];
+        let points = points.map(|(x, y)| Point { x, y }).to_vec();
+        let (sensitivity, specificity) = at_nine_tenths(&Curve { points });
+        assert!((sensitivity - 0.6).abs() < 1e-12 && (specificity - 0.7).abs() < 1e-12);
+    }
+
+    #[test]
+    fn ways_that_differ_in_a_number_are_one() {
+        let method = "pooled; Wilson's 95 % interval with n = 49.2 patients; rounded";
+        let (before, n, after) = parted(method);
+        assert_eq!((n, format!("{before}{n}{after}").as_str()), ("49.2", method));
+        assert_eq!(parted("a mean"), ("a mean", "", ""));
+        assert_eq!(listed(&["48", "72", "49.2"]), "48, 72 and 49.2");
+        assert_eq!(listed(&["48"]), "48");
+    }
 
     #[test]
     fn failures_of_folds_and_of_repeats_are_told_apart() {

@@ -125,10 +125,9 @@ fn figure(
     let picture = svg.finish("Columns chosen", &description);
     let heading = match &selection.stability {
         Some(_) => format!(
-            "Stability of the choice {} ({}–{}): 1 is always the same, 0 is by chance",
+            "Stability of the choice {} ({}): 1 is always the same, 0 is by chance",
             shown.number(&format!("{at}/stability/index"), 2),
-            shown.number(&format!("{at}/stability/lower"), 2),
-            shown.number(&format!("{at}/stability/upper"), 2)
+            shown.interval(&format!("{at}/stability"), 2)
         ),
         None => format!(
             "{} of {} columns reach {} on average",

@@ -34,9 +34,14 @@ pub struct DataTable {
 impl DataTable {
     /// As a file; simulated data say so in every row.
     pub fn csv(&self, simulated: bool) -> String {
-        let quote = |cell: &String| match cell.contains(['"', ',', '\n']) {
+        // Other programs read numbers with a hyphen for a minus sign.
+        let number = |cell: &str| {
+            let rest = cell.strip_prefix('−')?;
+            rest.parse::<f64>().is_ok().then(|| format!("-{rest}"))
+        };
+        let quote = |cell: &String| match cell.contains(['"', ',', '\n', '\r']) {
             true => format!("\"{}\"", cell.replace('"', "\"\"")),
-            false => cell.clone(),
+            false => number(cell).unwrap_or_else(|| cell.clone()),
         };
         let line = |cells: &[String], more: &str| {
             let mut cells: Vec<String> = cells.iter().map(quote).collect();
@@ -82,5 +87,18 @@ impl Figure<'_> {
                 },
             }),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DataTable;
+
+    #[test]
+    fn a_file_has_numbers_that_other_programs_read() {
+        let cells = ["−0.25", "−1 patient", "a \"b\", c"].map(String::from);
+        let table = DataTable { head: vec!["x".to_string()], rows: vec![cells.to_vec()] };
+        assert_eq!(table.csv(false), "x\n-0.25,−1 patient,\"a \"\"b\"\", c\"\n");
+        assert_eq!(table.csv(true).lines().next(), Some("x,simulated"));
     }
 }

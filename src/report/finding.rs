@@ -29,8 +29,14 @@ pub fn finding(record: &StudyRecord) -> String {
 }
 
 /// The same sentence by sentence with everything that belongs to it.
-pub fn sentences(record: &StudyRecord) -> Vec<String> {
+fn sentences(record: &StudyRecord) -> Vec<String> {
     said(record, Detail::Full)
+}
+
+/// Those of them that the first lines do not hold word for word.
+pub fn beyond(record: &StudyRecord) -> Vec<String> {
+    let lead = said(record, Detail::Lead);
+    sentences(record).into_iter().filter(|sentence| !lead.contains(sentence)).collect()
 }
 
 /// The headline, what site or stratum explain, and what came of it outside.

@@ -179,7 +179,7 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
     page
 }
 
-/// No line ends between a number and its percent sign.
+/// No line ends between a number and its percent sign, nor behind that of a confidence interval.
 fn unbroken(text: &str) -> String {
     let mut kept = String::with_capacity(text.len() + 1024);
     let mut rest = text;
@@ -194,7 +194,7 @@ fn unbroken(text: &str) -> String {
         rest = &after[1..];
     }
     kept.push_str(rest);
-    kept
+    kept.replace("\u{a0}% CI ", "\u{a0}%\u{a0}CI\u{a0}")
 }
 
 fn pretty(value: &impl Serialize) -> String {
@@ -413,6 +413,7 @@ mod tests {
     #[test]
     fn a_number_keeps_its_percent_sign() {
         assert_eq!(unbroken("95 % of 5 % %"), "95\u{a0}% of 5\u{a0}% %");
+        assert_eq!(unbroken("(95 % CI 0.1"), "(95\u{a0}%\u{a0}CI\u{a0}0.1");
     }
 
     use super::when;

@@ -233,15 +233,43 @@ const LABEL: f64 = 13.0;
 const ARROW: f64 = 34.0;
 const LINE: f64 = 15.0;
 
-/// What stands in a box below its number.
-fn label(of_box: &FlowBox) -> Vec<String> {
+/// What stands in a box below its number; in that of analyses also how they divide by outcome.
+fn label(record: &StudyRecord, of_box: &FlowBox) -> Vec<String> {
     let lines = broken(&of_box.label, 32);
-    lines.iter().map(|line| line.trim_start().to_string()).collect()
+    let mut lines: Vec<String> =
+        lines.iter().map(|line| shortened(line.trim_start(), 33)).collect();
+    if let Some((positive, negative)) = divided_by_outcome(record, of_box) {
+        lines.push(format!("{positive} positive, {negative} negative"));
+    }
+    lines
+}
+
+/// Positives and negatives of the analyses of a box, whose names its label begins with.
+fn divided_by_outcome(record: &StudyRecord, of_box: &FlowBox) -> Option<(Count, Count)> {
+    let names = of_box.label.strip_prefix(ANALYSED)?;
+    let named = |name: &&String| {
+        let rest = names.strip_prefix(name.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ',']))
+    };
+    let analysis = record.analyses.get(record.analysis_order.iter().find(named)?)?;
+    // Two outcomes may be known of as many rows, and share a box.
+    let mut others = record
+        .analyses
+        .values()
+        .filter(|other| (&other.cohort, other.n) == (&analysis.cohort, of_box.n_out));
+    if !others.all(|other| other.n_positive == analysis.n_positive) {
+        return None;
+    }
+    let negative = match (of_box.n_out.known(), analysis.n_positive.known()) {
+        (Some(all), Some(positive)) => all.checked_sub(positive)?.into(),
+        _ => Count::HIDDEN,
+    };
+    Some((analysis.n_positive, negative))
 }
 
 /// Height of a box: room for all of its label.
-fn tall(of_box: &FlowBox) -> f64 {
-    BOX + LABEL * label(of_box).len() as f64
+fn tall(record: &StudyRecord, of_box: &FlowBox) -> f64 {
+    BOX + LABEL * label(record, of_box).len() as f64
 }
 
 /// The reasons beside the arrow into a box, broken into lines of the width that there is.
@@ -281,9 +309,9 @@ fn arrow(of_box: &FlowBox) -> f64 {
     ARROW.max(20.0 + LINE * lines)
 }
 
-fn height(cohort: &CohortFacts) -> f64 {
+fn height(record: &StudyRecord, cohort: &CohortFacts) -> f64 {
     let arrows: f64 = cohort.flow.iter().skip(1).map(arrow).sum();
-    let boxes: f64 = cohort.flow.iter().map(tall).sum();
+    let boxes: f64 = cohort.flow.iter().map(|of_box| tall(record, of_box)).sum();
     30.0 + boxes + arrows + 16.0
 }
 
@@ -304,7 +332,7 @@ fn flow(record: &StudyRecord) -> Figure<'static> {
     let across = cohorts.len().clamp(1, 2);
     let lines = cohorts.chunks(across);
     let tallest = |line: &[&CohortFacts]| {
-        line.iter().map(|cohort| height(cohort)).fold(0.0, f64::max)
+        line.iter().map(|cohort| height(record, cohort)).fold(0.0, f64::max)
     };
     let all: f64 = lines.clone().map(tallest).sum();
     let mut svg = Svg::new(COLUMN * across as f64, all.max(40.0));
@@ -312,7 +340,7 @@ fn flow(record: &StudyRecord) -> Figure<'static> {
     let mut top = 0.0;
     for line in lines {
         for (position, cohort) in line.iter().enumerate() {
-            draw(&mut svg, cohort, (COLUMN * position as f64, top), &mut rows);
+            draw(record, &mut svg, cohort, (COLUMN * position as f64, top), &mut rows);
         }
         top += tallest(line);
     }
@@ -342,7 +370,9 @@ fn flow(record: &StudyRecord) -> Figure<'static> {
         method: "Counts are those of the survey of ids and outcomes, taken before any split."
             .to_string(),
         table: DataTable {
-            head: ["cohort", "box", "in", "removed", "reason", "out"].map(String::from).to_vec(),
+            head: ["cohort", "box", "in", "removed", "reason", "out", "positive"]
+                .map(String::from)
+                .to_vec(),
             rows,
         },
     }
@@ -355,6 +385,7 @@ fn described(cohort: &CohortFacts) -> String {
 }
 
 fn draw(
+    record: &StudyRecord,
     svg: &mut Svg,
     cohort: &CohortFacts,
     at: (f64, f64),
@@ -365,7 +396,7 @@ fn draw(
     // Each analysis begins from the cohort, so that the second does not follow from the first.
     let own = cohort.flow.iter().rposition(|of_box| !is_analysis(of_box));
     let mut fork = y;
-    svg.text("k1", (middle, at.1 + 16.0), Anchor::Middle, &cohort.name);
+    svg.text("k1", (middle, at.1 + 16.0), Anchor::Middle, &shortened(&cohort.name, 34));
     for (position, of_box) in cohort.flow.iter().enumerate() {
         let removed = of_box.removed.iter().any(|removed| removed.n != 0);
         if position > 0 {
@@ -374,7 +405,7 @@ fn draw(
             let forks = own.is_some_and(|own| position > own + 1);
             match forks {
                 true => {
-                    let (left, into) = (middle - 118.0, y + tall(of_box) / 2.0);
+                    let (left, into) = (middle - 118.0, y + tall(record, of_box) / 2.0);
                     let edge = middle - 100.0;
                     svg.path(
                         "flow",
@@ -397,7 +428,7 @@ fn draw(
             }
         }
         if Some(position) == own {
-            fork = y + tall(of_box) / 2.0;
+            fork = y + tall(record, of_box) / 2.0;
         }
         let last =
             own.is_some_and(|own| position > own) || position + 1 == cohort.flow.len();
@@ -406,23 +437,32 @@ fn draw(
             (true, true) => "final",
             (true, false) => "box",
         };
-        svg.rect(class, (middle - 100.0, y), (200.0, tall(of_box)));
+        svg.rect(class, (middle - 100.0, y), (200.0, tall(record, of_box)));
         svg.text("strong", (middle, y + 19.0), Anchor::Middle, &of_box.n_out.to_string());
-        for (line, text) in label(of_box).iter().enumerate() {
+        for (line, text) in label(record, of_box).iter().enumerate() {
             let down = y + 35.0 + LABEL * line as f64;
             svg.text("small", (middle, down), Anchor::Middle, text);
         }
-        rows.extend(listed(cohort, of_box));
-        y += tall(of_box);
+        rows.extend(listed(record, cohort, of_box));
+        y += tall(record, of_box);
     }
 }
 
 /// Whether a box is that of analyses rather than of the cohort.
 fn is_analysis(of_box: &FlowBox) -> bool {
-    of_box.label.starts_with("analysed: ")
+    of_box.label.starts_with(ANALYSED)
 }
 
-fn listed(cohort: &CohortFacts, of_box: &FlowBox) -> Vec<Vec<String>> {
+/// What the label of such a box begins with.
+const ANALYSED: &str = "analysed: ";
+
+fn listed(
+    record: &StudyRecord,
+    cohort: &CohortFacts,
+    of_box: &FlowBox,
+) -> Vec<Vec<String>> {
+    let positive = divided_by_outcome(record, of_box);
+    let positive = positive.map_or(String::new(), |(positive, _)| positive.to_string());
     let row = |n: Count, reason: &str| {
         vec![
             cohort.name.clone(),
@@ -431,6 +471,7 @@ fn listed(cohort: &CohortFacts, of_box: &FlowBox) -> Vec<Vec<String>> {
             n.to_string(),
             reason.to_string(),
             of_box.n_out.to_string(),
+            positive.clone(),
         ]
     };
     match of_box.removed.as_slice() {
@@ -450,6 +491,8 @@ fn blocks(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
                 let path = format!("/predictors/{at}/columns/{position}");
                 // As many digits as the spread of the values deserves.
                 let digits = match column.all.map_or(1.0, |all| all.sd) {
+                    // Of a constant column nothing is known of the digits.
+                    sd if sd > 0.0 && sd < 0.1 => table_one::small(sd),
                     sd if sd < 10.0 => 2,
                     sd if sd < 100.0 => 1,
                     _ => 0,

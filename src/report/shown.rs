@@ -1,6 +1,6 @@
 //! Numbers as the page shows them, each with its place in `report.json`; and the templates.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use minijinja::{AutoEscape, Environment};
@@ -15,8 +15,8 @@ pub struct Shown {
     json: Arc<Json>,
     /// Places of what is hidden.
     hidden: BTreeSet<String>,
-    /// Places of what is rounded so coarsely that it must be said beside it.
-    coarse: BTreeSet<String>,
+    /// Places of what is rounded so coarsely that it must be said beside it, with their steps.
+    coarse: BTreeMap<String, f64>,
     /// Whether small counts are hidden and curves smooth.
     pub protects: bool,
 }
@@ -31,8 +31,8 @@ impl Shown {
         Self {
             json: record.json(),
             hidden: hidden.unwrap_or_default(),
-            coarse: suppression.map_or_else(BTreeSet::new, |facts| {
-                facts.coarsened.iter().map(|(place, _)| place.clone()).collect()
+            coarse: suppression.map_or_else(BTreeMap::new, |facts| {
+                facts.coarsened.iter().cloned().collect()
             }),
             protects: suppression.is_some(),
         }
@@ -47,6 +47,12 @@ impl Shown {
         ends.skip(1).any(|end| self.hidden.contains(&path[..end]))
     }
 
+    /// Whether the estimate at `path` is rounded so coarsely that it and its interval say nothing: with
+    /// steps of a half a sensitivity of 0.8 is 1.0, from 1.0 to 1.0.
+    pub fn is_blurred(&self, path: &str) -> bool {
+        self.coarse.get(path).is_some_and(|step| *step > 0.2)
+    }
+
     /// Whether there is a number at `path`.
     pub fn has(&self, path: &str) -> bool {
         self.json.pointer(path).is_some_and(Json::is_number)
@@ -54,8 +60,11 @@ impl Shown {
 
     /// The number at `path` with so many decimals; a dash when there is none.
     pub fn number(&self, path: &str, digits: usize) -> String {
-        let coarse =
-            path.strip_suffix("/estimate").is_some_and(|p| self.coarse.contains(p));
+        let of = path.rsplit_once('/').map_or("", |(of, _)| of);
+        if self.is_blurred(of) {
+            return HIDDEN.to_string();
+        }
+        let coarse = path.ends_with("/estimate") && self.coarse.contains_key(of);
         let about = if coarse { "≈ " } else { "" };
         match self.json.pointer(path).and_then(Json::as_f64) {
             Some(number) => format!(
@@ -112,7 +121,8 @@ impl Shown {
     }
 
     fn has_interval(&self, path: &str) -> bool {
-        ["lower", "upper"].iter().all(|end| self.has(&format!("{path}/{end}")))
+        !self.is_blurred(path)
+            && ["lower", "upper"].iter().all(|end| self.has(&format!("{path}/{end}")))
     }
 
     /// A whole number.
@@ -134,6 +144,9 @@ impl Shown {
         // A measure of a group has a note of how it was made.
         let text = |name: &str| self.json.pointer(&format!("{path}/{name}"))?.as_str();
         let method = text("method").or_else(|| text("note")).unwrap_or("");
+        if self.is_blurred(path) {
+            return "a cell is small".to_string();
+        }
         if !self.has_interval(path) {
             // Where some of what the value is a mean over has none, or resamples say nothing of it, its
             // method says why.
@@ -156,7 +169,12 @@ impl Shown {
             .and_then(Json::as_f64)
             .is_some_and(|lower| lower < 0.0);
         let between = if negative { " to " } else { "–" };
-        format!("{}{between}{}{few}", end("lower"), end("upper"))
+        // No line ends within an interval.
+        format!(
+            "<span class=\"nw\">{}{between}{}</span>{few}",
+            end("lower"),
+            end("upper")
+        )
     }
 }
 
@@ -324,6 +342,29 @@ pub fn fill(name: &str, context: impl Serialize) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_rounded_to_nothing_is_hidden() {
+        let shown = Shown {
+            json: Arc::new(serde_json::json!({
+                "fine": { "estimate": 0.8, "lower": 0.7, "upper": 0.9 },
+                "blurred": { "estimate": 1.0, "lower": 1.0, "upper": 1.0 },
+            })),
+            hidden: BTreeSet::new(),
+            coarse: [("/fine".to_string(), 0.1), ("/blurred".to_string(), 1.0)].into(),
+            protects: true,
+        };
+        assert_eq!(without_tags(&shown.estimate("/fine", 1)), "≈ 0.8 (0.7–0.9)");
+        assert_eq!(
+            without_tags(&shown.estimate("/blurred", 1)),
+            "hidden (a cell is small)"
+        );
+        assert_eq!(
+            without_tags(&shown.measured("/blurred", 1)),
+            "hidden (a cell is small)"
+        );
+        assert_eq!(shown.ci("/blurred"), "a cell is small");
+    }
 
     #[test]
     fn numbers_have_true_minus_signs_and_no_negative_zero() {

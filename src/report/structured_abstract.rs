@@ -84,6 +84,20 @@ impl Section for StructuredAbstract {
     }
 }
 
+/// A title within a sentence: its first letter is small, unless a name or an abbreviation begins there.
+fn within(title: &str) -> String {
+    const NAMES: [&str; 4] = ["Gaussian", "Matthews", "Yeo", "Youden"];
+    let first = title.split([' ', '’', '\'', '–', '-']).next().unwrap_or("");
+    let short = first.chars().filter(|c| c.is_uppercase() || c.is_numeric()).count() > 1;
+    let mut characters = title.chars();
+    match characters.next() {
+        Some(letter) if !short && !NAMES.contains(&first) => {
+            format!("{}{}", letter.to_lowercase(), characters.as_str())
+        }
+        _ => title.to_string(),
+    }
+}
+
 /// The sentences that the run knows: data, participants, outcome, model, measures, results.
 fn of_the_run(
     record: &StudyRecord,
@@ -96,8 +110,12 @@ fn of_the_run(
         record.sources.iter().map(|source| source.name.clone()).collect();
     let role = |role: &str| {
         let used = record.methods.iter().filter(|method| method.role == role);
-        let mut titles: Vec<String> =
-            used.map(|method| method.title.to_lowercase()).collect();
+        let mut titles: Vec<String> = used.map(|method| within(&method.title)).collect();
+        // To keep all columns is no method.
+        if role == "select" && analysis.candidates.iter().any(|one| one.selector == "all")
+        {
+            titles.insert(0, "all columns".to_string());
+        }
         titles.dedup();
         titles.join(", ")
     };
@@ -143,7 +161,11 @@ fn of_the_run(
         "measures": analysis
             .metrics
             .iter()
-            .map(|metric| metric.title.clone())
+            .enumerate()
+            .map(|(at, metric)| match at {
+                0 => metric.title.clone(),
+                _ => within(&metric.title),
+            })
             .collect::<Vec<_>>()
             .join(", "),
         "predictors": shown.count(&format!("{at}/n_predictors")),
@@ -151,4 +173,23 @@ fn of_the_run(
         "results": results.collect::<Vec<_>>(),
         "slope": slope,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within;
+
+    #[test]
+    fn names_keep_their_capitals_within_a_sentence() {
+        for (title, words) in [
+            ("Logistic regression", "logistic regression"),
+            ("Gaussian naive Bayes", "Gaussian naive Bayes"),
+            ("Youden's index", "Youden's index"),
+            ("Yeo–Johnson transformation", "Yeo–Johnson transformation"),
+            ("F1 score", "F1 score"),
+            ("CSV or TSV table", "CSV or TSV table"),
+        ] {
+            assert_eq!(within(title), words);
+        }
+    }
 }

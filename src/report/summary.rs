@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::author::coded;
-use super::finding::{sentences, telling_control};
+use super::finding::{beyond, telling_control};
 use super::marks::bar;
 use super::shown::{Shown, fill, place};
 use super::standards::short;
@@ -69,7 +69,7 @@ impl Section for Summary {
             "summary.html",
             json!({
                 "headline": headline.is_some(),
-                "sentences": sentences(record),
+                "sentences": beyond(record),
                 "claims": claims.collect::<Vec<_>>(),
                 "keys": keys,
                 "primary": primary,
@@ -174,8 +174,10 @@ fn keys(
         }
     }
     for metric in analysis.metrics.iter().filter(|m| m.name != analysis.primary) {
-        if analysis.performance.contains_key(&metric.name) && keys.len() < 3 {
-            let path = format!("{}/performance/{}", place(name), metric.name);
+        let path = format!("{}/performance/{}", place(name), metric.name);
+        let told =
+            analysis.performance.contains_key(&metric.name) && !shown.is_blurred(&path);
+        if told && keys.len() < 3 {
             keys.push(key(
                 &path,
                 match &analysis.threshold {

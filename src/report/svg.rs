@@ -184,7 +184,7 @@ impl Svg {
                 .hex()[..10];
         format!(
             "<svg viewBox=\"0 0 {w:.0} {h:.0}\" role=\"img\" aria-labelledby=\"t{id} d{id}\" \
-             style=\"max-width:{w:.0}px\"><title id=\"t{id}\">{}</title><desc id=\"d{id}\">{}\
+             style=\"--w:{w:.0}px\"><title id=\"t{id}\">{}</title><desc id=\"d{id}\">{}\
              </desc>{}</svg>",
             escape(title),
             escape(description),

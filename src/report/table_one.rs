@@ -160,6 +160,8 @@ fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
         .zip(row.lower_quartile)
         .map_or(1.0, |(upper, lower)| upper - lower);
     let digits = match spread {
+        spread if spread > 0.0 && spread < 0.1 => small(spread),
+        // Of a column with one value nearly everywhere nothing is known of the digits.
         spread if spread < 0.1 => 3,
         spread if spread < 10.0 => 2,
         spread if spread < 100.0 => 1,
@@ -173,6 +175,11 @@ fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
         number("lower_quartile"),
         number("upper_quartile")
     )
+}
+
+/// Decimals with which so small a spread keeps two digits; six at most.
+pub fn small(spread: f64) -> usize {
+    (1.0 - spread.log10().floor()).clamp(2.0, 6.0) as usize
 }
 
 /// The same for a file, with a line for each category.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::calibration::first_upper;
 use super::discrimination::SMOOTH;
 use super::figure::Figure;
 use super::forest::{Forest, Row};
@@ -114,14 +115,16 @@ fn side_by_side(
                 Standing::External => format!("external, {}", analysis.cohort),
                 standing => standing.label().to_string(),
             };
-            let estimate = analysis.performance.get(metric);
+            let at = format!("{}/performance/{metric}", place(name));
+            let blurred = shown.is_blurred(&at);
+            let estimate = analysis.performance.get(metric).filter(|_| !blurred);
             let measured = analysis.metrics.iter().any(|known| known.name == metric);
             if !measured {
                 continue;
             }
             rows.push(Row {
                 label,
-                path: estimate.map(|_| format!("{}/performance/{metric}", place(name))),
+                path: estimate.map(|_| at),
                 n: Some((analysis.n, analysis.n_positive)),
                 estimate: estimate.map(|estimate| estimate.estimate),
                 lower: estimate.and_then(|estimate| estimate.lower),
@@ -129,6 +132,7 @@ fn side_by_side(
                 prediction: estimate.and_then(|estimate| estimate.prediction),
                 note: match estimate {
                     Some(estimate) => estimate.method.clone(),
+                    None if blurred => "hidden: a cell is small".to_string(),
                     None => "not computed".to_string(),
                 },
                 series: standing.series(),
@@ -150,9 +154,23 @@ fn side_by_side(
     Figure {
         id: "places",
         heading: places(record, shown, asked),
-        sub: "Circle: internal. Diamond: sites held out one at a time, with the prediction interval \
-              below. Square: a cohort that the frozen model met once."
-            .to_string(),
+        sub: [
+            (Standing::Internal, "Circle: internal."),
+            (
+                Standing::SiteBySite,
+                "Diamond: sites held out one at a time, with the prediction interval below.",
+            ),
+            (Standing::External, "Square: a cohort that the frozen model met once."),
+        ]
+        .into_iter()
+        .filter(|(standing, _)| {
+            asked.iter().any(|(_, of)| {
+                Standing::of(record, of).series() == standing.series()
+            })
+        })
+        .map(|(_, words)| words)
+        .collect::<Vec<_>>()
+        .join(" "),
         body: Forest::boxed(&picture, "The same model, judged in several places"),
         pictures: vec![picture],
         method: "Internal values are of the procedure, which chooses and fits anew in every fold; \
@@ -195,6 +213,7 @@ fn curves(
         }
         drawn.push(roc::Drawn {
             label: match standing {
+                Standing::Internal if analysis.roc.len() == 1 => "internal".to_string(),
                 Standing::Internal => "internal, mean of repeats".to_string(),
                 _ => format!("{}, {}", standing.label(), analysis.cohort),
             },
@@ -325,7 +344,7 @@ fn sites<'a>(
         body: Forest::boxed(&picture, &format!("AUROC in each site of {name}")),
         pictures: vec![picture],
         method: match pooled {
-            Some(estimate) => format!("{}.", estimate.method),
+            Some(estimate) => format!("{}.", first_upper(&estimate.method)),
             None => {
                 "Sites with fewer than 5 of a class are shown, not pooled.".to_string()
             }
@@ -371,6 +390,7 @@ fn frozen_model(
         "positive": shown.count(&format!("{path}/n_positive")),
         "predictors": shown.count(&format!("{path}/n_predictors")),
         "selected": shown.count(&format!("{path}/n_selected")),
+        "one": facts.n_selected == 1,
         "candidate": candidate.map(|candidate| {
             if averaged {
                 return format!("a weighted mean of {} candidates", facts.members);

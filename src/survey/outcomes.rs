@@ -342,10 +342,11 @@ fn derive(
                     Code::OUTCOME_VALUE,
                     Place::Study(outcome.span),
                     format!(
-                        "outcome `{}` is unknown for {} rows of cohort `{}`, and `missing: \
+                        "outcome `{}` is unknown for {} {} of cohort `{}`, and `missing: \
                          refuse` was said",
                         outcome.name,
                         known.count(None),
+                        if known.count(None) == 1 { "row" } else { "rows" },
                         cohort.name
                     ),
                 ));
@@ -371,8 +372,10 @@ fn disagreeing(
     }
     let place = Place::Study(outcome.span);
     let message = format!(
-        "the derivations of outcome `{}` disagree on {n} rows of cohort `{}`",
-        outcome.name, cohort.name
+        "the derivations of outcome `{}` disagree on {n} {} of cohort `{}`",
+        outcome.name,
+        if n == 1 { "row" } else { "rows" },
+        cohort.name
     );
     Some(match outcome.on_conflict {
         OnConflict::Refuse => Diagnostic::error(Code::DISAGREEMENT, place, message)

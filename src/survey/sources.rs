@@ -454,10 +454,16 @@ fn table(
         told.faults.push(Diagnostic::warning(
             Code::COLLAPSED,
             Place::Study(source.span),
-            format!(
-                "{} rows of `{}` repeat another in every cell and are taken once",
-                facts.notes.collapsed, source.name
-            ),
+            match facts.notes.collapsed {
+                1 => format!(
+                    "1 row of `{}` repeats another in every cell and is taken once",
+                    source.name
+                ),
+                n => format!(
+                    "{n} rows of `{}` repeat another in every cell and are taken once",
+                    source.name
+                ),
+            },
         ));
     }
     told.performed = Some(Performed {
