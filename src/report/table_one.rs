@@ -179,7 +179,8 @@ fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
 
 /// Decimals with which so small a spread keeps two digits; six at most.
 pub fn small(spread: f64) -> usize {
-    (1.0 - spread.log10().floor()).clamp(2.0, 6.0) as usize
+    let shows_two = |digits: &usize| spread * [1e2, 1e3, 1e4, 1e5][digits - 2] >= 10.0;
+    (2..6).find(shows_two).unwrap_or(6)
 }
 
 /// The same for a file, with a line for each category.
