@@ -428,12 +428,9 @@ pub enum Grid {
     Mask,
 }
 
-/// A split with its place in the scheme; counts from 0, an inner split has `inner`.
+/// A split with its place in the scheme.
 #[derive(Debug)]
 pub struct Placed {
-    pub repeat: usize,
-    pub outer: usize,
-    pub inner: Option<usize>,
     pub split: Split,
     /// Inner splits of an outer one.
     pub inner_splits: Vec<Split>,
@@ -449,7 +446,7 @@ pub struct Placed {
 }
 
 impl Placed {
-    /// `group_of` is by row of the cohort.
+    /// The place counts from 0, by repeat, outer and inner split; `group_of` is by row of the cohort.
     pub fn new(
         (repeat, outer, inner): (usize, usize, Option<usize>),
         split: &Split,
@@ -470,9 +467,6 @@ impl Placed {
             shown: name.as_str().into(),
         };
         Self {
-            repeat,
-            outer,
-            inner,
             split: split.clone(),
             inner_splits: inner_splits.to_vec(),
             name,
