@@ -265,7 +265,8 @@ def fits_something(node):
     parts = node.split("/")
     if len(parts) < 3 or not parts[1].startswith("r0"):
         return False
-    return parts[2] not in ("tune", "winner", "link", "threshold", "predict", "importance", "calibrate")
+    return parts[2] not in ("tune", "winner", "link", "threshold", "predict", "decide", "importance",
+                            "calibrate")
 
 
 def widened(rows, copies):

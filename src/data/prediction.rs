@@ -158,7 +158,8 @@ pub struct Predictions {
     pub scores: Vec<f64>,
     /// What the learner ranks by, where that is no probability.
     pub decision_values: Option<Vec<f64>>,
-    /// Learned on the inner out-of-fold predictions of the training rows, if a rule was declared.
+    /// Where a `decide` node has put one to them: learned on the inner out-of-fold predictions of the
+    /// training rows.
     pub threshold: Option<f64>,
     /// The candidate that made them.
     pub candidate: usize,

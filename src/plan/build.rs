@@ -308,7 +308,8 @@ impl Builder<'_> {
                 outer.push(self.outer(&context, repeat, position, split));
             }
         }
-        let predictions: Vec<_> = outer.iter().map(|nodes| nodes.predict).collect();
+        let predicted: Vec<_> = outer.iter().map(|nodes| nodes.predict).collect();
+        let decided: Vec<_> = outer.iter().filter_map(|nodes| nodes.decide).collect();
         let Instance::Resampling(resampling) = &scheme_of.resampling.instance else {
             unreachable!("`spec` puts a resampling scheme here")
         };
@@ -333,12 +334,11 @@ impl Builder<'_> {
         let given = vec![outcome_given];
         let measured = self.measured(
             &name,
-            of,
-            &predictions,
+            (of, case),
+            [&predicted, &decided],
             &judged,
             given,
             scheme_of.span,
-            (case, study.evaluate.threshold.is_some()),
         );
         let permuted = self.permuted(&context, scheme, splits);
         self.analyses.push(Analysis { name, case, scheme, outer, measured, permuted });
@@ -420,20 +420,16 @@ impl Builder<'_> {
         nodes
     }
 
-    /// The nodes that measure predictions of a case, and whether a threshold decides there.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what is measured, how, and where it stands"
-    )]
+    /// The nodes that measure predictions of a case, and the same as `decided` where a threshold is
+    /// applied.
     pub fn measured(
         &mut self,
         name: &str,
-        of: Judgement,
-        predictions: &[NodeIndex],
+        (of, case): (Judgement, usize),
+        [predicted, decided]: [&[NodeIndex]; 2],
         judged: &str,
         given: Vec<Given>,
         span: Span,
-        (case, decided): (usize, bool),
     ) -> MeasuredNodes {
         let study = self.study;
         let Case { outcome: _, model, branch, cohort } = self.cases[case];
@@ -460,6 +456,7 @@ impl Builder<'_> {
                 },
                 span,
             };
+        let read = if decided.is_empty() { predicted } else { decided };
         let (mut metrics, mut standard) = (Vec::new(), Vec::new());
         for (metric, used) in study.evaluate.metrics().enumerate() {
             let Instance::Metric(instance) = &used.instance else {
@@ -467,9 +464,10 @@ impl Builder<'_> {
             };
             let scale = instance.scale();
             let is_standard = metric > study.evaluate.also.len();
-            if is_standard && scale.needs_threshold && !decided {
+            if is_standard && scale.needs_threshold && decided.is_empty() {
                 continue;
             }
+            let read = if scale.needs_threshold { read } else { predicted };
             let fields = common.metrics[metric].iter();
             let mut identity: Vec<(&str, &str)> =
                 fields.map(|(name, value)| (*name, value.as_str())).collect();
@@ -483,16 +481,18 @@ impl Builder<'_> {
             let mut node =
                 node(used.about.name, work, identity, patients.iter().cloned().collect());
             node.seed = Some(study.seed); // Intervals resample patients.
-            let node = self.add(node, predictions);
+            let node = self.add(node, read);
             match is_standard {
                 true => standard.push((metric, node)),
                 false => metrics.push(node),
             }
         }
         let mut drawn = |part: &str, work: Work, identity: Arc<Identity>| {
+            let read =
+                if matches!(work, Work::Confusion { .. }) { read } else { predicted };
             let mut node = node(part, work, identity, patients.iter().cloned().collect());
             node.seed = Some(study.seed);
-            self.add(node, predictions)
+            self.add(node, read)
         };
         let precision_recall = drawn(
             "precision_recall",
@@ -509,7 +509,7 @@ impl Builder<'_> {
             let identity = Identity::of(&[("decision", "1"), ("range", &range)]);
             drawn("decision", Work::DecisionCurve { of }, identity)
         });
-        let confusion = decided.then(|| {
+        let confusion = (!decided.is_empty()).then(|| {
             drawn(
                 "confusion",
                 Work::Confusion { of },
@@ -518,7 +518,7 @@ impl Builder<'_> {
         });
         let roc =
             node("roc", Work::Roc { of }, Identity::of(&[("roc", "2")]), Vec::new());
-        let roc = self.add(roc, predictions);
+        let roc = self.add(roc, predicted);
         let within = study.evaluate.within.as_ref().and_then(|column| {
             let strata = self.strata(cohort, column)?;
             let identity = Identity::of(&[
@@ -531,7 +531,7 @@ impl Builder<'_> {
             node.seed = Some(study.seed); // Intervals resample patients.
             Some(node)
         });
-        let within = within.map(|node| self.add(node, predictions));
+        let within = within.map(|node| self.add(node, predicted));
         let subgroups = &study.evaluate.subgroups;
         let strata: Option<Vec<Given>> =
             subgroups.iter().map(|group| self.strata(cohort, &group.by)).collect();
@@ -554,7 +554,7 @@ impl Builder<'_> {
             node.seed = Some(study.seed); // Intervals resample patients.
             node
         });
-        let groups = groups.map(|node| self.add(node, predictions));
+        let groups = groups.map(|node| self.add(node, read));
         MeasuredNodes {
             metrics,
             standard,
@@ -733,7 +733,7 @@ impl Builder<'_> {
             _ => self.threshold(context, &here, tune, &inner_scores),
         };
         let mut inputs = vec![tune, fit];
-        inputs.extend(link.into_iter().chain(threshold));
+        inputs.extend(link);
         let predict = Node {
             name: format!("{}/{}/predict", context.name, here.name),
             work: Work::Predict { case: context.case, split: here.clone() },
@@ -747,9 +747,46 @@ impl Builder<'_> {
             span: context.span,
         };
         let predict = self.add(predict, &inputs);
+        let decide = threshold.map(|threshold| {
+            let name = format!("{}/{}/decide", context.name, here.name);
+            self.decide(name, [predict, threshold], here.held_out.clone(), context.span)
+        });
         let importance =
             looked_into.then(|| self.importance(context, &here, (winner, fit, link)));
-        OuterNodes { repeat, outer, tune, threshold, predict, fit, decoded, importance }
+        OuterNodes {
+            repeat,
+            outer,
+            tune,
+            threshold,
+            predict,
+            decide,
+            fit,
+            decoded,
+            importance,
+        }
+    }
+
+    /// Predictions with the threshold that decides by them.
+    pub fn decide(
+        &mut self,
+        name: String,
+        inputs: [NodeIndex; 2],
+        held_out: Arc<Groups>,
+        span: Span,
+    ) -> NodeIndex {
+        let node = Node {
+            name,
+            work: Work::Decide,
+            identity: Identity::of(&[("decide", "1")]),
+            given: Default::default(),
+            seed: None,
+            keep: Keep::Stored,
+            family: "decide",
+            scope: Scope::HeldOut,
+            rows: RowSets { held_out: Some(held_out), ..RowSets::default() },
+            span,
+        };
+        self.add(node, &inputs)
     }
 
     /// The winner on the training rows of an outer split, and what it says of those held out.

@@ -159,7 +159,7 @@ impl Builder<'_> {
             };
             self.add(node, &[frame, refit])
         });
-        Some(FrozenModel { name, case, primary, tune, freeze, explain })
+        Some(FrozenModel { name, case, primary, tune, refit, threshold, freeze, explain })
     }
 
     /// The outcomes of an external cohort: locked away, and opened for finished models.
@@ -223,7 +223,7 @@ impl Builder<'_> {
         let frame = self.assemble(cohort, of.model)?;
         let rows = self.groups.get(&of_cohort.name)?;
         let everybody: Vec<u32> = (0..rows.len() as u32).collect();
-        let held_out = Groups::of_rows(&everybody, rows);
+        let held_out = Arc::new(Groups::of_rows(&everybody, rows));
         let name = format!(
             "{}.{}.{}",
             study.outcomes[of.outcome].name, study.models[of.model].name, of_cohort.name
@@ -239,7 +239,7 @@ impl Builder<'_> {
             work: Work::Apply { frozen: frozen.case, case },
             identity: Identity::of(&[
                 ("apply", self.procedure(of.model, of.branch).candidates.text()),
-                ("threshold", if named_for { "true" } else { "false" }),
+                ("version", "2"),
             ]),
             given: self.given_with(&[], cohort, of.model, of.branch).into(),
             seed: None,
@@ -247,26 +247,27 @@ impl Builder<'_> {
             family: "apply frozen model",
             scope: Scope::HeldOut,
             rows: RowSets {
-                held_out: Some(Arc::new(held_out)),
+                held_out: Some(held_out.clone()),
                 transductive: study.models[of.model].transductive(of.branch),
                 ..RowSets::default()
             },
             span,
         };
-        let inputs = [frozen.freeze, frame, opened];
-        let predict = self.add(apply, &inputs);
+        // The model as it was fitted: what threshold it was handed over with is not asked for here.
+        let predict = self.add(apply, &[frozen.refit, frame, opened]);
+        let decide = frozen.threshold.filter(|_| named_for).map(|threshold| {
+            self.decide(format!("{name}/decide"), [predict, threshold], held_out, span)
+        });
         let judged = "\"once\"";
         let of = Judgement::External(place);
-        let inputs = [predict];
-        let decided = study.evaluate.threshold.is_some() && named_for;
-        let at = (case, decided);
         // Intervals may resample its sites.
         let cohort = self.cases[case].cohort;
         let sites = study.cohorts[cohort].site.as_ref();
         let given = sites.and_then(|column| self.strata(cohort, column)).into_iter();
         let given = given.collect();
-        let measured = self.measured(&name, of, &inputs, judged, given, span, at);
-        Some(External { name, case, frozen: position, opened, predict, measured })
+        let read: [&[NodeIndex]; 2] = [&[predict], decide.as_slice()];
+        let measured = self.measured(&name, (of, case), read, judged, given, span);
+        Some(External { name, case, frozen: position, opened, predict, decide, measured })
     }
 
     /// Pairs of models on identical splits: under each scheme, on each external cohort.

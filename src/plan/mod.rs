@@ -99,6 +99,8 @@ pub struct FrozenModel {
     /// Whether it is the one that is handed over; others meet external cohorts beside it.
     pub primary: bool,
     pub tune: NodeIndex,
+    pub refit: NodeIndex,
+    pub threshold: Option<NodeIndex>,
     pub freeze: NodeIndex,
     /// What it looks at, for the one that is handed over.
     pub explain: Option<NodeIndex>,
@@ -115,6 +117,8 @@ pub struct External {
     pub frozen: usize,
     pub opened: NodeIndex,
     pub predict: NodeIndex,
+    /// The same at the frozen threshold, if it is applied to this cohort.
+    pub decide: Option<NodeIndex>,
     pub measured: MeasuredNodes,
 }
 
@@ -163,6 +167,8 @@ pub struct OuterNodes {
     pub tune: NodeIndex,
     pub threshold: Option<NodeIndex>,
     pub predict: NodeIndex,
+    /// The same at the threshold, if a rule was declared.
+    pub decide: Option<NodeIndex>,
     /// The winner's fit, with the columns that reached it.
     pub fit: NodeIndex,
     /// How well the batch is told from the columns, where the preparation harmonises.
@@ -343,6 +349,9 @@ pub enum Work {
         case: usize,
         split: Arc<Placed>,
     },
+    /// Predictions with the threshold that decides by them, so that another threshold leaves what is
+    /// measured without one alone.
+    Decide,
     /// The calibration map, fitted on the choice's out-of-fold predictions.
     Calibrate {
         case: usize,

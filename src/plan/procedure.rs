@@ -122,7 +122,7 @@ impl Procedure {
             ]),
             link: with_candidates("link", "1"),
             threshold,
-            predict: with_candidates("predict", "3"),
+            predict: with_candidates("predict", "4"),
             calibrate: with_candidates("calibrate", "2"),
             winner: Identity::of(&[("winner", "1"), ("candidates", does.text())]),
             candidates: does,

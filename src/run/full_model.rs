@@ -134,10 +134,16 @@ fn filled(
     if frozen.falls_back.is_some() {
         return vec![true; model.columns.len()];
     }
-    let n = model.columns.len();
-    let columns = model.columns.iter().enumerate().map(|(at, column)| {
+    // One row for each that is asked about: of thousands of predictors a model needs a few.
+    let all = model.columns.iter().enumerate();
+    let needed: Vec<usize> =
+        all.clone().filter(|(_, c)| c.needed).map(|(at, _)| at).collect();
+    let n = needed.len();
+    let columns = all.map(|(at, column)| {
         let mut values = vec![column.median.unwrap_or(0.0); n];
-        values[at] = f64::NAN;
+        if let Ok(row) = needed.binary_search(&at) {
+            values[row] = f64::NAN;
+        }
         FrameColumn { name: column.name.as_str().into(), values }
     });
     let categories = model
@@ -156,9 +162,13 @@ fn filled(
         .with_categories(categories.collect())
         .with_beside(beside.collect());
     let parts = parts(study, case, frozen);
-    let needed: Vec<usize> = (0..n).filter(|at| model.columns[*at].needed).collect();
-    let mut filled = vec![false; n];
-    passing(&needed, &|some| say(&parts, &rows.take(some)).is_ok(), &mut filled);
+    let mut passed = vec![false; n];
+    let every: Vec<usize> = (0..n).collect();
+    passing(&every, &|some| say(&parts, &rows.take(some)).is_ok(), &mut passed);
+    let mut filled = vec![false; model.columns.len()];
+    for (at, passed) in needed.into_iter().zip(passed) {
+        filled[at] = passed;
+    }
     filled
 }
 

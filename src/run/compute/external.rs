@@ -131,7 +131,7 @@ pub fn unseal(inputs: &Inputs<'_>) -> Computed {
 
 /// What a frozen model says of the rows of an external cohort whose outcome is known.
 pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
-    let frozen = input!(&inputs.values[0], Frozen, "frozen model");
+    let frozen = input!(&inputs.values[0], Frozen, "fitted model");
     let frame = input!(&inputs.values[1], Frame, "frame");
     let frame = &*with_beside(inputs, frozen_case, case, frame);
     let opened = input!(&inputs.values[2], Opened, "opened outcomes");
@@ -152,12 +152,6 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
     if rows.is_empty() {
         return Ok(Value::Failed("no row has a known outcome".to_string()));
     }
-    let threshold = &inputs.study.evaluate.threshold;
-    let cohort = &inputs.study.cohorts[inputs.plan.cases[case].cohort].name;
-    let applied = threshold.as_ref().is_some_and(|threshold| {
-        threshold.frozen_for.is_empty()
-            || threshold.frozen_for.iter().any(|named| named.name == *cohort)
-    });
     let taken = frame.rows.take(&rows);
     let said = match frozen.falls_back {
         Some(prevalence) => Ok((vec![prevalence; taken.n()], None)),
@@ -176,7 +170,7 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
             truth,
             scores,
             decision_values,
-            threshold: frozen.threshold.filter(|_| applied),
+            threshold: None,
             candidate: chosen(inputs, frozen_case, &frozen.members[0].recipe).candidate,
             falls_back: frozen.falls_back.is_some(),
         }),

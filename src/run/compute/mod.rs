@@ -115,6 +115,7 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Threshold { case, split } => tuning::threshold(inputs, *case, split),
         Work::Fit { case, split, keeps } => winner::fit(inputs, *case, split, *keeps),
         Work::Predict { case, split } => tuning::predict(inputs, *case, split),
+        Work::Decide => tuning::decide(inputs),
         Work::Calibrate { case, split } => tuning::calibrate(inputs, *case, split),
         Work::Refit { case, split } => external::refit(inputs, *case, split),
         Work::Freeze => external::freeze(inputs),

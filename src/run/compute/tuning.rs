@@ -82,13 +82,6 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// Whether any learner of a study gives decision values: then splits have `link` nodes.
-pub fn has_links(study: &Study) -> bool {
-    study.learn.iter().any(|chain| {
-        instance(&chain.settings[0].steps[0]).output() == Output::DecisionValue
-    })
-}
-
 /// The scores of all candidates on some inner splits.
 pub struct Inner<'a> {
     /// By inner split and `score` node.
@@ -471,14 +464,9 @@ pub fn predict(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let choice = input!(&inputs.values[0], Choice, "choice");
     let fit = input!(&inputs.values[1], Fit, "fit");
     let (outcome, _) = facts(inputs, case);
-    let mut rest = inputs.values[2..].iter();
-    let links = match has_links(inputs.study).then(|| rest.next()).flatten() {
+    let links = match inputs.values.get(2) {
         Some(value) => input!(value, Links, "links").clone(),
         None => vec![None; choice.members.len()],
-    };
-    let threshold = match rest.next() {
-        Some(value) => *input!(value, Threshold, "threshold"),
-        None => None,
     };
     let mut sums = vec![0.0f64; fit.rows.len()];
     let mut decision_values = None;
@@ -500,10 +488,17 @@ pub fn predict(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         truth: truth(outcome, &fit.rows),
         scores: sums,
         decision_values,
-        threshold,
+        threshold: None,
         candidate: choice.candidate,
         falls_back: choice.falls_back,
     }))
+}
+
+/// Predictions with the threshold that decides by them.
+pub fn decide(inputs: &Inputs<'_>) -> Computed {
+    let predictions = input!(&inputs.values[0], Predictions, "predictions");
+    let threshold = *input!(&inputs.values[1], Threshold, "threshold");
+    Ok(Value::Predictions(Predictions { threshold, ..predictions.clone() }))
 }
 
 #[cfg(test)]

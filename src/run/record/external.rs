@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Context;
 use super::candidates::fared;
 use super::folds::threshold_words;
+use super::predictions::said;
 use super::rows::Analysed;
 use crate::data::{AnalysisRecord, Count, Frozen, FrozenFacts, Value};
 use crate::plan::{self, Case, External};
@@ -73,8 +74,7 @@ impl Context<'_> {
                 filled: Count::from(0),
                 filled_columns: Vec::new(),
             });
-            if let Some(Value::Predictions(predictions)) =
-                self.found.get(&external.predict)
+            if let Some(predictions) = said(self.found, external.predict, external.decide)
             {
                 if let Some(facts) = &mut record.frozen {
                     let case = self.plan.cases[model.case];

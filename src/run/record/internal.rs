@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Context;
 use super::candidates::fared;
 use super::folds::{threshold_words, thresholds};
+use super::predictions::said;
 use super::rows::Analysed;
 use super::selection::sample_size;
 use crate::data::{AnalysisRecord, FallbackFacts, JudgedFacts, Value};
@@ -48,8 +49,7 @@ impl Context<'_> {
             if let Some(tuned) = tuned {
                 fared(&mut record.candidates, tuned);
             }
-            let Some(Value::Predictions(predictions)) = self.found.get(&nodes.predict)
-            else {
+            let Some(predictions) = said(self.found, nodes.predict, nodes.decide) else {
                 continue;
             };
             for member in choice.iter().flat_map(|choice| &choice.members) {

@@ -57,12 +57,14 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Result<Found, Vec<Strin
     }
     for external in &plan.external {
         wanted.extend([external.opened, external.predict]);
+        wanted.extend(external.decide);
     }
     wanted.extend(plan.comparisons.iter().map(|comparison| comparison.node));
     for analysis in &plan.analyses {
         wanted.extend(&analysis.permuted);
         for nodes in &analysis.outer {
             wanted.extend([nodes.tune, nodes.predict, nodes.fit]);
+            wanted.extend(nodes.decide);
             wanted.extend(nodes.importance);
             wanted.extend(nodes.decoded);
         }
