@@ -201,7 +201,10 @@ impl Finished {
 
     /// The index is disposable: without it the next run plans again.
     pub fn keep(&self, store: &Store, key: &Digest) {
-        let bytes = postcard::to_stdvec(self).expect("plain data always has an encoding");
+        // Megabytes: a list that doubles as it grows would touch twice as many.
+        let bytes = Vec::with_capacity(self.record.len() + 2 * self.page.json.len());
+        let bytes =
+            postcard::to_extend(self, bytes).expect("plain data always has an encoding");
         drop(store.index_put(key, &bytes));
     }
 }

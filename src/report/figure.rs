@@ -1,5 +1,7 @@
 //! A figure: heading, picture, method, and the numbers behind it.
 
+use std::iter;
+
 use serde::Serialize;
 use serde_json::json;
 
@@ -39,19 +41,25 @@ impl DataTable {
             let rest = cell.strip_prefix('−')?;
             rest.parse::<f64>().is_ok().then(|| format!("-{rest}"))
         };
-        let quote = |cell: &String| match cell.contains(['"', ',', '\n', '\r']) {
-            true => format!("\"{}\"", cell.replace('"', "\"\"")),
-            false => number(cell).unwrap_or_else(|| cell.clone()),
+        let quoted = |cell: &str| match cell.contains(['"', ',', '\n', '\r']) {
+            true => Some(format!("\"{}\"", cell.replace('"', "\"\""))),
+            false => number(cell),
         };
-        let line = |cells: &[String], more: &str| {
-            let mut cells: Vec<String> = cells.iter().map(quote).collect();
-            if simulated {
-                cells.push(more.to_string());
+        let lines = || iter::once(&self.head).chain(&self.rows);
+        let size = lines().flatten().map(|cell| cell.len() + 4).sum();
+        let mut text = String::with_capacity(size);
+        for (at, cells) in lines().enumerate() {
+            for (place, cell) in cells.iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                text.push_str(quoted(cell).as_deref().unwrap_or(cell));
             }
-            format!("{}\n", cells.join(","))
-        };
-        let mut text = line(&self.head, "simulated");
-        self.rows.iter().for_each(|row| text.push_str(&line(row, "yes")));
+            if simulated {
+                text.push_str(if at == 0 { ",simulated" } else { ",yes" });
+            }
+            text.push('\n');
+        }
         text
     }
 }

@@ -19,7 +19,8 @@ pub struct Entry {
     pub key: Option<Digest>,
     pub outputs: Vec<(String, Digest)>,
     pub how: String,
-    pub identity: Json,
+    /// Canonical JSON, as it enters the key.
+    pub identity: String,
     pub seed: Option<u64>,
     /// Name, digest and what a person is shown.
     pub given: Vec<(String, Digest, String)>,
@@ -50,12 +51,15 @@ pub fn write(
     plan: &Plan,
     done: &mut Done,
 ) -> Result<(), StoreError> {
-    let before = latest(store, study);
+    let before = match done.how.contains(&How::Computed) {
+        true => latest(store, study),
+        false => HashMap::new(),
+    };
     let mut lines = Vec::with_capacity(plan.graph.node_count());
     for &index in &plan.order {
         let entry = entry(plan, &done.states, index, Some(&done.how[index.index()]));
         if done.how[index.index()] == How::Computed
-            && let Some(old) = before.get(&entry.node)
+            && let Some(old) = before.get(&*entry.node)
             && old.key != entry.key
             && old.outputs == entry.outputs
         {
@@ -68,9 +72,18 @@ pub fn write(
     store.write_journal(study, &lines)
 }
 
-fn latest(store: &Store, study: &str) -> HashMap<String, Entry> {
-    let newest = store.journals(study).next();
-    newest.map_or_else(HashMap::new, |lines| read(&lines))
+/// What a node gave, of all that its entry says.
+#[derive(Deserialize)]
+struct Gave {
+    node: String,
+    key: Option<Digest>,
+    outputs: Vec<(String, Digest)>,
+}
+
+fn latest(store: &Store, study: &str) -> HashMap<String, Gave> {
+    let newest = store.journals(study).next().unwrap_or_default();
+    let gave = newest.iter().filter_map(|line| serde_json::from_str::<Gave>(line).ok());
+    gave.map(|gave| (gave.node.clone(), gave)).collect()
 }
 
 fn read(lines: &[String]) -> HashMap<String, Entry> {
@@ -91,7 +104,7 @@ fn entry(plan: &Plan, states: &States, index: NodeIndex, how: Option<&How>) -> E
         key: states.keys[index.index()],
         outputs: states.outputs[index.index()].clone().unwrap_or_default(),
         how: how.map_or(String::new(), |how| format!("{how:?}")),
-        identity: node.identity.json(),
+        identity: node.identity.text().to_string(),
         seed: node.seed,
         given: given
             .map(|g| (g.name.to_string(), g.digest, g.shown.to_string()))
@@ -148,7 +161,11 @@ fn walk(
     };
     let before = changes.len();
     let mut found = Differences { node: &new.node, catalog, changes };
-    found.settings(Place::default(), &old_entry.identity, &new.identity);
+    if old_entry.identity != new.identity {
+        let json = |text: &str| serde_json::from_str(text).unwrap_or(Json::Null);
+        let (old, new) = (json(&old_entry.identity), json(&new.identity));
+        found.settings(Place::default(), &old, &new);
+    }
     if old_entry.seed != new.seed {
         let text =
             |seed: Option<u64>| seed.map_or("none".to_string(), |seed| seed.to_string());
