@@ -713,7 +713,7 @@ pub struct SiteFacts {
 }
 
 /// A model that was finished before it met an external cohort.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct FrozenFacts {
     /// Digest of everything that was frozen.
     pub digest: String,
