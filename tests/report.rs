@@ -2,10 +2,11 @@
 
 use restudy::catalog::Catalog;
 use restudy::data::{
-    AgreementFacts, AnalysisRecord, AssociationFacts, ClaimFacts, Compared,
-    ComparisonFacts, DeviationFacts, Equation, Estimate, Explained, FrozenFacts,
-    GroupMeasure, ImportanceFacts, JoinFacts, PredictorImportance, PredictorShap,
-    Removed, SiteFacts, StudyRecord, SubgroupFacts, Term, Transform, WorkedExample,
+    AgreementFacts, AnalysisRecord, ApparentFacts, AssociationFacts, ClaimFacts,
+    Compared, ComparisonFacts, DeviationFacts, Equation, Estimate, Explained,
+    FrozenFacts, GroupMeasure, ImportanceFacts, JoinFacts, PredictorImportance,
+    PredictorShap, Removed, SiteFacts, StudyRecord, SubgroupFacts, Term, Transform,
+    WorkedExample,
 };
 use restudy::operation::{Entry, Kind, section};
 use restudy::report::render;
@@ -187,6 +188,7 @@ fn full(more: &str) -> StudyRecord {
                     lower: auroc.map(|_| 0.3),
                     upper: auroc.map(|_| 0.9),
                     pooled,
+                    method: told("DeLong"),
                 })
                 .to_vec(),
             ..first.clone()
@@ -222,6 +224,12 @@ fn full(more: &str) -> StudyRecord {
                 sealed: true,
                 filled: 2.into(),
                 filled_columns: vec![told("column")],
+                accesses: 1,
+                apparent: ApparentFacts {
+                    performance: [("auroc".to_string(), estimate(0.65))].into(),
+                    against: Some(name.clone()),
+                    optimism: [("auroc".to_string(), 0.123)].into(),
+                },
             }),
             ..first
         },
