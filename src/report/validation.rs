@@ -379,6 +379,8 @@ fn sites<'a>(
     for (at, site) in analysis.sites.iter().enumerate() {
         let path = format!("{}/sites/{at}", place(name));
         let one_class = site.n_positive == 0 || site.n_positive == site.n;
+        let known = site.n.known().zip(site.n_positive.known());
+        let few = known.is_some_and(|(n, positive)| positive.min(n - positive) < 5);
         let how = match site.method.as_str() {
             "" => String::new(),
             method => format!("; {method}"),
@@ -404,6 +406,9 @@ fn sites<'a>(
                 }
                 (true, _) => "one class only, no AUROC".to_string(),
                 (false, true) => format!("pooled{how}"),
+                (false, false) if few => {
+                    format!("fewer than 5 of a class, not pooled{how}")
+                }
                 (false, false) => format!("not pooled{how}"),
             },
             series: if site.pooled { 3 } else { 4 },
