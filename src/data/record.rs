@@ -932,7 +932,7 @@ pub enum Scope {
     PerSubject,
     /// Each row from its own inputs.
     RowWise,
-    /// Fitted on the training rows of a split.
+    /// Fitted on the training rows of a split, or looked at on them: nothing about them is held out.
     Training,
     /// Applied to rows held out.
     HeldOut,

@@ -24,7 +24,8 @@ impl Operation for Validation {
     const ABOUT: About = About {
         name: "validation",
         title: "Validation and centres",
-        version: 1,
+        // 1: inside, site by site and outside. 2: the frozen model on the rows it was fitted on as well.
+        version: 2,
         sources: &["collins2024", "delong1988", "hartung2001", "higgins2009"],
         example: "validation",
     };
