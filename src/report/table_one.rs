@@ -9,10 +9,16 @@ use crate::data::{CharacteristicFacts, StudyRecord};
 /// Categories of a variable that the page has; the rest are in the file.
 pub const LEVELS: usize = 20;
 
-/// Characters of a value with its spread that fit into a cell on a page of 1280 pixels: of a table with
-/// five columns, and of one with seven.
-const OF_FIVE: usize = 23;
-pub const OF_SEVEN: usize = 17;
+/// How wide a value with its spread may be to fit into a cell on a page of 1280 pixels: of a table with
+/// five columns, and of one with seven. Units: half the width of a digit.
+const OF_FIVE: usize = 36;
+pub const OF_SEVEN: usize = 26;
+
+/// About how wide a text is: points, commas, spaces and brackets take half of what a digit does.
+fn width(text: &str) -> usize {
+    let narrow = |c: char| c.is_whitespace() || ".,[]()".contains(c);
+    text.chars().map(|c| if narrow(c) { 1 } else { 2 }).sum()
+}
 
 /// A value with its spread in brackets: a line may end between the two, and within neither.
 pub fn with_spread(value: &str, spread: &str) -> String {
@@ -22,7 +28,7 @@ pub fn with_spread(value: &str, spread: &str) -> String {
 /// Whether spreads stand below their values in all cells of a table, since one is too long for a line.
 pub fn is_stacked<'a>(mut cells: impl Iterator<Item = &'a str>, most: usize) -> bool {
     cells.any(|cell| {
-        cell.contains("class=\"spread\"") && without_tags(cell).chars().count() > most
+        cell.contains("class=\"spread\"") && width(&without_tags(cell)) > most
     })
 }
 
@@ -281,7 +287,7 @@ mod tests {
     #[test]
     fn one_long_spread_stands_below_its_value_and_so_do_all() {
         let short = with_spread("<span data-ref=\"/a\">0.45</span>", "[0.12,\u{a0}0.67]");
-        let long = with_spread("123.4", "[101.2,\u{a0}150.3]");
+        let long = with_spread("1234", "[1001,\u{a0}1500]");
         let plain = "a count of very many rows and columns";
         let cells = [short.as_str(), plain];
         assert!(!is_stacked(cells.into_iter(), OF_SEVEN));
