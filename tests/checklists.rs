@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use restudy::catalog::Catalog;
 use restudy::data::{
-    AddedFacts, AnalysisRecord, AssociationFacts, Compared, ComparisonFacts, Count,
-    DecisionCurve, DeviationFacts, Estimate, FIELDS, Form, FrozenFacts, MethodFacts,
-    PermutationFacts, Reporting, Setting, SiteFacts, Stated, Status, StudyRecord,
-    SubgroupFacts,
+    AddedFacts, AnalysisRecord, ApparentFacts, AssociationFacts, Compared,
+    ComparisonFacts, Count, DecisionCurve, DeviationFacts, Estimate, FIELDS, Form,
+    FrozenFacts, MethodFacts, PermutationFacts, Reporting, Setting, SiteFacts, Stated,
+    Status, StudyRecord, SubgroupFacts,
 };
 use restudy::operation::{Declared, Entry, Evidence, Instance, Kind};
 use restudy::report::{gaps, judged, render, render_again, standards};
@@ -197,6 +197,7 @@ fn complete() -> StudyRecord {
                 lower: Some(0.5),
                 upper: Some(0.9),
                 pooled: true,
+                method: "DeLong".to_string(),
             }],
             ..plain.clone()
         },
@@ -220,6 +221,8 @@ fn complete() -> StudyRecord {
                 sealed: true,
                 filled: 0.into(),
                 filled_columns: Vec::new(),
+                accesses: 1,
+                apparent: ApparentFacts::default(),
             }),
             ..plain
         },

@@ -1,11 +1,11 @@
 //! What is measured on held-out predictions: against others' numbers, and in whole studies.
 
-use restudy::data::{Interval, StudyRecord};
+use restudy::data::{Interval, Scope, StudyRecord};
 use restudy::math::{exp, ln, sqrt};
 use restudy::operation::{Instance, Scored};
 use restudy::statistics::{
-    Points, influence_se, nadeau_bengio, net_benefit, percentiles, quantile, sample_size,
-    treat_all, wilson,
+    Points, influence_se, nadeau_bengio, net_benefit, percentiles, pooled_auroc,
+    quantile, sample_size, treat_all, wilson,
 };
 use serde_json::{Value as Json, json};
 
@@ -582,6 +582,98 @@ fn rows_of_one_patient_are_resampled_together_wherever_there_is_an_interval() {
     let compared = record.comparisons.iter().find(|of| of.better.ends_with("there"));
     let compared = compared.unwrap().result.as_ref().unwrap();
     assert!(compared.difference < 0.0 && compared.p.is_some(), "{}", compared.method);
+}
+
+/// The AUROC of one set of rows over all their pairs.
+fn over_pairs(rows: &[(bool, f64)]) -> f64 {
+    let of = |class: bool| rows.iter().filter(move |(truth, _)| *truth == class);
+    let pairs = || of(true).flat_map(|a| of(false).map(move |b| (a.1, b.1)));
+    let won = pairs().map(|(a, b)| match a.total_cmp(&b) {
+        std::cmp::Ordering::Greater => 1.0,
+        std::cmp::Ordering::Equal => 0.5,
+        std::cmp::Ordering::Less => 0.0,
+    });
+    won.sum::<f64>() / pairs().count() as f64
+}
+
+#[test]
+fn a_frozen_model_is_also_told_on_the_rows_it_was_fitted_on_and_nothing_of_them_is_held_out()
+ {
+    let (workshop, _study) = of_lesions(0.5, "auroc");
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine", "{run:?}");
+    let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
+    let of = |kind: &str| {
+        record.analyses.iter().find(|(_, of)| of.kind == kind && of.model == "good")
+    };
+    let (_, external) = of("external").unwrap();
+    let (name, inside) = of("sites").unwrap();
+    let frozen = external.frozen.as_ref().unwrap();
+    assert_eq!((frozen.accesses, frozen.n.known()), (2, Some(120)));
+    // A model of one column ranks as the column does.
+    let table = String::from_utf8(workshop.read("t.csv")).unwrap();
+    let cells = table.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+    let here = cells.filter(|cells| cells[3] == "here");
+    let rows: Vec<(bool, f64)> =
+        here.map(|cells| (cells[5] == "high", cells[6].parse().unwrap())).collect();
+    let auroc = &frozen.apparent.performance["auroc"];
+    assert!((auroc.estimate - over_pairs(&rows)).abs() < 1e-12, "{auroc:?}");
+    // Its interval is that of one set of rows, of which each patient has three.
+    assert!(auroc.method.contains("1000 resamples of 40 patients"), "{}", auroc.method);
+    let measured: Vec<&String> = frozen.apparent.performance.keys().collect();
+    assert_eq!(measured, ["auroc", "f1", "sensitivity"]);
+    assert_eq!(frozen.apparent.against.as_ref(), Some(name));
+    for (metric, optimism) in &frozen.apparent.optimism {
+        let apparent = frozen.apparent.performance[metric].estimate;
+        let difference = apparent - inside.performance[metric].estimate;
+        assert!((optimism - difference).abs() < 1e-12, "{metric}");
+    }
+    assert_eq!(frozen.apparent.optimism.len(), 3);
+    // No node of it stands among the uses of held-out rows that the proof counts.
+    let groups = &record.graph.groups;
+    let own: Vec<_> = groups.iter().filter(|group| group.name == "apparent").collect();
+    assert!(own.len() == 1 && own[0].scope == Scope::Training, "{own:?}");
+    // Predictions, decisions and three metrics of each of two models.
+    assert_eq!(own[0].n, 10);
+    let held_out = groups.iter().filter(|group| group.scope == Scope::HeldOut);
+    let uses: usize = held_out.map(|group| group.n).sum();
+    assert_eq!(uses, record.certificate.n_held_out_uses);
+    // No claim can name it, and no prediction of it is among the held-out ones.
+    let predictions = String::from_utf8(workshop.read("runs/study/predictions.csv"));
+    assert!(!predictions.unwrap().contains("frozen"));
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(page.contains("apparent: the rows it was fitted on"));
+    assert!(page.contains("Apparent performance is no estimate of performance"));
+}
+
+#[test]
+fn a_model_that_meets_no_other_cohort_is_not_measured_on_its_own_rows() {
+    let (_workshop, record) = run(&[]);
+    assert!(record.graph.groups.iter().all(|group| group.name != "apparent"));
+}
+
+#[test]
+fn a_site_has_the_interval_by_which_it_is_pooled() {
+    let record = lesions(0.5, "auroc");
+    let is = |of: &&restudy::data::AnalysisRecord| of.kind == "sites";
+    let by_site = record.analyses.values().filter(is).find(|of| of.model == "good");
+    let by_site = by_site.unwrap();
+    let logit = |p: f64| ln(p / (1.0 - p));
+    let areas = by_site.sites.iter().filter(|site| site.pooled).map(|site| {
+        let words = "1000 resamples of the site's patients";
+        assert!(site.method.contains(words), "{}", site.method);
+        let (area, ends) =
+            (site.auroc.unwrap(), (site.lower.unwrap(), site.upper.unwrap()));
+        let se = (logit(ends.1) - logit(ends.0)) / 2.0 / 1.959_963_984_540_054;
+        let se = se * area * (1.0 - area);
+        (area, se * se)
+    });
+    let areas: Vec<(f64, f64)> = areas.collect();
+    assert_eq!(areas.len(), 3);
+    let (pooled, expected) =
+        (&by_site.performance["auroc"], pooled_auroc(&areas, 0.95).unwrap());
+    assert!((pooled.estimate - expected.auroc).abs() < 1e-6);
+    assert!((pooled.lower.unwrap() - expected.interval.0).abs() < 1e-6);
 }
 
 #[test]

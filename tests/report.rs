@@ -2,10 +2,11 @@
 
 use restudy::catalog::Catalog;
 use restudy::data::{
-    AgreementFacts, AnalysisRecord, AssociationFacts, ClaimFacts, Compared,
-    ComparisonFacts, DeviationFacts, Equation, Estimate, Explained, FrozenFacts,
-    GroupMeasure, ImportanceFacts, JoinFacts, PredictorImportance, PredictorShap,
-    Removed, SiteFacts, StudyRecord, SubgroupFacts, Term, Transform, WorkedExample,
+    AgreementFacts, AnalysisRecord, ApparentFacts, AssociationFacts, ClaimFacts,
+    Compared, ComparisonFacts, DeviationFacts, Equation, Estimate, Explained,
+    FrozenFacts, GroupMeasure, ImportanceFacts, JoinFacts, PredictorImportance,
+    PredictorShap, Removed, SiteFacts, StudyRecord, SubgroupFacts, Term, Transform,
+    WorkedExample,
 };
 use restudy::operation::{Entry, Kind, section};
 use restudy::report::render;
@@ -187,6 +188,7 @@ fn full(more: &str) -> StudyRecord {
                     lower: auroc.map(|_| 0.3),
                     upper: auroc.map(|_| 0.9),
                     pooled,
+                    method: told("DeLong"),
                 })
                 .to_vec(),
             ..first.clone()
@@ -222,6 +224,16 @@ fn full(more: &str) -> StudyRecord {
                 sealed: true,
                 filled: 2.into(),
                 filled_columns: vec![told("column")],
+                accesses: 1,
+                apparent: ApparentFacts {
+                    performance: [(
+                        "auroc".to_string(),
+                        Estimate { prediction: None, ..estimate(0.65) },
+                    )]
+                    .into(),
+                    against: Some(name.clone()),
+                    optimism: [("auroc".to_string(), 0.123)].into(),
+                },
             }),
             ..first
         },
@@ -292,6 +304,78 @@ fn every_number_is_that_of_report_json() {
         let shown: f64 = text.replace('−', "-").parse().unwrap();
         let off = (shown - value).abs() * 10f64.powi(digits as i32);
         assert!(off <= 0.5 + 1e-9, "{path}: {text} for {value}");
+    }
+}
+
+/// What a picture says to those who do not see it.
+fn told(page: &Page, name: &str) -> String {
+    let found = page.figures.iter().find(|(known, _)| known == name);
+    let (_, svg) = found.unwrap_or_else(|| panic!("no picture {name}"));
+    let described = svg.split_once("<desc").unwrap().1.split_once("</desc>").unwrap().0;
+    described.split_once('>').unwrap().1.to_string()
+}
+
+/// Text of HTML made by the program.
+fn text(html: &str) -> String {
+    let parts = html.split('<').enumerate();
+    let text = parts.map(|(at, part)| match at {
+        0 => part,
+        _ => part.split_once('>').unwrap().1,
+    });
+    text.collect()
+}
+
+#[test]
+fn forests_tell_their_numbers_by_their_places() {
+    let page = page(&full(""));
+    let of = |name: &str| text(&told(&page, name));
+    let groups = of("subgroups-1.svg");
+    assert!(
+        groups.contains("age. young: 0.70 (0.40–0.90; too few); 12 rows, 5 positive."),
+        "{groups}"
+    );
+    assert!(
+        groups.contains("old: too few: 1 of the smaller class; 12 rows, 5 positive.")
+    );
+    let sites = page.figures.iter().find(|(name, _)| name.starts_with("sites-")).unwrap();
+    let sites = of(&sites.0);
+    assert!(sites.contains("site: 0.80 (0.30–0.90); 9 rows, 4 positive."), "{sites}");
+    assert!(
+        sites.contains(
+            "0.70 (0.50–0.90), a further one is expected between 0.20 and 0.95"
+        ),
+        "{sites}"
+    );
+    let pairs = of("differences.svg");
+    assert!(pairs.contains("control: +0.05 (−0.02 to 0.12)."), "{pairs}");
+    let places = of("places.svg");
+    assert!(
+        places.contains(
+            "apparent: the rows it was fitted on: 0.70 (0.65–0.90); 24 rows, 9 positive."
+        ),
+        "{places}"
+    );
+    for name in ["subgroups-1.svg", "differences.svg", "places.svg"] {
+        let numbers = referenced(&told(&page, name));
+        assert!(numbers.len() >= 3, "{name} names no places");
+    }
+}
+
+#[test]
+fn apparent_performance_stands_beside_the_others_and_is_called_so() {
+    let page = page(&full(""));
+    let table = page.tables.iter().find(|(name, _)| name == "places.csv").unwrap();
+    let row = "apparent: the rows it was fitted on,24,9,0.7000,0.6500,0.9000,";
+    assert!(table.1.lines().any(|line| line.starts_with(row)), "{}", table.1);
+    for part in [
+        "Triangle: apparent, the frozen model on the rows it was fitted on.",
+        "the optimism of the apparent value",
+        "/frozen/apparent/optimism/auroc\" data-digits=\"2\">+0.12<",
+        "Apparent performance is no estimate of performance",
+        "Accesses",
+        "blake3:1",
+    ] {
+        assert!(page.html.contains(part), "`{part}` is not on the page");
     }
 }
 

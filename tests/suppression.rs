@@ -904,6 +904,40 @@ fn sensitivity_does_not_tell_how_many_were_missed() {
     }
 }
 
+#[test]
+fn what_a_model_does_on_its_own_rows_tells_no_small_cell() {
+    let (whole, kept) =
+        (categories("{ public: true }"), categories("{ terms: for this project }"));
+    let (public, private) = (json(&whole), json(&kept));
+    let coarsened = private["suppression"]["coarsened"].as_array().unwrap();
+    let mut seen = 0;
+    for (name, analysis) in private["analyses"].as_object().unwrap() {
+        if analysis["kind"] != "external" {
+            continue;
+        }
+        seen += 1;
+        let before = &public["analyses"][name]["frozen"]["apparent"]["performance"];
+        assert!(before["sensitivity"]["estimate"].is_f64(), "{name}");
+        let shown = &analysis["frozen"]["apparent"];
+        for metric in ["sensitivity", "specificity"] {
+            let place = format!("/analyses/{name}/frozen/apparent/performance/{metric}");
+            let step = coarsened.iter().find(|of| of[0] == place.as_str()).unwrap();
+            let step = step[1].as_f64().unwrap();
+            let steps = shown["performance"][metric]["estimate"].as_f64().unwrap() / step;
+            assert!((steps - steps.round()).abs() < 1e-9, "{metric}: {steps} × {step}");
+            assert!(shown["optimism"][metric].is_null(), "{metric}");
+        }
+        for (metric, estimate) in shown["performance"].as_object().unwrap() {
+            assert_eq!(estimate["folds"], Json::from(Vec::<f64>::new()), "{metric}");
+        }
+        let inside = &private["analyses"][shown["against"].as_str().unwrap()];
+        let of = |of: &Json| of["performance"]["auroc"]["estimate"].as_f64().unwrap();
+        let optimism = shown["optimism"]["auroc"].as_f64().unwrap();
+        assert!((optimism - (of(shown) - of(inside))).abs() < 1e-12);
+    }
+    assert!(seen > 0);
+}
+
 /// Numbers of patients in words, and digits that tell of how many something is the mean.
 #[test]
 fn neither_words_nor_digits_tell_what_is_hidden() {

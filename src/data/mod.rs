@@ -47,7 +47,7 @@ pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
     CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,
     GroupEstimate, GroupMeasure, Link, Member, NoScore, Point, Predictions, ScoredSplit,
-    Survivors, Unscored,
+    SiteEstimate, SitesEstimate, Survivors, Unscored,
 };
 pub use record::*;
 pub use reporting::{Answer, FIELDS, Field, Form, Reporting, Stated, field, generalised};

@@ -196,6 +196,26 @@ pub struct Estimate {
     pub other_intervals: Vec<Interval>,
 }
 
+/// The AUROC of sites that were held out one at a time, pooled and in each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SitesEstimate {
+    pub pooled: Estimate,
+    /// In the order of the splits that have predictions.
+    pub sites: Vec<SiteEstimate>,
+}
+
+/// The AUROC of one site as it goes into the pooled one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SiteEstimate {
+    /// None of a site with one class.
+    pub auroc: Option<f64>,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    pub pooled: bool,
+    /// How the interval was made, or why there is none.
+    pub method: String,
+}
+
 /// Two models on the same held-out rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Compared {

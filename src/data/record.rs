@@ -707,10 +707,13 @@ pub struct SiteFacts {
     pub upper: Option<f64>,
     /// Whether it is among those that are pooled.
     pub pooled: bool,
+    /// How the interval was made, or why there is none: it is that by which sites are pooled.
+    #[serde(default)]
+    pub method: String,
 }
 
 /// A model that was finished before it met an external cohort.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct FrozenFacts {
     /// Digest of everything that was frozen.
     pub digest: String,
@@ -736,6 +739,26 @@ pub struct FrozenFacts {
     /// Those predictors.
     #[serde(default)]
     pub filled_columns: Vec<String>,
+    /// Of how many finished models of this study predictions were made for its cohort and judged by the
+    /// outcomes there, over all outcomes. Of other runs and other studies nothing is known here.
+    #[serde(default)]
+    pub accesses: usize,
+    /// How it does on the rows that it was fitted on.
+    #[serde(default)]
+    pub apparent: ApparentFacts,
+}
+
+/// A frozen model on the development rows that it was fitted on. This is no estimate of performance: what a
+/// model was chosen and fitted by, it predicts too well.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ApparentFacts {
+    /// By metric that the author named. Intervals are those of one set of rows and leave out that the model
+    /// has seen it.
+    pub performance: BTreeMap<String, Estimate>,
+    /// The analysis that judges the same procedure on held-out rows of the same cohort.
+    pub against: Option<String>,
+    /// By metric: the apparent value less that of `against`.
+    pub optimism: BTreeMap<String, f64>,
 }
 
 /// Two models on identical splits.
@@ -909,7 +932,7 @@ pub enum Scope {
     PerSubject,
     /// Each row from its own inputs.
     RowWise,
-    /// Fitted on the training rows of a split.
+    /// Fitted on the training rows of a split, or looked at on them: nothing about them is held out.
     Training,
     /// Applied to rows held out.
     HeldOut,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     CalibrationCurve, Called, Choice, Compared, Confusion, Curve, DecisionCurve, Decoded,
     Estimate, Explained, Features, FoldImportance, Frame, Frozen, GroupEstimate, Link,
-    Mask, OuterFit, Predictions, ScoredSplit, Sealed, Survivors, Table, TextColumn,
-    Volume, Winner,
+    Mask, OuterFit, Predictions, ScoredSplit, Sealed, SitesEstimate, Survivors, Table,
+    TextColumn, Volume, Winner,
 };
 use crate::digest::Digest;
 
@@ -48,6 +48,7 @@ pub enum Value {
     Importance(FoldImportance),
     Explained(Explained),
     Winner(Winner),
+    Sites(SitesEstimate),
 }
 
 /// Bytes that are no value of this version.
@@ -77,6 +78,15 @@ impl Value {
 
     pub fn digest(&self) -> Digest {
         Digest::of(&self.to_bytes())
+    }
+
+    /// What was measured over all held-out rows, whatever is told beside it.
+    pub fn estimate(&self) -> Option<&Estimate> {
+        match self {
+            Self::Estimate(estimate) => Some(estimate),
+            Self::Sites(SitesEstimate { pooled, .. }) => Some(pooled),
+            _ => None,
+        }
     }
 
     /// What it is, in a word, for messages.
@@ -112,6 +122,7 @@ impl Value {
             Self::Importance(_) => "importance",
             Self::Explained(_) => "explanation",
             Self::Winner(_) => "winner",
+            Self::Sites(_) => "estimates by site",
         }
     }
 }

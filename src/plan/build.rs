@@ -180,6 +180,44 @@ pub struct Context<'a> {
     pub looked_into: bool,
 }
 
+/// What nodes have in common that measure the same predictions.
+pub struct Measuring<'a> {
+    pub name: &'a str,
+    pub of: Judgement,
+    /// Whose candidates the predictions are of.
+    pub case: usize,
+    /// How predictions are put together, as canonical JSON.
+    pub judged: &'a str,
+    pub given: Vec<Given>,
+    pub family: &'static str,
+    pub scope: Scope,
+    pub span: Span,
+}
+
+impl Measuring<'_> {
+    /// A node that pools over these predictions.
+    fn node(
+        &self,
+        part: &str,
+        work: Work,
+        identity: Arc<Identity>,
+        more: Vec<Given>,
+    ) -> Node {
+        Node {
+            name: [self.name, "/", part].concat(),
+            work,
+            identity,
+            given: self.given.iter().cloned().chain(more).collect(),
+            seed: None,
+            keep: Keep::Stored,
+            family: self.family,
+            scope: self.scope,
+            rows: RowSets { pools_inputs: true, outcomes: true, ..RowSets::default() },
+            span: self.span,
+        }
+    }
+}
+
 /// The choice among candidates, and what is learned with it.
 pub struct ChosenNodes {
     pub tune: NodeIndex,
@@ -316,7 +354,8 @@ impl Builder<'_> {
         let how = match resampling.judged() {
             Judged::Folds => "folds",
             // 2: sites without a result are not said to have one class.
-            Judged::Sites => "sites 2",
+            // 3: each site's area has the interval by which it is pooled.
+            Judged::Sites => "sites 3",
         };
         let judged = canonical_json(&json!([
             how,
@@ -432,56 +471,24 @@ impl Builder<'_> {
         span: Span,
     ) -> MeasuredNodes {
         let study = self.study;
-        let Case { outcome: _, model, branch, cohort } = self.cases[case];
+        let cohort = self.cases[case].cohort;
         let patients = self.patients(cohort);
-        // Of which learner a prediction is, and so by how much its certainty is moved.
-        let procedure = self.procedure(model, branch);
-        let common = self.common.clone();
-        let steps =
-            canonical_list([&*common.steps, procedure.predict.text()].into_iter());
+        let (family, scope) = ("measure", Scope::Measured);
+        let measuring = Measuring { name, of, case, judged, given, family, scope, span };
         let node =
-            |part: &str, work: Work, identity: Arc<Identity>, more: Vec<Given>| Node {
-                name: [name, "/", part].concat(),
-                work,
-                identity,
-                given: given.iter().cloned().chain(more).collect(),
-                seed: None,
-                keep: Keep::Stored,
-                family: "measure",
-                scope: Scope::Measured,
-                rows: RowSets {
-                    pools_inputs: true,
-                    outcomes: true,
-                    ..RowSets::default()
-                },
-                span,
-            };
+            |part: &str, work, identity, more| measuring.node(part, work, identity, more);
         let read = if decided.is_empty() { predicted } else { decided };
         let (mut metrics, mut standard) = (Vec::new(), Vec::new());
         for (metric, used) in study.evaluate.metrics().enumerate() {
             let Instance::Metric(instance) = &used.instance else {
                 unreachable!("`spec` puts a metric here")
             };
-            let scale = instance.scale();
             let is_standard = metric > study.evaluate.also.len();
-            if is_standard && scale.needs_threshold && decided.is_empty() {
+            let needs_threshold = instance.scale().needs_threshold;
+            if is_standard && needs_threshold && decided.is_empty() {
                 continue;
             }
-            let read = if scale.needs_threshold { read } else { predicted };
-            let fields = common.metrics[metric].iter();
-            let mut identity: Vec<(&str, &str)> =
-                fields.map(|(name, value)| (*name, value.as_str())).collect();
-            // The interval's conventions are part of the number, and so are their words.
-            identity.extend([("interval", "5"), ("judged", judged)]);
-            if scale.logarithms {
-                identity.push(("steps", &steps));
-            }
-            let work = Work::Metric { of, metric };
-            let identity = Identity::of(&identity);
-            let mut node =
-                node(used.about.name, work, identity, patients.iter().cloned().collect());
-            node.seed = Some(study.seed); // Intervals resample patients.
-            let node = self.add(node, read);
+            let node = self.metric(&measuring, metric, [predicted, decided]);
             match is_standard {
                 true => standard.push((metric, node)),
                 false => metrics.push(node),
@@ -566,6 +573,42 @@ impl Builder<'_> {
             within,
             groups,
         }
+    }
+
+    /// The node of one metric; one that counts decisions reads those of `decided`, if there are any.
+    pub fn metric(
+        &mut self,
+        measuring: &Measuring<'_>,
+        metric: usize,
+        [predicted, decided]: [&[NodeIndex]; 2],
+    ) -> NodeIndex {
+        let used = self.study.evaluate.metrics().nth(metric);
+        let used = used.expect("callers count the study's metrics");
+        let Instance::Metric(instance) = &used.instance else {
+            unreachable!("`spec` puts a metric here")
+        };
+        let scale = instance.scale();
+        let Case { model, branch, cohort, .. } = self.cases[measuring.case];
+        // Of which learner a prediction is, and so by how much its certainty is moved.
+        let procedure = self.procedure(model, branch);
+        let common = self.common.clone();
+        let steps =
+            canonical_list([&*common.steps, procedure.predict.text()].into_iter());
+        let fields = common.metrics[metric].iter();
+        let mut identity: Vec<(&str, &str)> =
+            fields.map(|(name, value)| (*name, value.as_str())).collect();
+        // The interval's conventions are part of the number, and so are their words.
+        identity.extend([("interval", "5"), ("judged", measuring.judged)]);
+        if scale.logarithms {
+            identity.push(("steps", &steps));
+        }
+        let work = Work::Metric { of: measuring.of, metric };
+        let patients = self.patients(cohort).into_iter().collect();
+        let mut node =
+            measuring.node(used.about.name, work, Identity::of(&identity), patients);
+        node.seed = Some(self.study.seed); // Intervals resample patients.
+        let decides = scale.needs_threshold && !decided.is_empty();
+        self.add(node, if decides { decided } else { predicted })
     }
 
     /// Whose rows are whose in a cohort, as a fact.

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use petgraph::graph::NodeIndex;
 use serde_json::json;
 
-use super::build::{Builder, ChosenNodes, Context};
+use super::build::{Builder, ChosenNodes, Context, Measuring};
 use super::{
     Case, Comparison, External, FrozenModel, Given, Groups, Identity, Judgement, Node,
-    RowSets, Work,
+    Placed, RowSets, Work,
 };
 use crate::data::{Scope, Split};
 use crate::store::Keep;
 use crate::survey::unread;
+
+/// How predictions of one set of rows are put together, as canonical JSON.
+const ONCE: &str = "\"once\"";
 
 impl Builder<'_> {
     /// The frozen models of each outcome, and each of them on each external cohort.
@@ -27,7 +30,8 @@ impl Builder<'_> {
             let first = frozen.len();
             for model in study.frozen_models() {
                 let at = study.models.iter().position(|known| known.name == model.name);
-                frozen.extend(at.and_then(|model| self.frozen(outcome, model)));
+                let place = frozen.len();
+                frozen.extend(at.and_then(|model| self.frozen(outcome, model, place)));
             }
             let of_outcome = first..frozen.len();
             for named in &study.external {
@@ -47,8 +51,14 @@ impl Builder<'_> {
         (frozen, external)
     }
 
-    /// A model tuned on all development rows, and fitted on them once.
-    fn frozen(&mut self, outcome: usize, model: usize) -> Option<FrozenModel> {
+    /// A model tuned on all development rows, and fitted on them once; `place` is its position among the
+    /// frozen ones.
+    fn frozen(
+        &mut self,
+        outcome: usize,
+        model: usize,
+        place: usize,
+    ) -> Option<FrozenModel> {
         let study = self.study;
         let scheme = study.validate.first()?;
         let cohort_name = &scheme.cohort.name;
@@ -108,9 +118,9 @@ impl Builder<'_> {
         });
         let refit = Node {
             name: format!("{name}/refit"),
-            work: Work::Refit { case, split: here },
+            work: Work::Refit { case, split: here.clone() },
             identity: Identity::new(&json!({ "refit": 2 })),
-            given: given.into(),
+            given: given.clone().into(),
             seed: Some(study.seed),
             keep: Keep::Stored,
             family: "refit",
@@ -159,7 +169,79 @@ impl Builder<'_> {
             };
             self.add(node, &[frame, refit])
         });
-        Some(FrozenModel { name, case, primary, tune, refit, threshold, freeze, explain })
+        let apparent = match study.external.is_empty() {
+            true => Vec::new(),
+            false => {
+                let read = (frame, refit, threshold);
+                self.apparent(&context, place, &here, given, read)
+            }
+        };
+        Some(FrozenModel {
+            name,
+            case,
+            primary,
+            tune,
+            refit,
+            threshold,
+            freeze,
+            explain,
+            apparent,
+        })
+    }
+
+    /// A fitted model on the rows that it was fitted on, by the metrics that the author named. Nothing
+    /// about these rows is held out, so that no node here says so and the proof counts none of them.
+    fn apparent(
+        &mut self,
+        context: &Context<'_>,
+        place: usize,
+        split: &Arc<Placed>,
+        given: Vec<Given>,
+        (frame, refit, threshold): (NodeIndex, NodeIndex, Option<NodeIndex>),
+    ) -> Vec<NodeIndex> {
+        let name = format!("{}/apparent", context.name);
+        let (family, scope, span) = ("apparent", Scope::Training, context.span);
+        let node = |part: &str, work: Work, identity, given: Vec<Given>| Node {
+            name: format!("{name}/{part}"),
+            work,
+            identity,
+            given: given.into(),
+            seed: None,
+            keep: Keep::Stored,
+            family,
+            scope,
+            rows: RowSets {
+                fitted: Some(split.train.clone()),
+                outcomes: true,
+                ..RowSets::default()
+            },
+            span,
+        };
+        let work = Work::Apparent { case: context.case, split: split.clone() };
+        // Its predictions name the candidate by number.
+        let identity = Identity::of(&[
+            ("apparent", context.procedure.candidates.text()),
+            ("version", "1"),
+        ]);
+        let predict = self.add(node("predict", work, identity, given), &[frame, refit]);
+        let decide = threshold.map(|threshold| {
+            let identity = Identity::of(&[("decide", "1")]);
+            let node = node("decide", Work::Decide, identity, Vec::new());
+            self.add(node, &[predict, threshold])
+        });
+        let measuring = Measuring {
+            name: &name,
+            of: Judgement::Apparent(place),
+            case: context.case,
+            judged: ONCE,
+            given: Vec::new(),
+            family,
+            scope,
+            span,
+        };
+        let read: [&[NodeIndex]; 2] = [&[predict], decide.as_slice()];
+        let named = 0..=self.study.evaluate.also.len();
+        named.map(|metric| self.metric(&measuring, metric, read)).collect()
     }
 
     /// The outcomes of an external cohort: locked away, and opened for finished models.
@@ -258,7 +340,6 @@ impl Builder<'_> {
         let decide = frozen.threshold.filter(|_| named_for).map(|threshold| {
             self.decide(format!("{name}/decide"), [predict, threshold], held_out, span)
         });
-        let judged = "\"once\"";
         let of = Judgement::External(place);
         // Intervals may resample its sites.
         let cohort = self.cases[case].cohort;
@@ -266,7 +347,7 @@ impl Builder<'_> {
         let given = sites.and_then(|column| self.strata(cohort, column)).into_iter();
         let given = given.collect();
         let read: [&[NodeIndex]; 2] = [&[predict], decide.as_slice()];
-        let measured = self.measured(&name, (of, case), read, judged, given, span);
+        let measured = self.measured(&name, (of, case), read, ONCE, given, span);
         Some(External { name, case, frozen: position, opened, predict, decide, measured })
     }
 
@@ -279,8 +360,7 @@ impl Builder<'_> {
                 study.models[self.cases[case].model].name == model
                     && self.cases[case].branch == 0
             };
-            let mut found: Vec<(Judgement, String, String, Vec<NodeIndex>, usize)> =
-                Vec::new();
+            let mut found: Vec<Pair> = Vec::new();
             for (at, a) in self.analyses.iter().enumerate() {
                 let other = self.analyses.iter().find(|b| {
                     b.scheme == a.scheme
@@ -291,14 +371,20 @@ impl Builder<'_> {
                     let mut nodes: Vec<NodeIndex> =
                         a.outer.iter().map(|outer| outer.predict).collect();
                     nodes.extend(b.outer.iter().map(|outer| outer.predict));
-                    let of = Judgement::Internal(at);
-                    found.push((
-                        of,
-                        a.name.clone(),
-                        b.name.clone(),
+                    let scheme = &study.validate[a.scheme].name;
+                    let outcome = &study.outcomes[self.cases[a.case].outcome].name;
+                    let splits = &self.survey.splits[&(scheme.clone(), outcome.clone())];
+                    let all = splits.repeats.iter().flatten();
+                    found.push(Pair {
+                        of: Judgement::Internal(at),
+                        cohort: self.cases[a.case].cohort,
+                        external: false,
+                        better: a.name.clone(),
+                        than: b.name.clone(),
                         nodes,
-                        a.outer.len(),
-                    ));
+                        first: a.outer.len(),
+                        trained: all.map(|of| of.split.train.len()).collect(),
+                    });
                 }
             }
             for (at, a) in external.iter().enumerate() {
@@ -306,30 +392,23 @@ impl Builder<'_> {
                     .iter()
                     .find(|b| b.opened == a.opened && is(b.case, &compare.than.name));
                 if let (true, Some(b)) = (is(a.case, &compare.better.name), other) {
-                    let nodes = vec![a.predict, b.predict];
-                    let of = Judgement::External(at);
-                    found.push((of, a.name.clone(), b.name.clone(), nodes, 1));
+                    found.push(Pair {
+                        of: Judgement::External(at),
+                        cohort: self.cases[a.case].cohort,
+                        external: true,
+                        better: a.name.clone(),
+                        than: b.name.clone(),
+                        nodes: vec![a.predict, b.predict],
+                        first: 1,
+                        trained: Vec::new(),
+                    });
                 }
             }
-            for (of, better, than, nodes, first) in found {
-                let (case, external_cohort) = match of {
-                    Judgement::Internal(at) => (self.analyses[at].case, false),
-                    Judgement::External(at) => (external[at].case, true),
-                };
-                let Case { cohort, outcome, .. } = self.cases[case];
-                // Of how many rows each split is learned from the interval depends.
-                let trained = match of {
-                    Judgement::Internal(at) => {
-                        let scheme = &study.validate[self.analyses[at].scheme].name;
-                        let outcome = study.outcomes[outcome].name.clone();
-                        let splits = &self.survey.splits[&(scheme.clone(), outcome)];
-                        let all = splits.repeats.iter().flatten();
-                        all.map(|of| of.split.train.len()).collect()
-                    }
-                    Judgement::External(_) => Vec::new(),
-                };
+            for pair_of in found {
+                let Pair { of, cohort, better, than, nodes, first, .. } = pair_of;
                 let mut given: Vec<Given> = self.patients(cohort).into_iter().collect();
-                if let (true, Some(site)) = (external_cohort, &study.cohorts[cohort].site)
+                if let (true, Some(site)) =
+                    (pair_of.external, &study.cohorts[cohort].site)
                 {
                     given.extend(self.strata(cohort, site));
                 }
@@ -338,7 +417,8 @@ impl Builder<'_> {
                     work: Work::Compare { of, first },
                     identity: Identity::new(&json!({
                         "compare": study.evaluate.primary.identity(), "version": 2,
-                        "first": first, "external": external_cohort, "trained": trained,
+                        "first": first, "external": pair_of.external,
+                        "trained": pair_of.trained,
                     })),
                     given: given.into(),
                     seed: Some(study.seed), // It may resample patients.
@@ -358,4 +438,18 @@ impl Builder<'_> {
         }
         comparisons
     }
+}
+
+/// Two models judged on the same rows.
+struct Pair {
+    of: Judgement,
+    cohort: usize,
+    external: bool,
+    better: String,
+    than: String,
+    /// The predictions of both, those of the first before those of the other.
+    nodes: Vec<NodeIndex>,
+    first: usize,
+    /// How many rows each split is learned from, on which the interval depends; empty for frozen models.
+    trained: Vec<usize>,
 }

@@ -104,6 +104,9 @@ pub struct FrozenModel {
     pub freeze: NodeIndex,
     /// What it looks at, for the one that is handed over.
     pub explain: Option<NodeIndex>,
+    /// How it does on the rows that it was fitted on, by metric, the primary first, then those that the
+    /// author named. Empty where it meets no other cohort, beside which this would stand.
+    pub apparent: Vec<NodeIndex>,
 }
 
 /// A frozen model on a cohort that had no part in it.
@@ -155,8 +158,11 @@ pub struct Comparison {
 /// On what something is measured: positions in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judgement {
+    /// Held-out rows of an analysis.
     Internal(usize),
     External(usize),
+    /// The rows that a frozen model was fitted on.
+    Apparent(usize),
 }
 
 /// The nodes that decide one outer split.
@@ -372,6 +378,11 @@ pub enum Work {
     /// What a frozen model looks at on the rows that it was developed on.
     Explain {
         case: usize,
+    },
+    /// What a frozen model says of the rows that it was fitted on.
+    Apparent {
+        case: usize,
+        split: Arc<Placed>,
     },
     /// Outcomes of an external cohort, locked away.
     Seal {

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::author::coded;
 use super::figure::Figure;
 use super::finding::{associated, held_out_whole, may_look_at_site};
-use super::forest::{Forest, Row};
+use super::forest::{Counted, Forest, Row};
 use super::shown::{Shown, escape, fill, place, without_tags};
 use super::standing::{
     Standing, headline, label, model, primary, rows_are, same_question, same_splits,
@@ -277,7 +277,7 @@ fn overall(name: &str, of: &AnalysisRecord, label: String) -> Row {
     Row {
         label,
         path: estimate.map(|_| format!("{}/performance/{}", place(name), of.primary)),
-        n: Some((of.n, of.n_positive)),
+        counted: Some(Counted { n: of.n, n_positive: of.n_positive, place: place(name) }),
         estimate: estimate.map(|estimate| estimate.estimate),
         lower: estimate.and_then(|estimate| estimate.lower),
         upper: estimate.and_then(|estimate| estimate.upper),

@@ -128,8 +128,18 @@ pub fn status(evidence: &[EvidenceFacts], author: &[AuthorFacts]) -> (Status, St
         .collect();
     let lacking: Vec<String> = absent.iter().chain(&unsaid).cloned().collect();
     let n = evidence.len() + author.len();
+    // That it was not done, and why, is a report of all of it: the run need not show it then.
+    let not_done = |field: &AuthorFacts| field.given && field.negative;
+    let declared = !author.is_empty() && author.iter().all(not_done);
     match (lacking.len(), n) {
         (0, 0) => (Status::Met, "nothing has to be said".to_string()),
+        (_, _) if declared && !absent.is_empty() => (
+            Status::Declared,
+            format!(
+                "the author says that it was not done, and why; {}",
+                absent.join("; ")
+            ),
+        ),
         (0, _) if author.iter().any(|field| field.negative) => (
             Status::Declared,
             "the author says that it was not done, and why".to_string(),
@@ -369,7 +379,11 @@ mod tests {
         assert_eq!(of(&[evidence(true)], &[author(true, false)]), Status::Met);
         assert_eq!(of(&[evidence(true)], &[author(true, true)]), Status::Declared);
         assert_eq!(of(&[evidence(true)], &[author(false, false)]), Status::Partial);
-        assert_eq!(of(&[evidence(false)], &[author(true, true)]), Status::Partial);
+        assert_eq!(of(&[evidence(false)], &[author(true, true)]), Status::Declared);
+        // What is said of a part of it says nothing of what the run lacks.
+        let part = [author(true, true), author(true, false)];
+        assert_eq!(of(&[evidence(false)], &part), Status::Partial);
+        assert_eq!(of(&[evidence(false)], &[author(true, false)]), Status::Partial);
         assert_eq!(of(&[evidence(false)], &[author(false, false)]), Status::Missing);
         assert_eq!(
             of(&[], &[author(true, false), author(false, false)]),

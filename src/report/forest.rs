@@ -1,7 +1,7 @@
 //! A forest: one line per group with its estimate and interval on a shared axis.
 
 use super::figure::DataTable;
-use super::shown::{Shown, plain};
+use super::shown::{Shown, escape, plain};
 use super::svg::{Anchor, Svg};
 use crate::data::Count;
 
@@ -15,8 +15,8 @@ pub struct Row {
     pub path: Option<String>,
     /// What the value is called there; `estimate` when empty.
     pub key: &'static str,
-    /// Rows and positives, as the record has them.
-    pub n: Option<(Count, Count)>,
+    /// On how many rows it stands.
+    pub counted: Option<Counted>,
     pub estimate: Option<f64>,
     pub lower: Option<f64>,
     pub upper: Option<f64>,
@@ -30,9 +30,17 @@ pub struct Row {
     pub pooled: bool,
 }
 
+/// Rows and positives as the record has them, and the place there of what calls them `n` and `n_positive`.
+pub struct Counted {
+    pub n: Count,
+    pub n_positive: Count,
+    pub place: String,
+}
+
 /// A picture of lines over one axis.
 pub struct Forest<'a> {
     pub title: &'a str,
+    /// What is drawn, for those who do not see it; what each line says is added.
     pub description: String,
     /// Under the axis.
     pub axis: String,
@@ -58,7 +66,7 @@ impl Forest<'_> {
         let bottom = TOP + STEP * self.rows.len() as f64 + 4.0;
         let mut svg = Svg::new(WIDTH, bottom + 44.0);
         svg.text("strong", (8.0, 20.0), Anchor::Start, self.what);
-        if self.rows.iter().any(|row| row.n.is_some()) {
+        if self.rows.iter().any(|row| row.counted.is_some()) {
             svg.text("strong", (330.0, 20.0), Anchor::End, "n (positive)");
         }
         svg.text("strong", (WIDTH - 4.0, 20.0), Anchor::End, "Estimate (95 % CI)");
@@ -91,7 +99,51 @@ impl Forest<'_> {
         for (position, row) in self.rows.iter().enumerate() {
             self.line(&mut svg, row, TOP + STEP * (position as f64 + 0.5), &x, shown);
         }
-        svg.finish(self.title, &self.description)
+        svg.finish_told(self.title, &self.told(shown))
+    }
+
+    /// The picture in words, with the numbers of every line by their places. HTML.
+    fn told(&self, shown: &Shown) -> String {
+        let mut told = escape(&self.description);
+        for row in &self.rows {
+            let label = escape(&row.label);
+            if row.heading {
+                told.push_str(&format!(" {label}."));
+                continue;
+            }
+            told.push_str(&format!(" {label}: {}", self.numbers(row, shown)));
+            if let (Some(path), true) = (&row.path, row.prediction.is_some()) {
+                let end = |at: usize| shown.number(&format!("{path}/prediction/{at}"), 2);
+                told.push_str(&format!(
+                    ", a further one is expected between {} and {}",
+                    end(0),
+                    end(1)
+                ));
+            }
+            if let Some(of) = &row.counted {
+                told.push_str(&format!(
+                    "; {} rows, {} positive",
+                    shown.count(&format!("{}/n", of.place)),
+                    shown.count(&format!("{}/n_positive", of.place))
+                ));
+            }
+            told.push('.');
+        }
+        told
+    }
+
+    /// Estimate and interval by their places, or why there is none. HTML.
+    fn numbers(&self, row: &Row, shown: &Shown) -> String {
+        let (Some(path), Some(_)) = (&row.path, row.estimate) else {
+            return escape(&self.words(row));
+        };
+        let key = if row.key.is_empty() { "estimate" } else { row.key };
+        let place = format!("{path}/{key}");
+        let value = match self.signed {
+            true => shown.signed(&place, 2),
+            false => shown.number(&place, 2),
+        };
+        format!("{value} ({})", shown.interval(path, 2))
     }
 
     fn line(
@@ -107,14 +159,17 @@ impl Forest<'_> {
             return;
         }
         let class = if row.pooled { "strong" } else { "" };
-        let most = if row.n.is_some() { 36 } else { 50 };
+        let most = if row.counted.is_some() { 36 } else { 50 };
         svg.text(class, (20.0, y + 4.0), Anchor::Start, &shortened(&row.label, most));
-        if let Some((n, positive)) = row.n {
-            let text = match (n.known(), positive.known()) {
-                (None, None) => "hidden".to_string(),
-                _ => format!("{n} ({positive})"),
+        if let Some(of) = &row.counted {
+            let n = shown.count(&format!("{}/n", of.place));
+            let text = match (of.n.known(), of.n_positive.known()) {
+                (None, None) => n,
+                _ => {
+                    format!("{n} ({})", shown.count(&format!("{}/n_positive", of.place)))
+                }
             };
-            svg.text("", (330.0, y + 4.0), Anchor::End, &text);
+            svg.numbers("", (330.0, y + 4.0), Anchor::End, &text);
         }
         let right = (WIDTH - 4.0, y + 4.0);
         let Some(estimate) = row.estimate else {
@@ -132,18 +187,7 @@ impl Forest<'_> {
             svg.line(&whisker, (x(lower), y), (x(upper), y));
         }
         svg.mark(row.series, (x(estimate), y), if row.pooled { 6.5 } else { 5.0 }, &tip);
-        if let Some(path) = &row.path {
-            let key = if row.key.is_empty() { "estimate" } else { row.key };
-            let place = format!("{path}/{key}");
-            let value = match self.signed {
-                true => shown.signed(&place, 2),
-                false => shown.number(&place, 2),
-            };
-            let numbers = format!("{value} ({})", shown.interval(path, 2));
-            svg.numbers(class, right, Anchor::End, &numbers);
-        } else {
-            svg.text(class, right, Anchor::End, &self.words(row));
-        }
+        svg.numbers(class, right, Anchor::End, &self.numbers(row, shown));
     }
 
     fn words(&self, row: &Row) -> String {
@@ -186,11 +230,14 @@ impl Forest<'_> {
         let head = ["group", "n", "n_positive", "estimate", "lower", "upper", "note"];
         let number =
             |value: Option<f64>| value.map_or(String::new(), |value| plain(value, 4));
+        let count = |row: &Row, of: fn(&Counted) -> Count| {
+            row.counted.as_ref().map_or(String::new(), |counted| of(counted).to_string())
+        };
         let rows = self.rows.iter().map(|row| {
             vec![
                 row.label.clone(),
-                row.n.map_or(String::new(), |(n, _)| n.to_string()),
-                row.n.map_or(String::new(), |(_, positive)| positive.to_string()),
+                count(row, |of| of.n),
+                count(row, |of| of.n_positive),
                 number(row.estimate),
                 number(row.lower),
                 number(row.upper),

@@ -77,6 +77,7 @@ impl Section for Participants {
             let file = table_one::file(record).csv(simulated);
             fragment.tables.push(("table_one.csv".to_string(), file));
         }
+        let blocks = blocks(record, &shown);
         let n: usize = record.predictors.iter().map(|block| block.columns.len()).sum();
         let failed = record.predictors.iter().enumerate().flat_map(|(at, block)| {
             let limit = shown.count(&format!("/predictors/{at}/failed_at_most"));
@@ -107,7 +108,8 @@ impl Section for Participants {
                     true => format!(", {ROWS} of {n}; all are in tables/predictors.csv"),
                     false => String::new(),
                 },
-                "blocks": blocks(record, &shown),
+                "stacked": is_stacked(&blocks),
+                "blocks": blocks,
             }),
         )?;
         Ok(fragment)
@@ -499,10 +501,8 @@ fn blocks(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
                 };
                 let moments = |of: &str| {
                     let mean = shown.number(&format!("{path}/{of}/mean"), digits);
-                    format!(
-                        "{mean} ({})",
-                        shown.number(&format!("{path}/{of}/sd"), digits)
-                    )
+                    let sd = shown.number(&format!("{path}/{of}/sd"), digits);
+                    table_one::with_spread(&mean, &format!("({sd})"))
                 };
                 let levels = column.levels.iter().enumerate().take(table_one::LEVELS);
                 let levels = levels.map(|(which, level)| {
@@ -539,6 +539,13 @@ fn blocks(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
         }
     }
     blocks
+}
+
+/// Whether standard deviations stand below their means.
+fn is_stacked(blocks: &[Json]) -> bool {
+    let rows = blocks.iter().filter_map(|block| block["rows"].as_array()).flatten();
+    let cells = rows.flat_map(|row| ["all", "positive", "negative"].map(|of| &row[of]));
+    table_one::is_stacked(cells.filter_map(Json::as_str), table_one::OF_SEVEN)
 }
 
 /// The unit of a predictor, be it of what measured it or as the author says.

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
-use super::forest::{Forest, Row};
+use super::forest::{Counted, Forest, Row};
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{
     Standing, all, chance, headline, primary, rows_are, same_question,
@@ -87,10 +87,15 @@ fn figure<'a>(
             by = &group.by;
             rows.push(Row { label: by.to_string(), heading: true, ..Row::default() });
         }
+        let path = format!("{}/subgroups/{at}", place(name));
         rows.push(Row {
             label: group.group.clone(),
-            path: Some(format!("{}/subgroups/{at}", place(name))),
-            n: Some((group.n, group.n_positive)),
+            path: Some(path.clone()),
+            counted: Some(Counted {
+                n: group.n,
+                n_positive: group.n_positive,
+                place: path,
+            }),
             estimate: group.estimate,
             lower: group.lower,
             upper: group.upper,

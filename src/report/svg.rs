@@ -179,6 +179,11 @@ impl Svg {
 
     /// The picture for the page, with a title and a description for those who do not see it.
     pub fn finish(&self, title: &str, description: &str) -> String {
+        self.finish_told(title, &escape(description))
+    }
+
+    /// The same with a description that is HTML of this program: numbers in it name their places.
+    pub fn finish_told(&self, title: &str, description: &str) -> String {
         let id =
             &Digest::of(format!("{title}\n{description}\n{}", self.content).as_bytes())
                 .hex()[..10];
@@ -187,7 +192,7 @@ impl Svg {
              style=\"--w:{w:.0}px\"><title id=\"t{id}\">{}</title><desc id=\"d{id}\">{}\
              </desc>{}</svg>",
             escape(title),
-            escape(description),
+            description,
             self.content,
             w = self.width,
             h = self.height,

@@ -3,11 +3,34 @@
 use serde_json::{Value as Json, json};
 
 use super::figure::DataTable;
-use super::shown::{Shown, plain};
+use super::shown::{Shown, plain, without_tags};
 use crate::data::{CharacteristicFacts, StudyRecord};
 
 /// Categories of a variable that the page has; the rest are in the file.
 pub const LEVELS: usize = 20;
+
+/// How wide a value with its spread may be to fit into a cell on a page of 1280 pixels: of a table with
+/// five columns, and of one with seven. Units: half the width of a digit.
+const OF_FIVE: usize = 36;
+pub const OF_SEVEN: usize = 26;
+
+/// About how wide a text is: points, commas, spaces and brackets take half of what a digit does.
+fn width(text: &str) -> usize {
+    let narrow = |c: char| c.is_whitespace() || ".,[]()".contains(c);
+    text.chars().map(|c| if narrow(c) { 1 } else { 2 }).sum()
+}
+
+/// A value with its spread in brackets: a line may end between the two, and within neither.
+pub fn with_spread(value: &str, spread: &str) -> String {
+    format!("{value} <span class=\"spread\">{spread}</span>")
+}
+
+/// Whether spreads stand below their values in all cells of a table, since one is too long for a line.
+pub fn is_stacked<'a>(mut cells: impl Iterator<Item = &'a str>, most: usize) -> bool {
+    cells.any(|cell| {
+        cell.contains("class=\"spread\"") && width(&without_tags(cell)) > most
+    })
+}
 
 /// Cohorts in the order of the table.
 fn cohorts(record: &StudyRecord) -> Vec<&str> {
@@ -122,7 +145,11 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
         })
     });
     let all: usize = record.predictors.iter().map(|block| block.columns.len()).sum();
+    let rows = record.characteristics.iter().enumerate();
+    let cells: Vec<String> = rows.map(|(at, row)| described(shown, at, row)).collect();
+    let most = if cohorts.len() > 1 { OF_SEVEN } else { OF_FIVE };
     Some(json!({
+        "stacked": is_stacked(cells.iter().map(String::as_str), most),
         "more": variables.len() < all,
         "cohorts": heads.collect::<Vec<_>>(),
         "several": cohorts.len() > 1,
@@ -138,7 +165,10 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
 pub fn share(shown: &Shown, path: &str) -> String {
     let n = shown.count(&format!("{path}/n"));
     match shown.has(&format!("{path}/percent")) {
-        true => format!("{n} ({}\u{a0}%)", shown.number(&format!("{path}/percent"), 0)),
+        true => format!(
+            "<span class=\"nw\">{n} ({}\u{a0}%)</span>",
+            shown.number(&format!("{path}/percent"), 0)
+        ),
         false => n,
     }
 }
@@ -168,13 +198,9 @@ fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
         _ => 0,
     };
     let number = |what: &str| shown.number(&format!("{path}/{what}"), digits);
-    format!(
-        // It may be broken before the brackets, not within them.
-        "{} [{},\u{a0}{}]",
-        number("median"),
-        number("lower_quartile"),
-        number("upper_quartile")
-    )
+    let quartiles =
+        format!("[{},\u{a0}{}]", number("lower_quartile"), number("upper_quartile"));
+    with_spread(&number("median"), &quartiles)
 }
 
 /// Decimals with which so small a spread keeps two digits; six at most.
@@ -252,4 +278,21 @@ pub fn file(record: &StudyRecord) -> DataTable {
         lines
     });
     DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_long_spread_stands_below_its_value_and_so_do_all() {
+        let short = with_spread("<span data-ref=\"/a\">0.45</span>", "[0.12,\u{a0}0.67]");
+        let long = with_spread("1234", "[1001,\u{a0}1500]");
+        let plain = "a count of very many rows and columns";
+        let cells = [short.as_str(), plain];
+        assert!(!is_stacked(cells.into_iter(), OF_SEVEN));
+        let cells = [short.as_str(), plain, long.as_str()];
+        assert!(is_stacked(cells.into_iter(), OF_SEVEN));
+        assert!(!is_stacked(cells.into_iter(), OF_FIVE));
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::calibration::first_upper;
 use super::discrimination::SMOOTH;
 use super::figure::Figure;
-use super::forest::{Forest, Row};
+use super::forest::{Counted, Forest, Row};
 use super::roc;
 use super::shown::{Shown, escape, fill, place};
 use super::standing::{Standing, chance, headline, model, primary, same_question};
@@ -24,7 +24,8 @@ impl Operation for Validation {
     const ABOUT: About = About {
         name: "validation",
         title: "Validation and centres",
-        version: 1,
+        // 1: inside, site by site and outside. 2: the frozen model on the rows it was fitted on as well.
+        version: 2,
         sources: &["collins2024", "delong1988", "hartung2001", "higgins2009"],
         example: "validation",
     };
@@ -94,6 +95,99 @@ impl Section for Validation {
     }
 }
 
+/// Class of the marks of what is shown and counts for nothing.
+const APPARENT: usize = 4;
+
+/// The rows of an analysis.
+fn counted(name: &str, analysis: &AnalysisRecord) -> Counted {
+    let (n, n_positive) = (analysis.n, analysis.n_positive);
+    Counted { n, n_positive, place: place(name) }
+}
+
+/// The frozen model on the rows that it was fitted on, which every cohort that it met tells alike.
+struct Fitted<'a> {
+    facts: &'a FrozenFacts,
+    /// The place of these facts.
+    path: String,
+}
+
+impl<'a> Fitted<'a> {
+    fn of(asked: &[(&'a String, &'a AnalysisRecord)]) -> Option<Self> {
+        asked.iter().find_map(|(name, analysis)| {
+            let facts = analysis.frozen.as_ref()?;
+            // Whatever was hidden of it, which analysis it stands beside is told.
+            let known = !facts.apparent.performance.is_empty()
+                || facts.apparent.against.is_some();
+            let path = format!("{}/frozen", place(name));
+            known.then_some(Self { facts, path })
+        })
+    }
+
+    fn row(&self, shown: &Shown, metric: &str) -> Row {
+        let at = format!("{}/apparent/performance/{metric}", self.path);
+        let blurred = shown.is_blurred(&at);
+        let estimate = self.facts.apparent.performance.get(metric);
+        let estimate = estimate.filter(|_| !blurred);
+        Row {
+            label: "apparent: the rows it was fitted on".to_string(),
+            path: estimate.map(|_| at),
+            counted: Some(Counted {
+                n: self.facts.n,
+                n_positive: self.facts.n_positive,
+                place: self.path.clone(),
+            }),
+            estimate: estimate.map(|estimate| estimate.estimate),
+            lower: estimate.and_then(|estimate| estimate.lower),
+            upper: estimate.and_then(|estimate| estimate.upper),
+            note: match estimate {
+                Some(estimate) => estimate.method.clone(),
+                None if shown.protects => "hidden: a cell is small".to_string(),
+                None => "not computed".to_string(),
+            },
+            series: APPARENT,
+            ..Row::default()
+        }
+    }
+
+    /// How much better the model does there by the primary metric, and what that is worth. HTML.
+    fn told(&self, record: &StudyRecord, shown: &Shown) -> String {
+        let apparent = &self.facts.apparent;
+        let against = apparent.against.as_ref();
+        let against = against.and_then(|against| record.analyses.get(against));
+        let known = against.filter(|of| apparent.optimism.contains_key(&of.primary));
+        let optimism = known.map_or(String::new(), |of| {
+            let path = format!("{}/apparent", self.path);
+            format!(
+                "On the rows that it was fitted on the frozen model has {} {}; less the value on \
+                 held-out rows of the same cohort ({}) this is {}, the optimism of the apparent \
+                 value. ",
+                escape(&primary(of)),
+                shown.measured(&format!("{path}/performance/{}", of.primary), 2),
+                escape(&of.scheme_text),
+                shown.signed(&format!("{path}/optimism/{}", of.primary), 2)
+            )
+        });
+        format!(
+            "<p class=\"sub\">{optimism}Apparent performance is no estimate of performance: a model predicts what it \
+             was chosen and fitted by better than what it has not seen.</p>"
+        )
+    }
+}
+
+/// How the intervals of single sites were made, each way once.
+fn each_site(analysis: &AnalysisRecord) -> String {
+    let mut ways: Vec<&str> = Vec::new();
+    for site in analysis.sites.iter().filter(|site| site.lower.is_some()) {
+        if !site.method.is_empty() && !ways.contains(&site.method.as_str()) {
+            ways.push(&site.method);
+        }
+    }
+    match ways.as_slice() {
+        [] => String::new(),
+        ways => format!("Of a site: {}.", ways.join("; or ")),
+    }
+}
+
 /// Every metric of the same question, judged in each place.
 fn side_by_side(
     record: &StudyRecord,
@@ -106,9 +200,11 @@ fn side_by_side(
             metrics.push((&metric.name, &metric.title));
         }
     }
+    let fitted = Fitted::of(asked);
     let mut rows = Vec::new();
     for (metric, title) in metrics {
         rows.push(Row { label: title.to_string(), heading: true, ..Row::default() });
+        rows.extend(fitted.as_ref().map(|fitted| fitted.row(shown, metric)));
         for (name, analysis) in asked {
             let standing = Standing::of(record, analysis);
             let label = match standing {
@@ -125,7 +221,7 @@ fn side_by_side(
             rows.push(Row {
                 label,
                 path: estimate.map(|_| at),
-                n: Some((analysis.n, analysis.n_positive)),
+                counted: Some(counted(name, analysis)),
                 estimate: estimate.map(|estimate| estimate.estimate),
                 lower: estimate.and_then(|estimate| estimate.lower),
                 upper: estimate.and_then(|estimate| estimate.upper),
@@ -142,8 +238,14 @@ fn side_by_side(
     }
     let forest = Forest {
         title: "The same model, judged in several places",
-        description: "Each measure inside, site by site and outside, with its interval."
-            .to_string(),
+        description: match fitted {
+            Some(_) => {
+                "Each measure on the rows that the model was fitted on, inside, site by site and \
+                 outside, with its interval."
+            }
+            None => "Each measure inside, site by site and outside, with its interval.",
+        }
+        .to_string(),
         axis: "Value".to_string(),
         what: "Measure and place",
         reference: None,
@@ -155,28 +257,38 @@ fn side_by_side(
         id: "places",
         heading: places(record, shown, asked),
         sub: [
-            (Standing::Internal, "Circle: internal."),
+            (APPARENT, "Triangle: apparent, the frozen model on the rows it was fitted on."),
+            (Standing::Internal.series(), "Circle: internal."),
             (
-                Standing::SiteBySite,
+                Standing::SiteBySite.series(),
                 "Diamond: sites held out one at a time, with the prediction interval below.",
             ),
-            (Standing::External, "Square: a cohort that the frozen model met once."),
+            (
+                Standing::External.series(),
+                "Square: a cohort that the frozen model met once.",
+            ),
         ]
         .into_iter()
-        .filter(|(standing, _)| {
-            asked.iter().any(|(_, of)| {
-                Standing::of(record, of).series() == standing.series()
-            })
-        })
+        .filter(|(series, _)| forest.rows.iter().any(|row| row.series == *series))
         .map(|(_, words)| words)
         .collect::<Vec<_>>()
         .join(" "),
-        body: Forest::boxed(&picture, "The same model, judged in several places"),
+        body: format!(
+            "{}{}",
+            Forest::boxed(&picture, "The same model, judged in several places"),
+            fitted.as_ref().map_or(String::new(), |fitted| fitted.told(record, shown))
+        ),
         pictures: vec![picture],
-        method: "Internal values are of the procedure, which chooses and fits anew in every fold; \
-                 those of another cohort are of the one frozen model. They answer different \
-                 questions."
-            .to_string(),
+        method: format!(
+            "Internal values are of the procedure, which chooses and fits anew in every fold; those \
+             of another cohort are of the one frozen model. They answer different questions.{}",
+            match fitted {
+                Some(_) =>
+                    " Apparent values have the intervals of one set of rows, which leave out that the \
+                     model has seen these rows; they are no estimate of performance.",
+                None => "",
+            }
+        ),
         table: forest.table(),
     }
 }
@@ -266,25 +378,39 @@ fn sites<'a>(
 ) -> Figure<'a> {
     let mut rows: Vec<Row> = Vec::new();
     for (at, site) in analysis.sites.iter().enumerate() {
+        let path = format!("{}/sites/{at}", place(name));
         let one_class = site.n_positive == 0 || site.n_positive == site.n;
+        let known = site.n.known().zip(site.n_positive.known());
+        let few = known.is_some_and(|(n, positive)| positive.min(n - positive) < 5);
+        let how = match site.method.as_str() {
+            "" => String::new(),
+            method => format!("; {method}"),
+        };
         rows.push(Row {
             label: match site.pooled {
                 true => site.name.clone(),
                 false => format!("{} (not pooled)", site.name),
             },
-            path: site.auroc.map(|_| format!("{}/sites/{at}", place(name))),
+            path: site.auroc.map(|_| path.clone()),
             key: "auroc",
-            n: Some((site.n, site.n_positive)),
+            counted: Some(Counted {
+                n: site.n,
+                n_positive: site.n_positive,
+                place: path.clone(),
+            }),
             estimate: site.auroc,
             lower: site.lower,
             upper: site.upper,
             note: match (one_class, site.pooled) {
-                _ if shown.is_hidden(&format!("{}/sites/{at}/auroc", place(name))) => {
+                _ if shown.is_hidden(&format!("{path}/auroc")) => {
                     "hidden: too few of a class".to_string()
                 }
                 (true, _) => "one class only, no AUROC".to_string(),
-                (false, true) => "pooled".to_string(),
-                (false, false) => "fewer than 5 of a class, not pooled".to_string(),
+                (false, true) => format!("pooled{how}"),
+                (false, false) if few => {
+                    format!("fewer than 5 of a class, not pooled{how}")
+                }
+                (false, false) => format!("not pooled{how}"),
             },
             series: if site.pooled { 3 } else { 4 },
             ..Row::default()
@@ -299,7 +425,7 @@ fn sites<'a>(
                 None => "mean of sites".to_string(),
             },
             path: Some(path.clone()),
-            n: Some((analysis.n, analysis.n_positive)),
+            counted: Some(counted(name, analysis)),
             estimate: Some(estimate.estimate),
             lower: estimate.lower,
             upper: estimate.upper,
@@ -337,18 +463,21 @@ fn sites<'a>(
         heading,
         sub: format!(
             "Each line is a model made in all other sites ({}, {}). Diamonds are pooled, triangles \
-             are shown and not pooled.",
+             are shown and not pooled: fewer than 5 of a class, or without an interval.",
             model(analysis),
             analysis.cohort
         ),
         body: Forest::boxed(&picture, &format!("AUROC in each site of {name}")),
         pictures: vec![picture],
-        method: match pooled {
-            Some(estimate) => format!("{}.", first_upper(&estimate.method)),
-            None => {
-                "Sites with fewer than 5 of a class are shown, not pooled.".to_string()
-            }
-        },
+        method: format!(
+            "{}. {}",
+            match pooled {
+                Some(estimate) => first_upper(&estimate.method),
+                None =>
+                    "Sites with fewer than 5 of a class are shown, not pooled".to_string(),
+            },
+            each_site(analysis)
+        ),
         table: forest.table(),
     }
 }
@@ -386,6 +515,8 @@ fn frozen_model(
         "relation": cohort.and_then(|cohort| cohort.relation.clone()),
         "sealed": facts.sealed,
         "digest": facts.digest,
+        "accesses": (facts.accesses > 0).then(|| shown.count(&format!("{path}/accesses"))),
+        "once": facts.accesses == 1,
         "n": shown.count(&format!("{path}/n")),
         "positive": shown.count(&format!("{path}/n_positive")),
         "predictors": shown.count(&format!("{path}/n_predictors")),

@@ -153,6 +153,31 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
         return Ok(Value::Failed("no row has a known outcome".to_string()));
     }
     let taken = frame.rows.take(&rows);
+    let rows = rows.into_iter().map(|row| row as u32).collect();
+    Ok(said_of(inputs, frozen_case, frozen, &taken, (rows, truth)))
+}
+
+/// What a frozen model says of the rows that it was fitted on: all that have values.
+pub fn apparent(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+    let frame = input!(&inputs.values[0], Frame, "frame");
+    let frame = &*with_beside(inputs, case, case, frame);
+    let frozen = input!(&inputs.values[1], Frozen, "fitted model");
+    let (outcome, groups) = facts(inputs, case);
+    let train = placed.split.train(frame, outcome, groups);
+    let has_values = |row: &u32| frame.failed[*row as usize].is_none();
+    let rows = placed.split.train.iter().copied().filter(has_values).collect();
+    let known = (rows, train.outcome().to_vec());
+    Ok(said_of(inputs, case, frozen, train.rows(), known))
+}
+
+/// What a frozen model of a case says of rows, beside which rows of their cohort they are and their classes.
+fn said_of(
+    inputs: &Inputs<'_>,
+    frozen_case: usize,
+    frozen: &Frozen,
+    taken: &Rows,
+    (rows, truth): (Vec<u32>, Vec<bool>),
+) -> Value {
     let said = match frozen.falls_back {
         Some(prevalence) => Ok((vec![prevalence; taken.n()], None)),
         None => {
@@ -161,12 +186,12 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
                     chosen(inputs, frozen_case, &of.recipe);
                 Part { prepare, select, learner, of }
             });
-            say(&parts.collect::<Vec<_>>(), &taken)
+            say(&parts.collect::<Vec<_>>(), taken)
         }
     };
-    Ok(match said {
+    match said {
         Ok((scores, decision_values)) => Value::Predictions(Predictions {
-            rows: rows.into_iter().map(|row| row as u32).collect(),
+            rows,
             truth,
             scores,
             decision_values,
@@ -175,7 +200,7 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
             falls_back: frozen.falls_back.is_some(),
         }),
         Err(why) => Value::Failed(why),
-    })
+    }
 }
 
 /// A fitted candidate with the operations that it is made of.

@@ -6,7 +6,7 @@ use super::pools::{Pool, Pools};
 use super::{ComputeError, Computed, Inputs};
 use crate::data::{
     Compared, Curve, Estimate, GroupEstimate, GroupMeasure, Interval, OuterSplit,
-    Predictions, Value,
+    Predictions, SiteEstimate, SitesEstimate, Value,
 };
 use crate::operation::{AnyMetric, Instance, Judged, Pooling, Scored};
 use crate::plan::Judgement;
@@ -89,6 +89,9 @@ pub fn judged<'a>(
         }
         Judgement::External(at) => {
             (inputs.plan.external[at].case, How::Once, vec![(0, 0, None)])
+        }
+        Judgement::Apparent(at) => {
+            (inputs.plan.frozen[at].case, How::Once, vec![(0, 0, None)])
         }
     };
     for (value, (repeat, outer, n_train)) in values.iter().zip(places) {
@@ -366,28 +369,49 @@ fn fold_mean(
 /// The AUROC of each site, and of sites pooled with random effects.
 fn sites(inputs: &Inputs<'_>, judged: &Held<'_>, metric: &dyn AnyMetric) -> Value {
     let mut failed = judged.failed.clone();
-    let (mut pooled, mut folds) = (Vec::new(), Vec::new());
+    let (mut pooled, mut folds, mut each) = (Vec::new(), Vec::new(), Vec::new());
     let (mut left, mut resampled) = (0, false);
     for (at, site) in judged.repeats.iter().flatten().enumerate() {
         let Some(found) = statistics::delong(&site.truth, site.ranks()) else {
             failed.push(format!("site {}: too few of a class for an AUROC", at + 1));
+            each.push(SiteEstimate {
+                auroc: None,
+                lower: None,
+                upper: None,
+                pooled: false,
+                method: "no AUROC: a class is missing".to_string(),
+            });
             continue;
         };
         folds.push(found.auroc);
         let few = found.n_positive.min(found.n_negative) < FEW_AT_SITE;
         // Several rows of a patient are not independent.
-        let variance = match at_site(inputs, judged, site, metric) {
-            Some(variance) => {
-                resampled = true;
-                variance
+        let again = at_site(inputs, judged, site, metric);
+        resampled |= again.is_some();
+        let variance = again.unwrap_or(found.variance);
+        let interval = statistics::logit_interval(found.auroc, variance, LEVEL);
+        let method = match (interval, again) {
+            (Some(_), None) => "DeLong 95 % interval on the logit scale".to_string(),
+            (Some(_), Some(_)) => format!(
+                "95 % interval on the logit scale, its variance from {RESAMPLES} resamples of the \
+                 site's patients"
+            ),
+            (None, None) => {
+                "no interval: classes wholly apart, or scores all equal".to_string()
             }
-            None => found.variance,
+            (None, Some(_)) => {
+                "no interval: resamples of the site's patients tell too little"
+                    .to_string()
+            }
         };
-        if few || statistics::logit_interval(found.auroc, variance, LEVEL).is_none() {
-            left += 1;
-            continue;
+        let (lower, upper) = interval.unzip();
+        let is_pooled = !few && interval.is_some();
+        match is_pooled {
+            true => pooled.push((found.auroc, variance)),
+            false => left += 1,
         }
-        pooled.push((found.auroc, variance));
+        let auroc = Some(found.auroc);
+        each.push(SiteEstimate { auroc, lower, upper, pooled: is_pooled, method });
     }
     let variances = match resampled {
         true => format!("; variances from {RESAMPLES} resamples of each site's patients"),
@@ -395,18 +419,18 @@ fn sites(inputs: &Inputs<'_>, judged: &Held<'_>, metric: &dyn AnyMetric) -> Valu
     };
     let estimate = |estimate, interval: Option<(f64, f64)>, prediction, method| {
         let (lower, upper) = interval.unzip();
-        let failed_folds = failed.clone();
-        Value::Estimate(Estimate {
+        let pooled = Estimate {
             estimate,
             lower,
             upper,
             method,
             folds: folds.clone(),
-            failed_folds,
+            failed_folds: failed.clone(),
             prediction,
             sd_folds: crate::math::variance(&folds).map(crate::math::sqrt),
             other_intervals: Vec::new(),
-        })
+        };
+        Value::Sites(SitesEstimate { pooled, sites: each.clone() })
     };
     match statistics::pooled_auroc(&pooled, LEVEL) {
         Some(found) if pooled.len() > 1 => estimate(

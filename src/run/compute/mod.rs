@@ -121,6 +121,7 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Freeze => external::freeze(inputs),
         Work::Importance { case, split } => explained::importance(inputs, *case, split),
         Work::Explain { case } => explained::explain(inputs, *case),
+        Work::Apparent { case, split } => external::apparent(inputs, *case, split),
         Work::Seal { outcome, cohort } => external::seal(inputs, *outcome, *cohort),
         Work::Unseal => external::unseal(inputs),
         Work::Apply { frozen, case } => external::apply(inputs, *frozen, *case),

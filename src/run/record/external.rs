@@ -1,14 +1,18 @@
 //! Analyses of frozen models on other cohorts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::graph::NodeIndex;
 
 use super::Context;
 use super::candidates::fared;
 use super::folds::threshold_words;
 use super::predictions::said;
 use super::rows::Analysed;
-use crate::data::{AnalysisRecord, Count, Frozen, FrozenFacts, Value};
-use crate::plan::{self, Case, External};
+use crate::data::{
+    AnalysisRecord, ApparentFacts, Count, Estimate, Frozen, FrozenFacts, Value,
+};
+use crate::plan::{self, Analysis, Case, External, FrozenModel};
 use crate::run::compute::without_rows;
 use crate::run::models::{needed, parts};
 use crate::run::prevalence::prevalence_only;
@@ -73,6 +77,8 @@ impl Context<'_> {
                 sealed: cohort.sealed,
                 filled: Count::from(0),
                 filled_columns: Vec::new(),
+                accesses: self.accesses(of.cohort),
+                apparent: self.apparent(model),
             });
             if let Some(predictions) = said(self.found, external.predict, external.decide)
             {
@@ -95,6 +101,41 @@ impl Context<'_> {
         }
         record.prevalence_only = prevalence_only(&record);
         record
+    }
+
+    /// How many finished models are judged on a cohort.
+    fn accesses(&self, cohort: usize) -> usize {
+        let met = self.plan.external.iter();
+        met.filter(|other| self.plan.cases[other.case].cohort == cohort).count()
+    }
+
+    /// A frozen model on the rows that it was fitted on, and against the same procedure on held-out ones.
+    fn apparent(&self, model: &FrozenModel) -> ApparentFacts {
+        let (study, found) = (self.study, self.found);
+        let estimates = |nodes: &[NodeIndex]| {
+            let named = study.evaluate.metrics().zip(nodes);
+            let known = named.filter_map(|(used, node)| {
+                let estimate = found.get(node)?.estimate()?;
+                Some((used.about.name.to_string(), estimate.clone()))
+            });
+            known.collect::<BTreeMap<String, Estimate>>()
+        };
+        let performance = estimates(&model.apparent);
+        // The scheme whose rows it was developed on comes first.
+        let same = |analysis: &&Analysis| {
+            self.plan.cases[analysis.case] == self.plan.cases[model.case]
+        };
+        let held_out = self.plan.analyses.iter().filter(same).min_by_key(|of| of.scheme);
+        let judged = held_out.map(|of| estimates(&of.measured.metrics));
+        let optimism = performance.iter().filter_map(|(metric, apparent)| {
+            let held_out = judged.as_ref()?.get(metric)?;
+            Some((metric.clone(), apparent.estimate - held_out.estimate))
+        });
+        ApparentFacts {
+            optimism: optimism.collect(),
+            against: held_out.map(|of| of.name.clone()),
+            performance,
+        }
     }
 
     /// How many of these rows of a cohort lack a predictor on which a frozen model depends, and

@@ -84,6 +84,14 @@ impl Context<'_> {
         let named =
             Named { name: column.cloned().unwrap_or_default(), span: cohort.span };
         let cells = view.cells(&named).unwrap_or_default();
+        let measured = analysis.measured.standard.iter().map(|(_, node)| node);
+        let mut measured = analysis.measured.metrics.iter().chain(measured);
+        let known = measured.find_map(|node| match self.found.get(node) {
+            Some(Value::Sites(of)) => Some(of.sites.as_slice()),
+            _ => None,
+        });
+        // As they were measured: by split, of those that have predictions.
+        let mut known = known.unwrap_or_default().iter();
         let mut sites = Vec::new();
         for nodes in &analysis.outer {
             let Some(Value::Predictions(found)) = self.found.get(&nodes.predict) else {
@@ -91,20 +99,17 @@ impl Context<'_> {
             };
             let first = found.rows.first().and_then(|row| cells.get(*row as usize));
             let name = first.cloned().flatten().unwrap_or_else(|| "unknown".to_string());
-            let area = crate::statistics::delong(&found.truth, found.ranks());
-            let interval = area.and_then(|area| {
-                crate::statistics::logit_interval(area.auroc, area.variance, 0.95)
-            });
             let n_positive = found.truth.iter().filter(|class| **class).count();
-            let smaller = n_positive.min(found.truth.len() - n_positive);
+            let area = known.next();
             sites.push(SiteFacts {
                 name,
                 n: found.rows.len().into(),
                 n_positive: n_positive.into(),
-                auroc: area.map(|area| area.auroc),
-                lower: interval.map(|(lower, _)| lower),
-                upper: interval.map(|(_, upper)| upper),
-                pooled: interval.is_some() && smaller >= 5,
+                auroc: area.and_then(|area| area.auroc),
+                lower: area.and_then(|area| area.lower),
+                upper: area.and_then(|area| area.upper),
+                pooled: area.is_some_and(|area| area.pooled),
+                method: area.map_or(String::new(), |area| area.method.clone()),
             });
         }
         sites

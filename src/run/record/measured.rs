@@ -58,7 +58,7 @@ impl Context<'_> {
                     Direction::Closest(best) => Better::Nearer(best),
                 },
                 missing: match value {
-                    Some(Value::Estimate(_)) => None,
+                    Some(known) if known.estimate().is_some() => None,
                     Some(Value::Failed(why)) => Some(why.clone()),
                     _ => Some("an earlier computation failed".to_string()),
                 },
@@ -67,7 +67,7 @@ impl Context<'_> {
                 true => standard.push(facts),
                 false => metrics.push(facts),
             }
-            if let Some(Value::Estimate(estimate)) = value {
+            if let Some(estimate) = value.and_then(Value::estimate) {
                 performance.insert(used.about.name.to_string(), estimate.clone());
             }
         }

@@ -54,6 +54,7 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Result<Found, Vec<Strin
     for model in &plan.frozen {
         wanted.extend([model.tune, model.freeze]);
         wanted.extend(model.explain);
+        wanted.extend(&model.apparent);
     }
     for external in &plan.external {
         wanted.extend([external.opened, external.predict]);

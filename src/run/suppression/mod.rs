@@ -5,10 +5,11 @@
 //! `report.json` all hide the same. Files that hold a row for each patient, such as
 //! `predictions.csv`, are not for readers of the report and stay as they are.
 
+mod apparent;
 mod hiding;
 mod sums;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -88,6 +89,8 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
             coarsened.extend(coarse(analysis, &place, step));
         }
     }
+    let cells = (smallest, &mut hidden);
+    coarsened.extend(apparent::apparent(&whole.analyses, &mut record.analyses, cells));
     claims(whole, &mut record, &mut hidden);
     comparisons(&mut record, whole, smallest, &hidden);
     for (at, model) in record.full_models.iter_mut().enumerate() {
@@ -137,7 +140,8 @@ fn rules(smallest: usize) -> Vec<String> {
             .to_string(),
         format!(
             "where a cell of the confusion table is hidden, the measures of decisions are rounded so \
-             coarsely that they are the same for 0 and for every count up to {most}"
+             coarsely that they are the same for 0 and for every count up to {most}; those on the rows \
+             that a frozen model was fitted on always are, since no confusion table is shown of these"
         ),
         "values of single folds, groups and sites are rounded to two decimals, those measured on hardly \
          anybody of a class to one, and counts are taken out of warnings and of what is said of \
@@ -214,8 +218,20 @@ fn areas(
     hidden: &mut BTreeSet<String>,
 ) {
     let smaller = of.judged_rows().map(|(n, positive)| positive.min(n - positive));
+    let place = format!("{place}/performance");
+    of_few(&mut analysis.performance, smaller, &place, smallest, hidden);
+}
+
+/// The same for what is measured at a place on rows with so many of the smaller class.
+fn of_few(
+    performance: &mut BTreeMap<String, Estimate>,
+    smaller: Option<usize>,
+    place: &str,
+    smallest: usize,
+    hidden: &mut BTreeSet<String>,
+) {
     let small = smaller.is_some_and(|n| (1..smallest).contains(&n));
-    for (metric, estimate) in &mut analysis.performance {
+    for (metric, estimate) in performance {
         if !estimate.method.starts_with(TOO_FEW) {
             continue;
         }
@@ -225,7 +241,7 @@ fn areas(
             estimate.method =
                 format!("no interval: {} of a class", TOO_FEW.trim_end_matches(": "));
             for end in ["lower", "upper"] {
-                hidden.insert(format!("{place}/performance/{metric}/{end}"));
+                hidden.insert(format!("{place}/{metric}/{end}"));
             }
         } else {
             estimate.method =
@@ -502,6 +518,7 @@ fn few(
                         hidden.insert(format!("{place}/sites/{at}/{name}"));
                     }
                 }
+                site.method = "too few".to_string();
             }
             false => ends.into_iter().for_each(short),
         }
@@ -815,23 +832,21 @@ fn coarse(analysis: &mut AnalysisRecord, place: &str, step: f64) -> Vec<(String,
     let mut places = Vec::new();
     for (metric, estimate) in &mut analysis.performance {
         if OF_DECISIONS.contains(&metric.as_str()) {
-            *estimate = coarser(estimate, step);
+            *estimate =
+                coarser(estimate, step, "a cell of the confusion table is hidden");
             places.push((format!("{place}/performance/{metric}"), step));
         }
     }
     places
 }
 
-fn coarser(estimate: &Estimate, step: f64) -> Estimate {
+fn coarser(estimate: &Estimate, step: f64, why: &str) -> Estimate {
     let per = 1.0 / step;
     Estimate {
         estimate: rounded(estimate.estimate, per),
         lower: estimate.lower.map(|value| rounded(value, per)),
         upper: estimate.upper.map(|value| rounded(value, per)),
-        method: format!(
-            "{}; rounded to steps of {step}, since a cell of the confusion table is hidden",
-            estimate.method
-        ),
+        method: format!("{}; rounded to steps of {step}, since {why}", estimate.method),
         folds: Vec::new(),
         failed_folds: estimate.failed_folds.clone(),
         prediction: None,
