@@ -130,6 +130,9 @@ fn four(
         }
     };
     let thresholds = match &analysis.decision {
+        None if shown.is_hidden(&format!("{}/decision", place(name))) => {
+            "hidden".to_string()
+        }
         None => "no range declared".to_string(),
         Some(curve) if curve.useful.is_empty() => "at no threshold".to_string(),
         Some(curve) => useful(shown, name, curve).join(", "),

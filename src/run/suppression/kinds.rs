@@ -13,7 +13,7 @@ pub enum Kind {
     Repeated,
     /// What tells how many have the outcome: gone where those are hidden.
     Prevalence,
-    /// Shares, medians and distances: hidden with the counts that would follow from them.
+    /// Shares and medians: hidden with the counts that would follow from them.
     Described,
     /// Means, standard deviations and their distances: coarse where it is hidden of how many.
     Moment,
@@ -39,7 +39,7 @@ pub enum Kind {
     Association,
     /// Means over rows and folds, of which so many decimals say all.
     Thousandths,
-    /// What a single fold learned or lost.
+    /// What a single fold learned or lost, and distances between means of cohorts.
     Hundredths,
     /// Curves and distributions, which are drawn anew without patients.
     Redrawn,
@@ -114,15 +114,10 @@ pub const KINDS: &[Places] = &[
     ("characteristics/#", &["rows", "missing", "ones", "levels/#/share/n"], Patients),
     (
         "characteristics/#",
-        &[
-            "median",
-            "lower_quartile",
-            "upper_quartile",
-            "levels/#/share/percent",
-            "smd_to_development",
-        ],
+        &["median", "lower_quartile", "upper_quartile", "levels/#/share/percent"],
         Described,
     ),
+    ("characteristics/#", &["smd_to_development"], Hundredths),
     ("analyses/*", &["n", "n_positive", "n_subjects", "n_positive_subjects"], Patients),
     ("analyses/*", &["judged/n", "judged/n_positive"], Patients),
     ("analyses/*", &["judged/n_splits", "judged/of_splits", "n_predictors"], Procedure),

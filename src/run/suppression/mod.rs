@@ -84,41 +84,56 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         let Some(analysis) = record.analyses.get_mut(name) else { continue };
         let place = place(name);
         reasons(analysis);
-        areas(of, analysis, &place, smallest, &mut pass.hidden);
+        areas(of, analysis, smallest);
         curves(of, analysis);
         // Beside the missing values of Table 1 it would tell of whom the outcome is unknown.
         if let Some(frozen) = analysis.frozen.as_mut().filter(|of| of.filled > 0) {
             frozen.filled = Count::HIDDEN;
-            pass.hidden.insert(format!("{place}/frozen/filled"));
+        }
+        // Without a fold the prevalence tells of its rows.
+        let of_folds = [format!("{place}/folds/"), format!("{place}/sites/")];
+        let told = |hidden: &String| of_folds.iter().any(|of| hidden.starts_with(of));
+        if pass.hidden.iter().any(told) {
+            analysis.prevalence_only = None;
         }
         notes(analysis);
-        few(of, analysis, &place, smallest, &mut pass.hidden);
-        decisions(of, analysis, name, &mut pass);
+        few(of, analysis, &place, smallest, &pass.hidden);
+        decisions(of, analysis, name, &pass);
     }
-    for (at, facts) in record.comparisons.iter_mut().enumerate() {
+    for facts in &mut record.comparisons {
         let both = [&facts.better, &facts.than];
         if both.into_iter().any(|name| pass.is_blurred(name, &facts.metric)) {
             facts.result = None;
             facts.p_adjusted = None;
-            pass.hidden.insert(format!("/comparisons/{at}/result"));
         }
         if let Some(result) = &mut facts.result {
             result.method = without_counts(&result.method);
         }
     }
     for (at, model) in record.full_models.iter_mut().enumerate() {
-        explained(whole, at, model, smallest, &mut pass.hidden);
+        explained(whole, at, model, smallest, &pass.hidden);
     }
     // Those of unknown outcome are among them, as they are in no analysis: what is shown of the largest
     // one is as much as can be told.
     let analysed = record.analyses.values().filter_map(|of| of.n_subjects.known());
     record.certificate.n_groups = analysed.max().unwrap_or(0);
     nodes(&mut record.graph, &mut record.certificate);
-    record.warnings.iter_mut().for_each(|warning| *warning = without_counts(warning));
+    for warning in &mut record.warnings {
+        *warning = without_counts(warning);
+        for facts in whole.associations.iter().filter_map(|facts| facts.cramers_v) {
+            // Beside the margins two decimals may tell a cell.
+            let words = |digits| format!("Cramér's V {facts:.digits$}");
+            *warning = warning.replace(&words(2), &words(1));
+        }
+    }
     let mut json = serde_json::to_value(&record).expect("a record is plain data");
     pass.tell(&mut json);
     let mut record: StudyRecord = from_json(json);
-    claims(whole, &mut record, &mut pass.hidden);
+    claims(whole, &mut record);
+    // Whatever was there and is not any more, is hidden, by whichever rule.
+    let [before, after] = [whole, &record]
+        .map(|record| serde_json::to_value(record).expect("a record is plain data"));
+    gone(&before, Some(&after), "", &mut pass.hidden);
     record.references.extend(reference("hanley1988"));
     record.references.sort_by(|a, b| a.key.cmp(&b.key));
     record.references.dedup();
@@ -130,6 +145,29 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
     });
     record.as_json = Default::default();
     record
+}
+
+/// Places of a record that have something in them before and nothing after.
+fn gone(before: &Json, after: Option<&Json>, path: &str, hidden: &mut BTreeSet<String>) {
+    match (before, after) {
+        (Json::Null, _) => {}
+        (_, None | Some(Json::Null)) => drop(hidden.insert(path.to_string())),
+        (Json::Object(before), Some(after)) => {
+            for (name, before) in before {
+                let part = name.replace('~', "~0").replace('/', "~1");
+                gone(before, after.get(name), &format!("{path}/{part}"), hidden);
+            }
+        }
+        // Curves are drawn anew, with points of their own.
+        (Json::Array(before), Some(Json::Array(after)))
+            if before.len() == after.len() =>
+        {
+            for (at, (before, after)) in before.iter().zip(after).enumerate() {
+                gone(before, Some(after), &format!("{path}/{at}"), hidden);
+            }
+        }
+        _ => {}
+    }
 }
 
 fn from_json(json: Json) -> StudyRecord {
@@ -179,8 +217,9 @@ fn rules(smallest: usize) -> Vec<String> {
         "nodes of patients' images, and all nodes where there are such, are counted in hundreds, rounded \
          up"
             .to_string(),
-        "`predictions.csv` and `models/` are for those who may see the data; they hold a row for each \
-         patient, or values of patients, and are no part of what may be passed on"
+        "`predictions.csv`, `models/` and `record.json` are for those who may see the data; they hold a \
+         row for each patient, values of patients, or how many nodes there were, and are no part of what \
+         may be passed on"
             .to_string(),
     ]
 }
@@ -203,12 +242,12 @@ fn reasons(analysis: &mut AnalysisRecord) {
 }
 
 /// Gives claims the results that are left: what is hidden or coarser in its own place is so here.
-fn claims(whole: &StudyRecord, record: &mut StudyRecord, hidden: &mut BTreeSet<String>) {
+fn claims(whole: &StudyRecord, record: &mut StudyRecord) {
     let order = || whole.analysis_order.iter();
     let all = || order().filter_map(|name| Some((name, whole.analyses.get(name)?)));
     let Some((_, headline)) = all().next() else { return };
-    for (at, claim) in record.claims.iter_mut().enumerate() {
-        for (place, (name, value)) in claim.values.iter_mut().enumerate() {
+    for claim in &mut record.claims {
+        for (name, value) in &mut claim.values {
             let parts: Vec<&str> = name.split('.').collect();
             let [metric, .., cohort, end] = parts.as_slice() else {
                 *value = None;
@@ -232,9 +271,6 @@ fn claims(whole: &StudyRecord, record: &mut StudyRecord, hidden: &mut BTreeSet<S
                 "upper" => estimate.upper,
                 _ => Some(estimate.estimate),
             });
-            if value.is_some() && left.is_none() {
-                hidden.insert(format!("/claims/{at}/values/{place}/1"));
-            }
             *value = value.and(left);
         }
     }
@@ -242,16 +278,10 @@ fn claims(whole: &StudyRecord, record: &mut StudyRecord, hidden: &mut BTreeSet<S
 
 /// Takes counts out of how areas of few were made; the exact interval of a class that is hidden goes
 /// too, since its size follows from it.
-fn areas(
-    of: &AnalysisRecord,
-    analysis: &mut AnalysisRecord,
-    place: &str,
-    smallest: usize,
-    hidden: &mut BTreeSet<String>,
-) {
+fn areas(of: &AnalysisRecord, analysis: &mut AnalysisRecord, smallest: usize) {
     let smaller = of.judged_rows().map(|(n, positive)| positive.min(n - positive));
     let small = smaller.is_some_and(|n| (1..smallest).contains(&n));
-    for (metric, estimate) in &mut analysis.performance {
+    for estimate in analysis.performance.values_mut() {
         if !estimate.method.starts_with(TOO_FEW) {
             continue;
         }
@@ -259,9 +289,6 @@ fn areas(
             (estimate.lower, estimate.upper) = (None, None);
             estimate.method =
                 format!("no interval: {} of a class", TOO_FEW.trim_end_matches(": "));
-            for end in ["lower", "upper"] {
-                hidden.insert(format!("{place}/performance/{metric}/{end}"));
-            }
         } else {
             estimate.method =
                 format!("{TOO_FEW}exact 95 % interval of a proportion of disjoint pairs");
@@ -346,7 +373,15 @@ fn characteristics(record: &StudyRecord, smallest: usize, hidden: &mut BTreeSet<
                 hidden.insert(format!("{path}/{what}"));
             }
         }
-        let of_few = row.ones.is_some() && hidden.contains(&format!("{path}/ones"));
+        // The distance between two cohorts tells of both.
+        let alike = record.characteristics.iter().enumerate().filter(|(_, other)| {
+            (&other.block, &other.variable, other.class)
+                == (&row.block, &row.variable, row.class)
+        });
+        let of_few = row.ones.is_some()
+            && alike
+                .into_iter()
+                .any(|(at, _)| hidden.contains(&format!("/characteristics/{at}/ones")));
         if (few || of_few) && row.smd_to_development.is_some() {
             hidden.insert(format!("{path}/smd_to_development"));
         }
@@ -393,13 +428,24 @@ fn curves(of: &AnalysisRecord, analysis: &mut AnalysisRecord) {
 fn smoothed(curve: &DecisionCurve) -> DecisionCurve {
     /// Neighbours on either side.
     const BESIDE: usize = 4;
+    let n = curve.points.len();
+    // The height of the line through the nearest points, so that slopes are kept at the ends and no
+    // point there is alone; elsewhere it is their mean.
     let mean = |at: usize, of: &dyn Fn(usize) -> Option<f64>| {
-        let last = curve.points.len() - 1;
-        // As many on either side, so that slopes are kept at the ends.
-        let beside = BESIDE.min(at).min(last - at);
-        let values: Option<Vec<f64>> = (at - beside..=at + beside).map(of).collect();
+        let width = (2 * BESIDE + 1).min(n);
+        let first = at.saturating_sub(BESIDE).min(n - width);
+        let values: Option<Vec<f64>> = (first..first + width).map(of).collect();
         let values = values?;
-        Some(rounded(values.iter().sum::<f64>() / values.len() as f64, 0.001))
+        let mean = values.iter().sum::<f64>() / width as f64;
+        let middle = (width - 1) as f64 / 2.0;
+        let (mut along, mut across) = (0.0, 0.0);
+        for (place, value) in values.iter().enumerate() {
+            let x = place as f64 - middle;
+            along += x * value;
+            across += x * x;
+        }
+        let slope = if across > 0.0 { along / across } else { 0.0 };
+        Some(rounded(mean + slope * ((at - first) as f64 - middle), 0.001))
     };
     let points = curve.points.iter().enumerate().map(|(at, point)| {
         let model = mean(at, &|at| Some(curve.points[at].model));
@@ -413,7 +459,7 @@ fn smoothed(curve: &DecisionCurve) -> DecisionCurve {
     DecisionCurve {
         points: points.collect(),
         method: format!(
-            "{}; as means over up to {} neighbouring thresholds, rounded, so that no patient's \
+            "{}; as lines through {} neighbouring thresholds, rounded, so that no patient's \
              prediction can be read",
             curve.method.trim_end_matches('.'),
             2 * BESIDE + 1
@@ -442,7 +488,7 @@ fn decisions(
     of: &AnalysisRecord,
     analysis: &mut AnalysisRecord,
     name: &str,
-    pass: &mut Pass<'_>,
+    pass: &Pass<'_>,
 ) {
     let small = telling::has_small_cell(of, pass.smallest);
     for (metric, estimate) in &mut analysis.performance {
@@ -461,29 +507,16 @@ fn decisions(
         .cloned()
         .collect();
     for metric in blurred {
-        hide_metric(analysis, name, &metric, &mut pass.hidden);
+        hide_metric(analysis, &metric);
         if metric == of.primary {
-            if analysis.permutation.take().is_some() {
-                pass.hidden.insert(format!("{}/permutation", place(name)));
-            }
-            if analysis.within.take().is_some() {
-                pass.hidden.insert(format!("{}/within", place(name)));
-            }
+            (analysis.permutation, analysis.within) = (None, None);
         }
     }
 }
 
 /// Takes a metric away, and says so where it is named.
-fn hide_metric(
-    analysis: &mut AnalysisRecord,
-    name: &str,
-    metric: &str,
-    hidden: &mut BTreeSet<String>,
-) {
-    if analysis.performance.remove(metric).is_some() {
-        let part = metric.replace('~', "~0").replace('/', "~1");
-        hidden.insert(format!("{}/performance/{part}", place(name)));
-    }
+fn hide_metric(analysis: &mut AnalysisRecord, metric: &str) {
+    analysis.performance.remove(metric);
     if let Some(alone) = &mut analysis.prevalence_only {
         alone.performance.remove(metric);
         alone.gains.remove(metric);
@@ -507,13 +540,13 @@ fn few(
     analysis: &mut AnalysisRecord,
     place: &str,
     smallest: usize,
-    hidden: &mut BTreeSet<String>,
+    hidden: &BTreeSet<String>,
 ) {
     if let Some(curve) = &mut analysis.calibration {
         *curve = calibration(curve, smallest);
     }
     if too_few(of.n, of.n_positive, smallest) {
-        alone(analysis, place, hidden);
+        alone(analysis);
     } else if is_hidden(place, hidden) {
         without_prevalence(analysis);
     } else {
@@ -554,15 +587,9 @@ fn without_prevalence(analysis: &mut AnalysisRecord) {
 }
 
 /// An analysis with hardly anybody of a class keeps its primary metric alone.
-fn alone(analysis: &mut AnalysisRecord, place: &str, hidden: &mut BTreeSet<String>) {
+fn alone(analysis: &mut AnalysisRecord) {
     let primary = analysis.primary.clone();
-    analysis.performance.retain(|metric, _| {
-        let kept = *metric == primary;
-        if !kept {
-            hidden.insert(format!("{place}/performance/{metric}"));
-        }
-        kept
-    });
+    analysis.performance.retain(|metric, _| *metric == primary);
     for metric in analysis.metrics.iter_mut().chain(&mut analysis.standard) {
         if metric.name != primary {
             metric.missing = Some("too few of a class to be told".to_string());
@@ -652,7 +679,7 @@ fn explained(
     at: usize,
     model: &mut FullModelFacts,
     smallest: usize,
-    hidden: &mut BTreeSet<String>,
+    hidden: &BTreeSet<String>,
 ) {
     let path = format!("/full_models/{at}");
     let counts = ["n", "n_positive"].map(|n| format!("{path}/{n}"));
@@ -670,7 +697,6 @@ fn explained(
     let told = of.predictors.iter().any(|of| small.contains(of.name.as_str()));
     if told || counts.iter().any(|n| hidden.contains(n)) {
         model.explained = None;
-        hidden.insert(format!("{path}/explained"));
     }
 }
 
@@ -682,7 +708,9 @@ fn without_counts(text: &str) -> String {
     let words: Vec<&str> = text.split(' ').collect();
     let is_number = |at: usize| {
         words.get(at).is_some_and(|w| {
-            !w.is_empty() && w.chars().all(|c| c.is_ascii_digit() || c == ',')
+            // Means over repeats have decimals.
+            w.starts_with(|c: char| c.is_ascii_digit())
+                && w.chars().all(|c| c.is_ascii_digit() || c == ',' || c == '.')
         })
     };
     let is_noun = |at: usize| {
@@ -778,6 +806,7 @@ pub mod tests {
             without_counts("Wilson's 95 % interval with n = 15 patients; rounded"),
             "Wilson's 95 % interval with n = some patients; rounded"
         );
+        assert_eq!(without_counts("n = 84.5 patients"), "n = some patients");
         let kept = "the smallest AUROC of 5 folds is 0.52";
         assert_eq!(without_counts(kept), kept);
     }

@@ -357,7 +357,8 @@ impl Rows {
         let least = match (self.few, self.hidden) {
             (true, _) => TENTH,
             (_, true) => HUNDREDTH,
-            _ => STEPS[0],
+            _ if of_ranks(metric) => STEPS[0],
+            _ => THOUSANDTH,
         };
         if !of_ranks(metric) {
             return least;
@@ -484,7 +485,7 @@ mod tests {
         assert_eq!((rows(10, 5).step("auroc"), rows(26, 6).step("auroc")), (0.2, 0.05));
         assert_eq!(
             (rows(94, 36).step("auroc"), rows(94, 36).step("brier")),
-            (0.005, 1e-4)
+            (0.005, 0.001)
         );
         assert_eq!(rows(26, 3).step("brier"), TENTH);
     }
