@@ -689,12 +689,12 @@ fn explained(
             let levels = format!("/predictors/{at}/columns/{position}/levels/");
             let told = hidden.iter().any(|place| place.starts_with(&levels));
             if told || is_small(column, smallest) {
-                small.insert(column.name.as_str());
+                small.insert(format!("{}.{}", block.name, column.name));
             }
         }
     }
     let Some(of) = &model.explained else { return };
-    let told = of.predictors.iter().any(|of| small.contains(of.name.as_str()));
+    let told = of.predictors.iter().any(|of| small.contains(&of.name));
     if told || counts.iter().any(|n| hidden.contains(n)) {
         model.explained = None;
     }
@@ -809,6 +809,43 @@ pub mod tests {
         assert_eq!(without_counts("n = 84.5 patients"), "n = some patients");
         let kept = "the smallest AUROC of 5 folds is 0.52";
         assert_eq!(without_counts(kept), kept);
+    }
+
+    /// No point is that of one threshold, at the ends either, and slopes are kept there.
+    #[test]
+    fn a_smoothed_curve_has_no_point_of_one_threshold() {
+        let curve = |model: &dyn Fn(usize) -> f64| DecisionCurve {
+            range: (0.1, 0.3),
+            points: (0..21)
+                .map(|at| crate::data::DecisionPoint {
+                    threshold: 0.1 + at as f64 / 100.0,
+                    model: model(at),
+                    lower: None,
+                    upper: None,
+                    treat_all: 0.0,
+                })
+                .collect(),
+            useful: Vec::new(),
+            method: String::new(),
+        };
+        let line = smoothed(&curve(&|at| 0.4 - at as f64 / 100.0));
+        for (at, point) in line.points.iter().enumerate() {
+            assert!((point.model - (0.4 - at as f64 / 100.0)).abs() < 1e-9);
+        }
+        for at in [0, 10, 20] {
+            let step = smoothed(&curve(&|place| f64::from(u8::from(place == at))));
+            assert!(step.points[at].model < 0.5);
+        }
+    }
+
+    #[test]
+    fn what_was_there_and_is_not_is_listed() {
+        let before =
+            serde_json::json!({ "a": { "b/c": 1, "d": null }, "e": [1, [2, 3]] });
+        let after = serde_json::json!({ "a": { "d": null }, "e": [1, [2, null]] });
+        let mut hidden = BTreeSet::new();
+        gone(&before, Some(&after), "", &mut hidden);
+        assert_eq!(hidden.into_iter().collect::<Vec<_>>(), ["/a/b~1c", "/e/1/1"]);
     }
 
     #[test]

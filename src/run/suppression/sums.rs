@@ -535,7 +535,9 @@ impl All<'_> {
                 // The rest are gaps of rows of unknown outcome.
                 for (at, block) in self.record.predictors.iter().enumerate() {
                     let mut columns = block.columns.iter();
-                    let found = columns.position(|column| column.name == facts.name);
+                    let found = columns.position(|column| {
+                        facts.name == format!("{}.{}", block.name, column.name)
+                    });
                     if let Some(position) = found.filter(|_| block.cohort == model.cohort)
                     {
                         let of = &block.columns[position];

@@ -131,7 +131,11 @@ impl<'a> Pass<'a> {
                     *json = Json::from(rounded(value, step));
                 }
             }
-            Told::Whole => self.steps.push((parts.to_vec(), None)),
+            // Of others either all numbers of a list are rounded or none.
+            Told::Whole if parts[0] == "predictors" => {
+                self.steps.push((parts.to_vec(), None));
+            }
+            Told::Whole => {}
         }
         told
     }
