@@ -98,11 +98,11 @@ pub struct StudyRecord {
 pub struct SuppressionFacts {
     /// Counts from 1 to one less than this are hidden.
     pub smallest_cell: usize,
-    /// Places in this record that are `null` because they are hidden: small ones, and those that
-    /// would give small ones away. Which is which is not told.
+    /// Places in this record that are `null`, or not there, because they are hidden: small ones, and
+    /// those that would give small ones away. Which is which is not told.
     pub hidden: Vec<String>,
-    /// Places whose numbers are rounded so coarsely that no small count follows from them, with the
-    /// step.
+    /// Places whose numbers are rounded so that no small count follows from them, with the step; `*`
+    /// stands for every position of a list.
     pub coarsened: Vec<(String, f64)>,
     /// What was done, in words.
     pub rules: Vec<String>,
@@ -124,8 +124,15 @@ impl StudyRecord {
             if analysis.added.is_some() {
                 continue;
             }
+            let hidden = |metric: &str| {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                let place = format!("/analyses/{name}/performance/{metric}");
+                let hides = self.suppression.as_ref();
+                hides.is_some_and(|facts| facts.hidden.contains(&place))
+            };
             for metric in &analysis.metrics {
-                if !analysis.performance.contains_key(&metric.name) {
+                let found = analysis.performance.contains_key(&metric.name);
+                if !found && !hidden(&metric.name) {
                     missing.push(format!("analysis `{name}` has no {}", metric.name));
                 }
             }

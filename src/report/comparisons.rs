@@ -58,6 +58,7 @@ impl Section for Comparisons {
                 "adjusted": shown.p(&format!("{path}/p_adjusted")),
                 "method": match &facts.result {
                     Some(result) => result.method.as_str(),
+                    None if shown.is_hidden(&format!("{path}/result")) => "hidden",
                     None => "not computed",
                 },
             })
@@ -102,7 +103,13 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
             estimate: result.map(|result| result.difference),
             lower: result.and_then(|result| result.lower),
             upper: result.and_then(|result| result.upper),
-            note: result.map_or("not computed".to_string(), |r| r.method.clone()),
+            note: match result {
+                Some(result) => result.method.clone(),
+                None if shown.is_hidden(&format!("/comparisons/{at}/result")) => {
+                    "hidden: a cell is small".to_string()
+                }
+                None => "not computed".to_string(),
+            },
             series: known.map_or(1, |known| Standing::of(record, known).series()),
             ..Row::default()
         };

@@ -472,11 +472,13 @@ fn results(record: &StudyRecord, measure: &Measure) -> Vec<Found> {
     found
 }
 
-/// Whether values of a measure are hidden or rounded so coarsely that nothing can be held against them.
+/// Whether values of a measure are hidden or rounded so coarsely that nothing can be held against them:
+/// numbers are typed with two decimals or three.
 fn is_coarse(record: &StudyRecord, measure: &Measure) -> bool {
     let Some(suppression) = &record.suppression else { return false };
     let hidden = suppression.hidden.iter();
-    let coarse = suppression.coarsened.iter().map(|(place, _)| place);
+    let coarse = suppression.coarsened.iter().filter(|(_, step)| *step > 0.001);
+    let coarse = coarse.map(|(place, _)| place);
     let of = format!("/performance/{}", measure.key);
     hidden.chain(coarse).any(|place| {
         place

@@ -18,7 +18,7 @@ use super::standing::{
 use super::svg::{Anchor, Svg};
 use super::utility::useful;
 use super::{permutation, precision_recall};
-use crate::data::{AnalysisRecord, Curve, MetricFacts, Removed};
+use crate::data::{AnalysisRecord, Curve, Estimate, MetricFacts, Removed};
 use crate::operation::prelude::*;
 
 /// ROC curves of the headline, pooled within each repeat, with the value of every fold; and every
@@ -102,7 +102,7 @@ impl Section for Discrimination {
         let every = every(record, &shown);
         fragment
             .tables
-            .push(("performance.csv".to_string(), table(record).csv(simulated)));
+            .push(("performance.csv".to_string(), table(record, &shown).csv(simulated)));
         fragment.html = fill(
             "discrimination.html",
             json!({
@@ -124,12 +124,15 @@ fn four(
 ) -> Json {
     let of = |metric: &str| {
         let path = format!("{}/performance/{metric}", place(name));
-        match analysis.performance.contains_key(metric) {
+        match analysis.performance.contains_key(metric) || shown.is_hidden(&path) {
             true => shown.estimate(&path, 2),
             false => "–".to_string(),
         }
     };
     let thresholds = match &analysis.decision {
+        None if shown.is_hidden(&format!("{}/decision", place(name))) => {
+            "hidden".to_string()
+        }
         None => "no range declared".to_string(),
         Some(curve) if curve.useful.is_empty() => "at no threshold".to_string(),
         Some(curve) => useful(shown, name, curve).join(", "),
@@ -176,9 +179,12 @@ fn confusion<'a>(
     let rows: String = measures
         .into_iter()
         .filter_map(|(metric, title)| {
-            let estimate = analysis.performance.get(metric)?;
             let path = format!("{}/performance/{metric}", place(name));
-            let spread = match estimate.sd_folds {
+            let estimate = analysis.performance.get(metric);
+            if estimate.is_none() && !shown.is_hidden(&path) {
+                return None;
+            }
+            let spread = match estimate.and_then(|estimate| estimate.sd_folds) {
                 Some(_) => shown.number(&format!("{path}/sd_folds"), 2),
                 None => "–".to_string(),
             };
@@ -201,7 +207,7 @@ fn confusion<'a>(
         cell("true_negative")
     );
     let rule = analysis.threshold.as_deref().unwrap_or("declared");
-    let blurred = shown.is_blurred(&format!("{}/performance/sensitivity", place(name)));
+    let blurred = shown.is_hidden(&format!("{}/performance/sensitivity", place(name)));
     Some(Figure {
         id,
         heading: match hidden {
@@ -399,7 +405,7 @@ fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
 }
 
 /// The same for a file, with the method of every number.
-fn table(record: &StudyRecord) -> DataTable {
+fn table(record: &StudyRecord, shown: &Shown) -> DataTable {
     let head = [
         "analysis",
         "outcome",
@@ -420,9 +426,21 @@ fn table(record: &StudyRecord) -> DataTable {
     let number =
         |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     let rows = all(record).flat_map(|(name, analysis)| {
-        let named = analysis.performance.iter().map(|(metric, e)| (metric.as_str(), e));
-        let within = analysis.within.iter().map(|estimate| ("auroc within", estimate));
+        let listed = analysis.metrics.iter().chain(&analysis.standard);
+        let hidden = listed.map(|metric| metric.name.as_str()).filter(|metric| {
+            !analysis.performance.contains_key(*metric)
+                && shown.is_hidden(&format!("{}/performance/{metric}", place(name)))
+        });
+        let named =
+            analysis.performance.iter().map(|(metric, e)| (metric.as_str(), Some(e)));
+        let named = named.chain(hidden.map(|metric| (metric, None)));
+        let within =
+            analysis.within.iter().map(|estimate| ("auroc within", Some(estimate)));
         named.chain(within).map(move |(metric, estimate)| {
+            let hidden = || "hidden".to_string();
+            let end = |of: fn(&Estimate) -> Option<f64>| {
+                estimate.map_or_else(String::new, |estimate| number(of(estimate)))
+            };
             vec![
                 name.clone(),
                 analysis.outcome.clone(),
@@ -435,10 +453,13 @@ fn table(record: &StudyRecord) -> DataTable {
                 analysis.n.to_string(),
                 analysis.n_positive.to_string(),
                 metric.to_string(),
-                estimate.estimate.to_string(),
-                number(estimate.lower),
-                number(estimate.upper),
-                estimate.method.clone(),
+                estimate.map_or_else(hidden, |found| found.estimate.to_string()),
+                end(|found| found.lower),
+                end(|found| found.upper),
+                estimate.map_or_else(
+                    || "hidden: a small count would follow".to_string(),
+                    |found| found.method.clone(),
+                ),
             ]
         })
     });

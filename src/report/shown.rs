@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::data::StudyRecord;
+use crate::math;
 use crate::operation::Failure;
 
 /// The record as JSON: where every shown number comes from.
@@ -15,7 +16,7 @@ pub struct Shown {
     json: Arc<Json>,
     /// Places of what is hidden.
     hidden: BTreeSet<String>,
-    /// Places of what is rounded so coarsely that it must be said beside it, with their steps.
+    /// Places of what is rounded, with their steps.
     coarse: BTreeMap<String, f64>,
     /// Whether small counts are hidden and curves smooth.
     pub protects: bool,
@@ -47,10 +48,17 @@ impl Shown {
         ends.skip(1).any(|end| self.hidden.contains(&path[..end]))
     }
 
-    /// Whether the estimate at `path` is rounded so coarsely that it and its interval say nothing: with
-    /// steps of a half a sensitivity of 0.8 is 1.0, from 1.0 to 1.0.
-    pub fn is_blurred(&self, path: &str) -> bool {
-        self.coarse.get(path).is_some_and(|step| *step > 0.2)
+    /// The step to which the number at `path` is rounded, if it is.
+    fn step(&self, path: &str) -> Option<f64> {
+        let named = self.coarse.get(path);
+        let of_list = || {
+            let digits = |part: &str| {
+                !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+            };
+            let parts = path.split('/').map(|part| if digits(part) { "*" } else { part });
+            self.coarse.get(&parts.collect::<Vec<_>>().join("/"))
+        };
+        named.or_else(of_list).copied()
     }
 
     /// Whether there is a number at `path`.
@@ -60,12 +68,11 @@ impl Shown {
 
     /// The number at `path` with so many decimals; a dash when there is none.
     pub fn number(&self, path: &str, digits: usize) -> String {
-        let of = path.rsplit_once('/').map_or("", |(of, _)| of);
-        if self.is_blurred(of) {
-            return HIDDEN.to_string();
-        }
-        let coarse = path.ends_with("/estimate") && self.coarse.contains_key(of);
-        let about = if coarse { "≈ " } else { "" };
+        // The ends of an interval stand beside what is marked.
+        let end = path.ends_with("/lower") || path.ends_with("/upper");
+        let shown = math::pow(10.0, -(digits as f64)) * (1.0 + 1e-9);
+        let coarse = self.step(path).is_some_and(|step| step > shown);
+        let about = if coarse && !end { "≈ " } else { "" };
         match self.json.pointer(path).and_then(Json::as_f64) {
             Some(number) => format!(
                 "{about}<span data-ref=\"{}\" data-digits=\"{digits}\">{}</span>",
@@ -93,12 +100,23 @@ impl Shown {
     /// A p value; a small one by what it is below.
     pub fn p(&self, path: &str) -> String {
         match self.json.pointer(path).and_then(Json::as_f64) {
+            // Of a rounded one no more is known than that it is below half a step.
+            Some(p)
+                if self.step(path).is_some_and(|step| step > 0.002 && p < step / 2.0) =>
+            {
+                let below = self.step(path).unwrap_or_default() / 2.0;
+                format!(
+                    "<span data-ref=\"{}\" data-digits=\"3\" data-below>&lt; {below}</span>",
+                    escape(path)
+                )
+            }
             Some(p) if p < 0.001 => format!(
                 "<span data-ref=\"{}\" data-digits=\"3\" data-below>&lt; 0.001</span>",
                 escape(path)
             ),
             Some(p) if p < 0.1 => self.number(path, 3),
             Some(_) => self.number(path, 2),
+            None if self.is_hidden(path) => HIDDEN.to_string(),
             None => "–".to_string(),
         }
     }
@@ -114,6 +132,7 @@ impl Shown {
     /// `95 % CI lower–upper`, or why there is none.
     pub fn ci(&self, path: &str) -> String {
         match (self.json.pointer(path), self.has_interval(path)) {
+            _ if self.is_hidden(path) => self.interval(path, 2),
             (None | Some(Json::Null), _) => "not computed".to_string(),
             (_, true) => format!("95 % CI {}", self.interval(path, 2)),
             (_, false) => self.interval(path, 2),
@@ -121,8 +140,7 @@ impl Shown {
     }
 
     fn has_interval(&self, path: &str) -> bool {
-        !self.is_blurred(path)
-            && ["lower", "upper"].iter().all(|end| self.has(&format!("{path}/{end}")))
+        ["lower", "upper"].iter().all(|end| self.has(&format!("{path}/{end}")))
     }
 
     /// A whole number.
@@ -144,7 +162,7 @@ impl Shown {
         // A measure of a group has a note of how it was made.
         let text = |name: &str| self.json.pointer(&format!("{path}/{name}"))?.as_str();
         let method = text("method").or_else(|| text("note")).unwrap_or("");
-        if self.is_blurred(path) {
+        if self.is_hidden(path) {
             return "a cell is small".to_string();
         }
         if !self.has_interval(path) {
@@ -344,26 +362,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_rounded_to_nothing_is_hidden() {
+    fn what_is_hidden_or_rounded_is_told_as_such() {
         let shown = Shown {
             json: Arc::new(serde_json::json!({
-                "fine": { "estimate": 0.8, "lower": 0.7, "upper": 0.9 },
-                "blurred": { "estimate": 1.0, "lower": 1.0, "upper": 1.0 },
+                "fine": { "estimate": 0.8, "lower": 0.7, "upper": 0.9, "p": 0.0 },
+                "list": [{ "value": 0.71 }],
             })),
-            hidden: BTreeSet::new(),
-            coarse: [("/fine".to_string(), 0.1), ("/blurred".to_string(), 1.0)].into(),
+            hidden: ["/gone".to_string()].into(),
+            coarse: [("/fine/estimate", 0.1), ("/fine/p", 0.1), ("/list/*/value", 0.01)]
+                .map(|(place, step)| (place.to_string(), step))
+                .into(),
             protects: true,
         };
-        assert_eq!(without_tags(&shown.estimate("/fine", 1)), "≈ 0.8 (0.7–0.9)");
-        assert_eq!(
-            without_tags(&shown.estimate("/blurred", 1)),
-            "hidden (a cell is small)"
-        );
-        assert_eq!(
-            without_tags(&shown.measured("/blurred", 1)),
-            "hidden (a cell is small)"
-        );
-        assert_eq!(shown.ci("/blurred"), "a cell is small");
+        assert_eq!(without_tags(&shown.estimate("/fine", 2)), "≈ 0.80 (0.70–0.90)");
+        assert_eq!(without_tags(&shown.estimate("/fine", 1)), "0.8 (0.7–0.9)");
+        assert_eq!(without_tags(&shown.p("/fine/p")), "< 0.05");
+        assert_eq!(without_tags(&shown.number("/list/0/value", 2)), "0.71");
+        assert_eq!(without_tags(&shown.number("/list/0/value", 3)), "≈ 0.710");
+        for text in [shown.estimate("/gone", 1), shown.measured("/gone", 1)] {
+            assert_eq!(without_tags(&text), "hidden (a cell is small)");
+        }
+        assert_eq!(shown.ci("/gone"), "a cell is small");
     }
 
     #[test]

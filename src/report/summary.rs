@@ -175,8 +175,7 @@ fn keys(
     }
     for metric in analysis.metrics.iter().filter(|m| m.name != analysis.primary) {
         let path = format!("{}/performance/{}", place(name), metric.name);
-        let told =
-            analysis.performance.contains_key(&metric.name) && !shown.is_blurred(&path);
+        let told = analysis.performance.contains_key(&metric.name);
         if told && keys.len() < 3 {
             keys.push(key(
                 &path,

@@ -55,7 +55,11 @@ impl Section for Utility {
                 figures.push(figure.into_html(simulated, &mut fragment)?);
             }
         }
-        fragment.html = fill("utility.html", json!({ "figures": figures }))?;
+        let hidden = headline(record).is_some_and(|(name, _)| {
+            shown.is_hidden(&format!("{}/decision", place(name)))
+        });
+        fragment.html =
+            fill("utility.html", json!({ "figures": figures, "hidden": hidden }))?;
         Ok(fragment)
     }
 }

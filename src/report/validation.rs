@@ -125,7 +125,7 @@ impl<'a> Fitted<'a> {
 
     fn row(&self, shown: &Shown, metric: &str) -> Row {
         let at = format!("{}/apparent/performance/{metric}", self.path);
-        let blurred = shown.is_blurred(&at);
+        let blurred = shown.is_hidden(&at);
         let estimate = self.facts.apparent.performance.get(metric);
         let estimate = estimate.filter(|_| !blurred);
         Row {
@@ -212,7 +212,7 @@ fn side_by_side(
                 standing => standing.label().to_string(),
             };
             let at = format!("{}/performance/{metric}", place(name));
-            let blurred = shown.is_blurred(&at);
+            let blurred = shown.is_hidden(&at);
             let estimate = analysis.performance.get(metric).filter(|_| !blurred);
             let measured = analysis.metrics.iter().any(|known| known.name == metric);
             if !measured {

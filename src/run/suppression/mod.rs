@@ -4,21 +4,27 @@
 //! The record that is shown is made from the whole one, so that page, tables, figures and
 //! `report.json` all hide the same. Files that hold a row for each patient, such as
 //! `predictions.csv`, are not for readers of the report and stay as they are.
+//!
+//! First the counts to hide are found (`sums.rs`, `hiding.rs`). Then goes what cannot be told at all, and
+//! curves are drawn anew. Last, every number is told as exactly as what it is allows: `kinds.rs` has a
+//! word on each, `telling.rs` rounds it or takes it away.
 
 mod apparent;
 mod hiding;
+mod kinds;
 mod sums;
+mod telling;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use self::telling::{COARSEST, Pass, rounded};
 use crate::data::{
     AnalysisRecord, Banded, CalibrationCurve, Certificate, ColumnFacts, Count,
-    DecisionCurve, Estimate, GraphFacts, Moments, NodeGroup, RiskBin, Scope, StudyRecord,
-    SubgroupFacts, SuppressionFacts,
+    DecisionCurve, Estimate, FullModelFacts, GraphFacts, Moments, NodeGroup, RiskBin,
+    Scope, StudyRecord, SuppressionFacts,
 };
-use crate::math::{log2, pow};
 use crate::operation::reference;
 use crate::statistics::Binormal;
 
@@ -35,14 +41,29 @@ const OF_DECISIONS: &[&str] = &[
     "net_benefit",
 ];
 
-/// Decimals of values on few rows: fewer than would tell how many there are.
-const FEW_DIGITS: f64 = 100.0;
+/// The metrics that are means over rows, or fitted to them; all others are of ranks.
+const OF_ROWS: &[&str] = &[
+    "brier",
+    "scaled_brier",
+    "log_loss",
+    "calibration_intercept",
+    "calibration_slope",
+    "observed_expected",
+    "ici",
+    "e50",
+    "e90",
+];
 
-/// Of what is measured on hardly anybody of a class.
+fn is_of_decisions(metric: &str) -> bool {
+    OF_DECISIONS.contains(&metric)
+}
+
+fn of_ranks(metric: &str) -> bool {
+    !is_of_decisions(metric) && !OF_ROWS.contains(&metric)
+}
+
+/// Decimals of what is measured on hardly anybody of a class, per unit.
 const TENTHS: f64 = 10.0;
-
-/// Beyond this a rounded share of a group says nothing and is left out.
-const COARSEST: f64 = 0.2;
 
 /// How the method of an area of few begins.
 const TOO_FEW: &str = "too few: ";
@@ -52,68 +73,113 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
     let mut hidden = sums::counts(whole).hidden(smallest as f64);
     moments(whole, smallest, &mut hidden);
     characteristics(whole, smallest, &mut hidden);
-    let mut coarsened = Vec::new();
-    let mut values = Vec::new();
-    for (place, step, value) in coarse_moments(whole, &hidden) {
-        values.push((place.clone(), value));
-        coarsened.push((place, step));
-    }
     let mut json = serde_json::to_value(whole).expect("a record is plain data");
     for place in &hidden {
         if let Some(value) = json.pointer_mut(place) {
             *value = Json::Null;
         }
     }
-    for (place, value) in values {
-        // Within what is hidden as a whole there is nothing to round.
-        if let Some(known) = json.pointer_mut(&place).filter(|known| !known.is_null()) {
-            *known = Json::from(value);
-        }
-    }
-    let mut record: StudyRecord =
-        serde_json::from_value(json).expect("what may be hidden may be null");
+    let mut record: StudyRecord = from_json(json);
+    let mut pass = Pass::new(whole, smallest, hidden);
     for (name, of) in &whole.analyses {
         let Some(analysis) = record.analyses.get_mut(name) else { continue };
-        let place = format!("/analyses/{}", name.replace('~', "~0").replace('/', "~1"));
+        let place = place(name);
         reasons(analysis);
-        areas(of, analysis, &place, smallest, &mut hidden);
+        areas(of, analysis, smallest);
         curves(of, analysis);
-        folds(analysis);
         // Beside the missing values of Table 1 it would tell of whom the outcome is unknown.
         if let Some(frozen) = analysis.frozen.as_mut().filter(|of| of.filled > 0) {
             frozen.filled = Count::HIDDEN;
-            hidden.insert(format!("{place}/frozen/filled"));
         }
-        coarsened.extend(few(of, analysis, &place, smallest, &mut hidden));
-        if let Some(step) = step(of, smallest) {
-            coarsened.extend(coarse(analysis, &place, step));
+        // Without a fold the prevalence tells of its rows.
+        let of_folds = [format!("{place}/folds/"), format!("{place}/sites/")];
+        let told = |hidden: &String| of_folds.iter().any(|of| hidden.starts_with(of));
+        if pass.hidden.iter().any(told) {
+            analysis.prevalence_only = None;
+        }
+        notes(analysis);
+        few(of, analysis, &place, smallest, &pass.hidden);
+        decisions(of, analysis, name, &pass);
+        apparent::apparent(name, analysis, &pass);
+    }
+    for facts in &mut record.comparisons {
+        let both = [&facts.better, &facts.than];
+        if both.into_iter().any(|name| pass.is_blurred(name, &facts.metric)) {
+            facts.result = None;
+            facts.p_adjusted = None;
+        }
+        if let Some(result) = &mut facts.result {
+            result.method = without_counts(&result.method);
         }
     }
-    let cells = (smallest, &mut hidden);
-    coarsened.extend(apparent::apparent(&whole.analyses, &mut record.analyses, cells));
-    claims(whole, &mut record, &mut hidden);
-    comparisons(&mut record, whole, smallest, &hidden);
     for (at, model) in record.full_models.iter_mut().enumerate() {
-        extremes(at, model, &mut hidden);
-        importance(model);
+        explained(whole, at, model, smallest, &pass.hidden);
     }
     // Those of unknown outcome are among them, as they are in no analysis: what is shown of the largest
     // one is as much as can be told.
     let analysed = record.analyses.values().filter_map(|of| of.n_subjects.known());
     record.certificate.n_groups = analysed.max().unwrap_or(0);
     nodes(&mut record.graph, &mut record.certificate);
-    record.warnings.iter_mut().for_each(|warning| *warning = without_counts(warning));
+    for warning in &mut record.warnings {
+        *warning = without_counts(warning);
+        for facts in whole.associations.iter().filter_map(|facts| facts.cramers_v) {
+            // Beside the margins two decimals may tell a cell.
+            let words = |digits| format!("Cramér's V {facts:.digits$}");
+            *warning = warning.replace(&words(2), &words(1));
+        }
+    }
+    let mut json = serde_json::to_value(&record).expect("a record is plain data");
+    pass.tell(&mut json);
+    let mut record: StudyRecord = from_json(json);
+    claims(whole, &mut record);
+    apparent::optimism(&mut record);
+    // Whatever was there and is not any more, is hidden, by whichever rule.
+    let [before, after] = [whole, &record]
+        .map(|record| serde_json::to_value(record).expect("a record is plain data"));
+    gone(&before, Some(&after), "", &mut pass.hidden);
     record.references.extend(reference("hanley1988"));
     record.references.sort_by(|a, b| a.key.cmp(&b.key));
     record.references.dedup();
     record.suppression = Some(SuppressionFacts {
         smallest_cell: smallest,
-        hidden: hidden.into_iter().collect(),
-        coarsened,
+        coarsened: pass.coarsened(),
+        hidden: pass.hidden.into_iter().collect(),
         rules: rules(smallest),
     });
     record.as_json = Default::default();
     record
+}
+
+/// Places of a record that have something in them before and nothing after.
+fn gone(before: &Json, after: Option<&Json>, path: &str, hidden: &mut BTreeSet<String>) {
+    match (before, after) {
+        (Json::Null, _) => {}
+        (_, None | Some(Json::Null)) => drop(hidden.insert(path.to_string())),
+        (Json::Object(before), Some(after)) => {
+            for (name, before) in before {
+                let part = name.replace('~', "~0").replace('/', "~1");
+                gone(before, after.get(name), &format!("{path}/{part}"), hidden);
+            }
+        }
+        // Curves are drawn anew, with points of their own.
+        (Json::Array(before), Some(Json::Array(after)))
+            if before.len() == after.len() =>
+        {
+            for (at, (before, after)) in before.iter().zip(after).enumerate() {
+                gone(before, Some(after), &format!("{path}/{at}"), hidden);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn from_json(json: Json) -> StudyRecord {
+    serde_json::from_value(json).expect("what may be hidden may be null")
+}
+
+/// The place of an analysis in the record.
+fn place(analysis: &str) -> String {
+    format!("/analyses/{}", analysis.replace('~', "~0").replace('/', "~1"))
 }
 
 /// What is done, in words.
@@ -140,18 +206,24 @@ fn rules(smallest: usize) -> Vec<String> {
             .to_string(),
         format!(
             "where a cell of the confusion table is hidden, the measures of decisions are rounded so \
-             coarsely that they are the same for 0 and for every count up to {most}; those on the rows \
-             that a frozen model was fitted on always are, since no confusion table is shown of these"
+             coarsely that they are the same for 0 and for every count up to {most}, and hidden where \
+             that takes steps of more than {COARSEST}; those on the rows that a frozen model was \
+             fitted on always are, since no confusion table is shown of these"
         ),
-        "values of single folds, groups and sites are rounded to two decimals, those measured on hardly \
-         anybody of a class to one, and counts are taken out of warnings and of what is said of \
-         intervals"
+        format!(
+            "areas under ROC and precision–recall curves, their limits and differences between them are \
+             rounded so that at least {smallest} sums of ranks come to the same"
+        ),
+        "values of single folds, groups and sites are rounded to two decimals at most, those measured on \
+         hardly anybody of a class to one, how outcome and site go together to one or two, and counts \
+         are taken out of warnings and of what is said of intervals"
             .to_string(),
         "nodes of patients' images, and all nodes where there are such, are counted in hundreds, rounded \
          up"
             .to_string(),
-        "`predictions.csv` and `models/` are for those who may see the data; they hold a row for each \
-         patient, or values of patients, and are no part of what may be passed on"
+        "`predictions.csv`, `models/` and `record.json` are for those who may see the data; they hold a \
+         row for each patient, values of patients, or how many nodes there were, and are no part of what \
+         may be passed on"
             .to_string(),
     ]
 }
@@ -174,14 +246,17 @@ fn reasons(analysis: &mut AnalysisRecord) {
 }
 
 /// Gives claims the results that are left: what is hidden or coarser in its own place is so here.
-fn claims(whole: &StudyRecord, record: &mut StudyRecord, hidden: &mut BTreeSet<String>) {
+fn claims(whole: &StudyRecord, record: &mut StudyRecord) {
     let order = || whole.analysis_order.iter();
     let all = || order().filter_map(|name| Some((name, whole.analyses.get(name)?)));
     let Some((_, headline)) = all().next() else { return };
-    for (at, claim) in record.claims.iter_mut().enumerate() {
-        for (place, (name, value)) in claim.values.iter_mut().enumerate() {
+    for claim in &mut record.claims {
+        for (name, value) in &mut claim.values {
             let parts: Vec<&str> = name.split('.').collect();
-            let [metric, .., cohort, end] = parts.as_slice() else { continue };
+            let [metric, .., cohort, end] = parts.as_slice() else {
+                *value = None;
+                continue;
+            };
             // As where claims are judged.
             let named = all().find(|(_, of)| {
                 of.cohort == *cohort
@@ -200,9 +275,6 @@ fn claims(whole: &StudyRecord, record: &mut StudyRecord, hidden: &mut BTreeSet<S
                 "upper" => estimate.upper,
                 _ => Some(estimate.estimate),
             });
-            if value.is_some() && left.is_none() {
-                hidden.insert(format!("/claims/{at}/values/{place}/1"));
-            }
             *value = value.and(left);
         }
     }
@@ -210,39 +282,23 @@ fn claims(whole: &StudyRecord, record: &mut StudyRecord, hidden: &mut BTreeSet<S
 
 /// Takes counts out of how areas of few were made; the exact interval of a class that is hidden goes
 /// too, since its size follows from it.
-fn areas(
-    of: &AnalysisRecord,
-    analysis: &mut AnalysisRecord,
-    place: &str,
-    smallest: usize,
-    hidden: &mut BTreeSet<String>,
-) {
+fn areas(of: &AnalysisRecord, analysis: &mut AnalysisRecord, smallest: usize) {
     let smaller = of.judged_rows().map(|(n, positive)| positive.min(n - positive));
-    let place = format!("{place}/performance");
-    of_few(&mut analysis.performance, smaller, &place, smallest, hidden);
+    areas_of_few(analysis.performance.values_mut(), smaller, smallest);
 }
 
-/// The same for what is measured at a place on rows with so many of the smaller class.
-fn of_few(
-    performance: &mut BTreeMap<String, Estimate>,
+/// The same for what is measured on rows with so many of the smaller class.
+fn areas_of_few<'a>(
+    measured: impl Iterator<Item = &'a mut Estimate>,
     smaller: Option<usize>,
-    place: &str,
     smallest: usize,
-    hidden: &mut BTreeSet<String>,
 ) {
     let small = smaller.is_some_and(|n| (1..smallest).contains(&n));
-    for (metric, estimate) in performance {
-        if !estimate.method.starts_with(TOO_FEW) {
-            continue;
-        }
+    for estimate in measured.filter(|of| of.method.starts_with(TOO_FEW)) {
         if small {
             (estimate.lower, estimate.upper) = (None, None);
-            estimate.estimate = rounded(estimate.estimate, 100.0);
             estimate.method =
                 format!("no interval: {} of a class", TOO_FEW.trim_end_matches(": "));
-            for end in ["lower", "upper"] {
-                hidden.insert(format!("{place}/{metric}/{end}"));
-            }
         } else {
             estimate.method =
                 format!("{TOO_FEW}exact 95 % interval of a proportion of disjoint pairs");
@@ -301,59 +357,6 @@ fn without_percents(shares: &[String], hidden: &mut BTreeSet<String>) -> bool {
     any
 }
 
-/// Means and standard deviations of groups of which it is hidden how many they are, and differences
-/// between such: a mean of whole numbers with all its digits tells what they were divided by. Gives
-/// places with steps and rounded values.
-fn coarse_moments(
-    record: &StudyRecord,
-    hidden: &BTreeSet<String>,
-) -> Vec<(String, f64, f64)> {
-    let mut coarse = Vec::new();
-    for (at, block) in record.predictors.iter().enumerate() {
-        for (position, column) in block.columns.iter().enumerate() {
-            let path = format!("/predictors/{at}/columns/{position}");
-            let mut any = false;
-            for (of, moments) in [
-                ("all", &column.all),
-                ("positive", &column.positive),
-                ("negative", &column.negative),
-            ] {
-                let path = format!("{path}/{of}");
-                let Some(moments) = moments else { continue };
-                if !hidden.contains(&format!("{path}/n")) {
-                    continue;
-                }
-                any = true;
-                let Some(step) = moments.n.known().and_then(|n| wide(moments.sd, n))
-                else {
-                    continue;
-                };
-                for (name, value) in [("mean", moments.mean), ("sd", moments.sd)] {
-                    let value = rounded(value, 1.0 / step);
-                    coarse.push((format!("{path}/{name}"), step, value));
-                }
-            }
-            if let Some(smd) = column.smd.filter(|_| any) {
-                let step = 1.0 / FEW_DIGITS;
-                coarse.push((format!("{path}/smd"), step, rounded(smd, FEW_DIGITS)));
-            }
-        }
-    }
-    coarse
-}
-
-/// A step, 1, 2 or 5 times a power of ten, that the mean of so many whole multiples of something takes
-/// whatever their number was: at least four standard deviations, more than two neighbouring values of
-/// nearly any column lie apart, over the number.
-fn wide(sd: f64, n: usize) -> Option<f64> {
-    let least = 4.0 * sd / n as f64;
-    least.is_normal().then(|| {
-        let power = pow(10.0, (log2(least) * std::f64::consts::LOG10_2).floor());
-        let steps = [1.0, 2.0, 5.0, 10.0].map(|times| times * power);
-        steps.into_iter().find(|step| *step >= least).unwrap_or(10.0 * power)
-    })
-}
-
 /// Whether a column holds zeros and ones, few of either in some group.
 fn is_small(column: &ColumnFacts, smallest: usize) -> bool {
     let groups = [&column.all, &column.positive, &column.negative];
@@ -380,7 +383,15 @@ fn characteristics(record: &StudyRecord, smallest: usize, hidden: &mut BTreeSet<
                 hidden.insert(format!("{path}/{what}"));
             }
         }
-        let of_few = row.ones.is_some() && hidden.contains(&format!("{path}/ones"));
+        // The distance between two cohorts tells of both.
+        let alike = record.characteristics.iter().enumerate().filter(|(_, other)| {
+            (&other.block, &other.variable, other.class)
+                == (&row.block, &row.variable, row.class)
+        });
+        let of_few = row.ones.is_some()
+            && alike
+                .into_iter()
+                .any(|(at, _)| hidden.contains(&format!("/characteristics/{at}/ones")));
         if (few || of_few) && row.smd_to_development.is_some() {
             hidden.insert(format!("{path}/smd_to_development"));
         }
@@ -427,13 +438,24 @@ fn curves(of: &AnalysisRecord, analysis: &mut AnalysisRecord) {
 fn smoothed(curve: &DecisionCurve) -> DecisionCurve {
     /// Neighbours on either side.
     const BESIDE: usize = 4;
+    let n = curve.points.len();
+    // The height of the line through the nearest points, so that slopes are kept at the ends and no
+    // point there is alone; elsewhere it is their mean.
     let mean = |at: usize, of: &dyn Fn(usize) -> Option<f64>| {
-        let last = curve.points.len() - 1;
-        // As many on either side, so that slopes are kept at the ends.
-        let beside = BESIDE.min(at).min(last - at);
-        let values: Option<Vec<f64>> = (at - beside..=at + beside).map(of).collect();
+        let width = (2 * BESIDE + 1).min(n);
+        let first = at.saturating_sub(BESIDE).min(n - width);
+        let values: Option<Vec<f64>> = (first..first + width).map(of).collect();
         let values = values?;
-        Some(rounded(values.iter().sum::<f64>() / values.len() as f64, 1000.0))
+        let mean = values.iter().sum::<f64>() / width as f64;
+        let middle = (width - 1) as f64 / 2.0;
+        let (mut along, mut across) = (0.0, 0.0);
+        for (place, value) in values.iter().enumerate() {
+            let x = place as f64 - middle;
+            along += x * value;
+            across += x * x;
+        }
+        let slope = if across > 0.0 { along / across } else { 0.0 };
+        Some(rounded(mean + slope * ((at - first) as f64 - middle), 0.001))
     };
     let points = curve.points.iter().enumerate().map(|(at, point)| {
         let model = mean(at, &|at| Some(curve.points[at].model));
@@ -447,7 +469,7 @@ fn smoothed(curve: &DecisionCurve) -> DecisionCurve {
     DecisionCurve {
         points: points.collect(),
         method: format!(
-            "{}; as means over up to {} neighbouring thresholds, rounded, so that no patient's \
+            "{}; as lines through {} neighbouring thresholds, rounded, so that no patient's \
              prediction can be read",
             curve.method.trim_end_matches('.'),
             2 * BESIDE + 1
@@ -456,33 +478,62 @@ fn smoothed(curve: &DecisionCurve) -> DecisionCurve {
     }
 }
 
-/// Values of single folds with too few digits to tell how many rows they are of.
-fn folds(analysis: &mut AnalysisRecord) {
-    if let Some(alone) = &mut analysis.prevalence_only {
-        // The prevalence without a fold tells the events of the fold.
-        alone.lowest = rounded(alone.lowest, FEW_DIGITS);
-        alone.highest = rounded(alone.highest, FEW_DIGITS);
-    }
-    for fold in &mut analysis.folds {
-        fold.value = fold.value.map(|value| rounded(value, FEW_DIGITS));
-        // A learned threshold may be what the model says of one patient.
-        fold.threshold = fold.threshold.map(|value| rounded(value, FEW_DIGITS));
-    }
-    if let Some(thresholds) = &mut analysis.thresholds {
-        for value in
-            [&mut thresholds.median, &mut thresholds.lowest, &mut thresholds.highest]
-        {
-            *value = rounded(*value, FEW_DIGITS);
+/// Takes numbers of patients out of what is said of groups.
+fn notes(analysis: &mut AnalysisRecord) {
+    for group in &mut analysis.subgroups {
+        let notes = group.measures.iter_mut().map(|measure| &mut measure.note);
+        for note in notes.chain([&mut group.note]) {
+            // How many patients an interval is of is the size of the group or of a class of it.
+            *note = match note.starts_with("too few") {
+                true => "too few".to_string(),
+                false => without_counts(note),
+            };
         }
     }
+}
+
+/// Takes measures of decisions away where they would have to be so coarse that they said nothing, and
+/// of the others what single folds would tell.
+fn decisions(
+    of: &AnalysisRecord,
+    analysis: &mut AnalysisRecord,
+    name: &str,
+    pass: &Pass<'_>,
+) {
+    let small = telling::has_small_cell(of, pass.smallest);
     for (metric, estimate) in &mut analysis.performance {
-        match OF_DECISIONS.contains(&metric.as_str()) {
-            true => estimate.folds.clear(),
-            false => estimate
-                .folds
-                .iter_mut()
-                .for_each(|value| *value = rounded(*value, FEW_DIGITS)),
+        if is_of_decisions(metric) {
+            estimate.folds.clear();
+            if small {
+                bare(estimate);
+            }
         }
+    }
+    let blurred: Vec<String> = analysis
+        .performance
+        .keys()
+        .chain([&of.primary])
+        .filter(|metric| pass.is_blurred(name, metric))
+        .cloned()
+        .collect();
+    for metric in blurred {
+        hide_metric(analysis, &metric);
+        if metric == of.primary {
+            (analysis.permutation, analysis.within) = (None, None);
+        }
+    }
+}
+
+/// Takes a metric away, and says so where it is named.
+fn hide_metric(analysis: &mut AnalysisRecord, metric: &str) {
+    analysis.performance.remove(metric);
+    if let Some(alone) = &mut analysis.prevalence_only {
+        alone.performance.remove(metric);
+        alone.gains.remove(metric);
+    }
+    let listed = analysis.metrics.iter_mut().chain(&mut analysis.standard);
+    for facts in listed.filter(|facts| facts.name == metric) {
+        facts.missing = Some("hidden: a small count would follow".to_string());
     }
 }
 
@@ -493,233 +544,50 @@ fn too_few(n: Count, positive: Count, smallest: usize) -> bool {
     small(n.known()) || small(positive.known()) || small(negative)
 }
 
-/// Sites, groups and classes that are too small to be told of, and what stands on them. Gives what
-/// was rounded coarsely, with steps.
+/// What stands on hardly anybody, or on a number of rows that is hidden.
 fn few(
     of: &AnalysisRecord,
     analysis: &mut AnalysisRecord,
     place: &str,
     smallest: usize,
-    hidden: &mut BTreeSet<String>,
-) -> Vec<(String, f64)> {
-    let mut coarsened = Vec::new();
-    let too_few = |n: Count, positive: Count| too_few(n, positive, smallest);
-    let short = |value: &mut Option<f64>| {
-        *value = value.map(|value| rounded(value, FEW_DIGITS));
-    };
-    let whole = of.sites.iter().zip(&mut analysis.sites);
-    for (at, (of, site)) in whole.enumerate() {
-        let ends = [&mut site.auroc, &mut site.lower, &mut site.upper];
-        match too_few(of.n, of.n_positive) {
-            true => {
-                let names = ["auroc", "lower", "upper"];
-                for (name, value) in names.into_iter().zip(ends) {
-                    if value.take().is_some() {
-                        hidden.insert(format!("{place}/sites/{at}/{name}"));
-                    }
-                }
-                site.method = "too few".to_string();
-            }
-            false => ends.into_iter().for_each(short),
-        }
-    }
-    let whole = of.subgroups.iter().zip(&mut analysis.subgroups);
-    for (at, (of, group)) in whole.enumerate() {
-        match too_few(of.n, of.n_positive) {
-            true => {
-                for what in group_hidden(group) {
-                    hidden.insert(format!("{place}/subgroups/{at}/{what}"));
-                }
-            }
-            false => {
-                [&mut group.estimate, &mut group.lower, &mut group.upper]
-                    .into_iter()
-                    .for_each(short);
-                coarsened.extend(group_coarse(of, group, smallest).into_iter().map(
-                    |(which, step)| {
-                        (format!("{place}/subgroups/{at}/measures/{which}"), step)
-                    },
-                ));
-            }
-        }
-        let notes = group.measures.iter_mut().map(|measure| &mut measure.note);
-        for note in notes.chain([&mut group.note]) {
-            // How many patients an interval is of is the size of the group or of a class of it.
-            *note = match note.starts_with("too few") {
-                true => "too few".to_string(),
-                false => without_counts(note),
-            };
-        }
-    }
+    hidden: &BTreeSet<String>,
+) {
     if let Some(curve) = &mut analysis.calibration {
         *curve = calibration(curve, smallest);
     }
-    if too_few(of.n, of.n_positive) {
+    if too_few(of.n, of.n_positive, smallest) {
         alone(analysis);
     } else if is_hidden(place, hidden) {
         without_prevalence(analysis);
-        if let Some((n, positive)) = of.judged_rows()
-            && let Some(step) = coarse_step(positive.min(n - positive), smallest)
-        {
-            coarsened.extend(coarse(analysis, place, step));
-        }
-        all_vague(analysis, FEW_DIGITS);
+    } else {
+        return;
     }
-    coarsened
+    analysis.performance.values_mut().chain(&mut analysis.within).for_each(bare);
 }
 
-/// What is measured, with few digits: a share of pairs, with all of them, tells how many of either class
-/// there are.
-fn all_vague(analysis: &mut AnalysisRecord, per_unit: f64) {
-    for estimate in analysis.performance.values_mut().chain(&mut analysis.within) {
-        vague(estimate, per_unit);
-    }
-    if let Some(permuted) = &mut analysis.permutation {
-        let measured = [&mut permuted.observed, &mut permuted.mean, &mut permuted.sd];
-        for value in measured.into_iter().chain(&mut permuted.values) {
-            *value = rounded(*value, per_unit);
-        }
-    }
-}
-
-/// An estimate with fewer digits, in words without numbers of patients, and nothing beside it.
-fn vague(estimate: &mut Estimate, per_unit: f64) {
-    estimate.estimate = rounded(estimate.estimate, per_unit);
-    for end in [&mut estimate.lower, &mut estimate.upper] {
-        *end = end.map(|value| rounded(value, per_unit));
-    }
+/// An estimate in words without numbers of patients, and nothing beside it and its interval.
+fn bare(estimate: &mut Estimate) {
     estimate.method = without_counts(&estimate.method);
     estimate.folds.clear();
     (estimate.prediction, estimate.sd_folds) = (None, None);
     estimate.other_intervals.clear();
 }
 
-/// Differences with an analysis whose numbers are hidden, and how much predictors matter, with as few
-/// digits as the values that they are of.
-fn comparisons(
-    record: &mut StudyRecord,
-    whole: &StudyRecord,
-    smallest: usize,
-    hidden: &BTreeSet<String>,
-) {
-    let per_unit = |name: &str| {
-        let of = whole.analyses.get(name)?;
-        let place = format!("/analyses/{}", name.replace('~', "~0").replace('/', "~1"));
-        match too_few(of.n, of.n_positive, smallest) {
-            true => Some(TENTHS),
-            false => is_hidden(&place, hidden).then_some(FEW_DIGITS),
-        }
-    };
-    for facts in &mut record.comparisons {
-        let both = [per_unit(&facts.better), per_unit(&facts.than)];
-        let fewest = both.into_iter().flatten().reduce(f64::min);
-        if let (Some(result), Some(per_unit)) = (&mut facts.result, fewest) {
-            result.difference = rounded(result.difference, per_unit);
-            for value in [&mut result.lower, &mut result.upper] {
-                *value = value.map(|value| rounded(value, per_unit));
-            }
-            result.p = result.p.map(|p| rounded(p, FEW_DIGITS));
-            facts.p_adjusted = facts.p_adjusted.map(|p| rounded(p, FEW_DIGITS));
-            result.method = without_counts(&result.method);
-        }
-    }
-    for claim in &mut record.claims {
-        for (name, value) in &mut claim.values {
-            // Names are `METRIC.COHORT.END`.
-            let cohort = name.split('.').rev().nth(1);
-            let of = whole
-                .analyses
-                .iter()
-                .filter(|(_, of)| Some(of.cohort.as_str()) == cohort);
-            let fewest = of.filter_map(|(known, _)| per_unit(known)).reduce(f64::min);
-            if let Some(per_unit) = fewest {
-                *value = value.map(|value| rounded(value, per_unit));
-            }
-        }
-    }
-}
-
 /// Whether it is hidden of how many rows or patients an analysis is.
 fn is_hidden(place: &str, hidden: &BTreeSet<String>) -> bool {
-    let counts = ["n", "n_positive", "n_subjects", "n_positive_subjects"];
-    counts.iter().any(|n| hidden.contains(&format!("{place}/{n}")))
-}
-
-/// How much worse a fold is without a predictor is a share of the pairs of the fold.
-fn importance(model: &mut crate::data::FullModelFacts) {
-    for predictor in model.importance.iter_mut().flat_map(|of| &mut of.predictors) {
-        predictor.mean = rounded(predictor.mean, 10.0 * FEW_DIGITS);
-        predictor.lowest = rounded(predictor.lowest, FEW_DIGITS);
-        predictor.highest = rounded(predictor.highest, FEW_DIGITS);
-    }
-}
-
-/// Rounds the measures of a group; those that count decisions so that no small count follows, be it
-/// of the patients who are called wrong or of those who are called right. Gives which, with steps.
-fn group_coarse(
-    of: &SubgroupFacts,
-    group: &mut SubgroupFacts,
-    smallest: usize,
-) -> Vec<(usize, f64)> {
-    let mut coarsened = Vec::new();
-    let Some((n, positive)) = of.n.known().zip(of.n_positive.known()) else {
-        return coarsened;
-    };
-    for (which, measure) in group.measures.iter_mut().enumerate() {
-        let below = match measure.metric.as_str() {
-            "sensitivity" => Some(positive),
-            "specificity" => Some(n - positive),
-            _ => None,
-        };
-        let small = |share: f64, below: usize| {
-            let (right, all) = (share * below as f64, below as f64);
-            [right, all - right].iter().any(|n| *n > 1e-6 && *n < smallest as f64)
-        };
-        let told = measure.estimate.zip(below).is_some_and(|(share, n)| small(share, n));
-        let step = below.filter(|_| told).and_then(|n| coarse_step(n, smallest));
-        if step.is_some_and(|step| step > COARSEST) {
-            (measure.estimate, measure.lower, measure.upper) = (None, None, None);
-            measure.note = "hidden: a small count would follow".to_string();
-            continue;
-        }
-        let per_unit = step.map_or(FEW_DIGITS, |step| 1.0 / step);
-        for value in [&mut measure.estimate, &mut measure.lower, &mut measure.upper] {
-            *value = value.map(|value| rounded(value, per_unit));
-        }
-        if let Some(step) = step {
-            measure.note.push_str(&format!("; rounded to steps of {step}"));
-            coarsened.push((which, step));
-        }
-    }
-    coarsened
-}
-
-/// Takes the values of a group away; gives their names.
-fn group_hidden(group: &mut SubgroupFacts) -> Vec<&'static str> {
-    for measure in &mut group.measures {
-        (measure.estimate, measure.lower, measure.upper) = (None, None, None);
-        measure.note = "too few".to_string();
-    }
-    let ends = [
-        ("estimate", &mut group.estimate),
-        ("lower", &mut group.lower),
-        ("upper", &mut group.upper),
+    let counts = [
+        "n",
+        "n_positive",
+        "n_subjects",
+        "n_positive_subjects",
+        "judged/n",
+        "judged/n_positive",
     ];
-    let taken = ends.into_iter().filter_map(|(name, value)| value.take().map(|_| name));
-    let taken: Vec<&str> = taken.collect();
-    if !taken.is_empty() {
-        group.note = "too few".to_string();
-    }
-    taken
+    counts.iter().any(|n| hidden.contains(&format!("{place}/{n}")))
 }
 
 /// An analysis whose size or events are hidden for the sake of other counts: what tells them goes too.
 fn without_prevalence(analysis: &mut AnalysisRecord) {
-    for metric in analysis.metrics.iter_mut().chain(&mut analysis.standard) {
-        if metric.name != "auroc" {
-            metric.chance = None;
-        }
-    }
     analysis.precision_recall.clear();
     analysis.precision_recall_mean.points.clear();
     analysis.calibration = None;
@@ -732,12 +600,9 @@ fn without_prevalence(analysis: &mut AnalysisRecord) {
 fn alone(analysis: &mut AnalysisRecord) {
     let primary = analysis.primary.clone();
     analysis.performance.retain(|metric, _| *metric == primary);
-    all_vague(analysis, TENTHS);
-    analysis.folds.iter_mut().for_each(|fold| fold.value = None);
     for metric in analysis.metrics.iter_mut().chain(&mut analysis.standard) {
         if metric.name != primary {
             metric.missing = Some("too few of a class to be told".to_string());
-            metric.chance = None;
         }
     }
     analysis.roc.clear();
@@ -803,58 +668,6 @@ fn merged(bins: &[RiskBin], smallest: f64) -> Vec<RiskBin> {
     joined
 }
 
-/// How coarse measures of decisions must be, where a cell of the confusion table is hidden.
-fn step(of: &AnalysisRecord, smallest: usize) -> Option<f64> {
-    let cells = of.confusion.as_ref()?;
-    let cells = [
-        cells.true_positive,
-        cells.false_positive,
-        cells.false_negative,
-        cells.true_negative,
-    ];
-    let small = |n: f64| n > 1e-6 && n < smallest as f64;
-    if !cells.into_iter().flatten().any(small) {
-        return None;
-    }
-    let (n, positive) = of.judged_rows()?;
-    coarse_step(positive.min(n - positive), smallest)
-}
-
-/// The finest of a few steps with which 0 and all small counts out of `n` come to the same.
-fn coarse_step(n: usize, smallest: usize) -> Option<f64> {
-    let steps = [0.05, 0.1, 0.2, 0.5];
-    let enough = |step: &f64| step * n as f64 / 2.0 > smallest as f64 - 1.0;
-    Some(steps.into_iter().find(enough).unwrap_or(1.0))
-}
-
-/// Rounds what counts decisions; gives the places.
-fn coarse(analysis: &mut AnalysisRecord, place: &str, step: f64) -> Vec<(String, f64)> {
-    let mut places = Vec::new();
-    for (metric, estimate) in &mut analysis.performance {
-        if OF_DECISIONS.contains(&metric.as_str()) {
-            *estimate =
-                coarser(estimate, step, "a cell of the confusion table is hidden");
-            places.push((format!("{place}/performance/{metric}"), step));
-        }
-    }
-    places
-}
-
-fn coarser(estimate: &Estimate, step: f64, why: &str) -> Estimate {
-    let per = 1.0 / step;
-    Estimate {
-        estimate: rounded(estimate.estimate, per),
-        lower: estimate.lower.map(|value| rounded(value, per)),
-        upper: estimate.upper.map(|value| rounded(value, per)),
-        method: format!("{}; rounded to steps of {step}, since {why}", estimate.method),
-        folds: Vec::new(),
-        failed_folds: estimate.failed_folds.clone(),
-        prediction: None,
-        sd_folds: None,
-        other_intervals: Vec::new(),
-    }
-}
-
 /// Every image of a patient is a node or several, so that their number is one of patients.
 fn nodes(graph: &mut GraphFacts, certificate: &mut Certificate) {
     let of_patients = |group: &&mut NodeGroup| group.scope == Scope::PerSubject;
@@ -869,36 +682,32 @@ fn nodes(graph: &mut GraphFacts, certificate: &mut Certificate) {
     }
 }
 
-/// The smallest and the largest value of a predictor are those of two patients.
-fn extremes(
+/// What a model makes of its rows, where their number is hidden, and of a predictor of zeros and ones few
+/// of either: over its coefficient the mean Shapley value is a share of the rows.
+fn explained(
+    whole: &StudyRecord,
     at: usize,
-    model: &mut crate::data::FullModelFacts,
-    hidden: &mut BTreeSet<String>,
+    model: &mut FullModelFacts,
+    smallest: usize,
+    hidden: &BTreeSet<String>,
 ) {
-    let mut take = |place: String, value: &mut Option<f64>| {
-        if value.take().is_some() {
-            hidden.insert(place);
-        }
-    };
-    for (position, column) in model.columns.iter_mut().enumerate() {
-        let place = format!("/full_models/{at}/columns/{position}");
-        take(format!("{place}/lowest"), &mut column.lowest);
-        take(format!("{place}/highest"), &mut column.highest);
-    }
-    for (member, facts) in model.members.iter_mut().enumerate() {
-        let Ok(equation) = &mut facts.equation else { continue };
-        for (position, term) in equation.terms.iter_mut().enumerate() {
-            let place = format!(
-                "/full_models/{at}/members/{member}/equation/Ok/terms/{position}"
-            );
-            take(format!("{place}/lowest"), &mut term.lowest);
-            take(format!("{place}/highest"), &mut term.highest);
+    let path = format!("/full_models/{at}");
+    let counts = ["n", "n_positive"].map(|n| format!("{path}/{n}"));
+    let mut small = BTreeSet::new();
+    for (at, block) in whole.predictors.iter().enumerate() {
+        for (position, column) in block.columns.iter().enumerate() {
+            let levels = format!("/predictors/{at}/columns/{position}/levels/");
+            let told = hidden.iter().any(|place| place.starts_with(&levels));
+            if told || is_small(column, smallest) {
+                small.insert(format!("{}.{}", block.name, column.name));
+            }
         }
     }
-}
-
-fn rounded(value: f64, per_unit: f64) -> f64 {
-    (value * per_unit).round() / per_unit
+    let Some(of) = &model.explained else { return };
+    let told = of.predictors.iter().any(|of| small.contains(&of.name));
+    if told || counts.iter().any(|n| hidden.contains(n)) {
+        model.explained = None;
+    }
 }
 
 /// A warning or a reason in which numbers of rows and patients are told as "some", and those that
@@ -909,7 +718,9 @@ fn without_counts(text: &str) -> String {
     let words: Vec<&str> = text.split(' ').collect();
     let is_number = |at: usize| {
         words.get(at).is_some_and(|w| {
-            !w.is_empty() && w.chars().all(|c| c.is_ascii_digit() || c == ',')
+            // Means over repeats have decimals.
+            w.starts_with(|c: char| c.is_ascii_digit())
+                && w.chars().all(|c| c.is_ascii_digit() || c == ',' || c == '.')
         })
     };
     let is_noun = |at: usize| {
@@ -948,20 +759,40 @@ fn without_counts(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use crate::operation::Instance;
 
+    /// A record of nothing.
+    pub fn nothing() -> StudyRecord {
+        let study = serde_json::json!({
+            "title": "", "cancer": "", "seed": 1, "digest": "", "simulated": false, "public": false,
+        });
+        let certificate = Certificate::default();
+        from_json(serde_json::json!({
+            "schema": 1, "engine": "", "study": study, "sources": [], "cohorts": [],
+            "outcomes": [], "agreements": [], "associations": [], "predictors": [],
+            "analysis_order": [], "analyses": {}, "comparisons": [], "claims": [],
+            "deviations": [], "methods": [], "references": [], "warnings": [],
+            "graph": { "n_nodes": 0, "groups": [], "edges": [] }, "certificate": certificate,
+        }))
+    }
+
     #[test]
-    fn every_metric_of_decisions_is_known_as_one() {
+    fn every_metric_is_known_as_what_it_is_of() {
         for entry in crate::statistics::operations() {
             let Ok(Instance::Metric(metric)) = (entry.build)(serde_json::json!({}))
             else {
                 continue;
             };
             let name = entry.about.name;
-            let known = OF_DECISIONS.contains(&name);
-            assert_eq!(metric.scale().needs_threshold, known, "{name}");
+            let scale = metric.scale();
+            assert_eq!(scale.needs_threshold, is_of_decisions(name), "{name}");
+            assert_eq!(
+                !scale.needs_threshold && metric.ranks_only(),
+                of_ranks(name),
+                "{name}"
+            );
         }
     }
 
@@ -985,29 +816,46 @@ mod tests {
             without_counts("Wilson's 95 % interval with n = 15 patients; rounded"),
             "Wilson's 95 % interval with n = some patients; rounded"
         );
+        assert_eq!(without_counts("n = 84.5 patients"), "n = some patients");
         let kept = "the smallest AUROC of 5 folds is 0.52";
         assert_eq!(without_counts(kept), kept);
     }
 
-    /// Means of whole numbers, as coarse as they are shown, could be of any number near the true one.
+    /// No point is that of one threshold, at the ends either, and slopes are kept there.
     #[test]
-    fn a_rounded_mean_does_not_tell_of_how_many_it_is() {
-        for n in [8usize, 15, 23, 40, 97] {
-            let values: Vec<f64> = (0..n).map(|at| (at * at % 4) as f64).collect();
-            let mean = values.iter().sum::<f64>() / n as f64;
-            let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-            let step = wide((squares / (n - 1) as f64).sqrt(), n).unwrap();
-            let shown = rounded(mean, 1.0 / step);
-            for other in n - n / 4..=n + n / 4 {
-                let same = (0..=3 * other)
-                    .any(|sum| rounded(sum as f64 / other as f64, 1.0 / step) == shown);
-                assert!(same, "{n}: not of {other}");
-            }
+    fn a_smoothed_curve_has_no_point_of_one_threshold() {
+        let curve = |model: &dyn Fn(usize) -> f64| DecisionCurve {
+            range: (0.1, 0.3),
+            points: (0..21)
+                .map(|at| crate::data::DecisionPoint {
+                    threshold: 0.1 + at as f64 / 100.0,
+                    model: model(at),
+                    lower: None,
+                    upper: None,
+                    treat_all: 0.0,
+                })
+                .collect(),
+            useful: Vec::new(),
+            method: String::new(),
+        };
+        let line = smoothed(&curve(&|at| 0.4 - at as f64 / 100.0));
+        for (at, point) in line.points.iter().enumerate() {
+            assert!((point.model - (0.4 - at as f64 / 100.0)).abs() < 1e-9);
         }
-        assert_eq!(
-            (wide(1.0, 40), wide(0.0, 40), wide(12.0, 40)),
-            (Some(0.1), None, Some(2.0))
-        );
+        for at in [0, 10, 20] {
+            let step = smoothed(&curve(&|place| f64::from(u8::from(place == at))));
+            assert!(step.points[at].model < 0.5);
+        }
+    }
+
+    #[test]
+    fn what_was_there_and_is_not_is_listed() {
+        let before =
+            serde_json::json!({ "a": { "b/c": 1, "d": null }, "e": [1, [2, 3]] });
+        let after = serde_json::json!({ "a": { "d": null }, "e": [1, [2, null]] });
+        let mut hidden = BTreeSet::new();
+        gone(&before, Some(&after), "", &mut hidden);
+        assert_eq!(hidden.into_iter().collect::<Vec<_>>(), ["/a/b~1c", "/e/1/1"]);
     }
 
     #[test]
@@ -1025,22 +873,6 @@ mod tests {
         assert_eq!((found[1].events, found[1].non_events), (13.0, 9.0));
         assert_eq!((found[1].lower, found[1].upper), (0.1, 0.4));
         assert!(merged(&[bin(0, 1.0, 1.0)], 5.0).is_empty());
-    }
-
-    #[test]
-    fn measures_are_so_coarse_that_small_counts_agree() {
-        for n in [11, 24, 40, 50, 60, 100, 150, 400] {
-            let step = coarse_step(n, 5).unwrap();
-            for cell in 0..=n {
-                let shown = rounded(cell as f64 / n as f64, 1.0 / step);
-                let agree = (0..=n)
-                    .filter(|other| {
-                        rounded(*other as f64 / n as f64, 1.0 / step) == shown
-                    })
-                    .count();
-                assert!(agree >= 5, "{n} {cell}: {agree}");
-            }
-        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::hiding::Counts;
+use super::place;
 use crate::data::{
     AnalysisRecord, CohortFacts, ColumnFacts, ConfusionFacts, Count, FlowBox, Moments,
     NO_VALUE, StudyRecord,
@@ -69,11 +70,6 @@ struct Group<'a> {
     name: &'a str,
     n: Count,
     n_positive: Count,
-}
-
-/// The place of an analysis in the record.
-fn place(analysis: &str) -> String {
-    format!("/analyses/{}", analysis.replace('~', "~0").replace('/', "~1"))
 }
 
 impl All<'_> {
@@ -535,7 +531,21 @@ impl All<'_> {
             self.fitted_on(&path, &model.outcome, model.n, model.n_positive);
             for (column, facts) in model.columns.iter().enumerate() {
                 let path = format!("{path}/columns/{column}/missing");
-                self.shown(path, facts.missing, DETAIL);
+                let missing = self.shown(path, facts.missing, DETAIL);
+                // The rest are gaps of rows of unknown outcome.
+                for (at, block) in self.record.predictors.iter().enumerate() {
+                    let mut columns = block.columns.iter();
+                    let found = columns.position(|column| {
+                        facts.name == format!("{}.{}", block.name, column.name)
+                    });
+                    if let Some(position) = found.filter(|_| block.cohort == model.cohort)
+                    {
+                        let of = &block.columns[position];
+                        let path = format!("/predictors/{at}/columns/{position}/missing");
+                        let all = self.shown(path, of.missing, DETAIL);
+                        self.sum_with_rest(all, &[missing]);
+                    }
+                }
             }
         }
     }
