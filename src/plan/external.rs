@@ -5,7 +5,7 @@ use std::sync::Arc;
 use petgraph::graph::NodeIndex;
 use serde_json::json;
 
-use super::build::{Builder, ChosenNodes, Context};
+use super::build::{Builder, ChosenNodes, Context, chooses};
 use super::{
     Case, Comparison, External, FrozenModel, Given, Groups, Identity, Judgement, Node,
     RowSets, Work,
@@ -72,6 +72,7 @@ impl Builder<'_> {
             frame,
             given: self.given_with(&[&outcome_given, &groups_given], cohort, model, 0),
             outcome: [outcome_given.clone()].into(),
+            chooses: chooses(study, [&outcome_given, &groups_given]),
             groups: &groups,
             span: scheme.resampling.span,
             procedure: &procedure,

@@ -171,7 +171,10 @@ pub fn apply(inputs: &Inputs<'_>, frozen_case: usize, case: usize) -> Computed {
             scores,
             decision_values,
             threshold: None,
-            candidate: chosen(inputs, frozen_case, &frozen.members[0].recipe).candidate,
+            // Without members it is the first, as in the choice.
+            candidate: frozen.members.first().map_or(0, |heaviest| {
+                chosen(inputs, frozen_case, &heaviest.recipe).candidate
+            }),
             falls_back: frozen.falls_back.is_some(),
         }),
         Err(why) => Value::Failed(why),

@@ -168,6 +168,7 @@ impl Procedure<'_> {
             splits: scored.iter().map(|nodes| nodes.iter().collect()).collect(),
             candidates: Candidates::new(self.study, self.prepare, self.select),
             outcome: self.outcome,
+            groups: self.groups,
         }
     }
 
