@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Declared, Failure, Form, Formula, Problems};
+use super::{Declared, Failure, Form, Formula, Need, Problems};
 use crate::data::{
     Assay, Calls, Choice, FoldScores, Population, Roi, Rows, Shape, Split, Splits,
     StudyRecord, Train, Value, decompressed,
@@ -156,6 +156,11 @@ pub trait TableStep: Operation {
     /// What is wrong with its parameters beside each other, whatever the data are.
     fn check(&self, _problems: &mut Problems) {}
 
+    /// What it needs of training rows, whatever their values are: `fit` fails where it is not met.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
     /// Fails where `fit` on such training rows or `apply` to such held-out rows must, judged by the
     /// columns beside the rows alone: there are no others. Says so with the failure of the run.
     fn check_beside(&self, _train: &Rows, _held_out: &Rows) -> Result<(), Failure> {
@@ -234,6 +239,11 @@ pub trait Learner: Operation {
 
     /// What is wrong with its parameters beside each other, whatever the data are.
     fn check(&self, _problems: &mut Problems) {}
+
+    /// What it needs of training rows, whatever their values are: `fit` fails where it is not met.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
 
     /// The same learner with parameters that have no effect beside the others set to their
     /// defaults: settings that agree in this are one.
@@ -469,6 +479,8 @@ pub trait AnyTableStep: Send + Sync {
     fn harmonises(&self) -> Option<Harmonising<'_>>;
     /// See [`TableStep::check`].
     fn check(&self, problems: &mut Problems);
+    /// See [`TableStep::needs`].
+    fn needs(&self) -> Vec<Need>;
     /// See [`TableStep::check_beside`].
     fn check_beside(&self, train: &Rows, held_out: &Rows) -> Result<(), Failure>;
     /// See [`TableStep::transductive`].
@@ -513,6 +525,10 @@ impl<T: TableStep> AnyTableStep for T {
 
     fn check(&self, problems: &mut Problems) {
         TableStep::check(self, problems);
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        TableStep::needs(self)
     }
 
     fn check_beside(&self, train: &Rows, held_out: &Rows) -> Result<(), Failure> {
@@ -579,6 +595,8 @@ pub trait AnyLearner: Send + Sync {
     fn seeded_parameters(&self) -> serde_json::Value;
     /// See [`Learner::check`].
     fn check(&self, problems: &mut Problems);
+    /// See [`Learner::needs`].
+    fn needs(&self) -> Vec<Need>;
     /// See [`Learner::as_applied`].
     fn applied_parameters(&self) -> serde_json::Value;
     /// Fits settings of this operation together and predicts the same rows with each.
@@ -629,6 +647,10 @@ impl<T: Learner> AnyLearner for T {
 
     fn check(&self, problems: &mut Problems) {
         Learner::check(self, problems);
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        Learner::needs(self)
     }
 
     fn applied_parameters(&self) -> serde_json::Value {

@@ -34,6 +34,12 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// What its folds need: a patient in each.
+    pub fn needs(self, folds: usize) -> Vec<Need> {
+        let need = Need { of: Counted::Patients, least: folds, parameter: Some("folds") };
+        (self != Self::Path).then_some(need).into_iter().collect()
+    }
+
     /// The number of folds that it looks at: those wanted, or the default where it has none.
     pub fn folds(self, wanted: usize, default: usize) -> usize {
         if self == Self::Path { default } else { wanted }
@@ -236,6 +242,12 @@ mod tests {
         let path = Path { mix: 1.0, points: 5, reach: 0.1 };
         let few = path.ranking(&train, Stop::Min, 5);
         assert_eq!(few, Err(Failure::TooFew { needed: 5, found: 3 }));
+        let needs = |stop: Stop, folds| -> Result<(), Failure> {
+            stop.needs(folds).into_iter().try_for_each(|need| need.check(&train))
+        };
+        assert_eq!(needs(Stop::Min, 5), few.map(|_| ()));
+        assert_eq!(needs(Stop::OneStandardError, 3), Ok(()));
+        assert_eq!(needs(Stop::Path, 5), Ok(()));
     }
 
     #[test]
