@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use restudy::math::Stream;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::workshop::{Workshop, number};
 
@@ -212,6 +212,29 @@ fn where_no_candidate_has_a_score_the_prevalence_is_predicted_if_that_is_asked_f
     // Nobody asked for it: there is no result.
     workshop.study(&study("all", learn, "tune: best_mean"));
     assert_ne!(workshop.run(&[])["exit"], "fine");
+}
+
+#[test]
+fn measures_that_share_a_forest_choose_what_they_choose_alone() {
+    let workshop = workshop(0.8);
+    let inner = |measure: &str| -> Vec<Json> {
+        let select = format!(
+            "forest_importance: {{ k: [1, 2], measure: {measure}, trees: 20 }}, \
+             [forest_importance: {{ k: 3, measure: {measure}, trees: 20 }}, anova: {{ k: 1 }}]"
+        );
+        let analysis = run(&workshop, &study(&select, "logistic", "tune: best_mean"));
+        let all = candidates(&analysis).iter();
+        all.map(|c| json!([c["settings"], c["inner"]])).collect()
+    };
+    let together = inner("[impurity, permutation]");
+    assert_eq!(together.len(), 6);
+    let alone = [inner("[impurity]"), inner("[permutation]")].concat();
+    let scores = |of: &[Json]| {
+        let mut scores: Vec<String> = of.iter().map(|pair| pair[1].to_string()).collect();
+        scores.sort();
+        scores
+    };
+    assert_eq!(scores(&together), scores(&alone));
 }
 
 #[test]

@@ -188,6 +188,12 @@ pub trait TableStep: Operation {
         self.clone()
     }
 
+    /// A setting whose state holds all that this one asks of a state, and more: where a chain has both,
+    /// that one alone is fitted.
+    fn served_by(&self) -> Option<Self> {
+        None
+    }
+
     /// The same step with parameters that have no effect beside the others set to their defaults:
     /// settings that agree in this are one.
     fn as_applied(&self) -> Self {
@@ -487,6 +493,8 @@ pub trait AnyTableStep: Send + Sync {
     fn transductive(&self) -> bool;
     /// See [`TableStep::as_fitted`].
     fn fitted_parameters(&self) -> serde_json::Value;
+    /// See [`TableStep::served_by`]; what the `fit` of that setting reads.
+    fn serving_parameters(&self) -> Option<serde_json::Value>;
     /// See [`TableStep::as_applied`].
     fn applied_parameters(&self) -> serde_json::Value;
     /// See [`TableStep::formulas`].
@@ -541,6 +549,10 @@ impl<T: TableStep> AnyTableStep for T {
 
     fn fitted_parameters(&self) -> serde_json::Value {
         parameters(&self.as_fitted())
+    }
+
+    fn serving_parameters(&self) -> Option<serde_json::Value> {
+        self.served_by().map(|setting| parameters(&setting.as_fitted()))
     }
 
     fn applied_parameters(&self) -> serde_json::Value {

@@ -803,14 +803,16 @@ impl Builder<'_> {
     ) -> NodeIndex {
         let study = self.study;
         let case = self.cases[context.case];
-        // Streams are named by the place of the split.
-        let given = context.given.iter().chain([&here.rows, &here.place]).cloned();
+        // Streams are named by the place of the split, where any learner draws from one.
+        let random = context.procedure.random.contains(&true);
+        let place = random.then_some(&here.place);
+        let given = context.given.iter().chain([&here.rows]).chain(place).cloned();
         let node = Node {
             name: format!("{}/{}/fit", context.name, here.name),
             work: Work::Fit { case: context.case, split: here.clone(), keeps },
             identity: Identity::new(&json!({ "fit": 1, "keeps": keeps })),
             given: given.collect(),
-            seed: Some(study.seed),
+            seed: random.then_some(study.seed),
             keep: Keep::Stored,
             family: "fit",
             scope: Scope::HeldOut,

@@ -112,7 +112,7 @@ impl Builder<'_> {
             work: Work::Refit { case, split: here },
             identity: Identity::new(&json!({ "refit": 2 })),
             given: given.into(),
-            seed: Some(study.seed),
+            seed: procedure.random.contains(&true).then_some(study.seed),
             keep: Keep::Stored,
             family: "refit",
             scope: Scope::Training,

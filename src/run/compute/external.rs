@@ -31,7 +31,8 @@ pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     for ((recipe, weight), link) in winner.members.iter().zip(links) {
         let chosen = chosen(inputs, case, recipe);
         let place = ("frozen", *weight);
-        match fit_member(inputs.study, place, &chosen, &prepare, &train) {
+        let prepare = prepare.paths[chosen.prepare_path].clone();
+        match fit_member(inputs.study, place, &chosen, prepare, &train) {
             Ok((mut member, prepared)) => {
                 let columns = prepared.rows().columns().iter();
                 let values: Vec<&[f64]> = columns.map(|c| &c.values[..]).collect();
