@@ -295,3 +295,31 @@ fn selection_by_a_forest_finds_what_only_works_together() {
         assert_eq!(names, ["c4", "c7"], "{measure}");
     }
 }
+
+#[test]
+fn one_forest_serves_both_measures_of_importance() {
+    let (columns, outcome) = fixture();
+    let (train, rows) = split(&columns, &outcome);
+    let step = |measure: &str| {
+        let entry = *Catalog::standard().get("forest_importance").unwrap();
+        let parameters = json!({ "k": 3, "trees": 50, "measure": measure });
+        match (entry.build)(parameters).unwrap() {
+            Instance::TableStep(step) => step,
+            _ => panic!(),
+        }
+    };
+    let (impurity, permutation) = (step("impurity"), step("permutation"));
+    assert_eq!(impurity.serving_parameters(), Some(permutation.fitted_parameters()));
+    assert_eq!(permutation.serving_parameters(), None);
+    let (alone, both) = (impurity.fit(&train).unwrap(), permutation.fit(&train).unwrap());
+    let kept = |state: &[u8]| {
+        let mut kept = rows.clone();
+        impurity.apply(state, &mut kept).unwrap();
+        kept.columns().iter().map(|c| c.name.to_string()).collect::<Vec<String>>()
+    };
+    assert_eq!(kept(&alone), kept(&both));
+    let importance = |state: &[u8]| impurity.state(state).unwrap()["impurity"].clone();
+    assert_eq!(importance(&alone), importance(&both));
+    // The other way round is told, not guessed.
+    assert!(permutation.apply(&alone, &mut rows.clone()).is_err());
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use restudy::math::Stream;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::workshop::{Workshop, number};
 
@@ -145,6 +145,96 @@ fn successive_halving_leaves_candidates_out_and_the_certificate_says_so() {
 
 fn auroc(analysis: &Json) -> f64 {
     analysis["performance"]["auroc"]["estimate"].as_f64().unwrap()
+}
+
+/// Patients of whom those far from the centre of two columns are positive: no plane tells them apart.
+fn rings(n: usize) -> String {
+    let mut stream = Stream::new(5, &["rings"]);
+    let mut table = "patient,fold,status,x1,x2\n".to_string();
+    for i in 0..n {
+        let (a, b) = (stream.normal(), stream.normal());
+        let positive = a * a + b * b > 1.4;
+        table.push_str(&format!("P{i:03},{},{positive},{a},{b}\n", i % 4));
+    }
+    table
+}
+
+#[test]
+fn a_support_vector_machine_wins_a_race_by_probabilities_where_it_is_best() {
+    let workshop = Workshop::new();
+    workshop.write("table.csv", rings(160).as_bytes());
+    let learn = "logistic: { c: [0.1, 1] }, naive, svm_linear, svm_rbf: { c: [1, 10], gamma: [0.5] }";
+    for metric in ["brier", "log_loss"] {
+        let text = |tune: &str| {
+            let study = study("all", learn, &format!("tune: {tune}"));
+            study.replace("primary: auroc", &format!("primary: {metric}"))
+        };
+        let all = run(&workshop, &text("best_mean"));
+        let halved = run(&workshop, &text("successive_halving"));
+        for candidate in candidates(&halved) {
+            assert_eq!(
+                (&candidate["failed"], &candidate["failure"]),
+                (&0.into(), &Json::Null)
+            );
+        }
+        // After all inner splits and in the first rung alike, it is the best in every fold.
+        let learner = |at: u64| candidates(&all)[at as usize]["learner"].clone();
+        for (long, short) in chosen(&all).into_iter().zip(chosen(&halved)) {
+            assert_eq!(
+                (learner(long), learner(short)),
+                ("svm_rbf".into(), "svm_rbf".into())
+            );
+        }
+    }
+}
+
+#[test]
+fn where_no_candidate_has_a_score_the_prevalence_is_predicted_if_that_is_asked_for() {
+    // Classes wholly apart: without a penalty there is no fit in any split.
+    let workshop = workshop(20.0);
+    let learn = "logistic: { penalty: none }";
+    let analysis = run(&workshop, &study("all", learn, "fallback: naive"));
+    assert_eq!(
+        (&analysis["fallback"]["folds"], &analysis["fallback"]["of"]),
+        (&4.into(), &4.into())
+    );
+    assert!(folds(&analysis).iter().all(|fold| fold["falls_back"] == true), "{analysis}");
+    let candidate = &candidates(&analysis)[0];
+    assert_eq!((&candidate["failed"], &candidate["chosen"]), (&4.into(), &0.into()));
+    let why = candidate["failure"].as_str().unwrap();
+    assert!(why.contains("separable"), "{why}");
+    // 36 of the 72 training rows are positive.
+    let found = predictions(&workshop);
+    assert_eq!(found.len(), 96);
+    assert!(found.values().all(|said| probability(said) == 0.5), "{found:?}");
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(page.contains("the prevalence was predicted"));
+    // Nobody asked for it: there is no result.
+    workshop.study(&study("all", learn, "tune: best_mean"));
+    assert_ne!(workshop.run(&[])["exit"], "fine");
+}
+
+#[test]
+fn measures_that_share_a_forest_choose_what_they_choose_alone() {
+    let workshop = workshop(0.8);
+    let inner = |measure: &str| -> Vec<Json> {
+        let select = format!(
+            "forest_importance: {{ k: [1, 2], measure: {measure}, trees: 20 }}, \
+             [forest_importance: {{ k: 3, measure: {measure}, trees: 20 }}, anova: {{ k: 1 }}]"
+        );
+        let analysis = run(&workshop, &study(&select, "logistic", "tune: best_mean"));
+        let all = candidates(&analysis).iter();
+        all.map(|c| json!([c["settings"], c["inner"]])).collect()
+    };
+    let together = inner("[impurity, permutation]");
+    assert_eq!(together.len(), 6);
+    let alone = [inner("[impurity]"), inner("[permutation]")].concat();
+    let scores = |of: &[Json]| {
+        let mut scores: Vec<String> = of.iter().map(|pair| pair[1].to_string()).collect();
+        scores.sort();
+        scores
+    };
+    assert_eq!(scores(&together), scores(&alone));
 }
 
 #[test]

@@ -104,15 +104,18 @@ pub struct FoldScores {
 /// What a tuner chose.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
-    /// Position in the list of candidates: of the members the one with the largest weight.
+    /// Position in the list of candidates: of the members the one with the largest weight. The first
+    /// where there are no members.
     pub candidate: usize,
-    /// Whose probabilities are averaged. One alone unless an ensemble was asked for.
+    /// Whose probabilities are averaged. One alone unless an ensemble was asked for; none where no
+    /// candidate has a score and the choice falls back.
     pub members: Vec<Member>,
     /// Inner mean of the metric, for each candidate that has one.
     pub inner: Vec<Option<f64>>,
     /// Why a candidate has none.
     pub unscored: Vec<Option<Unscored>>,
-    /// Whether the choice did no better than the prevalence, which is then predicted for everybody.
+    /// Whether the choice did no better than the prevalence, or no candidate has a score: then the
+    /// prevalence is predicted for everybody.
     pub falls_back: bool,
 }
 

@@ -110,6 +110,8 @@ codes! {
         "A model can only be applied where all its predictors are. `map` in the cohort says under which name.";
     UNHARMONISED "E0320" "batches or covariates that cannot be harmonised"
         "A harmonising step needs a value in every row, at least two batches that many patients share, two training rows of each in every split, and covariates that vary within batches. What names patients is neither batch nor covariate, and a column that is harmonised is no covariate.";
+    NEVER_FITTED "E0321" "a setting that training sets are too small for"
+        "Some settings need so many training rows, or so many patients of each class. The splits are known before anything runs: where no outer split has an inner training set of that size, the setting is never chosen. Inner training sets count, as a candidate is chosen by its scores on all inner splits.";
     FEW_PER_FOLD "W0401" "few patients per fold"
         "Estimates from a handful of patients are wide; the report prints the intervals.";
     UNMATCHED "W0402" "ids without a partner"
@@ -134,6 +136,8 @@ codes! {
         "The p of m permutations is (b + 1) / (m + 1), b being those that come out at least as well, so below 20 permutations it is never below 0.05: the report can say neither that permuted outcomes bear a result out nor that they do not.";
     PARTLY_HARMONISED "W0412" "splits on which a harmonising step fails"
         "Some training sets hold too few rows of a batch, or some held-out rows a value that training rows do not have. Such a split has no result. Leave small batches out or join them.";
+    PARTLY_FITTED "W0413" "a setting that some training sets are too small for"
+        "Where an inner training set of an outer split has fewer rows than a setting needs, the setting has no score there and another is chosen. It competes in the other outer splits alone.";
 }
 
 #[cfg(test)]

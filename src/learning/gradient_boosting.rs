@@ -198,6 +198,9 @@ impl GradientBoosting {
     }
 }
 
+/// Fewest patients of a class when some are set aside: one on either side.
+const EACH_CLASS: usize = 2;
+
 /// Which rows are fitted when a share of the subjects of each class is set aside.
 ///
 /// A subject with any positive row is positive. Fails when a class has a single subject.
@@ -223,8 +226,8 @@ fn set_aside(
         let mut of_class: Vec<_> =
             subjects.iter().filter(|(.., positive)| *positive == class).collect();
         let found = of_class.len();
-        if found < 2 {
-            return Err(Failure::TooFew { needed: 2, found });
+        if found < EACH_CLASS {
+            return Err(Failure::TooFew { needed: EACH_CLASS, found });
         }
         draws.shuffle(&mut of_class);
         let aside = ((found as f64 * share).round() as usize).clamp(1, found - 1);
@@ -279,6 +282,12 @@ impl Learner for GradientBoosting {
             mean: false,
             then: Then::Sigmoid,
         }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let set_aside =
+            Need { of: Counted::PatientsOfEachClass, least: EACH_CLASS, parameter: None };
+        self.patience.map(|_| set_aside).into_iter().collect()
     }
 
     fn as_seeded(&self) -> Self {

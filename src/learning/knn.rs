@@ -57,12 +57,13 @@ impl Learner for Knn {
 
     fn fit(&self, train: &Train, _stream: &mut Stream) -> Result<Neighbours, Failure> {
         usable(train)?;
-        let n = train.rows().n();
-        if n < self.k {
-            return Err(Failure::TooFew { needed: self.k, found: n });
-        }
-        let rows = (0..n).map(|row| train.rows().row(row)).collect();
+        self.needs().into_iter().try_for_each(|need| need.check(train))?;
+        let rows = (0..train.rows().n()).map(|row| train.rows().row(row)).collect();
         Ok(Neighbours { rows, positive: train.outcome().to_vec() })
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need { of: Counted::Rows, least: self.k, parameter: Some("k") }]
     }
 
     fn resolution(&self) -> Option<f64> {

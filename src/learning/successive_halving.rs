@@ -19,9 +19,12 @@ use crate::operation::prelude::*;
 /// scores has; inner scores choose and are never shown as performance, and the certificate counts
 /// these uses.
 ///
-/// # Limits
-/// A support vector machine has no probabilities after one inner split, as its map to them comes from
-/// the others: with a metric of probabilities, such as `brier`, it is refused.
+/// Decision values, such as those of a support vector machine, become probabilities by Platt's map from
+/// the other inner splits scored so far. After the first there are none: the map of each of its rows is
+/// then learned from other patients of that split, in five parts that hold both classes (Platt 1999,
+/// cross-validated as there; Lin et al. 2007). So no map has seen the row that it judges. A metric of
+/// probabilities, such as `brier`, judges those learners and learners of probabilities alike: both pay
+/// for what they have learned from few rows.
 ///
 /// # Differences
 /// scikit-learn's `HalvingGridSearchCV` spends training rows, not splits; with a hundred patients
@@ -45,7 +48,7 @@ impl Operation for SuccessiveHalving {
         name: "successive_halving",
         title: "Successive halving",
         version: 1,
-        sources: &["jamieson2016"],
+        sources: &["jamieson2016", "platt1999", "lin2007"],
         example: "successive_halving: { factor: 2 }",
     };
 }

@@ -3,6 +3,7 @@
 //!
 //! Every sum runs in index order; nothing here is parallel.
 
+mod dealt;
 mod draws;
 mod elementary;
 mod logistic;
@@ -15,6 +16,7 @@ pub mod trees;
 mod unsolved;
 mod yeo_johnson;
 
+pub use dealt::{dealt, folds_of_both};
 pub use draws::Draws;
 pub use elementary::{
     cos, erfc, exp, expm1, ln, ln_1p, log2, pow, sigmoid, sin, softplus, sqrt, tanh,

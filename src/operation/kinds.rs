@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Declared, Failure, Form, Formula, Problems};
+use super::{Declared, Failure, Form, Formula, Need, Problems};
 use crate::data::{
     Assay, Calls, Choice, FoldScores, Population, Roi, Rows, Shape, Split, Splits,
     StudyRecord, Train, Value, decompressed,
@@ -156,6 +156,11 @@ pub trait TableStep: Operation {
     /// What is wrong with its parameters beside each other, whatever the data are.
     fn check(&self, _problems: &mut Problems) {}
 
+    /// What it needs of training rows, whatever their values are: `fit` fails where it is not met.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
     /// Fails where `fit` on such training rows or `apply` to such held-out rows must, judged by the
     /// columns beside the rows alone: there are no others. Says so with the failure of the run.
     fn check_beside(&self, _train: &Rows, _held_out: &Rows) -> Result<(), Failure> {
@@ -181,6 +186,12 @@ pub trait TableStep: Operation {
     /// state serves all their values, such as one ranking every `k`.
     fn as_fitted(&self) -> Self {
         self.clone()
+    }
+
+    /// A setting whose state holds all that this one asks of a state, and more: where a chain has both,
+    /// that one alone is fitted.
+    fn served_by(&self) -> Option<Self> {
+        None
     }
 
     /// The same step with parameters that have no effect beside the others set to their defaults:
@@ -234,6 +245,11 @@ pub trait Learner: Operation {
 
     /// What is wrong with its parameters beside each other, whatever the data are.
     fn check(&self, _problems: &mut Problems) {}
+
+    /// What it needs of training rows, whatever their values are: `fit` fails where it is not met.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
 
     /// The same learner with parameters that have no effect beside the others set to their
     /// defaults: settings that agree in this are one.
@@ -469,12 +485,16 @@ pub trait AnyTableStep: Send + Sync {
     fn harmonises(&self) -> Option<Harmonising<'_>>;
     /// See [`TableStep::check`].
     fn check(&self, problems: &mut Problems);
+    /// See [`TableStep::needs`].
+    fn needs(&self) -> Vec<Need>;
     /// See [`TableStep::check_beside`].
     fn check_beside(&self, train: &Rows, held_out: &Rows) -> Result<(), Failure>;
     /// See [`TableStep::transductive`].
     fn transductive(&self) -> bool;
     /// See [`TableStep::as_fitted`].
     fn fitted_parameters(&self) -> serde_json::Value;
+    /// See [`TableStep::served_by`]; what the `fit` of that setting reads.
+    fn serving_parameters(&self) -> Option<serde_json::Value>;
     /// See [`TableStep::as_applied`].
     fn applied_parameters(&self) -> serde_json::Value;
     /// See [`TableStep::formulas`].
@@ -515,6 +535,10 @@ impl<T: TableStep> AnyTableStep for T {
         TableStep::check(self, problems);
     }
 
+    fn needs(&self) -> Vec<Need> {
+        TableStep::needs(self)
+    }
+
     fn check_beside(&self, train: &Rows, held_out: &Rows) -> Result<(), Failure> {
         TableStep::check_beside(self, train, held_out)
     }
@@ -525,6 +549,10 @@ impl<T: TableStep> AnyTableStep for T {
 
     fn fitted_parameters(&self) -> serde_json::Value {
         parameters(&self.as_fitted())
+    }
+
+    fn serving_parameters(&self) -> Option<serde_json::Value> {
+        self.served_by().map(|setting| parameters(&setting.as_fitted()))
     }
 
     fn applied_parameters(&self) -> serde_json::Value {
@@ -579,6 +607,8 @@ pub trait AnyLearner: Send + Sync {
     fn seeded_parameters(&self) -> serde_json::Value;
     /// See [`Learner::check`].
     fn check(&self, problems: &mut Problems);
+    /// See [`Learner::needs`].
+    fn needs(&self) -> Vec<Need>;
     /// See [`Learner::as_applied`].
     fn applied_parameters(&self) -> serde_json::Value;
     /// Fits settings of this operation together and predicts the same rows with each.
@@ -629,6 +659,10 @@ impl<T: Learner> AnyLearner for T {
 
     fn check(&self, problems: &mut Problems) {
         Learner::check(self, problems);
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        Learner::needs(self)
     }
 
     fn applied_parameters(&self) -> serde_json::Value {

@@ -11,6 +11,7 @@ mod form;
 mod formula;
 mod kinds;
 mod names;
+mod needs;
 pub mod prelude;
 mod problems;
 mod references;
@@ -32,5 +33,6 @@ pub use kinds::{
     Section, TableStep, Tuner,
 };
 pub use names::Names;
+pub use needs::{Counted, Need};
 pub use problems::{Problem, Problems};
 pub use references::{REFERENCES, reference};

@@ -172,6 +172,8 @@ pub struct Context<'a> {
     pub given: Vec<Given>,
     /// The outcome alone.
     pub outcome: Arc<[Given]>,
+    /// What a choice by inner scores reads beside them.
+    pub chooses: Arc<[Given]>,
     pub groups: &'a [u32],
     pub span: Span,
     pub procedure: &'a Procedure,
@@ -329,6 +331,7 @@ impl Builder<'_> {
                 branch,
             ),
             outcome: [outcome_given.clone()].into(),
+            chooses: chooses(study, [&outcome_given, &groups_given]),
             groups: &groups,
             span: scheme_of.resampling.span,
             procedure: &procedure,
@@ -707,6 +710,7 @@ impl Builder<'_> {
         // The scheme decides which rows it reads, so a leak through it is the scheme's.
         let tune =
             Self::pooled(context, name("tune"), work, identity, "tune", context.span);
+        let tune = Node { given: context.chooses.clone(), ..tune };
         let tune = self.add(tune, inner_scores);
         let winner = Node {
             name: name("winner"),
@@ -842,14 +846,16 @@ impl Builder<'_> {
     ) -> NodeIndex {
         let study = self.study;
         let case = self.cases[context.case];
-        // Streams are named by the place of the split.
-        let given = context.given.iter().chain([&here.rows, &here.place]).cloned();
+        // Streams are named by the place of the split, where any learner draws from one.
+        let random = context.procedure.random.contains(&true);
+        let place = random.then_some(&here.place);
+        let given = context.given.iter().chain([&here.rows]).chain(place).cloned();
         let node = Node {
             name: format!("{}/{}/fit", context.name, here.name),
             work: Work::Fit { case: context.case, split: here.clone(), keeps },
             identity: Identity::new(&json!({ "fit": 1, "keeps": keeps })),
             given: given.collect(),
-            seed: Some(study.seed),
+            seed: random.then_some(study.seed),
             keep: Keep::Stored,
             family: "fit",
             scope: Scope::HeldOut,
@@ -961,6 +967,7 @@ impl Builder<'_> {
                 let identity = context.procedure.race.clone();
                 let node =
                     Self::pooled(context, name, work, identity, "race", context.span);
+                let node = Node { given: context.chooses.clone(), ..node };
                 race = Some(self.add(node, &scores));
                 (rung, end) = (rung + 1, end.saturating_mul(factor));
             }
@@ -1148,6 +1155,20 @@ fn done(
         scope: Scope::Given,
         rows: RowSets::default(),
         span,
+    }
+}
+
+/// The facts that a choice by inner scores reads: decision values become probabilities by maps that
+/// have not seen the patient whom they judge.
+pub fn chooses(study: &Study, [outcome, groups]: [&Given; 2]) -> Arc<[Given]> {
+    let evaluate = &study.evaluate;
+    let ranks = match &evaluate.primary.instance {
+        Instance::Metric(metric) => metric.ranks_only(),
+        _ => unreachable!("`spec` puts a metric here"),
+    };
+    match has_links(study) && (!ranks || evaluate.falls_back) {
+        true => [outcome.clone(), groups.clone()].into(),
+        false => [outcome.clone()].into(),
     }
 }
 

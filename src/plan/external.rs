@@ -5,7 +5,7 @@ use std::sync::Arc;
 use petgraph::graph::NodeIndex;
 use serde_json::json;
 
-use super::build::{Builder, ChosenNodes, Context, Measuring};
+use super::build::{Builder, ChosenNodes, Context, Measuring, chooses};
 use super::{
     Case, Comparison, External, FrozenModel, Given, Groups, Identity, Judgement, Node,
     Placed, RowSets, Work,
@@ -82,6 +82,7 @@ impl Builder<'_> {
             frame,
             given: self.given_with(&[&outcome_given, &groups_given], cohort, model, 0),
             outcome: [outcome_given.clone()].into(),
+            chooses: chooses(study, [&outcome_given, &groups_given]),
             groups: &groups,
             span: scheme.resampling.span,
             procedure: &procedure,
@@ -121,7 +122,7 @@ impl Builder<'_> {
             work: Work::Refit { case, split: here.clone() },
             identity: Identity::new(&json!({ "refit": 2 })),
             given: given.clone().into(),
-            seed: Some(study.seed),
+            seed: procedure.random.contains(&true).then_some(study.seed),
             keep: Keep::Stored,
             family: "refit",
             scope: Scope::Training,

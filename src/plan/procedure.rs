@@ -109,12 +109,15 @@ impl Procedure {
             select: select.collect(),
             score: score.collect(),
             race: Identity::of(&[
+                // 2: decision values of a single split become probabilities by maps from its rows.
+                ("race", "2"),
                 ("tuner", &common.tuner),
                 ("metric", &common.primary),
                 ("candidates", &candidates),
             ]),
             tune: Identity::of(&[
-                ("tune", "3"),
+                // 4: the same as in `race`; without any score it falls back, if that is asked for.
+                ("tune", "4"),
                 ("tuner", &common.tuner),
                 ("metric", &common.primary),
                 ("falls_back", &canonical_json(&json!(evaluate.falls_back))),

@@ -316,7 +316,8 @@ impl Ready {
             return Err(NotReady::Version(layout));
         }
         let model: Model = serde_json::from_str(text)?;
-        if model.members.is_empty() {
+        // One that predicts the prevalence may have none.
+        if model.members.is_empty() && model.falls_back.is_none() {
             return Err(NotReady::Empty);
         }
         let members = model.members.iter().map(|member| read(member, catalog));

@@ -159,10 +159,24 @@ impl Chain {
         })
     }
 
+    /// The step that is fitted for a step of a setting: another setting's, where the steps before are
+    /// the same and its state serves both.
+    pub fn fitted(&self, setting: usize, position: usize) -> &Use {
+        let own = &self.settings[setting].steps[position];
+        let Some(serving) = own.identity_for_serving() else { return own };
+        let before = |setting: &ChainSetting| -> Json {
+            setting.steps.iter().take(position).map(Use::identity).collect()
+        };
+        let here = before(&self.settings[setting]);
+        let alike = self.settings.iter().filter(|setting| before(setting) == here);
+        let mut steps = alike.filter_map(|setting| setting.steps.get(position));
+        steps.find(|step| step.identity_for_fit() == serving).unwrap_or(own)
+    }
+
     /// The distinct ways of fitting this chain, in written order.
     ///
-    /// The last step's state serves every value of the parameters that its `fit` does not read;
-    /// earlier steps change the rows that later ones are fitted on, so all of theirs count.
+    /// The last step's state serves every value of the parameters that its `fit` does not read, and
+    /// settings that need less of it; earlier steps change the rows that later ones are fitted on, so all of theirs count.
     pub fn fit_paths(&self) -> FitPaths {
         let mut paths: Vec<serde_json::Value> = Vec::new();
         let mut of_setting = Vec::new();
@@ -171,7 +185,7 @@ impl Chain {
             let last = setting.steps.len().saturating_sub(1);
             let identities =
                 setting.steps.iter().enumerate().map(|(i, step)| match i == last {
-                    true => step.identity_for_fit(),
+                    true => self.fitted(position, i).identity_for_fit(),
                     false => step.identity(),
                 });
             let path = identities.collect::<serde_json::Value>();

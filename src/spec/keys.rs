@@ -619,7 +619,7 @@ pub const EVALUATE: Block = block(
         key(
             "fallback",
             Shape::Word(&["none", "naive"]),
-            "`naive`: the prevalence is predicted where the choice does no better on inner folds.",
+            "`naive`: the prevalence is predicted where the choice does no better on inner folds, or no candidate has a score.",
         ),
         key(
             "threshold",

@@ -72,6 +72,9 @@ pub struct Use {
     /// The same for what a step's `fit` reads, or for what a learner's random numbers depend on:
     /// see [`crate::operation::TableStep::as_fitted`], [`crate::operation::Learner::as_seeded`].
     pub changed_for_fit: serde_json::Value,
+    /// The same of a setting whose state serves this one too: see
+    /// [`crate::operation::TableStep::served_by`].
+    pub changed_for_serving: Option<serde_json::Value>,
     /// Names of the parameters that the author wrote.
     pub written: Vec<String>,
     /// The blocks on whose columns a step acts; all when there is none.
@@ -109,6 +112,11 @@ impl Use {
             }
             _ => changed.clone(),
         };
+        let serving = match &instance {
+            Instance::TableStep(step) => step.serving_parameters(),
+            _ => None,
+        };
+        let changed_for_serving = serving.map(|serving| difference(&serving, &defaults));
         Ok(Self {
             about: entry.about,
             summary: entry.summary(),
@@ -117,6 +125,7 @@ impl Use {
             parameters,
             changed,
             changed_for_fit,
+            changed_for_serving,
             written: written.keys().cloned().collect(),
             scope: None,
             span,
@@ -131,6 +140,11 @@ impl Use {
     /// The same for the state that it fits.
     pub fn identity_for_fit(&self) -> serde_json::Value {
         self.identified(&self.changed_for_fit)
+    }
+
+    /// The same of a state that serves this step too, where there may be such.
+    pub fn identity_for_serving(&self) -> Option<serde_json::Value> {
+        self.changed_for_serving.as_ref().map(|changed| self.identified(changed))
     }
 
     fn identified(&self, parameters: &serde_json::Value) -> serde_json::Value {

@@ -68,7 +68,7 @@ pub use influence::influence_se;
 pub use interval::{nadeau_bengio, wilson};
 pub use novelty::{distance, familiar};
 pub use permutation::{permutation_p, permuted};
-pub use platt::{linked, platt};
+pub use platt::{linked, platt, platt_apart};
 pub use precision_recall::{mean_precision, percentiles, precision_recall};
 pub use probabilities::{half_step, inwards};
 pub use random_effects::{PooledAuroc, RandomEffects, pooled_auroc, random_effects};

@@ -1,7 +1,7 @@
 //! From decision values to probabilities.
 
 use crate::data::Link;
-use crate::math::{ln, mean, sigmoid, softplus, sqrt, variance};
+use crate::math::{dealt, folds_of_both, ln, mean, sigmoid, softplus, sqrt, variance};
 
 /// Platt's map: sigmoid(a + b·v), by maximum likelihood against smoothed targets.
 ///
@@ -41,6 +41,35 @@ pub fn platt(truth: &[bool], values: &[f64]) -> Option<Link> {
 /// The probability that a link gives to a decision value.
 pub fn linked(link: Link, value: f64) -> f64 {
     sigmoid(link.intercept + link.slope * value)
+}
+
+/// Parts in which the map of rows that stand alone is learned.
+const PARTS: usize = 5;
+
+/// Probabilities of rows of which nothing else is known: each by Platt's map from the rows of other
+/// parts, so that no row is judged by a map that has seen it or another row of its group.
+///
+/// Shapes: class, value and group by row. Groups are dealt into five parts, fewer where a class has
+/// fewer groups, both classes in each part; there is no chance in it. `None` when a class has fewer
+/// than two groups or a value is not finite.
+///
+/// Source: platt1999 (cross-validation, so that the sigmoid is not learned on the rows it judges).
+pub fn platt_apart(truth: &[bool], values: &[f64], groups: &[u32]) -> Option<Vec<f64>> {
+    let parts = folds_of_both(groups, truth, PARTS);
+    if parts < 2 {
+        return None;
+    }
+    let part_of = dealt(groups, truth, parts)?;
+    let mut links = Vec::with_capacity(parts);
+    for part in 0..parts {
+        let others = || part_of.iter().enumerate().filter(|(_, of)| **of != part);
+        let known: Vec<bool> = others().map(|(row, _)| truth[row]).collect();
+        let seen: Vec<f64> = others().map(|(row, _)| values[row]).collect();
+        links.push(platt(&known, &seen)?);
+    }
+    let said =
+        values.iter().zip(&part_of).map(|(value, part)| linked(links[*part], *value));
+    Some(said.collect())
 }
 
 fn newton(x: &[f64], targets: &[f64]) -> Option<(f64, f64)> {
@@ -112,6 +141,52 @@ mod tests {
         let large = platt(&truth, &[-1e12, -2e12, 1e12, 2e12]).unwrap();
         assert!((linked(small, 1e-12) - linked(large, 1e12)).abs() < 1e-9);
         assert!(linked(large, 2e12) < 1.0);
+    }
+
+    #[test]
+    fn no_row_is_judged_by_a_map_that_has_seen_its_group() {
+        let values: Vec<f64> = (0..40).map(|i| f64::from(i * 7 % 40) - 20.0).collect();
+        let truth: Vec<bool> =
+            values.iter().enumerate().map(|(i, v)| *v > 0.0 || i % 4 == 0).collect();
+        // Two rows of each patient.
+        let groups: Vec<u32> = (0..40).map(|row| row / 2).collect();
+        let said = platt_apart(&truth, &values, &groups).unwrap();
+        let part_of = dealt(&groups, &truth, 5).unwrap();
+        for row in 0..40 {
+            let others: Vec<usize> =
+                (0..40).filter(|other| part_of[*other] != part_of[row]).collect();
+            assert!(!others.contains(&(row ^ 1)), "its patient is not seen");
+            let known: Vec<bool> = others.iter().map(|other| truth[*other]).collect();
+            let seen: Vec<f64> = others.iter().map(|other| values[*other]).collect();
+            let link = platt(&known, &seen).unwrap();
+            assert_eq!(said[row], linked(link, values[row]));
+        }
+    }
+
+    #[test]
+    fn values_that_tell_nothing_gain_nothing_by_their_own_map() {
+        let truth: Vec<bool> = (0..60).map(|i| i % 3 == 0).collect();
+        let values: Vec<f64> = (0..60).map(|i| f64::from(i * 37 % 60)).collect();
+        let groups: Vec<u32> = (0..60).collect();
+        let said = platt_apart(&truth, &values, &groups).unwrap();
+        let brier = |p: &[f64]| -> f64 {
+            let of = |(p, class): (&f64, &bool)| {
+                let miss = p - f64::from(u8::from(*class));
+                miss * miss
+            };
+            p.iter().zip(&truth).map(of).sum::<f64>() / 60.0
+        };
+        assert!(brier(&said) >= brier(&[1.0 / 3.0; 60]), "{}", brier(&said));
+    }
+
+    #[test]
+    fn one_patient_of_a_class_gives_no_map() {
+        let truth = [true, true, false, false, false];
+        let values = [2.0, 1.0, 0.0, -1.0, 3.0];
+        assert_eq!(platt_apart(&truth, &values, &[0, 0, 1, 2, 3]), None);
+        let said = platt_apart(&truth, &values, &[0, 1, 2, 3, 4]).unwrap();
+        assert!(said.iter().all(|p| *p > 0.0 && *p < 1.0), "{said:?}");
+        assert_eq!(platt_apart(&truth, &[f64::NAN; 5], &[0, 1, 2, 3, 4]), None);
     }
 
     #[test]

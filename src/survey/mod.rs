@@ -11,6 +11,7 @@ mod columns;
 mod controls;
 mod dress;
 mod held;
+mod needs;
 mod outcomes;
 mod patterns;
 mod sources;
@@ -138,5 +139,6 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     agreements::read(study, reading, &mut survey, &mut faults);
     checks::read(study, reading, &mut survey, &mut faults);
     batches::read(study, &survey, &mut faults);
+    needs::read(study, &survey, &mut faults);
     (survey, faults)
 }

@@ -78,6 +78,10 @@ impl TableStep for ElasticNet {
         Ok(())
     }
 
+    fn needs(&self) -> Vec<Need> {
+        self.lambda.needs(self.folds)
+    }
+
     fn as_fitted(&self) -> Self {
         Self { k: Self::default().k, ..self.clone() }
     }

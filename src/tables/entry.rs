@@ -1,7 +1,9 @@
 //! The order in which columns enter a penalised least-squares path, and where along it to stop.
 
+use std::collections::BTreeSet;
+
 use super::ranking::Ranking;
-use crate::math::{Pull, SparseLeastSquares, pow, sqrt};
+use crate::math::{Pull, SparseLeastSquares, dealt, pow, sqrt};
 use crate::operation::prelude::*;
 
 /// A path of penalties, from the one that keeps every coefficient at zero downwards.
@@ -32,6 +34,12 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// What its folds need: a patient in each.
+    pub fn needs(self, folds: usize) -> Vec<Need> {
+        let need = Need { of: Counted::Patients, least: folds, parameter: Some("folds") };
+        (self != Self::Path).then_some(need).into_iter().collect()
+    }
+
     /// The number of folds that it looks at: those wanted, or the default where it has none.
     pub fn folds(self, wanted: usize, default: usize) -> usize {
         if self == Self::Path { default } else { wanted }
@@ -106,7 +114,10 @@ impl Path {
         lambdas: &[f64],
         folds: usize,
     ) -> Result<Vec<(f64, Vec<f64>)>, Failure> {
-        let fold_of = dealt(train, folds)?;
+        let fold_of = dealt(train.groups(), train.outcome(), folds).ok_or_else(|| {
+            let groups: BTreeSet<&u32> = train.groups().iter().collect();
+            Failure::TooFew { needed: folds, found: groups.len() }
+        })?;
         let mut errors = Vec::new();
         for fold in 0..folds {
             let (held, kept): (Vec<usize>, Vec<usize>) =
@@ -174,31 +185,6 @@ fn chosen(errors: &[(f64, Vec<f64>)], stop: Stop) -> usize {
     within.unwrap_or(best)
 }
 
-/// The fold of each row. Groups are dealt in turn in order of their number, those with a positive
-/// row first: no chance is in it, and a group is never on both sides.
-fn dealt(train: &Train, folds: usize) -> Result<Vec<usize>, Failure> {
-    let mut groups: Vec<(bool, u32)> = Vec::new();
-    let rows = train.groups().iter().zip(train.outcome());
-    let mut members: Vec<(u32, bool)> = rows.map(|(g, y)| (*g, *y)).collect();
-    members.sort_unstable();
-    for of_group in members.chunk_by(|a, b| a.0 == b.0) {
-        let positive = of_group.iter().any(|(_, positive)| *positive);
-        groups.push((!positive, of_group[0].0));
-    }
-    if groups.len() < folds {
-        return Err(Failure::TooFew { needed: folds, found: groups.len() });
-    }
-    groups.sort_unstable();
-    let mut fold_of: Vec<(u32, usize)> =
-        groups.iter().enumerate().map(|(at, (_, group))| (*group, at % folds)).collect();
-    fold_of.sort_unstable();
-    let find = |group: &u32| {
-        let at = fold_of.binary_search_by_key(group, |(group, _)| *group);
-        fold_of[at.expect("every group was dealt")].1
-    };
-    Ok(train.groups().iter().map(find).collect())
-}
-
 /// Some rows with columns and classes centred: then no intercept is needed.
 struct Centred {
     n: f64,
@@ -251,14 +237,17 @@ mod tests {
     }
 
     #[test]
-    fn groups_stay_together_and_classes_are_spread() {
-        let groups = [7, 7, 3, 3, 5, 5, 1, 1];
-        let outcome = [true, false, false, false, true, true, false, false];
-        let folds = dealt(&train(&groups, &outcome), 2).unwrap();
-        // Positive: 5, 7; then 1, 3.
-        assert_eq!(folds, [1, 1, 1, 1, 0, 0, 0, 0]);
-        let few = dealt(&train(&groups, &outcome), 5);
-        assert_eq!(few, Err(Failure::TooFew { needed: 5, found: 4 }));
+    fn fewer_patients_than_folds_are_told() {
+        let train = train(&[0, 0, 1, 2], &[true, true, false, false]);
+        let path = Path { mix: 1.0, points: 5, reach: 0.1 };
+        let few = path.ranking(&train, Stop::Min, 5);
+        assert_eq!(few, Err(Failure::TooFew { needed: 5, found: 3 }));
+        let needs = |stop: Stop, folds| -> Result<(), Failure> {
+            stop.needs(folds).into_iter().try_for_each(|need| need.check(&train))
+        };
+        assert_eq!(needs(Stop::Min, 5), few.map(|_| ()));
+        assert_eq!(needs(Stop::OneStandardError, 3), Ok(()));
+        assert_eq!(needs(Stop::Path, 5), Ok(()));
     }
 
     #[test]

@@ -83,13 +83,20 @@ impl Default for ForestImportance {
 
 /// The importance of each column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Importance(Vec<f64>);
+pub struct Importance {
+    /// By how much cuts at it purify: costs nothing beside the forest.
+    impurity: Vec<f64>,
+    /// By how much worse rows out of the bag are told apart once it is shuffled; only where that is
+    /// asked for, as it takes longer than the forest.
+    permutation: Option<Vec<f64>>,
+}
 
 impl Operation for ForestImportance {
     const ABOUT: About = About {
         name: "forest_importance",
         title: "Selection by a random forest",
-        version: 1,
+        // 2: the state of `permutation` has the impurity too: one forest serves both measures.
+        version: 2,
         sources: &["breiman2001", "strobl2007"],
         example: "forest_importance: { k: 8, trees: 200 }",
     };
@@ -117,13 +124,21 @@ impl TableStep for ForestImportance {
         }
         let columns = rows.columns().iter().map(|column| &column.values[..]).collect();
         let samples = Samples::new(columns, outcome, train.groups());
-        Ok(Importance(self.importance(&samples)))
+        Ok(self.importance(&samples))
     }
 
     fn apply(&self, importance: &Importance, rows: &mut Rows) -> Result<(), Failure> {
-        let mut ranking: Vec<usize> = (0..importance.0.len()).collect();
+        let measured = match self.measure {
+            Measure::Impurity => &importance.impurity,
+            Measure::Permutation => importance.permutation.as_ref().ok_or_else(|| {
+                Failure::Library(
+                    "a state without the measure that is asked for".to_string(),
+                )
+            })?,
+        };
+        let mut ranking: Vec<usize> = (0..measured.len()).collect();
         // Stable, so equal columns stay in table order.
-        ranking.sort_by(|&a, &b| importance.0[b].total_cmp(&importance.0[a]));
+        ranking.sort_by(|&a, &b| measured[b].total_cmp(&measured[a]));
         ranking.truncate(self.k);
         ranking.sort_unstable();
         rows.keep(&ranking);
@@ -133,13 +148,25 @@ impl TableStep for ForestImportance {
     fn as_fitted(&self) -> Self {
         Self { k: Self::default().k, ..self.clone() }
     }
+
+    fn served_by(&self) -> Option<Self> {
+        match self.measure {
+            Measure::Impurity => {
+                Some(Self { measure: Measure::Permutation, ..self.clone() })
+            }
+            Measure::Permutation => None,
+        }
+    }
 }
 
 impl ForestImportance {
-    fn importance(&self, samples: &Samples) -> Vec<f64> {
+    fn importance(&self, samples: &Samples) -> Importance {
         let p = samples.p();
+        let mut impurity = vec![0.0; p];
+        let mut permutation =
+            (self.measure == Measure::Permutation).then(|| vec![0.0; p]);
         if p == 0 {
-            return Vec::new();
+            return Importance { impurity, permutation };
         }
         let growth = Growth {
             impurity: Impurity::Gini,
@@ -152,24 +179,23 @@ impl ForestImportance {
         let mut stream = Stream::new(u64::from(self.seed), &["forest_importance"]);
         let draws = Draws::from_stream(&mut stream);
         let (grown, shuffled) = (draws.branch(0), draws.branch(1));
-        let mut importance = vec![0.0; p];
         let redraw = Redraw::Bootstrap;
         grow_forest(samples, growth, redraw, self.trees, grown, |tree, nodes, times| {
             let top = Top { nodes, depth: growth.depth };
-            match self.measure {
-                Measure::Impurity => top.add_decreases(&mut importance),
-                Measure::Permutation => {
-                    let own = shuffled.branch(tree as u64);
-                    add_permuted(top, samples, times, own, &mut importance);
-                }
+            top.add_decreases(&mut impurity);
+            if let Some(permutation) = &mut permutation {
+                add_permuted(
+                    top,
+                    samples,
+                    times,
+                    shuffled.branch(tree as u64),
+                    permutation,
+                );
             }
         });
-        match self.measure {
-            Measure::Impurity => normalised(importance),
-            Measure::Permutation => {
-                let mean = |sum: f64| sum / self.trees as f64;
-                importance.into_iter().map(mean).collect()
-            }
+        for sum in permutation.iter_mut().flatten() {
+            *sum /= self.trees as f64;
         }
+        Importance { impurity: normalised(impurity), permutation }
     }
 }

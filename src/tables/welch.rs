@@ -44,6 +44,9 @@ impl Operation for Welch {
     };
 }
 
+/// Fewest rows of a class: one has no variance.
+const LEAST: usize = 2;
+
 impl TableStep for Welch {
     type State = Ranking;
 
@@ -52,7 +55,7 @@ impl TableStep for Welch {
     const READS_OUTCOME: bool = true;
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {
-        let columns = comparable(train, 2)?.iter();
+        let columns = comparable(train, LEAST)?.iter();
         let known: Vec<Evidence> =
             columns.map(|column| welch(&column.values, train.outcome())).collect();
         Ok(Ranking::sorted(&known, Evidence::order))
@@ -61,6 +64,10 @@ impl TableStep for Welch {
     fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
         ranking.keep(self.k, rows);
         Ok(())
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need { of: Counted::RowsOfEachClass, least: LEAST, parameter: None }]
     }
 
     fn as_fitted(&self) -> Self {

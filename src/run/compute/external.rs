@@ -31,7 +31,8 @@ pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     for ((recipe, weight), link) in winner.members.iter().zip(links) {
         let chosen = chosen(inputs, case, recipe);
         let place = ("frozen", *weight);
-        match fit_member(inputs.study, place, &chosen, &prepare, &train) {
+        let prepare = prepare.paths[chosen.prepare_path].clone();
+        match fit_member(inputs.study, place, &chosen, prepare, &train) {
             Ok((mut member, prepared)) => {
                 let columns = prepared.rows().columns().iter();
                 let values: Vec<&[f64]> = columns.map(|c| &c.values[..]).collect();
@@ -196,7 +197,10 @@ fn said_of(
             scores,
             decision_values,
             threshold: None,
-            candidate: chosen(inputs, frozen_case, &frozen.members[0].recipe).candidate,
+            // Without members it is the first, as in the choice.
+            candidate: frozen.members.first().map_or(0, |heaviest| {
+                chosen(inputs, frozen_case, &heaviest.recipe).candidate
+            }),
             falls_back: frozen.falls_back.is_some(),
         }),
         Err(why) => Value::Failed(why),

@@ -5,13 +5,12 @@
 
 use super::measured::levels;
 use super::splits::{
-    Matrices, apply_path, facts, fit_path, fit_prepare, fit_select, learn, procedure,
-    score_all, with_beside,
+    Matrices, facts, fit_path, fit_prepare, fit_select, procedure, score_all, with_beside,
 };
 use super::tuning::{
     Candidates, Inner, choose, prevalence, primary, survivors, truth, tuner,
 };
-use super::winner::Chosen;
+use super::winner::{Chosen, fit_and_say};
 use super::{Computed, Inputs, input};
 use crate::data::{Frame, OuterSplit, ScoredSplit, Split, Survivors, Value};
 use crate::math::{Stream, mean};
@@ -119,24 +118,20 @@ impl Procedure<'_> {
         }
         let inner = self.inner(&scored);
         let choice = choose(self.study, &inner, &outer.inner)?;
-        let (held_out, held_rows) = outer.split.held_out(self.frame);
+        let (held_out, rows) = outer.split.held_out(self.frame);
         let held_out: Vec<u32> = held_out.into_iter().map(|row| row as u32).collect();
+        let train = outer.split.train(self.frame, self.outcome, self.groups);
         let mut sums = vec![0.0f64; held_out.len()];
         let mut ranks = None;
-        for member in &choice.members {
+        // Nobody asks what the members say where the prevalence stands in for them.
+        let members = if choice.falls_back { &[] } else { choice.members.as_slice() };
+        for member in members {
             let chosen =
                 Chosen::of(self.study, self.prepare, self.select, member.candidate);
-            let mut train = outer.split.train(self.frame, self.outcome, self.groups);
-            let mut rows = held_rows.clone();
-            for setting in [chosen.prepare, chosen.select] {
-                let states = fit_path(setting, &train)?;
-                let mut training = train.rows().clone();
-                apply_path(setting, &states, &mut training)?;
-                train = train.with_rows(training);
-                apply_path(setting, &states, &mut rows)?;
-            }
-            let values = learn(self.study, place, &[chosen.learner], &train, &rows);
-            let values = values.into_iter().next().expect("one setting, one result")?;
+            let place = (place, member.weight);
+            let prepare = fit_path(chosen.prepare, &train);
+            let (_, values) =
+                fit_and_say(self.study, place, &chosen, prepare, (&train, &rows))?;
             let link = inner.own_link(member.candidate)?;
             for (sum, value) in sums.iter_mut().zip(&values) {
                 let p = link.map_or(*value, |link| linked(link, *value));
@@ -148,7 +143,6 @@ impl Procedure<'_> {
         }
         if choice.falls_back {
             sums = vec![prevalence(self.outcome, &outer.split.train); sums.len()];
-            ranks = None;
         }
         let metric = primary(self.study);
         let scores = match &ranks {
@@ -168,6 +162,7 @@ impl Procedure<'_> {
             splits: scored.iter().map(|nodes| nodes.iter().collect()).collect(),
             candidates: Candidates::new(self.study, self.prepare, self.select),
             outcome: self.outcome,
+            groups: self.groups,
         }
     }
 

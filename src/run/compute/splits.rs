@@ -80,7 +80,7 @@ pub type Paths = Vec<Result<Vec<Vec<u8>>, String>>;
 pub fn fit_prepare(chain: &Chain, train: &Train) -> Paths {
     let paths = chain.fit_paths().setting_of.into_iter();
     let mut known = Known::new();
-    paths.map(|setting| fit_known(&chain.settings[setting], train, &mut known)).collect()
+    paths.map(|setting| fit_known((chain, setting), train, &mut known)).collect()
 }
 
 /// States of steps on the same rows, by what fits them: identities of the steps before and of the one
@@ -89,12 +89,23 @@ type Known = BTreeMap<String, Result<Vec<u8>, String>>;
 
 /// The states of the steps of a setting, each fitted on what the one before it gives.
 pub fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, String> {
-    fit_known(setting, train, &mut Known::new())
+    fit_steps(setting, |at| &setting.steps[at], train, &mut Known::new())
 }
 
-/// The same, with what other settings of the chain have fitted on these rows.
+/// The same for a setting of a chain, with what others of it have fitted on these rows.
 fn fit_known(
+    (chain, setting): (&Chain, usize),
+    train: &Train,
+    known: &mut Known,
+) -> Result<Vec<Vec<u8>>, String> {
+    let fitted = |at| chain.fitted(setting, at);
+    fit_steps(&chain.settings[setting], fitted, train, known)
+}
+
+/// `fitted` says by position which step is fitted for that of the setting.
+fn fit_steps<'a>(
     setting: &ChainSetting,
+    fitted: impl Fn(usize) -> &'a Use,
     train: &Train,
     known: &mut Known,
 ) -> Result<Vec<Vec<u8>>, String> {
@@ -102,9 +113,10 @@ fn fit_known(
     let mut states = Vec::new();
     let mut behind = Vec::new();
     for (position, step) in setting.steps.iter().enumerate() {
-        let place = canonical_json(&json!([behind, step.identity_for_fit()]));
+        let fitted = fitted(position);
+        let place = canonical_json(&json!([behind, fitted.identity_for_fit()]));
         behind.push(step.identity());
-        let fit = || fit_step(step, &train);
+        let fit = || fit_step(fitted, &train);
         let state = known.entry(place).or_insert_with(fit).clone()?;
         if position + 1 < setting.steps.len() {
             let mut rows = train.rows().clone();
@@ -230,7 +242,7 @@ pub fn fit_select(chain: &Chain, matrices: &Matrices) -> Paths {
         let mut known = Known::new();
         for &setting in &settings {
             paths.push(match prepared {
-                Ok((train, _)) => fit_known(&chain.settings[setting], train, &mut known),
+                Ok((train, _)) => fit_known((chain, setting), train, &mut known),
                 Err(why) => Err(why.clone()),
             });
         }

@@ -12,7 +12,7 @@ use crate::operation::{
 };
 use crate::plan::Placed;
 use crate::spec::{Chain, Study, Use};
-use crate::statistics::{linked, platt, recalibration};
+use crate::statistics::{linked, platt, platt_apart, recalibration};
 
 /// The candidates of a case, in the order of its `score` nodes: by selector, learner, setting.
 pub struct Candidates<'a> {
@@ -88,6 +88,8 @@ pub struct Inner<'a> {
     pub splits: Vec<Vec<&'a ScoredSplit>>,
     pub candidates: Candidates<'a>,
     pub outcome: &'a [Option<bool>],
+    /// Whose rows are whose.
+    pub groups: &'a [u32],
 }
 
 /// What one candidate said of the rows that an inner split held out.
@@ -117,8 +119,8 @@ impl<'a> Inner<'a> {
             }
             splits.push(nodes);
         }
-        let (outcome, _) = facts(inputs, case);
-        Ok(Ok(Self { splits, candidates, outcome }))
+        let (outcome, groups) = facts(inputs, case);
+        Ok(Ok(Self { splits, candidates, outcome, groups }))
     }
 
     fn fold(&self, split: usize, candidate: usize) -> Result<Fold<'a>, &'a NoScore> {
@@ -151,17 +153,28 @@ impl<'a> Inner<'a> {
         platt(&truth, &values)
     }
 
-    /// Probabilities of one fold; those of decision values by a map from the other folds.
+    /// Probabilities of one fold; those of decision values by a map from the other folds. Where those
+    /// say nothing, as in the first rung of a race, by maps from other patients of the same fold.
+    /// Either way no map has seen the row that it judges: the score is as honest as that of a learner
+    /// of probabilities, and pays for what the map does not know.
     fn probabilities(&self, split: usize, candidate: usize) -> Result<Vec<f64>, NoScore> {
         let fold = self.fold(split, candidate).map_err(NoScore::clone)?;
         if !self.candidates.decides(candidate) {
             return Ok(fold.values.to_vec());
         }
-        let link = self.link(candidate, |other| other != split);
+        let said = match self.link(candidate, |other| other != split) {
+            Some(link) => {
+                Some(fold.values.iter().map(|value| linked(link, *value)).collect())
+            }
+            None => {
+                let groups: Vec<u32> =
+                    fold.rows.iter().map(|row| self.groups[*row as usize]).collect();
+                platt_apart(&fold.truth, fold.values, &groups)
+            }
+        };
         let why =
             || NoScore::Failed("no map to probabilities could be fitted".to_string());
-        let link = link.ok_or_else(why)?;
-        Ok(fold.values.iter().map(|value| linked(link, *value)).collect())
+        said.ok_or_else(why)
     }
 
     /// A candidate's metric on each inner split.
@@ -401,6 +414,14 @@ pub fn choose(
                 study.evaluate.falls_back && inner.falls_back(&choice, inner_splits);
             Ok(choice)
         }
+        // No candidate has shown that it beats the prevalence.
+        None if study.evaluate.falls_back => Ok(Choice {
+            candidate: 0,
+            members: Vec::new(),
+            inner: vec![None; candidates.len()],
+            unscored: candidates.iter().map(unscored).collect(),
+            falls_back: true,
+        }),
         None => {
             let mut folds = candidates.iter().flat_map(|candidate| &candidate.folds);
             let why = folds.find_map(|fold| fold.as_ref().err());

@@ -7,7 +7,7 @@ use super::splits::{
 };
 use super::tuning::Candidates;
 use super::{Computed, Inputs, input};
-use crate::data::{FrozenMember, OuterFit, Recipe, Train, Value, Winner};
+use crate::data::{FrozenMember, OuterFit, Recipe, Rows, Train, Value, Winner};
 use crate::digest::canonical_json;
 use crate::operation::FittedChain;
 use crate::plan::Placed;
@@ -22,7 +22,7 @@ pub struct Chosen<'a> {
     /// Its number among the candidates.
     pub candidate: usize,
     /// Where the states of its preparation stand.
-    prepare_path: usize,
+    pub prepare_path: usize,
 }
 
 impl<'a> Chosen<'a> {
@@ -145,15 +145,8 @@ pub fn fit(inputs: &Inputs<'_>, case: usize, placed: &Placed, keeps: bool) -> Co
     for (recipe, weight) in &winner.members {
         let chosen = chosen(inputs, case, recipe);
         let place = (&*placed.name, *weight);
-        let fitted = fit_member(inputs.study, place, &chosen, &prepare, &train);
-        let said = fitted.and_then(|(member, _)| {
-            let mut held_out = rows.clone();
-            apply_path(chosen.prepare, &member.prepare, &mut held_out)?;
-            apply_path(chosen.select, &member.select, &mut held_out)?;
-            let scores = predicted(chosen.learner, &member.model, &held_out)?;
-            Ok((member, scores))
-        });
-        match said {
+        let prepare = prepare.paths[chosen.prepare_path].clone();
+        match fit_and_say(inputs.study, place, &chosen, prepare, (&train, &rows)) {
             Ok((member, scores)) => {
                 let columns = member.selected.iter().cloned();
                 fit.columns.extend(columns.filter(|name| known.insert(name.clone())));
@@ -168,17 +161,33 @@ pub fn fit(inputs: &Inputs<'_>, case: usize, placed: &Placed, keeps: bool) -> Co
     Ok(Value::Fit(fit))
 }
 
-/// Fits a chosen candidate on training rows, of which `prepare` is the fitted preparation; gives them
-/// back as they reach the learner. `place` names the stream of random numbers. The map from decision
-/// values to probabilities is learned elsewhere.
+/// Fits a chosen candidate on training rows, and what it says of the others.
+pub fn fit_and_say(
+    study: &Study,
+    place: (&str, f64),
+    chosen: &Chosen<'_>,
+    prepare: Result<Vec<Vec<u8>>, String>,
+    (train, held_out): (&Train, &Rows),
+) -> Result<(FrozenMember, Vec<f64>), String> {
+    let (member, _) = fit_member(study, place, chosen, prepare, train)?;
+    let mut rows = held_out.clone();
+    apply_path(chosen.prepare, &member.prepare, &mut rows)?;
+    apply_path(chosen.select, &member.select, &mut rows)?;
+    let scores = predicted(chosen.learner, &member.model, &rows)?;
+    Ok((member, scores))
+}
+
+/// Fits a chosen candidate on training rows, of which `prepare` has the states of its preparation;
+/// gives them back as they reach the learner. `place` names the stream of random numbers. The map from
+/// decision values to probabilities is learned elsewhere.
 pub fn fit_member(
     study: &Study,
     (place, weight): (&str, f64),
     chosen: &Chosen<'_>,
-    prepare: &FittedChain,
+    prepare: Result<Vec<Vec<u8>>, String>,
     train: &Train,
 ) -> Result<(FrozenMember, Train), String> {
-    let prepare = prepare.paths[chosen.prepare_path].clone()?;
+    let prepare = prepare?;
     let mut rows = train.rows().clone();
     apply_path(chosen.prepare, &prepare, &mut rows)?;
     let prepared = train.with_rows(rows);

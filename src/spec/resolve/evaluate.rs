@@ -1,7 +1,7 @@
 //! What is measured, compared and claimed.
 
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
-use crate::operation::{Instance, Kind, Output};
+use crate::operation::{Instance, Kind};
 use crate::spec::keys;
 use crate::spec::parameters::Grids;
 use crate::spec::reader::Reader;
@@ -345,36 +345,6 @@ impl Reader<'_> {
                 self.push(fault.hint(hint));
             }
         }
-    }
-
-    /// A decision value becomes a probability by a map from the other inner splits, and after the
-    /// first rung there are none.
-    pub fn halved(&mut self, evaluate: &Evaluate, learn: &[Chain]) {
-        let (Instance::Tuner(tuner), Instance::Metric(metric)) =
-            (&evaluate.tuner.instance, &evaluate.primary.instance)
-        else {
-            return;
-        };
-        if tuner.halving().is_none() || metric.ranks_only() {
-            return;
-        }
-        let learners = learn.iter().filter_map(|chain| chain.settings.first());
-        let mut uses = learners.flat_map(|setting| &setting.steps);
-        let decides = |used: &&Use| match &used.instance {
-            Instance::Learner(learner) => learner.output() == Output::DecisionValue,
-            _ => false,
-        };
-        let Some(learner) = uses.find(decides) else { return };
-        let message = format!(
-            "`{}` would leave `{}` behind at once: `{}` is about probabilities, and those of a \
-             learner of decision values need two inner splits",
-            evaluate.tuner.about.name, learner.about.name, evaluate.primary.about.name
-        );
-        let place = Place::Study(evaluate.tuner.span);
-        let fault = Diagnostic::error(Code::NEEDS_STEP, place, message);
-        self.push(fault.hint(
-            "choose by a metric that ranks, such as `auroc`, or by `tune: best_mean`",
-        ));
     }
 
     fn threshold(&mut self, node: &Node) -> Option<ThresholdRule> {

@@ -102,9 +102,6 @@ impl Reader<'_> {
         let mut predictors = self.each(&fields, "predictors", Self::predictor);
         let evaluate = self.evaluate(fields.get("evaluate"), fields.span);
         let learn = self.alternatives(&fields, "learn", Kind::Learner);
-        if let Some((evaluate, _)) = &evaluate {
-            self.halved(evaluate, &learn);
-        }
         let mut models = self.models(&fields, &predictors);
         let (validate, external) = self.schemes(&fields);
         sources.append(&mut self.implied);
