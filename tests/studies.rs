@@ -57,12 +57,13 @@ fn is_measured(node: &str) -> bool {
 }
 
 /// The ends of the names of nodes that depend on which candidate is chosen.
-const CHOSEN: [&str; 10] = [
+const CHOSEN: [&str; 11] = [
     "/tune",
     "/winner",
     "/threshold",
     "/fit",
     "/predict",
+    "/decide",
     "/importance",
     "/calibrate",
     "/refit",

@@ -151,7 +151,9 @@ mod tests {
         // Two rows of each patient.
         let groups: Vec<u32> = (0..40).map(|row| row / 2).collect();
         let said = platt_apart(&truth, &values, &groups).unwrap();
-        let part_of = dealt(&groups, &truth, 5).unwrap();
+        let parts = folds_of_both(&groups, &truth, PARTS);
+        assert!(parts > 1);
+        let part_of = dealt(&groups, &truth, parts).unwrap();
         for row in 0..40 {
             let others: Vec<usize> =
                 (0..40).filter(|other| part_of[*other] != part_of[row]).collect();

@@ -71,8 +71,9 @@ impl<'a> Pass<'a> {
             });
             parts.collect::<Vec<String>>()
         };
-        let mut groups: BTreeMap<Vec<String>, Vec<(&Vec<String>, Option<f64>)>> =
-            BTreeMap::new();
+        /// A number's place with its step, if it was rounded.
+        type Step<'a> = (&'a Vec<String>, Option<f64>);
+        let mut groups: BTreeMap<Vec<String>, Vec<Step<'_>>> = BTreeMap::new();
         for (parts, step) in &self.steps {
             groups.entry(starred(parts)).or_default().push((parts, *step));
         }
