@@ -104,9 +104,8 @@ pub struct FoldScores {
 /// What a tuner chose.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
-    /// Position in the list of candidates: of the members the one with the largest weight. The first
-    /// where there are no members.
-    pub candidate: usize,
+    /// Position in the list of candidates: of the members the one with the largest weight.
+    pub candidate: Option<usize>,
     /// Whose probabilities are averaged. One alone unless an ensemble was asked for; none where no
     /// candidate has a score and the choice falls back.
     pub members: Vec<Member>,
@@ -123,6 +122,7 @@ impl Choice {
     /// One candidate.
     pub fn of(candidate: usize, inner: Vec<Option<f64>>) -> Self {
         let members = vec![Member { candidate, weight: 1.0 }];
+        let candidate = Some(candidate);
         Self { candidate, members, inner, unscored: Vec::new(), falls_back: false }
     }
 }
@@ -164,8 +164,8 @@ pub struct Predictions {
     /// Where a `decide` node has put one to them: learned on the inner out-of-fold predictions of the
     /// training rows.
     pub threshold: Option<f64>,
-    /// The candidate that made them.
-    pub candidate: usize,
+    /// The candidate that made them, if any did.
+    pub candidate: Option<usize>,
     /// Whether they are the prevalence, since nothing did better on inner folds.
     pub falls_back: bool,
 }

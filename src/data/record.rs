@@ -730,8 +730,8 @@ pub struct FrozenFacts {
     /// Predictors that it needs, and those that reach the learner.
     pub n_predictors: usize,
     pub n_selected: usize,
-    /// The candidate that weighs most, and how many are averaged.
-    pub candidate: usize,
+    /// The candidate that weighs most, and how many are averaged; none where no candidate had a score.
+    pub candidate: Option<usize>,
     #[serde(default)]
     pub members: usize,
     pub threshold: Option<f64>,
@@ -878,8 +878,9 @@ pub struct FoldRecord {
     pub positive_held_out: Count,
     /// The primary metric on the held-out rows.
     pub value: Option<f64>,
-    /// Position in `candidates`; of those that are averaged, the one that weighs most.
-    pub candidate: usize,
+    /// Position in `candidates`; of those that are averaged, the one that weighs most. None where no
+    /// candidate had a score.
+    pub candidate: Option<usize>,
     /// Whether the prevalence was predicted instead of what that candidate says.
     pub falls_back: bool,
     pub threshold: Option<f64>,

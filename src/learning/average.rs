@@ -52,7 +52,7 @@ mod tests {
         let folds = [vec![Ok(0.6)], vec![Err(failed)], vec![Ok(0.8)]];
         let choice = choose(&Average::default(), &folds, &[], &[]).unwrap();
         let members: Vec<usize> = choice.members.iter().map(|m| m.candidate).collect();
-        assert_eq!((members, choice.candidate), (vec![0, 2], 2));
+        assert_eq!((members, choice.candidate), (vec![0, 2], Some(2)));
         assert!(choice.members.iter().all(|member| member.weight == 0.5));
     }
 }

@@ -41,7 +41,7 @@ mod tests {
         let folds =
             [vec![Ok(0.5), Ok(0.7)], vec![Ok(0.8), Ok(0.8)], vec![Ok(0.9), Ok(0.7)]];
         let choice = choose(&BestMean {}, &folds, &[], &[]).unwrap();
-        assert_eq!((choice.candidate, choice.members.len()), (1, 1));
+        assert_eq!((choice.candidate, choice.members.len()), (Some(1), 1));
         let failed = NoScore::Failed("no".to_string());
         assert_eq!(choose(&BestMean {}, &[vec![Err(failed)]], &[], &[]), None);
     }

@@ -63,9 +63,12 @@ mod tests {
         let folds =
             [vec![Ok(0.69), Ok(0.69)], vec![Ok(0.71), Ok(0.71)], vec![Ok(0.7), Ok(0.9)]];
         let choice = choose(&OneStandardError {}, &folds, &[], &[]).unwrap();
-        assert_eq!(choice.candidate, 1);
+        assert_eq!(choice.candidate, Some(1));
         // One split has no spread: then only equals are near.
         let folds = [vec![Ok(0.7)], vec![Ok(0.8)]];
-        assert_eq!(choose(&OneStandardError {}, &folds, &[], &[]).unwrap().candidate, 1);
+        assert_eq!(
+            choose(&OneStandardError {}, &folds, &[], &[]).unwrap().candidate,
+            Some(1)
+        );
     }
 }

@@ -77,7 +77,7 @@ mod tests {
         let folds =
             [vec![Ok(0.9), out()], vec![Ok(0.8), Ok(0.6)], vec![Ok(0.7), Ok(0.8)]];
         let choice = choose(&SuccessiveHalving::default(), &folds, &[], &[]).unwrap();
-        assert_eq!(choice.candidate, 2);
+        assert_eq!(choice.candidate, Some(2));
         assert_eq!(SuccessiveHalving { factor: 3 }.halving(), Some(3));
     }
 }

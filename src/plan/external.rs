@@ -322,7 +322,7 @@ impl Builder<'_> {
             work: Work::Apply { frozen: frozen.case, case },
             identity: Identity::of(&[
                 ("apply", self.procedure(of.model, of.branch).candidates.text()),
-                ("version", "2"),
+                ("version", "3"),
             ]),
             given: self.given_with(&[], cohort, of.model, of.branch).into(),
             seed: None,

@@ -117,7 +117,7 @@ impl Procedure {
             ]),
             tune: Identity::of(&[
                 // 4: the same as in `race`; without any score it falls back, if that is asked for.
-                ("tune", "4"),
+                ("tune", "5"),
                 ("tuner", &common.tuner),
                 ("metric", &common.primary),
                 ("falls_back", &canonical_json(&json!(evaluate.falls_back))),
@@ -125,7 +125,7 @@ impl Procedure {
             ]),
             link: with_candidates("link", "1"),
             threshold,
-            predict: with_candidates("predict", "4"),
+            predict: with_candidates("predict", "5"),
             calibrate: with_candidates("calibrate", "2"),
             winner: Identity::of(&[("winner", "1"), ("candidates", does.text())]),
             candidates: does,

@@ -491,18 +491,17 @@ fn frozen_model(
     facts: &FrozenFacts,
 ) -> Json {
     let path = format!("{}/frozen", place(name));
-    let candidate = analysis.candidates.get(facts.candidate);
+    let candidate = facts.candidate.and_then(|at| analysis.candidates.get(at));
     let averaged = facts.members > 1;
-    let (same, outer) = match headline(record) {
-        Some((headline, of))
+    let (same, outer) = match headline(record).zip(facts.candidate) {
+        Some(((headline, of), candidate))
             if of.candidates.len() == analysis.candidates.len() && !averaged =>
         {
             (
-                shown.count(&format!(
-                    "{}/candidates/{}/chosen",
-                    place(headline),
-                    facts.candidate
-                )),
+                shown
+                    .count(
+                        &format!("{}/candidates/{candidate}/chosen", place(headline),),
+                    ),
                 of.folds.len(),
             )
         }

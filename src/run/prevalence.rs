@@ -109,7 +109,7 @@ mod tests {
             n_held_out: rows.into(),
             positive_held_out: events.into(),
             value: None,
-            candidate: 0,
+            candidate: None,
             falls_back: false,
             threshold: None,
         };

@@ -197,10 +197,10 @@ fn said_of(
             scores,
             decision_values,
             threshold: None,
-            // Without members it is the first, as in the choice.
-            candidate: frozen.members.first().map_or(0, |heaviest| {
-                chosen(inputs, frozen_case, &heaviest.recipe).candidate
-            }),
+            candidate: frozen
+                .members
+                .first()
+                .map(|heaviest| chosen(inputs, frozen_case, &heaviest.recipe).candidate),
             falls_back: frozen.falls_back.is_some(),
         }),
         Err(why) => Value::Failed(why),

@@ -114,7 +114,9 @@ impl Pools {
             for (at, fold) in folds.iter().enumerate() {
                 let mut scores = fold.scores.clone();
                 if logarithms {
-                    let step = resolution(inputs, held.case, fold.candidate);
+                    let step = fold
+                        .candidate
+                        .and_then(|candidate| resolution(inputs, held.case, candidate));
                     let here = inwards(&mut scores, step);
                     moved += here;
                     of += scores.len();

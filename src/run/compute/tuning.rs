@@ -416,7 +416,7 @@ pub fn choose(
         }
         // No candidate has shown that it beats the prevalence.
         None if study.evaluate.falls_back => Ok(Choice {
-            candidate: 0,
+            candidate: None,
             members: Vec::new(),
             inner: vec![None; candidates.len()],
             unscored: candidates.iter().map(unscored).collect(),
