@@ -214,7 +214,7 @@ fn complete() -> StudyRecord {
                 n_positive: 9.into(),
                 n_predictors: 6,
                 n_selected: 2,
-                candidate: 0,
+                candidate: Some(0),
                 members: 1,
                 threshold: Some(0.41),
                 calibration: None,

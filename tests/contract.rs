@@ -1069,7 +1069,7 @@ fn values_survive_their_bytes() {
         decision_values: None,
         falls_back: false,
         threshold: None,
-        candidate: 3,
+        candidate: Some(3),
     };
     let value = Value::Predictions(predictions);
     assert_eq!(Value::from_bytes(&value.to_bytes()).unwrap(), value);

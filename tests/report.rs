@@ -217,7 +217,7 @@ fn full(more: &str) -> StudyRecord {
                 n_positive: 9.into(),
                 n_predictors: 6,
                 n_selected: 2,
-                candidate: 0,
+                candidate: Some(0),
                 members: 1,
                 threshold: Some(0.41),
                 calibration: Some((-0.2, 0.8)),
