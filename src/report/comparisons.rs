@@ -134,6 +134,7 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
         ),
         axis: format!("Difference of {metric}"),
         what: "Pair",
+        over: "judged",
         reference: Some((0.0, "none")),
         signed: true,
         rows,

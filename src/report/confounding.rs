@@ -241,6 +241,7 @@ fn figure(
         ),
         axis: primary(analysis),
         what: "Model",
+        over: "judged",
         reference: super::standing::chance(analysis).map(|chance| (chance, "chance")),
         signed: false,
         rows,

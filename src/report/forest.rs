@@ -46,6 +46,8 @@ pub struct Forest<'a> {
     pub axis: String,
     /// Over the labels.
     pub what: &'a str,
+    /// What headings are called as a column of the table; empty where there are none.
+    pub over: &'a str,
     /// A dashed line with its word, such as chance.
     pub reference: Option<(f64, &'a str)>,
     /// Differences have signs.
@@ -228,13 +230,20 @@ impl Forest<'_> {
     /// The numbers of the picture.
     pub fn table(&self) -> DataTable {
         let head = ["group", "n", "n_positive", "estimate", "lower", "upper", "note"];
+        let over = (!self.over.is_empty()).then_some(self.over);
+        let head = over.into_iter().chain(head).map(String::from).collect();
         let number =
             |value: Option<f64>| value.map_or(String::new(), |value| plain(value, 4));
         let count = |row: &Row, of: fn(&Counted) -> Count| {
             row.counted.as_ref().map_or(String::new(), |counted| of(counted).to_string())
         };
-        let rows = self.rows.iter().map(|row| {
-            vec![
+        let mut heading = String::new();
+        let rows = self.rows.iter().filter_map(|row| {
+            if row.heading {
+                heading.clone_from(&row.label);
+                return None;
+            }
+            let cells = vec![
                 row.label.clone(),
                 count(row, |of| of.n),
                 count(row, |of| of.n_positive),
@@ -249,9 +258,10 @@ impl Forest<'_> {
                     ),
                     None => row.note.clone(),
                 },
-            ]
+            ];
+            Some(over.map(|_| heading.clone()).into_iter().chain(cells).collect())
         });
-        DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }
+        DataTable { rows: rows.collect(), head }
     }
 
     /// The picture in its scrolling box, for the page.
@@ -292,6 +302,7 @@ mod tests {
             description: String::new(),
             axis: String::new(),
             what: "",
+            over: "",
             reference: Some((if signed { 0.0 } else { 0.5 }, "")),
             signed,
             rows: values
@@ -317,6 +328,24 @@ mod tests {
         close(forest(false, &[(0.3, 0.1, 0.55)]).range(), (0.0, 1.0, 0.2));
         close(forest(true, &[(0.05, -0.03, 0.13)]).range(), (-0.05, 0.15, 0.05));
         close(forest(true, &[(-0.2, -0.3, -0.1)]).range(), (-0.3, 0.0, 0.05));
+    }
+
+    #[test]
+    fn headings_are_a_column_of_the_table() {
+        let mut forest = forest(false, &[(0.8, 0.7, 0.9), (0.6, 0.5, 0.7)]);
+        let heading = |label: &str| Row {
+            label: label.to_string(),
+            heading: true,
+            ..Row::default()
+        };
+        forest.rows.insert(1, heading("Specificity"));
+        forest.rows.insert(0, heading("Sensitivity"));
+        forest.over = "metric";
+        let table = forest.table();
+        assert_eq!(table.head[..2], ["metric", "group"]);
+        let first: Vec<&str> = table.rows.iter().map(|row| row[0].as_str()).collect();
+        assert_eq!(first, ["Sensitivity", "Specificity"]);
+        assert!(table.rows.iter().all(|row| row.len() == table.head.len()));
     }
 
     #[test]

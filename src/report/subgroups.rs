@@ -113,6 +113,7 @@ fn figure<'a>(
         ),
         axis: primary(analysis),
         what: "Group",
+        over: "variable",
         reference: match overall {
             Some(estimate) => Some((estimate.estimate, "all")),
             None => chance(analysis).map(|chance| (chance, "chance")),

@@ -1,6 +1,6 @@
 //! A few words of SVG: enough for the figures, with fixed digits and everything escaped.
 
-use super::shown::escape;
+use super::shown::{escape, without_tags};
 use crate::digest::Digest;
 
 /// A drawing in progress. Units: CSS pixels.
@@ -212,6 +212,14 @@ pub fn standalone(picture: &str) -> String {
     let open = "<svg ";
     let rest = picture.strip_prefix(open).unwrap_or(picture);
     let (head, body) = rest.split_once('>').unwrap_or((rest, ""));
+    // On the page numbers in the description lead to their places; a picture alone has words only.
+    let described = body.split_once("<desc ").and_then(|(before, rest)| {
+        let (text, after) = rest.split_once("</desc>")?;
+        let (id, text) = text.split_once('>')?;
+        let text = escape(&without_tags(text));
+        Some(format!("{before}<desc {id}>{text}</desc>{after}"))
+    });
+    let body = described.as_deref().unwrap_or(body);
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" \
          {head}><style>svg{{{palette}{fonts};background:#fff}}{rules}</style>{body}\n"
