@@ -154,9 +154,14 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
         .collect();
     let counts = counts(record);
     let draft = !page.gaps.is_empty();
+    let lists = record.checklists.iter().filter(|list| list.score.is_none());
+    let partial: usize = lists.map(|list| list.count(Status::Partial)).sum();
     let status = match draft {
         true => marked(Status::Conflict, "Draft: not ready to submit"),
-        false => marked(Status::Met, "Complete"),
+        false => match partial {
+            0 => marked(Status::Met, "Complete"),
+            _ => marked(Status::Partial, "Nothing is missing, not all is fully reported"),
+        },
     };
     let filling = json!({
             "title": record.reporting.text("title").unwrap_or(&record.study.title),
