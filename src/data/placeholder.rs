@@ -121,7 +121,7 @@ pub fn placeholder(text: &str, names: &[&str]) -> Option<String> {
     let whole = EMPTY.contains(&plain.as_str())
         // `T.B.D.`
         || ["tba", "tbc", "tbd", "todo"].contains(&letters.as_str())
-        || letters.chars().count() == 1
+        || (letters.chars().count() == 1 && letters.chars().all(char::is_alphabetic))
         || waits(&plain)
         || plain.starts_with("todo ")
         || plain.starts_with("tbd ")
@@ -146,7 +146,8 @@ fn plain(text: &str) -> String {
 
 fn waits(plain: &str) -> bool {
     let later = |rest: &str| rest.split_whitespace().all(|word| LATER.contains(&word));
-    let follows = ["to follow", "will follow", "details to follow", "details will follow"];
+    let follows =
+        ["to follow", "will follow", "details to follow", "details will follow"];
     if follows.iter().any(|said| plain.strip_prefix(said).is_some_and(later)) {
         return true;
     }
@@ -354,7 +355,10 @@ mod tests {
             ("Will be added later.", "Will be added later."),
             ("will be provided upon acceptance", "will be provided upon acceptance"),
             ("Details to follow.", "Details to follow."),
-            ("To be announced in the final version", "To be announced in the final version"),
+            (
+                "To be announced in the final version",
+                "To be announced in the final version",
+            ),
             ("The committee of […] approved it.", "[…]"),
             ("The committee of [...] approved it.", "[...]"),
             ("Committee of ... approved it", "of ... approved"),

@@ -253,7 +253,8 @@ fn names_about<'p>(path: &'p str, stated: &Stated) -> Vec<&'p str> {
 /// Whether a cell is a word that says of one thing that there is none, or that it is not known.
 fn is_word(text: &str) -> bool {
     let text = text.trim().trim_end_matches('.').to_lowercase();
-    ["none", "no", "yes", "unknown", "na", "n/a", "not applicable"].contains(&text.as_str())
+    ["none", "no", "yes", "unknown", "na", "n/a", "not applicable"]
+        .contains(&text.as_str())
 }
 
 /// What an author said, by field such as `context.intended_use` or `cohorts.here.design`.
@@ -346,7 +347,9 @@ impl Reporting {
         // One of a list that was left open leaves the list open. In a cell a word such as "unknown" may
         // be the answer beside others.
         let unfinished = match stated {
-            Stated::Rows(_) => texts.iter().find(|text| open(text).is_some() && !is_word(text)),
+            Stated::Rows(_) => {
+                texts.iter().find(|text| open(text).is_some() && !is_word(text))
+            }
             _ => texts.iter().find(|text| open(text).is_some()),
         };
         if said.is_empty() || unfinished.is_some() {
@@ -357,7 +360,9 @@ impl Reporting {
                 None => "a placeholder stands there".to_string(),
             });
         }
-        if let (Some(Form::Dates(_)), Stated::Rows(rows)) = (known.map(|f| f.form), stated) {
+        if let (Some(Form::Dates(_)), Stated::Rows(rows)) =
+            (known.map(|f| f.form), stated)
+        {
             let lacking = ["start", "end"]
                 .into_iter()
                 .find(|key| rows.iter().all(|row| !row.contains_key(*key)));

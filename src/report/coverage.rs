@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::author::without_result;
 use super::evidence::{
     applies, declares_threshold, extracted_outside, found, other_cohort, weights_classes,
 };
-use super::author::without_result;
 use super::standards::{Item, Standard, Wanted, short, standards};
 use crate::data::{
     Answer, AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, Reporting,

@@ -50,7 +50,10 @@ pub fn describe(study: &Study) -> Vec<MethodFacts> {
 /// Adds what is not there yet: models share most of what is done with them.
 fn add(methods: &mut Vec<MethodFacts>, model: &Model, more: Vec<MethodFacts>) {
     for method in more {
-        if !methods.iter().any(|known| MethodFacts { added: false, ..known.clone() } == method) {
+        if !methods
+            .iter()
+            .any(|known| MethodFacts { added: false, ..known.clone() } == method)
+        {
             methods.push(MethodFacts { added: model.added.is_some(), ..method });
         }
     }
