@@ -11,7 +11,7 @@ use super::conflicts::conflicts;
 use super::coverage::{Declaring, checklists, gaps};
 use super::finding::finding;
 use super::marks::{mark, marked};
-use super::shown::{Shown, escape, fill};
+use super::shown::{Shown, escape, fill, legible};
 use super::{fonts, standards};
 use crate::data::{AnalysisRecord, AsJson, ItemFacts, RunRecord, Status, StudyRecord};
 use crate::operation::{Chapter, Declared, Entry, Fragment, Instance};
@@ -243,7 +243,9 @@ impl Page {
         filling["script"] = json!(include_str!("../../templates/page.js"));
         let html = fill("page.html", filling);
         // The template is part of the program, so it can only fail by a mistake of ours.
-        html.unwrap_or_else(|error| panic!("the page's template is broken: {error}"))
+        let html =
+            html.unwrap_or_else(|error| panic!("the page's template is broken: {error}"));
+        legible(html)
     }
 }
 

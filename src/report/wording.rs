@@ -93,19 +93,6 @@ impl<'p> Phrases<'p> {
 
     /// Where the words of one sentence say one of them.
     pub fn within(&self, words: &[String]) -> Option<Range<usize>> {
-        self.within_denied(words, denied)
-    }
-
-    /// The same, said or denied.
-    pub fn anywhere(&self, words: &[String]) -> Option<Range<usize>> {
-        self.within_denied(words, |_, _| false)
-    }
-
-    fn within_denied(
-        &self,
-        words: &[String],
-        denied: impl Fn(&[String], &Range<usize>) -> bool,
-    ) -> Option<Range<usize>> {
         let is_one = |word: Option<&String>, of: &[&str]| {
             word.is_some_and(|word| of.iter().any(|wanted| is(word, wanted)))
         };
@@ -437,7 +424,7 @@ mod tests {
             "We did not have access to an external cohort.",
             "An external validation study is under way.",
             "External cohorts are needed.",
-            "External validation of radiomics and clinical data could not be achieved.",
+            "External validation of the clinical model could not be achieved.",
             "The model may hold in an external cohort.",
             "Had an external cohort been at hand, we would know.",
         ] {
