@@ -127,6 +127,7 @@ fn complete() -> StudyRecord {
             set_by_author: true,
         }],
         sources: Vec::new(),
+        added: false,
     });
     let estimate = Estimate {
         estimate: 0.7,
@@ -137,6 +138,13 @@ fn complete() -> StudyRecord {
     let headline = record.analyses.get_mut(&name).unwrap();
     headline.performance.insert("auroc".to_string(), estimate.clone());
     headline.performance.remove("calibration_slope");
+    headline.performance.remove("calibration_intercept");
+    if let Some(size) = &mut headline.sample_size {
+        size.needed = Some(size.n as f64);
+    }
+    if let Some(chosen) = &mut headline.selection {
+        chosen.mean_columns = chosen.of_columns as f64 - 1.0;
+    }
     headline.subgroups = vec![SubgroupFacts {
         by: "age".to_string(),
         group: "under 50".to_string(),
@@ -340,11 +348,12 @@ fn removing_an_authors_field_flips_the_items_that_ask_for_it_and_no_other() {
                 // Of the development cohort no differences from itself are asked.
                 let own =
                     general.ends_with(".differences") && !path.contains("elsewhere");
-                // Asked only of a prospective study.
-                let only = item
-                    .author
-                    .iter()
-                    .any(|w| w.field == general && w.only_if == "prospective");
+                // Asked only of a prospective study, and of features that another program made.
+                let only = item.author.iter().any(|w| {
+                    let elsewhere = ["prospective", "extracted_outside"]
+                        .contains(&w.only_if.as_str());
+                    w.field == general && elsewhere
+                });
                 let beyond =
                     OUT_OF_REACH.iter().any(|e| asks(standard.name, &item.item, *e));
                 if asked && !own && !only && (now == Status::Met || beyond) {
@@ -368,6 +377,14 @@ fn without(mut record: StudyRecord, evidence: Evidence) -> StudyRecord {
         let of = record.analyses.get_mut(&name).unwrap();
         match evidence {
             Evidence::Predictors => of.n_predictors = 0,
+            Evidence::Proportion => {
+                let size = of.sample_size.as_mut().unwrap();
+                (size.events_per_candidate, size.needed) = (Some(2.0), Some(5000.0));
+            }
+            Evidence::Reduction => {
+                let chosen = of.selection.as_mut().unwrap();
+                chosen.mean_columns = chosen.of_columns as f64;
+            }
             Evidence::Tuning => of.candidates.clear(),
             Evidence::Splits => of.folds.clear(),
             Evidence::Measures => of.metrics.clear(),
@@ -419,7 +436,19 @@ fn without(mut record: StudyRecord, evidence: Evidence) -> StudyRecord {
         Evidence::Outcomes => record.outcomes.clear(),
         Evidence::FullModel => record.full_models.clear(),
         Evidence::Extraction => drop_method(&mut record, "features"),
-        Evidence::Preparation => drop_method(&mut record, "prepare"),
+        Evidence::Preparation => {
+            drop_method(&mut record, "prepare");
+            // Without gaps nothing has to be done with them.
+            for column in record.predictors.iter_mut().flat_map(|b| &mut b.columns) {
+                column.missing = 0.into();
+            }
+        }
+        Evidence::Gaps => {
+            record.methods.retain(|method| method.name != "impute_median");
+            let mut columns = record.predictors.iter_mut().flat_map(|b| &mut b.columns);
+            columns.next().unwrap().missing = 3.into();
+        }
+        Evidence::Unprepared => record.sources[0].prepared_outside = Some(true),
         Evidence::Learners => {
             // The baseline is a learner as well; it has another mark in this record.
             record.methods.retain(|method| method.role != "learn");
@@ -646,6 +675,8 @@ fn case(check: &str, triggers: bool) -> StudyRecord {
             say(&mut record, "abstract.background", "A multicentre study.");
             let n = Some(if triggers { 1 } else { 4 });
             record.cohorts.iter_mut().for_each(|cohort| cohort.n_sites = n);
+            // Another institution would be a second centre.
+            record.cohorts.last_mut().unwrap().relation = Some("same source".to_string());
         }
         "test data used once" => {
             say(&mut record, "discussion.strengths", "Test data were used once.");
@@ -682,6 +713,15 @@ fn case(check: &str, triggers: bool) -> StudyRecord {
             let of = record.analyses.get_mut(&name).unwrap();
             of.performance.insert("calibration_slope".to_string(), slope);
         }
+        "generalises" => {
+            say(&mut record, "discussion.interpretation", "The model generalises well.");
+            if triggers {
+                for name in ["outside", "sites"] {
+                    record.analyses.remove(name);
+                    record.analysis_order.retain(|known| known != name);
+                }
+            }
+        }
         other => panic!("no case for {other}"),
     }
     record
@@ -705,6 +745,7 @@ fn every_check_has_a_study_that_triggers_it_and_one_that_does_not() {
         "superior",
         "validated",
         "well calibrated",
+        "generalises",
     ] {
         let name = match check {
             "external for the same source" => "external validation",
@@ -934,6 +975,108 @@ fn what_a_text_says_of_validation_is_read_sentence_by_sentence() {
             None => assert_eq!(found, [], "{text}"),
         }
     }
+}
+
+#[test]
+fn claims_of_calibration_are_judged_where_they_are_made() {
+    let slope = |lower, upper| Estimate {
+        estimate: (lower + upper) / 2.0,
+        lower: Some(lower),
+        upper: Some(upper),
+        ..Estimate::default()
+    };
+    let mut record = complete();
+    let name = record.analysis_order[0].clone();
+    for (name, slope) in [(name.as_str(), slope(0.8, 1.2)), ("outside", slope(0.3, 0.7))]
+    {
+        let of = record.analyses.get_mut(name).unwrap();
+        of.performance.insert("calibration_slope".to_string(), slope);
+    }
+    for (text, wrong) in [
+        ("The model is well calibrated.", true),
+        ("Calibration was excellent.", true),
+        ("Good agreement between predicted and observed risks was seen.", true),
+        ("It was well calibrated in the cohort elsewhere.", true),
+        ("It was well calibrated in cross-validation but not externally.", false),
+        ("Internally it was well calibrated.", false),
+        ("Calibration was not good.", false),
+        ("Smith et al. found their model well calibrated.", false),
+        ("A well-calibrated scanner was used.", false),
+    ] {
+        assert_eq!(!found(&record, "well calibrated", text).is_empty(), wrong, "{text}");
+    }
+    // Probabilities that are wrong on average are not well calibrated either.
+    let of = record.analyses.get_mut(&name).unwrap();
+    of.performance.insert("calibration_intercept".to_string(), slope(0.2, 0.6));
+    let text = "Internally it was well calibrated.";
+    let found = found(&record, "well calibrated", text);
+    assert!(found[0].1.contains("calibration intercept"), "{found:?}");
+}
+
+#[test]
+fn what_is_missing_is_asked_of_the_predictors_that_a_sentence_names() {
+    let mut record = complete();
+    let mut columns = record.predictors.iter_mut().flat_map(|b| &mut b.columns);
+    let (first, second) = (columns.next().unwrap(), columns.next().unwrap());
+    (first.missing, second.missing) = (0.into(), 4.into());
+    let (first, second) = (first.name.clone(), second.name.clone());
+    for (text, wrong) in [
+        ("There was no missingness.".to_string(), true),
+        ("None of the values was missing.".to_string(), true),
+        (format!("No values of {second} were there that had gaps."), false),
+        (format!("Of {first} there were no missing values."), false),
+        (format!("Of {second} there were no missing values."), true),
+        ("There were no missing outcomes.".to_string(), false),
+    ] {
+        assert_eq!(!found(&record, "no missing data", &text).is_empty(), wrong, "{text}");
+    }
+}
+
+#[test]
+fn two_cohorts_of_one_centre_each_are_several_centres() {
+    let mut record = complete();
+    record.cohorts.iter_mut().for_each(|cohort| cohort.n_sites = Some(1));
+    let text = "A multicentre study.";
+    assert_eq!(found(&record, "multicentre", text), []);
+    record.cohorts.last_mut().unwrap().relation = Some("same source".to_string());
+    assert_eq!(found(&record, "multicentre", text).len(), 1);
+}
+
+#[test]
+fn a_text_that_names_no_result_is_not_written_yet() {
+    let mut record = complete();
+    let mut of = |text: &str| {
+        let said = format!("{} {text}", said("it"));
+        record.reporting.fields.insert("treatments".to_string(), Stated::Text(said));
+        let judged = judge(&record);
+        let item = judged.checklists[0].items.iter().find(|item| item.item == "6c");
+        (item.unwrap().status, item.unwrap().why.clone())
+    };
+    assert_eq!(of("{{results.auroc.imaged.lower}}").0, Status::Met);
+    let (status, why) = of("{{results.auroc.nowhere}}");
+    assert_eq!(status, Status::Missing);
+    assert!(why.contains("names `results.auroc.nowhere`, and there is no"), "{why}");
+    assert_eq!(of("{{results.auroc.imaged.middle}}").0, Status::Missing);
+    // What no item asks for is on the page as well.
+    record.reporting.fields.insert("treatments".to_string(), Stated::Text(said("it")));
+    let open = Stated::Text("TBD".to_string());
+    record.reporting.fields.insert("outcome.tissue".to_string(), open);
+    let gaps = gaps(&judge(&record));
+    assert!(gaps.iter().any(|gap| gap.starts_with("`reporting.outcome.tissue`: a pl")));
+}
+
+#[test]
+fn of_features_made_elsewhere_the_authors_word_is_asked() {
+    let mut record = complete();
+    for block in &mut record.predictors {
+        block.kind = "columns".to_string();
+    }
+    let of = |record: &StudyRecord| {
+        statuses(record).into_iter().find(|(name, _)| name == "metrics 12").unwrap().1
+    };
+    assert_eq!(of(&record), Status::Met);
+    record.reporting.fields.remove("imaging.extraction_notes");
+    assert_eq!(of(&record), Status::Missing);
 }
 
 #[test]

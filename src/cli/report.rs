@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{Exit, output};
 use crate::catalog::Catalog;
+use crate::diagnostics::visible;
 
 /// Render the report of a run again
 #[derive(Debug, clap::Args)]
@@ -43,7 +44,7 @@ pub fn run(args: &Report) -> Exit {
     }
     if args.strict && !rendered.gaps.is_empty() {
         for what in &rendered.gaps {
-            eprintln!("error: {what}");
+            eprintln!("error: {}", visible(what));
         }
         return Exit::Change;
     }

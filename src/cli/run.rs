@@ -14,6 +14,7 @@ use super::finished::{self, Finished, Headline};
 use super::{Exit, load, output};
 use crate::catalog::Catalog;
 use crate::data::{RunRecord, StudyRecord};
+use crate::diagnostics::visible;
 use crate::digest::Digest;
 use crate::plan::{self, Node, Plan, State, States};
 use crate::review::Lock;
@@ -441,7 +442,7 @@ fn failures(plan: &Plan, done: &Done, record: &StudyRecord) -> Exit {
         if !analysis.performance.contains_key(&analysis.primary) {
             eprintln!("error: analysis `{name}` has no result");
             for failed in &analysis.failed_nodes {
-                eprintln!("  {} ({} nodes)", failed.reason, failed.n);
+                eprintln!("  {} ({} nodes)", visible(&failed.reason), failed.n);
             }
             exit = Exit::Failed;
         }

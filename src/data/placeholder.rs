@@ -3,8 +3,13 @@
 /// Texts that say nothing by themselves, in lower case and without signs.
 const EMPTY: &[&str] = &[
     "",
+    "as above",
     "blah",
     "blah blah",
+    "citation needed",
+    "coming soon",
+    "ditto",
+    "draft",
     "dummy",
     "fill in",
     "fill me in",
@@ -12,25 +17,48 @@ const EMPTY: &[&str] = &[
     "foo",
     "foo bar",
     "foobar",
+    "forthcoming",
+    "idem",
+    "in preparation",
     "insert",
     "lorem",
     "n a",
     "na",
     "nil",
+    "no",
     "none",
     "not applicable",
+    "not available",
     "not done",
+    "not yet",
+    "not yet available",
+    "null",
+    "ok",
     "pending",
     "placeholder",
+    "qwerty",
+    "same",
+    "see above",
+    "see below",
+    "string",
     "tba",
     "tbc",
     "tbd",
     "test",
+    "test test",
     "text",
+    "tk",
     "to do",
     "todo",
     "unknown",
     "xyz",
+    "yes",
+    // "Still open", "to be completed", "to be defined".
+    "noch offen",
+    "à compléter",
+    "a completar",
+    "por definir",
+    "da definire",
     // "To be settled", "to be added", "not settled yet".
     "待定",
     "待补充",
@@ -59,29 +87,47 @@ const WAITING: &[&str] = &[
 
 /// What may follow such a "to be …" without saying more.
 const LATER: &[&str] = &[
+    "acceptance",
+    "after",
+    "at",
     "authors",
     "before",
     "by",
+    "final",
     "here",
     "in",
     "later",
+    "manuscript",
+    "on",
+    "publication",
     "revision",
     "soon",
     "submission",
     "the",
+    "upon",
+    "version",
 ];
 
 /// What stands there instead of an answer, if something does: the whole text, or the part of it that
 /// was left open. `names` are those of the fields about it, which answer nothing.
 pub fn placeholder(text: &str, names: &[&str]) -> Option<String> {
     let plain = plain(text);
+    let letters = plain.replace(' ', "");
+    let named = |name: &&str| {
+        let name = name.replace(['_', '.'], " ");
+        let bare = ["the ", "an ", "a "].iter().find_map(|word| plain.strip_prefix(word));
+        !name.is_empty() && (plain == name || bare == Some(name.as_str()))
+    };
     let whole = EMPTY.contains(&plain.as_str())
+        // `T.B.D.`
+        || ["tba", "tbc", "tbd", "todo"].contains(&letters.as_str())
+        || (letters.chars().count() == 1 && letters.chars().all(char::is_alphabetic))
         || waits(&plain)
         || plain.starts_with("todo ")
         || plain.starts_with("tbd ")
         || (plain.starts_with("insert ") && plain.split(' ').count() <= 4)
         || one_letter(&plain)
-        || names.iter().any(|name| !name.is_empty() && plain == name.replace('_', " "));
+        || names.iter().any(named);
     match whole {
         true => Some(text.trim().to_string()),
         false => left_open(text, &plain),
@@ -99,10 +145,18 @@ fn plain(text: &str) -> String {
 }
 
 fn waits(plain: &str) -> bool {
-    let Some(rest) = plain.strip_prefix("to be ") else { return false };
-    let mut words = rest.split(' ');
-    let first = words.next().unwrap_or("");
-    WAITING.contains(&first) && words.all(|word| LATER.contains(&word))
+    let later = |rest: &str| rest.split_whitespace().all(|word| LATER.contains(&word));
+    let follows =
+        ["to follow", "will follow", "details to follow", "details will follow"];
+    if follows.iter().any(|said| plain.strip_prefix(said).is_some_and(later)) {
+        return true;
+    }
+    let Some(rest) = plain.strip_prefix("to be ").or(plain.strip_prefix("will be "))
+    else {
+        return false;
+    };
+    let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    WAITING.contains(&first) && later(rest)
 }
 
 /// `xx`, `aaaa`, `x x x`.
@@ -117,7 +171,11 @@ fn one_letter(plain: &str) -> bool {
 
 /// The part of a longer text that was left open.
 fn left_open(text: &str, plain: &str) -> Option<String> {
-    const PHRASES: [&str; 8] = [
+    const PHRASES: [&str; 12] = [
+        "enter text",
+        "enter here",
+        "name here",
+        "number here",
         "lorem ipsum",
         "insert text",
         "insert here",
@@ -135,6 +193,12 @@ fn left_open(text: &str, plain: &str) -> Option<String> {
     }
     if let Some(inside) = bracketed(text) {
         return Some(inside);
+    }
+    // Three points alone between two words leave something out.
+    let parts: Vec<&str> = text.split_whitespace().collect();
+    let dots = parts.windows(3).find(|at| ["...", "…"].contains(&at[1]));
+    if let Some(dots) = dots {
+        return Some(dots.join(" "));
     }
     for marks in ["??", "___"] {
         if text.contains(marks) {
@@ -203,7 +267,13 @@ fn asks(inside: &str, bracket: char) -> bool {
         "specify",
         "enter",
     ];
-    const ALONE: [&str; 14] = [
+    const ALONE: [&str; 20] = [
+        "citation",
+        "citation needed",
+        "cite",
+        "ref",
+        "reference",
+        "references",
         "name",
         "names",
         "date",
@@ -232,8 +302,8 @@ fn asks(inside: &str, bracket: char) -> bool {
             let filled = !plain.is_empty() && inside.trim() == inside;
             asked || (words && filled && !TAGS.contains(&plain.as_str()))
         }
-        '[' => asked || ALONE.contains(&plain.as_str()),
-        _ => asked,
+        '[' => asked || plain.is_empty() || ALONE.contains(&plain.as_str()),
+        _ => asked || ["ref", "cite", "citation needed"].contains(&plain.as_str()),
     }
 }
 
@@ -278,6 +348,25 @@ mod tests {
             ("Grant ??? of the ministry", "??"),
             ("Grant ____ of the ministry", "___"),
             ("From XX/XX/2019 on", "XX"),
+            ("T.B.D.", "T.B.D."),
+            ("x", "x"),
+            ("As above.", "As above."),
+            ("Yes", "Yes"),
+            ("Will be added later.", "Will be added later."),
+            ("will be provided upon acceptance", "will be provided upon acceptance"),
+            ("Details to follow.", "Details to follow."),
+            (
+                "To be announced in the final version",
+                "To be announced in the final version",
+            ),
+            ("The committee of […] approved it.", "[…]"),
+            ("The committee of [...] approved it.", "[...]"),
+            ("Committee of ... approved it", "of ... approved"),
+            ("It was shown before [citation needed].", "[citation needed]"),
+            ("Committee name here", "name here"),
+            ("Click here to enter text.", "enter text"),
+            ("The role", "The role"),
+            ("à compléter", "à compléter"),
         ] {
             let names = ["source", "role", "intended_use"];
             assert_eq!(placeholder(text, &names).as_deref(), Some(found), "{text}");
@@ -303,6 +392,11 @@ mod tests {
             "p < 0.05 and n > 20",
             "Testing was done by one reader.",
             "None; the model is part of an example.",
+            "Yes, by two readers.",
+            "The code will be provided upon acceptance.",
+            "Readers saw the images only ...",
+            "Grade IV",
+            "Patients were to follow a protocol.",
         ] {
             assert_eq!(placeholder(text, &["source", "role"]), None, "{text}");
         }

@@ -901,6 +901,9 @@ pub struct MethodFacts {
     pub settings: Vec<Setting>,
     /// Keys into `references`.
     pub sources: Vec<String>,
+    /// Whether only controls that the program added are prepared or selected so.
+    #[serde(default)]
+    pub added: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -238,7 +238,8 @@ pub fn generalised(path: &str) -> String {
 /// The names that answer nothing in a field: its own, and in a text those of the fields beside it.
 fn names_about<'p>(path: &'p str, stated: &Stated) -> Vec<&'p str> {
     let general = generalised(path);
-    let mut names = vec![path.rsplit('.').next().unwrap_or(path)];
+    // The field alone, and with its group: `committee`, `ethics.committee`.
+    let mut names = vec![path, path.rsplit('.').next().unwrap_or(path)];
     if matches!(stated, Stated::Text(_) | Stated::Not(_)) {
         let group_of =
             |path: &str| path.rsplit_once('.').map(|(group, _)| group.to_string());
@@ -247,6 +248,13 @@ fn names_about<'p>(path: &'p str, stated: &Stated) -> Vec<&'p str> {
         names.extend(beside.filter_map(|field| field.path.rsplit('.').next()));
     }
     names
+}
+
+/// Whether a cell is a word that says of one thing that there is none, or that it is not known.
+fn is_word(text: &str) -> bool {
+    let text = text.trim().trim_end_matches('.').to_lowercase();
+    ["none", "no", "yes", "unknown", "na", "n/a", "not applicable"]
+        .contains(&text.as_str())
 }
 
 /// What an author said, by field such as `context.intended_use` or `cohorts.here.design`.
@@ -336,13 +344,31 @@ impl Reporting {
             Stated::ByName(texts) => texts.values().map(String::as_str).collect(),
         };
         let said: Vec<&&str> = texts.iter().filter(|text| open(text).is_none()).collect();
-        if said.is_empty() {
-            let found = texts.iter().find_map(|text| open(text));
+        // One of a list that was left open leaves the list open. In a cell a word such as "unknown" may
+        // be the answer beside others.
+        let unfinished = match stated {
+            Stated::Rows(_) => {
+                texts.iter().find(|text| open(text).is_some() && !is_word(text))
+            }
+            _ => texts.iter().find(|text| open(text).is_some()),
+        };
+        if said.is_empty() || unfinished.is_some() {
+            let found = unfinished.or(texts.first()).and_then(|text| open(text));
             let found = found.filter(|found| found.chars().any(char::is_alphanumeric));
             return Answer::Empty(match found {
                 Some(found) => format!("a placeholder stands there: “{found}”"),
                 None => "a placeholder stands there".to_string(),
             });
+        }
+        if let (Some(Form::Dates(_)), Stated::Rows(rows)) =
+            (known.map(|f| f.form), stated)
+        {
+            let lacking = ["start", "end"]
+                .into_iter()
+                .find(|key| rows.iter().all(|row| !row.contains_key(*key)));
+            if let Some(key) = lacking {
+                return Answer::Empty(format!("`{key}` is not written"));
+            }
         }
         if path == "keywords" && said.len() < 3 {
             return Answer::Empty(format!("{} of at least 3", said.len()));

@@ -6,7 +6,7 @@ mod codes;
 mod render;
 
 pub use codes::{CODES, Code, explain};
-pub use render::{as_json, render};
+pub use render::{as_json, render, visible};
 
 use std::path::PathBuf;
 

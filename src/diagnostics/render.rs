@@ -25,20 +25,37 @@ pub fn render(diagnostic: &Diagnostic, path: &str, source: &str, colour: bool) -
                 title.element(Snippet::source(source).path(path).annotation(annotation));
         }
         Place::File { path, line } => {
-            where_else = match line {
+            where_else = visible(&match line {
                 Some(line) => format!("in {}, line {line}", path.display()),
                 None => format!("in {}", path.display()),
-            };
+            });
             title = title.element(Level::NOTE.message(&where_else));
         }
         Place::Nowhere => {}
     }
     let mut groups = vec![title];
-    for hint in &diagnostic.hints {
+    // Messages are made safe where they are drawn, hints are not.
+    let hints: Vec<String> = diagnostic.hints.iter().map(|hint| visible(hint)).collect();
+    for hint in &hints {
         groups.push(Group::with_title(Level::HELP.secondary_title(hint)));
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&groups)
+}
+
+/// Text for a terminal, which obeys control characters: their pictures stand in their place, and a mark
+/// in that of what turns the direction of reading.
+pub fn visible(text: &str) -> String {
+    let picture = |c: char| match c {
+        '\n' | '\t' => c,
+        '\u{7f}' => '␡',
+        c if c < ' ' => char::from_u32('␀' as u32 + c as u32).unwrap_or(c),
+        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            char::REPLACEMENT_CHARACTER
+        }
+        c => c,
+    };
+    text.chars().map(picture).collect()
 }
 
 /// The span cut to the text and widened to whole characters, never empty within the text.
@@ -99,6 +116,15 @@ mod tests {
         assert!(text.contains("s.yaml:2:1"), "{text}");
         assert!(text.contains("did you mean `title`?"), "{text}");
         assert!(text.contains("help: expected one of"), "{text}");
+    }
+
+    #[test]
+    fn a_terminal_gets_no_control_characters() {
+        let fault = Diagnostic::error(Code::UNKNOWN_KEY, Place::Nowhere, "a \u{1b}[31m")
+            .hint("its columns are: \u{1b}[2J\u{202e}");
+        let text = render(&fault, "s", "", false);
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+        assert!(text.contains("its columns are: ␛[2J\u{fffd}"), "{text:?}");
     }
 
     #[test]

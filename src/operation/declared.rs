@@ -112,6 +112,7 @@ pub enum Evidence {
     Flow,
     TableOne,
     Missingness,
+    Gaps,
     Shift,
     Outcomes,
     Predictors,
@@ -121,8 +122,10 @@ pub enum Evidence {
     Tuning,
     Splits,
     Proof,
+    Unprepared,
     Measures,
     SampleSize,
+    Proportion,
     Performance,
     Intervals,
     Calibration,
@@ -137,6 +140,7 @@ pub enum Evidence {
     Confounding,
     Subgroups,
     Selection,
+    Reduction,
     Robustness,
     Centres,
     FrozenModel,
@@ -146,11 +150,12 @@ pub enum Evidence {
 }
 
 impl Evidence {
-    pub const ALL: [Evidence; 35] = [
+    pub const ALL: [Evidence; 39] = [
         Self::Sources,
         Self::Flow,
         Self::TableOne,
         Self::Missingness,
+        Self::Gaps,
         Self::Shift,
         Self::Outcomes,
         Self::Predictors,
@@ -160,8 +165,10 @@ impl Evidence {
         Self::Tuning,
         Self::Splits,
         Self::Proof,
+        Self::Unprepared,
         Self::Measures,
         Self::SampleSize,
+        Self::Proportion,
         Self::Performance,
         Self::Intervals,
         Self::Calibration,
@@ -176,6 +183,7 @@ impl Evidence {
         Self::Confounding,
         Self::Subgroups,
         Self::Selection,
+        Self::Reduction,
         Self::Robustness,
         Self::Centres,
         Self::FrozenModel,
@@ -191,6 +199,7 @@ impl Evidence {
             Self::Flow => "counts through every rule",
             Self::TableOne => "characteristics by outcome",
             Self::Missingness => "missing values by variable",
+            Self::Gaps => "what the models do with missing values",
             Self::Shift => "development and other cohorts side by side",
             Self::Outcomes => "the outcome with its derivation",
             Self::Predictors => "the predictors by block",
@@ -200,10 +209,12 @@ impl Evidence {
             Self::Tuning => "candidates and how they fared",
             Self::Splits => "events in every split",
             Self::Proof => "the proof that no held-out row was seen",
+            Self::Unprepared => "columns that nobody prepared outside of that proof",
             Self::Measures => "the measures that were declared",
             Self::SampleSize => {
                 "events per candidate predictor and the minimum sample size"
             }
+            Self::Proportion => "enough events or patients for the candidate predictors",
             Self::Performance => "the primary measure of the headline",
             Self::Intervals => "intervals with their method",
             Self::Calibration => "a calibration curve on held-out rows",
@@ -218,6 +229,7 @@ impl Evidence {
             Self::Confounding => "the outcome against site and stratum",
             Self::Subgroups => "performance in declared subgroups",
             Self::Selection => "how often each column was chosen",
+            Self::Reduction => "columns left out before a learner sees them",
             Self::Robustness => "features that do not hold being removed",
             Self::Centres => "images of more than one centre",
             Self::FrozenModel => "a frozen model with its digest",
@@ -238,7 +250,9 @@ impl Evidence {
             Self::Centres => "name `site:` in the cohort",
             Self::Sites => "name `site:` in the cohort and a scheme `leave_site_out`",
             Self::Confounding => "name `site:` in the cohort",
+            Self::Gaps => "add a step to `prepare`, such as `impute_median`",
             Self::Subgroups => "write `evaluate.subgroups`",
+            Self::Reduction => "write `select`",
             Self::Selection => "the run has no selection to show",
             Self::FrozenModel | Self::Shift | Self::External => {
                 "name an external cohort under `validate`"

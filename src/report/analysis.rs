@@ -44,7 +44,7 @@ impl Section for Analysis {
                 Fill::clear("34", &[Evidence::Learners]),
                 Fill::clear("35", &[Evidence::Tuning]),
                 Fill::clear("37", &[Evidence::Tuning]),
-                Fill::metrics("18", &[Evidence::Proof]),
+                Fill::metrics("18", &[Evidence::Proof, Evidence::Unprepared]),
             ],
             figures: &["F16"],
         };
@@ -102,7 +102,7 @@ impl Section for Analysis {
 fn harmonised(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
     let facts = record.analysis_order.iter().filter_map(|name| {
         let facts = record.analyses.get(name)?.harmonised.as_ref()?;
-        let at = |what: &str| format!("/analyses/{name}/harmonised/{what}");
+        let at = |what: &str| format!("{}/harmonised/{what}", place(name));
         // From here on the batch says nearly all that the outcome says.
         let confounded = facts.outcome_by_batch.is_some_and(|auroc| auroc >= 0.9);
         Some(json!({

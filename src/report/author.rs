@@ -16,7 +16,9 @@ pub fn result(record: &StudyRecord, name: &str) -> Option<(String, usize)> {
     let parts: Vec<&str> = name.trim().split('.').collect();
     let (metric, cohort, end) = match parts.as_slice() {
         ["results", metric, cohort] => (*metric, *cohort, "estimate"),
-        ["results", metric, cohort, end] => (*metric, *cohort, *end),
+        ["results", metric, cohort, end @ ("estimate" | "lower" | "upper")] => {
+            (*metric, *cohort, *end)
+        }
         _ => return None,
     };
     let (_, first) = headline(record)?;
@@ -42,6 +44,13 @@ pub fn result(record: &StudyRecord, name: &str) -> Option<(String, usize)> {
             there.then(|| (format!("{}/performance/{metric}/{end}", place(name)), 2))
         }
     }
+}
+
+/// The first result that a text names and that is not there.
+pub fn without_result(record: &StudyRecord, text: &str) -> Option<String> {
+    let names = text.split("{{").skip(1).map(|rest| rest.split("}}").next());
+    let mut names = names.map(|name| name.unwrap_or("").trim());
+    names.find(|name| result(record, name).is_none()).map(str::to_string)
 }
 
 /// A text of the author as HTML, with each named result in its place.

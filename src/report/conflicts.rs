@@ -4,13 +4,14 @@
 
 use super::evidence::weights_classes;
 use super::finding::associated;
+use super::places::{Place, parts, places};
 use super::sample_size::per_candidate;
 use super::shown::plain;
 use super::standing::{Standing, all, headline, label, same_question};
 use super::superiority;
 use super::typed::{MUTATIONS, Measure, Typed, What, typed};
-use super::wording::{Phrases, is, says, sentences, words};
-use crate::data::{ConflictFacts, Count, Stated, StudyRecord};
+use super::wording::{Phrases, is, is_of_others, says, sentences, thought, words};
+use crate::data::{AnalysisRecord, ConflictFacts, Count, Stated, StudyRecord};
 
 /// One check: its name, the items that it puts into question, and what it finds.
 struct Check {
@@ -93,6 +94,12 @@ const CHECKS: &[Check] = &[
         find: calibrated,
         level: "conflict",
     },
+    Check {
+        name: "generalises",
+        items: &["tripod_ai 25", "tripod_ai 26"],
+        find: generalises,
+        level: "conflict",
+    },
 ];
 
 /// Everything that is found.
@@ -132,18 +139,61 @@ fn first_texts(record: &StudyRecord) -> Vec<(String, String)> {
     texts
 }
 
-/// The texts that say one of these phrases, in their own words.
+/// Those that tell what the study found: not what it aims at, nor what is to be done next.
+fn findings(record: &StudyRecord) -> Vec<(String, String)> {
+    const AIMS: [&str; 2] = ["reporting.objectives", "reporting.abstract.objectives"];
+    let mut texts = texts(record);
+    texts.retain(|(field, _)| !AIMS.contains(&field.as_str()) && !is_to_come(field));
+    texts
+}
+
+fn is_to_come(field: &str) -> bool {
+    field == "reporting.discussion.next_steps"
+}
+
+/// Whether a field speaks of what others found.
+fn about_others(field: &str) -> bool {
+    ["reporting.abstract.background", "reporting.discussion.comparison"].contains(&field)
+        || field.starts_with("reporting.context.")
+}
+
+/// The texts that say one of these phrases of this study, in their own words. `but`: what the run says
+/// instead of the places that are spoken of, if it says something else.
+fn saying_of(
+    record: &StudyRecord,
+    texts: Vec<(String, String)>,
+    phrases: Phrases<'_>,
+    but: impl Fn(&[Place]) -> Option<String>,
+) -> Vec<(String, String)> {
+    let of = |(field, text): (String, String)| {
+        let there = about_others(&field);
+        let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
+            let words = words(sentence);
+            let found =
+                phrases.within(&words).filter(|_| !is_of_others(&words, there))?;
+            let near = places(record, thought(&words, &found));
+            let of = if near.is_empty() { places(record, &words) } else { near };
+            Some((words[found].join(" "), but(&of)?))
+        })?;
+        let text = format!("`{field}` says “{said}”, and {why}");
+        Some((field, text))
+    };
+    texts.into_iter().filter_map(of).collect()
+}
+
+/// The same where the run says one thing of all places.
 fn saying(
+    record: &StudyRecord,
     texts: Vec<(String, String)>,
     phrases: Phrases<'_>,
     but: impl Fn() -> String,
 ) -> Vec<(String, String)> {
-    let of = |(field, text): (String, String)| {
-        let said = phrases.said(&text)?;
-        let text = format!("`{field}` says “{said}”, and {}", but());
-        Some((field, text))
-    };
-    texts.into_iter().filter_map(of).collect()
+    saying_of(record, texts, phrases, |_| Some(but()))
+}
+
+/// Whether an analysis was judged in one of the places; in any where none is named.
+fn is_in(places: &[Place], analysis: &AnalysisRecord) -> bool {
+    places.is_empty() || places.iter().any(|place| place.holds(analysis))
 }
 
 const EXTERNAL: Phrases<'static> = Phrases::new(&[
@@ -165,6 +215,16 @@ const EXTERNAL: Phrases<'static> = Phrases::new(&[
     "external cent*",
     "independent validation",
     "independent external",
+    "independent cohort*",
+    "independent hospital*",
+    "independent cent*",
+    "validated externally",
+    "tested externally",
+    "evaluated externally",
+    "cohort ~ different hospital",
+    "cohort ~ different institution",
+    "patients ~ different hospital",
+    "patients ~ different institution",
     "independent institution*",
     "outside institution*",
     "outside hospital*",
@@ -184,11 +244,13 @@ fn external(record: &StudyRecord) -> Vec<(String, String)> {
     let same_source = standings
         .iter()
         .any(|standing| matches!(standing, Standing::OtherSites | Standing::HeldBack));
-    let (texts, but) = match same_source {
-        true => (texts(record), "the other cohort is of the same source"),
-        false => (first_texts(record), "no cohort of this study is external"),
+    let but = match same_source {
+        true => "the other cohort is of the same source",
+        false => "no cohort of this study is external",
     };
-    saying(texts, EXTERNAL, || but.to_string())
+    let mut texts = texts(record);
+    texts.retain(|(field, _)| !is_to_come(field));
+    saying(record, texts, EXTERNAL, || but.to_string())
 }
 
 fn prospective(record: &StudyRecord) -> Vec<(String, String)> {
@@ -208,7 +270,7 @@ fn prospective(record: &StudyRecord) -> Vec<(String, String)> {
         return Vec::new();
     }
     let phrases = Phrases::new(&["prospective", "prospectively"]);
-    saying(first_texts(record), phrases, || {
+    saying(record, first_texts(record), phrases, || {
         format!("the design of every cohort is {}", designs.join(", "))
     })
 }
@@ -275,36 +337,82 @@ fn threshold(record: &StudyRecord) -> Vec<(String, String)> {
 }
 
 fn no_missing(record: &StudyRecord) -> Vec<(String, String)> {
-    let columns = record.predictors.iter().flat_map(|block| &block.columns);
-    let (n, cells) = columns
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (field, text) in texts(record) {
+        let gaps = sentences(&text).into_iter().find_map(|sentence| {
+            let words = words(sentence);
+            says_complete(&words).then(|| gaps_of(record, &words)).flatten()
+        });
+        let Some((cells, n)) = gaps else { continue };
+        let predictors = if n == 1 { "predictor" } else { "predictors" };
+        let why = format!(
+            "`{field}` says that nothing is missing, and {cells} cells of {n} {predictors} are"
+        );
+        found.push((field, why));
+    }
+    found
+}
+
+/// Whether a sentence says that the values of predictors are all there.
+fn says_complete(words: &[String]) -> bool {
+    const COMPLETE: Phrases<'static> = Phrases {
+        any_of: &[
+            "complete cases",
+            "complete data",
+            "data were complete",
+            "data are complete",
+            "dataset was complete",
+            "dataset is complete",
+            "table was complete",
+            "table is complete",
+        ],
+        but_before: &["follow", "were", "that"],
+        but_behind: &["not"],
+    };
+    // Of whom the outcome is missing is another matter.
+    const OTHER: [&str; 5] = ["outcome*", "label*", "follow", "image*", "scan*"];
+    const GAPS: [&str; 3] = ["missing", "missingness", "gaps"];
+    const NONE: [&str; 4] = ["no", "none", "nothing", "without"];
+    let none = words.iter().enumerate().any(|(at, word)| {
+        let of = words.get(at + 1).map_or("", String::as_str);
+        GAPS.contains(&word.as_str())
+            && !OTHER.iter().any(|other| is(of, other))
+            && words[at.saturating_sub(5)..at].iter().enumerate().any(|(back, before)| {
+                // "No data were missing", "none of the values was missing", "no missing values".
+                let between = &words[at.saturating_sub(5) + back + 1..at];
+                let glue =
+                    ["data", "value", "values", "were", "was", "is", "are", "of", "the"];
+                NONE.contains(&before.as_str())
+                    && between.iter().all(|word| glue.contains(&word.as_str()))
+            })
+    });
+    none || COMPLETE.within(words).is_some()
+}
+
+/// Missing cells and predictors with some: of those that the sentence names, of all where it names none.
+fn gaps_of(record: &StudyRecord, words: &[String]) -> Option<(usize, usize)> {
+    let columns = || record.predictors.iter().flat_map(|block| &block.columns);
+    let is_named = |name: &str| {
+        let name = parts(name);
+        words.windows(name.len().max(1)).any(|at| at == name.as_slice())
+    };
+    let any = columns().any(|column| is_named(&column.name));
+    let (n, cells) = columns()
+        .filter(|column| !any || is_named(&column.name))
         // A hidden count is not 0.
         .filter(|column| column.missing != 0)
         .fold((0, 0), |(n, cells), column| {
             (n + 1, cells + column.missing.known().unwrap_or(0))
         });
-    if n == 0 {
-        return Vec::new();
-    }
-    let mut found: Vec<(String, String)> = Vec::new();
-    for (field, text) in texts(record) {
-        let words = words(&text);
-        let none = words.windows(3).any(|w| w[0] == "no" && w[1] == "missing")
-            || words.windows(4).any(|w| {
-                w[0] == "no" && (w[1] == "values" || w[1] == "data") && w[3] == "missing"
-            });
-        if none || says(&text, &["complete cases", "complete data"]) {
-            let why = format!(
-                "`{field}` says that nothing is missing, and {cells} cells of {n} predictors are"
-            );
-            found.push((field, why));
-        }
-    }
-    found
+    (n > 0).then_some((cells, n))
 }
 
 fn multicentre(record: &StudyRecord) -> Vec<(String, String)> {
     let known: Vec<usize> = record.cohorts.iter().filter_map(|c| c.n_sites).collect();
-    if known.is_empty() || known.iter().any(|n| *n > 1) {
+    // Cohorts of one centre each are two centres where they are of different ones.
+    let elsewhere =
+        all(record).any(|(_, of)| Standing::of(record, of) == Standing::External);
+    if known.is_empty() || known.iter().any(|n| *n > 1) || elsewhere {
         return Vec::new();
     }
     let phrases = Phrases::new(&[
@@ -313,8 +421,37 @@ fn multicentre(record: &StudyRecord) -> Vec<(String, String)> {
         "multi centre",
         "multi center",
         "multicentric",
+        "multi institutional",
+        "multiinstitutional",
+        "several centres",
+        "several centers",
+        "several hospitals",
+        "several institutions",
+        "multiple centres",
+        "multiple centers",
+        "multiple hospitals",
+        "multiple institutions",
+        "different centres",
+        "different centers",
+        "different hospitals",
+        "different institutions",
+        "two hospitals",
+        "three hospitals",
+        "four hospitals",
+        "two centres",
+        "three centres",
+        "four centres",
+        "two centers",
+        "three centers",
+        "four centers",
+        "two institutions",
+        "three institutions",
+        "four institutions",
     ]);
-    saying(texts(record), phrases, || "every cohort has one centre".to_string())
+    let mut texts = texts(record);
+    texts.retain(|(field, _)| !is_to_come(field));
+    // The background tells of this study as well: "a multicentre study".
+    saying(record, texts, phrases, || "every cohort has one centre".to_string())
 }
 
 /// Controls that the engine adds are no use that the author made of the cohort.
@@ -337,6 +474,15 @@ fn used_once(record: &StudyRecord) -> Vec<(String, String)> {
     let phrases = Phrases::new(&[
         "used once",
         "used only once",
+        "used a single time",
+        "evaluated only once",
+        "opened only once",
+        "tested once",
+        "tested only once",
+        "touched once",
+        "touched only once",
+        "accessed once",
+        "accessed only once",
         "evaluated once",
         "opened once",
         "single use",
@@ -346,7 +492,7 @@ fn used_once(record: &StudyRecord) -> Vec<(String, String)> {
         1 => ", beside 1 control that was added".to_string(),
         added => format!(", beside {added} controls that were added"),
     };
-    saying(texts(record), phrases, || {
+    saying(record, texts(record), phrases, || {
         format!("{n} frozen models of the study met the cohort {cohort}{beside}")
     })
 }
@@ -513,7 +659,7 @@ fn wrong_numbers(record: &StudyRecord) -> Vec<(String, String)> {
     wrong
         .map(|(field, typed)| {
             let (what, name) = told(&typed);
-            let vowel = what.starts_with(['A', 'a', 'i']);
+            let vowel = what.starts_with(['A', 'F', 'a', 'i']);
             let text = format!(
                 "`{field}` has {} {what} that no result of this study is; name the result instead, \
                  as {name}",
@@ -539,12 +685,34 @@ fn typed_numbers(record: &StudyRecord) -> Vec<(String, String)> {
 }
 
 fn superior(record: &StudyRecord) -> Vec<(String, String)> {
-    superiority::superior(record, texts(record))
+    superiority::superior(record, findings(record), about_others)
 }
 
 const VALIDATED: Phrases<'static> = Phrases {
     any_of: &[
         "validated",
+        "model validates",
+        "accurately predict*",
+        "reliably predict*",
+        "predict* accurately",
+        "predict* reliably",
+        "robust model*",
+        "robust signature*",
+        "robust predict*",
+        "robust performance",
+        "robust discrimination",
+        "robust and reproducible",
+        "model is robust",
+        "model was robust",
+        "model proved robust",
+        "models are robust",
+        "models were robust",
+        "signature is robust",
+        "signature was robust",
+        "performance is robust",
+        "performance was robust",
+        "results are robust",
+        "results were robust",
         "validation ~ succe*",
         "validation ~ confirm*",
         "successful validation",
@@ -564,40 +732,151 @@ const VALIDATED: Phrases<'static> = Phrases {
         "protocol*",
         "criteria",
     ],
-    but_behind: &["previously"],
+    // Procedures say what they are; they claim nothing of their result.
+    but_behind: &[
+        "previously",
+        "cross",
+        "internally",
+        "questionnaire*",
+        "instrument*",
+        "software",
+        "assay*",
+        "kit",
+        "antibod*",
+        "protocol*",
+        "contour*",
+        "segmentation*",
+    ],
 };
 
 fn validated(record: &StudyRecord) -> Vec<(String, String)> {
     let Some((_, of)) = headline(record) else { return Vec::new() };
-    let low = same_question(record, of).find_map(|(name, analysis)| {
-        let estimate = analysis.performance.get("auroc")?;
-        let lower = estimate.lower.filter(|lower| *lower <= 0.5)?;
-        Some((name.clone(), lower))
-    });
-    let Some((name, lower)) = low else { return Vec::new() };
-    saying(texts(record), VALIDATED, || {
+    saying_of(record, findings(record), VALIDATED, |places| {
+        let mut judged = same_question(record, of).filter(|(_, of)| is_in(places, of));
+        judged.find_map(|(name, analysis)| not_above_chance(name, analysis))
+    })
+}
+
+/// Whether the interval of the AUROC begins at chance or below, in words.
+fn not_above_chance(name: &str, analysis: &AnalysisRecord) -> Option<String> {
+    let lower = analysis.performance.get("auroc")?.lower?;
+    (lower <= 0.5).then(|| {
         format!("the interval of the AUROC of {name} begins at {}", plain(lower, 2))
     })
 }
 
+const CALIBRATED: Phrases<'static> = Phrases {
+    any_of: &[
+        "well calibrated",
+        "perfectly calibrated",
+        "adequately calibrated",
+        "excellently calibrated",
+        "good calibration",
+        "excellent calibration",
+        "adequate calibration",
+        "satisfactory calibration",
+        "acceptable calibration",
+        "perfect calibration",
+        "near perfect calibration",
+        "good ~ and calibration",
+        "excellent ~ and calibration",
+        "calibration was good",
+        "calibration was excellent",
+        "calibration was adequate",
+        "calibration was satisfactory",
+        "calibration was acceptable",
+        "calibration was perfect",
+        "calibration is good",
+        "calibration is excellent",
+        "calibration is adequate",
+        "calibration is satisfactory",
+        "calibration ~ good agreement",
+        "calibration ~ excellent agreement",
+        "good agreement ~ predicted ~ observed",
+        "excellent agreement ~ predicted ~ observed",
+        "good agreement ~ observed ~ predicted",
+        "close agreement ~ predicted ~ observed",
+    ],
+    but_before: &[
+        "scanner*",
+        "monitor*",
+        "instrument*",
+        "camera*",
+        "phantom*",
+        "device*",
+    ],
+    but_behind: &["scanner*", "monitor*", "instrument*", "camera*", "phantom*"],
+};
+
 fn calibrated(record: &StudyRecord) -> Vec<(String, String)> {
     let Some((_, of)) = headline(record) else { return Vec::new() };
-    let off = same_question(record, of).find_map(|(name, analysis)| {
-        let slope = analysis.performance.get("calibration_slope")?;
-        let (lower, upper) = (slope.lower?, slope.upper?);
-        let outside = upper < 1.0 || lower > 1.0;
-        outside.then(|| (name.clone(), lower, upper))
-    });
-    let Some((name, lower, upper)) = off else { return Vec::new() };
-    let phrases =
-        Phrases::new(&["well calibrated", "good calibration", "excellent calibration"]);
-    saying(texts(record), phrases, || {
-        format!(
-            "the interval of the calibration slope of {name}, {} to {}, excludes 1",
-            plain(lower, 2),
-            plain(upper, 2)
-        )
+    let off = |name: &str, analysis: &AnalysisRecord| {
+        let of = [
+            ("calibration_slope", "slope", 1.0),
+            ("calibration_intercept", "intercept", 0.0),
+        ];
+        of.into_iter().find_map(|(key, words, right)| {
+            let found = analysis.performance.get(key)?;
+            let (lower, upper) = (found.lower?, found.upper?);
+            (upper < right || lower > right).then(|| {
+                format!(
+                    "the interval of the calibration {words} of {name}, {} to {}, excludes {right}",
+                    plain(lower, 2),
+                    plain(upper, 2)
+                )
+            })
+        })
+    };
+    saying_of(record, findings(record), CALIBRATED, |places| {
+        let mut judged = same_question(record, of).filter(|(_, of)| is_in(places, of));
+        judged.find_map(|(name, analysis)| off(name, analysis))
     })
+}
+
+const GENERALISES: Phrases<'static> = Phrases {
+    any_of: &[
+        "generalises",
+        "generalizes",
+        "generalised well",
+        "generalized well",
+        "generalise well",
+        "generalize well",
+        "generalisable",
+        "generalizable",
+        "good generalisability",
+        "good generalizability",
+        "high generalisability",
+        "high generalizability",
+        "excellent generalisability",
+        "excellent generalizability",
+        "good generalisation",
+        "good generalization",
+        "transfers well",
+        "transfers to other*",
+    ],
+    but_before: &["estimating", "linear", "additive"],
+    but_behind: &[],
+};
+
+/// Only patients of elsewhere show that a model holds elsewhere.
+fn generalises(record: &StudyRecord) -> Vec<(String, String)> {
+    let Some((_, of)) = headline(record) else { return Vec::new() };
+    let elsewhere: Vec<_> = same_question(record, of)
+        .filter(|(_, of)| {
+            use Standing::{External, OtherSites, SiteBySite};
+            matches!(Standing::of(record, of), External | OtherSites | SiteBySite)
+        })
+        .collect();
+    saying(record, findings(record), GENERALISES, String::new)
+        .into_iter()
+        .filter_map(|(field, said)| {
+            let but = match elsewhere.as_slice() {
+                [] => "it met no patients of another centre or source".to_string(),
+                met => met.iter().find_map(|(name, of)| not_above_chance(name, of))?,
+            };
+            Some((field, format!("{said}{but}")))
+        })
+        .collect()
 }
 
 /// What the run itself shows to limit the study, in words with the places of their numbers: the

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use super::author::without_result;
 use super::evidence::{
-    applies, declares_threshold, found, other_cohort, weights_classes,
+    applies, declares_threshold, extracted_outside, found, other_cohort, weights_classes,
 };
 use super::standards::{Item, Standard, Wanted, short, standards};
 use crate::data::{
-    Answer, AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, ScoreFacts,
-    Stated, Status, StudyRecord,
+    Answer, AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, Reporting,
+    ScoreFacts, Stated, Status, StudyRecord,
 };
 use crate::operation::{Declared, Evidence};
 
@@ -156,6 +157,7 @@ fn said(record: &StudyRecord, wanted: &Wanted) -> Vec<AuthorFacts> {
         "imbalance" => weights_classes(record),
         "threshold" => declares_threshold(record),
         "prospective" => is_prospective(record),
+        "extracted_outside" => extracted_outside(record),
         _ => true,
     };
     if !needed {
@@ -172,12 +174,15 @@ fn said(record: &StudyRecord, wanted: &Wanted) -> Vec<AuthorFacts> {
         let answer = match (field.as_str(), record.reporting.answer(&field)) {
             // The study has a title of its own.
             ("title", Answer::Absent) => {
-                match record.study.title.split_whitespace().count() {
-                    0..=5 => Answer::Absent,
-                    _ => Answer::Given,
-                }
+                let title = Stated::Text(record.study.title.clone());
+                let own = Reporting { fields: [(field.clone(), title)].into() };
+                own.answer(&field)
             }
             (_, answer) => answer,
+        };
+        let answer = match unresolved(record, &field) {
+            Some(lack) if answer != Answer::Absent => Answer::Empty(lack),
+            _ => answer,
         };
         AuthorFacts {
             field: format!("reporting.{field}"),
@@ -190,6 +195,14 @@ fn said(record: &StudyRecord, wanted: &Wanted) -> Vec<AuthorFacts> {
         }
     };
     fields.into_iter().map(facts).collect()
+}
+
+/// What is wrong with a field that names a result which is not there.
+fn unresolved(record: &StudyRecord, field: &str) -> Option<String> {
+    let texts = record.reporting.texts().into_iter();
+    let mut own = texts.filter(|(path, _)| *path == field);
+    let name = own.find_map(|(_, text)| without_result(record, text))?;
+    Some(format!("it names `{name}`, and there is no such result"))
 }
 
 /// The cohorts of which something has to be said: those that are analysed; for differences from the
@@ -332,7 +345,25 @@ pub fn gaps(record: &StudyRecord) -> Vec<String> {
             }
         }
     }
+    gaps.extend(left_open(record));
     gaps
+}
+
+/// Fields that hold a place only, and that no item asks for: the page shows them all the same.
+fn left_open(record: &StudyRecord) -> Vec<String> {
+    let asked = |field: &str| {
+        let mut items = record.checklists.iter().flat_map(|list| &list.items);
+        items.any(|item| item.author.iter().any(|said| said.field == field))
+    };
+    let of = |field: &String| {
+        let lack = match record.reporting.answer(field) {
+            Answer::Empty(lack) => lack,
+            _ => unresolved(record, field)?,
+        };
+        let name = format!("reporting.{field}");
+        (!asked(&name)).then(|| format!("`{name}`: {lack}"))
+    };
+    record.reporting.fields.keys().filter_map(of).collect()
 }
 
 #[cfg(test)]

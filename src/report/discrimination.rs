@@ -45,10 +45,26 @@ impl Section for Discrimination {
             chapter: Some(Chapter::Discrimination),
             fills: &[
                 Fill::tripod("15", &[Evidence::Threshold]),
-                Fill::tripod("23a", &[Evidence::Performance, Evidence::Intervals]),
+                Fill::tripod(
+                    "23a",
+                    &[
+                        Evidence::Performance,
+                        Evidence::Intervals,
+                        Evidence::Calibration,
+                        Evidence::Subgroups,
+                    ],
+                ),
                 Fill::clear("39", &[Evidence::Measures]),
-                Fill::clear("40", &[Evidence::Intervals]),
-                Fill::clear("47", &[Evidence::Performance, Evidence::PrecisionRecall]),
+                Fill::clear("40", &[Evidence::Intervals, Evidence::Calibration]),
+                Fill::clear(
+                    "47",
+                    &[
+                        Evidence::Performance,
+                        Evidence::Baseline,
+                        Evidence::PrecisionRecall,
+                        Evidence::Calibration,
+                    ],
+                ),
                 Fill::metrics("20", &[Evidence::Performance, Evidence::Confusion]),
                 Fill::metrics("21", &[Evidence::Intervals]),
                 Fill::metrics("25", &[Evidence::Baseline]),

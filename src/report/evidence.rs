@@ -1,7 +1,7 @@
 //! Whether the record has what an item of a standard asks of the run.
 
 use super::standing::{Standing, all, headline};
-use crate::data::{AnalysisRecord, StudyRecord};
+use crate::data::{AnalysisRecord, SampleSizeFacts, StudyRecord};
 use crate::operation::Evidence;
 
 /// Whether it can be asked of this study at all. Of what was done outside of this program there is
@@ -33,12 +33,33 @@ pub fn other_cohort(record: &StudyRecord) -> bool {
     record.analyses.values().any(|analysis| analysis.kind == "external")
 }
 
+/// Whether features of images come in a table that another program made.
+pub fn extracted_outside(record: &StudyRecord) -> bool {
+    !record.predictors.iter().any(|block| block.kind == "images")
+}
+
+/// Whether a step of preparation deals with missing values.
+fn handles_gaps(step: &str) -> bool {
+    step.starts_with("impute_") || step == "drop_missing"
+}
+
+/// Ten events for each candidate predictor parameter, or as many patients as an unpenalised model of
+/// them all would need.
+pub fn in_proportion(size: &SampleSizeFacts) -> bool {
+    size.events_per_candidate.is_some_and(|ratio| ratio >= 10.0)
+        || size.needed.is_some_and(|needed| needed <= size.n as f64)
+}
+
 /// Whether the record has it. Each reads a place of its own.
 pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
     let of = |is: &dyn Fn(&AnalysisRecord) -> bool| {
         headline(record).is_some_and(|(_, analysis)| is(analysis))
     };
-    let method = |role: &str| record.methods.iter().any(|method| method.role == role);
+    let methods = |role: &'static str| {
+        let own = record.methods.iter().filter(|method| !method.added);
+        own.filter(move |method| method.role == role)
+    };
+    let method = |role: &'static str| methods(role).next().is_some();
     let any = |is: &dyn Fn(&AnalysisRecord) -> bool| record.analyses.values().any(is);
     match evidence {
         Evidence::Sources => record.sources.iter().any(|s| !s.digest.is_empty()),
@@ -52,6 +73,12 @@ pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
                 })
         }
         Evidence::Missingness => record.predictors.iter().any(|b| !b.columns.is_empty()),
+        // Learners take no gaps, so a step before them fills or leaves out.
+        Evidence::Gaps => {
+            let columns = || record.predictors.iter().flat_map(|block| &block.columns);
+            columns().all(|column| column.missing == 0)
+                || methods("prepare").any(|method| handles_gaps(&method.name))
+        }
         Evidence::Shift => {
             record.characteristics.iter().any(|row| row.smd_to_development.is_some())
         }
@@ -63,8 +90,15 @@ pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
         Evidence::Tuning => of(&|analysis| !analysis.candidates.is_empty()),
         Evidence::Splits => of(&|analysis| !analysis.folds.is_empty()),
         Evidence::Proof => record.certificate.n_held_out_uses > 0,
+        Evidence::Unprepared => {
+            record.sources.iter().all(|source| source.prepared_outside != Some(true))
+        }
         Evidence::Measures => of(&|analysis| !analysis.metrics.is_empty()),
         Evidence::SampleSize => of(&|analysis| analysis.sample_size.is_some()),
+        Evidence::Proportion => of(&|analysis| {
+            let size = analysis.sample_size.as_ref();
+            size.is_some_and(in_proportion)
+        }),
         Evidence::Performance => of(&|a| a.performance.contains_key(&a.primary)),
         Evidence::Intervals => {
             of(&|a| a.performance.values().any(|estimate| estimate.lower.is_some()))
@@ -93,6 +127,10 @@ pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
         Evidence::Confounding => !record.associations.is_empty(),
         Evidence::Subgroups => of(&|analysis| !analysis.subgroups.is_empty()),
         Evidence::Selection => of(&|analysis| analysis.selection.is_some()),
+        Evidence::Reduction => of(&|analysis| {
+            let chosen = analysis.selection.as_ref();
+            chosen.is_some_and(|of| of.mean_columns < of.of_columns as f64)
+        }),
         // No step of this version measures whether a feature holds under repetition.
         Evidence::Robustness => false,
         Evidence::Centres => {

@@ -33,7 +33,7 @@ impl Section for Features {
                 Fill::clear("33", &[Evidence::Selection]),
                 Fill::clear("46", &[Evidence::Selection]),
                 Fill::metrics("14", &[Evidence::Robustness]),
-                Fill::metrics("15", &[Evidence::Selection]),
+                Fill::metrics("15", &[Evidence::Selection, Evidence::Reduction]),
                 Fill::metrics("17", &[]),
             ],
             figures: &["F10"],

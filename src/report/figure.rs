@@ -41,9 +41,22 @@ impl DataTable {
             let rest = cell.strip_prefix('−')?;
             rest.parse::<f64>().is_ok().then(|| format!("-{rest}"))
         };
-        let quoted = |cell: &str| match cell.contains(['"', ',', '\n', '\r']) {
-            true => Some(format!("\"{}\"", cell.replace('"', "\"\""))),
+        // Spreadsheets compute what begins like a formula; behind a quote it is text.
+        let formula = |cell: &str| {
+            cell.starts_with(['=', '+', '-', '@', '\t', '\r'])
+                && cell.parse::<f64>().is_err()
+        };
+        let guarded = |cell: &str| match formula(cell) {
+            true => Some(format!("'{cell}")),
             false => number(cell),
+        };
+        let quoted = |cell: &str| {
+            let guarded = guarded(cell);
+            let text = guarded.as_deref().unwrap_or(cell);
+            match text.contains(['"', ',', '\n', '\r']) {
+                true => Some(format!("\"{}\"", text.replace('"', "\"\""))),
+                false => guarded,
+            }
         };
         let lines = || iter::once(&self.head).chain(&self.rows);
         let size = lines().flatten().map(|cell| cell.len() + 4).sum();
@@ -108,5 +121,10 @@ mod tests {
         let table = DataTable { head: vec!["x".to_string()], rows: vec![cells.to_vec()] };
         assert_eq!(table.csv(false), "x\n-0.25,−1 patient,\"a \"\"b\"\", c\"\n");
         assert_eq!(table.csv(true).lines().next(), Some("x,simulated"));
+        let cells = ["=cmd|' /C calc'!A0", "-1+2, \"x\"", "-0.5", "+1e3", "@a"];
+        let rows = vec![cells.map(String::from).to_vec()];
+        let table = DataTable { head: vec!["=x".to_string()], rows };
+        let text = "'=x\n'=cmd|' /C calc'!A0,\"'-1+2, \"\"x\"\"\",-0.5,+1e3,'@a\n";
+        assert_eq!(table.csv(false), text);
     }
 }

@@ -55,7 +55,7 @@ impl Section for Measures {
                 Fill::metrics("10", &[]),
                 Fill::metrics("11", &[Evidence::Extraction]),
                 Fill::metrics("12", &[Evidence::Extraction]),
-                Fill::metrics("13", &[Evidence::Predictors]),
+                Fill::metrics("13", &[Evidence::Predictors, Evidence::Extraction]),
             ],
             figures: &[],
         };

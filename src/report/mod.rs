@@ -29,6 +29,7 @@ mod open_science;
 mod page;
 mod participants;
 mod permutation;
+mod places;
 mod plot;
 mod precision_recall;
 mod provenance;

@@ -11,7 +11,7 @@ use super::conflicts::conflicts;
 use super::coverage::{Declaring, checklists, gaps};
 use super::finding::finding;
 use super::marks::{mark, marked};
-use super::shown::{Shown, escape, fill};
+use super::shown::{Shown, escape, fill, legible};
 use super::{fonts, standards};
 use crate::data::{AnalysisRecord, AsJson, ItemFacts, RunRecord, Status, StudyRecord};
 use crate::operation::{Chapter, Declared, Entry, Fragment, Instance};
@@ -154,9 +154,14 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
         .collect();
     let counts = counts(record);
     let draft = !page.gaps.is_empty();
+    let lists = record.checklists.iter().filter(|list| list.score.is_none());
+    let partial: usize = lists.map(|list| list.count(Status::Partial)).sum();
     let status = match draft {
         true => marked(Status::Conflict, "Draft: not ready to submit"),
-        false => marked(Status::Met, "Complete"),
+        false => match partial {
+            0 => marked(Status::Met, "Complete"),
+            _ => marked(Status::Partial, "Nothing is missing, not all is fully reported"),
+        },
     };
     let filling = json!({
             "title": record.reporting.text("title").unwrap_or(&record.study.title),
@@ -238,7 +243,9 @@ impl Page {
         filling["script"] = json!(include_str!("../../templates/page.js"));
         let html = fill("page.html", filling);
         // The template is part of the program, so it can only fail by a mistake of ours.
-        html.unwrap_or_else(|error| panic!("the page's template is broken: {error}"))
+        let html =
+            html.unwrap_or_else(|error| panic!("the page's template is broken: {error}"));
+        legible(html)
     }
 }
 

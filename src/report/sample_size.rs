@@ -32,7 +32,7 @@ impl Section for SampleSize {
             fills: &[
                 Fill::tripod("10", &[Evidence::SampleSize]),
                 Fill::clear("9", &[Evidence::SampleSize]),
-                Fill::metrics("16", &[Evidence::SampleSize]),
+                Fill::metrics("16", &[Evidence::SampleSize, Evidence::Proportion]),
             ],
             figures: &["F12"],
         };

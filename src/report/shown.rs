@@ -257,12 +257,30 @@ pub fn escape(text: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
-            // Control characters have no place in XML.
-            c if c.is_control() && c != '\n' && c != '\t' => safe.push(' '),
-            c => safe.push(c),
+            c => safe.push(seen(c)),
         }
     }
     safe
+}
+
+/// A character as a reader may see it. Control characters have no place in HTML or XML; those that turn
+/// the direction of reading would turn what stands behind a name as well.
+fn seen(character: char) -> char {
+    match character {
+        '\n' | '\t' => character,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => char::REPLACEMENT_CHARACTER,
+        '\u{fffe}' | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
+        c if c.is_control() => ' ',
+        c => c,
+    }
+}
+
+/// Text of which every character may be seen.
+pub fn legible(text: String) -> String {
+    match text.chars().all(|c| seen(c) == c) {
+        true => text,
+        false => text.chars().map(seen).collect(),
+    }
 }
 
 /// The text of HTML made by this program, without its tags.
@@ -406,6 +424,9 @@ mod tests {
 
     #[test]
     fn hostile_text_is_only_text() {
+        let turned = escape("abc\u{202e}def\u{2066}\u{7}");
+        assert_eq!(turned, "abc\u{fffd}def\u{fffd} ");
+        assert_eq!(legible("a\u{202d}b\n".to_string()), "a\u{fffd}b\n");
         let hostile = "</script><script>alert('1')</script>\u{1}";
         let safe = escape(hostile);
         assert!(!safe.contains('<') && !safe.contains('\''));

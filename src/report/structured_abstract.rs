@@ -109,7 +109,8 @@ fn of_the_run(
     let sources: Vec<String> =
         record.sources.iter().map(|source| source.name.clone()).collect();
     let role = |role: &str| {
-        let used = record.methods.iter().filter(|method| method.role == role);
+        let used = record.methods.iter();
+        let used = used.filter(|method| method.role == role && !method.added);
         let mut titles: Vec<String> = used.map(|method| within(&method.title)).collect();
         // To keep all columns is no method.
         if role == "select" && analysis.candidates.iter().any(|one| one.selector == "all")

@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
+use super::places::{Place, parts, places};
 use super::shown::plain;
 use super::standing::{headline, model, same_question};
-use super::wording::{Phrases, is, sentences, words};
+use super::wording::{Phrases, is, is_of_others, sentences, words};
 use crate::data::{AnalysisRecord, Compared, StudyRecord};
 
 const SUPERIOR: Phrases<'static> = Phrases {
@@ -13,6 +14,7 @@ const SUPERIOR: Phrases<'static> = Phrases {
         "superior",
         "superiority",
         "outperform*",
+        "surpass*",
         "significantly better",
         "statistically better",
     ],
@@ -35,6 +37,26 @@ const SUPERIOR: Phrases<'static> = Phrases {
         "image*",
         "spatial",
     ],
+    but_behind: &[],
+};
+
+/// Weaker words, which mean this where the sentence says which model is behind.
+const BETTER: Phrases<'static> = Phrases {
+    any_of: &[
+        "better",
+        "higher",
+        "greater",
+        "exceed*",
+        "beat",
+        "beats",
+        "improve*",
+        "added value",
+        "adds value",
+        "add value",
+        "incremental value",
+        "additional value",
+    ],
+    but_before: &["calibrated", "calibration", "age", "grade*", "share*", "number*"],
     but_behind: &[],
 };
 
@@ -85,25 +107,24 @@ struct Claim {
     places: Vec<Place>,
 }
 
-#[derive(PartialEq)]
-enum Place {
-    Cohort(String),
-    /// The cohorts that a frozen model met.
-    Outside,
-    /// The cohort that the models were made in.
-    Inside,
-}
-
 /// Each field that calls a model superior where no comparison shows it, with why not.
 pub fn superior(
     record: &StudyRecord,
     texts: Vec<(String, String)>,
+    about_others: fn(&str) -> bool,
 ) -> Vec<(String, String)> {
     let pairs = pairs(record);
     let of = |(field, text): (String, String)| {
+        let there = about_others(&field);
         let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
-            let found = SUPERIOR.within(&words)?;
+            if is_of_others(&words, there) {
+                return None;
+            }
+            let found = match SUPERIOR.within(&words) {
+                Some(found) => found,
+                None => weakly(record, &pairs, &words)?,
+            };
             let why = contradicted(record, &pairs, &words, &found)?;
             Some((words[found].join(" "), why))
         })?;
@@ -111,6 +132,34 @@ pub fn superior(
         Some((field, text))
     };
     texts.into_iter().filter_map(of).collect()
+}
+
+/// Where a sentence says in weaker words that one compared model is better than another.
+fn weakly(
+    record: &StudyRecord,
+    pairs: &[Pair<'_>],
+    words: &[String],
+) -> Option<Range<usize>> {
+    // What is higher or exceeded is a measure, not a share of patients.
+    const BARE: [&str; 3] = ["higher", "greater", "exceed*"];
+    const MEASURED: [&str; 7] = [
+        "auc*",
+        "auroc*",
+        "discriminat*",
+        "perform*",
+        "accura*",
+        "predict*",
+        "statistic",
+    ];
+    let one_of = |word: &String, of: &[&str]| of.iter().any(|one| is(word, one));
+    let found = BETTER.within(words)?;
+    let measured = words.iter().any(|word| one_of(word, &MEASURED));
+    if (one_of(&words[found.start], &BARE) && !measured)
+        || over_chance(&words[found.end..])
+    {
+        return None;
+    }
+    (!claimed(record, pairs, words, &found).than.is_empty()).then_some(found)
 }
 
 /// Every compared pair that has a result.
@@ -150,12 +199,7 @@ fn missed(pairs: &[Pair<'_>], claim: &Claim, place: Option<&Place>) -> Option<St
         models.is_empty() || models.iter().any(|known| known == model)
     };
     let meant = |pair: &&Pair<'_>| {
-        let there = match place {
-            None => true,
-            Some(Place::Cohort(cohort)) => pair.of.cohort == *cohort,
-            Some(Place::Outside) => pair.of.kind == "external",
-            Some(Place::Inside) => pair.of.kind != "external",
-        };
+        let there = place.is_none_or(|place| place.holds(pair.of));
         let one = |a: &str, b: &str| named(&claim.better, a) && named(&claim.than, b);
         there && (one(&pair.better, &pair.than) || one(&pair.than, &pair.better))
     };
@@ -184,8 +228,10 @@ fn claimed(
     words: &[String],
     found: &Range<usize>,
 ) -> Claim {
-    const THAN: [&str; 9] =
-        ["to", "than", "over", "by", "compared", "against", "versus", "vs", "relative"];
+    const THAN: [&str; 12] = [
+        "to", "than", "over", "on", "upon", "beyond", "by", "compared", "against",
+        "versus", "vs", "relative",
+    ];
     let mut models: Vec<String> = Vec::new();
     for pair in pairs {
         for name in [&pair.better, &pair.than] {
@@ -195,7 +241,8 @@ fn claimed(
         }
     }
     let named = named(words, &models);
-    let verb = words[found.start].starts_with("outperform");
+    const VERBS: [&str; 5] = ["outperform*", "surpass*", "exceed*", "beat", "beats"];
+    let verb = VERBS.iter().any(|verb| is(&words[found.start], verb));
     let passive = verb && words.get(found.end).is_some_and(|word| word == "by");
     // "Compared with A, B was superior": the first model behind it is the other one.
     let other = words[..found.start].iter().position(|word| {
@@ -250,63 +297,12 @@ fn named(words: &[String], models: &[String]) -> Vec<(usize, String)> {
     found.into_iter().map(|(range, model)| (range.start, model.clone())).collect()
 }
 
-/// `clinical_radiomics` → clinical, radiomics.
-fn parts(name: &str) -> Vec<String> {
-    words(&name.replace(['_', '-', ','], " "))
-}
-
 /// "Radiomic" and "radiomics" are one.
 fn stem(word: &str) -> &str {
     match word.strip_suffix('s') {
         Some(stem) if stem.len() > 2 => stem,
         _ => word,
     }
-}
-
-/// The cohorts that a sentence names, else whether it speaks of others or of the development cohort.
-fn places(record: &StudyRecord, words: &[String]) -> Vec<Place> {
-    const NEAR: [&str; 14] = [
-        "cohort",
-        "cohorts",
-        "set",
-        "sets",
-        "data",
-        "dataset",
-        "patients",
-        "sample",
-        "hospital",
-        "centre",
-        "center",
-        "institution",
-        "in",
-        "at",
-    ];
-    let near =
-        |word: Option<&String>| word.is_some_and(|word| NEAR.contains(&word.as_str()));
-    let mut places = Vec::new();
-    for cohort in &record.cohorts {
-        let name = parts(&cohort.name);
-        let mut windows = words.windows(name.len().max(1)).enumerate();
-        let named = windows.any(|(at, window)| {
-            let behind = words.get(at + name.len());
-            let before = at.checked_sub(1).and_then(|at| words.get(at));
-            window == name.as_slice() && (near(before) || near(behind))
-        });
-        if named {
-            places.push(Place::Cohort(cohort.name.clone()));
-        }
-    }
-    if places.is_empty() {
-        let says =
-            |stems: &[&str]| words.iter().any(|word| stems.iter().any(|s| is(word, s)));
-        if says(&["external*", "outside", "elsewhere"]) {
-            places.push(Place::Outside);
-        }
-        if says(&["internal*", "cross"]) {
-            places.push(Place::Inside);
-        }
-    }
-    places
 }
 
 /// As in "superior to chance".

@@ -54,6 +54,12 @@ const MEASURES: &[Measure] = &[
             "area under the receiver operating characteristic curve",
             "area under the receiver operating characteristic",
             "areas under the curve",
+            "areas under the curves",
+            "area under roc curve",
+            "areas under the roc curve",
+            "areas under the roc curves",
+            "areas under the receiver operating characteristic curves",
+            "concordance",
             "c statistic",
             "c statistics",
             "c index",
@@ -94,7 +100,21 @@ const MEASURES: &[Measure] = &[
         called: &["negative predictive value", "npv"],
     },
     Measure { key: "f1", title: "F1", called: &["f1 score", "f1"] },
+    Measure {
+        key: "calibration_intercept",
+        title: "calibration intercept",
+        called: &["calibration intercept", "calibration in the large"],
+    },
+    Measure { key: "log_loss", title: "log loss", called: &["log loss"] },
+    Measure {
+        key: "mcc",
+        title: "Matthews correlation coefficient",
+        called: &["matthews correlation coefficient", "mcc"],
+    },
 ];
+
+/// Measures that are no shares, so that they may be above 1 and have no per cent.
+const NO_SHARES: [&str; 3] = ["calibration_slope", "calibration_intercept", "log_loss"];
 
 /// As it was written, with the digits that it was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -107,9 +127,10 @@ pub struct Number {
 }
 
 impl Number {
-    /// Whether a result comes out as this number when it is rounded to as many digits.
+    /// Whether a result comes out as this number when it is rounded to as many digits. A minus sign is
+    /// written in too many ways to be held against anyone.
     pub fn is(&self, result: f64) -> bool {
-        let result = if self.percent { result * 100.0 } else { result };
+        let result = if self.percent { result * 100.0 } else { result }.abs();
         let rounded = format!("{result:.*}", self.digits).parse::<f64>();
         rounded.is_ok_and(|rounded| (rounded - self.value).abs() < 1e-9)
     }
@@ -123,9 +144,10 @@ impl Number {
     fn may_be(&self, measure: &Measure) -> bool {
         // What guessing gives is nobody's result.
         let chance = measure.key == "auroc" && self.value == 0.5 && self.digits == 1;
-        let most = if measure.key == "calibration_slope" { 10.0 } else { 1.0 };
+        let no_share = NO_SHARES.contains(&measure.key);
+        let most = if no_share { 10.0 } else { 1.0 };
         match self.percent {
-            true => self.value <= 100.0 && measure.key != "calibration_slope",
+            true => self.value <= 100.0 && !no_share,
             false => self.digits > 0 && self.value <= most && !chance,
         }
     }
@@ -310,8 +332,12 @@ fn measures(tokens: &[Token], found: &mut Vec<Typed>) {
             }
             Token::Number(number, written) if !is_other(tokens, at) => {
                 let of = waiting.first().copied().or(current);
-                let end = end_of_range(tokens, at)
-                    .filter(|end| interval || (!end.loose && is_open(tokens, at)));
+                let end = end_of_range(tokens, at).filter(|end| {
+                    let closes = tokens
+                        .get(end.at)
+                        .is_some_and(|token| token.is_sign(&[')', ']']));
+                    interval || (is_open(tokens, at) && (!end.loose || closes))
+                });
                 match (of, end) {
                     (Some(of), Some(end))
                         if number.may_be(of) && end.number.may_be(of) =>
@@ -472,7 +498,7 @@ struct End<'t> {
 fn end_of_range(tokens: &[Token], at: usize) -> Option<End<'_>> {
     let between = tokens.get(at + 1)?;
     let dash = between.is_sign(&['–', '—', '-', '−', '‐']) || between.word() == "to";
-    let loose = between.is_sign(&[',']) || between.word() == "and";
+    let loose = between.is_sign(&[',', ';']) || between.word() == "and";
     match tokens.get(at + 2)? {
         Token::Number(number, written) if dash || loose => {
             Some(End { number, written, at: at + 3, loose })
@@ -674,6 +700,11 @@ mod tests {
                 "auroc 0.75|auroc interval 0.10 to 0.99|brier 0.21",
             ),
             ("AUC 0.75 (0.60-0.85)", "auroc 0.75|auroc interval 0.60 to 0.85"),
+            ("AUC 0.75 [0.60, 0.85]", "auroc 0.75|auroc interval 0.60 to 0.85"),
+            ("AUC 0.75 (0.60; 0.85)", "auroc 0.75|auroc interval 0.60 to 0.85"),
+            ("areas under the ROC curves of 0.75", "auroc 0.75"),
+            ("A calibration intercept of 2.5 was found.", "calibration_intercept 2.5"),
+            ("Log loss was 1.2 and MCC 0.41.", "log_loss 1.2|mcc 0.41"),
             (
                 "AUC 0.75, 95 % confidence interval 0.60, 0.85",
                 "auroc 0.75|auroc interval 0.60 to 0.85",
@@ -727,6 +758,7 @@ mod tests {
         let one = |text: &str| typed(text, &[]).remove(0).numbers[0];
         assert!(one("AUC 0.75").is(0.7549) && !one("AUC 0.75").is(0.7551));
         assert!(one("AUC .7").is(0.7499) && one("AUC 75 %").is(0.7549));
+        assert!(one("slope −0.75").is(-0.75));
         assert!(one("AUC 0.750").is(0.75) && !one("AUC 0.750").is(0.751));
         assert_eq!(one("1,600 patients").count(), Some(1600));
     }

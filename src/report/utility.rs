@@ -30,8 +30,16 @@ impl Section for Utility {
         const DECLARED: Declared = Declared {
             chapter: Some(Chapter::Utility),
             fills: &[
-                Fill::clear("42", &[Evidence::Controls]),
-                Fill::clear("48", &[Evidence::Controls, Evidence::Decision]),
+                Fill::clear("42", &[Evidence::Controls, Evidence::Decision]),
+                Fill::clear(
+                    "48",
+                    &[
+                        Evidence::Controls,
+                        Evidence::Comparisons,
+                        Evidence::Confusion,
+                        Evidence::Decision,
+                    ],
+                ),
                 Fill::metrics("24", &[Evidence::Controls]),
             ],
             figures: &["F5"],

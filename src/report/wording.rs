@@ -6,6 +6,9 @@ use std::ops::Range;
 /// Words that a gap, written as `~` in a phrase, may span.
 const GAP: usize = 6;
 
+/// How many words before a phrase may say of what it is said.
+const NEAR: usize = 3;
+
 /// Words in lower case without signs; numbers keep their points.
 pub fn words(text: &str) -> Vec<String> {
     text.to_lowercase()
@@ -19,17 +22,25 @@ pub fn words(text: &str) -> Vec<String> {
 pub fn sentences(text: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
     let mut start = 0;
+    let mut open = 0_usize;
     for (at, character) in text.char_indices() {
         let end = at + character.len_utf8();
+        match character {
+            '(' | '[' => open += 1,
+            ')' | ']' => open = open.saturating_sub(1),
+            _ => {}
+        }
         let ends = match character {
-            '!' | '?' | ';' => true,
+            '!' | '?' => true,
+            // Between the ends of an interval, as in "0.75 (0.60; 0.85)".
+            ';' => open == 0,
             '.' => is_full_stop(&text[start..at], &text[end..]),
             '\n' => text[end..].trim_start_matches([' ', '\t']).starts_with('\n'),
             _ => false,
         };
         if ends {
             sentences.push(&text[start..end]);
-            start = end;
+            (start, open) = (end, 0);
         }
     }
     sentences.push(&text[start..]);
@@ -62,7 +73,7 @@ pub struct Phrases<'p> {
     pub any_of: &'p [&'p str],
     /// Words before one of these it means something else, as in "superior temporal gyrus".
     pub but_before: &'p [&'p str],
-    /// And behind one of these, as in "previously validated".
+    /// And shortly behind one of these, as in "previously validated", "the assay was validated".
     pub but_behind: &'p [&'p str],
 }
 
@@ -89,8 +100,8 @@ impl<'p> Phrases<'p> {
             let phrase: Vec<&str> = phrase.split(' ').collect();
             (0..words.len()).find_map(|at| {
                 let found = at..at + length(&words[at..], &phrase)?;
-                let before = at.checked_sub(1).and_then(|at| words.get(at));
-                let elsewhere = is_one(before, self.but_behind)
+                let mut near = words[at.saturating_sub(NEAR)..at].iter();
+                let elsewhere = near.any(|word| is_one(Some(word), self.but_behind))
                     || is_one(words.get(found.end), self.but_before);
                 (!elsewhere && !denied(words, &found)).then_some(found)
             })
@@ -124,28 +135,100 @@ fn length(words: &[String], phrase: &[&str]) -> Option<usize> {
     }
 }
 
+/// Words that begin another thought: what is denied before them is denied there.
+const TURNS: [&str; 9] = [
+    "but", "while", "whereas", "although", "though", "however", "because", "since",
+    "which",
+];
+
+/// The words from the last turn before a phrase to the next one behind it.
+pub fn thought<'w>(words: &'w [String], found: &Range<usize>) -> &'w [String] {
+    let turns = |word: &String| TURNS.contains(&word.as_str());
+    let start = words[..found.start].iter().rposition(turns).map_or(0, |at| at + 1);
+    let end = words[found.end..].iter().position(turns);
+    &words[start..end.map_or(words.len(), |at| found.end + at)]
+}
+
 /// Whether what stands there is denied, is still to be done, or is what was asked.
 fn denied(words: &[String], found: &Range<usize>) -> bool {
-    const DENIALS: [&str; 26] = [
-        "no", "not", "without", "never", "neither", "nor", "lack", "lacks", "lacking",
-        "need", "needs", "future", "cannot", "require", "requires", "await", "awaits",
-        "awaiting", "pending", "planned", "should", "must", "will", "would", "until",
+    const DENIALS: [&str; 46] = [
+        "no",
+        "not",
+        "without",
+        "never",
+        "neither",
+        "nor",
+        "none",
+        "lack",
+        "lacks",
+        "lacking",
+        "absence",
+        "absent",
+        "need",
+        "needs",
+        "future",
+        "cannot",
+        "unable",
+        "fail",
+        "fails",
+        "failed",
+        "failing",
+        "unlikely",
+        "unclear",
+        "unknown",
+        "uncertain",
+        "unproven",
+        "impossible",
+        "require",
+        "requires",
+        "await",
+        "awaits",
+        "awaiting",
+        "pending",
+        "planned",
+        "plan",
+        "plans",
+        "should",
+        "must",
+        "may",
+        "might",
+        "will",
+        "would",
+        "until",
         "unless",
+        "nothing",
+        "hardly",
     ];
-    const ASKED: [&str; 2] = ["whether", "hypothes*"];
-    let near = &words[found.start.saturating_sub(4)..found.start];
+    const ASKED: [&str; 3] = ["whether", "hypothes*", "if"];
     let denies = |words: &[String]| {
         words.iter().enumerate().any(|(at, word)| {
-            let only =
-                word == "not" && words.get(at + 1).is_some_and(|next| next == "only");
-            DENIALS.contains(&word.as_str()) && !only
+            let next = words.get(at + 1).map_or("", String::as_str);
+            // "Not only", "no doubt" and "even if" deny nothing.
+            let only = word == "not" && next == "only";
+            let doubt = next.starts_with("doubt");
+            DENIALS.contains(&word.as_str()) && !only && !doubt
         })
     };
-    let asked = words[..found.start].iter().any(|word| ASKED.iter().any(|a| is(word, a)));
+    let before = &words[..found.start];
+    let turns = |word: &String| TURNS.contains(&word.as_str());
+    let near = &before[before.len().saturating_sub(4)..];
+    // Further away a denial reaches as far as the thought does.
+    let reach = &before[before.len().saturating_sub(9)..];
+    let reach = &reach[reach.iter().rposition(turns).map_or(0, |at| at + 1)..];
+    let joined = reach.iter().rposition(|word| word == "and").map_or(0, |at| at + 1);
+    let asked = before.iter().enumerate().any(|(at, word)| {
+        let even = at > 0 && ["even", "as"].contains(&before[at - 1].as_str());
+        ASKED.iter().any(|a| is(word, a)) && !even
+    });
+    // "Had it been superior, …" tells what was not.
+    let unreal = words.first().is_some_and(|word| word == "had")
+        && words.iter().any(|word| word == "been");
     denies(near)
+        || denies(&reach[joined..])
         || denies(&words[found.clone()])
         || asked
-        || is_to_come(&words[..found.start])
+        || unreal
+        || is_to_come(before)
         || denied_behind(&words[found.end..])
 }
 
@@ -181,11 +264,19 @@ fn is_to_come(before: &[String]) -> bool {
 
 /// As in "external validation of the model was not possible", "… is needed".
 fn denied_behind(after: &[String]) -> bool {
-    const BETWEEN: [&str; 20] = [
+    const BETWEEN: [&str; 31] = [
         "was", "were", "is", "are", "has", "have", "had", "been", "being", "could",
         "can", "still", "remain", "remains", "did", "does", "of", "the", "this", "model",
+        "models", "study", "studies", "cohort", "cohorts", "data", "set", "sets",
+        "trial", "trials", "now",
     ];
-    const DENIALS: [&str; 16] = [
+    const DENIALS: [&str; 22] = [
+        "under",
+        "underway",
+        "ongoing",
+        "unknown",
+        "unclear",
+        "next",
         "never",
         "needed",
         "required",
@@ -217,7 +308,62 @@ fn denied_behind(after: &[String]) -> bool {
         "not" => following != "only",
         next => DENIALS.contains(&next),
     };
-    denies || (remains && next == "to")
+    denies || (remains && next == "to") || not_shown(after)
+}
+
+/// As in "superiority over the clinical model could not be shown".
+fn not_shown(after: &[String]) -> bool {
+    const FAR: usize = 10;
+    const ENDS: [&str; 5] = ["and", "that", "when", "where", "after"];
+    const SHOWN: [&str; 13] = [
+        "shown",
+        "demonstrated",
+        "found",
+        "seen",
+        "observed",
+        "established",
+        "proven",
+        "proved",
+        "confirmed",
+        "reached",
+        "achieved",
+        "evident",
+        "significant",
+    ];
+    let ends = |word: &&String| {
+        !ENDS.contains(&word.as_str()) && !TURNS.contains(&word.as_str())
+    };
+    let near: Vec<&String> = after.iter().take(FAR).take_while(ends).collect();
+    near.windows(3).any(|at| {
+        let shown = |word: &str| SHOWN.contains(&word);
+        at[0] == "not"
+            && (shown(at[1]) || (at[1] == "be" || at[1] == "been") && shown(at[2]))
+    }) || near.windows(2).any(|at| at[0] == "not" && SHOWN.contains(&at[1].as_str()))
+}
+
+/// Whether a sentence tells what others found: it names them, or stands where others are spoken of,
+/// and says nothing of its own study.
+pub fn is_of_others(words: &[String], about_others: bool) -> bool {
+    const OURS: [&str; 6] = ["our", "ours", "we", "this", "present", "here"];
+    const THEIRS: [&str; 3] = ["others", "literature", "colleagues"];
+    const OLDER: [&str; 5] = ["previous", "earlier", "prior", "published", "other"];
+    const WORK: [&str; 8] = [
+        "stud*",
+        "work*",
+        "report*",
+        "model*",
+        "paper*",
+        "author*",
+        "research*",
+        "group*",
+    ];
+    let any = |of: &[&str]| words.iter().any(|word| of.iter().any(|one| is(word, one)));
+    let named = words.windows(2).any(|pair| {
+        let older = OLDER.contains(&pair[0].as_str());
+        (pair[0] == "et" && pair[1] == "al")
+            || (older && WORK.iter().any(|work| is(&pair[1], work)))
+    });
+    (about_others || named || any(&THEIRS)) && !any(&OURS)
 }
 
 #[cfg(test)]
@@ -233,6 +379,8 @@ mod tests {
             ("Was it done? No. It was not.", 3),
             ("No leakage.External data", 2),
             ("One (in brackets.) Two", 2),
+            ("An AUC of 0.75 (0.60; 0.85). Two", 2),
+            ("One (not closed. Two; three", 3),
             ("A line\nof it\n\nand another", 2),
             ("", 0),
             ("…", 0),
@@ -253,6 +401,8 @@ mod tests {
             "Not only was external validation done, it was done twice.",
             "The model was found to be externally validated.",
             "External validation was not only done but repeated.",
+            "No doubt, external validation was a success.",
+            "Even if few, external cohorts were met.",
         ] {
             assert!(says(said, phrases), "{said}");
         }
@@ -269,6 +419,14 @@ mod tests {
             "It will be judged in external cohorts.",
             "It should undergo external validation.",
             "We asked whether the model holds in an external cohort.",
+            "It is unclear if external validation would succeed.",
+            "We found no evidence that the model holds in an external cohort.",
+            "We did not have access to an external cohort.",
+            "An external validation study is under way.",
+            "External cohorts are needed.",
+            "External validation of the clinical model could not be achieved.",
+            "The model may hold in an external cohort.",
+            "Had an external cohort been at hand, we would know.",
         ] {
             assert!(!says(denied, phrases), "{denied}");
         }
@@ -293,5 +451,21 @@ mod tests {
         assert_eq!(said("A previously validated score."), None);
         let mixed = "It has yet to be validated and validated questionnaires were used.";
         assert_eq!(said(mixed), None);
+    }
+
+    #[test]
+    fn what_others_found_is_not_ours() {
+        let others = |text: &str, there| is_of_others(&words(text), there);
+        assert!(others("Smith et al. reported that it outperformed others.", false));
+        assert!(others("Earlier models were validated.", false));
+        assert!(others("Radiomics is superior to reading.", true));
+        assert!(!others("Unlike Smith et al., our model was validated.", false));
+        assert!(!others("The model was validated.", false));
+    }
+
+    #[test]
+    fn a_thought_ends_where_another_begins() {
+        let words = words("It was good here but poor there because of them");
+        assert_eq!(thought(&words, &(5..6)).join(" "), "poor there");
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::data::{MethodFacts, Setting};
-use crate::spec::{BlockKind, Chain, SourceKind, Study, Use};
+use crate::spec::{BlockKind, Chain, Model, SourceKind, Study, Use};
 
 /// Every operation in the order in which it acts, each once per place.
 pub fn describe(study: &Study) -> Vec<MethodFacts> {
@@ -23,14 +23,19 @@ pub fn describe(study: &Study) -> Vec<MethodFacts> {
     for outcome in &study.outcomes {
         methods.extend(outcome.derivations.iter().map(|used| facts("outcome", used)));
     }
-    for model in &study.models {
+    // The author's own models first: what only an added control does is told as such.
+    let models = || {
+        let own = study.models.iter().filter(|model| model.added.is_none());
+        own.chain(study.models.iter().filter(|model| model.added.is_some()))
+    };
+    for model in models() {
         for branch in &model.branches {
-            add(&mut methods, chain("prepare", &branch.prepare));
+            add(&mut methods, model, chain("prepare", &branch.prepare));
         }
     }
-    for model in &study.models {
+    for model in models() {
         for selector in &model.select {
-            add(&mut methods, chain("select", selector));
+            add(&mut methods, model, chain("select", selector));
         }
     }
     methods.extend(study.learn.iter().flat_map(|learner| chain("learn", learner)));
@@ -43,10 +48,13 @@ pub fn describe(study: &Study) -> Vec<MethodFacts> {
 }
 
 /// Adds what is not there yet: models share most of what is done with them.
-fn add(methods: &mut Vec<MethodFacts>, more: Vec<MethodFacts>) {
+fn add(methods: &mut Vec<MethodFacts>, model: &Model, more: Vec<MethodFacts>) {
     for method in more {
-        if !methods.contains(&method) {
-            methods.push(method);
+        if !methods
+            .iter()
+            .any(|known| MethodFacts { added: false, ..known.clone() } == method)
+        {
+            methods.push(MethodFacts { added: model.added.is_some(), ..method });
         }
     }
 }
@@ -66,6 +74,7 @@ fn facts(role: &str, used: &Use) -> MethodFacts {
         summary: used.summary.clone(),
         settings: settings.collect(),
         sources: used.about.sources.iter().map(|source| (*source).to_string()).collect(),
+        added: false,
     }
 }
 
