@@ -157,16 +157,18 @@ fn about_others(field: &str) -> bool {
         || field.starts_with("reporting.context.")
 }
 
-/// The texts that say one of these phrases of this study, in their own words. `but`: what the run says
-/// instead of the places that are spoken of, if it says something else.
+/// The texts that say one of these phrases of this study, in their own words. `theirs`: whether a field
+/// speaks of others unless it says that it does not. `but`: what the run says instead of the places that
+/// are spoken of, if it says something else.
 fn saying_of(
     record: &StudyRecord,
     texts: Vec<(String, String)>,
     phrases: Phrases<'_>,
+    theirs: fn(&str) -> bool,
     but: impl Fn(&[Place]) -> Option<String>,
 ) -> Vec<(String, String)> {
     let of = |(field, text): (String, String)| {
-        let there = about_others(&field);
+        let there = theirs(&field);
         let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
             let found =
@@ -188,7 +190,7 @@ fn saying(
     phrases: Phrases<'_>,
     but: impl Fn() -> String,
 ) -> Vec<(String, String)> {
-    saying_of(record, texts, phrases, |_| Some(but()))
+    saying_of(record, texts, phrases, about_others, |_| Some(but()))
 }
 
 /// Whether an analysis was judged in one of the places; in any where none is named.
@@ -451,7 +453,13 @@ fn multicentre(record: &StudyRecord) -> Vec<(String, String)> {
     let mut texts = texts(record);
     texts.retain(|(field, _)| !is_to_come(field));
     // The background tells of this study as well: "a multicentre study".
-    saying(record, texts, phrases, || "every cohort has one centre".to_string())
+    saying_of(
+        record,
+        texts,
+        phrases,
+        |_| false,
+        |_| Some("every cohort has one centre".to_string()),
+    )
 }
 
 /// Controls that the engine adds are no use that the author made of the cohort.
@@ -751,7 +759,7 @@ const VALIDATED: Phrases<'static> = Phrases {
 
 fn validated(record: &StudyRecord) -> Vec<(String, String)> {
     let Some((_, of)) = headline(record) else { return Vec::new() };
-    saying_of(record, findings(record), VALIDATED, |places| {
+    saying_of(record, findings(record), VALIDATED, about_others, |places| {
         let mut judged = same_question(record, of).filter(|(_, of)| is_in(places, of));
         judged.find_map(|(name, analysis)| not_above_chance(name, analysis))
     })
@@ -827,7 +835,7 @@ fn calibrated(record: &StudyRecord) -> Vec<(String, String)> {
             })
         })
     };
-    saying_of(record, findings(record), CALIBRATED, |places| {
+    saying_of(record, findings(record), CALIBRATED, about_others, |places| {
         let mut judged = same_question(record, of).filter(|(_, of)| is_in(places, of));
         judged.find_map(|(name, analysis)| off(name, analysis))
     })
