@@ -176,7 +176,8 @@ impl Chain {
     /// The distinct ways of fitting this chain, in written order.
     ///
     /// The last step's state serves every value of the parameters that its `fit` does not read, and
-    /// settings that need less of it; earlier steps change the rows that later ones are fitted on, so all of theirs count.
+    /// settings that need less of it; earlier steps change the rows that later ones are fitted on, so
+    /// all of theirs count.
     pub fn fit_paths(&self) -> FitPaths {
         let mut paths: Vec<serde_json::Value> = Vec::new();
         let mut of_setting = Vec::new();
