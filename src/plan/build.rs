@@ -1019,10 +1019,9 @@ impl Builder<'_> {
             true => given.iter().chain([&placed.place]).cloned().collect(),
             false => given.clone(),
         };
-        let mut scores = Vec::new();
-        for (selector, chain) in
-            study.models[self.cases[case].model].select.iter().enumerate()
-        {
+        let select = &study.models[self.cases[case].model].select;
+        let mut selects = Vec::new();
+        for (selector, chain) in select.iter().enumerate() {
             let select = Node {
                 name: [&here, "/", &chain.name].concat(),
                 work: Work::Select { case, split: placed.clone(), selector },
@@ -1041,6 +1040,15 @@ impl Builder<'_> {
             };
             let select = self.add(select, &[context.frame, prepare]);
             self.follows(select, context.splits);
+            selects.push(select);
+        }
+        for (selector, earlier) in context.procedure.shares.iter().enumerate() {
+            for &earlier in earlier {
+                self.reads(selects[selector], selects[earlier], Reads::Shared, None);
+            }
+        }
+        let mut scores = Vec::new();
+        for ((selector, chain), select) in select.iter().enumerate().zip(selects) {
             let transductive = context.prepare.transductive() || chain.transductive();
             for (learner, learners) in study.learn.iter().enumerate() {
                 let random = context.procedure.random[learner];

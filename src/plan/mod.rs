@@ -72,6 +72,8 @@ pub enum Reads {
     /// Only the part that stands among the reader's given facts: one file of a generator, the
     /// rows of one split.
     Part,
+    /// States that the reader would otherwise fit itself. Its own key fixes them already.
+    Shared,
 }
 
 /// Outcome × model × way of preparing × scheme.
@@ -507,7 +509,7 @@ impl Plan {
     /// The same with the port that it reads of each.
     pub fn ports(&self, node: NodeIndex) -> Vec<(NodeIndex, Option<&str>)> {
         let mut ports = self.edges(node);
-        ports.retain(|(_, edge)| edge.reads != Reads::Part);
+        ports.retain(|(_, edge)| matches!(edge.reads, Reads::Content | Reads::Which));
         ports.into_iter().map(|(input, edge)| (input, edge.port.as_deref())).collect()
     }
 

@@ -15,6 +15,8 @@ pub struct Procedure {
     pub prepare: Arc<Identity>,
     /// By selector.
     pub select: Vec<Arc<Identity>>,
+    /// By selector: those that are fitted first and have states that it would fit again.
+    pub shares: Vec<Vec<usize>>,
     /// By selector and learner.
     pub score: Vec<Vec<Arc<Identity>>>,
     pub race: Arc<Identity>,
@@ -74,6 +76,14 @@ impl Procedure {
         let selectors: Vec<String> = model.select.iter().map(of_chain).collect();
         let candidates = n_candidates(study, model, chain);
         let evaluate = &study.evaluate;
+        let shares = |at: usize| {
+            let others = (0..model.select.len()).filter(|other| {
+                let place = |at: usize| (model.select[at].n_steps(), at);
+                place(*other) < place(at)
+                    && model.select[at].shares_states(&model.select[*other])
+            });
+            others.collect()
+        };
         let select = model.select.iter().map(|selector| {
             let paths = canonical_json(&selector.fit_paths().identities);
             Identity::of(&[("prepare", &prepare), ("select", &paths)])
@@ -107,6 +117,7 @@ impl Procedure {
         Self {
             prepare: Identity::of(&[("prepare", &paths)]),
             select: select.collect(),
+            shares: (0..model.select.len()).map(shares).collect(),
             score: score.collect(),
             race: Identity::of(&[
                 // 2: decision values of a single split become probabilities by maps from its rows.

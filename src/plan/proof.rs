@@ -152,7 +152,8 @@ fn value_of(plan: &Plan, index: NodeIndex, seen: &[Seen]) -> Seen {
     for edge in plan.graph.edges_directed(index, Direction::Incoming) {
         let before = &seen[edge.source().index()];
         match edge.weight().reads {
-            Reads::Content => {
+            // What is shared reaches no key, and yet it has been learned from rows.
+            Reads::Content | Reads::Shared => {
                 if rows.pools_inputs {
                     for read in [&before.rows, &before.chosen] {
                         inputs.add(read);
@@ -193,7 +194,10 @@ fn paths(plan: &Plan, end: NodeIndex, group: u32, seen: &[Seen]) -> Vec<Vec<Node
     let mut paths = Vec::new();
     while let Some(at) = open.pop() {
         let rows = &plan.graph[at].rows;
-        let inputs = plan.inputs(at);
+        let inputs = plan.edges(at).into_iter();
+        let inputs: Vec<NodeIndex> = inputs
+            .filter_map(|(input, edge)| (edge.reads != Reads::Part).then_some(input))
+            .collect();
         let covers = |set: &Option<Arc<Groups>>| {
             set.as_ref().is_some_and(|set| set.contains(group))
         };

@@ -12,7 +12,7 @@ use super::compute::{self, Inputs, Matrices};
 use crate::data::Value;
 use crate::digest::Digest;
 use crate::math::Stream;
-use crate::plan::{Node, Plan, State, States, Work, key_of, preimage};
+use crate::plan::{Node, Plan, Reads, State, States, Work, key_of, preimage};
 use crate::spec::Study;
 use crate::store::{Keep, NewAction, NewOutput, Store, StoreError};
 use crate::survey::{Performed, Reading, Survey};
@@ -421,6 +421,17 @@ impl Executor<'_> {
             let mut slot = lock(&self.matrices[prepare.index()]);
             slot.get_or_insert_with(|| Arc::new(make())).clone()
         };
+        let shared = || {
+            let edges = self.plan.edges(index).into_iter();
+            let shared = edges.filter(|(_, edge)| edge.reads == Reads::Shared);
+            let values = shared.filter_map(|(earlier, _)| {
+                if self.why_failed(earlier).is_some() {
+                    return None;
+                }
+                Some((earlier, self.value(earlier).ok()?))
+            });
+            values.collect()
+        };
         let context = Inputs {
             study: self.study,
             survey: self.survey,
@@ -429,6 +440,7 @@ impl Executor<'_> {
             values: &inputs,
             nodes: &self.plan.inputs(index),
             matrices: &matrices,
+            shared: &shared,
         };
         let node = &self.plan.graph[index];
         match catch_unwind(AssertUnwindSafe(|| compute::compute(node, &context))) {

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::{Done, How};
 use crate::catalog::Catalog;
 use crate::digest::Digest;
-use crate::plan::{Plan, States};
+use crate::plan::{Plan, Reads, States};
 use crate::store::{Store, StoreError};
 
 /// A line of a journal: a node as it was in one run.
@@ -95,7 +95,10 @@ fn read(lines: &[String]) -> HashMap<String, Entry> {
 fn entry(plan: &Plan, states: &States, index: NodeIndex, how: Option<&How>) -> Entry {
     let node = &plan.graph[index];
     let given = node.given.iter();
-    let inputs = plan.edges(index).into_iter().map(|(input, edge)| {
+    let edges = plan.edges(index).into_iter();
+    // What is shared saves work and changes nothing.
+    let edges = edges.filter(|(_, edge)| edge.reads != Reads::Shared);
+    let inputs = edges.map(|(input, edge)| {
         let port = edge.port.as_deref().map(str::to_string);
         (plan.graph[input].name.clone(), port)
     });
@@ -201,7 +204,8 @@ fn walk(
     if !added.is_empty() || !removed.is_empty() {
         changes.push(Change::Inputs { node: new.node.clone(), added, removed });
     }
-    for (input, edge) in plan.edges(index) {
+    let edges = plan.edges(index).into_iter();
+    for (input, edge) in edges.filter(|(_, edge)| edge.reads != Reads::Shared) {
         let port = edge.port.as_deref();
         let digest = states.output(input, port);
         let old_digest = old.get(&plan.graph[input].name).and_then(|entry| {

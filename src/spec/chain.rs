@@ -44,6 +44,12 @@ pub struct FitPaths {
     pub identities: serde_json::Value,
 }
 
+/// What names the state of a step among all that are fitted on the same rows: the steps behind which it
+/// stands, with all of their parameters, and what its own fit reads.
+pub fn state_name(behind: &[Json], fitted: &Use) -> String {
+    canonical_json(&json!([behind, fitted.identity_for_fit()]))
+}
+
 impl Chain {
     /// Every setting, each as its steps' identities.
     pub fn identity(&self) -> Json {
@@ -83,6 +89,11 @@ impl Chain {
     pub fn nothing(name: &str, span: Span) -> Self {
         let settings = vec![ChainSetting { steps: Vec::new(), text: String::new() }];
         Self { name: name.to_string(), span, settings }
+    }
+
+    /// Of its longest setting.
+    pub fn n_steps(&self) -> usize {
+        self.settings.iter().map(|setting| setting.steps.len()).max().unwrap_or(0)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -171,6 +182,26 @@ impl Chain {
         let alike = self.settings.iter().filter(|setting| before(setting) == here);
         let mut steps = alike.filter_map(|setting| setting.steps.get(position));
         steps.find(|step| step.identity_for_fit() == serving).unwrap_or(own)
+    }
+
+    /// What names the state of each step of a setting among all that are fitted on the same rows.
+    pub fn states(&self, setting: usize) -> Vec<String> {
+        let mut behind = Vec::new();
+        let steps = self.settings[setting].steps.iter().enumerate();
+        let names = steps.map(|(position, step)| {
+            let name = state_name(&behind, self.fitted(setting, position));
+            behind.push(step.identity());
+            name
+        });
+        names.collect()
+    }
+
+    /// Whether a step of this chain has the state of a step of that one.
+    pub fn shares_states(&self, other: &Self) -> bool {
+        let all = |chain: &Self| -> BTreeSet<String> {
+            (0..chain.settings.len()).flat_map(|setting| chain.states(setting)).collect()
+        };
+        !all(self).is_disjoint(&all(other))
     }
 
     /// The distinct ways of fitting this chain, in written order.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::splits::{apply_path, facts, predicted, with_beside};
+use super::splits::{KnownStates, apply_path, facts, predicted, with_beside};
 use super::winner::{Chosen, chosen, fit_member, numbered};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
@@ -27,12 +27,12 @@ pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     };
     let (outcome, groups) = facts(inputs, case);
     let train = placed.split.train(frame, outcome, groups);
-    let mut members = Vec::new();
+    let (mut members, mut known) = (Vec::new(), KnownStates::new());
     for ((recipe, weight), link) in winner.members.iter().zip(links) {
         let chosen = chosen(inputs, case, recipe);
         let place = ("frozen", *weight);
         let prepare = prepare.paths[chosen.prepare_path].clone();
-        match fit_member(inputs.study, place, &chosen, prepare, &train) {
+        match fit_member(inputs.study, place, &chosen, prepare, &train, &mut known) {
             Ok((mut member, prepared)) => {
                 let columns = prepared.rows().columns().iter();
                 let values: Vec<&[f64]> = columns.map(|c| &c.values[..]).collect();

@@ -44,6 +44,8 @@ pub struct Inputs<'a> {
     pub nodes: &'a [NodeIndex],
     /// Prepared matrices of a split, made once and shared by its nodes.
     pub matrices: &'a Shared<'a>,
+    /// The nodes that share states with this one, with their values.
+    pub shared: &'a dyn Fn() -> Vec<(NodeIndex, Arc<Value>)>,
 }
 
 /// Gives the matrices of a `prepare` node, made by the function when nobody has made them yet.

@@ -5,7 +5,8 @@
 
 use super::measured::levels;
 use super::splits::{
-    Matrices, facts, fit_path, fit_prepare, fit_select, procedure, score_all, with_beside,
+    KnownStates, Matrices, facts, fit_path, fit_prepare, fit_select, procedure,
+    score_all, with_beside,
 };
 use super::tuning::{
     Candidates, Inner, choose, prevalence, primary, survivors, truth, tuner,
@@ -122,16 +123,17 @@ impl Procedure<'_> {
         let held_out: Vec<u32> = held_out.into_iter().map(|row| row as u32).collect();
         let train = outer.split.train(self.frame, self.outcome, self.groups);
         let mut sums = vec![0.0f64; held_out.len()];
-        let mut ranks = None;
+        let (mut ranks, mut known) = (None, KnownStates::new());
         // Nobody asks what the members say where the prevalence stands in for them.
         let members = if choice.falls_back { &[] } else { choice.members.as_slice() };
         for member in members {
             let chosen =
                 Chosen::of(self.study, self.prepare, self.select, member.candidate);
             let place = (place, member.weight);
-            let prepare = fit_path(chosen.prepare, &train);
+            let prepare = fit_path(chosen.prepare, &train, (&[], &mut known));
+            let rows = (&train, &rows);
             let (_, values) =
-                fit_and_say(self.study, place, &chosen, prepare, (&train, &rows))?;
+                fit_and_say(self.study, place, &chosen, prepare, rows, &mut known)?;
             let link = inner.own_link(member.candidate)?;
             for (sum, value) in sums.iter_mut().zip(&values) {
                 let p = link.map_or(*value, |link| linked(link, *value));
@@ -178,9 +180,9 @@ impl Procedure<'_> {
         let states = fit_prepare(self.prepare, &train);
         let matrices = Matrices::of(self.prepare, &states, &train, &rows, held_out);
         let candidates = Candidates::new(self.study, self.prepare, self.select);
-        let mut scored = Vec::new();
+        let (mut scored, mut known) = (Vec::new(), matrices.known_states());
         for selector in self.select {
-            let states = fit_select(selector, &matrices);
+            let states = fit_select(selector, &matrices, &mut known);
             for learner in &self.study.learn {
                 let first = candidates.first(scored.len());
                 scored.push(score_all(

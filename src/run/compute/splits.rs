@@ -4,17 +4,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::Value as Json;
 
 use super::{Computed, Inputs, input};
 use crate::data::{
     CandidateScores, Frame, NoScore, Rows, ScoredSplit, Survivors, Train, Value,
 };
-use crate::digest::canonical_json;
 use crate::math::Stream;
 use crate::operation::{AnyLearner, Failure, FittedChain, Instance, Output};
-use crate::plan::Placed;
-use crate::spec::{Chain, ChainSetting, Study, Use};
+use crate::plan::{Placed, Work};
+use crate::spec::{Chain, ChainSetting, Study, Use, state_name};
 use crate::survey::View;
 
 /// Per setting of the preparation: prepared training rows and held-out rows, or why not.
@@ -79,27 +78,31 @@ pub type Paths = Vec<Result<Vec<Vec<u8>>, String>>;
 /// The preparation's states, fitted on training rows.
 pub fn fit_prepare(chain: &Chain, train: &Train) -> Paths {
     let paths = chain.fit_paths().setting_of.into_iter();
-    let mut known = Known::new();
+    let mut known = KnownStates::new();
     paths.map(|setting| fit_known((chain, setting), train, &mut known)).collect()
 }
 
-/// States of steps on the same rows, by what fits them: identities of the steps before and of the one
-/// itself.
-type Known = BTreeMap<String, Result<Vec<u8>, String>>;
+/// States of steps that are fitted on the same rows, by [`state_name`].
+pub type KnownStates = BTreeMap<String, Result<Vec<u8>, String>>;
 
-/// The states of the steps of a setting, each fitted on what the one before it gives.
-pub fn fit_path(setting: &ChainSetting, train: &Train) -> Result<Vec<Vec<u8>>, String> {
-    fit_steps(setting, |at| &setting.steps[at], train, &mut Known::new())
+/// The states of the steps of a setting, each fitted on what the one before it gives. `before` is what
+/// the rows went through, where several settings share `known`.
+pub fn fit_path(
+    setting: &ChainSetting,
+    train: &Train,
+    (before, known): (&[Json], &mut KnownStates),
+) -> Result<Vec<Vec<u8>>, String> {
+    fit_steps(setting, |at| &setting.steps[at], train, (before, known))
 }
 
 /// The same for a setting of a chain, with what others of it have fitted on these rows.
 fn fit_known(
     (chain, setting): (&Chain, usize),
     train: &Train,
-    known: &mut Known,
+    known: &mut KnownStates,
 ) -> Result<Vec<Vec<u8>>, String> {
     let fitted = |at| chain.fitted(setting, at);
-    fit_steps(&chain.settings[setting], fitted, train, known)
+    fit_steps(&chain.settings[setting], fitted, train, (&[], known))
 }
 
 /// `fitted` says by position which step is fitted for that of the setting.
@@ -107,17 +110,17 @@ fn fit_steps<'a>(
     setting: &ChainSetting,
     fitted: impl Fn(usize) -> &'a Use,
     train: &Train,
-    known: &mut Known,
+    (before, known): (&[Json], &mut KnownStates),
 ) -> Result<Vec<Vec<u8>>, String> {
     let mut train = train.clone();
     let mut states = Vec::new();
-    let mut behind = Vec::new();
+    let mut behind = before.to_vec();
     for (position, step) in setting.steps.iter().enumerate() {
         let fitted = fitted(position);
-        let place = canonical_json(&json!([behind, fitted.identity_for_fit()]));
+        let name = state_name(&behind, fitted);
         behind.push(step.identity());
         let fit = || fit_step(fitted, &train);
-        let state = known.entry(place).or_insert_with(fit).clone()?;
+        let state = known.entry(name).or_insert_with(fit).clone()?;
         if position + 1 < setting.steps.len() {
             let mut rows = train.rows().clone();
             apply_step(step, &state, &mut rows)?;
@@ -197,6 +200,11 @@ fn matrices(
 }
 
 impl Matrices {
+    /// No states yet, by setting of the preparation.
+    pub fn known_states(&self) -> Vec<KnownStates> {
+        vec![KnownStates::new(); self.prepared.len()]
+    }
+
     /// Applies the preparation's states to training and held-out rows.
     pub fn of(
         chain: &Chain,
@@ -231,23 +239,50 @@ pub fn select(
     let fitted =
         FittedChain::from_bytes(input!(&inputs.values[1], Fitted, "fitted steps"))?;
     let matrices = matrices(inputs, case, placed, frame, &fitted);
-    Ok(Value::Fitted(FittedChain { paths: fit_select(chain, &matrices) }.to_bytes()))
+    let mut known = matrices.known_states();
+    let (_, select) = procedure(inputs, case);
+    for (node, value) in (inputs.shared)() {
+        let Work::Select { selector, .. } = inputs.plan.graph[node].work else {
+            continue;
+        };
+        let earlier = FittedChain::from_bytes(input!(&value, Fitted, "fitted steps"))?;
+        know(&select[selector], &earlier.paths, &mut known);
+    }
+    let paths = fit_select(chain, &matrices, &mut known);
+    Ok(Value::Fitted(FittedChain { paths }.to_bytes()))
 }
 
-/// A selector's states on prepared training rows: by setting of the preparation, then by path.
-pub fn fit_select(chain: &Chain, matrices: &Matrices) -> Paths {
+/// A selector's states on prepared training rows: by setting of the preparation, then by path. `known`
+/// has those of other selectors on the same rows, by setting of the preparation.
+pub fn fit_select(
+    chain: &Chain,
+    matrices: &Matrices,
+    known: &mut [KnownStates],
+) -> Paths {
     let settings = chain.fit_paths().setting_of;
     let mut paths = Vec::new();
-    for prepared in &matrices.prepared {
-        let mut known = Known::new();
+    for (prepared, known) in matrices.prepared.iter().zip(known) {
         for &setting in &settings {
             paths.push(match prepared {
-                Ok((train, _)) => fit_known((chain, setting), train, &mut known),
+                Ok((train, _)) => fit_known((chain, setting), train, known),
                 Err(why) => Err(why.clone()),
             });
         }
     }
     paths
+}
+
+/// Takes the states of a selector's paths among those that are known.
+fn know(chain: &Chain, paths: &Paths, known: &mut [KnownStates]) {
+    let settings = chain.fit_paths().setting_of;
+    for (paths, known) in paths.chunks(settings.len()).zip(known) {
+        for (&setting, states) in settings.iter().zip(paths) {
+            // A failure does not say which step it was.
+            let Ok(states) = states else { continue };
+            let states = states.iter().cloned().map(Ok);
+            known.extend(chain.states(setting).into_iter().zip(states));
+        }
+    }
 }
 
 /// `first` is the number of the first candidate of this selector and learner.
@@ -413,4 +448,80 @@ fn in_range(
         return Err(named(learner, Failure::NotFinite("a prediction".to_string())));
     }
     Ok(scores)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::data::{FrameColumn, Split};
+
+    const CHAINS: &str = "\
+  - [anova: { k: 3 }, lasso: { k: [1, 2] }]
+  - anova: { k: [1, 2] }
+  - [anova: { k: 3 }, welch: { k: 1 }]
+  - [anova: { k: 2 }, welch: { k: 1 }]
+";
+
+    fn study() -> Study {
+        let quickstart = include_str!("../../../studies/quickstart.yaml");
+        let text =
+            quickstart.replacen("  - all\n  - anova: { k: [2, 4, 8] }\n", CHAINS, 1);
+        assert_ne!(text, quickstart);
+        let parsed = crate::spec::read(&text, &Catalog::standard());
+        parsed.study.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics))
+    }
+
+    /// Four columns, of which the first tells the classes best.
+    fn matrices() -> Matrices {
+        let n = 40;
+        let column = |at: usize| FrameColumn {
+            name: format!("c{at}").into(),
+            values: (0..n)
+                .map(|row| ((row * (7 + at)) % 13) as f64 + (row % 2 * (4 - at)) as f64)
+                .collect(),
+        };
+        let rows = Rows::new((0..4).map(column).collect(), n);
+        let frame = Frame { rows, failed: vec![None; n] };
+        let outcome: Vec<_> = (0..n).map(|row| Some(row % 2 == 1)).collect();
+        let everybody: Vec<u32> = (0..n as u32).collect();
+        let split = Split { train: everybody.clone(), held_out: everybody.clone() };
+        let train = split.train(&frame, &outcome, &everybody);
+        let held_out = train.rows().clone();
+        Matrices { prepared: vec![Ok((train, held_out))], held_out: everybody }
+    }
+
+    #[test]
+    fn chains_share_the_state_of_a_step_that_they_begin_with() {
+        let study = study();
+        let select = &study.models[0].select;
+        assert_eq!(select.len(), 4);
+        let matrices = matrices();
+        let alone =
+            |at: usize| fit_select(&select[at], &matrices, &mut matrices.known_states());
+        let mut known = matrices.known_states();
+        know(&select[1], &alone(1), &mut known);
+        assert_eq!(known[0].len(), 1, "one ranking serves every `k`");
+        assert_eq!(fit_select(&select[0], &matrices, &mut known), alone(0));
+        assert_eq!(fit_select(&select[2], &matrices, &mut known), alone(2));
+        // The second step of the last chain stands behind another `k`: it is not the same.
+        let before = known[0].len();
+        assert_eq!(fit_select(&select[3], &matrices, &mut known), alone(3));
+        assert_eq!(known[0].len(), before + 1);
+    }
+
+    #[test]
+    fn a_known_state_is_taken_and_not_fitted_again() {
+        let study = study();
+        let select = &study.models[0].select;
+        let matrices = matrices();
+        let mut known = matrices.known_states();
+        let marked: Result<Vec<u8>, String> = Err("taken".to_string());
+        known[0].insert(select[1].states(0)[0].clone(), marked);
+        for at in [0, 2, 3] {
+            for path in fit_select(&select[at], &matrices, &mut known) {
+                assert_eq!(path, Err("taken".to_string()));
+            }
+        }
+    }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::splits::{
-    apply_path, facts, fit_learner, fit_path, predicted, procedure, with_beside,
+    KnownStates, apply_path, facts, fit_learner, fit_path, predicted, procedure,
+    with_beside,
 };
 use super::tuning::Candidates;
 use super::{Computed, Inputs, input};
@@ -141,15 +142,16 @@ pub fn fit(inputs: &Inputs<'_>, case: usize, placed: &Placed, keeps: bool) -> Co
         columns: Vec::new(),
         members: Vec::new(),
     };
-    let mut known = BTreeSet::new();
+    let (mut named, mut known) = (BTreeSet::new(), KnownStates::new());
     for (recipe, weight) in &winner.members {
         let chosen = chosen(inputs, case, recipe);
         let place = (&*placed.name, *weight);
         let prepare = prepare.paths[chosen.prepare_path].clone();
-        match fit_and_say(inputs.study, place, &chosen, prepare, (&train, &rows)) {
+        let rows = (&train, &rows);
+        match fit_and_say(inputs.study, place, &chosen, prepare, rows, &mut known) {
             Ok((member, scores)) => {
                 let columns = member.selected.iter().cloned();
-                fit.columns.extend(columns.filter(|name| known.insert(name.clone())));
+                fit.columns.extend(columns.filter(|name| named.insert(name.clone())));
                 fit.scores.push(scores);
                 fit.members.extend(keeps.then_some(member));
             }
@@ -168,8 +170,9 @@ pub fn fit_and_say(
     chosen: &Chosen<'_>,
     prepare: Result<Vec<Vec<u8>>, String>,
     (train, held_out): (&Train, &Rows),
+    known: &mut KnownStates,
 ) -> Result<(FrozenMember, Vec<f64>), String> {
-    let (member, _) = fit_member(study, place, chosen, prepare, train)?;
+    let (member, _) = fit_member(study, place, chosen, prepare, train, known)?;
     let mut rows = held_out.clone();
     apply_path(chosen.prepare, &member.prepare, &mut rows)?;
     apply_path(chosen.select, &member.select, &mut rows)?;
@@ -179,19 +182,22 @@ pub fn fit_and_say(
 
 /// Fits a chosen candidate on training rows, of which `prepare` has the states of its preparation;
 /// gives them back as they reach the learner. `place` names the stream of random numbers. The map from
-/// decision values to probabilities is learned elsewhere.
+/// decision values to probabilities is learned elsewhere. `known` has the states of other
+/// members' selection on the same training rows.
 pub fn fit_member(
     study: &Study,
     (place, weight): (&str, f64),
     chosen: &Chosen<'_>,
     prepare: Result<Vec<Vec<u8>>, String>,
     train: &Train,
+    known: &mut KnownStates,
 ) -> Result<(FrozenMember, Train), String> {
     let prepare = prepare?;
     let mut rows = train.rows().clone();
     apply_path(chosen.prepare, &prepare, &mut rows)?;
     let prepared = train.with_rows(rows);
-    let select = fit_path(chosen.select, &prepared)?;
+    let before = [chosen.prepare.identity()];
+    let select = fit_path(chosen.select, &prepared, (&before, known))?;
     let mut rows = prepared.rows().clone();
     apply_path(chosen.select, &select, &mut rows)?;
     let selected = rows.columns().iter().map(|column| column.name.to_string()).collect();
