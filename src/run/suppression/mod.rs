@@ -96,10 +96,19 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         let told = |hidden: &String| of_folds.iter().any(|of| hidden.starts_with(of));
         if pass.hidden.iter().any(told) {
             analysis.prevalence_only = None;
+            // What is left to learn from tells how many a fold holds out.
+            let sizes = analysis.learning_curve.iter_mut().flat_map(|of| &mut of.sizes);
+            sizes.for_each(|size| (size.lowest, size.highest) = (None, None));
         }
         notes(analysis);
         few(of, analysis, &place, smallest, &pass.hidden);
         decisions(of, analysis, name, &pass);
+        // Beside a coarser AUROC the width that follows from it would say more.
+        if let Some(size) = &mut analysis.sample_size
+            && pass.is_coarser(name, "auroc", 0.01)
+        {
+            size.auroc = None;
+        }
         apparent::apparent(name, analysis, &pass);
     }
     for facts in &mut record.comparisons {
@@ -234,6 +243,11 @@ fn reasons(analysis: &mut AnalysisRecord) {
     let measured = analysis.performance.values_mut();
     let candidates = analysis.candidates.iter_mut();
     let permuted = analysis.permutation.iter_mut();
+    for size in analysis.learning_curve.iter_mut().flat_map(|of| &mut of.sizes) {
+        let folds = size.estimate.iter_mut().flat_map(|of| &mut of.failed_folds);
+        let all = folds.chain(&mut size.missing);
+        all.for_each(|reason| *reason = without_counts(reason));
+    }
     let all = analysis
         .failed_nodes
         .iter_mut()
@@ -285,6 +299,8 @@ fn claims(whole: &StudyRecord, record: &mut StudyRecord) {
 fn areas(of: &AnalysisRecord, analysis: &mut AnalysisRecord, smallest: usize) {
     let smaller = of.judged_rows().map(|(n, positive)| positive.min(n - positive));
     areas_of_few(analysis.performance.values_mut(), smaller, smallest);
+    let sizes = analysis.learning_curve.iter_mut().flat_map(|of| &mut of.sizes);
+    areas_of_few(sizes.flat_map(|size| &mut size.estimate), smaller, smallest);
 }
 
 /// The same for what is measured on rows with so many of the smaller class.
@@ -520,6 +536,7 @@ fn decisions(
         hide_metric(analysis, &metric);
         if metric == of.primary {
             (analysis.permutation, analysis.within) = (None, None);
+            analysis.learning_curve = None;
         }
     }
 }
@@ -593,6 +610,7 @@ fn without_prevalence(analysis: &mut AnalysisRecord) {
     analysis.calibration = None;
     analysis.decision = None;
     analysis.sample_size = None;
+    analysis.learning_curve = None;
     analysis.prevalence_only = None;
 }
 
@@ -613,6 +631,7 @@ fn alone(analysis: &mut AnalysisRecord) {
     analysis.decision = None;
     analysis.confusion = None;
     analysis.sample_size = None;
+    analysis.learning_curve = None;
     analysis.prevalence_only = None;
 }
 
