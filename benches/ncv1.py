@@ -68,6 +68,7 @@ ALONE = "controls: { added: { none: benchmark }, permuted_outcome: { none: bench
 def study(table, select=SELECT, learn=(), validate="", primary="auroc", evaluate=(), frozen=True):
     if not any(line.startswith("controls:") for line in evaluate):
         evaluate = [*evaluate, ALONE]
+    evaluate = [*evaluate, "learning_curve: { none: benchmark }"]
     more = "".join(f"  {line}\n" for line in evaluate)
     return STUDY.format(table=table, select=items(select), learn=items(learn), validate=validate,
                         primary=primary, evaluate=more, frozen="" if frozen else "frozen: none\n")

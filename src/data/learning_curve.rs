@@ -25,7 +25,7 @@ pub struct LearningFacts {
 pub struct LearningSize {
     pub fraction: f64,
     /// Mean number of patients to learn from over the outer splits.
-    pub n: f64,
+    pub n: Option<f64>,
     /// The least and the greatest of them.
     pub lowest: Option<usize>,
     pub highest: Option<usize>,

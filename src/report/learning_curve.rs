@@ -17,14 +17,9 @@ pub fn figure<'a>(
     facts: &LearningFacts,
     id: &'a str,
 ) -> Result<Figure<'a>, String> {
-    let known: Vec<(usize, &LearningSize, &Estimate)> = facts
-        .sizes
-        .iter()
-        .enumerate()
-        .filter_map(|(at, size)| Some((at, size, size.estimate.as_ref()?)))
-        .collect();
+    let known: Vec<Point<'_>> = points(facts);
     let metric = primary(analysis);
-    let Some((last, ..)) = known.last() else {
+    let Some(last) = known.last() else {
         let why: Vec<&str> =
             facts.sizes.iter().filter_map(|size| size.missing.as_deref()).collect();
         let why = why.first().copied().unwrap_or("there is no result at any size");
@@ -35,8 +30,8 @@ pub fn figure<'a>(
     let value =
         |position: usize| shown.number(&of_size(position, "estimate/estimate"), 2);
     let patients = |position: usize| shown.count(&of_size(position, "n"));
-    let (first, ..) = known[0];
-    let heading = match first == *last {
+    let (first, last) = (known[0].at, last.at);
+    let heading = match first == last {
         true => format!(
             "{metric} of {} with {} patients to learn from; at no other size is there a value",
             value(first),
@@ -47,7 +42,7 @@ pub fn figure<'a>(
             ends(
                 (&metric, &known),
                 (&value(first), &patients(first)),
-                (&value(*last), &patients(*last)),
+                (&value(last), &patients(last)),
             ),
             last_step(shown, &at, facts)
         ),
@@ -81,14 +76,33 @@ pub fn figure<'a>(
     })
 }
 
+/// A size with a value, and how many patients it is.
+struct Point<'a> {
+    /// Its position among the sizes.
+    at: usize,
+    n: f64,
+    size: &'a LearningSize,
+    of: &'a Estimate,
+}
+
+/// A size that is hidden or has no value is not drawn.
+fn points(facts: &LearningFacts) -> Vec<Point<'_>> {
+    let sizes = facts.sizes.iter().enumerate();
+    sizes
+        .filter_map(|(at, size)| {
+            Some(Point { at, n: size.n?, size, of: size.estimate.as_ref()? })
+        })
+        .collect()
+}
+
 /// From the smallest size with a value to the largest.
 fn ends(
-    (metric, known): (&str, &[(usize, &LearningSize, &Estimate)]),
+    (metric, known): (&str, &[Point<'_>]),
     (first, few): (&str, &str),
     (last, many): (&str, &str),
 ) -> String {
     let metric = escape(metric);
-    let of = |at: usize| (known[at].2.estimate * 100.0).round();
+    let of = |at: usize| (known[at].of.estimate * 100.0).round();
     let verb = match of(known.len() - 1).total_cmp(&of(0)) {
         std::cmp::Ordering::Greater => "rose",
         std::cmp::Ordering::Less => "fell",
@@ -134,20 +148,16 @@ fn certainty(facts: &LearningFacts) -> &'static str {
     }
 }
 
-fn drawing(
-    metric: &str,
-    analysis: &AnalysisRecord,
-    known: &[(usize, &LearningSize, &Estimate)],
-) -> String {
+fn drawing(metric: &str, analysis: &AnalysisRecord, known: &[Point<'_>]) -> String {
     let chance = chance(analysis);
-    let ends = known.iter().flat_map(|(.., of)| {
+    let ends = known.iter().flat_map(|Point { of, .. }| {
         [of.lower, of.upper].into_iter().flatten().chain([of.estimate])
     });
     let ends: Vec<f64> = ends.chain(chance).collect();
     let low = ends.iter().copied().fold(f64::INFINITY, f64::min);
     let high = ends.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let room = (high - low).max(0.02) * 0.06;
-    let most = known.iter().map(|(_, size, _)| size.n).fold(1.0, f64::max);
+    let most = known.iter().map(|point| point.n).fold(1.0, f64::max);
     let x = Axis { from: 0.0, to: most * 1.08, label: "Patients to learn from" };
     let y = Axis { from: low - room, to: high + room, label: metric };
     let mut plot = Plot::new(&x, &y, 0.0);
@@ -157,39 +167,36 @@ fn drawing(
     }
     let band: Vec<(f64, f64, f64)> = known
         .iter()
-        .filter_map(|(_, size, of)| Some((size.n, of.lower?, of.upper?)))
+        .filter_map(|Point { n, of, .. }| Some((*n, of.lower?, of.upper?)))
         .collect();
     plot.band("band1", &band);
     for (n, lower, upper) in &band {
         plot.line("thin1", [(*n, *lower), (*n, *upper)].into_iter());
     }
-    plot.line("line1", known.iter().map(|(_, size, of)| (size.n, of.estimate)));
-    for (_, size, of) in known {
-        let (n, value) = (plain(size.n, 0), plain(of.estimate, 2));
-        let tip = match of.lower.zip(of.upper) {
-            Some((lower, upper)) => {
-                format!("{n}: {value} ({} to {})", plain(lower, 2), plain(upper, 2))
-            }
-            None => format!("{n}: {value}"),
-        };
+    plot.line("line1", known.iter().map(|Point { n, of, .. }| (*n, of.estimate)));
+    for Point { n, size, of, .. } in known {
+        let tip = format!("{} patients: {}", plain(*n, 0), told(of));
         let radius = if size.fraction >= 1.0 { 6.5 } else { 4.0 };
-        let point = plot.at(size.n, of.estimate);
+        let point = plot.at(*n, of.estimate);
         plot.svg.mark(1, point, radius, &tip);
     }
-    let of_sizes = known.iter().map(|(_, size, of)| {
-        let interval = match of.lower.zip(of.upper) {
-            Some((lower, upper)) => {
-                format!(" ({} to {})", plain(lower, 2), plain(upper, 2))
-            }
-            None => String::new(),
-        };
-        format!("{} with {}{interval}", plain(of.estimate, 2), plain(size.n, 0))
-    });
+    let of_sizes =
+        known.iter().map(|Point { n, of, .. }| format!("{}: {}", plain(*n, 0), told(of)));
     let description = format!(
         "{metric} by the number of patients to learn from: {}.",
         of_sizes.collect::<Vec<_>>().join(", ")
     );
     plot.svg.finish("Learning curve", &description)
+}
+
+fn told(of: &Estimate) -> String {
+    let value = plain(of.estimate, 2);
+    match of.lower.zip(of.upper) {
+        Some((lower, upper)) => {
+            format!("{value} ({} to {})", plain(lower, 2), plain(upper, 2))
+        }
+        None => value,
+    }
 }
 
 /// A size in the table beside the picture.
@@ -269,7 +276,7 @@ fn table(facts: &LearningFacts) -> DataTable {
     let rows = facts.sizes.iter().map(|size| {
         let estimate = size.estimate.as_ref();
         vec![
-            plain(size.n, 1),
+            size.n.map_or(String::new(), |n| plain(n, 1)),
             number(estimate.map(|of| of.estimate)),
             number(estimate.and_then(|of| of.lower)),
             number(estimate.and_then(|of| of.upper)),
@@ -294,7 +301,7 @@ mod tests {
     fn size(fraction: f64, n: f64, value: Option<f64>) -> LearningSize {
         LearningSize {
             fraction,
-            n,
+            n: Some(n),
             lowest: Some(n as usize),
             highest: Some(n as usize),
             estimate: value.map(|estimate| Estimate {
@@ -328,13 +335,7 @@ mod tests {
     #[test]
     fn the_heading_says_from_where_to_where_and_no_more() {
         let known = |facts: &LearningFacts| -> String {
-            let known: Vec<_> = facts
-                .sizes
-                .iter()
-                .enumerate()
-                .filter_map(|(at, size)| Some((at, size, size.estimate.as_ref()?)))
-                .collect();
-            ends(("AUROC", &known), ("a", "30"), ("b", "120"))
+            ends(("AUROC", &points(facts)), ("a", "30"), ("b", "120"))
         };
         let of = |first, last| known(&facts([Some(first), Some(0.7), Some(last)]));
         let rose = "AUROC rose from a with 30 patients to learn from to b with 120";

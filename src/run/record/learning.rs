@@ -55,7 +55,7 @@ impl Context<'_> {
         let of_splits: Vec<f64> = n.iter().map(|n| *n as f64).collect();
         LearningSize {
             fraction,
-            n: mean(&of_splits).unwrap_or(0.0),
+            n: mean(&of_splits),
             lowest: n.iter().min().copied(),
             highest: n.iter().max().copied(),
             estimate: estimate.cloned(),

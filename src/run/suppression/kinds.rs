@@ -228,7 +228,7 @@ pub const KINDS: &[Places] = &[
     ("analyses/*/sample_size", &["auroc/target", "slope/target"], Setting),
     ("analyses/*/learning_curve", &["repeats", "splits"], Procedure),
     ("analyses/*/learning_curve/sizes/#", &["fraction"], Setting),
-    ("analyses/*/learning_curve/sizes/#", &["n", "lowest", "highest"], Repeated),
+    ("analyses/*/learning_curve/sizes/#", &["n", "lowest", "highest"], Patients),
     ("analyses/*/learning_curve/sizes/#/estimate", ESTIMATE, Measured),
     ("analyses/*/learning_curve/sizes/#/estimate", SPREAD, Spread),
     ("analyses/*/learning_curve/last_step", INTERVAL_OF_STEP, Measured),
