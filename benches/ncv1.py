@@ -60,8 +60,8 @@ def items(lines):
     return "\n".join(f"  - {line}" for line in lines)
 
 
-# The other side has no controls, and makes and explains no model of all rows: what restudy would add
-# by itself is left out.
+# The other side has no controls, draws no learning curve, and makes and explains no model of all rows:
+# what restudy would add by itself is left out.
 ALONE = "controls: { added: { none: benchmark }, permuted_outcome: { none: benchmark } }"
 
 

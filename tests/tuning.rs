@@ -547,9 +547,16 @@ fn a_learning_curve_is_left_out_for_a_reason_and_follows_the_seed() {
     let workshop = workshop(0.8);
     let text = study(SELECT, LEARN, "tune: best_mean");
     run(&workshop, &text);
+    let uses = |workshop: &Workshop| {
+        let report: Json = serde_json::from_slice(&workshop.report()).unwrap();
+        report["certificate"]["n_held_out_uses"].as_u64().unwrap()
+    };
+    let with = uses(&workshop);
     let none = "tune: best_mean, learning_curve: { none: the cohort is small }";
     let analysis = run(&workshop, &study(SELECT, LEARN, none));
     assert_eq!(analysis["learning_curve"], Json::Null);
+    // Three parts of four outer splits, each proved not to have seen what it is judged on.
+    assert_eq!(with, uses(&workshop) + 3 * 4);
     assert!(workshop.computed().is_empty(), "{:?}", workshop.computed());
     let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
     assert!(page.contains("No learning curve is drawn: the cohort is small"));

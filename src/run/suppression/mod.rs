@@ -98,7 +98,10 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
             analysis.prevalence_only = None;
             // What is left to learn from tells how many a fold holds out.
             let sizes = analysis.learning_curve.iter_mut().flat_map(|of| &mut of.sizes);
-            sizes.for_each(|size| (size.lowest, size.highest) = (None, None));
+            sizes.for_each(|size| {
+                (size.lowest, size.highest) = (None, None);
+                size.n = size.n.map(f64::round);
+            });
         }
         notes(analysis);
         few(of, analysis, &place, smallest, &pass.hidden);
@@ -875,6 +878,57 @@ pub mod tests {
         let mut hidden = BTreeSet::new();
         gone(&before, Some(&after), "", &mut hidden);
         assert_eq!(hidden.into_iter().collect::<Vec<_>>(), ["/a/b~1c", "/e/1/1"]);
+    }
+
+    #[test]
+    fn a_learning_curve_does_not_tell_how_many_a_small_fold_holds_out() {
+        use crate::data::{FoldRecord, LearningFacts, LearningSize};
+        let fold = |outer, n_held_out: usize, positive: usize| FoldRecord {
+            repeat: 1,
+            outer,
+            n_train: (40 - n_held_out).into(),
+            n_held_out: n_held_out.into(),
+            positive_held_out: positive.into(),
+            value: None,
+            candidate: None,
+            falls_back: false,
+            threshold: None,
+        };
+        let size = |n: f64, least, most| LearningSize {
+            fraction: 0.5,
+            n: Some(n),
+            lowest: Some(least),
+            highest: Some(most),
+            estimate: None,
+            missing: Some("2 rows of each class are needed".to_string()),
+        };
+        let curve =
+            |sizes| LearningFacts { repeats: 1, splits: 2, sizes, last_step: None };
+        let analysis = AnalysisRecord {
+            kind: "internal".to_string(),
+            primary: "auroc".to_string(),
+            n: 40.into(),
+            n_positive: 20.into(),
+            n_subjects: 40.into(),
+            n_positive_subjects: 20.into(),
+            folds: vec![fold(1, 3, 1), fold(2, 37, 19)],
+            learning_curve: Some(curve(vec![size(4.0, 4, 4), size(20.25, 3, 37)])),
+            ..AnalysisRecord::default()
+        };
+        let whole = StudyRecord {
+            analysis_order: vec!["a".to_string()],
+            analyses: [("a".to_string(), analysis)].into(),
+            ..nothing()
+        };
+        let told = suppressed(&whole, 5);
+        let told = told.analyses["a"].learning_curve.as_ref().unwrap();
+        let n: Vec<Option<f64>> = told.sizes.iter().map(|size| size.n).collect();
+        assert_eq!(n, [None, Some(20.0)]);
+        for size in &told.sizes {
+            assert_eq!((size.lowest, size.highest), (None, None));
+            let missing = size.missing.as_deref();
+            assert_eq!(missing, Some("some rows of each class are needed"));
+        }
     }
 
     #[test]
