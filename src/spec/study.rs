@@ -778,6 +778,26 @@ impl Study {
         if matches!(evaluate.unnamed, UnnamedControls::Left(_)) {
             whole["controls_added"] = json!(false);
         }
+        // What is not said is left out, so that studies that do not say it keep their names.
+        if evaluate.falls_back {
+            whole["fallback"] = json!(true);
+        }
+        if let Some(range) = evaluate.decision_range {
+            whole["decision_range"] = json!(range);
+        }
+        if let Some(permuted) = &evaluate.permuted {
+            let within = permuted.within.as_ref().map(|named| &named.name);
+            whole["permuted"] = json!([permuted.times, within, permuted.repeats]);
+        }
+        match &evaluate.learning_curve {
+            LearningCurve::Left(_) => whole["learning_curve"] = json!(false),
+            LearningCurve::Drawn { fractions, repeats, .. }
+                if *fractions != LearningCurve::FRACTIONS || *repeats != 1 =>
+            {
+                whole["learning_curve"] = json!([fractions, repeats]);
+            }
+            LearningCurve::Drawn { .. } => {}
+        }
         Digest::derive("restudy study v3", canonical_json(&whole).as_bytes())
     }
 
