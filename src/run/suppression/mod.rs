@@ -96,12 +96,7 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         let told = |hidden: &String| of_folds.iter().any(|of| hidden.starts_with(of));
         if pass.hidden.iter().any(told) {
             analysis.prevalence_only = None;
-            // What is left to learn from tells how many a fold holds out.
-            let sizes = analysis.learning_curve.iter_mut().flat_map(|of| &mut of.sizes);
-            sizes.for_each(|size| {
-                (size.lowest, size.highest) = (None, None);
-                size.n = size.n.map(f64::round);
-            });
+            left_to_learn(analysis);
         }
         notes(analysis);
         few(of, analysis, &place, smallest, &pass.hidden);
@@ -238,6 +233,14 @@ fn rules(smallest: usize) -> Vec<String> {
          may be passed on"
             .to_string(),
     ]
+}
+
+/// Of how many patients are left to learn from it would follow how many a fold holds out.
+fn left_to_learn(analysis: &mut AnalysisRecord) {
+    for size in analysis.learning_curve.iter_mut().flat_map(|of| &mut of.sizes) {
+        (size.lowest, size.highest) = (None, None);
+        size.n = size.n.map(f64::round);
+    }
 }
 
 /// Takes counts of rows out of the reasons why something could not be computed.
@@ -882,53 +885,27 @@ pub mod tests {
 
     #[test]
     fn a_learning_curve_does_not_tell_how_many_a_small_fold_holds_out() {
-        use crate::data::{FoldRecord, LearningFacts, LearningSize};
-        let fold = |outer, n_held_out: usize, positive: usize| FoldRecord {
-            repeat: 1,
-            outer,
-            n_train: (40 - n_held_out).into(),
-            n_held_out: n_held_out.into(),
-            positive_held_out: positive.into(),
-            value: None,
-            candidate: None,
-            falls_back: false,
-            threshold: None,
-        };
-        let size = |n: f64, least, most| LearningSize {
+        use crate::data::{LearningFacts, LearningSize};
+        let size = LearningSize {
             fraction: 0.5,
-            n: Some(n),
-            lowest: Some(least),
-            highest: Some(most),
+            n: Some(20.25),
+            lowest: Some(3),
+            highest: Some(37),
             estimate: None,
             missing: Some("2 rows of each class are needed".to_string()),
         };
-        let curve =
-            |sizes| LearningFacts { repeats: 1, splits: 2, sizes, last_step: None };
-        let analysis = AnalysisRecord {
-            kind: "internal".to_string(),
-            primary: "auroc".to_string(),
-            n: 40.into(),
-            n_positive: 20.into(),
-            n_subjects: 40.into(),
-            n_positive_subjects: 20.into(),
-            folds: vec![fold(1, 3, 1), fold(2, 37, 19)],
-            learning_curve: Some(curve(vec![size(4.0, 4, 4), size(20.25, 3, 37)])),
-            ..AnalysisRecord::default()
-        };
-        let whole = StudyRecord {
-            analysis_order: vec!["a".to_string()],
-            analyses: [("a".to_string(), analysis)].into(),
-            ..nothing()
-        };
-        let told = suppressed(&whole, 5);
-        let told = told.analyses["a"].learning_curve.as_ref().unwrap();
-        let n: Vec<Option<f64>> = told.sizes.iter().map(|size| size.n).collect();
-        assert_eq!(n, [None, Some(20.0)]);
-        for size in &told.sizes {
-            assert_eq!((size.lowest, size.highest), (None, None));
-            let missing = size.missing.as_deref();
-            assert_eq!(missing, Some("some rows of each class are needed"));
-        }
+        let sizes = vec![size];
+        let curve = LearningFacts { repeats: 1, splits: 2, sizes, last_step: None };
+        let mut analysis =
+            AnalysisRecord { learning_curve: Some(curve), ..AnalysisRecord::default() };
+        left_to_learn(&mut analysis);
+        reasons(&mut analysis);
+        let size = &analysis.learning_curve.as_ref().unwrap().sizes[0];
+        assert_eq!((size.n, size.lowest, size.highest), (Some(20.0), None, None));
+        let missing = size.missing.as_deref();
+        assert_eq!(missing, Some("some rows of each class are needed"));
+        without_prevalence(&mut analysis);
+        assert_eq!(analysis.learning_curve, None);
     }
 
     #[test]
