@@ -60,14 +60,15 @@ def items(lines):
     return "\n".join(f"  - {line}" for line in lines)
 
 
-# The other side has no controls, and makes and explains no model of all rows: what restudy would add
-# by itself is left out.
+# The other side has no controls, draws no learning curve, and makes and explains no model of all rows:
+# what restudy would add by itself is left out.
 ALONE = "controls: { added: { none: benchmark }, permuted_outcome: { none: benchmark } }"
 
 
 def study(table, select=SELECT, learn=(), validate="", primary="auroc", evaluate=(), frozen=True):
     if not any(line.startswith("controls:") for line in evaluate):
         evaluate = [*evaluate, ALONE]
+    evaluate = [*evaluate, "learning_curve: { none: benchmark }"]
     more = "".join(f"  {line}\n" for line in evaluate)
     return STUDY.format(table=table, select=items(select), learn=items(learn), validate=validate,
                         primary=primary, evaluate=more, frozen="" if frozen else "frozen: none\n")

@@ -1,6 +1,6 @@
 //! Controls that a reader will ask for stand beside the headline without being named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use restudy::catalog::Catalog;
@@ -243,5 +243,20 @@ fn controls_that_were_added_do_not_rename_a_study() {
     assert_ne!(read(STUDY), read(&quiet));
     let other = quiet.replace("one figure", "a single figure");
     assert_eq!(read(&quiet), read(&other), "a reason is no result");
+    // What gives other results gives another name, and a default that is written out does not.
+    let default = "  learning_curve: { fractions: [0.25, 0.5, 0.75], repeats: 1 }\n";
+    assert_eq!(read(STUDY), read(&(STUDY.to_string() + default)));
+    let more = [
+        "  learning_curve: { none: slow }\n",
+        "  learning_curve: { repeats: 2 }\n",
+        "  learning_curve: { fractions: [0.5] }\n",
+        "  fallback: naive\n",
+        "  decision_range: [0.1, 0.5]\n",
+    ];
+    let names = more.map(|more| read(&(STUDY.to_string() + more)));
+    let names: BTreeSet<String> = names.into_iter().chain([read(STUDY)]).collect();
+    assert_eq!(names.len(), more.len() + 1);
+    let permuted = STUDY.replace("{ none: a small study }", "{ times: 20 }");
+    assert_ne!(read(STUDY), read(&permuted));
     assert!(Path::new(&workshop.path("runs/study/report.json")).exists());
 }

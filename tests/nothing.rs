@@ -138,7 +138,8 @@ fn p_values_of_noise_are_uniform() {
     // Whole studies; the outcome of each is drawn anew and the columns know nothing of it.
     let studies = if std::env::var_os("RESTUDY_SOAK").is_some() { 200 } else { 20 };
     let workshop = Workshop::new();
-    let control = "controls: { permuted_outcome: { times: 19 } }";
+    let control = "controls: { permuted_outcome: { times: 19 } }, \
+                   learning_curve: { none: many studies }";
     workshop.study(&study(
         "all, anova: { k: [1, 3] }",
         "logistic: { c: [0.1, 1] }, naive_bayes",

@@ -104,7 +104,8 @@ fn every_selector_with_every_learner_gives_the_same_on_one_thread_and_eight() {
         table.push('\n');
     }
     workshop.write("table.csv", table.as_bytes());
-    let text = study(&selectors.join(", "), &learners.join(", "), "tune: best_mean");
+    let evaluate = "tune: best_mean, learning_curve: { none: many candidates }";
+    let text = study(&selectors.join(", "), &learners.join(", "), evaluate);
     workshop.study(&text.replace("inner: 4", "inner: 2"));
     let run = workshop.run(&["--jobs", "1"]);
     assert_eq!((run["exit"].as_str(), run["failed"].as_u64()), (Some("fine"), Some(0)));

@@ -448,6 +448,9 @@ fn a_new_metric_threshold_or_rule_fits_nothing() {
             let fits = ["/prepare", "/anova", "/logistic", "/naive_bayes"];
             let fit = fits.iter().chain(chosen).any(|fit| node.ends_with(fit));
             assert!(!fit, "{evaluate}: {node}");
+            // What a learning curve is drawn of depends on the choice alone.
+            let curve = node.contains("/learning_curve/");
+            assert!(!curve || chosen.is_empty(), "{evaluate}: {node}");
         }
     }
 }
@@ -465,4 +468,160 @@ fn a_further_candidate_that_is_not_chosen_has_nothing_fitted_again() {
         assert!(!node.ends_with("/importance") && !node.ends_with("/explain"), "{node}");
     }
     assert_eq!(before["performance"], after["performance"]);
+}
+
+/// The sizes of a learning curve.
+fn sizes(analysis: &Json) -> &Vec<Json> {
+    analysis["learning_curve"]["sizes"].as_array().unwrap()
+}
+
+#[test]
+fn a_learning_curve_ends_in_the_analysis() {
+    let workshop = workshop(0.8);
+    let analysis = run(&workshop, &study(SELECT, LEARN, "tune: best_mean"));
+    let curve = &analysis["learning_curve"];
+    assert_eq!((&curve["repeats"], &curve["splits"]), (&1.into(), &4.into()));
+    let of = |name: &str| -> Vec<f64> {
+        sizes(&analysis).iter().map(|size| size[name].as_f64().unwrap()).collect()
+    };
+    assert_eq!(of("fraction"), [0.25, 0.5, 0.75, 1.0]);
+    // Of 72 patients to learn from, half of them with the outcome.
+    assert_eq!(of("n"), [18.0, 36.0, 54.0, 72.0]);
+    assert_eq!(sizes(&analysis)[3]["estimate"], analysis["performance"]["auroc"]);
+    let folds = |size: usize| -> Vec<f64> {
+        let folds = sizes(&analysis)[size]["estimate"]["folds"].as_array().unwrap();
+        folds.iter().map(|value| value.as_f64().unwrap()).collect()
+    };
+    let ends = |of: &Json| ["lower", "upper"].map(|end| of[end].as_f64().unwrap());
+    for (size, n_train) in [18.0, 36.0, 54.0, 72.0].into_iter().enumerate() {
+        let expected =
+            restudy::statistics::nadeau_bengio(&folds(size), n_train, 24.0, 0.95);
+        let (lower, upper) = expected.unwrap();
+        assert_eq!(
+            ends(&sizes(&analysis)[size]["estimate"]),
+            [lower, upper],
+            "{n_train}"
+        );
+    }
+    let step = &curve["last_step"];
+    let differences: Vec<f64> =
+        folds(3).iter().zip(folds(2)).map(|(all, part)| all - part).collect();
+    let mean = differences.iter().sum::<f64>() / 4.0;
+    assert!((step["difference"].as_f64().unwrap() - mean).abs() < 1e-12);
+    let [lower, upper] = ends(step);
+    assert!(lower <= mean && mean <= upper, "{step}");
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(
+        page.contains("id=\"learning-curve\"") && page.contains("; the last step, from ")
+    );
+    let table = String::from_utf8(workshop.read("runs/study/tables/learning-curve.csv"));
+    assert_eq!(table.unwrap().lines().count(), 1 + 4);
+    // A part to which rounding adds everybody is the analysis itself, to the last digit.
+    let all = "tune: best_mean, learning_curve: { fractions: [0.999] }";
+    let analysis = run(&workshop, &study(SELECT, LEARN, all));
+    let [part, whole] = sizes(&analysis).as_slice() else { panic!("{analysis}") };
+    assert_eq!((&part["n"], &part["estimate"]), (&whole["n"], &whole["estimate"]));
+    assert_eq!(analysis["learning_curve"]["last_step"]["difference"], 0.0);
+}
+
+#[test]
+fn a_learning_curve_of_random_learners_ends_in_the_analysis_too() {
+    let workshop = workshop(0.8);
+    let (select, learn) =
+        ("all", "random_forest: { trees: 10 }, svm_linear: { c: [0.1] }");
+    for tune in ["best_mean", "successive_halving", "stack: { of: all }"] {
+        let all = format!("tune: {{ {tune} }}, learning_curve: {{ fractions: [0.999] }}");
+        let all = if tune.contains(':') {
+            all
+        } else {
+            all.replace(&format!("{{ {tune} }}"), tune)
+        };
+        let analysis = run(&workshop, &study(select, learn, &all));
+        let [part, whole] = sizes(&analysis).as_slice() else { panic!("{analysis}") };
+        assert_eq!(part["estimate"], whole["estimate"], "{tune}");
+    }
+}
+
+#[test]
+fn a_learning_curve_is_left_out_for_a_reason_and_follows_the_seed() {
+    let workshop = workshop(0.8);
+    let text = study(SELECT, LEARN, "tune: best_mean");
+    run(&workshop, &text);
+    let uses = |workshop: &Workshop| {
+        let report: Json = serde_json::from_slice(&workshop.report()).unwrap();
+        report["certificate"]["n_held_out_uses"].as_u64().unwrap()
+    };
+    let with = uses(&workshop);
+    let none = "tune: best_mean, learning_curve: { none: the cohort is small }";
+    let analysis = run(&workshop, &study(SELECT, LEARN, none));
+    assert_eq!(analysis["learning_curve"], Json::Null);
+    // Three parts of four outer splits, each proved not to have seen what it is judged on.
+    assert_eq!(with, uses(&workshop) + 3 * 4);
+    assert!(workshop.computed().is_empty(), "{:?}", workshop.computed());
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(page.contains("No learning curve is drawn: the cohort is small"));
+    // These folds are given, so that the seed moves inner folds and parts.
+    run(&workshop, &text.replace("seed: 3", "seed: 4"));
+    let parts = |node: &String| node.contains("/learning_curve/0.25/r");
+    assert_eq!(workshop.computed().iter().filter(|node| parts(node)).count(), 4);
+}
+
+#[test]
+fn a_size_that_cannot_be_run_says_why() {
+    let workshop = workshop(0.8);
+    // One patient of each class: inner folds have one class, or nobody is left in them.
+    let few = "tune: best_mean, learning_curve: { fractions: [0.02, 0.5] }";
+    let analysis = run(&workshop, &study("all", "logistic", few));
+    let [few, half, whole] = sizes(&analysis).as_slice() else { panic!("{analysis}") };
+    assert_eq!((&few["n"], &few["estimate"]), (&2.0.into(), &Json::Null));
+    assert!(few["missing"].as_str().is_some_and(|why| !why.is_empty()), "{few}");
+    assert!(half["estimate"].is_object() && whole["estimate"].is_object());
+    assert_eq!(analysis["failed_nodes"], Json::Array(Vec::new()));
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(page.contains("not computed: "));
+}
+
+#[test]
+fn a_learning_curve_that_is_not_understood_is_refused_with_a_remedy() {
+    let workshop = workshop(0.8);
+    let cases = [
+        (
+            "fractions: [0.5, 1]",
+            "1 is no share between 0 and 1",
+            "are the analysis itself",
+        ),
+        (
+            "fractions: [0, 0.5]",
+            "0 is no share between 0 and 1",
+            "are the analysis itself",
+        ),
+        (
+            "fractions: [0.5, 0.25]",
+            "0.25 follows 0.5, and shares ascend",
+            "ascending order",
+        ),
+        ("fractions: [0.5, 0.5]", "0.5 is given twice", "give each share once"),
+        ("fractions: []", "`fractions` is an empty list", ""),
+        ("fractions: [half]", "a share of the training patients is a number", ""),
+        ("fraction: [0.5]", "`learning_curve` has no key `fraction`", "did you mean"),
+        ("repeats: 0", "at least one repeat", "write `learning_curve: { none: REASON }`"),
+        (
+            "repeats: 2",
+            "asks for 2 repeats, and `internal` has 1",
+            "`repeats: 1` or fewer",
+        ),
+        (
+            "none: slow, repeats: 1",
+            "`repeats` is of no use beside `none`",
+            "one of the two",
+        ),
+    ];
+    for (curve, message, hint) in cases {
+        let evaluate = format!("tune: best_mean, learning_curve: {{ {curve} }}");
+        workshop.study(&study(SELECT, LEARN, &evaluate));
+        let output = workshop.restudy(&["check", "study.yaml"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{curve}: {said}");
+        assert!(said.contains(message) && said.contains(hint), "{curve}: {said}");
+    }
 }

@@ -8,6 +8,7 @@ mod frozen;
 mod full_model;
 mod gzip;
 mod image;
+mod learning_curve;
 mod measured;
 mod model;
 mod novelty;
@@ -35,6 +36,7 @@ pub use full_model::{
 };
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
+pub use learning_curve::{ExpectedWidth, LearningFacts, LearningSize};
 pub use measured::{
     Banded, CalibrationCurve, Confusion, DecisionCurve, DecisionPoint, Interval, RiskBin,
 };

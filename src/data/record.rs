@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
-    DecisionCurve, Estimate, FullModelFacts, GroupEstimate, GroupMeasure, Reporting,
+    DecisionCurve, Estimate, ExpectedWidth, FullModelFacts, GroupEstimate, GroupMeasure,
+    LearningFacts, Reporting,
 };
 use crate::units::Unit;
 
@@ -167,6 +168,9 @@ pub struct StudyFacts {
     /// Why the outcome is not permuted, if the author said so.
     #[serde(default)]
     pub not_permuted: Option<String>,
+    /// Why no learning curve is drawn, if the author said so.
+    #[serde(default)]
+    pub no_learning_curve: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -452,6 +456,10 @@ pub struct AnalysisRecord {
     /// Events for each candidate predictor, and how many patients such a model needs; none for a
     /// cohort on which nothing was fitted.
     pub sample_size: Option<SampleSizeFacts>,
+    /// What the procedure achieves when it learns from fewer patients, if that was drawn for this
+    /// analysis.
+    #[serde(default)]
+    pub learning_curve: Option<LearningFacts>,
     /// Rule and where it was learned, if a threshold was declared.
     pub threshold: Option<String>,
     /// The thresholds that the folds learned, if they did.
@@ -625,6 +633,12 @@ pub struct SampleSizeFacts {
     pub for_prevalence: Option<f64>,
     /// The largest of the three.
     pub needed: Option<f64>,
+    /// What to expect of the AUROC and of the calibration slope where a model like this is validated on
+    /// as many patients; none where no learning curve could be drawn either.
+    #[serde(default)]
+    pub auroc: Option<ExpectedWidth>,
+    #[serde(default)]
+    pub slope: Option<ExpectedWidth>,
     /// What was assumed, in words.
     pub assumptions: Vec<String>,
 }

@@ -49,6 +49,8 @@ pub enum Value {
     Explained(Explained),
     Winner(Winner),
     Sites(SitesEstimate),
+    /// Of a calibration slope, times the number of rows.
+    SlopeVariance(f64),
 }
 
 /// Bytes that are no value of this version.
@@ -123,6 +125,7 @@ impl Value {
             Self::Explained(_) => "explanation",
             Self::Winner(_) => "winner",
             Self::Sites(_) => "estimates by site",
+            Self::SlopeVariance(_) => "variance of a slope",
         }
     }
 }

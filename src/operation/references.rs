@@ -336,6 +336,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "newcombe2006",
+        "Newcombe RG. Confidence intervals for an effect size measure based on the Mann–Whitney statistic. Part 2: asymptotic methods and evaluation. Stat Med 2006;25:559–573.",
+        Some("10.1002/sim.2324"),
+    ),
+    (
         "nogueira2018",
         "Nogueira S, Sechidis K, Brown G. On the stability of feature selection algorithms. J Mach Learn Res 2018;18(174):1–54.",
         None,
@@ -384,6 +389,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "riley2020",
         "Riley RD, Ensor J, Snell KIE, et al. Calculating the sample size required for developing a clinical prediction model. BMJ 2020;368:m441.",
         Some("10.1136/bmj.m441"),
+    ),
+    (
+        "riley2021",
+        "Riley RD, Debray TPA, Collins GS, et al. Minimum sample size for external validation of a clinical prediction model with a binary outcome. Stat Med 2021;40:4230–4251.",
+        Some("10.1002/sim.9025"),
     ),
     (
         "robnik2003",

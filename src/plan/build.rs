@@ -141,7 +141,7 @@ pub struct Builder<'a> {
     /// By cohort and model.
     pub models: BTreeMap<(usize, usize), NodeIndex>,
     /// What all of its procedures use.
-    common: Arc<Common>,
+    pub common: Arc<Common>,
     /// By model and branch.
     procedures: BTreeMap<(usize, usize), Arc<Procedure>>,
     /// What columns hold, by cohort and name.
@@ -379,11 +379,38 @@ impl Builder<'_> {
             (of, case),
             [&predicted, &decided],
             &judged,
-            given,
+            given.clone(),
             scheme_of.span,
         );
         let permuted = self.permuted(&context, scheme, splits);
-        self.analyses.push(Analysis { name, case, scheme, outer, measured, permuted });
+        let is_headline = self.is_headline(&context, scheme);
+        let learning = is_headline
+            .then(|| self.learning(&context, splits, (&outer, &measured), how))
+            .flatten();
+        let slope =
+            is_headline.then(|| self.slope(&context, &predicted, &judged, given.clone()));
+        self.analyses.push(Analysis {
+            name,
+            case,
+            scheme,
+            outer,
+            measured,
+            permuted,
+            learning,
+            slope,
+        });
+    }
+
+    /// Whether an analysis is the headline of a primary outcome: that of the primary model under the
+    /// first scheme.
+    fn is_headline(&self, context: &Context<'_>, scheme: usize) -> bool {
+        let study = self.study;
+        let Case { outcome, model, branch, .. } = self.cases[context.case];
+        let headline = study.headline_model().map(|model| &model.name);
+        scheme == 0
+            && branch == 0
+            && study.outcomes[outcome].role == Role::Primary
+            && headline == Some(&study.models[model].name)
     }
 
     /// The headline of each primary outcome on permuted outcomes, where that is asked for.
@@ -394,12 +421,8 @@ impl Builder<'_> {
         splits: &Splits,
     ) -> Vec<NodeIndex> {
         let study = self.study;
-        let Case { outcome, model, branch, cohort } = self.cases[context.case];
-        let headline = study.headline_model().map(|model| &model.name);
-        let wanted = scheme == 0
-            && branch == 0
-            && study.outcomes[outcome].role == Role::Primary
-            && headline == Some(&study.models[model].name);
+        let cohort = self.cases[context.case].cohort;
+        let wanted = self.is_headline(context, scheme);
         let Some(permutation) = study.evaluate.permuted.as_ref().filter(|_| wanted)
         else {
             return Vec::new();

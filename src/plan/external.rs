@@ -415,7 +415,7 @@ impl Builder<'_> {
                 }
                 let node = Node {
                     name: format!("{better}/against/{}", compare.than.name),
-                    work: Work::Compare { of, first },
+                    work: Work::Compare { of: [of, of], first },
                     identity: Identity::new(&json!({
                         "compare": study.evaluate.primary.identity(), "version": 2,
                         "first": first, "external": pair_of.external,

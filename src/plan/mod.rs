@@ -9,6 +9,7 @@ mod facts;
 mod groups;
 mod inputs;
 mod keys;
+mod learning;
 mod procedure;
 mod proof;
 mod state;
@@ -90,6 +91,43 @@ pub struct Analysis {
     pub measured: MeasuredNodes,
     /// The procedure on permuted outcomes, some of them in each node.
     pub permuted: Vec<NodeIndex>,
+    /// The procedure on parts of the training rows, where a learning curve is drawn.
+    pub learning: Option<LearningNodes>,
+    /// How precisely the rows tell a calibration slope: for the headline of each primary outcome.
+    pub slope: Option<NodeIndex>,
+}
+
+/// The nodes of a learning curve, on the outer splits of the first repeats of an analysis.
+#[derive(Debug, Clone)]
+pub struct LearningNodes {
+    pub repeats: usize,
+    /// By size, ascending.
+    pub parts: Vec<LearnedPart>,
+    /// The primary metric with all training rows.
+    pub whole: NodeIndex,
+    /// That less the same with the largest part.
+    pub last_step: NodeIndex,
+}
+
+/// The procedure on a part of the training rows of each outer split.
+#[derive(Debug, Clone)]
+pub struct LearnedPart {
+    pub fraction: f64,
+    /// By outer split, in the order of the analysis: the rows, and what the procedure says.
+    pub splits: Vec<(Arc<Placed>, NodeIndex)>,
+    /// The primary metric.
+    pub measured: NodeIndex,
+}
+
+impl LearningNodes {
+    /// All that are there for the curve alone.
+    pub fn own(&self) -> impl Iterator<Item = NodeIndex> {
+        let of_part = |part: &LearnedPart| {
+            let splits = part.splits.iter().map(|(_, node)| *node);
+            splits.chain([part.measured]).collect::<Vec<_>>()
+        };
+        self.parts.iter().flat_map(of_part).chain([self.whole, self.last_step])
+    }
 }
 
 /// A model that is tuned on all development rows and then left alone.
@@ -165,6 +203,12 @@ pub enum Judgement {
     External(usize),
     /// The rows that a frozen model was fitted on.
     Apparent(usize),
+    /// Held-out rows of the first repeats of an analysis, by what was learned from a part of the training
+    /// rows (its position), or else from all of them.
+    Learning {
+        analysis: usize,
+        part: Option<usize>,
+    },
 }
 
 /// The nodes that decide one outer split.
@@ -436,9 +480,19 @@ pub enum Work {
         from: usize,
         to: usize,
     },
-    /// Two models on the same held-out rows.
-    Compare {
+    /// The whole procedure on a part of the training rows of an outer split, and what it says of all the
+    /// rows that this holds out.
+    LearnPart {
+        case: usize,
+        split: Arc<Placed>,
+    },
+    /// How precisely the rows tell a calibration slope.
+    SlopeVariance {
         of: Judgement,
+    },
+    /// Two models, or one that learned from more and from fewer rows, on the same held-out rows.
+    Compare {
+        of: [Judgement; 2],
         /// How many of the inputs are those of the first.
         first: usize,
     },

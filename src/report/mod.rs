@@ -23,6 +23,7 @@ mod fonts;
 mod forest;
 mod full_model;
 mod interpretation;
+mod learning_curve;
 mod marks;
 mod measures;
 mod open_science;

@@ -652,6 +652,11 @@ pub const EVALUATE: Block = block(
             "What chance and simple columns achieve.",
         ),
         key(
+            "learning_curve",
+            Shape::Block(&LEARNING_CURVE),
+            "What the procedure achieves with fewer patients. Drawn unless said otherwise.",
+        ),
+        key(
             "claims",
             Shape::Blocks(&CLAIM),
             "What would count as success, stated before the first result.",
@@ -731,6 +736,26 @@ pub const PERMUTED: Block = Block {
     operation: None,
     one_of: &["times", "none"],
 };
+
+pub const LEARNING_CURVE: Block = block(
+    "`learning_curve`",
+    "What the whole procedure achieves when it learns from fewer patients, judged on the same held-out \
+     rows.",
+    &[
+        key(
+            "fractions",
+            Shape::Numbers,
+            "Ascending shares of the training patients, each between 0 and 1; 0.25, 0.5 and 0.75 by \
+             default. All of them are the analysis itself.",
+        ),
+        key(
+            "repeats",
+            Shape::Count,
+            "On the outer splits of so many repeats of the first scheme; 1 by default.",
+        ),
+        key("none", Shape::Text, "Why it is not drawn; the report gives the reason."),
+    ],
+);
 
 pub const CLAIM: Block = block(
     "a claim",

@@ -463,7 +463,33 @@ pub struct Evaluate {
     pub permuted: Option<Permutation>,
     /// Why the outcome is not permuted, if the author said so.
     pub not_permuted: Option<String>,
+    pub learning_curve: LearningCurve,
     pub unnamed: UnnamedControls,
+}
+
+/// What the whole procedure achieves when it learns from fewer patients.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LearningCurve {
+    Drawn {
+        /// Of the training patients of each outer split; ascending, between 0 and 1.
+        fractions: Vec<f64>,
+        /// Of how many repeats of the first scheme the outer splits are used.
+        repeats: usize,
+        /// Where the author said how many.
+        span: Option<Span>,
+    },
+    /// It is not drawn, for this reason.
+    Left(String),
+}
+
+impl LearningCurve {
+    pub const FRACTIONS: [f64; 3] = [0.25, 0.5, 0.75];
+}
+
+impl Default for LearningCurve {
+    fn default() -> Self {
+        Self::Drawn { fractions: Self::FRACTIONS.to_vec(), repeats: 1, span: None }
+    }
 }
 
 /// What becomes of controls that readers will ask for and that the study does not name.
@@ -751,6 +777,26 @@ impl Study {
         });
         if matches!(evaluate.unnamed, UnnamedControls::Left(_)) {
             whole["controls_added"] = json!(false);
+        }
+        // What is not said is left out, so that studies that do not say it keep their names.
+        if evaluate.falls_back {
+            whole["fallback"] = json!(true);
+        }
+        if let Some(range) = evaluate.decision_range {
+            whole["decision_range"] = json!(range);
+        }
+        if let Some(permuted) = &evaluate.permuted {
+            let within = permuted.within.as_ref().map(|named| &named.name);
+            whole["permuted"] = json!([permuted.times, within, permuted.repeats]);
+        }
+        match &evaluate.learning_curve {
+            LearningCurve::Left(_) => whole["learning_curve"] = json!(false),
+            LearningCurve::Drawn { fractions, repeats, .. }
+                if *fractions != LearningCurve::FRACTIONS || *repeats != 1 =>
+            {
+                whole["learning_curve"] = json!([fractions, repeats]);
+            }
+            LearningCurve::Drawn { .. } => {}
         }
         Digest::derive("restudy study v3", canonical_json(&whole).as_bytes())
     }

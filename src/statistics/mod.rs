@@ -25,6 +25,7 @@ mod hold_out;
 mod ici;
 mod influence;
 mod interval;
+mod learning_curve;
 mod leave_site_out;
 mod log_loss;
 mod mcc;
@@ -66,6 +67,7 @@ pub use delong::{
 pub use difference::standardised_difference;
 pub use influence::influence_se;
 pub use interval::{nadeau_bengio, wilson};
+pub use learning_curve::nested_parts;
 pub use novelty::{distance, familiar};
 pub use permutation::{permutation_p, permuted};
 pub use platt::{linked, platt, platt_apart};
@@ -75,7 +77,8 @@ pub use random_effects::{PooledAuroc, RandomEffects, pooled_auroc, random_effect
 pub use recalibration::recalibration;
 pub use roc::{mean_curve, roc_curve};
 pub use sample_size::{
-    DIFFERENCE, MARGIN, SHARE_OF_R2, SHRINKAGE, SampleSize, largest_r2, sample_size,
+    AUROC_WIDTH, DIFFERENCE, MARGIN, SHARE_OF_R2, SHRINKAGE, SLOPE_WIDTH, SampleSize,
+    WIDTH, auroc_se, largest_r2, patients_for_auroc, sample_size, slope_variance,
 };
 pub use smooth::{
     DEGREE, Points, SPAN, calibration_errors, calibration_points, quantile,

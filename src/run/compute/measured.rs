@@ -67,25 +67,34 @@ pub fn judged<'a>(
     let mut training: Vec<Vec<usize>> = Vec::new();
     let mut failed = Vec::new();
     let (case, how, places): (usize, How, Vec<Place>) = match of {
-        Judgement::Internal(at) => {
+        Judgement::Internal(at) | Judgement::Learning { analysis: at, .. } => {
             let analysis = &inputs.plan.analyses[at];
+            let (repeats, part) = match (of, &analysis.learning) {
+                (Judgement::Learning { part, .. }, Some(learning)) => {
+                    (learning.repeats, part.map(|at| &learning.parts[at]))
+                }
+                _ => (usize::MAX, None),
+            };
             let scheme = &inputs.study.validate[analysis.scheme];
             let Instance::Resampling(resampling) = &scheme.resampling.instance else {
                 unreachable!("`spec` puts a resampling scheme here")
             };
-            let how = match resampling.judged() {
-                Judged::Sites => How::Sites,
-                Judged::Folds if analysis.outer.len() == 1 => How::Once,
-                Judged::Folds => How::Folds,
-            };
             let outcome = inputs.plan.cases[analysis.case].outcome;
             let outcome = inputs.study.outcomes[outcome].name.clone();
             let splits = &inputs.survey.splits[&(scheme.name.clone(), outcome)];
-            let places = analysis.outer.iter().map(|nodes| {
+            let used = analysis.outer.iter().filter(|nodes| nodes.repeat < repeats);
+            let places = used.enumerate().map(|(at, nodes)| {
                 let OuterSplit { split, .. } = &splits.repeats[nodes.repeat][nodes.outer];
+                let split = part.map_or(split, |part| &part.splits[at].0.split);
                 (nodes.repeat, nodes.outer, Some(split.train.len()))
             });
-            (analysis.case, how, places.collect())
+            let places: Vec<Place> = places.collect();
+            let how = match resampling.judged() {
+                Judged::Sites => How::Sites,
+                Judged::Folds if places.len() == 1 => How::Once,
+                Judged::Folds => How::Folds,
+            };
+            (analysis.case, how, places)
         }
         Judgement::External(at) => {
             (inputs.plan.external[at].case, How::Once, vec![(0, 0, None)])
@@ -1029,10 +1038,26 @@ fn disjoint(truth: &[bool], strata: &[u32]) -> usize {
     all.into_iter().map(|stratum| of(stratum, true).min(of(stratum, false))).sum()
 }
 
-/// Two models on the same held-out rows, by the primary metric.
-pub fn compare(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
-    let better = judged(inputs, of, 0..first)?;
-    let than = judged(inputs, of, first..inputs.values.len())?;
+/// The variance of a calibration slope on these rows, times their number, as a mean over repeats.
+pub fn slope_variance(inputs: &Inputs<'_>, of: Judgement) -> Computed {
+    let judged = judged(inputs, of, 0..inputs.values.len())?;
+    let pools = Pools::of(inputs, &judged, true);
+    let of_pool = |pool: &Pool| statistics::slope_variance(&pool.truth, &pool.scores);
+    let values: Option<Vec<f64>> = pools.repeats.iter().map(of_pool).collect();
+    Ok(match values.and_then(|values| crate::math::mean(&values)) {
+        Some(mean) => Value::SlopeVariance(mean),
+        None => Value::Failed(
+            "no logistic recalibration of the held-out predictions could be fitted"
+                .to_string(),
+        ),
+    })
+}
+
+/// Two models, or one that learned from more and from fewer rows, on the same held-out rows, by the
+/// primary metric.
+pub fn compare(inputs: &Inputs<'_>, of: [Judgement; 2], first: usize) -> Computed {
+    let better = judged(inputs, of[0], 0..first)?;
+    let than = judged(inputs, of[1], first..inputs.values.len())?;
     let used = &inputs.study.evaluate.primary;
     let Instance::Metric(metric) = &used.instance else {
         unreachable!("`spec` puts a metric here")
@@ -1075,14 +1100,17 @@ pub fn compare(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
     }
     let mut differences = Vec::new();
     let (mut held_out, mut trained) = (0, 0);
-    let repeats = better.repeats.iter().zip(&better.training).zip(&than.repeats);
-    for ((of_better, training), of_than) in repeats {
-        for (a, n_train) in of_better.iter().zip(training) {
-            let pair = of_than.iter().find(|b| b.rows == a.rows);
-            if let Some(difference) = pair.and_then(|b| Some(value(a)? - value(b)?)) {
-                differences.push(difference);
+    for (repeat, folds) in better.repeats.iter().zip(&than.repeats).enumerate() {
+        for (at, a) in folds.0.iter().enumerate() {
+            let pair = folds.1.iter().position(|b| b.rows == a.rows);
+            let Some(pair) = pair else { continue };
+            let both = value(a).zip(value(folds.1[pair]));
+            if let Some((a_value, b_value)) = both {
+                differences.push(a_value - b_value);
                 held_out += a.rows.len();
-                trained += n_train;
+                // Of two that learned from more and from fewer rows, the fewer make the wider interval.
+                let of_pair = [better.training[repeat][at], than.training[repeat][pair]];
+                trained += of_pair[0].min(of_pair[1]);
             }
         }
     }

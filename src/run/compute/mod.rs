@@ -9,6 +9,7 @@ mod external;
 mod measured;
 mod permuted;
 mod pools;
+mod procedure;
 mod rows;
 mod splits;
 mod trails;
@@ -138,6 +139,8 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Permute { scheme, case, from, to } => {
             permuted::permute(inputs, *scheme, *case, *from..*to)
         }
+        Work::LearnPart { case, split } => procedure::learn_part(inputs, *case, split),
+        Work::SlopeVariance { of } => measured::slope_variance(inputs, *of),
         Work::Compare { of, first } => measured::compare(inputs, *of, *first),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Context;
 use super::candidates::fared;
 use super::folds::{threshold_words, thresholds};
+use super::learning::{expected_auroc, expected_slope};
 use super::predictions::said;
 use super::rows::Analysed;
 use super::selection::sample_size;
@@ -81,8 +82,16 @@ impl Context<'_> {
             of: record.folds.len(),
         });
         let columns = self.encoded(analysis.case, rows);
-        record.sample_size =
-            Some(sample_size(rows.n_subjects, rows.n_positive_subjects, columns.len()));
+        let mut size =
+            sample_size(rows.n_subjects, rows.n_positive_subjects, columns.len());
+        if let Some(node) = analysis.slope {
+            let auroc = record.performance.get("auroc").map(|found| found.estimate);
+            let patients = (rows.n_subjects, rows.n_positive_subjects);
+            size.auroc = Some(expected_auroc(patients, auroc));
+            size.slope = Some(expected_slope(rows.n_subjects, self.found.get(&node)));
+        }
+        record.sample_size = Some(size);
+        record.learning_curve = self.learning_curve(analysis);
         record.selection = self.selection(analysis, &record, columns);
         record.harmonised = self.harmonised(analysis);
         record.kind = "internal".to_string();

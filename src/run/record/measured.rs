@@ -132,6 +132,7 @@ impl Context<'_> {
             },
             selection: None,
             sample_size: None,
+            learning_curve: None,
             candidates: candidates(study, of),
             folds: Vec::new(),
             roc,
@@ -173,6 +174,12 @@ impl Context<'_> {
         unasked.extend([measured.precision_recall, measured.calibration]);
         unasked.extend(measured.decision);
         unasked.extend(measured.confusion);
+        // The learning curve says of each size why it is missing; the slope of its width.
+        let named = self.plan.analyses.iter().find(|of| of.name == analysis);
+        unasked.extend(named.and_then(|of| of.slope));
+        let learning = named.and_then(|of| of.learning.as_ref());
+        let learning = learning.into_iter().flat_map(|learning| learning.own());
+        unasked.extend(learning.filter(|node| !measured.metrics.contains(node)));
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
         let mut count = |why: String| *reasons.entry(why).or_insert(0) += 1;
         let of_analysis = format!("{analysis}/");

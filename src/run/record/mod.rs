@@ -6,6 +6,7 @@ mod external;
 mod folds;
 mod groups;
 mod internal;
+mod learning;
 mod measured;
 mod predictions;
 mod predictors;
@@ -30,7 +31,7 @@ use crate::data::{
 };
 use crate::operation::reference;
 use crate::plan::{self, Plan};
-use crate::spec::{Study, UnnamedControls};
+use crate::spec::{LearningCurve, Study, UnnamedControls};
 use crate::store::Store;
 use crate::survey::Survey;
 
@@ -63,6 +64,11 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Result<Found, Vec<Strin
     wanted.extend(plan.comparisons.iter().map(|comparison| comparison.node));
     for analysis in &plan.analyses {
         wanted.extend(&analysis.permuted);
+        if let Some(learning) = &analysis.learning {
+            wanted.extend(learning.parts.iter().map(|part| part.measured));
+            wanted.extend([learning.whole, learning.last_step]);
+        }
+        wanted.extend(analysis.slope);
         for nodes in &analysis.outer {
             wanted.extend([nodes.tune, nodes.predict, nodes.fit]);
             wanted.extend(nodes.decide);
@@ -141,12 +147,15 @@ pub fn record(
         "cleveland1988",
         "collins2024",
         "efron1993",
+        "hanley1982",
         "kocak2023",
         "kocak2024",
         "ledell2015",
         "nadeau2003",
+        "newcombe2006",
         "nogueira2018",
         "riley2020",
+        "riley2021",
     ];
     references.extend(always.into_iter().filter_map(reference));
     if !plan.frozen.is_empty() {
@@ -182,6 +191,10 @@ pub fn record(
                 UnnamedControls::Added { .. } => None,
             },
             not_permuted: study.evaluate.not_permuted.clone(),
+            no_learning_curve: match &study.evaluate.learning_curve {
+                LearningCurve::Left(reason) => Some(reason.clone()),
+                LearningCurve::Drawn { .. } => None,
+            },
         },
         sources: study
             .sources

@@ -141,6 +141,8 @@ pub(super) fn sample_size(
         for_optimism: found.map(|found| found.for_optimism),
         for_prevalence: found.map(|found| found.for_prevalence),
         needed: found.map(|found| found.needed()),
+        auroc: None,
+        slope: None,
         assumptions: vec![
             format!(
                 "the model explains {} % of the largest possible Cox–Snell R², as nothing better is known",

@@ -72,6 +72,7 @@ const ESTIMATE: &[&str] = &[
 ];
 const SPREAD: &[&str] = &["folds/#", "sd_folds"];
 const INTERVAL: &[&str] = &["estimate", "lower", "upper"];
+const INTERVAL_OF_STEP: &[&str] = &["difference", "lower", "upper"];
 const POINTS: &[&str] = &["points/#/x", "points/#/y"];
 
 pub const KINDS: &[Places] = &[
@@ -221,6 +222,17 @@ pub const KINDS: &[Places] = &[
         ],
         Repeated,
     ),
+    ("analyses/*/sample_size", &["auroc/assumed", "slope/assumed"], Hundredths),
+    ("analyses/*/sample_size", &["auroc/width", "slope/width"], Thousandths),
+    ("analyses/*/sample_size", &["auroc/needed", "slope/needed"], Repeated),
+    ("analyses/*/sample_size", &["auroc/target", "slope/target"], Setting),
+    ("analyses/*/learning_curve", &["repeats", "splits"], Procedure),
+    ("analyses/*/learning_curve/sizes/#", &["fraction"], Setting),
+    ("analyses/*/learning_curve/sizes/#", &["n", "lowest", "highest"], Patients),
+    ("analyses/*/learning_curve/sizes/#/estimate", ESTIMATE, Measured),
+    ("analyses/*/learning_curve/sizes/#/estimate", SPREAD, Spread),
+    ("analyses/*/learning_curve/last_step", INTERVAL_OF_STEP, Measured),
+    ("analyses/*/learning_curve/last_step", &["p"], Hundredths),
     ("analyses/*/thresholds", &["n"], Procedure),
     ("analyses/*/thresholds", &["median", "lowest", "highest"], Hundredths),
     (

@@ -96,10 +96,17 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         let told = |hidden: &String| of_folds.iter().any(|of| hidden.starts_with(of));
         if pass.hidden.iter().any(told) {
             analysis.prevalence_only = None;
+            left_to_learn(analysis);
         }
         notes(analysis);
         few(of, analysis, &place, smallest, &pass.hidden);
         decisions(of, analysis, name, &pass);
+        // Beside a coarser AUROC the width that follows from it would say more.
+        if let Some(size) = &mut analysis.sample_size
+            && pass.is_coarser(name, "auroc", 0.01)
+        {
+            size.auroc = None;
+        }
         apparent::apparent(name, analysis, &pass);
     }
     for facts in &mut record.comparisons {
@@ -228,12 +235,25 @@ fn rules(smallest: usize) -> Vec<String> {
     ]
 }
 
+/// Of how many patients are left to learn from it would follow how many a fold holds out.
+fn left_to_learn(analysis: &mut AnalysisRecord) {
+    for size in analysis.learning_curve.iter_mut().flat_map(|of| &mut of.sizes) {
+        (size.lowest, size.highest) = (None, None);
+        size.n = size.n.map(f64::round);
+    }
+}
+
 /// Takes counts of rows out of the reasons why something could not be computed.
 fn reasons(analysis: &mut AnalysisRecord) {
     let metrics = analysis.metrics.iter_mut().chain(&mut analysis.standard);
     let measured = analysis.performance.values_mut();
     let candidates = analysis.candidates.iter_mut();
     let permuted = analysis.permutation.iter_mut();
+    for size in analysis.learning_curve.iter_mut().flat_map(|of| &mut of.sizes) {
+        let folds = size.estimate.iter_mut().flat_map(|of| &mut of.failed_folds);
+        let all = folds.chain(&mut size.missing);
+        all.for_each(|reason| *reason = without_counts(reason));
+    }
     let all = analysis
         .failed_nodes
         .iter_mut()
@@ -285,6 +305,8 @@ fn claims(whole: &StudyRecord, record: &mut StudyRecord) {
 fn areas(of: &AnalysisRecord, analysis: &mut AnalysisRecord, smallest: usize) {
     let smaller = of.judged_rows().map(|(n, positive)| positive.min(n - positive));
     areas_of_few(analysis.performance.values_mut(), smaller, smallest);
+    let sizes = analysis.learning_curve.iter_mut().flat_map(|of| &mut of.sizes);
+    areas_of_few(sizes.flat_map(|size| &mut size.estimate), smaller, smallest);
 }
 
 /// The same for what is measured on rows with so many of the smaller class.
@@ -520,6 +542,7 @@ fn decisions(
         hide_metric(analysis, &metric);
         if metric == of.primary {
             (analysis.permutation, analysis.within) = (None, None);
+            analysis.learning_curve = None;
         }
     }
 }
@@ -593,6 +616,7 @@ fn without_prevalence(analysis: &mut AnalysisRecord) {
     analysis.calibration = None;
     analysis.decision = None;
     analysis.sample_size = None;
+    analysis.learning_curve = None;
     analysis.prevalence_only = None;
 }
 
@@ -613,6 +637,7 @@ fn alone(analysis: &mut AnalysisRecord) {
     analysis.decision = None;
     analysis.confusion = None;
     analysis.sample_size = None;
+    analysis.learning_curve = None;
     analysis.prevalence_only = None;
 }
 
@@ -856,6 +881,31 @@ pub mod tests {
         let mut hidden = BTreeSet::new();
         gone(&before, Some(&after), "", &mut hidden);
         assert_eq!(hidden.into_iter().collect::<Vec<_>>(), ["/a/b~1c", "/e/1/1"]);
+    }
+
+    #[test]
+    fn a_learning_curve_does_not_tell_how_many_a_small_fold_holds_out() {
+        use crate::data::{LearningFacts, LearningSize};
+        let size = LearningSize {
+            fraction: 0.5,
+            n: Some(20.25),
+            lowest: Some(3),
+            highest: Some(37),
+            estimate: None,
+            missing: Some("2 rows of each class are needed".to_string()),
+        };
+        let sizes = vec![size];
+        let curve = LearningFacts { repeats: 1, splits: 2, sizes, last_step: None };
+        let mut analysis =
+            AnalysisRecord { learning_curve: Some(curve), ..AnalysisRecord::default() };
+        left_to_learn(&mut analysis);
+        reasons(&mut analysis);
+        let size = &analysis.learning_curve.as_ref().unwrap().sizes[0];
+        assert_eq!((size.n, size.lowest, size.highest), (Some(20.0), None, None));
+        let missing = size.missing.as_deref();
+        assert_eq!(missing, Some("some rows of each class are needed"));
+        without_prevalence(&mut analysis);
+        assert_eq!(analysis.learning_curve, None);
     }
 
     #[test]

@@ -221,6 +221,11 @@ impl<'a> Pass<'a> {
         to(self.step(name, metric)) == Told::Nothing
     }
 
+    /// Whether a metric over all rows of an analysis is told more coarsely than in steps of this.
+    pub fn is_coarser(&self, name: &str, metric: &str, step: f64) -> bool {
+        self.step(name, metric) > step + 1e-9
+    }
+
     /// The step of a metric on the rows that a frozen model was fitted on. These have no confusion table
     /// that could say whether a cell is small, so measures of decisions are as coarse as where one is.
     fn apparent_step(&self, name: &str, metric: &str) -> f64 {

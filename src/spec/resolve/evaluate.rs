@@ -7,8 +7,9 @@ use crate::spec::parameters::Grids;
 use crate::spec::reader::Reader;
 use crate::spec::syntax::{Kind as Syntax, Node};
 use crate::spec::{
-    Block, BlockKind, Branch, Chain, Claim, Compare, Evaluate, LearnedFrom, Model, Named,
-    Permutation, Role, Subgroup, ThresholdRule, UnnamedControls, Use,
+    Block, BlockKind, Branch, Chain, Claim, Compare, Evaluate, LearnedFrom,
+    LearningCurve, Model, Named, Permutation, Role, Subgroup, ThresholdRule,
+    UnnamedControls, Use,
 };
 
 /// What a report on a prediction model cannot do without: discrimination, overall performance,
@@ -97,6 +98,7 @@ impl Reader<'_> {
             claims: Vec::new(),
             permuted: None,
             not_permuted: None,
+            learning_curve: LearningCurve::default(),
             unnamed: UnnamedControls::Added {
                 categories: self.steps(&["encode_onehot"], whole),
                 numbers: self.steps(&["impute_median", "scale_zscore"], whole),
@@ -122,6 +124,10 @@ impl Reader<'_> {
                 for item in self.list(node, "`claims`") {
                     evaluate.claims.extend(self.claim(item));
                 }
+            }
+            if let Some(node) = fields.get("learning_curve") {
+                // A fault in it is named; the default stands in, so that the rest is looked at.
+                evaluate.learning_curve = self.learning_curve(node).unwrap_or_default();
             }
             if let Some(node) = fields.get("controls") {
                 controls = self.controls(node, &mut evaluate);
@@ -150,6 +156,81 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn learning_curve(&mut self, node: &Node) -> Option<LearningCurve> {
+        let fields = self.block(node, &keys::LEARNING_CURVE)?;
+        if fields.get("none").is_some() {
+            for name in ["fractions", "repeats"] {
+                if let Some(key) = fields.key(name) {
+                    let message = format!(
+                        "`{name}` is of no use beside `none`: no learning curve is drawn"
+                    );
+                    let fault = Diagnostic::error(
+                        Code::UNKNOWN_KEY,
+                        Place::Study(key.span),
+                        message,
+                    );
+                    self.push(fault.hint("leave out one of the two"));
+                }
+            }
+            return self.prose(&fields, "none").map(LearningCurve::Left);
+        }
+        let mut fractions = LearningCurve::FRACTIONS.to_vec();
+        if let Some(node) = fields.get("fractions") {
+            fractions = self.fractions(node)?;
+        }
+        let (mut repeats, mut span) = (1, None);
+        if let Some(node) = fields.get("repeats") {
+            span = Some(node.span);
+            repeats = self.count(node, "`repeats`")? as usize;
+            if repeats == 0 {
+                let message = "a learning curve needs the splits of at least one repeat";
+                let fault = Diagnostic::error(
+                    Code::OUT_OF_RANGE,
+                    Place::Study(node.span),
+                    message,
+                );
+                self.push(
+                    fault.hint("to draw none, write `learning_curve: { none: REASON }`"),
+                );
+                return None;
+            }
+        }
+        Some(LearningCurve::Drawn { fractions, repeats, span })
+    }
+
+    /// Ascending shares between 0 and 1.
+    fn fractions(&mut self, node: &Node) -> Option<Vec<f64>> {
+        let mut fractions: Vec<f64> = Vec::new();
+        for item in self.list(node, "`fractions`") {
+            let fraction = self.number(item, "a share of the training patients")?;
+            let (code, message, hint) = match fractions.last() {
+                _ if !(0.0 < fraction && fraction < 1.0) => (
+                    Code::OUT_OF_RANGE,
+                    format!("{fraction} is no share between 0 and 1"),
+                    "all training patients, 1, are the analysis itself and always drawn",
+                ),
+                Some(last) if fraction == *last => (
+                    Code::DUPLICATE_KEY,
+                    format!("{fraction} is given twice"),
+                    "give each share once",
+                ),
+                Some(last) if fraction < *last => (
+                    Code::OUT_OF_RANGE,
+                    format!("{fraction} follows {last}, and shares ascend"),
+                    "each part holds the smaller ones: write them in ascending order",
+                ),
+                _ => {
+                    fractions.push(fraction);
+                    continue;
+                }
+            };
+            let fault = Diagnostic::error(code, Place::Study(item.span), message);
+            self.push(fault.hint(hint));
+            return None;
+        }
+        (!fractions.is_empty()).then_some(fractions)
     }
 
     fn subgroup(&mut self, node: &Node) -> Option<Subgroup> {

@@ -4,8 +4,8 @@ use crate::diagnostics::{Code, Diagnostic, Place, Span};
 use crate::operation::{Instance, Problems, RoiType};
 use crate::spec::reader::Reader;
 use crate::spec::{
-    Block, BlockKind, Cohort, DERIVE, Facts, ImageOrigin, Model, Named, Origin, Outcome,
-    Role, Scheme, Source, SourceKind, Study, Use,
+    Block, BlockKind, Cohort, DERIVE, Facts, ImageOrigin, LearningCurve, Model, Named,
+    Origin, Outcome, Role, Scheme, Source, SourceKind, Study, Use,
 };
 
 impl Reader<'_> {
@@ -494,6 +494,31 @@ impl Reader<'_> {
         }
     }
 
+    /// A learning curve has no more repeats than the scheme on whose splits it is drawn.
+    fn learning_repeats(&mut self, study: &Study) {
+        let LearningCurve::Drawn { repeats, span: Some(span), .. } =
+            &study.evaluate.learning_curve
+        else {
+            return;
+        };
+        let Some(scheme) = study.validate.first() else { return };
+        let Instance::Resampling(resampling) = &scheme.resampling.instance else {
+            return;
+        };
+        let most = resampling.shape().repeats;
+        if *repeats > most {
+            let fault = Diagnostic::error(
+                Code::OUT_OF_RANGE,
+                Place::Study(*span),
+                format!(
+                    "the learning curve asks for {repeats} repeats, and `{}` has {most}",
+                    scheme.name
+                ),
+            );
+            self.push(fault.hint(format!("write `repeats: {most}` or fewer")));
+        }
+    }
+
     fn evaluation_references(&mut self, study: &mut Study, models: &[String]) {
         let mut compare = std::mem::take(&mut study.evaluate.compare);
         compare.retain(|pair| {
@@ -503,6 +528,7 @@ impl Reader<'_> {
             known(&pair.better) & known(&pair.than)
         });
         study.evaluate.compare = compare;
+        self.learning_repeats(study);
         let frozen_for = study
             .evaluate
             .threshold

@@ -1,0 +1,142 @@
+//! The whole procedure on the rows of an outer split: inner splits, preparation, selection, tuning, fit
+//! and predictions, done in memory.
+//!
+//! What it makes on the way is not kept: nobody asks for it twice.
+
+use super::splits::{
+    KnownStates, Matrices, facts, fit_path, fit_prepare, fit_select, procedure,
+    score_all, with_beside,
+};
+use super::tuning::{Candidates, Inner, choose, prevalence, survivors, truth, tuner};
+use super::winner::{Chosen, fit_and_say};
+use super::{Computed, Inputs, input};
+use crate::data::{Frame, OuterSplit, Predictions, ScoredSplit, Split, Survivors, Value};
+use crate::plan::Placed;
+use crate::spec::{Chain, Study};
+use crate::statistics::linked;
+
+/// What one run of the procedure needs.
+pub struct Procedure<'a> {
+    pub study: &'a Study,
+    pub frame: &'a Frame,
+    pub outcome: &'a [Option<bool>],
+    pub groups: &'a [u32],
+    pub prepare: &'a Chain,
+    pub select: &'a [Chain],
+}
+
+/// The procedure on a part of the training rows of an outer split, and what it says of all the rows that
+/// this holds out.
+pub fn learn_part(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+    let frame = input!(&inputs.values[0], Frame, "frame");
+    let frame = &*with_beside(inputs, case, case, frame);
+    let (outcome, groups) = facts(inputs, case);
+    let (prepare, select) = procedure(inputs, case);
+    let study = inputs.study;
+    let procedure = Procedure { study, frame, outcome, groups, prepare, select };
+    let (split, inner) = (placed.split.clone(), placed.inner_splits.clone());
+    let said = procedure.predictions(&placed.name, &OuterSplit { split, inner });
+    Ok(said.map_or_else(Value::Failed, Value::Predictions))
+}
+
+impl Procedure<'_> {
+    /// What the choice among all candidates says of the rows that an outer split holds out, or why it
+    /// says nothing. `place` names the streams of random numbers.
+    pub fn predictions(
+        &self,
+        place: &str,
+        outer: &OuterSplit,
+    ) -> Result<Predictions, String> {
+        if outer.inner.is_empty() {
+            return Err("there are no inner splits to choose by".to_string());
+        }
+        let mut scored: Vec<Vec<ScoredSplit>> = Vec::new();
+        let mut race: Option<Survivors> = None;
+        let (mut rung, mut end) = (0, 1);
+        for (position, split) in outer.inner.iter().enumerate() {
+            if let (Some(factor), true) = (tuner(self.study).halving(), position == end) {
+                race = Some(survivors(self.study, &self.inner(&scored), rung));
+                (rung, end) = (rung + 1, end.saturating_mul(factor));
+            }
+            let place = format!("{place}.i{}", position + 1);
+            scored.push(self.scores(&place, split, race.as_ref()));
+        }
+        let inner = self.inner(&scored);
+        let choice = choose(self.study, &inner, &outer.inner)?;
+        let (held_out, rows) = outer.split.held_out(self.frame);
+        let held_out: Vec<u32> = held_out.into_iter().map(|row| row as u32).collect();
+        let train = outer.split.train(self.frame, self.outcome, self.groups);
+        let mut scores = vec![0.0f64; held_out.len()];
+        let (mut decision_values, mut known) = (None, KnownStates::new());
+        // Nobody asks what the members say where the prevalence stands in for them.
+        let members = if choice.falls_back { &[] } else { choice.members.as_slice() };
+        for member in members {
+            let chosen =
+                Chosen::of(self.study, self.prepare, self.select, member.candidate);
+            let place = (place, member.weight);
+            let prepare = fit_path(chosen.prepare, &train, (&[], &mut known));
+            let rows = (&train, &rows);
+            let (_, values) =
+                fit_and_say(self.study, place, &chosen, prepare, rows, &mut known)?;
+            let link = inner.own_link(member.candidate)?;
+            for (sum, value) in scores.iter_mut().zip(&values) {
+                let p = link.map_or(*value, |link| linked(link, *value));
+                *sum = (*sum + member.weight * p).min(1.0);
+            }
+            if choice.members.len() == 1 && link.is_some() {
+                decision_values = Some(values);
+            }
+        }
+        if choice.falls_back {
+            scores = vec![prevalence(self.outcome, &outer.split.train); scores.len()];
+        }
+        Ok(Predictions {
+            truth: truth(self.outcome, &held_out),
+            rows: held_out,
+            scores,
+            decision_values,
+            threshold: None,
+            candidate: choice.candidate,
+            falls_back: choice.falls_back,
+        })
+    }
+
+    fn inner<'a>(&'a self, scored: &'a [Vec<ScoredSplit>]) -> Inner<'a> {
+        Inner {
+            splits: scored.iter().map(|nodes| nodes.iter().collect()).collect(),
+            candidates: Candidates::new(self.study, self.prepare, self.select),
+            outcome: self.outcome,
+            groups: self.groups,
+        }
+    }
+
+    /// By `score` node: the scores of all candidates on one inner split.
+    fn scores(
+        &self,
+        place: &str,
+        split: &Split,
+        race: Option<&Survivors>,
+    ) -> Vec<ScoredSplit> {
+        let train = split.train(self.frame, self.outcome, self.groups);
+        let (held_out, rows) = split.held_out(self.frame);
+        let states = fit_prepare(self.prepare, &train);
+        let matrices = Matrices::of(self.prepare, &states, &train, &rows, held_out);
+        let candidates = Candidates::new(self.study, self.prepare, self.select);
+        let (mut scored, mut known) = (Vec::new(), matrices.known_states());
+        for selector in self.select {
+            let states = fit_select(selector, &matrices, &mut known);
+            for learner in &self.study.learn {
+                let first = candidates.first(scored.len());
+                scored.push(score_all(
+                    self.study,
+                    place,
+                    &matrices,
+                    &states,
+                    (selector, learner),
+                    (first, race),
+                ));
+            }
+        }
+        scored
+    }
+}
