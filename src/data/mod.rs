@@ -9,6 +9,7 @@ mod full_model;
 mod gzip;
 mod image;
 mod measured;
+mod missingness;
 mod model;
 mod novelty;
 mod outcome;
@@ -37,6 +38,9 @@ pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use measured::{
     Banded, CalibrationCurve, Confusion, DecisionCurve, DecisionPoint, Interval, RiskBin,
+};
+pub use missingness::{
+    GapColumn, GapFacts, MissingnessFacts, PatternFacts, ShareDifference,
 };
 pub use model::{
     Model, ModelColumn, ModelLearner, ModelMember, ModelOutcome, ModelRows, ModelStep,

@@ -575,6 +575,7 @@ mod tests {
                 removed: Vec::new(),
                 joins: Vec::new(),
                 n_out: 100.into(),
+                n_subjects: 100.into(),
             }],
         }
     }
