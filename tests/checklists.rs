@@ -425,7 +425,7 @@ fn without(mut record: StudyRecord, evidence: Evidence) -> StudyRecord {
             }
         }
         Evidence::Missingness => {
-            record.predictors.iter_mut().for_each(|block| block.columns.clear());
+            record.missingness.clear();
         }
         Evidence::Shift => {
             record

@@ -680,6 +680,9 @@ impl From<&Confusion> for ConfusionFacts {
     }
 }
 
+/// What the block of columns by which a study divides its rows is called among the variables of a report.
+pub const DIVIDING: &str = "sites, strata and subgroups";
+
 /// The name of the rows that are in no group of a column, as they have no value there.
 pub const NO_VALUE: &str = "no value";
 

@@ -619,6 +619,7 @@ mod tests {
             associations: Vec::new(),
             predictors: Vec::new(),
             characteristics: Vec::new(),
+            missingness: Vec::new(),
             analysis_order: analyses.iter().map(|(name, _)| name.to_string()).collect(),
             analyses: analyses
                 .into_iter()

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dividing::{DIVIDING, Dividing, dividing};
+use super::dividing::{Dividing, dividing};
 use super::record::Found;
-use crate::data::{CharacteristicFacts, Frame, LevelFacts, Share, Value};
+use crate::data::{CharacteristicFacts, DIVIDING, Frame, LevelFacts, Share, Value};
 use crate::math;
 use crate::plan::{Plan, Work};
 use crate::spec::{Block, BlockKind, Study};

@@ -6,9 +6,6 @@ use crate::operation::Instance;
 use crate::spec::{Named, Study};
 use crate::survey::{Survey, View};
 
-/// What the block of these columns is called among the variables of a report.
-pub const DIVIDING: &str = "sites, strata and subgroups";
-
 /// One such column.
 pub struct Dividing {
     /// As the study names it.

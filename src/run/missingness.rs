@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::characteristics::{analysed_cohorts, classes, frames, percent};
-use super::dividing::{DIVIDING, Dividing, dividing};
+use super::dividing::{Dividing, dividing};
 use super::record::Found;
 use crate::data::{
-    GapColumn, GapFacts, MissingnessFacts, PatternFacts, Share, ShareDifference,
+    DIVIDING, GapColumn, GapFacts, MissingnessFacts, PatternFacts, Share, ShareDifference,
 };
 use crate::plan::Plan;
 use crate::spec::Study;

@@ -6,9 +6,8 @@ use super::hiding::Counts;
 use super::place;
 use crate::data::{
     AnalysisRecord, CohortFacts, ColumnFacts, ColumnLevel, ConfusionFacts, Count,
-    FlowBox, Moments, NO_VALUE, StudyRecord,
+    DIVIDING, FlowBox, Moments, NO_VALUE, StudyRecord,
 };
-use crate::run::dividing::DIVIDING;
 
 /// What a count is worth to readers, from what goes first to what goes last.
 const PATTERN: u8 = 0;
