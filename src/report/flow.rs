@@ -261,8 +261,9 @@ impl<'a> Of<'a> {
     /// Height of a box with those of the classes under it.
     fn deep(self, position: usize) -> f64 {
         let of_box = &self.cohort().flow[position];
-        let splits = is_analysis(of_box) && !self.divided(position).is_empty();
-        self.tall(position) + if splits { BELOW + CLASS } else { 0.0 }
+        let divided = self.divided(position);
+        let below = divided.first().filter(|_| is_analysis(of_box));
+        self.tall(position) + below.map_or(0.0, |of| BELOW + class_height(of))
     }
 
     /// Height of the arrow into a box: room for its reasons.
@@ -438,6 +439,11 @@ impl<'a> Of<'a> {
     }
 }
 
+/// Height of the box of a class: a line more where patients have several rows.
+fn class_height(of: &Divided) -> f64 {
+    CLASS + if of.patients.is_some() { LINE } else { 0.0 }
+}
+
 /// The boxes of the classes under that of an analysis.
 fn classes(svg: &mut Svg, of: &Divided, (middle, bottom): (f64, f64)) {
     let width = BOX / 2.0 - 4.0;
@@ -451,17 +457,17 @@ fn classes(svg: &mut Svg, of: &Divided, (middle, bottom): (f64, f64)) {
         let (x, y) = (middle + left, bottom + BELOW);
         let centre = x + width / 2.0;
         svg.line("flow", (centre, bottom), (centre, y));
-        svg.rect("final", (x, y), (width, CLASS));
+        svg.rect("final", (x, y), (width, class_height(of)));
         let number = match &patients {
             Some(_) => format!("{n} rows"),
             None => n.clone(),
         };
         svg.numbers("strong", (centre, y + 16.0), Anchor::Middle, &number);
-        let below = match &patients {
-            Some(patients) => format!("{word}, {patients} pat."),
-            None => word.to_string(),
-        };
-        svg.numbers("small", (centre, y + 30.0), Anchor::Middle, &below);
+        svg.numbers("small", (centre, y + 30.0), Anchor::Middle, word);
+        if let Some(patients) = &patients {
+            let below = format!("of {patients} patients");
+            svg.numbers("small", (centre, y + 30.0 + LINE), Anchor::Middle, &below);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ const LISTED: usize = 200;
 const NAMES: f64 = 214.0;
 const STEP: f64 = 38.0;
 const TALL: f64 = 20.0;
-const BESIDE: [f64; 4] = [92.0, 168.0, 244.0, 372.0];
+const BESIDE: [f64; 4] = [96.0, 186.0, 276.0, 412.0];
 
 /// One cohort with its place in the record.
 #[derive(Clone, Copy)]
@@ -74,14 +74,27 @@ impl<'a> Of<'a> {
         }
     }
 
-    /// The lines that are drawn.
-    fn drawn(self) -> usize {
-        self.facts().gaps.len().min(DRAWN)
+    /// The gaps in the order of the lines: those missing most often first, where order may tell of that.
+    fn order(self) -> Vec<usize> {
+        let gaps = &self.facts().gaps;
+        let mut order: Vec<usize> = (0..gaps.len()).collect();
+        if !self.shown.protects {
+            order.sort_by_key(|gap| std::cmp::Reverse(gaps[*gap].all.n.known()));
+        }
+        order
+    }
+
+    /// Those that are drawn.
+    fn drawn(self) -> Vec<usize> {
+        let mut order = self.order();
+        order.truncate(DRAWN);
+        order
     }
 
     fn draw(self) -> String {
         let facts = self.facts();
-        let lines = self.drawn();
+        let drawn = self.drawn();
+        let lines = drawn.len();
         let patterns = facts.patterns.len() + 1 + usize::from(facts.others != 0);
         let edge = NAMES + 12.0 + STEP * patterns as f64;
         let top = 64.0;
@@ -97,14 +110,19 @@ impl<'a> Of<'a> {
             svg.text("strong", (edge + right, y), Anchor::End, head);
         }
         svg.line("axis", (0.0, top - 5.0), (edge + BESIDE[3], top - 5.0));
-        for (line, gap) in facts.gaps.iter().take(lines).enumerate() {
+        for (line, gap) in drawn.iter().copied().enumerate() {
             let y = top + TALL * (line as f64 + 0.5);
-            svg.text("", (8.0, y + 4.0), Anchor::Start, &shortened(&named(gap), 33));
+            svg.text(
+                "",
+                (8.0, y + 4.0),
+                Anchor::Start,
+                &shortened(&named(&facts.gaps[gap]), 31),
+            );
             let numbers = [
-                self.share(line, "all"),
-                self.share(line, "positive"),
-                self.share(line, "negative"),
-                self.difference(line),
+                self.share(gap, "all"),
+                self.share(gap, "positive"),
+                self.share(gap, "negative"),
+                self.difference(gap),
             ];
             for (number, right) in numbers.iter().zip(BESIDE) {
                 svg.numbers("", (edge + right, y + 4.0), Anchor::End, number);
@@ -119,20 +137,16 @@ impl<'a> Of<'a> {
         let unit = if self.unit() == "rows" { "Rows" } else { "Patients" };
         svg.text("small", (NAMES, foot + 14.0), Anchor::End, unit);
         bottom(&mut svg, 0, "none", &self.count("complete"));
-        for (column, pattern) in facts.patterns.iter().enumerate() {
+        for column in 0..facts.patterns.len() {
             let n = self.count(&format!("patterns/{column}/n"));
             bottom(&mut svg, column + 1, &(column + 1).to_string(), &n);
-            for line in pattern.gaps.iter().filter(|line| **line < lines) {
-                let at = (cell(column + 1), top + TALL * *line as f64 + 3.0);
-                svg.rect("bar2", at, (STEP - 6.0, TALL - 6.0));
-            }
         }
-        for column in 0..=facts.patterns.len() {
-            let pattern =
-                column.checked_sub(1).map(|at| facts.patterns[at].gaps.as_slice());
-            for line in (0..lines).filter(|line| !pattern.unwrap_or(&[]).contains(line)) {
+        let told = facts.patterns.iter().map(|pattern| pattern.gaps.as_slice());
+        for (column, missing) in std::iter::once(&[][..]).chain(told).enumerate() {
+            for (line, gap) in drawn.iter().enumerate() {
+                let class = if missing.contains(gap) { "bar2" } else { "track" };
                 let at = (cell(column), top + TALL * line as f64 + 3.0);
-                svg.rect("track", at, (STEP - 6.0, TALL - 6.0));
+                svg.rect(class, at, (STEP - 6.0, TALL - 6.0));
             }
         }
         if facts.others != 0 {
@@ -152,14 +166,14 @@ impl<'a> Of<'a> {
             self.count("complete"),
             self.count("variables")
         );
-        for (line, gap) in facts.gaps.iter().take(self.drawn()).enumerate() {
+        for gap in self.drawn() {
             told.push_str(&format!(
                 " {}: {} missing, {} of the positive and {} of the negative, difference {}.",
-                escape(&named(gap)),
-                self.share(line, "all"),
-                self.share(line, "positive"),
-                self.share(line, "negative"),
-                self.difference(line)
+                escape(&named(&facts.gaps[gap])),
+                self.share(gap, "all"),
+                self.share(gap, "positive"),
+                self.share(gap, "negative"),
+                self.difference(gap)
             ));
         }
         for (column, pattern) in facts.patterns.iter().enumerate() {
@@ -256,7 +270,8 @@ pub fn file(record: &StudyRecord, shown: &Shown) -> DataTable {
     let head = ["cohort", "block", "variable", "gap"].into_iter().chain(NUMBERS);
     let mut rows = Vec::new();
     for of in all(record, shown) {
-        for (at, gap) in of.facts().gaps.iter().enumerate() {
+        for at in of.order() {
+            let gap = &of.facts().gaps[at];
             let cells = of.cells(at);
             rows.extend(gap.columns.iter().map(|column| {
                 let first = [
@@ -282,7 +297,8 @@ fn table(record: &StudyRecord, shown: &Shown) -> DataTable {
             let first = [facts.cohort.clone(), what.to_string(), names, n];
             first.into_iter().chain(cells).collect::<Vec<String>>()
         };
-        for (at, gap) in facts.gaps.iter().enumerate().take(LISTED) {
+        for at in of.order().into_iter().take(LISTED) {
+            let gap = &facts.gaps[at];
             let n = gap.columns.len().to_string();
             rows.push(row("variable", named(gap), n, of.cells(at)));
         }
@@ -318,8 +334,8 @@ pub fn figure(record: &StudyRecord, shown: &Shown) -> Option<Figure<'static>> {
         true => String::new(),
         false => format!(
             "; missing most often: {} ({})",
-            escape(&named(&facts.gaps[0])),
-            first.share(0, "all")
+            escape(&named(&facts.gaps[first.order()[0]])),
+            first.share(first.order()[0], "all")
         ),
     };
     let heading = format!(
@@ -387,4 +403,29 @@ pub fn figure(record: &StudyRecord, shown: &Shown) -> Option<Figure<'static>> {
         ),
         table: table(record, shown),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::GapColumn;
+
+    #[test]
+    fn variables_that_are_missing_together_are_one_line() {
+        let gap = |names: &[&str]| GapFacts {
+            columns: names
+                .iter()
+                .map(|name| GapColumn {
+                    block: "b".to_string(),
+                    variable: (*name).to_string(),
+                })
+                .collect(),
+            all: Default::default(),
+            positive: Default::default(),
+            negative: Default::default(),
+            difference: None,
+        };
+        assert_eq!(named(&gap(&["age"])), "age");
+        assert_eq!(named(&gap(&["a", "b", "c"])), "a and 2 more");
+    }
 }

@@ -11,7 +11,7 @@ use super::table_one;
 use crate::data::{BlockFacts, ColumnFacts, ColumnLevel, FlowBox, Share};
 use crate::operation::prelude::*;
 
-/// Flow diagram of every cohort, joins, reasons, agreement of sources, outcomes and predictors.
+/// Flow diagram of every cohort, joins, reasons, agreement of sources, Table 1, missing values and predictors.
 ///
 /// The diagram is checked: the numbers of each box must add up, and each box must begin where the
 /// one before it ended.

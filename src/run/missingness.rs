@@ -116,10 +116,6 @@ fn counted(
             }
         }
     }
-    if smallest.is_none() {
-        // Where counts are hidden, their order would tell of them.
-        gaps.sort_by_key(|(_, rows)| std::cmp::Reverse(in_both(rows, &groups[0])));
-    }
     let mut patterns: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
     for row in 0..n {
         let is_set =
@@ -129,12 +125,14 @@ fn counted(
         *patterns.entry(missing).or_insert(0) += 1;
     }
     let complete = patterns.remove(&Vec::new()).unwrap_or(0);
-    let mut told: Vec<(Vec<usize>, usize)> = patterns.iter().map(owned).collect();
+    let owned = patterns.iter().map(|(gaps, n)| (gaps.clone(), *n));
+    let mut told: Vec<(Vec<usize>, usize)> = owned.collect();
     told.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     told.truncate(PATTERNS);
     if let Some(smallest) = smallest {
         let tells = gaps.len() <= PROTECTED_GAPS;
         told.retain(|(_, n)| tells && *n >= smallest);
+        // Where counts are hidden, their order would tell of them.
         told.sort();
     }
     let others = n - complete - told.iter().map(|(_, n)| n).sum::<usize>();
@@ -167,10 +165,6 @@ fn counted(
         others: others.into(),
         other_patterns,
     }
-}
-
-fn owned((gaps, n): (&Vec<usize>, &usize)) -> (Vec<usize>, usize) {
-    (gaps.clone(), *n)
 }
 
 /// How many of how many in one class and in the other.
@@ -214,14 +208,13 @@ mod tests {
         let facts = counted(columns(), &classes, None);
         assert!(facts.rows == 70 && facts.positive == 30 && facts.negative == 39);
         assert!(facts.variables == 4 && facts.complete == 64);
-        // The one that is missing most comes first.
         let names: Vec<Vec<&str>> = facts
             .gaps
             .iter()
             .map(|gap| gap.columns.iter().map(|of| of.variable.as_str()).collect())
             .collect();
-        assert_eq!(names, [vec!["more"], vec!["one", "twin"]]);
-        let more = &facts.gaps[0];
+        assert_eq!(names, [vec!["one", "twin"], vec!["more"]]);
+        let more = &facts.gaps[1];
         assert!(more.all.n == 5 && more.positive.n == 3 && more.negative.n == 1);
         assert!((more.positive.percent.unwrap() - 10.0).abs() < 1e-12);
         let difference = more.difference.unwrap();
@@ -232,7 +225,7 @@ mod tests {
             .iter()
             .map(|pattern| (pattern.gaps.clone(), pattern.n.known().unwrap()))
             .collect();
-        assert_eq!(patterns, [(vec![0], 4), (vec![0, 1], 1), (vec![1], 1)]);
+        assert_eq!(patterns, [(vec![1], 4), (vec![0], 1), (vec![0, 1], 1)]);
         assert!(facts.others == 0 && facts.other_patterns == Some(0));
 
         // Where small counts are hidden, so are small patterns, and the order tells nothing.
