@@ -135,11 +135,10 @@ impl<'a> Of<'a> {
         if is_analysis(of_box) {
             return self.analysed(of_box).into_iter().collect();
         }
-        if own(cohort) != Some(position) {
-            return Vec::new();
-        }
+        // A part begins with the boxes of the cohort that it is a part of.
+        let Some(name) = of_box.label.strip_prefix("cohort ") else { return Vec::new() };
         let outcomes = self.record.outcomes.iter().enumerate();
-        let here = outcomes.filter(|(_, outcome)| outcome.cohort == cohort.name);
+        let here = outcomes.filter(|(_, outcome)| outcome.cohort == name);
         let divided = here.map(|(at, facts)| {
             let told = |what: &str| self.shown.count(&format!("/outcomes/{at}/{what}"));
             Divided {
