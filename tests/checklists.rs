@@ -425,7 +425,7 @@ fn without(mut record: StudyRecord, evidence: Evidence) -> StudyRecord {
             }
         }
         Evidence::Missingness => {
-            record.predictors.iter_mut().for_each(|block| block.columns.clear());
+            record.missingness.clear();
         }
         Evidence::Shift => {
             record
@@ -1150,6 +1150,33 @@ fn the_flow_table_one_and_the_splits_count_the_same_patients() {
                 record.outcomes.iter().find(|o| o.cohort == cohort.name).unwrap();
             assert_eq!(of(Some(true)), Some(outcome.positive));
             assert_eq!(of(Some(false)), Some(outcome.negative));
+        }
+        // So does the box of the cohort, and what is missing is counted in the same rows.
+        let label = format!("cohort {}", cohort.name);
+        let own = cohort.flow.iter().find(|of_box| of_box.label == label).unwrap();
+        assert_eq!(own.n_out, cohort.n_rows);
+        assert_eq!(own.n_subjects, cohort.n_subjects);
+        assert_eq!(last.n_subjects, analysis.n_subjects);
+        let missing =
+            record.missingness.iter().find(|facts| facts.cohort == cohort.name).unwrap();
+        assert_eq!(missing.rows, cohort.n_rows);
+        let patterns: usize = missing.patterns.iter().map(|of| known(of.n)).sum();
+        let gaps = patterns + known(missing.others);
+        assert_eq!(known(missing.complete) + gaps, known(missing.rows));
+        for row in record.characteristics.iter().filter(|row| row.cohort == cohort.name) {
+            let gap = missing.gaps.iter().find(|gap| {
+                let mut columns = gap.columns.iter();
+                columns.any(|of| (&of.block, &of.variable) == (&row.block, &row.variable))
+            });
+            let found = gap.map(|gap| match row.class {
+                None => gap.all,
+                Some(true) => gap.positive,
+                Some(false) => gap.negative,
+            });
+            assert_eq!(known(row.missing), found.map_or(0, |share| known(share.n)));
+            let percent = row.missing_percent.unwrap();
+            let of = 100.0 * known(row.missing) as f64 / known(row.rows) as f64;
+            assert!((percent - of).abs() < 1e-9, "{}", row.variable);
         }
     }
 }

@@ -4,9 +4,9 @@ use restudy::catalog::Catalog;
 use restudy::data::{
     AgreementFacts, AnalysisRecord, ApparentFacts, AssociationFacts, ClaimFacts,
     Compared, ComparisonFacts, DeviationFacts, Equation, Estimate, Explained,
-    FrozenFacts, GroupMeasure, ImportanceFacts, JoinFacts, PredictorImportance,
-    PredictorShap, Removed, SiteFacts, StudyRecord, SubgroupFacts, Term, Transform,
-    WorkedExample,
+    FrozenFacts, GapColumn, GapFacts, GroupMeasure, ImportanceFacts, JoinFacts,
+    PatternFacts, PredictorImportance, PredictorShap, Removed, Share, ShareDifference,
+    SiteFacts, StudyRecord, SubgroupFacts, Term, Transform, WorkedExample,
 };
 use restudy::operation::{Entry, Kind, section};
 use restudy::report::render;
@@ -139,6 +139,25 @@ fn full(more: &str) -> StudyRecord {
     elsewhere.relation = Some(told("another institution"));
     elsewhere.flow[0].label = told("rows of another");
     record.cohorts.push(elsewhere);
+    let share = |n: usize, percent| Share { n: n.into(), percent: Some(percent) };
+    let column =
+        |variable: &str| GapColumn { block: told("block"), variable: told(variable) };
+    let missing = &mut record.missingness[0];
+    missing.gaps = vec![GapFacts {
+        columns: vec![column("gap"), column("twin")],
+        all: share(3, 12.5),
+        positive: share(1, 10.0),
+        negative: share(2, 14.3),
+        difference: Some(ShareDifference { estimate: -4.3, lower: -29.5, upper: 26.0 }),
+    }];
+    missing.patterns = vec![PatternFacts { gaps: vec![0], n: 2.into() }];
+    (missing.others, missing.other_patterns) = (1.into(), Some(1));
+    let mut whole = missing.clone();
+    whole.cohort = told("elsewhere");
+    whole.gaps.clear();
+    whole.patterns.clear();
+    (whole.others, whole.other_patterns) = (0.into(), Some(0));
+    record.missingness.push(whole);
     let estimate = |lower: f64| Estimate {
         estimate: 0.7,
         lower: Some(lower),
@@ -526,6 +545,49 @@ fn what_is_missing_is_shown() {
 }
 
 #[test]
+fn the_flow_and_the_map_of_missing_values_tell_their_numbers() {
+    let page = page(&full(""));
+    let missing = text(&told(&page, "missingness.svg"));
+    let line = "gap and 1 more: 3 (12.5\u{a0}%) missing, 1 (10.0\u{a0}%) of the positive and 2 \
+                (14.3\u{a0}%) of the negative, difference −4.3 (−29.5 to 26.0). 2 lack gap and 1 \
+                more and no other. 1 have other gaps.";
+    assert!(missing.contains(line), "{missing}");
+    let file = |name: &str| {
+        let found = page.tables.iter().find(|(known, _)| known == name);
+        found.unwrap_or_else(|| panic!("no file {name}")).1.clone()
+    };
+    let rows = file("missing_by_variable.csv");
+    assert_eq!(
+        rows.lines().filter(|line| line.contains(",3,12.5000,")).count(),
+        2,
+        "{rows}"
+    );
+    // Every box of the flow says how many, whose and with which outcome.
+    let flow = file("flow.csv");
+    let head =
+        "cohort,box,in,removed,reason,out,patients,outcome,positive,negative,unknown";
+    assert!(flow.starts_with(head), "{flow}");
+    let of_cohort = flow.lines().find(|line| line.contains(",cohort ")).unwrap();
+    assert!(!of_cohort.contains(",,,,"), "the cohort has no outcome: {of_cohort}");
+    let flow = text(&told(&page, "flow.svg"));
+    assert!(flow.contains(" positive, ") && flow.contains(" unknown."), "{flow}");
+}
+
+#[test]
+fn where_nothing_is_missing_one_sentence_says_so() {
+    let mut record = record();
+    for facts in &mut record.missingness {
+        facts.gaps.clear();
+        facts.patterns.clear();
+        facts.others = 0.into();
+        facts.complete = facts.rows;
+    }
+    let page = page(&record);
+    assert!(page.html.contains("No value is missing</h3>"));
+    assert!(page.figures.iter().all(|(name, _)| !name.starts_with("missingness")));
+}
+
+#[test]
 fn every_part_of_the_record_has_its_place_on_the_page() {
     let html = page(&full("")).html;
     for part in [
@@ -546,6 +608,11 @@ fn every_part_of_the_record_has_its_place_on_the_page() {
         "too few: 1 of the smaller class",
         "Deviations from the plan",
         "of another institution (external)",
+        "outcome unknown in",
+        "Missing together",
+        "gap and 1 more",
+        "In cohort elsewhere nothing is missing: all",
+        ", evaluation</text>",
     ] {
         assert!(html.contains(part), "`{part}` is not on the page");
     }

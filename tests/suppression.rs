@@ -213,6 +213,8 @@ const COUNTS: &[&str] = &[
     "n_train",
     "n_held_out",
     "positive_held_out",
+    "complete",
+    "others",
     "true_positive",
     "true_negative",
     "false_positive",
@@ -258,6 +260,7 @@ fn counts(json: &Json) -> BTreeMap<String, f64> {
         "agreements",
         "predictors",
         "characteristics",
+        "missingness",
         "analyses",
         "full_models",
     ] {
@@ -266,7 +269,32 @@ fn counts(json: &Json) -> BTreeMap<String, f64> {
     // How often candidates, columns and thresholds were chosen is no number of patients.
     let of_fits = ["/selection/", "/thresholds/", "/permutation/", "/failed_nodes/"];
     found.retain(|path, _| !of_fits.iter().any(|part| path.contains(part)));
+    // Small patterns are among the others where small counts are hidden: what is told of patterns goes by
+    // what is missing in them.
+    let of_patterns = |path: &String| {
+        path.starts_with("/missingness/")
+            && (path.contains("/patterns/") || path.ends_with("/others"))
+    };
+    for path in found.keys().filter(|path| of_patterns(path)).cloned().collect::<Vec<_>>()
+    {
+        let n = found.remove(&path).unwrap();
+        found.insert(by_content(json, &path), n);
+    }
     found
+}
+
+/// A place of patterns by what is missing in them; places of others as they are.
+fn by_content(json: &Json, path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').collect();
+    let facts = &json["missingness"][parts[2].parse::<usize>().unwrap()];
+    match parts[3] {
+        "patterns" => {
+            let at: usize = parts[4].parse().unwrap();
+            format!("/missingness/{}/{}", parts[2], facts["patterns"][at]["gaps"])
+        }
+        "others" => format!("{path} than {}", facts["patterns"]),
+        _ => path.to_string(),
+    }
 }
 
 /// Sums that a reader of the report can take: a whole with its parts, by place. A part that is
@@ -285,6 +313,7 @@ fn sums(json: &Json) -> Vec<(String, Vec<String>)> {
                 removed.map(|n| format!("{path}/removed/{n}/n")).collect();
             parts.push(format!("{path}/n_out"));
             add(format!("{path}/n_in"), parts);
+            add(format!("{path}/n_out"), vec![format!("{path}/n_subjects")]);
             let analysed = of_box["label"].as_str().unwrap().starts_with("analysed");
             if !last.is_empty() {
                 add(last.clone(), vec![format!("{path}/n_in")]);
@@ -479,6 +508,67 @@ fn sums(json: &Json) -> Vec<(String, Vec<String>)> {
             }
         }
     }
+    for (at, facts) in list(&json["missingness"]).iter().enumerate() {
+        let path = format!("/missingness/{at}");
+        let cohort = facts["cohort"].as_str().unwrap();
+        let pattern =
+            |which: usize| by_content(json, &format!("{path}/patterns/{which}/n"));
+        let patterns = list(&facts["patterns"]);
+        add(rows_of(cohort), vec![format!("{path}/rows")]);
+        let mut parts: Vec<String> = (0..patterns.len()).map(pattern).collect();
+        parts.push(format!("{path}/complete"));
+        parts.push(by_content(json, &format!("{path}/others")));
+        add(format!("{path}/rows"), parts);
+        if let Some(classes) = outcome_of(cohort) {
+            add(classes[0].clone(), vec![format!("{path}/positive")]);
+            add(classes[1].clone(), vec![format!("{path}/negative")]);
+        }
+        for (which, gap) in list(&facts["gaps"]).iter().enumerate() {
+            let of = |what: &str| format!("{path}/gaps/{which}/{what}/n");
+            let own = |what: &str| format!("~{path}/gaps/{which}/{what}");
+            add(of("all"), vec![of("positive"), of("negative"), own("unknown")]);
+            add(format!("{path}/rows"), vec![of("all"), own("all")]);
+            add(format!("{path}/positive"), vec![of("positive"), own("positive")]);
+            add(format!("{path}/negative"), vec![of("negative"), own("negative")]);
+            let with = (0..patterns.len()).filter(|at| {
+                list(&patterns[*at]["gaps"]).iter().any(|known| *known == which as u64)
+            });
+            let mut with: Vec<String> = with.map(pattern).collect();
+            with.push(own("elsewhere"));
+            add(of("all"), with);
+            for column in list(&gap["columns"]) {
+                for (block, known) in list(&json["predictors"]).iter().enumerate() {
+                    let columns = list(&known["columns"]);
+                    let of_block =
+                        known["name"] == column["block"] && known["cohort"] == cohort;
+                    let place =
+                        columns.iter().position(|c| c["name"] == column["variable"]);
+                    let Some(place) = place.filter(|_| of_block) else { continue };
+                    let path = format!("/predictors/{block}/columns/{place}");
+                    add(of("all"), vec![format!("{path}/missing")]);
+                    for class in ["positive", "negative"] {
+                        let whole = format!("/missingness/{at}/{class}");
+                        if columns[place]["levels"].as_array().is_none_or(Vec::is_empty) {
+                            add(whole, vec![format!("{path}/{class}/n"), of(class)]);
+                        }
+                    }
+                }
+                for (row, known) in list(&json["characteristics"]).iter().enumerate() {
+                    let same = known["block"] == column["block"]
+                        && known["variable"] == column["variable"]
+                        && known["cohort"] == cohort;
+                    let class = match known["class"].as_bool() {
+                        None => "all",
+                        Some(true) => "positive",
+                        Some(false) => "negative",
+                    };
+                    if same {
+                        add(of(class), vec![format!("/characteristics/{row}/missing")]);
+                    }
+                }
+            }
+        }
+    }
     let rows = list(&json["characteristics"]);
     let mut variables: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {
@@ -631,11 +721,16 @@ fn no_small_count_is_shown_or_can_be_worked_out() {
         "/analyses/mutant.all.sites/folds/",
         "/analyses/mutant.all.sites/sites/",
         "/analyses/mutant.all.internal/confusion/",
+        "/missingness/0/gaps/",
     ] {
         assert!(few.iter().any(|place| place.starts_with(kind)), "{kind}: {few:#?}");
     }
     for place in &few {
         assert!(!shown.contains_key(*place), "{place} is shown");
+        // Small patterns are among the others.
+        if place.contains("/[") || place.contains("/others than ") {
+            continue;
+        }
         let hidden = private["suppression"]["hidden"].as_array().unwrap();
         assert!(
             hidden.iter().any(|known| *known == ***place) || gone(&private, place),
@@ -643,7 +738,7 @@ fn no_small_count_is_shown_or_can_be_worked_out() {
         );
     }
     // What is shown is true, and most of it is shown.
-    for (place, n) in &shown {
+    for (place, n) in shown.iter().filter(|(place, _)| !place.contains("/others than ")) {
         assert_eq!(all[place], *n, "{place}");
     }
     assert!(shown.len() * 2 > all.len(), "{} of {} are shown", shown.len(), all.len());
@@ -652,9 +747,10 @@ fn no_small_count_is_shown_or_can_be_worked_out() {
     {
         assert!(shown.contains_key(place));
     }
-    // By elimination over every sum that holds.
+    // By elimination over every sum that holds; those of patterns are of both reports.
     let sums: Vec<(String, Vec<String>)> = sums(&public)
         .into_iter()
+        .chain(sums(&private))
         .filter(|(whole, parts)| {
             let known = |place: &String| all.get(place).copied();
             match (known(whole), parts.iter().map(known).sum::<Option<f64>>()) {
@@ -668,6 +764,55 @@ fn no_small_count_is_shown_or_can_be_worked_out() {
     assert!(implied.values().any(|n| small(*n)));
     for (place, n) in recovered(&shown, &sums) {
         assert!(!small(n), "{place} follows from what is shown: {n}");
+    }
+}
+
+#[test]
+fn sites_and_subgroups_are_rows_of_table_one() {
+    let workshop = run("{ public: true }");
+    let report = json(&workshop);
+    let rows = report["characteristics"].as_array().unwrap();
+    let of = |variable: &str| -> Vec<&Json> {
+        rows.iter().filter(|row| row["variable"] == variable).collect()
+    };
+    for variable in ["hospital", "sex", "age"] {
+        let found = of(variable);
+        assert_eq!(found.len(), 3, "{variable}: over all and by class, once");
+        // A site with which the outcome goes is that of an added control as well.
+        let block = |row: &&Json| row["block"] == "sites, strata and subgroups";
+        assert!(variable == "hospital" || found.iter().all(block));
+        assert!(found.iter().all(|row| row["missing_percent"].is_f64()));
+    }
+    // A column that is cut into ranges is a number, any other has categories.
+    assert!(of("age").iter().all(|row| row["median"].is_f64()));
+    let names: Vec<&Json> = of("hospital")[0]["levels"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|l| &l["name"])
+        .collect();
+    assert_eq!(names, ["north", "south", "west"]);
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(page.contains("&emsp;north") && page.contains("Yang D, Dalton JE"));
+    assert!(page.contains("Newcombe RG") && page.contains("id=\"missingness\""));
+}
+
+#[test]
+fn shares_of_what_is_missing_are_hidden_with_their_counts() {
+    let private = json(&run("{ terms: for this project }"));
+    let facts = &private["missingness"][0];
+    let gaps = facts["gaps"].as_array().unwrap();
+    assert!(!gaps.is_empty() && facts["other_patterns"].is_null());
+    for gap in gaps {
+        for of in ["all", "positive", "negative"] {
+            assert!(!gap[of]["n"].is_null() || gap[of]["percent"].is_null(), "{gap}");
+        }
+        let hidden = gap["positive"]["n"].is_null() || gap["negative"]["n"].is_null();
+        assert!(!hidden || gap["difference"].is_null(), "{gap}");
+    }
+    for row in private["characteristics"].as_array().unwrap() {
+        assert!(!row["missing"].is_null() || row["missing_percent"].is_null(), "{row}");
+        assert!(!row["ones"].is_null() || row["ones_percent"].is_null(), "{row}");
     }
 }
 

@@ -10,6 +10,7 @@ mod gzip;
 mod image;
 mod learning_curve;
 mod measured;
+mod missingness;
 mod model;
 mod novelty;
 mod outcome;
@@ -39,6 +40,9 @@ pub use image::{Geometry, Mask, Roi, Volume};
 pub use learning_curve::{ExpectedWidth, LearningFacts, LearningSize};
 pub use measured::{
     Banded, CalibrationCurve, Confusion, DecisionCurve, DecisionPoint, Interval, RiskBin,
+};
+pub use missingness::{
+    GapColumn, GapFacts, MissingnessFacts, PatternFacts, ShareDifference,
 };
 pub use model::{
     Model, ModelColumn, ModelLearner, ModelMember, ModelOutcome, ModelRows, ModelStep,

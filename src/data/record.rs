@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
     DecisionCurve, Estimate, ExpectedWidth, FullModelFacts, GroupEstimate, GroupMeasure,
-    LearningFacts, Reporting,
+    LearningFacts, MissingnessFacts, Reporting,
 };
 use crate::units::Unit;
 
@@ -60,6 +60,9 @@ pub struct StudyRecord {
     /// Table 1: variables by cohort and class.
     #[serde(default)]
     pub characteristics: Vec<CharacteristicFacts>,
+    /// Missing values of every cohort that is analysed.
+    #[serde(default)]
+    pub missingness: Vec<MissingnessFacts>,
     /// Names of the analyses in written order; the first is the headline.
     pub analysis_order: Vec<String>,
     pub analyses: BTreeMap<String, AnalysisRecord>,
@@ -224,6 +227,9 @@ pub struct FlowBox {
     /// Sources that were joined here, and what did not match on either side.
     pub joins: Vec<JoinFacts>,
     pub n_out: Count,
+    /// Patients whose rows those are that stay.
+    #[serde(default)]
+    pub n_subjects: Count,
 }
 
 /// A join by id, counted on both sides.
@@ -339,11 +345,12 @@ pub struct ColumnLevel {
     pub negative: Share,
 }
 
-/// How many rows of a group have a category.
+/// How many rows of a group have a category, or lack a value.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Share {
     pub n: Count,
-    /// Of the rows of the group whose category is known; none where there are none. Units: %.
+    /// Of a category: of the rows of the group whose category is known; of what is missing: of all rows
+    /// of the group. None where there are none. Units: %.
     pub percent: Option<f64>,
 }
 
@@ -359,11 +366,17 @@ pub struct CharacteristicFacts {
     /// Rows of the group, and those of them without a value.
     pub rows: Count,
     pub missing: Count,
+    /// Of the rows of the group. Units: %.
+    #[serde(default)]
+    pub missing_percent: Option<f64>,
     pub median: Option<f64>,
     pub lower_quartile: Option<f64>,
     pub upper_quartile: Option<f64>,
     /// Of a column of zeros and ones: how many ones.
     pub ones: Option<usize>,
+    /// Of the rows of the group that have a value. Units: %.
+    #[serde(default)]
+    pub ones_percent: Option<f64>,
     /// Of a column of categories: each that is met in any cohort, by name, in the same order in
     /// every row of the variable.
     #[serde(default)]
@@ -679,6 +692,9 @@ impl From<&Confusion> for ConfusionFacts {
         }
     }
 }
+
+/// What the block of columns by which a study divides its rows is called among the variables of a report.
+pub const DIVIDING: &str = "sites, strata and subgroups";
 
 /// The name of the rows that are in no group of a column, as they have no value there.
 pub const NO_VALUE: &str = "no value";

@@ -160,6 +160,7 @@ kinds! {
         fn judged(&self) -> Judged;
         fn shape(&self) -> Shape;
         fn columns(&self) -> Vec<String>;
+        fn divides_by(&self) -> Vec<String>;
         fn whole(&self, population: &Population, seed: u64) -> Result<Vec<Split>, Failure>;
         fn assign(&self, population: &Population, seed: u64) -> Result<Splits, Failure>;
         fn in_words(&self) -> String;

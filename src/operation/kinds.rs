@@ -307,6 +307,11 @@ pub trait Resampling: Operation {
         Vec::new()
     }
 
+    /// Those of them that say something of patients, such as their site; a column of folds does not.
+    fn divides_by(&self) -> Vec<String> {
+        self.columns()
+    }
+
     /// The splits on which candidates are tuned when all rows are training rows.
     fn whole(&self, population: &Population, seed: u64) -> Result<Vec<Split>, Failure>;
 

@@ -331,6 +331,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1023/A:1024068626366"),
     ),
     (
+        "newcombe1998",
+        "Newcombe RG. Interval estimation for the difference between independent proportions: comparison of eleven methods. Stat Med 1998;17:873–890.",
+        Some("10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I"),
+    ),
+    (
         "nifti1",
         "Cox RW, Ashburner J, Breman H, et al. A (sort of) new image data format standard: NIfTI-1. NeuroImage 2004;22:e1440.",
         None,

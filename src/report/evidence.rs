@@ -72,7 +72,7 @@ pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
                     })
                 })
         }
-        Evidence::Missingness => record.predictors.iter().any(|b| !b.columns.is_empty()),
+        Evidence::Missingness => !record.missingness.is_empty(),
         // Learners take no gaps, so a step before them fills or leaves out.
         Evidence::Gaps => {
             let columns = || record.predictors.iter().flat_map(|block| &block.columns);

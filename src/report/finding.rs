@@ -575,6 +575,7 @@ mod tests {
                 removed: Vec::new(),
                 joins: Vec::new(),
                 n_out: 100.into(),
+                n_subjects: 100.into(),
             }],
         }
     }
@@ -619,6 +620,7 @@ mod tests {
             associations: Vec::new(),
             predictors: Vec::new(),
             characteristics: Vec::new(),
+            missingness: Vec::new(),
             analysis_order: analyses.iter().map(|(name, _)| name.to_string()).collect(),
             analyses: analyses
                 .into_iter()

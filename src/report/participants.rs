@@ -3,18 +3,15 @@
 use serde_json::{Value as Json, json};
 
 use super::author::coded;
-use super::figure::{DataTable, Figure};
-use super::forest::shortened;
-use super::shown::{Shown, fill, place, plain};
-use super::standing::headline;
-use super::svg::{Anchor, Svg};
+use super::figure::DataTable;
+use super::flow;
+use super::missingness;
+use super::shown::{Shown, fill, plain};
 use super::table_one;
-use crate::data::{
-    BlockFacts, CohortFacts, ColumnFacts, ColumnLevel, Count, FlowBox, Share,
-};
+use crate::data::{BlockFacts, ColumnFacts, ColumnLevel, FlowBox, Share};
 use crate::operation::prelude::*;
 
-/// Flow diagram of every cohort, joins, reasons, agreement of sources, outcomes and predictors.
+/// Flow diagram of every cohort, joins, reasons, agreement of sources, Table 1, missing values and predictors.
 ///
 /// The diagram is checked: the numbers of each box must add up, and each box must begin where the
 /// one before it ended.
@@ -68,7 +65,14 @@ impl Section for Participants {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;
         let mut fragment = Fragment::default();
-        let flow = flow(record).into_html(simulated, &mut fragment)?;
+        let diagram = flow::figure(record, &shown).into_html(simulated, &mut fragment)?;
+        let missing = missingness::figure(record, &shown);
+        let missing =
+            missing.map(|of| of.into_html(simulated, &mut fragment)).transpose()?;
+        if missing.is_some() {
+            let file = missingness::file(record, &shown).csv(simulated);
+            fragment.tables.push(("missing_by_variable.csv".to_string(), file));
+        }
         fragment
             .tables
             .push(("predictors.csv".to_string(), table(record).csv(simulated)));
@@ -96,10 +100,13 @@ impl Section for Participants {
                 "protects": record.suppression.as_ref().map(|_| {
                     shown.count("/suppression/smallest_cell")
                 }),
-                "flow": flow,
-                "wrongs": record.cohorts.iter().flat_map(wrongs).collect::<Vec<_>>(),
+                "flow": diagram,
+                "wrongs": record.cohorts.iter().flat_map(flow::wrongs).collect::<Vec<_>>(),
+                "patients": flow::are_patients(record),
                 "failed_subjects": failed.collect::<Vec<_>>(),
                 "first": first,
+                "missingness": missing,
+                "whole": missingness::whole(record, &shown),
                 "removals": removals(record, &shown),
                 "joins": joins(record, &shown),
                 "agreements": agreements(record, &shown),
@@ -190,298 +197,6 @@ fn left_out(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
         })
     });
     rows.collect()
-}
-
-/// Whether what enters a box is what leaves and what stays; where a number is hidden nobody can say.
-fn adds_up(of_box: &FlowBox) -> bool {
-    let removed: Option<usize> = of_box.removed.iter().map(|r| r.n.known()).sum();
-    match (of_box.n_in.known(), of_box.n_out.known(), removed) {
-        (Some(n_in), Some(n_out), Some(removed)) => n_in == n_out + removed,
-        _ => true,
-    }
-}
-
-/// Where the numbers of a cohort do not add up.
-fn wrongs(cohort: &CohortFacts) -> Vec<String> {
-    let mut wrongs = Vec::new();
-    for of_box in &cohort.flow {
-        if !adds_up(of_box) {
-            let removed: usize = of_box.removed.iter().filter_map(|r| r.n.known()).sum();
-            wrongs.push(format!(
-                "{}, {}: {} less {removed} is not {}.",
-                cohort.name, of_box.label, of_box.n_in, of_box.n_out
-            ));
-        }
-    }
-    // Boxes after the cohort's own each begin from the cohort, one per outcome.
-    for pair in cohort.flow.windows(2) {
-        let begins = pair[1].n_in;
-        let hidden = [begins, pair[0].n_out, cohort.n_rows].contains(&Count::HIDDEN);
-        if !hidden && begins != pair[0].n_out && begins != cohort.n_rows {
-            wrongs.push(format!(
-                "{}, {}: begins with {begins} after {}.",
-                cohort.name, pair[1].label, pair[0].n_out
-            ));
-        }
-    }
-    wrongs
-}
-
-/// Width of a cohort's column, height of a box without its label and of a line of that, of an arrow, and of
-/// a line of reasons. Units: pixels.
-const COLUMN: f64 = 430.0;
-const BOX: f64 = 31.0;
-const LABEL: f64 = 13.0;
-const ARROW: f64 = 34.0;
-const LINE: f64 = 15.0;
-
-/// What stands in a box below its number; in that of analyses also how they divide by outcome.
-fn label(record: &StudyRecord, of_box: &FlowBox) -> Vec<String> {
-    let lines = broken(&of_box.label, 32);
-    let mut lines: Vec<String> =
-        lines.iter().map(|line| shortened(line.trim_start(), 33)).collect();
-    if let Some((positive, negative)) = divided_by_outcome(record, of_box) {
-        lines.push(format!("{positive} positive, {negative} negative"));
-    }
-    lines
-}
-
-/// Positives and negatives of the analyses of a box, whose names its label begins with.
-fn divided_by_outcome(record: &StudyRecord, of_box: &FlowBox) -> Option<(Count, Count)> {
-    let names = of_box.label.strip_prefix(ANALYSED)?;
-    let named = |name: &&String| {
-        let rest = names.strip_prefix(name.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ',']))
-    };
-    let analysis = record.analyses.get(record.analysis_order.iter().find(named)?)?;
-    // Two outcomes may be known of as many rows, and share a box.
-    let mut others = record
-        .analyses
-        .values()
-        .filter(|other| (&other.cohort, other.n) == (&analysis.cohort, of_box.n_out));
-    if !others.all(|other| other.n_positive == analysis.n_positive) {
-        return None;
-    }
-    let negative = match (of_box.n_out.known(), analysis.n_positive.known()) {
-        (Some(all), Some(positive)) => all.checked_sub(positive)?.into(),
-        _ => Count::HIDDEN,
-    };
-    Some((analysis.n_positive, negative))
-}
-
-/// Height of a box: room for all of its label.
-fn tall(record: &StudyRecord, of_box: &FlowBox) -> f64 {
-    BOX + LABEL * label(record, of_box).len() as f64
-}
-
-/// The reasons beside the arrow into a box, broken into lines of the width that there is.
-fn reasons(of_box: &FlowBox) -> Vec<String> {
-    let left = of_box.removed.iter().filter(|removed| removed.n != 0);
-    left.flat_map(|removed| {
-        let text = match removed.n.known() {
-            Some(n) => format!("−{n} {}", removed.reason),
-            None => format!("{} (hidden)", removed.reason),
-        };
-        broken(&text, 34)
-    })
-    .collect()
-}
-
-/// A text in lines of at most so many characters, broken at spaces; the later ones are indented.
-fn broken(text: &str, most: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().expect("there is always a line");
-        let empty = line.trim().is_empty();
-        if empty || line.chars().count() + 1 + word.chars().count() <= most {
-            if !empty {
-                line.push(' ');
-            }
-            line.push_str(word);
-        } else {
-            lines.push(format!("\u{2003}{word}"));
-        }
-    }
-    lines.into_iter().map(|line| shortened(&line, most + 6)).collect()
-}
-
-/// Height of the arrow into a box: room for its reasons.
-fn arrow(of_box: &FlowBox) -> f64 {
-    let lines = reasons(of_box).len() as f64;
-    ARROW.max(20.0 + LINE * lines)
-}
-
-fn height(record: &StudyRecord, cohort: &CohortFacts) -> f64 {
-    let arrows: f64 = cohort.flow.iter().skip(1).map(arrow).sum();
-    let boxes: f64 = cohort.flow.iter().map(|of_box| tall(record, of_box)).sum();
-    30.0 + boxes + arrows + 16.0
-}
-
-fn flow(record: &StudyRecord) -> Figure<'static> {
-    // A base cohort is the head of each of its parts.
-    let divided = |cohort: &CohortFacts| {
-        cohort.base
-            && record
-                .cohorts
-                .iter()
-                .any(|part| !part.base && part.flow.starts_with(&cohort.flow))
-    };
-    let cohorts: Vec<&CohortFacts> = record
-        .cohorts
-        .iter()
-        .filter(|cohort| !cohort.flow.is_empty() && !divided(cohort))
-        .collect();
-    let across = cohorts.len().clamp(1, 2);
-    let lines = cohorts.chunks(across);
-    let tallest = |line: &[&CohortFacts]| {
-        line.iter().map(|cohort| height(record, cohort)).fold(0.0, f64::max)
-    };
-    let all: f64 = lines.clone().map(tallest).sum();
-    let mut svg = Svg::new(COLUMN * across as f64, all.max(40.0));
-    let mut rows = Vec::new();
-    let mut top = 0.0;
-    for line in lines {
-        for (position, cohort) in line.iter().enumerate() {
-            draw(record, &mut svg, cohort, (COLUMN * position as f64, top), &mut rows);
-        }
-        top += tallest(line);
-    }
-    let described: Vec<String> = cohorts.iter().map(|cohort| described(cohort)).collect();
-    let picture = svg.finish("Participant flow", &described.join(" "));
-    let shown = Shown::new(record);
-    let of_headline = headline(record).and_then(|(name, analysis)| {
-        let at = record.cohorts.iter().position(|c| c.name == analysis.cohort)?;
-        Some((name, at))
-    });
-    let heading = match of_headline {
-        Some((name, at)) => format!(
-            "Of {} rows, {} are analysed for the headline, {} of them positive",
-            shown.count(&format!("/cohorts/{at}/flow/0/n_in")),
-            shown.count(&format!("{}/n", place(name))),
-            shown.count(&format!("{}/n_positive", place(name)))
-        ),
-        None => "No row is analysed".to_string(),
-    };
-    Figure {
-        id: "flow",
-        heading,
-        sub: "Rows from the first source to each analysis; what leaves, leaves with its reason."
-            .to_string(),
-        body: format!("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Participant flow\">{picture}</div>"),
-        pictures: vec![picture],
-        method: "Counts are those of the survey of ids and outcomes, taken before any split."
-            .to_string(),
-        table: DataTable {
-            head: ["cohort", "box", "in", "removed", "reason", "out", "positive"]
-                .map(String::from)
-                .to_vec(),
-            rows,
-        },
-    }
-}
-
-fn described(cohort: &CohortFacts) -> String {
-    let first = cohort.flow.first().map_or(0.into(), |b| b.n_in);
-    let last = cohort.flow.last().map_or(0.into(), |b| b.n_out);
-    format!("Cohort {} from {first} rows to {last} analysed.", cohort.name)
-}
-
-fn draw(
-    record: &StudyRecord,
-    svg: &mut Svg,
-    cohort: &CohortFacts,
-    at: (f64, f64),
-    rows: &mut Vec<Vec<String>>,
-) {
-    let middle = at.0 + 128.0;
-    let mut y = at.1 + 30.0;
-    // Each analysis begins from the cohort, so that the second does not follow from the first.
-    let own = cohort.flow.iter().rposition(|of_box| !is_analysis(of_box));
-    let mut fork = y;
-    svg.text("k1", (middle, at.1 + 16.0), Anchor::Middle, &shortened(&cohort.name, 34));
-    for (position, of_box) in cohort.flow.iter().enumerate() {
-        let removed = of_box.removed.iter().any(|removed| removed.n != 0);
-        if position > 0 {
-            let from = y;
-            y += arrow(of_box);
-            let forks = own.is_some_and(|own| position > own + 1);
-            match forks {
-                true => {
-                    let (left, into) = (middle - 118.0, y + tall(record, of_box) / 2.0);
-                    let edge = middle - 100.0;
-                    svg.path(
-                        "flow",
-                        &[(edge, fork), (left, fork), (left, into), (edge - 5.0, into)],
-                    );
-                    svg.head((edge, into), (1.0, 0.0));
-                }
-                false => svg.arrow((middle, from), (middle, y)),
-            }
-            if removed {
-                let lines = reasons(of_box);
-                let side = (from + y) / 2.0 - LINE * (lines.len() as f64 - 1.0) / 2.0;
-                if !forks {
-                    svg.line("flow", (middle, side), (middle + 26.0, side));
-                }
-                for (line, text) in lines.iter().enumerate() {
-                    let down = side + 4.0 + LINE * line as f64;
-                    svg.text("small", (middle + 32.0, down), Anchor::Start, text);
-                }
-            }
-        }
-        if Some(position) == own {
-            fork = y + tall(record, of_box) / 2.0;
-        }
-        let last =
-            own.is_some_and(|own| position > own) || position + 1 == cohort.flow.len();
-        let class = match (adds_up(of_box), last) {
-            (false, _) => "wrong",
-            (true, true) => "final",
-            (true, false) => "box",
-        };
-        svg.rect(class, (middle - 100.0, y), (200.0, tall(record, of_box)));
-        svg.text("strong", (middle, y + 19.0), Anchor::Middle, &of_box.n_out.to_string());
-        for (line, text) in label(record, of_box).iter().enumerate() {
-            let down = y + 35.0 + LABEL * line as f64;
-            svg.text("small", (middle, down), Anchor::Middle, text);
-        }
-        rows.extend(listed(record, cohort, of_box));
-        y += tall(record, of_box);
-    }
-}
-
-/// Whether a box is that of analyses rather than of the cohort.
-fn is_analysis(of_box: &FlowBox) -> bool {
-    of_box.label.starts_with(ANALYSED)
-}
-
-/// What the label of such a box begins with.
-const ANALYSED: &str = "analysed: ";
-
-fn listed(
-    record: &StudyRecord,
-    cohort: &CohortFacts,
-    of_box: &FlowBox,
-) -> Vec<Vec<String>> {
-    let positive = divided_by_outcome(record, of_box);
-    let positive = positive.map_or(String::new(), |(positive, _)| positive.to_string());
-    let row = |n: Count, reason: &str| {
-        vec![
-            cohort.name.clone(),
-            of_box.label.clone(),
-            of_box.n_in.to_string(),
-            n.to_string(),
-            reason.to_string(),
-            of_box.n_out.to_string(),
-            positive.clone(),
-        ]
-    };
-    match of_box.removed.as_slice() {
-        [] => vec![row(0.into(), "")],
-        removed => {
-            removed.iter().map(|removed| row(removed.n, &removed.reason)).collect()
-        }
-    }
 }
 
 fn blocks(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
@@ -641,34 +356,4 @@ fn table(record: &StudyRecord) -> DataTable {
         rows.extend(columns.flat_map(|column| row(block, column)));
     }
     DataTable { head: head.map(String::from).to_vec(), rows }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::Removed;
-
-    #[test]
-    fn a_flow_that_does_not_add_up_is_told() {
-        let of_box = |n_in: usize, removed: usize, n_out: usize| FlowBox {
-            label: "box".to_string(),
-            n_in: Count::from(n_in),
-            removed: vec![Removed { reason: "reason".to_string(), n: removed.into() }],
-            joins: Vec::new(),
-            n_out: n_out.into(),
-        };
-        let cohort = |flow: Vec<FlowBox>| CohortFacts {
-            base: false,
-            sealed: false,
-            relation: None,
-            name: "c".to_string(),
-            n_rows: 8.into(),
-            n_subjects: 8.into(),
-            n_sites: None,
-            flow,
-        };
-        assert!(wrongs(&cohort(vec![of_box(10, 2, 8), of_box(8, 1, 7)])).is_empty());
-        assert_eq!(wrongs(&cohort(vec![of_box(10, 2, 7)])).len(), 1);
-        assert_eq!(wrongs(&cohort(vec![of_box(10, 2, 8), of_box(9, 1, 8)])).len(), 1);
-    }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::figure::DataTable;
 use super::shown::{Shown, plain, without_tags};
-use crate::data::{CharacteristicFacts, StudyRecord};
+use crate::data::{CharacteristicFacts, DIVIDING, StudyRecord};
 
 /// Categories of a variable that the page has; the rest are in the file.
 pub const LEVELS: usize = 20;
@@ -76,7 +76,10 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
                 "cohort": cohort,
                 "all": of(None), "positive": of(Some(true)), "negative": of(Some(false)),
                 "missing": match all {
-                    Some(at) => shown.count(&format!("/characteristics/{at}/missing")),
+                    Some(at) => {
+                        let path = format!("/characteristics/{at}/missing");
+                        with_percent(shown, &path, &format!("{path}_percent"), 1)
+                    }
                     None => "–".to_string(),
                 },
                 "smd": match all {
@@ -142,15 +145,17 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
         json!({
             "name": cohort, "first": first, "all": rows(None),
             "positive": rows(Some(true)), "negative": rows(Some(false)),
+            "subjects": of_patients(record, shown, cohort),
         })
     });
+    let of_blocks = variables.iter().filter(|(block, _)| *block != DIVIDING).count();
     let all: usize = record.predictors.iter().map(|block| block.columns.len()).sum();
     let rows = record.characteristics.iter().enumerate();
     let cells: Vec<String> = rows.map(|(at, row)| described(shown, at, row)).collect();
     let most = if cohorts.len() > 1 { OF_SEVEN } else { OF_FIVE };
     Some(json!({
         "stacked": is_stacked(cells.iter().map(String::as_str), most),
-        "more": variables.len() < all,
+        "more": of_blocks < all,
         "cohorts": heads.collect::<Vec<_>>(),
         "several": cohorts.len() > 1,
         "columns": if cohorts.len() > 1 { 7 } else { 5 },
@@ -161,13 +166,26 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
     }))
 }
 
+/// How many patients the rows of a cohort are of, where that is another number.
+fn of_patients(record: &StudyRecord, shown: &Shown, cohort: &str) -> Option<String> {
+    let at = record.cohorts.iter().position(|known| known.name == cohort)?;
+    let facts = &record.cohorts[at];
+    let differs = facts.n_rows.known() != facts.n_subjects.known();
+    differs.then(|| shown.count(&format!("/cohorts/{at}/n_subjects")))
+}
+
 /// A count with its percentage, if that is there.
 pub fn share(shown: &Shown, path: &str) -> String {
-    let n = shown.count(&format!("{path}/n"));
-    match shown.has(&format!("{path}/percent")) {
+    with_percent(shown, &format!("{path}/n"), &format!("{path}/percent"), 0)
+}
+
+/// A count at one place with the percentage at another, with so many decimals, if that is there.
+pub fn with_percent(shown: &Shown, n: &str, percent: &str, digits: usize) -> String {
+    let n = shown.count(n);
+    match shown.has(percent) {
         true => format!(
             "<span class=\"nw\">{n} ({}\u{a0}%)</span>",
-            shown.number(&format!("{path}/percent"), 0)
+            shown.number(percent, digits)
         ),
         false => n,
     }
@@ -180,7 +198,8 @@ fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
         return String::new();
     }
     if row.ones.is_some() || shown.is_hidden(&format!("{path}/ones")) {
-        return shown.count(&format!("{path}/ones"));
+        let ones = format!("{path}/ones");
+        return with_percent(shown, &ones, &format!("{ones}_percent"), 0);
     }
     if row.median.is_none() && !shown.is_hidden(&format!("{path}/median")) {
         return "–".to_string();
@@ -219,10 +238,12 @@ pub fn file(record: &StudyRecord) -> DataTable {
         "class",
         "rows",
         "missing",
+        "missing_percent",
         "median",
         "lower_quartile",
         "upper_quartile",
         "ones",
+        "ones_percent",
         "smd_to_development",
         "category",
         "n",
@@ -253,6 +274,7 @@ pub fn file(record: &StudyRecord) -> DataTable {
             .to_string(),
             row.rows.to_string(),
             row.missing.to_string(),
+            number("missing_percent", row.missing_percent),
             number("median", row.median),
             number("lower_quartile", row.lower_quartile),
             number("upper_quartile", row.upper_quartile),
@@ -260,6 +282,7 @@ pub fn file(record: &StudyRecord) -> DataTable {
                 Some(ones) => ones.to_string(),
                 None => number("ones", None),
             },
+            number("ones_percent", row.ones_percent),
             number("smd_to_development", row.smd_to_development),
         ];
         let mut lines: Vec<Vec<String>> = Vec::new();

@@ -1,13 +1,13 @@
-//! Table 1: the variables of the study by cohort and class.
+//! Table 1: the variables of the study, and what it divides by, by cohort and class.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
+use super::dividing::{Dividing, dividing};
 use super::record::Found;
-use crate::data::{CharacteristicFacts, FrameColumn, LevelFacts, Share, Value};
+use crate::data::{CharacteristicFacts, DIVIDING, Frame, LevelFacts, Share, Value};
 use crate::math;
 use crate::plan::{Plan, Work};
-use crate::spec::{BlockKind, Study};
+use crate::spec::{Block, BlockKind, Study};
 use crate::statistics::standardised_difference;
 use crate::survey::Survey;
 
@@ -19,13 +19,63 @@ const MOST: usize = 40;
 const BESIDE_CLINICAL: usize = 10;
 const NOT_CLINICAL: usize = 20;
 
-/// The columns of table blocks in every cohort that was analysed, the headline's first.
+/// A column in the cohorts that have it.
+struct Variable<'a> {
+    block: String,
+    name: String,
+    unit: Option<String>,
+    cells: BTreeMap<usize, (&'a [f64], Option<&'a [String]>)>,
+}
+
+/// The columns of table blocks, and those of sites, strata and subgroups, in every cohort that was analysed,
+/// the headline's first.
 pub fn characteristics(
     study: &Study,
     survey: &Survey,
     plan: &Plan,
     found: &Found,
 ) -> Vec<CharacteristicFacts> {
+    let cohorts = analysed_cohorts(plan, found);
+    let divided = dividing(study, survey, &cohorts);
+    let protects = study.smallest_cell().is_some();
+    let development = plan.analyses.first().map(|a| plan.cases[a.case].cohort);
+    let classes: BTreeMap<usize, Vec<Option<bool>>> = match study.outcomes.is_empty() {
+        true => BTreeMap::new(),
+        false => {
+            let of = |cohort: &usize| {
+                let rows = survey.cohorts[&study.cohorts[*cohort].name].rows.len();
+                let known = classes(study, survey, plan, found, (0, *cohort));
+                (*cohort, known.unwrap_or_else(|| vec![None; rows]))
+            };
+            cohorts.iter().map(of).collect()
+        }
+    };
+    let mut table = Vec::new();
+    for variable in variables(study, survey, plan, found, &divided) {
+        table.extend(rows_of(
+            &variable,
+            study,
+            &cohorts,
+            development,
+            &classes,
+            protects,
+        ));
+    }
+    table
+}
+
+/// The cohorts with predictors, the headline's first.
+pub fn analysed_cohorts(plan: &Plan, found: &Found) -> Vec<usize> {
+    let development = plan.analyses.first().map(|a| plan.cases[a.case].cohort);
+    let mut cohorts: Vec<usize> =
+        frames(plan, found).into_keys().map(|(_, cohort)| cohort).collect();
+    cohorts.sort_by_key(|cohort| (Some(*cohort) != development, *cohort));
+    cohorts.dedup();
+    cohorts
+}
+
+/// The predictors of every block and cohort.
+pub fn frames<'a>(plan: &Plan, found: &'a Found) -> BTreeMap<(usize, usize), &'a Frame> {
     let mut frames = BTreeMap::new();
     for (node, value) in found {
         if let (Work::Frame { cohort, block }, Value::Frame(frame)) =
@@ -34,119 +84,173 @@ pub fn characteristics(
             frames.insert((*block, *cohort), frame);
         }
     }
-    let protects = study.smallest_cell().is_some();
-    let development = plan.analyses.first().map(|a| plan.cases[a.case].cohort);
-    let mut cohorts: Vec<usize> = frames.keys().map(|(_, cohort)| *cohort).collect();
-    cohorts.sort_by_key(|cohort| (Some(*cohort) != development, *cohort));
-    cohorts.dedup();
-    let classes = |cohort: usize| -> Vec<Option<bool>> {
-        let outcome = &study.outcomes[0].name;
-        let name = &study.cohorts[cohort].name;
-        if let Some(known) = survey.outcomes.get(&(outcome.clone(), name.clone())) {
-            return known.classes.to_vec();
+    frames
+}
+
+/// What is known of an outcome in a cohort, as it was surveyed or opened later; none where nobody asked.
+pub fn classes(
+    study: &Study,
+    survey: &Survey,
+    plan: &Plan,
+    found: &Found,
+    (outcome, cohort): (usize, usize),
+) -> Option<Vec<Option<bool>>> {
+    let place =
+        (study.outcomes[outcome].name.clone(), study.cohorts[cohort].name.clone());
+    if let Some(known) = survey.outcomes.get(&place) {
+        return Some(known.classes.to_vec());
+    }
+    let opened = plan.external.iter().find(|external| {
+        let case = plan.cases[external.case];
+        (case.outcome, case.cohort) == (outcome, cohort)
+    })?;
+    match found.get(&opened.opened) {
+        Some(Value::Opened(called)) => {
+            Some(called.calls.iter().map(|call| call.class()).collect())
         }
-        let opened = plan.external.iter().find(|external| {
-            let case = plan.cases[external.case];
-            case.outcome == 0 && case.cohort == cohort
-        });
-        match opened.and_then(|external| found.get(&external.opened)) {
-            Some(Value::Opened(called)) => {
-                called.calls.iter().map(|call| call.class()).collect()
-            }
-            _ => vec![None; survey.cohorts[name].rows.len()],
-        }
+        _ => None,
+    }
+}
+
+/// What the table has: columns that divide, clinical ones, and some of the others. What divides and is a
+/// predictor too stands there among its block.
+fn variables<'a>(
+    study: &'a Study,
+    survey: &'a Survey,
+    plan: &Plan,
+    found: &'a Found,
+    divided: &'a [Dividing],
+) -> Vec<Variable<'a>> {
+    let frames = frames(plan, found);
+    let cohorts = analysed_cohorts(plan, found);
+    let divides = |block: &Block, at: usize| {
+        let column = survey.columns.get(&block.name).and_then(|columns| columns.get(at));
+        column.is_some_and(|column| {
+            let place = Some((column.source.clone(), column.column.clone()));
+            divided.iter().any(|known| known.place == place)
+        })
     };
-    let classes: BTreeMap<usize, Vec<Option<bool>>> = match study.outcomes.is_empty() {
-        true => BTreeMap::new(),
-        false => cohorts.iter().map(|cohort| (*cohort, classes(*cohort))).collect(),
-    };
-    let mut table = Vec::new();
-    let mut left = MOST;
     let blocks = study.predictors.iter().enumerate();
     let columns = blocks.filter(|(_, block)| {
         matches!(block.kind, BlockKind::Columns { .. }) && !study.repeats(block)
     });
     let (clinical, others): (Vec<_>, Vec<_>) = columns.partition(|(_, b)| !b.measured());
     let begun = clinical.len();
+    let mut left = MOST;
+    let mut variables: Vec<Variable<'a>> = Vec::new();
+    let mut among: BTreeSet<(String, String)> = BTreeSet::new();
     for (nth, (position, block)) in clinical.into_iter().chain(others).enumerate() {
         if nth == begun {
             left = left.min(if nth > 0 { BESIDE_CLINICAL } else { NOT_CLINICAL });
         }
-        let of = |cohort: usize| frames.get(&(position, cohort));
-        let Some(first) = cohorts.iter().find_map(|cohort| of(*cohort)) else { continue };
+        let of = |cohort: &usize| frames.get(&(position, *cohort)).copied();
+        let Some(first) = cohorts.iter().find_map(of) else { continue };
         let declared = survey.columns.get(&block.name);
         for (at, column) in first.rows.columns().iter().enumerate() {
-            if left == 0 {
-                return table;
+            if left == 0 && !divides(block, at) {
+                continue;
             }
-            left -= 1;
-            let unit = declared.and_then(|columns| columns.get(at)?.unit.clone());
-            let here = |cohort: usize| -> Option<&Arc<FrameColumn>> {
-                of(cohort)?.rows.columns().iter().find(|known| known.name == column.name)
-            };
-            // Each cohort numbers its own categories: what they have in common is the names.
-            let names = |cohort: usize| of(cohort)?.rows.categories(&column.name);
-            let levels: BTreeSet<&String> =
-                cohorts.iter().filter_map(|c| names(*c)).flatten().collect();
-            let levels: Vec<&String> = levels.into_iter().collect();
-            let counts = |cohort: usize| -> Option<Vec<usize>> {
-                Some(per_level(&here(cohort)?.values, names(cohort)?, &levels))
-            };
-            let moments = |cohort: usize| -> Option<(f64, f64)> {
-                let known: Vec<f64> = here(cohort)?
-                    .values
-                    .iter()
-                    .copied()
-                    .filter(|value| !value.is_nan())
-                    .collect();
-                Some((math::mean(&known)?, math::variance(&known)?))
-            };
-            for cohort in &cohorts {
-                let Some(values) = here(*cohort).map(|column| &column.values) else {
-                    continue;
-                };
-                let own_names = names(*cohort);
-                let grid = protects.then(|| Grid::of(values));
-                let smd = development.filter(|own| own != cohort).and_then(|own| {
-                    if own_names.is_some() {
-                        return standardised_difference(&counts(*cohort)?, &counts(own)?);
-                    }
-                    let ((a, u), (b, v)) = (moments(*cohort)?, moments(own)?);
-                    let pooled = math::sqrt((u + v) / 2.0);
-                    (pooled > 0.0).then(|| (a - b) / pooled)
-                });
-                let known = classes.get(cohort);
-                // A cohort that another outcome is asked of has no classes here.
-                let told = known.is_some_and(|known| known.iter().any(Option::is_some));
-                for class in [None, Some(true), Some(false)] {
-                    if class.is_some() && !told {
-                        continue;
-                    }
-                    let inside: Vec<f64> = values
-                        .iter()
-                        .enumerate()
-                        .filter(|(row, _)| {
-                            class.is_none() || known.and_then(|k| *k.get(*row)?) == class
-                        })
-                        .map(|(_, value)| *value)
-                        .collect();
-                    table.push(CharacteristicFacts {
-                        block: block.name.clone(),
-                        variable: column.name.to_string(),
-                        unit: unit.clone(),
-                        cohort: study.cohorts[*cohort].name.clone(),
-                        class,
-                        smd_to_development: smd.filter(|_| class.is_none()),
-                        ..match own_names {
-                            Some(own) => by_level(&inside, own, &levels),
-                            None => match &grid {
-                                Some(grid) => grid.only(described(&inside)),
-                                None => described(&inside),
-                            },
-                        }
-                    });
+            left = left.saturating_sub(1);
+            let known = declared.and_then(|columns| columns.get(at));
+            among.extend(known.map(|of| (of.source.clone(), of.column.clone())));
+            let cells = cohorts.iter().filter_map(|cohort| {
+                let rows = &of(cohort)?.rows;
+                let here = rows.columns().iter().find(|of| of.name == column.name)?;
+                let names = rows.categories(&column.name);
+                Some((*cohort, (here.values.as_slice(), names)))
+            });
+            variables.push(Variable {
+                block: block.name.clone(),
+                name: column.name.to_string(),
+                unit: known.and_then(|column| column.unit.clone()),
+                cells: cells.collect(),
+            });
+        }
+    }
+    let is_predictor =
+        |of: &&Dividing| of.place.as_ref().is_some_and(|place| among.contains(place));
+    let further = divided.iter().filter(|of| !is_predictor(of)).map(|of| Variable {
+        block: DIVIDING.to_string(),
+        name: of.name.clone(),
+        unit: None,
+        cells: of
+            .cells
+            .iter()
+            .map(|(cohort, cells)| {
+                (*cohort, (cells.values.as_slice(), cells.names.as_deref()))
+            })
+            .collect(),
+    });
+    let mut all: Vec<Variable<'a>> = further.collect();
+    all.append(&mut variables);
+    all
+}
+
+/// The rows of one variable: by cohort over all and by class.
+fn rows_of(
+    variable: &Variable<'_>,
+    study: &Study,
+    cohorts: &[usize],
+    development: Option<usize>,
+    classes: &BTreeMap<usize, Vec<Option<bool>>>,
+    protects: bool,
+) -> Vec<CharacteristicFacts> {
+    let here = |cohort: usize| variable.cells.get(&cohort).copied();
+    // Each cohort numbers its own categories: what they have in common is the names.
+    let levels: BTreeSet<&String> =
+        variable.cells.values().filter_map(|(_, names)| *names).flatten().collect();
+    let levels: Vec<&String> = levels.into_iter().collect();
+    let counts = |cohort: usize| -> Option<Vec<usize>> {
+        let (values, names) = here(cohort)?;
+        Some(per_level(values, names?, &levels))
+    };
+    let moments = |cohort: usize| -> Option<(f64, f64)> {
+        let known = here(cohort)?.0.iter().copied().filter(|value| !value.is_nan());
+        let known: Vec<f64> = known.collect();
+        Some((math::mean(&known)?, math::variance(&known)?))
+    };
+    let mut table = Vec::new();
+    for cohort in cohorts {
+        let Some((values, own_names)) = here(*cohort) else { continue };
+        let grid = protects.then(|| Grid::of(values));
+        let smd = development.filter(|own| own != cohort).and_then(|own| {
+            if own_names.is_some() {
+                return standardised_difference(&counts(*cohort)?, &counts(own)?);
+            }
+            let ((a, u), (b, v)) = (moments(*cohort)?, moments(own)?);
+            let pooled = math::sqrt((u + v) / 2.0);
+            (pooled > 0.0).then(|| (a - b) / pooled)
+        });
+        let known = classes.get(cohort);
+        // A cohort that another outcome is asked of has no classes here.
+        let told = known.is_some_and(|known| known.iter().any(Option::is_some));
+        for class in [None, Some(true), Some(false)] {
+            if class.is_some() && !told {
+                continue;
+            }
+            let inside: Vec<f64> = values
+                .iter()
+                .enumerate()
+                .filter(|(row, _)| {
+                    class.is_none() || known.and_then(|k| *k.get(*row)?) == class
+                })
+                .map(|(_, value)| *value)
+                .collect();
+            table.push(CharacteristicFacts {
+                block: variable.block.clone(),
+                variable: variable.name.clone(),
+                unit: variable.unit.clone(),
+                cohort: study.cohorts[*cohort].name.clone(),
+                class,
+                smd_to_development: smd.filter(|_| class.is_none()),
+                ..match own_names {
+                    Some(own) => by_level(&inside, own, &levels),
+                    None => match &grid {
+                        Some(grid) => grid.only(described(&inside)),
+                        None => described(&inside),
+                    },
                 }
-            }
+            });
         }
     }
     table
@@ -204,6 +308,8 @@ fn described(values: &[f64]) -> CharacteristicFacts {
     known.sort_by(f64::total_cmp);
     let binary = !known.is_empty() && known.iter().all(|v| *v == 0.0 || *v == 1.0);
     let at = |share: f64| math::quantile_of_sorted(&known, share).filter(|_| !binary);
+    let missing = values.len() - known.len();
+    let ones = binary.then(|| known.iter().filter(|value| **value == 1.0).count());
     CharacteristicFacts {
         block: String::new(),
         variable: String::new(),
@@ -211,11 +317,13 @@ fn described(values: &[f64]) -> CharacteristicFacts {
         cohort: String::new(),
         class: None,
         rows: values.len().into(),
-        missing: (values.len() - known.len()).into(),
+        missing: missing.into(),
+        missing_percent: percent(missing, values.len()),
         median: at(0.5),
         lower_quartile: at(0.25),
         upper_quartile: at(0.75),
-        ones: binary.then(|| known.iter().filter(|value| **value == 1.0).count()),
+        ones,
+        ones_percent: ones.and_then(|ones| percent(ones, known.len())),
         levels: Vec::new(),
         smd_to_development: None,
     }
@@ -231,6 +339,7 @@ fn by_level(values: &[f64], own: &[String], levels: &[&String]) -> Characteristi
         lower_quartile: None,
         upper_quartile: None,
         ones: None,
+        ones_percent: None,
         levels: levels
             .map(|(name, share)| LevelFacts { name: (*name).clone(), share })
             .collect(),
@@ -253,8 +362,13 @@ pub fn per_level(values: &[f64], own: &[String], levels: &[&String]) -> Vec<usiz
 /// Counts with their shares of all of them.
 pub fn shares(counts: &[usize]) -> Vec<Share> {
     let all: usize = counts.iter().sum();
-    let percent = |n: usize| (all > 0).then(|| 100.0 * n as f64 / all as f64);
-    counts.iter().map(|n| Share { n: (*n).into(), percent: percent(*n) }).collect()
+    let share = |n: &usize| Share { n: (*n).into(), percent: percent(*n, all) };
+    counts.iter().map(share).collect()
+}
+
+/// So many of so many. Units: %.
+pub fn percent(n: usize, of: usize) -> Option<f64> {
+    (of > 0).then(|| 100.0 * n as f64 / of as f64)
 }
 
 #[cfg(test)]
@@ -266,10 +380,14 @@ mod tests {
     fn quartiles_shares_and_what_is_missing() {
         let facts = described(&[1.0, 2.0, f64::NAN, 3.0, 4.0, 5.0]);
         assert!(facts.rows == 6 && facts.missing == 1 && facts.ones.is_none());
+        assert!((facts.missing_percent.unwrap() - 100.0 / 6.0).abs() < 1e-12);
         assert_eq!(facts.median, Some(3.0));
         assert_eq!((facts.lower_quartile, facts.upper_quartile), (Some(2.0), Some(4.0)));
         let facts = described(&[1.0, 0.0, 1.0]);
         assert_eq!((facts.ones, facts.median), (Some(2), None));
+        // Of the rows that have a value.
+        let facts = described(&[1.0, 0.0, f64::NAN]);
+        assert_eq!((facts.ones, facts.ones_percent), (Some(1), Some(50.0)));
         let facts = described(&[f64::NAN]);
         assert!(facts.rows == 1 && facts.missing == 1 && facts.median.is_none());
     }

@@ -3,9 +3,11 @@
 mod characteristics;
 mod compute;
 mod describe;
+mod dividing;
 mod execute;
 mod full_model;
 mod journal;
+mod missingness;
 mod models;
 mod onnx;
 mod open;

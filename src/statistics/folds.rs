@@ -110,6 +110,10 @@ impl Resampling for Folds {
         columns
     }
 
+    fn divides_by(&self) -> Vec<String> {
+        self.stratify.columns()
+    }
+
     fn whole(&self, population: &Population, seed: u64) -> Result<Vec<Split>, Failure> {
         let all = units(population, Group::Subject, &self.stratify);
         let all: Vec<_> = all.iter().collect();

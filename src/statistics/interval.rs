@@ -40,9 +40,47 @@ pub fn wilson(successes: f64, n: f64, level: f64) -> Option<(f64, f64)> {
     Some(((centre - half).max(0.0), (centre + half).min(1.0)))
 }
 
+/// The difference of two independent proportions, first less second, with the hybrid score interval.
+///
+/// With p the proportions and l, u their Wilson limits the ends are d − √((p₁ − l₁)² + (u₂ − p₂)²) and
+/// d + √((u₁ − p₁)² + (p₂ − l₂)²). Each group is the number of successes and of trials; `None` when one
+/// is empty.
+///
+/// Source: newcombe1998, method 10.
+pub fn newcombe(
+    (first, n): (f64, f64),
+    (second, m): (f64, f64),
+    level: f64,
+) -> Option<(f64, f64, f64)> {
+    let ((l1, u1), (l2, u2)) = (wilson(first, n, level)?, wilson(second, m, level)?);
+    let (p, q) = (first / n, second / m);
+    let apart = |a: f64, b: f64| sqrt(a * a + b * b);
+    let d = p - q;
+    Some((d, d - apart(p - l1, u2 - q), d + apart(u1 - p, q - l2)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn newcombe_has_the_intervals_of_the_article() {
+        // Newcombe 1998, Table II, method 10: 56/70 − 48/80 and 9/10 − 3/10, 10/10 − 0/20.
+        let of = |a, b| newcombe(a, b, 0.95).unwrap();
+        let within = |found: (f64, f64, f64), d: f64, lower: f64, upper: f64| {
+            assert!((found.0 - d).abs() < 1e-9, "{found:?}");
+            assert!((found.1 - lower).abs() < 5e-5, "{found:?}");
+            assert!((found.2 - upper).abs() < 5e-5, "{found:?}");
+        };
+        within(of((56.0, 70.0), (48.0, 80.0)), 0.2, 0.0524, 0.3339);
+        within(of((9.0, 10.0), (3.0, 10.0)), 0.6, 0.1705, 0.8090);
+        within(of((10.0, 10.0), (0.0, 20.0)), 1.0, 0.6791, 1.0);
+        let (d, lower, upper) = of((3.0, 40.0), (5.0, 60.0));
+        let (e, low, high) = of((5.0, 60.0), (3.0, 40.0));
+        assert!((d + e).abs() < 1e-12 && (lower + high).abs() < 1e-12);
+        assert!((upper + low).abs() < 1e-12);
+        assert_eq!(newcombe((0.0, 0.0), (1.0, 5.0), 0.95), None);
+    }
 
     fn near(found: (f64, f64), expected: (f64, f64)) {
         assert!((found.0 - expected.0).abs() < 1e-6, "{found:?}");

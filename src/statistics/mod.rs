@@ -66,7 +66,7 @@ pub use delong::{
 };
 pub use difference::standardised_difference;
 pub use influence::influence_se;
-pub use interval::{nadeau_bengio, wilson};
+pub use interval::{nadeau_bengio, newcombe, wilson};
 pub use learning_curve::nested_parts;
 pub use novelty::{distance, familiar};
 pub use permutation::{permutation_p, permuted};

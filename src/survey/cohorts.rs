@@ -45,6 +45,7 @@ fn rows(
         removed: Vec::new(),
         joins: Vec::new(),
         n_out: rows.len().into(),
+        n_subjects: patients(&rows).into(),
     };
     let inherited: &[Join] = match &cohort.of {
         Some(of) => study.cohort(&of.name).map_or(&[], |base| base.join.as_slice()),
@@ -85,6 +86,7 @@ fn rows(
         return None;
     }
     own.n_out = rows.len().into();
+    own.n_subjects = patients(&rows).into();
     flow.push(own);
     Some(grouped(rows, flow, &reading.name_key))
 }
@@ -159,8 +161,14 @@ fn first_rows(
         removed: Vec::new(),
         joins: Vec::new(),
         n_out: rows.len().into(),
+        n_subjects: patients(&rows).into(),
     }];
     Some((rows, flow))
+}
+
+/// How many patients these rows are of.
+fn patients(rows: &[CohortRow]) -> usize {
+    rows.iter().map(|row| row.subject.as_str()).collect::<BTreeSet<_>>().len()
 }
 
 /// Where in its file the first repeated id stands.

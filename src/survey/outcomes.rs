@@ -81,7 +81,7 @@ pub(super) fn read(
             ) {
                 Ok(splits) => {
                     let place = (scheme.name.clone(), outcome.name.clone());
-                    faults.extend(few_per_fold(scheme, outcome, &known, &splits));
+                    faults.extend(few_per_fold(scheme, outcome, &population, &splits));
                     survey.splits.insert(place, splits);
                 }
                 Err(failure) => {
@@ -108,7 +108,7 @@ const FEW: usize = 3;
 fn few_per_fold(
     scheme: &Scheme,
     outcome: &Outcome,
-    known: &SurveyedOutcome,
+    population: &Population,
     splits: &Splits,
 ) -> Option<Diagnostic> {
     let Instance::Resampling(resampling) = &scheme.resampling.instance else {
@@ -118,16 +118,18 @@ fn few_per_fold(
     if resampling.judged() == Judged::Sites {
         return None;
     }
-    let smaller = known.count(Some(true)).min(known.count(Some(false)));
+    // A patient's rows stay on one side, so that folds divide patients.
+    let smaller = patients_of(population, true).min(patients_of(population, false));
     let outer = splits.repeats.first().map_or(0, Vec::len);
     (outer > 1 && smaller / outer < FEW).then(|| {
         Diagnostic::warning(
             Code::FEW_PER_FOLD,
             Place::Study(scheme.resampling.span),
             format!(
-                "the smaller class of outcome `{}` has {smaller} rows for {outer} folds of scheme \
-                 `{}`",
-                outcome.name, scheme.name
+                "the smaller class of outcome `{}` has {smaller} {} for {outer} folds of scheme `{}`",
+                outcome.name,
+                if smaller == 1 { "patient" } else { "patients" },
+                scheme.name
             ),
         )
         .hint("use fewer folds, or read the intervals with care")

@@ -25,6 +25,7 @@ use petgraph::graph::NodeIndex;
 use self::predictors::predictors;
 use self::sources::source;
 use super::characteristics::characteristics;
+use super::missingness::missingness;
 use super::{Done, How, describe};
 use crate::data::{
     AnalysisRecord, Certificate, DeviationFacts, Removed, StudyFacts, StudyRecord, Value,
@@ -167,9 +168,18 @@ pub fn record(
         references.extend(reference("vickers2006"));
     }
     let predictors = predictors(study, survey, plan, found);
+    let characteristics = characteristics(study, survey, plan, found);
     let mut columns = predictors.iter().flat_map(|block| &block.columns);
-    if columns.any(|column| !column.levels.is_empty()) {
+    if columns.any(|column| !column.levels.is_empty())
+        || characteristics.iter().any(|row| !row.levels.is_empty())
+    {
         references.extend(reference("yang2012"));
+    }
+    let missingness = missingness(study, survey, plan, found);
+    let mut gaps = missingness.iter().flat_map(|facts| &facts.gaps);
+    if gaps.any(|gap| gap.difference.is_some()) {
+        references
+            .extend(["newcombe1998", "wilson1927"].into_iter().filter_map(reference));
     }
     references.sort_by(|a, b| a.key.cmp(&b.key));
     references.dedup();
@@ -206,7 +216,8 @@ pub fn record(
         agreements: survey.agreements.clone(),
         associations: survey.associations.clone(),
         predictors,
-        characteristics: characteristics(study, survey, plan, found),
+        characteristics,
+        missingness,
         analysis_order: order,
         analyses,
         full_models: Vec::new(),

@@ -73,6 +73,7 @@ impl Context<'_> {
                 removed,
                 joins: Vec::new(),
                 n_out: rows.n.into(),
+                n_subjects: rows.n_subjects.into(),
             };
             // Analyses of the same rows share a box.
             match shown.iter_mut().find(|(known, _)| *known == of_box) {

@@ -73,6 +73,7 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
     let mut hidden = sums::counts(whole).hidden(smallest as f64);
     moments(whole, smallest, &mut hidden);
     characteristics(whole, smallest, &mut hidden);
+    missingness(whole, &mut hidden);
     let mut json = serde_json::to_value(whole).expect("a record is plain data");
     for place in &hidden {
         if let Some(value) = json.pointer_mut(place) {
@@ -405,6 +406,13 @@ fn characteristics(record: &StudyRecord, smallest: usize, hidden: &mut BTreeSet<
                 hidden.insert(format!("{path}/{what}"));
             }
         }
+        let is_hidden = |what: &str| hidden.contains(&format!("{path}/{what}"));
+        let sizes = is_hidden("rows") || is_hidden("missing");
+        let shares =
+            [("missing_percent", sizes), ("ones_percent", sizes || is_hidden("ones"))];
+        for (share, _) in shares.into_iter().filter(|(_, hides)| *hides) {
+            hidden.insert(format!("{path}/{share}"));
+        }
         // The distance between two cohorts tells of both.
         let alike = record.characteristics.iter().enumerate().filter(|(_, other)| {
             (&other.block, &other.variable, other.class)
@@ -428,6 +436,28 @@ fn characteristics(record: &StudyRecord, smallest: usize, hidden: &mut BTreeSet<
             let places =
                 same.map(|(at, _)| format!("/characteristics/{at}/smd_to_development"));
             hidden.extend(places);
+        }
+    }
+}
+
+/// Shares of what is missing, and their differences, from which a hidden count would follow.
+fn missingness(record: &StudyRecord, hidden: &mut BTreeSet<String>) {
+    for (at, facts) in record.missingness.iter().enumerate() {
+        let path = format!("/missingness/{at}");
+        for which in 0..facts.gaps.len() {
+            let gap = format!("{path}/gaps/{which}");
+            let groups =
+                [("all", "rows"), ("positive", "positive"), ("negative", "negative")];
+            let hides = groups.map(|(of, size)| {
+                hidden.contains(&format!("{gap}/{of}/n"))
+                    || hidden.contains(&format!("{path}/{size}"))
+            });
+            for ((of, _), _) in groups.iter().zip(hides).filter(|(_, hides)| *hides) {
+                hidden.insert(format!("{gap}/{of}/percent"));
+            }
+            if hides[1] || hides[2] {
+                hidden.insert(format!("{gap}/difference"));
+            }
         }
     }
 }

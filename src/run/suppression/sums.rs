@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::hiding::Counts;
 use super::place;
 use crate::data::{
-    AnalysisRecord, CohortFacts, ColumnFacts, ConfusionFacts, Count, FlowBox, Moments,
-    NO_VALUE, StudyRecord,
+    AnalysisRecord, CohortFacts, ColumnFacts, ColumnLevel, ConfusionFacts, Count,
+    DIVIDING, FlowBox, Moments, NO_VALUE, StudyRecord,
 };
 
 /// What a count is worth to readers, from what goes first to what goes last.
+const PATTERN: u8 = 0;
 const DETAIL: u8 = 1;
 const GROUP: u8 = 2;
 const BOX: u8 = 3;
@@ -25,6 +26,7 @@ pub fn counts(record: &StudyRecord) -> Counts {
         counts: Counts::default(),
         cohorts: BTreeMap::new(),
         groups: BTreeMap::new(),
+        gaps: BTreeMap::new(),
     };
     for at in 0..record.cohorts.len() {
         all.cohort(at);
@@ -38,6 +40,7 @@ pub fn counts(record: &StudyRecord) -> Counts {
         }
     }
     all.models();
+    all.missingness();
     all.predictors();
     all.characteristics();
     all.counts
@@ -61,6 +64,15 @@ struct All<'a> {
     /// Groups of rows that several analyses tell of, by cohort, outcome, what they are grouped by
     /// (nothing for sites) and name: their rows, those with and those without the outcome.
     groups: BTreeMap<[String; 4], [usize; 3]>,
+    /// By cohort, block and variable: rows without a value, over all and by class: those with, without and
+    /// of unknown outcome. Of variables that lack none there is nothing.
+    gaps: BTreeMap<[String; 3], Gap>,
+}
+
+#[derive(Clone, Copy)]
+struct Gap {
+    all: usize,
+    classes: [usize; 3],
 }
 
 /// A group of the rows of an analysis.
@@ -147,6 +159,8 @@ impl All<'_> {
         let worth = if analysed { HEADLINE } else { BOX };
         let n_in = self.shown(format!("{path}/n_in"), of_box.n_in, BOX);
         let n_out = self.shown(format!("{path}/n_out"), of_box.n_out, worth);
+        let patients = self.shown(format!("{path}/n_subjects"), of_box.n_subjects, worth);
+        self.same(n_out, patients);
         let mut parts = vec![n_out];
         for (which, removed) in of_box.removed.iter().enumerate() {
             let n = self.shown(format!("{path}/removed/{which}/n"), removed.n, DETAIL);
@@ -278,6 +292,7 @@ impl All<'_> {
             let of_box = &self.record.cohorts[one].flow[position];
             let mut places = vec![("n_in".to_string(), of_box.n_in)];
             places.push(("n_out".to_string(), of_box.n_out));
+            places.push(("n_subjects".to_string(), of_box.n_subjects));
             for (which, removed) in of_box.removed.iter().enumerate() {
                 places.push((format!("removed/{which}/n"), removed.n));
             }
@@ -578,6 +593,75 @@ impl All<'_> {
         Some((known.rows, asked.copied()))
     }
 
+    /// What is missing, by variable and by what goes together.
+    fn missingness(&mut self) {
+        for (at, facts) in self.record.missingness.iter().enumerate() {
+            let path = format!("/missingness/{at}");
+            let Some((rows, classes)) = self.base(&facts.cohort) else { continue };
+            let n = self.shown(format!("{path}/rows"), facts.rows, CLASS);
+            self.same(Some(rows), n);
+            let sizes = [("positive", facts.positive), ("negative", facts.negative)];
+            for (which, (of, size)) in sizes.into_iter().enumerate() {
+                let size = self.shown(format!("{path}/{of}"), size, CLASS);
+                self.same(classes.map(|classes| classes[which]), size);
+            }
+            let mut parts = vec![
+                self.shown(format!("{path}/complete"), facts.complete, DETAIL),
+                self.shown(format!("{path}/others"), facts.others, PATTERN),
+            ];
+            let mut with: Vec<Vec<Option<usize>>> = vec![Vec::new(); facts.gaps.len()];
+            for (which, pattern) in facts.patterns.iter().enumerate() {
+                let path = format!("{path}/patterns/{which}/n");
+                let n = self.shown(path, pattern.n, PATTERN);
+                pattern.gaps.iter().for_each(|gap| with[*gap].push(n));
+                parts.push(n);
+            }
+            self.sum(Some(rows), &parts);
+            for (which, gap) in facts.gaps.iter().enumerate() {
+                let path = format!("{path}/gaps/{which}");
+                let shares = [
+                    ("all", gap.all),
+                    ("positive", gap.positive),
+                    ("negative", gap.negative),
+                ];
+                let cells = shares.map(|(of, share)| {
+                    self.shown(format!("{path}/{of}/n"), share.n, DETAIL)
+                });
+                let [Some(all), Some(positive), Some(negative)] = cells else { continue };
+                self.sum_with_rest(Some(rows), &[Some(all)]);
+                self.sum_with_rest(Some(all), &with[which]);
+                let value = |count: usize| self.counts.value(count);
+                let rest = (value(all) - value(positive) - value(negative)).max(0.0);
+                let unknown = self.counts.implied(rest);
+                let by_class = [positive, negative, unknown];
+                self.counts.sum(all, &by_class);
+                for (class, part) in classes.into_iter().flatten().zip(by_class) {
+                    self.counts.sum_with_rest(class, &[part]);
+                }
+                for column in &gap.columns {
+                    let key = [&facts.cohort, &column.block, &column.variable];
+                    let gap = Gap { all, classes: by_class };
+                    self.gaps.insert(key.map(String::clone), gap);
+                }
+            }
+        }
+    }
+
+    /// Known values of a class and its gaps are all of the class.
+    fn beside_gap(
+        &mut self,
+        gap: Option<Gap>,
+        classes: Option<[usize; 3]>,
+        known: [&[Option<usize>]; 2],
+    ) {
+        let (Some(gap), Some(classes)) = (gap, classes) else { return };
+        for (which, known) in known.into_iter().enumerate() {
+            let parts: Vec<Option<usize>> =
+                known.iter().copied().chain([Some(gap.classes[which])]).collect();
+            self.sum(Some(classes[which]), &parts);
+        }
+    }
+
     fn predictors(&mut self) {
         for (at, block) in self.record.predictors.iter().enumerate() {
             for (which, failed) in block.failed.iter().enumerate() {
@@ -592,6 +676,12 @@ impl All<'_> {
                 }
             }
             let Some((rows, classes)) = self.base(&block.cohort) else { continue };
+            let of_cohort = classes;
+            let failed = block.failed.iter().enumerate().map(|(which, failed)| {
+                let path = format!("/predictors/{at}/failed/{which}/n");
+                self.shown(path, failed.n, DETAIL)
+            });
+            let failed: Vec<Option<usize>> = failed.collect();
             let whole = match block.failed.is_empty() {
                 true => Some((rows, classes)),
                 // Of how many rows the columns are, is told by any column without a gap.
@@ -605,6 +695,36 @@ impl All<'_> {
             for (position, column) in block.columns.iter().enumerate() {
                 let path = format!("/predictors/{at}/columns/{position}");
                 self.column(&path, column, rows, classes);
+                let key = [&block.cohort, &block.name, &column.name].map(String::clone);
+                let gap = self.gaps.get(&key).copied();
+                let missing =
+                    self.shown(format!("{path}/missing"), column.missing, DETAIL);
+                // Who could not be measured lacks every column.
+                let missing: Vec<Option<usize>> =
+                    failed.iter().copied().chain([missing]).collect();
+                self.sum(gap.map(|gap| gap.all), &missing);
+                let known = |of: &dyn Fn(&ColumnLevel) -> Count,
+                             what: &str,
+                             moments: &Option<Moments>,
+                             all: &mut Self|
+                 -> Vec<Option<usize>> {
+                    let levels =
+                        column.levels.iter().enumerate().map(|(level, facts)| {
+                            let path = format!("{path}/levels/{level}/{what}/n");
+                            all.shown(path, of(facts), DETAIL)
+                        });
+                    let mut cells: Vec<Option<usize>> = levels.collect();
+                    if let Some(moments) = moments {
+                        let path = format!("{path}/{what}/n");
+                        cells.push(all.shown(path, moments.n, DETAIL));
+                    }
+                    cells
+                };
+                let positive =
+                    known(&|level| level.positive.n, "positive", &column.positive, self);
+                let negative =
+                    known(&|level| level.negative.n, "negative", &column.negative, self);
+                self.beside_gap(gap, of_cohort, [&positive, &negative]);
             }
         }
     }
@@ -782,20 +902,27 @@ impl All<'_> {
                     self.sum_with_rest(*whole, parts);
                 }
             }
-            self.told_of_groups((cohort, variable, NO_VALUE), &columns[1]);
+            let key = [cohort, block, variable].map(str::to_string);
+            if let Some(gap) = self.gaps.get(&key).copied() {
+                let of_gap = [gap.all, gap.classes[0], gap.classes[1]];
+                for (missing, gap) in columns[1].clone().into_iter().zip(of_gap) {
+                    self.same(missing, Some(gap));
+                }
+            }
+            self.told_of_groups((cohort, block, variable, NO_VALUE), &columns[1]);
             let levels = places[0].map_or(&[][..], |at| rows[at].levels.as_slice());
             for (level, column) in levels.iter().zip(&columns[4..]) {
-                self.told_of_groups((cohort, variable, &level.name), column);
+                self.told_of_groups((cohort, block, variable, &level.name), column);
             }
             self.told_among_predictors((cohort, block, variable), places);
         }
     }
 
     /// The classes of a category may be those of a subgroup or of a site; so may those of what is
-    /// missing.
+    /// missing. One column that divides may go by several names.
     fn told_of_groups(
         &mut self,
-        (cohort, variable, level): (&str, &str, &str),
+        (cohort, block, variable, level): (&str, &str, &str, &str),
         column: &[Option<usize>],
     ) {
         let [_, positive, negative] = column else { return };
@@ -808,7 +935,7 @@ impl All<'_> {
             if of == cohort
                 && asked == outcome
                 && name == level
-                && (by.is_empty() || column == variable)
+                && (by.is_empty() || column == variable || block == DIVIDING)
             {
                 same.extend([(*positive, *yes), (*negative, *no)]);
             }
