@@ -36,7 +36,8 @@ pub use full_model::{
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use measured::{
-    Banded, CalibrationCurve, Confusion, DecisionCurve, DecisionPoint, Interval, RiskBin,
+    Band, Banded, CalibrationCurve, Confusion, Curves, DecisionCurve, DecisionPoint,
+    Interval, Limits, RiskBin,
 };
 pub use model::{
     Model, ModelColumn, ModelLearner, ModelMember, ModelOutcome, ModelRows, ModelStep,

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
+    Band, CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
     DecisionCurve, Estimate, FullModelFacts, GroupEstimate, GroupMeasure, Reporting,
 };
 use crate::units::Unit;
@@ -436,11 +436,21 @@ pub struct AnalysisRecord {
     pub roc: Vec<Curve>,
     /// Mean over repeats of the sensitivity at each 1 − specificity of a fixed grid.
     pub roc_mean: Curve,
+    /// By curve of `roc`, for each of its points but the first: the probability from which on rows are
+    /// called positive there.
+    #[serde(default)]
+    pub roc_thresholds: Vec<Vec<f64>>,
+    /// Around `roc_mean`.
+    #[serde(default)]
+    pub roc_band: Band,
     /// Precision (y) against recall (x), pooled within each repeat; a step holds the precision of
     /// its right end. Chance is the prevalence, `n_positive / n`.
     pub precision_recall: Vec<Curve>,
     /// Mean over repeats of the precision at each recall of a fixed grid.
     pub precision_recall_mean: Curve,
+    /// Around `precision_recall_mean`.
+    #[serde(default)]
+    pub precision_recall_band: Band,
     /// Predicted probability against the share of events.
     pub calibration: Option<CalibrationCurve>,
     /// Net benefit over the range that the author declared, if one was.

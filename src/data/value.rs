@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationCurve, Called, Choice, Compared, Confusion, Curve, DecisionCurve, Decoded,
-    Estimate, Explained, Features, FoldImportance, Frame, Frozen, GroupEstimate, Link,
-    Mask, OuterFit, Predictions, ScoredSplit, Sealed, SitesEstimate, Survivors, Table,
-    TextColumn, Volume, Winner,
+    CalibrationCurve, Called, Choice, Compared, Confusion, Curves, DecisionCurve,
+    Decoded, Estimate, Explained, Features, FoldImportance, Frame, Frozen, GroupEstimate,
+    Link, Mask, OuterFit, Predictions, ScoredSplit, Sealed, SitesEstimate, Survivors,
+    Table, TextColumn, Volume, Winner,
 };
 use crate::digest::Digest;
 
@@ -26,7 +26,7 @@ pub enum Value {
     Threshold(Option<f64>),
     Predictions(Predictions),
     Estimate(Estimate),
-    Curves(Vec<Curve>),
+    Curves(Curves),
     /// Intercept and slope on the logit scale.
     Calibration(f64, f64),
     /// By member of a choice; none where the learner gives probabilities itself.

@@ -507,7 +507,14 @@ impl Builder<'_> {
         let precision_recall = drawn(
             "precision_recall",
             Work::PrecisionRecall { of },
-            Identity::of(&[("precision_recall", "2")]),
+            // 3: with a band.
+            Identity::of(&[("precision_recall", "3"), ("judged", judged)]),
+        );
+        let roc = drawn(
+            "roc",
+            Work::Roc { of },
+            // 3: with a band and thresholds, and without points within a straight line.
+            Identity::of(&[("roc", "3"), ("judged", judged)]),
         );
         let calibration = drawn(
             "calibration",
@@ -526,9 +533,6 @@ impl Builder<'_> {
                 Identity::of(&[("confusion", "1")]),
             )
         });
-        let roc =
-            node("roc", Work::Roc { of }, Identity::of(&[("roc", "2")]), Vec::new());
-        let roc = self.add(roc, predicted);
         let within = study.evaluate.within.as_ref().and_then(|column| {
             let strata = self.strata(cohort, column)?;
             let identity = Identity::of(&[

@@ -5,6 +5,7 @@ mod association;
 mod auroc;
 mod average_precision;
 mod balanced_accuracy;
+mod band;
 mod binormal;
 mod brier;
 mod calibration_intercept;
@@ -55,6 +56,7 @@ mod stratified;
 mod youden;
 
 pub use association::{auroc_by_level, cramers_v};
+pub use band::{Ranked, band, band_places};
 pub use binormal::Binormal;
 pub use comparison::{corrected_t, holm};
 pub use decided::Decided;

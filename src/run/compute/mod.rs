@@ -126,7 +126,7 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Unseal => external::unseal(inputs),
         Work::Apply { frozen, case } => external::apply(inputs, *frozen, *case),
         Work::Metric { of, metric } => measured::measure(inputs, *of, *metric),
-        Work::Roc { of } => measured::roc(inputs, *of),
+        Work::Roc { of } => drawn::roc(inputs, *of),
         Work::PrecisionRecall { of } => drawn::precision_recall(inputs, *of),
         Work::CalibrationCurve { of } => drawn::calibration(inputs, *of),
         Work::DecisionCurve { of } => drawn::decision(inputs, *of),

@@ -144,9 +144,12 @@ pub fn record(
         "kocak2023",
         "kocak2024",
         "ledell2015",
+        "macskassy2005",
         "nadeau2003",
         "nogueira2018",
         "riley2020",
+        "sechidis2019",
+        "tolosi2011",
     ];
     references.extend(always.into_iter().filter_map(reference));
     if !plan.frozen.is_empty() {

@@ -73,6 +73,7 @@ const ESTIMATE: &[&str] = &[
 const SPREAD: &[&str] = &["folds/#", "sd_folds"];
 const INTERVAL: &[&str] = &["estimate", "lower", "upper"];
 const POINTS: &[&str] = &["points/#/x", "points/#/y"];
+const LIMITS: &[&str] = &["points/#/x", "points/#/lower", "points/#/upper"];
 
 pub const KINDS: &[Places] = &[
     ("", &["schema", "study/seed", "methods/#/version"], Setting),
@@ -154,6 +155,9 @@ pub const KINDS: &[Places] = &[
     ("analyses/*/folds/#", &["threshold"], Hundredths),
     ("analyses/*/roc/#", POINTS, Redrawn),
     ("analyses/*/roc_mean", POINTS, Redrawn),
+    ("analyses/*", &["roc_thresholds/#/#"], Redrawn),
+    ("analyses/*/roc_band", LIMITS, Redrawn),
+    ("analyses/*/precision_recall_band", LIMITS, Redrawn),
     ("analyses/*/precision_recall/#", POINTS, Redrawn),
     ("analyses/*/precision_recall_mean", POINTS, Redrawn),
     (
