@@ -26,7 +26,8 @@ pub use checklist::{
 };
 pub use count::Count;
 pub use frozen::{
-    Called, Frozen, FrozenColumn, FrozenMember, OuterFit, Recipe, Sealed, Winner,
+    Called, Frozen, FrozenColumn, FrozenMember, OuterFit, Recipe, Sealed, Similar,
+    StepColumns, Winner,
 };
 pub use full_model::{
     CoefficientLimits, Equation, Explained, FoldImportance, FullModelFacts,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     CalibrationCurve, Called, Choice, Compared, Confusion, Curves, DecisionCurve,
     Decoded, Estimate, Explained, Features, FoldImportance, Frame, Frozen, GroupEstimate,
-    Link, Mask, OuterFit, Predictions, ScoredSplit, Sealed, SitesEstimate, Survivors,
-    Table, TextColumn, Volume, Winner,
+    Link, Mask, OuterFit, Predictions, ScoredSplit, Sealed, Similar, SitesEstimate,
+    Survivors, Table, TextColumn, Volume, Winner,
 };
 use crate::digest::Digest;
 
@@ -49,6 +49,7 @@ pub enum Value {
     Explained(Explained),
     Winner(Winner),
     Sites(SitesEstimate),
+    Similar(Similar),
 }
 
 /// Bytes that are no value of this version.
@@ -123,6 +124,7 @@ impl Value {
             Self::Explained(_) => "explanation",
             Self::Winner(_) => "winner",
             Self::Sites(_) => "estimates by site",
+            Self::Similar(_) => "similar columns",
         }
     }
 }

@@ -383,7 +383,47 @@ impl Builder<'_> {
             scheme_of.span,
         );
         let permuted = self.permuted(&context, scheme, splits);
-        self.analyses.push(Analysis { name, case, scheme, outer, measured, permuted });
+        let similar = self.similar(&context, &outer);
+        self.analyses.push(Analysis {
+            name,
+            case,
+            scheme,
+            outer,
+            measured,
+            permuted,
+            similar,
+        });
+    }
+
+    /// Which columns take each other's place in the fits of the headline, the first analysis.
+    fn similar(
+        &mut self,
+        context: &Context<'_>,
+        outer: &[OuterNodes],
+    ) -> Option<NodeIndex> {
+        let first = outer.first().filter(|_| self.analyses.is_empty())?;
+        let place = (first.repeat, first.outer, None);
+        let split = self.placed.get(&(context.division, place))?.clone();
+        let mut rows = split.split.train.clone();
+        rows.extend(&split.split.held_out);
+        let node = Node {
+            name: format!("{}/similar", context.name),
+            work: Work::Similar { split: split.clone() },
+            identity: Identity::of(&[("similar", "1")]),
+            given: [split.rows.clone()].into(),
+            seed: None,
+            keep: Keep::Stored,
+            family: "similar columns",
+            scope: Scope::Measured,
+            rows: RowSets {
+                fitted: Some(Arc::new(Groups::of_rows(&rows, context.groups))),
+                ..RowSets::default()
+            },
+            span: context.span,
+        };
+        let fits = outer.iter().map(|nodes| nodes.fit);
+        let inputs: Vec<_> = std::iter::once(context.frame).chain(fits).collect();
+        Some(self.add(node, &inputs))
     }
 
     /// The headline of each primary outcome on permuted outcomes, where that is asked for.
@@ -857,7 +897,8 @@ impl Builder<'_> {
         let node = Node {
             name: format!("{}/{}/fit", context.name, here.name),
             work: Work::Fit { case: context.case, split: here.clone(), keeps },
-            identity: Identity::new(&json!({ "fit": 1, "keeps": keeps })),
+            // 2: with the columns that each step leaves.
+            identity: Identity::new(&json!({ "fit": 2, "keeps": keeps })),
             given: given.collect(),
             seed: random.then_some(study.seed),
             keep: Keep::Stored,

@@ -88,6 +88,8 @@ pub struct Analysis {
     pub measured: MeasuredNodes,
     /// The procedure on permuted outcomes, some of them in each node.
     pub permuted: Vec<NodeIndex>,
+    /// Which of the columns that its fits chose say much the same: of the headline.
+    pub similar: Option<NodeIndex>,
 }
 
 /// A model that is tuned on all development rows and then left alone.
@@ -400,6 +402,10 @@ pub enum Work {
     Metric {
         of: Judgement,
         metric: usize,
+    },
+    /// Which of the columns that outer fits chose say much the same, on the rows of a split.
+    Similar {
+        split: Arc<Placed>,
     },
     Roc {
         of: Judgement,

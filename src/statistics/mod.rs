@@ -47,6 +47,7 @@ mod sample_size;
 mod scaled_brier;
 mod sensitivity;
 mod sensitivity_at_least;
+mod similarity;
 mod smooth;
 mod specificity;
 mod specificity_at_least;
@@ -79,6 +80,7 @@ pub use roc::{mean_curve, roc_curve};
 pub use sample_size::{
     DIFFERENCE, MARGIN, SHARE_OF_R2, SHRINKAGE, SampleSize, largest_r2, sample_size,
 };
+pub use similarity::{Cluster, clusters};
 pub use smooth::{
     DEGREE, Points, SPAN, calibration_errors, calibration_points, quantile,
 };

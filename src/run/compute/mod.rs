@@ -10,6 +10,7 @@ mod measured;
 mod permuted;
 mod pools;
 mod rows;
+mod similar;
 mod splits;
 mod trails;
 mod tuning;
@@ -17,6 +18,7 @@ mod winner;
 
 pub use external::{Part, say};
 pub use rows::counted;
+pub use similar::ALIKE;
 pub use splits::Matrices;
 pub use trails::{
     Straight, Trail, on_raw_scale, rows_of, straight, trails, without_rows,
@@ -126,6 +128,7 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Unseal => external::unseal(inputs),
         Work::Apply { frozen, case } => external::apply(inputs, *frozen, *case),
         Work::Metric { of, metric } => measured::measure(inputs, *of, *metric),
+        Work::Similar { split } => similar::similar(inputs, split),
         Work::Roc { of } => drawn::roc(inputs, *of),
         Work::PrecisionRecall { of } => drawn::precision_recall(inputs, *of),
         Work::CalibrationCurve { of } => drawn::calibration(inputs, *of),

@@ -3,6 +3,7 @@
 mod candidates;
 mod compared;
 mod external;
+mod families;
 mod folds;
 mod groups;
 mod internal;
@@ -63,6 +64,7 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Result<Found, Vec<Strin
     wanted.extend(plan.comparisons.iter().map(|comparison| comparison.node));
     for analysis in &plan.analyses {
         wanted.extend(&analysis.permuted);
+        wanted.extend(analysis.similar);
         for nodes in &analysis.outer {
             wanted.extend([nodes.tune, nodes.predict, nodes.fit]);
             wanted.extend(nodes.decide);
