@@ -608,7 +608,7 @@ pub struct SelectionFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChosenColumn {
     pub name: String,
-    /// What it measures, as far as its block or its name says: a family of the IBSI, `clinical`, or the
+    /// What it measures, as far as its block or its name says: a family of the IBSI, `Clinical`, or the
     /// name of its block.
     #[serde(default)]
     pub family: String,

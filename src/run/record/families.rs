@@ -9,37 +9,37 @@ const WORDS: &[(&str, &str)] = &[
     ("shape", MORPHOLOGY),
     ("shape2d", MORPHOLOGY),
     ("firstorder", STATISTICS),
-    ("glcm", "grey level co-occurrence"),
-    ("glrlm", "grey level run length"),
-    ("glszm", "grey level size zone"),
-    ("gldzm", "grey level distance zone"),
-    ("ngtdm", "neighbourhood grey tone difference"),
-    ("gldm", "neighbouring grey level dependence"),
-    ("ngldm", "neighbouring grey level dependence"),
+    ("glcm", "Grey level co-occurrence"),
+    ("glrlm", "Grey level run length"),
+    ("glszm", "Grey level size zone"),
+    ("gldzm", "Grey level distance zone"),
+    ("ngtdm", "Neighbourhood grey tone difference"),
+    ("gldm", "Neighbouring grey level dependence"),
+    ("ngldm", "Neighbouring grey level dependence"),
 ];
 const BEGINNINGS: &[(&str, &str)] = &[
     ("morph_", MORPHOLOGY),
-    ("loc_peak_", "local intensity"),
+    ("loc_peak_", "Local intensity"),
     ("stat_", STATISTICS),
-    ("ih_", "intensity histogram"),
-    ("ivh_", "intensity-volume histogram"),
-    ("cm_", "grey level co-occurrence"),
-    ("rlm_", "grey level run length"),
-    ("szm_", "grey level size zone"),
-    ("dzm_", "grey level distance zone"),
-    ("ngt_", "neighbourhood grey tone difference"),
-    ("ngl_", "neighbouring grey level dependence"),
+    ("ih_", "Intensity histogram"),
+    ("ivh_", "Intensity-volume histogram"),
+    ("cm_", "Grey level co-occurrence"),
+    ("rlm_", "Grey level run length"),
+    ("szm_", "Grey level size zone"),
+    ("dzm_", "Grey level distance zone"),
+    ("ngt_", "Neighbourhood grey tone difference"),
+    ("ngl_", "Neighbouring grey level dependence"),
 ];
-const MORPHOLOGY: &str = "morphology";
-const STATISTICS: &str = "intensity-based statistics";
+const MORPHOLOGY: &str = "Morphology";
+const STATISTICS: &str = "Intensity-based statistics";
 
-/// The family of a column of a model, which is called `block.column`: a family of the IBSI, `clinical`,
+/// The family of a column of a model, which is called `block.column`: a family of the IBSI, `Clinical`,
 /// or else the name of its block.
 pub fn family(study: &Study, column: &str) -> String {
     let (block, name) = column.split_once('.').unwrap_or((column, ""));
     let Some(of) = study.block(block) else { return block.to_string() };
     if of.clinical {
-        return "clinical".to_string();
+        return "Clinical".to_string();
     }
     if let BlockKind::Images { features, .. } = &of.kind {
         let named = name.split('.').next().unwrap_or(name);
@@ -68,14 +68,14 @@ mod tests {
     #[test]
     fn families_are_told_by_the_words_of_extractors() {
         let cases = [
-            ("original_firstorder_Mean", Some("intensity-based statistics")),
-            ("wavelet-LLH_glcm_Contrast", Some("grey level co-occurrence")),
+            ("original_firstorder_Mean", Some("Intensity-based statistics")),
+            ("wavelet-LLH_glcm_Contrast", Some("Grey level co-occurrence")),
             (
                 "log-sigma-3-0-mm-3D_gldm_SmallDependenceEmphasis",
-                Some("neighbouring grey level dependence"),
+                Some("Neighbouring grey level dependence"),
             ),
-            ("morph_volume", Some("morphology")),
-            ("cm_joint_max_d1_3d_avg", Some("grey level co-occurrence")),
+            ("morph_volume", Some("Morphology")),
+            ("cm_joint_max_d1_3d_avg", Some("Grey level co-occurrence")),
             ("EGFR", None),
             ("status_of_margin", None),
             ("reshape_x", None),
