@@ -8,7 +8,7 @@ use super::author::coded;
 use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
 use super::roc::{
-    BOTTOM, COLUMNS, Drawn, LEFT, RIGHT, axes, frame, legend, overlay, points,
+    BOTTOM, COLUMNS, Drawn, LEFT, RIGHT, axes, frame, legend, marked, overlay, points,
     rows as curve_rows, shade, x, y,
 };
 use super::shown::{Shown, escape, fill, place, plain};
@@ -341,8 +341,10 @@ fn together(
     Figure {
         id: "models",
         heading: format!("{}: {}", escape(&primary(analysis)), all.join(", ")),
-        sub: "Mean curves of models that were judged on the very same splits."
-            .to_string(),
+        sub: format!(
+            "Mean curves of models that were judged on the very same splits.{}",
+            marked(&drawn)
+        ),
         body: format!(
             "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
             legend(&drawn)

@@ -74,6 +74,16 @@ pub fn shade(svg: &mut Svg, series: usize, band: &Band) {
     }
 }
 
+/// What the marks on curves are.
+pub fn marked(drawn: &[Drawn<'_>]) -> &'static str {
+    match drawn.iter().any(|one| one.at.is_some()) {
+        true => {
+            " Marks: where thresholds lie, of folds that each learned one in the mean."
+        }
+        false => "",
+    }
+}
+
 /// Where the threshold lies.
 pub fn mark(svg: &mut Svg, series: usize, (across, up): (f64, f64)) {
     let tip = format!(

@@ -351,7 +351,7 @@ fn curves(
             None => "ROC curves".to_string(),
         },
         sub: format!(
-            "{}{}",
+            "{}{}{}",
             match shown.protects {
                 true =>
                     "Smooth curves; the internal one goes through the mean of all repeats.",
@@ -361,7 +361,8 @@ fn curves(
             match bands {
                 true => " Shaded: pointwise 95 % bands.",
                 false => " Their pointwise 95 % limits are in the table.",
-            }
+            },
+            roc::marked(&drawn)
         ),
         body: format!(
             "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
