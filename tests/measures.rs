@@ -1,5 +1,7 @@
 //! What is measured on held-out predictions: against others' numbers, and in whole studies.
 
+use std::collections::BTreeSet;
+
 use restudy::data::{Interval, Scope, StudyRecord};
 use restudy::math::{exp, ln, sqrt};
 use restudy::operation::{Instance, Scored};
@@ -300,7 +302,39 @@ fn what_a_report_holds_follows_from_its_predictions() {
     let auroc = of("auroc");
     let Interval { lower, upper, .. } = &auroc.other_intervals[0];
     assert!(*lower < auroc.estimate && auroc.estimate < *upper);
-    assert_eq!(analysis.precision_recall.len(), 2);
+    assert_eq!((analysis.precision_recall.len(), analysis.roc.len()), (2, 2));
+    for (mean, band) in [
+        (&analysis.roc_mean, &analysis.roc_band),
+        (&analysis.precision_recall_mean, &analysis.precision_recall_band),
+    ] {
+        assert_eq!(band.points.len(), 101);
+        for limits in &band.points {
+            // Of an upright piece at the left end the band is around the upper end.
+            let mut at = mean.points.iter().filter(|point| point.x == limits.x);
+            let height = at.next_back().unwrap().y;
+            assert!(limits.lower <= height + 1e-12 && height <= limits.upper + 1e-12);
+        }
+        let method = &band.method;
+        assert!(method.contains("resamples of 24 patients, of those with"), "{method}");
+        assert!(method.contains("the variation of training sets"), "{method}");
+    }
+    let inner = &analysis.roc_band.points[40];
+    assert!(inner.upper - inner.lower > 0.1, "24 patients say little");
+    // At the threshold of a corner so many of either class are called positive.
+    for ((curve, thresholds), rows) in
+        analysis.roc.iter().zip(&analysis.roc_thresholds).zip(&repeats)
+    {
+        assert_eq!(curve.points.len(), thresholds.len() + 1);
+        for (point, threshold) in curve.points[1..].iter().zip(thresholds) {
+            let share = |class: bool| {
+                let of = rows.iter().filter(|row| row.0 == class);
+                let called = of.clone().filter(|row| row.1 >= *threshold).count();
+                called as f64 / of.count() as f64
+            };
+            near(share(false), point.x, "1 − specificity");
+            near(share(true), point.y, "sensitivity");
+        }
+    }
     let chance = |name: &str| {
         let mut all = analysis.metrics.iter().chain(&analysis.standard);
         all.find(|metric| metric.name == name).unwrap().chance.unwrap()
@@ -314,6 +348,36 @@ fn what_a_report_holds_follows_from_its_predictions() {
     assert_eq!((selection.fits, selection.of_columns), (6, analysis.n_predictors));
     let chosen: usize = selection.columns.iter().map(|column| column.n).sum();
     near(selection.mean_columns * 6.0, chosen as f64, "columns");
+    let families: BTreeSet<&str> =
+        selection.columns.iter().map(|column| column.family.as_str()).collect();
+    assert!(
+        families
+            .iter()
+            .all(|of| ["radiomics", "Intensity-based statistics"].contains(of)),
+        "{families:?}"
+    );
+    // From the tables to the learner: preparation leaves all, `anova` two or four.
+    let steps = &selection.reduction;
+    let stages: Vec<&str> = steps.iter().map(|of| of.stage.as_str()).collect();
+    assert_eq!(stages[..3], ["tables", "preparation", "preparation"]);
+    assert_eq!(stages.last(), Some(&"learner"));
+    assert_eq!((steps[0].fits, steps[0].highest), (6, analysis.n_predictors));
+    assert_eq!(steps[1].step.as_deref(), Some("impute_median"));
+    for step in steps {
+        assert!(step.lowest as f64 <= step.median && step.median <= step.highest as f64);
+        if step.stage == "selection" {
+            assert_eq!(step.step.as_deref(), Some("anova"));
+            assert!([2, 4].contains(&step.lowest) && [2, 4].contains(&step.highest));
+        }
+    }
+    let similar = selection.similar.as_ref().unwrap();
+    assert_eq!(similar.of, selection.columns.len());
+    for cluster in &similar.clusters {
+        assert!(cluster.columns.len() > 1 && cluster.least >= similar.at_least);
+        let of = |name: &String| selection.columns.iter().find(|of| of.name == *name);
+        let most = cluster.columns.iter().map(|name| of(name).unwrap().n).max();
+        assert!(most.unwrap() <= cluster.n && cluster.n <= selection.fits);
+    }
     let learners: usize = selection.learners.iter().map(|learner| learner.n).sum();
     assert_eq!(learners, 6);
     let size = analysis.sample_size.as_ref().unwrap();

@@ -1007,6 +1007,27 @@ fn curves_of_data_that_are_not_public_have_no_steps() {
         }
         let all = analysis["roc"].as_array().unwrap();
         assert!(all.len() <= 1, "{name}: curves of single repeats");
+        // Thresholds are predictions of patients, and the limits of a band have their steps.
+        assert_eq!(analysis["roc_thresholds"], serde_json::json!([]), "{name}");
+        assert_eq!(
+            analysis["precision_recall_band"]["points"],
+            serde_json::json!([]),
+            "{name}"
+        );
+        let means = analysis["roc_mean"]["points"].as_array().unwrap();
+        let band = analysis["roc_band"]["points"].as_array().unwrap();
+        assert!(band.is_empty() || band.len() == means.len(), "{name}");
+        for (limits, mean) in band.iter().zip(means) {
+            let of = |end: &str| limits[end].as_f64().unwrap();
+            let height = mean["y"].as_f64().unwrap();
+            assert!(of("lower") <= height && height <= of("upper"), "{name}: {limits}");
+            for end in [of("lower"), of("upper")] {
+                let coarse = (end * 100.0 - (end * 100.0).round()).abs() < 1e-9;
+                assert!(coarse || end == height, "{name}: {limits}");
+            }
+        }
+        let stepped = before["roc_band"]["points"].as_array().unwrap();
+        assert!(stepped.len() == 101 || before["roc"] == serde_json::json!([]), "{name}");
         // What was estimated from the steps stays what it was, but for rounding.
         let auroc = |of: &Json| of["performance"]["auroc"]["estimate"].as_f64().unwrap();
         assert!((auroc(analysis) - auroc(before)).abs() <= 0.1 + 1e-9, "{name}");

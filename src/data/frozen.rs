@@ -63,8 +63,34 @@ pub struct OuterFit {
     pub scores: Vec<Vec<f64>>,
     /// The columns that reach a learner, each once.
     pub columns: Vec<String>,
+    /// Columns before the first step.
+    pub before: u32,
+    /// By member: columns after each of its steps; none of a member that could not be fitted.
+    pub steps: Vec<Option<Vec<StepColumns>>>,
     /// The fits themselves, where somebody looks into them.
     pub members: Vec<FrozenMember>,
+}
+
+/// Columns that a step leaves, or makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepColumns {
+    /// The step by its name.
+    pub step: String,
+    /// Whether it is one of selection rather than of preparation.
+    pub selects: bool,
+    pub columns: u32,
+}
+
+/// Columns among those that fits chose, of which some say much the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Similar {
+    /// Clusters of two columns and more: any two of one go together, with at least this |ρ|.
+    pub clusters: Vec<(Vec<String>, f64)>,
+    /// Columns that were compared, and those that any fit chose.
+    pub among: u32,
+    pub of: u32,
+    /// Rows that were looked at.
+    pub rows: u32,
 }
 
 /// One fitted candidate.

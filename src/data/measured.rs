@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Curve;
+
 /// A further interval of an estimate, by a method of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
@@ -18,6 +20,34 @@ pub struct Banded {
     pub y: f64,
     pub lower: Option<f64>,
     pub upper: Option<f64>,
+}
+
+/// 95 % limits of a curve at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    pub x: f64,
+    pub lower: f64,
+    pub upper: f64,
+}
+
+/// A pointwise 95 % band around a curve.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Band {
+    /// At the places of the mean curve; none where there is no band.
+    pub points: Vec<Limits>,
+    /// How it was made and what it leaves out, or why there is none.
+    pub method: String,
+}
+
+/// Curves of held-out predictions, one per repeat, with their mean and its band.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Curves {
+    pub curves: Vec<Curve>,
+    /// By curve, for each of its points but the first: the probability from which on rows are called
+    /// positive there. Of ROC curves only.
+    pub thresholds: Vec<Vec<f64>>,
+    pub mean: Curve,
+    pub band: Band,
 }
 
 /// Predicted probability against the share of events.

@@ -28,7 +28,8 @@ pub use checklist::{
 };
 pub use count::Count;
 pub use frozen::{
-    Called, Frozen, FrozenColumn, FrozenMember, OuterFit, Recipe, Sealed, Winner,
+    Called, Frozen, FrozenColumn, FrozenMember, OuterFit, Recipe, Sealed, Similar,
+    StepColumns, Winner,
 };
 pub use full_model::{
     CoefficientLimits, Equation, Explained, FoldImportance, FullModelFacts,
@@ -39,7 +40,8 @@ pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use learning_curve::{ExpectedWidth, LearningFacts, LearningSize};
 pub use measured::{
-    Banded, CalibrationCurve, Confusion, DecisionCurve, DecisionPoint, Interval, RiskBin,
+    Band, Banded, CalibrationCurve, Confusion, Curves, DecisionCurve, DecisionPoint,
+    Interval, Limits, RiskBin,
 };
 pub use missingness::{
     GapColumn, GapFacts, MissingnessFacts, PatternFacts, ShareDifference,

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
+    Band, CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
     DecisionCurve, Estimate, ExpectedWidth, FullModelFacts, GroupEstimate, GroupMeasure,
     LearningFacts, MissingnessFacts, Reporting,
 };
@@ -453,11 +453,21 @@ pub struct AnalysisRecord {
     pub roc: Vec<Curve>,
     /// Mean over repeats of the sensitivity at each 1 − specificity of a fixed grid.
     pub roc_mean: Curve,
+    /// By curve of `roc`, for each of its points but the first: the probability from which on rows are
+    /// called positive there.
+    #[serde(default)]
+    pub roc_thresholds: Vec<Vec<f64>>,
+    /// Around `roc_mean`.
+    #[serde(default)]
+    pub roc_band: Band,
     /// Precision (y) against recall (x), pooled within each repeat; a step holds the precision of
     /// its right end. Chance is the prevalence, `n_positive / n`.
     pub precision_recall: Vec<Curve>,
     /// Mean over repeats of the precision at each recall of a fixed grid.
     pub precision_recall_mean: Curve,
+    /// Around `precision_recall_mean`.
+    #[serde(default)]
+    pub precision_recall_band: Band,
     /// Predicted probability against the share of events.
     pub calibration: Option<CalibrationCurve>,
     /// Net benefit over the range that the author declared, if one was.
@@ -600,13 +610,68 @@ pub struct SelectionFacts {
     /// Mean number of columns that reached the learner; of averaged candidates any of theirs.
     pub mean_columns: f64,
     /// The columns that any fit chose, the most frequent first.
-    pub columns: Vec<Frequency>,
+    pub columns: Vec<ChosenColumn>,
+    /// Columns after each step, from the tables to the learner.
+    #[serde(default)]
+    pub reduction: Vec<ReductionFacts>,
+    /// Which of the columns say much the same: of the headline.
+    #[serde(default)]
+    pub similar: Option<SimilarFacts>,
     /// In how many outer fits; one that averages candidates counts for each of theirs.
     pub selectors: Vec<Frequency>,
     pub learners: Vec<Frequency>,
     /// Nogueira's index: 1 when all fits chose the same columns, about 0 for columns drawn at
     /// random. None below two fits, or when every fit kept all columns.
     pub stability: Option<Stability>,
+}
+
+/// A column that any outer fit chose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChosenColumn {
+    pub name: String,
+    /// What it measures, as far as its block or its name says: a family of the IBSI, `Clinical`, or the
+    /// name of its block.
+    #[serde(default)]
+    pub family: String,
+    /// Outer fits that chose it.
+    pub n: usize,
+}
+
+/// Columns after one step, over the outer fits that take it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReductionFacts {
+    /// `tables`, `preparation`, `selection` or `learner`.
+    pub stage: String,
+    /// Whose step it is, in selection.
+    pub selector: Option<String>,
+    /// The step by its name; none of the tables and of the learner.
+    pub step: Option<String>,
+    /// Fits that take it, averaged candidates one by one.
+    pub fits: usize,
+    pub median: f64,
+    pub lowest: usize,
+    pub highest: usize,
+}
+
+/// Columns that say much the same, so that a fit may choose either.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SimilarFacts {
+    /// Any two columns of a cluster have at least this |ρ| (Spearman).
+    pub at_least: f64,
+    /// Clusters of two columns and more, the most frequently chosen first.
+    pub clusters: Vec<ClusterFacts>,
+    /// Columns that were compared, of how many that any fit chose.
+    pub among: usize,
+    pub of: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ClusterFacts {
+    pub columns: Vec<String>,
+    /// Outer fits that chose any of them.
+    pub n: usize,
+    /// The smallest |ρ| between two of them.
+    pub least: f64,
 }
 
 /// How many outer fits chose it.

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationCurve, Called, Choice, Compared, Confusion, Curve, DecisionCurve, Decoded,
-    Estimate, Explained, Features, FoldImportance, Frame, Frozen, GroupEstimate, Link,
-    Mask, OuterFit, Predictions, ScoredSplit, Sealed, SitesEstimate, Survivors, Table,
-    TextColumn, Volume, Winner,
+    CalibrationCurve, Called, Choice, Compared, Confusion, Curves, DecisionCurve,
+    Decoded, Estimate, Explained, Features, FoldImportance, Frame, Frozen, GroupEstimate,
+    Link, Mask, OuterFit, Predictions, ScoredSplit, Sealed, Similar, SitesEstimate,
+    Survivors, Table, TextColumn, Volume, Winner,
 };
 use crate::digest::Digest;
 
@@ -26,7 +26,7 @@ pub enum Value {
     Threshold(Option<f64>),
     Predictions(Predictions),
     Estimate(Estimate),
-    Curves(Vec<Curve>),
+    Curves(Curves),
     /// Intercept and slope on the logit scale.
     Calibration(f64, f64),
     /// By member of a choice; none where the learner gives probabilities itself.
@@ -51,6 +51,7 @@ pub enum Value {
     Sites(SitesEstimate),
     /// Of a calibration slope, times the number of rows.
     SlopeVariance(f64),
+    Similar(Similar),
 }
 
 /// Bytes that are no value of this version.
@@ -126,6 +127,7 @@ impl Value {
             Self::Winner(_) => "winner",
             Self::Sites(_) => "estimates by site",
             Self::SlopeVariance(_) => "variance of a slope",
+            Self::Similar(_) => "similar columns",
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Every sum runs in index order; nothing here is parallel.
 
+mod correlation;
 mod dealt;
 mod draws;
 mod elementary;
@@ -16,6 +17,7 @@ pub mod trees;
 mod unsolved;
 mod yeo_johnson;
 
+pub use correlation::{mid_ranks, unit};
 pub use dealt::{dealt, folds_of_both};
 pub use draws::Draws;
 pub use elementary::{

@@ -316,6 +316,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1038/s42256-019-0138-9"),
     ),
     (
+        "macskassy2005",
+        "Macskassy SA, Provost F, Rosset S. ROC confidence bands: an empirical evaluation. In: Proceedings of the 22nd International Conference on Machine Learning, 2005:537–544.",
+        Some("10.1145/1102351.1102419"),
+    ),
+    (
         "mann1947",
         "Mann HB, Whitney DR. On a test of whether one of two random variables is stochastically larger than the other. Ann Math Stat 1947;18:50–60.",
         Some("10.1214/aoms/1177730491"),
@@ -406,6 +411,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1023/A:1025667309714"),
     ),
     (
+        "sechidis2019",
+        "Sechidis K, Papangelou K, Nogueira S, Weatherall J, Brown G. On the stability of feature selection in the presence of feature correlations. In: Machine Learning and Knowledge Discovery in Databases, ECML PKDD 2019. Lect Notes Comput Sci 2020;11906:327–342.",
+        Some("10.1007/978-3-030-46150-8_20"),
+    ),
+    (
         "shannon1948",
         "Shannon CE. A mathematical theory of communication. Bell Syst Tech J 1948;27:379–423.",
         Some("10.1002/j.1538-7305.1948.tb01338.x"),
@@ -454,6 +464,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "tipping1999",
         "Tipping ME, Bishop CM. Probabilistic principal component analysis. J R Stat Soc B 1999;61:611–622.",
         Some("10.1111/1467-9868.00196"),
+    ),
+    (
+        "tolosi2011",
+        "Toloşi L, Lengauer T. Classification with correlated features: unreliability of feature ranking and solutions. Bioinformatics 2011;27:1986–1994.",
+        Some("10.1093/bioinformatics/btr300"),
     ),
     (
         "vancalster2016",

@@ -389,6 +389,7 @@ impl Builder<'_> {
             .flatten();
         let slope =
             is_headline.then(|| self.slope(&context, &predicted, &judged, given.clone()));
+        let similar = self.similar(&context, &outer);
         self.analyses.push(Analysis {
             name,
             case,
@@ -398,6 +399,7 @@ impl Builder<'_> {
             permuted,
             learning,
             slope,
+            similar,
         });
     }
 
@@ -411,6 +413,37 @@ impl Builder<'_> {
             && branch == 0
             && study.outcomes[outcome].role == Role::Primary
             && headline == Some(&study.models[model].name)
+    }
+
+    /// Which columns take each other's place in the fits of the headline, the first analysis.
+    fn similar(
+        &mut self,
+        context: &Context<'_>,
+        outer: &[OuterNodes],
+    ) -> Option<NodeIndex> {
+        let first = outer.first().filter(|_| self.analyses.is_empty())?;
+        let place = (first.repeat, first.outer, None);
+        let split = self.placed.get(&(context.division, place))?.clone();
+        let mut rows = split.split.train.clone();
+        rows.extend(&split.split.held_out);
+        let node = Node {
+            name: format!("{}/similar", context.name),
+            work: Work::Similar { split: split.clone() },
+            identity: Identity::of(&[("similar", "1")]),
+            given: [split.rows.clone()].into(),
+            seed: None,
+            keep: Keep::Stored,
+            family: "similar columns",
+            scope: Scope::Measured,
+            rows: RowSets {
+                fitted: Some(Arc::new(Groups::of_rows(&rows, context.groups))),
+                ..RowSets::default()
+            },
+            span: context.span,
+        };
+        let fits = outer.iter().map(|nodes| nodes.fit);
+        let inputs: Vec<_> = std::iter::once(context.frame).chain(fits).collect();
+        Some(self.add(node, &inputs))
     }
 
     /// The headline of each primary outcome on permuted outcomes, where that is asked for.
@@ -530,7 +563,14 @@ impl Builder<'_> {
         let precision_recall = drawn(
             "precision_recall",
             Work::PrecisionRecall { of },
-            Identity::of(&[("precision_recall", "2")]),
+            // 3: with a band.
+            Identity::of(&[("precision_recall", "3"), ("judged", judged)]),
+        );
+        let roc = drawn(
+            "roc",
+            Work::Roc { of },
+            // 3: with a band and thresholds, and without points within a straight line.
+            Identity::of(&[("roc", "3"), ("judged", judged)]),
         );
         let calibration = drawn(
             "calibration",
@@ -549,9 +589,6 @@ impl Builder<'_> {
                 Identity::of(&[("confusion", "1")]),
             )
         });
-        let roc =
-            node("roc", Work::Roc { of }, Identity::of(&[("roc", "2")]), Vec::new());
-        let roc = self.add(roc, predicted);
         let within = study.evaluate.within.as_ref().and_then(|column| {
             let strata = self.strata(cohort, column)?;
             let identity = Identity::of(&[
@@ -876,7 +913,8 @@ impl Builder<'_> {
         let node = Node {
             name: format!("{}/{}/fit", context.name, here.name),
             work: Work::Fit { case: context.case, split: here.clone(), keeps },
-            identity: Identity::new(&json!({ "fit": 1, "keeps": keeps })),
+            // 2: with the columns that each step leaves.
+            identity: Identity::new(&json!({ "fit": 2, "keeps": keeps })),
             given: given.collect(),
             seed: random.then_some(study.seed),
             keep: Keep::Stored,

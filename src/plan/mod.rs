@@ -95,6 +95,8 @@ pub struct Analysis {
     pub learning: Option<LearningNodes>,
     /// How precisely the rows tell a calibration slope: for the headline of each primary outcome.
     pub slope: Option<NodeIndex>,
+    /// Which of the columns that its fits chose say much the same: of the headline.
+    pub similar: Option<NodeIndex>,
 }
 
 /// The nodes of a learning curve, on the outer splits of the first repeats of an analysis.
@@ -446,6 +448,10 @@ pub enum Work {
     Metric {
         of: Judgement,
         metric: usize,
+    },
+    /// Which of the columns that outer fits chose say much the same, on the rows of a split.
+    Similar {
+        split: Arc<Placed>,
     },
     Roc {
         of: Judgement,

@@ -1,15 +1,18 @@
 //! Comparisons: models on the very same splits, with their differences.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
-use super::figure::Figure;
+use super::figure::{DataTable, Figure};
 use super::forest::{Forest, Row};
-use super::shown::{Shown, escape, fill};
-use super::standing::{Standing, label, model, primary};
-use crate::data::{AnalysisRecord, ComparisonFacts};
+use super::shown::{Shown, escape, fill, place, plain};
+use super::standing::{Standing, all, label, model, primary, role};
+use crate::data::{AnalysisRecord, Compared, ComparisonFacts};
 use crate::operation::prelude::*;
 
-/// Every declared pair of models on identical splits: difference, interval, p and adjusted p.
+/// Every declared pair of models on identical splits: difference, interval, p and adjusted p; and the models
+/// that were tried and are in no pair.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Comparisons {}
@@ -18,7 +21,8 @@ impl Operation for Comparisons {
     const ABOUT: About = About {
         name: "comparisons",
         title: "Comparisons on identical splits",
-        version: 1,
+        // 1: declared pairs. 2: the values of both models, and models in no pair as well.
+        version: 2,
         sources: &["delong1988", "holm1979", "nadeau2003"],
         example: "comparisons",
     };
@@ -46,10 +50,13 @@ impl Section for Comparisons {
             false => Some(figure(record, &shown).into_html(simulated, &mut fragment)?),
         };
         let rows = record.comparisons.iter().enumerate().map(|(at, facts)| {
+            let both = [&facts.better, &facts.than];
+            let values = both.map(|name| value(&shown, name, &facts.metric));
             let path = format!("/comparisons/{at}");
             let known = record.analyses.get(&facts.better);
             json!({
                 "pair": pair(record, facts),
+                "values": values,
                 "outcome": known.map_or("", |known| label(record, &known.outcome)),
                 "place": known.map_or(String::new(), |known| place_of(record, known)),
                 "difference": shown.signed(&format!("{path}/result/difference"), 3),
@@ -64,16 +71,109 @@ impl Section for Comparisons {
             })
         });
         let rows: Vec<_> = rows.collect();
+        let unpaired = unpaired(record).map(|(name, of)| {
+            json!({
+                "model": model(of),
+                "role": role(record, of),
+                "outcome": label(record, &of.outcome),
+                "place": place_of(record, of),
+                "metric": primary(of),
+                "value": value(&shown, name, &of.primary),
+            })
+        });
         fragment.html = fill(
             "comparisons.html",
             json!({
                 "simulated": simulated,
                 "figure": figure,
                 "rows": rows,
+                "unpaired": unpaired.collect::<Vec<_>>(),
                 "adjusted": record.comparisons.iter().any(|c| c.p_adjusted.is_some()),
             }),
         )?;
         Ok(fragment)
+    }
+}
+
+/// Every analysis that is in no pair, where there are several models at all.
+fn unpaired(record: &StudyRecord) -> impl Iterator<Item = (&String, &AnalysisRecord)> {
+    let paired = |name: &String| {
+        let mut pairs = record.comparisons.iter();
+        pairs.any(|facts| [&facts.better, &facts.than].contains(&name))
+    };
+    let models: BTreeSet<String> = all(record).map(|(_, of)| model(of)).collect();
+    let several = models.len() > 1;
+    all(record).filter(move |(name, _)| several && !paired(name))
+}
+
+/// A metric of an analysis with its interval, or that there is none. HTML.
+fn value(shown: &Shown, name: &str, metric: &str) -> String {
+    let path = format!("{}/performance/{metric}", place(name));
+    match shown.is_hidden(&path) || shown.has(&format!("{path}/estimate")) {
+        true => shown.estimate(&path, 3),
+        false => "not computed".to_string(),
+    }
+}
+
+/// Every pair with the values of both, and every model that is in none.
+fn table(record: &StudyRecord, shown: &Shown) -> DataTable {
+    let head = [
+        "model", "than", "outcome", "place", "metric", "est", "est_than", "diff", "lo",
+        "hi", "p", "p_adj", "note",
+    ];
+    let number = |value: Option<f64>| value.map_or(String::new(), |of| plain(of, 4));
+    let estimate = |name: &String, metric: &str| {
+        let of = record.analyses.get(name);
+        number(of.and_then(|of| Some(of.performance.get(metric)?.estimate)))
+    };
+    let about = |name: &String| {
+        let of = record.analyses.get(name);
+        of.map_or_else(
+            || [name.clone(), String::new(), String::new()],
+            |of| [model(of), of.outcome.clone(), place_of(record, of)],
+        )
+    };
+    let pairs = record.comparisons.iter().enumerate().map(|(at, facts)| {
+        let [better, outcome, place] = about(&facts.better);
+        let [than, ..] = about(&facts.than);
+        let result = facts.result.as_ref();
+        let of = |end: fn(&Compared) -> Option<f64>| number(result.and_then(end));
+        vec![
+            better,
+            than,
+            outcome,
+            place,
+            facts.metric.clone(),
+            estimate(&facts.better, &facts.metric),
+            estimate(&facts.than, &facts.metric),
+            of(|result| Some(result.difference)),
+            of(|result| result.lower),
+            of(|result| result.upper),
+            of(|result| result.p),
+            number(facts.p_adjusted),
+            note(shown, at, facts),
+        ]
+    });
+    let alone = unpaired(record).map(|(name, of)| {
+        let [known, outcome, place] = about(name);
+        let mut row = vec![String::new(); head.len()];
+        (row[0], row[2], row[3]) = (known, outcome, place);
+        (row[4], row[5]) = (of.primary.clone(), estimate(name, &of.primary));
+        row[head.len() - 1] = "in no declared pair".to_string();
+        row
+    });
+    let rows = pairs.chain(alone).collect();
+    DataTable { head: head.map(String::from).to_vec(), rows }
+}
+
+/// How a difference was made, or why there is none.
+fn note(shown: &Shown, at: usize, facts: &ComparisonFacts) -> String {
+    match &facts.result {
+        Some(result) => result.method.clone(),
+        None if shown.is_hidden(&format!("/comparisons/{at}/result")) => {
+            "hidden: a cell is small".to_string()
+        }
+        None => "not computed".to_string(),
     }
 }
 
@@ -103,13 +203,7 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
             estimate: result.map(|result| result.difference),
             lower: result.and_then(|result| result.lower),
             upper: result.and_then(|result| result.upper),
-            note: match result {
-                Some(result) => result.method.clone(),
-                None if shown.is_hidden(&format!("/comparisons/{at}/result")) => {
-                    "hidden: a cell is small".to_string()
-                }
-                None => "not computed".to_string(),
-            },
+            note: note(shown, at, facts),
             series: known.map_or(1, |known| Standing::of(record, known).series()),
             ..Row::default()
         };
@@ -150,9 +244,10 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
         method: "Both models on the very same held-out rows. Inside a cohort the differences by \
                  fold with the corrected resampled variance, outside the paired differences of \
                  DeLong, or their spread over resamples where rows are drawn together and by \
-                 another metric than the AUROC."
+                 another metric than the AUROC. Pairs were declared beforehand, and intervals are \
+                 of each pair alone: only p is adjusted for the number of pairs."
             .to_string(),
-        table: forest.table(),
+        table: table(record, shown),
     }
 }
 

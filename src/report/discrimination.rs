@@ -8,9 +8,10 @@ use super::author::coded;
 use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
 use super::roc::{
-    BOTTOM, Drawn, LEFT, RIGHT, axes, frame, legend, overlay, points, x, y,
+    BOTTOM, COLUMNS, Drawn, LEFT, RIGHT, axes, frame, legend, marked, overlay, points,
+    rows as curve_rows, shade, x, y,
 };
-use super::shown::{Shown, escape, fill, place, plain, without_tags};
+use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{
     Standing, all, headline, judged_place, label, model, primary, role, rows_are,
     same_question, same_splits,
@@ -18,7 +19,7 @@ use super::standing::{
 use super::svg::{Anchor, Svg};
 use super::utility::useful;
 use super::{permutation, precision_recall};
-use crate::data::{AnalysisRecord, Curve, Estimate, MetricFacts, Removed};
+use crate::data::{AnalysisRecord, Estimate, MetricFacts, Removed};
 use crate::operation::prelude::*;
 
 /// ROC curves of the headline, pooled within each repeat, with the value of every fold; and every
@@ -33,8 +34,10 @@ impl Operation for Discrimination {
     const ABOUT: About = About {
         name: "discrimination",
         title: "Discrimination",
-        version: 1,
-        sources: &["hanley1982", "nadeau2003", "wilson1927"],
+        // 1: curves, folds and measures. 2: curves have a band, precision and recall are drawn in every
+        // place that the question was asked.
+        version: 2,
+        sources: &["hanley1982", "macskassy2005", "nadeau2003", "wilson1927"],
         example: "discrimination",
     };
 }
@@ -84,7 +87,8 @@ impl Section for Discrimination {
             let figure = match analysis.roc.is_empty() {
                 true => None,
                 false => Some(
-                    figure(name, analysis, &shown).into_html(simulated, &mut fragment)?,
+                    figure(record, (name, analysis), &shown)
+                        .into_html(simulated, &mut fragment)?,
                 ),
             };
             first = Some(described(name, analysis, figure, &shown));
@@ -98,7 +102,7 @@ impl Section for Discrimination {
         }
         let mut more = Vec::new();
         if let Some((name, analysis)) = headline(record) {
-            let pr = precision_recall::figure(&shown, name, analysis);
+            let pr = precision_recall::figure(record, &shown, (name, analysis));
             let permuted = permutation::figure(&shown, name, analysis);
             for figure in pr.into_iter().chain(permuted) {
                 more.push(figure.into_html(simulated, &mut fragment)?);
@@ -318,19 +322,16 @@ fn together(
     (name, analysis): (&String, &AnalysisRecord),
     others: &[(&String, &AnalysisRecord)],
 ) -> Figure<'static> {
-    let mut drawn =
-        vec![Drawn { label: model(analysis), series: 1, curve: &analysis.roc_mean }];
-    for (position, (_, other)) in others.iter().take(3).enumerate() {
-        drawn.push(Drawn {
-            label: match other.role.as_str() {
-                "control" => format!("{} (control)", model(other)),
-                _ => model(other),
-            },
-            series: position + 2,
-            curve: &other.roc_mean,
-        });
+    let mut drawn = vec![Drawn::of((name, analysis), (model(analysis), 1), shown)];
+    for (position, (name, other)) in others.iter().take(3).enumerate() {
+        let label = match other.role.as_str() {
+            "control" => format!("{} (control)", model(other)),
+            _ => model(other),
+        };
+        drawn.push(Drawn::of((name, other), (label, position + 2), shown));
     }
-    let picture = overlay(&drawn, "ROC of models on the same splits");
+    // Bands of models on the same rows say nothing of their differences.
+    let picture = overlay(&drawn, false, "ROC of models on the same splits");
     let one = |(name, analysis): &(&String, &AnalysisRecord)| {
         let path = format!("{}/performance/{}/estimate", place(name), analysis.primary);
         format!("{} {}", escape(&model(analysis)), shown.number(&path, 2))
@@ -340,15 +341,17 @@ fn together(
     Figure {
         id: "models",
         heading: format!("{}: {}", escape(&primary(analysis)), all.join(", ")),
-        sub: "Mean curves of models that were judged on the very same splits."
-            .to_string(),
+        sub: format!(
+            "Mean curves of models that were judged on the very same splits.{}",
+            marked(&drawn)
+        ),
         body: format!(
             "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
             legend(&drawn)
         ),
         pictures: vec![picture],
         method: format!(
-            "{}{}.",
+            "{}{}; pointwise 95 % limits of each are in the table, and say nothing of differences.",
             match shown.protects {
                 true => SMOOTH,
                 false => "Means of the step curves pooled within each repeat",
@@ -610,9 +613,21 @@ fn letter(at: usize) -> char {
     (b'a'..=b'z').nth(at).map_or('?', char::from)
 }
 
-fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure<'a> {
+fn figure<'a>(
+    record: &StudyRecord,
+    (name, analysis): (&'a String, &AnalysisRecord),
+    shown: &Shown,
+) -> Figure<'a> {
     let path = format!("{}/performance/{}", place(name), analysis.primary);
-    let (roc, folds) = (roc(name, analysis, shown), folds(name, analysis));
+    let standing = Standing::of(record, analysis).label();
+    let repeats = analysis.roc.len();
+    let of_curve = match (shown.protects, repeats) {
+        (true, _) => format!("{standing}, smooth"),
+        (false, 1) => format!("{standing}, all folds"),
+        (false, _) => format!("{standing}, mean of repeats"),
+    };
+    let drawn = Drawn::of((name, analysis), (of_curve, 1), shown);
+    let (roc, folds) = (roc(&drawn, analysis, shown), folds(name, analysis));
     let is_auroc = analysis.primary == "auroc";
     let heading = match analysis.performance.get(&analysis.primary) {
         Some(_) if is_auroc => {
@@ -620,27 +635,39 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
         }
         _ => "ROC curves on rows held out from every step".to_string(),
     };
-    let repeats = analysis.roc.len();
-    let mut rows = Vec::new();
-    for (position, curve) in analysis.roc.iter().enumerate() {
-        let curve_name = match shown.protects {
-            true => "smooth".to_string(),
-            false => format!("repeat {}", position + 1),
-        };
-        for point in &curve.points {
-            rows.push(vec![curve_name.clone(), plain(point.x, 4), plain(point.y, 4)]);
+    let mut rows = curve_rows(&drawn);
+    // What is smooth is one curve, which is its own mean.
+    let single = if shown.protects { &[][..] } else { &analysis.roc[..] };
+    for (position, curve) in single.iter().enumerate() {
+        let set = format!("{standing}, repeat {}", position + 1);
+        let thresholds = analysis.roc_thresholds.get(position);
+        for (at, point) in curve.points.iter().enumerate() {
+            let threshold = thresholds.and_then(|of| of.get(at.checked_sub(1)?));
+            let threshold = threshold.map_or(String::new(), |of| plain(*of, 4));
+            let [fpr, tpr] = [plain(point.x, 4), plain(point.y, 4)];
+            rows.push(vec![
+                set.clone(),
+                fpr,
+                tpr,
+                String::new(),
+                String::new(),
+                threshold,
+            ]);
         }
     }
+    rows.iter_mut().for_each(|row| row.push(String::new()));
     for fold in &analysis.folds {
         let value = fold.value.map_or(String::new(), |value| plain(value, 4));
-        let what = format!("{} of fold {}.{}", analysis.primary, fold.repeat, fold.outer);
-        rows.push(vec![what, String::new(), value]);
+        let set = format!("{standing}, fold {}.{}", fold.repeat, fold.outer);
+        let mut row = vec![String::new(); COLUMNS.len() + 1];
+        (row[0], row[COLUMNS.len()]) = (set, value);
+        rows.push(row);
     }
     Figure {
         id: name,
         heading,
         sub: format!(
-            "Left: {}{}. Right: {} in each held-out fold; the line is the mean, the band its 95 % \
+            "Left: {}{}{}. Right: {} in each held-out fold; the line is the mean, the band its 95 % \
              interval.",
             match shown.protects {
                 true => "a smooth curve through the mean of the curves of all repeats"
@@ -650,7 +677,11 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
                     "step curves pooled within each of {repeats} repeats, thin, and their mean, bold"
                 ),
             },
-            match at_threshold(analysis, shown) {
+            match drawn.band.points.is_empty() {
+                true => "",
+                false => "; shaded: where sensitivity lies at each specificity",
+            },
+            match drawn.at {
                 Some(_) => "; dot: where the learned threshold lies",
                 None => "",
             },
@@ -662,7 +693,7 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
         pictures: vec![roc, folds],
         method: match analysis.performance.get(&analysis.primary) {
             Some(estimate) => format!(
-                "{}; out-of-fold {} in each outer split, {}. Estimate: {}.",
+                "{}; out-of-fold {} in each outer split, {}{}. {}Estimate: {}.",
                 match shown.protects {
                     true => SMOOTH,
                     false => "Equal scores are passed at once, without smoothing",
@@ -672,16 +703,39 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
                     false => "probabilities of the candidate chosen",
                 },
                 analysis.scheme_text,
+                pooled_folds(analysis),
+                around(&analysis.roc_band.method),
                 estimate.method
             ),
             None => "The estimate is missing; the reason stands above.".to_string(),
         },
         table: DataTable {
-            head: ["curve", "1 − specificity", "sensitivity or value"]
+            head: COLUMNS
+                .into_iter()
+                .chain([analysis.primary.as_str()])
                 .map(String::from)
-                .to_vec(),
+                .collect(),
             rows,
         },
+    }
+}
+
+/// What a curve over several folds does that the mean over folds does not.
+fn pooled_folds(analysis: &AnalysisRecord) -> &'static str {
+    match analysis.folds.iter().filter(|fold| fold.repeat == 1).count() {
+        0 | 1 => "",
+        _ => {
+            "; a curve ranks the rows of all folds of a repeat together, although each fold has a \
+             model of its own, so that the area under it need not be the mean over folds"
+        }
+    }
+}
+
+/// The band of a curve as a sentence.
+pub fn around(method: &str) -> String {
+    match method {
+        "" => String::new(),
+        method => format!("{}. ", first_upper(method)),
     }
 }
 
@@ -689,67 +743,33 @@ fn figure<'a>(name: &'a str, analysis: &AnalysisRecord, shown: &Shown) -> Figure
 pub const SMOOTH: &str = "The binormal curve that is fitted to the mean of the step curves, which are \
                           withheld, as their steps are patients";
 
-/// 1 − specificity and sensitivity at the threshold; a smooth curve has none, as it stands for no rows.
-fn at_threshold(analysis: &AnalysisRecord, shown: &Shown) -> Option<(f64, f64)> {
-    let of = |metric: &str| Some(analysis.performance.get(metric)?.estimate);
-    let (sensitivity, specificity) = (of("sensitivity")?, of("specificity")?);
-    let asked = analysis.threshold.is_some() && !shown.protects;
-    asked.then_some((1.0 - specificity, sensitivity))
-}
-
-/// The sensitivity that a curve reaches at a specificity of 0.9, and the reverse.
-fn at_nine_tenths(curve: &Curve) -> (f64, f64) {
-    let points = || curve.points.iter();
-    let sensitivity = points().filter(|point| point.x <= 0.1 + 1e-9).map(|point| point.y);
-    let left = points().filter(|point| point.y >= 0.9 - 1e-9).map(|point| point.x);
-    (sensitivity.fold(0.0, f64::max), 1.0 - left.fold(1.0, f64::min))
-}
-
-fn roc(name: &str, analysis: &AnalysisRecord, shown: &Shown) -> String {
+fn roc(drawn: &Drawn<'_>, analysis: &AnalysisRecord, shown: &Shown) -> String {
     let mut svg = frame();
+    shade(&mut svg, 1, drawn.band);
     // A page holds so many marks; the data table has every curve.
     if !shown.protects {
         for curve in analysis.roc.iter().take(50) {
             svg.path("thin1", &points(curve));
         }
     }
-    svg.path("line1", &points(&analysis.roc_mean));
-    let label = match (shown.protects, analysis.roc.len()) {
-        (true, _) => "smooth",
-        (false, 1) => "all folds",
-        (false, _) => "mean of repeats",
+    drawn.draw(&mut svg);
+    let (label, described) = match (shown.protects, analysis.roc.len()) {
+        (true, _) => ("smooth", "A smooth curve".to_string()),
+        (false, 1) => ("all folds", "One curve".to_string()),
+        (false, n) => {
+            ("mean of repeats", format!("{n} curves, one per repeat, and their mean"))
+        }
     };
     svg.text("k1", (x(0.97), y(0.06)), Anchor::End, label);
-    if let Some((across, up)) = at_threshold(analysis, shown) {
-        let tip = format!(
-            "at the learned threshold: {} and {}",
-            plain(across, 2),
-            plain(up, 2)
-        );
-        svg.dot("dot1", (x(across), y(up)), 5.5, &tip);
-    }
-    let description = match (shown.protects, analysis.roc.len()) {
-        (true, _) => format!("Smooth receiver operating characteristic of {name}."),
-        (false, 1) => format!("Receiver operating characteristic of {name}: one curve."),
-        (false, n) => format!(
-            "Receiver operating characteristic of {name}: {n} curves, one per repeat, and their mean.",
-        ),
+    let band = match drawn.band.points.is_empty() {
+        true => "",
+        false => " with a pointwise 95 % band",
     };
-    let area = match analysis.performance.contains_key("auroc") {
-        true => {
-            let path = format!("{}/performance/auroc", place(name));
-            format!(" AUROC {}.", without_tags(&shown.estimate(&path, 2)))
-        }
-        false => String::new(),
-    };
-    let (sensitivity, specificity) = at_nine_tenths(&analysis.roc_mean);
-    let description = format!(
-        "{description}{area} Sensitivity {} at a specificity of 0.90, specificity {} at a sensitivity \
-         of 0.90.",
-        plain(sensitivity, 2),
-        plain(specificity, 2)
+    let described = format!(
+        "Receiver operating characteristic. {described}{band}. {}.",
+        drawn.told()
     );
-    svg.finish("ROC curves", &description)
+    svg.finish("ROC curves", &described)
 }
 
 fn folds(name: &str, analysis: &AnalysisRecord) -> String {
@@ -800,17 +820,7 @@ fn folds(name: &str, analysis: &AnalysisRecord) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{at_nine_tenths, counted, listed, parted};
-    use crate::data::{Curve, Point};
-
-    #[test]
-    fn a_curve_is_read_where_one_of_both_is_nine_tenths() {
-        let points =
-            [(0.0, 0.0), (0.0, 0.4), (0.1, 0.4), (0.1, 0.6), (0.3, 0.9), (1.0, 1.0)];
-        let points = points.map(|(x, y)| Point { x, y }).to_vec();
-        let (sensitivity, specificity) = at_nine_tenths(&Curve { points });
-        assert!((sensitivity - 0.6).abs() < 1e-12 && (specificity - 0.7).abs() < 1e-12);
-    }
+    use super::{counted, listed, parted};
 
     #[test]
     fn ways_that_differ_in_a_number_are_one() {

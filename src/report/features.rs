@@ -4,13 +4,14 @@ use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
 use super::forest::{Forest, shortened};
-use super::shown::{Shown, fill, place};
+use super::shown::{Shown, fill, place, plain, without_tags};
 use super::standing::headline;
 use super::svg::{Anchor, Svg};
-use crate::data::SelectionFacts;
+use crate::data::{ClusterFacts, ReductionFacts, SelectionFacts, SimilarFacts};
 use crate::operation::prelude::*;
 
-/// How often each column was chosen over all outer fits, and a chance-corrected index of stability with its interval.
+/// How often each column was chosen over all outer fits, which columns take each other's place, how many each
+/// step leaves, and a chance-corrected index of stability with its interval.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Features {}
@@ -19,8 +20,10 @@ impl Operation for Features {
     const ABOUT: About = About {
         name: "features",
         title: "Features and genes",
-        version: 1,
-        sources: &["nogueira2018"],
+        // 1: frequencies and the index. 2: families, clusters of columns that say the same, columns by
+        // step.
+        version: 2,
+        sources: &["nogueira2018", "sechidis2019", "tolosi2011"],
         example: "features",
     };
 }
@@ -48,21 +51,23 @@ impl Section for Features {
         let averages = headline(record).is_some_and(|(_, analysis)| analysis.averages());
         let of_headline = headline(record)
             .and_then(|(name, analysis)| Some((name, analysis.selection.as_ref()?)));
-        let (figure, choices) = match of_headline {
-            Some((name, selection)) => (
-                Some(
-                    figure(&shown, name, selection, averages)
-                        .into_html(simulated, &mut fragment)?,
-                ),
-                Some(choices(&shown, name, selection)),
-            ),
-            None => (None, None),
-        };
+        let mut figures = Vec::new();
+        let (mut chosen, mut alike) = (None, None);
+        if let Some((name, selection)) = of_headline {
+            let stable = figure(&shown, name, selection, averages);
+            figures.push(stable.into_html(simulated, &mut fragment)?);
+            if selection.reduction.len() > 1 {
+                let steps = by_step(&shown, name, selection, averages);
+                figures.push(steps.into_html(simulated, &mut fragment)?);
+            }
+            chosen = Some(choices(&shown, name, selection));
+            alike = selection.similar.as_ref().map(|of| clusters(&shown, name, of));
+        }
         fragment.html = fill(
             "features.html",
             json!({
-                "simulated": simulated, "figure": figure, "choices": choices,
-                "averages": averages,
+                "simulated": simulated, "figures": figures, "choices": chosen,
+                "alike": alike, "averages": averages,
             }),
         )?;
         Ok(fragment)
@@ -103,22 +108,37 @@ fn figure(
     let height = 44.0 + 22.0 * selection.columns.len().min(DRAWN) as f64;
     let mut svg = Svg::new(760.0, height);
     svg.text("strong", (8.0, 20.0), Anchor::Start, "Column");
+    if selection.similar.as_ref().is_some_and(|of| !of.clusters.is_empty()) {
+        svg.text("strong", (666.0, 20.0), Anchor::Middle, "Cluster");
+    }
     svg.text("strong", (756.0, 20.0), Anchor::End, "Chosen in");
     svg.line("axis", (0.0, 29.0), (760.0, 29.0));
     let fits = selection.fits.max(1) as f64;
     for (position, column) in drawn.enumerate() {
         let y = 46.0 + 22.0 * position as f64;
         svg.text("", (8.0, y + 4.0), Anchor::Start, &shortened(&column.name, 46));
-        let width = (column.n as f64 / fits * 330.0).max(1.0);
-        svg.rect("track", (340.0, y - 6.0), (330.0, 12.0));
+        let width = (column.n as f64 / fits * 300.0).max(1.0);
+        svg.rect("track", (340.0, y - 6.0), (300.0, 12.0));
         svg.rect("bar1", (340.0, y - 6.0), (width, 12.0));
         let number = shown.count(&format!("{at}/columns/{position}/n"));
         svg.numbers("", (756.0, y + 4.0), Anchor::End, &number);
+        if let Some((cluster, _)) = cluster(selection, &column.name) {
+            svg.text("", (666.0, y + 4.0), Anchor::Middle, &cluster.to_string());
+        }
     }
-    let top: Vec<&str> =
-        selection.columns.iter().take(5).map(|column| column.name.as_str()).collect();
+    let top = selection.columns.iter().take(5);
+    let top: Vec<String> =
+        top.map(|column| format!("{} ({})", column.name, column.n)).collect();
+    let index = match &selection.stability {
+        Some(_) => format!(
+            " Stability index {} ({}).",
+            without_tags(&shown.number(&format!("{at}/stability/index"), 2)),
+            without_tags(&shown.interval(&format!("{at}/stability"), 2))
+        ),
+        None => String::new(),
+    };
     let description = format!(
-        "How many of {} outer fits chose each column; most often {}.",
+        "How many of {} outer fits chose each column; most often {}.{index}",
         selection.fits,
         top.join(", ")
     );
@@ -156,17 +176,184 @@ fn figure(
         ),
         body: Forest::boxed(&picture, "Columns by how often they were chosen"),
         pictures: vec![picture],
-        method: "Nogueira’s index over all outer fits, corrected for chance, with its approximate \
-                 95 % interval; fits share training rows, so that the interval is too narrow. None is \
-                 given where every fit kept all columns."
-            .to_string(),
+        method: format!(
+            "Nogueira’s index over all outer fits, corrected for chance, with its approximate \
+             95 % interval; fits share training rows, so that the interval is too narrow. None is \
+             given where every fit kept all columns.{} The family is what its block or, in the words \
+             of common extractors, its name says of a column.",
+            selection.similar.as_ref().map_or(String::new(), words_of_clusters)
+        ),
         table: DataTable {
-            head: ["column", "fits that chose it", "of"].map(String::from).to_vec(),
+            head: ["feature", "family", "freq", "fits", "of", "cluster", "cluster_fits"]
+                .map(String::from)
+                .to_vec(),
             rows: selection
                 .columns
                 .iter()
                 .map(|column| {
-                    vec![column.name.clone(), column.n.to_string(), selection.fits.to_string()]
+                    let (number, of_cluster) = match cluster(selection, &column.name) {
+                        Some((number, of)) => (number.to_string(), of.n.to_string()),
+                        None => (String::new(), String::new()),
+                    };
+                    vec![
+                        column.name.clone(),
+                        column.family.clone(),
+                        plain(column.n as f64 / fits, 3),
+                        column.n.to_string(),
+                        selection.fits.to_string(),
+                        number,
+                        of_cluster,
+                    ]
+                })
+                .collect(),
+        },
+    }
+}
+
+/// The cluster of a column with its number, if it is in one.
+fn cluster<'s>(
+    selection: &'s SelectionFacts,
+    column: &str,
+) -> Option<(usize, &'s ClusterFacts)> {
+    let clusters = selection.similar.iter().flat_map(|of| &of.clusters);
+    let mut numbered = clusters.enumerate().map(|(at, of)| (at + 1, of));
+    numbered.find(|(_, of)| of.columns.iter().any(|name| name == column))
+}
+
+/// How clusters were made.
+fn words_of_clusters(similar: &SimilarFacts) -> String {
+    format!(
+        " Clusters: any two columns of one have a Spearman correlation of at least {} (complete linkage, \
+         absolute values) on all rows of the scheme, before any step and without a look at the outcome; \
+         {}{}. A fit may choose either of a cluster, which no index by names forgives.",
+        plain(similar.at_least, 1),
+        match similar.among == similar.of {
+            true => "all columns that any fit chose were compared".to_string(),
+            false => format!(
+                "{} of {} columns that any fit chose were compared",
+                similar.among, similar.of
+            ),
+        },
+        match similar.among == similar.of {
+            true => "",
+            false =>
+                ", without those that preparation makes of several and the seldom chosen",
+        }
+    )
+}
+
+/// The clusters, with how often any column of each was chosen.
+fn clusters(shown: &Shown, name: &str, similar: &SimilarFacts) -> Json {
+    let at = format!("{}/selection/similar/clusters", place(name));
+    let rows = similar.clusters.iter().take(DRAWN).enumerate().map(|(position, of)| {
+        json!({
+            "number": position + 1,
+            "columns": of.columns,
+            "n": shown.count(&format!("{at}/{position}/n")),
+            "least": shown.number(&format!("{at}/{position}/least"), 2),
+        })
+    });
+    json!({
+        "rows": rows.collect::<Vec<_>>(),
+        "further": similar.clusters.len().saturating_sub(DRAWN),
+        "at_least": plain(similar.at_least, 1),
+    })
+}
+
+/// Columns from the tables to the learner, step by step.
+fn by_step(
+    shown: &Shown,
+    name: &str,
+    selection: &SelectionFacts,
+    averages: bool,
+) -> Figure<'static> {
+    let at = format!("{}/selection/reduction", place(name));
+    let label = |of: &ReductionFacts| match (of.stage.as_str(), &of.step, &of.selector) {
+        ("tables", ..) => "in the tables".to_string(),
+        (_, Some(step), Some(selector)) => format!("after {step} ({selector})"),
+        (_, Some(step), None) => format!("after {step}"),
+        _ => "reach the learner".to_string(),
+    };
+    let most = selection.reduction.iter().map(|of| of.highest).max().unwrap_or(1).max(1);
+    let height = 44.0 + 22.0 * selection.reduction.len() as f64;
+    let mut svg = Svg::new(760.0, height);
+    svg.text("strong", (8.0, 20.0), Anchor::Start, "Columns");
+    svg.text("strong", (756.0, 20.0), Anchor::End, "Median (range)");
+    svg.line("axis", (0.0, 29.0), (760.0, 29.0));
+    let value = |position: usize, of: &ReductionFacts| {
+        let at = format!("{at}/{position}");
+        let digits = usize::from(of.median.fract() != 0.0);
+        format!(
+            "{} ({}–{})",
+            shown.number(&format!("{at}/median"), digits),
+            shown.count(&format!("{at}/lowest")),
+            shown.count(&format!("{at}/highest"))
+        )
+    };
+    let mut told = Vec::new();
+    for (position, of) in selection.reduction.iter().enumerate() {
+        let y = 46.0 + 22.0 * position as f64;
+        let across = |n: f64| 340.0 + n / most as f64 * 240.0;
+        svg.text("", (8.0, y + 4.0), Anchor::Start, &shortened(&label(of), 46));
+        svg.rect("track", (340.0, y - 6.0), (240.0, 12.0));
+        let width = (across(of.median) - 340.0).max(1.0);
+        svg.rect("bar1", (340.0, y - 6.0), (width, 12.0));
+        let range = [of.lowest, of.highest].map(|n| (across(n as f64), y));
+        svg.line("axis", range[0], range[1]);
+        let numbers = value(position, of);
+        svg.numbers("", (756.0, y + 4.0), Anchor::End, &numbers);
+        told.push(format!("{} {}", without_tags(&numbers), label(of)));
+    }
+    let picture = svg.finish(
+        "Columns by step",
+        &format!(
+            "Median number of columns, with the range over outer fits: {}.",
+            told.join("; ")
+        ),
+    );
+    let last = selection.reduction.len() - 1;
+    let median = |position: usize| {
+        let digits = usize::from(selection.reduction[position].median.fract() != 0.0);
+        shown.number(&format!("{at}/{position}/median"), digits)
+    };
+    Figure {
+        id: "columns-by-step",
+        heading: format!(
+            "Of {} columns {} reach {}, as the median of outer fits",
+            median(0),
+            median(last),
+            if averages { "a learner of those averaged" } else { "the learner" }
+        ),
+        sub: "Columns after each step, the median of the outer fits that take it; the line is the range."
+            .to_string(),
+        body: Forest::boxed(&picture, "Columns by step"),
+        pictures: vec![picture],
+        method: format!(
+            "Counted in every outer fit, where each step is fitted on the training rows of the split; \
+             steps of selection are those of the selectors that were chosen{}. A step that encodes \
+             categories makes columns.",
+            match averages {
+                true => ", averaged candidates one by one",
+                false => "",
+            }
+        ),
+        table: DataTable {
+            head: ["stage", "selector", "step", "fits", "median", "lowest", "highest"]
+                .map(String::from)
+                .to_vec(),
+            rows: selection
+                .reduction
+                .iter()
+                .map(|of| {
+                    vec![
+                        of.stage.clone(),
+                        of.selector.clone().unwrap_or_default(),
+                        of.step.clone().unwrap_or_default(),
+                        of.fits.to_string(),
+                        plain(of.median, 1),
+                        of.lowest.to_string(),
+                        of.highest.to_string(),
+                    ]
                 })
                 .collect(),
         },

@@ -1,82 +1,72 @@
-//! The precision–recall curve of the headline, with the line of its prevalence.
+//! Precision–recall curves of the headline's question in each place, with the lines of their prevalences.
 
+use super::discrimination::around;
 use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
-use super::shown::{Shown, place, plain};
-use super::standing::judged_place;
-use crate::data::AnalysisRecord;
+use super::shown::{Shown, escape, place, plain, without_tags};
+use super::standing::{Standing, judged_place, same_question};
+use crate::data::{AnalysisRecord, StudyRecord};
 
-/// None where the record has no such curve.
+/// Places that are drawn; the table has all.
+const DRAWN: usize = 4;
+
+/// None where the record has no such curve for the headline.
 pub fn figure(
+    record: &StudyRecord,
     shown: &Shown,
-    name: &str,
-    analysis: &AnalysisRecord,
+    (name, analysis): (&String, &AnalysisRecord),
 ) -> Option<Figure<'static>> {
-    if analysis.precision_recall.is_empty() {
-        return None;
-    }
-    let axis = |label| Axis { from: 0.0, to: 1.0, label };
-    let mut plot = Plot::new(
-        &axis("Recall (sensitivity)"),
-        &axis("Precision (predictive value)"),
-        0.0,
-    );
-    let (n, positive) = analysis.judged_rows()?;
-    let prevalence = positive as f64 / n.max(1) as f64;
-    plot.line("ref", [(0.0, prevalence), (1.0, prevalence)].into_iter());
-    // A page holds so many marks; the data table has every curve.
-    let mean = &analysis.precision_recall_mean.points;
-    match shown.protects {
-        true => plot.line("line1", mean.iter().map(|point| (point.x, point.y))),
-        false => {
-            for curve in analysis.precision_recall.iter().take(20) {
-                plot.line("thin1", steps(&curve.points));
-            }
-            plot.line("line1", steps(mean));
-        }
-    }
-    let path = format!("{}/performance/average_precision", place(name));
-    let known = analysis.performance.get("average_precision");
-    let value = known.map_or("not computed".to_string(), |e| plain(e.estimate, 2));
-    let description = format!(
-        "Precision against recall of {name}, {}; average precision {value}, prevalence {}.",
-        match shown.protects {
-            true => "a smooth curve".to_string(),
-            false => format!("{} curves and their mean", analysis.precision_recall.len()),
-        },
-        plain(prevalence, 2)
-    );
-    let picture = plot.svg.finish("Precision and recall", &description);
-    let mut rows = Vec::new();
-    for (position, curve) in analysis.precision_recall.iter().enumerate() {
-        for point in &curve.points {
-            let repeat = match shown.protects {
-                true => "smooth".to_string(),
-                false => format!("repeat {}", position + 1),
-            };
-            rows.push(vec![repeat, plain(point.x, 4), plain(point.y, 4)]);
-        }
-    }
+    let first = Place::of(record, shown, name, analysis)?;
+    let further = same_question(record, analysis).filter(|(other, _)| *other != name);
+    let further =
+        further.filter_map(|(name, other)| Place::of(record, shown, name, other));
+    let places: Vec<Place> = std::iter::once(first).chain(further).collect();
+    let pictures: Vec<String> =
+        places.iter().take(DRAWN).map(|place| place.draw(shown)).collect();
+    let panels = pictures.iter().zip(&places).map(|(picture, place)| {
+        let words = match places.len() {
+            1 => String::new(),
+            _ => format!("<h4>{}: {}</h4>", escape(&place.label), place.numbers(shown)),
+        };
+        format!("<div>{words}{picture}</div>")
+    });
+    let panels: String = panels.collect();
+    let several = places.len() > 1;
     Some(Figure {
         id: "precision-recall",
-        heading: match known {
+        heading: match analysis.performance.get("average_precision") {
             Some(_) => format!(
                 "Average precision {}; one prediction for all would give the prevalence, {} of {}",
-                shown.estimate(&path, 2),
+                shown.estimate(&places[0].path(), 2),
                 shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
                 shown.count(&format!("{}/n", judged_place(name, analysis)))
             ),
             None => "Precision and recall on held-out rows".to_string(),
         },
-        sub: match shown.protects {
-            true => "Smooth, from the ROC curve above and the prevalence, which is dashed.",
-            false => "Thin: pooled within each repeat. Bold: their mean. Dashed: the prevalence.",
-        }
-        .to_string(),
-        body: format!("<div class=\"single\">{picture}</div>"),
-        pictures: vec![picture],
+        sub: format!(
+            "{}{}{}",
+            match shown.protects {
+                true =>
+                    "Smooth, from the ROC curve above and the prevalence, which is dashed.",
+                false =>
+                    "Thin: pooled within each repeat. Bold: their mean. Dashed: the prevalence.",
+            },
+            match analysis.precision_recall_band.points.is_empty() {
+                true => "",
+                false => " Shaded: where precision lies at each recall.",
+            },
+            match places.len() > DRAWN {
+                true => " The first four places are drawn, the table has all.",
+                false => "",
+            }
+        ),
+        body: match several {
+            true => format!("<div class=\"pair\">{panels}</div>"),
+            false => format!("<div class=\"single\">{panels}</div>"),
+        },
+        pictures,
         method: format!(
-            "{}. Compare it with other cohorts only at the same prevalence.",
+            "{}. {}{}",
             match shown.protects {
                 true =>
                     "What the binormal ROC curve means at this prevalence; the average precision is \
@@ -84,13 +74,156 @@ pub fn figure(
                 false =>
                     "Steps: a stretch of recall has the precision of its right end, so that the area \
                      is the average precision",
+            },
+            around(&analysis.precision_recall_band.method),
+            match several {
+                true =>
+                    "Average precision rises with the prevalence: between places it can be compared \
+                     only where that is the same.",
+                false => "Compare it with other cohorts only at the same prevalence.",
             }
         ),
         table: DataTable {
-            head: ["curve", "recall", "precision"].map(String::from).to_vec(),
-            rows,
+            head: ["set", "recall", "precision", "lo", "hi"].map(String::from).to_vec(),
+            rows: places.iter().flat_map(|place| place.rows(shown)).collect(),
         },
     })
+}
+
+/// The question judged in one place.
+struct Place<'a> {
+    name: &'a str,
+    analysis: &'a AnalysisRecord,
+    label: String,
+    /// 1 to 3, as its marks everywhere.
+    series: usize,
+    prevalence: f64,
+    /// Where the record has the prevalence, as what average precision is by chance.
+    chance: Option<String>,
+}
+
+impl<'a> Place<'a> {
+    fn of(
+        record: &StudyRecord,
+        shown: &Shown,
+        name: &'a str,
+        analysis: &'a AnalysisRecord,
+    ) -> Option<Self> {
+        if analysis.precision_recall.is_empty() {
+            return None;
+        }
+        let (n, positive) = analysis.judged_rows()?;
+        let lists = [("metrics", &analysis.metrics), ("standard", &analysis.standard)];
+        let chance = lists.into_iter().find_map(|(list, metrics)| {
+            let at = metrics.iter().position(|of| of.name == "average_precision")?;
+            Some(format!("{}/{list}/{at}/chance", place(name)))
+        });
+        let standing = Standing::of(record, analysis);
+        Some(Self {
+            name,
+            analysis,
+            label: match standing {
+                Standing::Internal => standing.label().to_string(),
+                _ => format!("{}, {}", standing.label(), analysis.cohort),
+            },
+            series: standing.series(),
+            prevalence: positive as f64 / n.max(1) as f64,
+            chance: chance.filter(|path| shown.has(path)),
+        })
+    }
+
+    fn path(&self) -> String {
+        format!("{}/performance/average_precision", place(self.name))
+    }
+
+    /// Average precision with its interval, and the prevalence. HTML.
+    fn numbers(&self, shown: &Shown) -> String {
+        let value = match self.analysis.performance.contains_key("average_precision") {
+            true => shown.estimate(&self.path(), 2),
+            false => "not computed".to_string(),
+        };
+        let prevalence = match &self.chance {
+            Some(path) => shown.number(path, 2),
+            None => plain(self.prevalence, 2),
+        };
+        format!("average precision {value}, prevalence {prevalence}")
+    }
+
+    fn draw(&self, shown: &Shown) -> String {
+        let axis = |label| Axis { from: 0.0, to: 1.0, label };
+        let mut plot = Plot::new(
+            &axis("Recall (sensitivity)"),
+            &axis("Precision (predictive value)"),
+            0.0,
+        );
+        let (analysis, series) = (self.analysis, self.series);
+        let band = analysis.precision_recall_band.points.iter();
+        let band: Vec<(f64, f64, f64)> =
+            band.map(|of| (of.x, of.lower, of.upper)).collect();
+        plot.band(&format!("band{series}"), &band);
+        let ends = [(0.0, self.prevalence), (1.0, self.prevalence)];
+        plot.line("ref", ends.into_iter());
+        // A page holds so many marks; the data table has every curve.
+        let mean = &analysis.precision_recall_mean.points;
+        let line = format!("line{series}");
+        match shown.protects {
+            true => plot.line(&line, mean.iter().map(|point| (point.x, point.y))),
+            false => {
+                for curve in analysis.precision_recall.iter().take(20) {
+                    plot.line(&format!("thin{series}"), steps(&curve.points));
+                }
+                plot.line(&line, steps(mean));
+            }
+        }
+        let description = format!(
+            "Precision against recall, {}: {}; {}{}.",
+            self.label,
+            match (shown.protects, analysis.precision_recall.len()) {
+                (true, _) => "a smooth curve".to_string(),
+                (false, 1) => "one curve".to_string(),
+                (false, n) => format!("{n} curves and their mean"),
+            },
+            without_tags(&self.numbers(shown)),
+            if band.is_empty() { "" } else { "; with a pointwise 95 % band" }
+        );
+        plot.svg.finish("Precision and recall", &description)
+    }
+
+    fn rows(&self, shown: &Shown) -> Vec<Vec<String>> {
+        let analysis = self.analysis;
+        let mut rows = Vec::new();
+        let mean = match shown.protects {
+            true => format!("{}, smooth", self.label),
+            false => format!("{}, mean", self.label),
+        };
+        let mut limits = analysis.precision_recall_band.points.iter().peekable();
+        for point in &analysis.precision_recall_mean.points {
+            let here = limits.next_if(|of| (of.x - point.x).abs() < 1e-9);
+            let end = |height: Option<f64>| height.map_or(String::new(), |h| plain(h, 4));
+            rows.push(vec![
+                mean.clone(),
+                plain(point.x, 4),
+                plain(point.y, 4),
+                end(here.map(|of| of.lower)),
+                end(here.map(|of| of.upper)),
+            ]);
+        }
+        if shown.protects {
+            return rows;
+        }
+        for (position, curve) in analysis.precision_recall.iter().enumerate() {
+            for point in &curve.points {
+                rows.push(vec![
+                    format!("{}, repeat {}", self.label, position + 1),
+                    plain(point.x, 4),
+                    plain(point.y, 4),
+                    String::new(),
+                    String::new(),
+                ]);
+            }
+        }
+        rows
+    }
 }
 
 /// The corners of the steps: precision holds to the right end of each stretch.

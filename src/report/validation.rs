@@ -319,22 +319,22 @@ fn curves(
     asked: &[(&String, &AnalysisRecord)],
 ) -> Figure<'static> {
     let mut drawn: Vec<roc::Drawn> = Vec::new();
-    for (_, analysis) in asked {
+    for (name, analysis) in asked {
         let standing = Standing::of(record, analysis);
         if standing == Standing::SiteBySite || analysis.roc.is_empty() {
             continue;
         }
-        drawn.push(roc::Drawn {
-            label: match standing {
-                Standing::Internal if analysis.roc.len() == 1 => "internal".to_string(),
-                Standing::Internal => "internal, mean of repeats".to_string(),
-                _ => format!("{}, {}", standing.label(), analysis.cohort),
-            },
-            series: if standing == Standing::Internal { 1 } else { 1 + drawn.len() },
-            curve: &analysis.roc_mean,
-        });
+        let label = match standing {
+            Standing::Internal if analysis.roc.len() == 1 => "internal".to_string(),
+            Standing::Internal => "internal, mean of repeats".to_string(),
+            _ => format!("{}, {}", standing.label(), analysis.cohort),
+        };
+        let series = if standing == Standing::Internal { 1 } else { 1 + drawn.len() };
+        drawn.push(roc::Drawn::of((name, analysis), (label, series), shown));
     }
-    let picture = roc::overlay(&drawn, "ROC inside and outside");
+    // More than two bands over each other show none of them.
+    let bands = drawn.len() < 3;
+    let picture = roc::overlay(&drawn, bands, "ROC inside and outside");
     let first = asked.iter().find(|(_, analysis)| analysis.frozen.is_some());
     Figure {
         id: "outside",
@@ -350,18 +350,28 @@ fn curves(
             ),
             None => "ROC curves".to_string(),
         },
-        sub: match shown.protects {
-            true => "Smooth curves; the internal one goes through the mean of all repeats.",
-            false => "Step curves; the internal one is the mean of those pooled within each repeat.",
-        }
-        .to_string(),
+        sub: format!(
+            "{}{}{}",
+            match shown.protects {
+                true =>
+                    "Smooth curves; the internal one goes through the mean of all repeats.",
+                false =>
+                    "Step curves; the internal one is the mean of those pooled within each repeat.",
+            },
+            match bands {
+                true => " Shaded: pointwise 95 % bands.",
+                false => " Their pointwise 95 % limits are in the table.",
+            },
+            roc::marked(&drawn)
+        ),
         body: format!(
             "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
             roc::legend(&drawn)
         ),
         pictures: vec![picture],
         method: format!(
-            "{}. Nothing was fitted, chosen or recalibrated on the other cohort.",
+            "{}. Bands: as in each place resamples of patients vary around the curve, with the models \
+             kept as they are. Nothing was fitted, chosen or recalibrated on the other cohort.",
             match shown.protects {
                 true => SMOOTH,
                 false => "Equal scores are passed at once, without smoothing",

@@ -5,6 +5,7 @@ mod association;
 mod auroc;
 mod average_precision;
 mod balanced_accuracy;
+mod band;
 mod binormal;
 mod brier;
 mod calibration_intercept;
@@ -47,6 +48,7 @@ mod sample_size;
 mod scaled_brier;
 mod sensitivity;
 mod sensitivity_at_least;
+mod similarity;
 mod smooth;
 mod specificity;
 mod specificity_at_least;
@@ -56,6 +58,7 @@ mod stratified;
 mod youden;
 
 pub use association::{auroc_by_level, cramers_v};
+pub use band::{Ranked, band, band_places};
 pub use binormal::Binormal;
 pub use comparison::{corrected_t, holm};
 pub use decided::Decided;
@@ -80,6 +83,7 @@ pub use sample_size::{
     AUROC_WIDTH, DIFFERENCE, MARGIN, SHARE_OF_R2, SHRINKAGE, SLOPE_WIDTH, SampleSize,
     WIDTH, auroc_se, largest_r2, patients_for_auroc, sample_size, slope_variance,
 };
+pub use similarity::{Cluster, clusters};
 pub use smooth::{
     DEGREE, Points, SPAN, calibration_errors, calibration_points, quantile,
 };

@@ -1,7 +1,6 @@
 //! Columns that say what an earlier one says, left out.
 
-use super::correlation::{mid_ranks, unit};
-use crate::math::{dot, sqrt};
+use crate::math::{dot, mid_ranks, sqrt, unit};
 use crate::operation::prelude::*;
 
 /// Drops columns that correlate with an earlier kept column.

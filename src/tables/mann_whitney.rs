@@ -1,7 +1,7 @@
 //! The columns whose ranks differ most between the classes.
 
-use super::correlation::mid_ranks;
 use super::ranking::{Evidence, Ranking, comparable, constant};
+use crate::math::mid_ranks;
 use crate::math::{erfc, sqrt};
 use crate::operation::prelude::*;
 

@@ -2,7 +2,6 @@
 
 mod anova;
 mod binary;
-mod correlation;
 mod drop_constant;
 mod drop_correlated;
 mod drop_missing;

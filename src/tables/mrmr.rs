@@ -1,7 +1,7 @@
 //! Columns that tell the classes apart and do not repeat each other.
 
-use super::correlation::unit;
 use super::ranking::{Ranking, comparable, f_statistic};
+use crate::math::unit;
 use crate::operation::prelude::*;
 
 /// Keeps k columns of maximum relevance and minimum redundancy.

@@ -1,21 +1,23 @@
 //! What is drawn of held-out predictions: curves of calibration, of decisions, of precision.
 
-use super::measured::{How, distinct, judged};
+use std::collections::BTreeSet;
+
+use super::measured::{Held, How, distinct, judged};
 use super::pools::{Pool, Pools};
 use super::{Computed, Inputs};
 use crate::data::{
-    Banded, CalibrationCurve, Confusion, Curve, DecisionCurve, DecisionPoint, RiskBin,
-    Value,
+    Band, Banded, CalibrationCurve, Confusion, Curve, Curves, DecisionCurve,
+    DecisionPoint, RiskBin, Value,
 };
 use crate::math::mean;
 use crate::plan::Judgement;
 use crate::statistics::{
-    self, DEGREE, Decided, Points, SPAN, calibration_errors, calibration_points,
+    self, DEGREE, Decided, Points, Ranked, SPAN, calibration_errors, calibration_points,
     net_benefit, percentiles, quantile, thresholds, treat_all,
 };
 
 const LEVEL: f64 = 0.95;
-/// Of patients, for the band of a decision curve.
+/// Of patients, for the bands of curves that are counted.
 const RESAMPLES: usize = 1000;
 /// The same for a calibration curve, which takes longer.
 const RESAMPLES_OF_SMOOTH: usize = 200;
@@ -28,24 +30,144 @@ const BINS: usize = 20;
 /// Under this many of a class, calibration is imprecise.
 const FEW: usize = 100;
 
-/// Precision–recall curves pooled within each repeat, and their mean as the last curve.
+/// ROC curves pooled within each repeat, and their mean with its band.
+pub fn roc(inputs: &Inputs<'_>, of: Judgement) -> Computed {
+    let judged = judged(inputs, of, 0..inputs.values.len())?;
+    let called = Pools::of(inputs, &judged, false);
+    let called: Vec<Vec<f64>> = called.repeats.into_iter().map(|of| of.scores).collect();
+    let pools = ranked(inputs, &judged);
+    let (mut curves, mut thresholds) = (Vec::new(), Vec::new());
+    for (pool, called) in pools.repeats.iter().zip(&called) {
+        if let Some((curve, at)) =
+            statistics::roc_curve(&pool.truth, &pool.scores, called)
+        {
+            curves.push(curve);
+            thresholds.push(at);
+        }
+    }
+    if curves.is_empty() {
+        return Ok(Value::Failed(why(&judged.failed, "a class is missing")));
+    }
+    let band = Around {
+        heights: Ranked::sensitivities,
+        // All patients with the outcome are judged at each place; the curve ends in its corner.
+        n_at: |x, _, positive| (x < 1.0).then_some(positive),
+        counted: "patients with the outcome",
+    };
+    let band = band.of(inputs, &judged, &pools);
+    let mean = statistics::mean_curve(&curves);
+    Ok(Value::Curves(Curves { curves, thresholds, mean, band }))
+}
+
+/// Precision–recall curves pooled within each repeat, and their mean with its band.
 pub fn precision_recall(inputs: &Inputs<'_>, of: Judgement) -> Computed {
     let judged = judged(inputs, of, 0..inputs.values.len())?;
-    let mut pools = Pools::of(inputs, &judged, false);
-    if judged.how == How::Once {
-        pools = pools.ranked(&judged);
-    }
+    let pools = ranked(inputs, &judged);
     let curves = pools
         .repeats
         .iter()
         .filter_map(|pool| statistics::precision_recall(&pool.truth, &pool.scores));
-    let mut curves: Vec<Curve> = curves.collect();
+    let curves: Vec<Curve> = curves.collect();
     if curves.is_empty() {
         return Ok(Value::Failed(why(&judged.failed, "there is no positive row")));
     }
+    let band = Around {
+        heights: Ranked::precisions,
+        n_at: |x, precision, positive| {
+            (precision > 0.0).then(|| (x * positive).max(1.0) / precision)
+        },
+        counted: "patients called positive",
+    };
+    let band = band.of(inputs, &judged, &pools);
     let mean = statistics::mean_precision(&curves);
-    curves.push(mean);
-    Ok(Value::Curves(curves))
+    Ok(Value::Curves(Curves { curves, thresholds: Vec::new(), mean, band }))
+}
+
+/// Predictions as curves rank them: one set of rows by its decision values, those of several folds, which
+/// have no scale of these in common, by probability.
+fn ranked(inputs: &Inputs<'_>, judged: &Held<'_>) -> Pools {
+    let pools = Pools::of(inputs, judged, false);
+    match judged.how {
+        How::Once => pools.ranked(judged),
+        How::Folds | How::Sites => pools,
+    }
+}
+
+/// How the band around a curve is made.
+struct Around {
+    /// The curve at the places of the grid, for rows that count so often.
+    heights: fn(&Ranked, &[u32]) -> Option<Vec<f64>>,
+    /// Of how many patients a height is the share, at a place with so many patients with the outcome.
+    n_at: fn(f64, f64, f64) -> Option<f64>,
+    counted: &'static str,
+}
+
+impl Around {
+    /// The band around the mean over repeats. Each resample draws patients and leaves their predictions
+    /// as they are: no model is fitted again.
+    fn of(&self, inputs: &Inputs<'_>, judged: &Held<'_>, pools: &Pools) -> Band {
+        let cohort = &inputs.study.cohorts[judged.cohort].name;
+        let patients = &inputs.survey.cohorts[cohort].groups;
+        let (mut repeats, mut positive, mut ones) = (Vec::new(), BTreeSet::new(), 0);
+        for pool in &pools.repeats {
+            ones = ones.max(pool.units().iter().max().map_or(0, |last| last + 1));
+            repeats.push(Ranked::new(&pool.truth, &pool.scores, pool.units()));
+            let rows = pool.rows.iter().zip(&pool.truth).filter(|(_, class)| **class);
+            positive.extend(rows.map(|(row, _)| patients[*row as usize]));
+        }
+        let ones = vec![1; ones];
+        // A repeat without a curve has no part in the mean.
+        repeats.retain(|of| (self.heights)(of, &ones).is_some());
+        let mean_heights = |weights: &[u32]| -> Option<Vec<f64>> {
+            let mut sums: Vec<f64> = Vec::new();
+            for of in &repeats {
+                let heights = (self.heights)(of, weights)?;
+                sums.resize(heights.len(), 0.0);
+                sums.iter_mut().zip(heights).for_each(|(sum, height)| *sum += height);
+            }
+            sums.iter_mut().for_each(|sum| *sum /= repeats.len() as f64);
+            Some(sums)
+        };
+        let Some(estimate) = mean_heights(&ones) else { return Band::default() };
+        let mut drawn = vec![Vec::with_capacity(RESAMPLES); estimate.len()];
+        pools.reweigh(inputs.study.seed, RESAMPLES, &mut |weights| {
+            for (all, height) in
+                drawn.iter_mut().zip(mean_heights(weights).into_iter().flatten())
+            {
+                all.push(height);
+            }
+        });
+        let have = drawn.first().map_or(0, Vec::len);
+        if have * 10 < RESAMPLES * 9 {
+            return Band {
+                points: Vec::new(),
+                method: format!(
+                    "no band: {} of {RESAMPLES} resamples of {} lack a class",
+                    RESAMPLES - have,
+                    pools.drawn()
+                ),
+            };
+        }
+        let positive = positive.len() as f64;
+        let n_at = |x: f64, height: f64| (self.n_at)(x, height, positive);
+        let fixed = match judged.how {
+            How::Once => "the model is fixed",
+            How::Folds | How::Sites => {
+                "models are kept as they were fitted, so that the variation of training sets and \
+                 choices is left out"
+            }
+        };
+        Band {
+            points: statistics::band(&drawn, &estimate, LEVEL, &n_at),
+            method: format!(
+                "pointwise 95 % band from {have} resamples of {}{}, nowhere narrower than Wilson's \
+                 interval with the number of {}; it says nothing of the whole curve at once; {fixed}",
+                pools.drawn_of(),
+                pools.drawn_apart(),
+                self.counted
+            ),
+        }
+    }
 }
 
 /// Rows by class and decision.

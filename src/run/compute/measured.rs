@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::pools::{Pool, Pools};
 use super::{ComputeError, Computed, Inputs};
 use crate::data::{
-    Compared, Curve, Estimate, GroupEstimate, GroupMeasure, Interval, OuterSplit,
-    Predictions, SiteEstimate, SitesEstimate, Value,
+    Compared, Estimate, GroupEstimate, GroupMeasure, Interval, OuterSplit, Predictions,
+    SiteEstimate, SitesEstimate, Value,
 };
 use crate::operation::{AnyMetric, Instance, Judged, Pooling, Scored};
 use crate::plan::Judgement;
@@ -681,29 +681,6 @@ fn proportion(judged: &Held<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Value
         sd_folds: sd_folds(judged, metric),
         other_intervals: Vec::new(),
     })
-}
-
-/// ROC curves pooled within each repeat, and their mean as the last curve.
-pub fn roc(inputs: &Inputs<'_>, of: Judgement) -> Computed {
-    let judged = judged(inputs, of, 0..inputs.values.len())?;
-    let mut curves: Vec<Curve> = Vec::new();
-    for predictions in &judged.repeats {
-        let truth: Vec<bool> = predictions.iter().flat_map(|f| f.truth.clone()).collect();
-        let of_fold = |fold: &&Predictions| match judged.how {
-            How::Once => fold.ranks().to_vec(),
-            _ => fold.scores.clone(),
-        };
-        let scores: Vec<f64> = predictions.iter().flat_map(of_fold).collect();
-        if let Some(curve) = statistics::roc_curve(&truth, &scores) {
-            curves.push(curve);
-        }
-    }
-    if curves.is_empty() {
-        return Ok(Value::Failed(distinct(&judged.failed)));
-    }
-    let mean = statistics::mean_curve(&curves);
-    curves.push(mean);
-    Ok(Value::Curves(curves))
 }
 
 /// What a column holds in the rows of a cohort, as numbers of its values.

@@ -11,6 +11,7 @@ mod permuted;
 mod pools;
 mod procedure;
 mod rows;
+mod similar;
 mod splits;
 mod trails;
 mod tuning;
@@ -18,6 +19,7 @@ mod winner;
 
 pub use external::{Part, say};
 pub use rows::counted;
+pub use similar::ALIKE;
 pub use splits::Matrices;
 pub use trails::{
     Straight, Trail, on_raw_scale, rows_of, straight, trails, without_rows,
@@ -129,7 +131,8 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Unseal => external::unseal(inputs),
         Work::Apply { frozen, case } => external::apply(inputs, *frozen, *case),
         Work::Metric { of, metric } => measured::measure(inputs, *of, *metric),
-        Work::Roc { of } => measured::roc(inputs, *of),
+        Work::Similar { split } => similar::similar(inputs, split),
+        Work::Roc { of } => drawn::roc(inputs, *of),
         Work::PrecisionRecall { of } => drawn::precision_recall(inputs, *of),
         Work::CalibrationCurve { of } => drawn::calibration(inputs, *of),
         Work::DecisionCurve { of } => drawn::decision(inputs, *of),

@@ -35,6 +35,11 @@ impl Pool {
         }
     }
 
+    /// With what each row is drawn, as a position among the weights of [`Pools::reweigh`].
+    pub fn units(&self) -> &[usize] {
+        &self.clusters
+    }
+
     fn push(&mut self, from: &Self, row: usize) {
         self.truth.push(from.truth[row]);
         self.scores.push(from.scores[row]);
@@ -233,6 +238,44 @@ impl Pools {
             "{method}; {} of {} probabilities were 0 or 1 and moved inwards, by {} at most",
             self.moved, self.of, self.by
         )
+    }
+
+    /// How often each of what is drawn together counts, in each of so many resamples. As many patients
+    /// with a positive row are drawn as there are, and as many of the others; sites are drawn as one.
+    ///
+    /// Source: efron1993, chapter 13.
+    pub fn reweigh(&self, seed: u64, times: usize, of: &mut dyn FnMut(&[u32])) {
+        let mut positive = vec![false; self.n_clusters];
+        for pool in &self.repeats {
+            for (class, cluster) in pool.truth.iter().zip(&pool.clusters) {
+                positive[*cluster] |= class;
+            }
+        }
+        let all = 0..self.n_clusters;
+        let strata: Vec<Vec<usize>> = match self.clusters {
+            Clusters::Patients => [true, false]
+                .map(|class| all.clone().filter(|at| positive[*at] == class).collect())
+                .into(),
+            Clusters::Sites => vec![all.collect()],
+        };
+        let mut stream = Stream::new(seed, &["resample", "curves"]);
+        for _ in 0..times {
+            let mut weights = vec![0; self.n_clusters];
+            for stratum in strata.iter().filter(|stratum| !stratum.is_empty()) {
+                for _ in 0..stratum.len() {
+                    weights[stratum[stream.below(stratum.len())]] += 1;
+                }
+            }
+            of(&weights);
+        }
+    }
+
+    /// What is drawn of each class apart, in words.
+    pub fn drawn_apart(&self) -> &'static str {
+        match self.clusters {
+            Clusters::Patients => ", of those with and without the outcome apart",
+            Clusters::Sites => "",
+        }
     }
 
     /// `n` values of each resample of patients, by value; those that have none are left out.

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::splits::{
-    KnownStates, apply_path, facts, fit_learner, fit_path, predicted, procedure,
-    with_beside,
+    KnownStates, apply_path, apply_step, facts, fit_learner, fit_path, predicted,
+    procedure, with_beside,
 };
 use super::tuning::Candidates;
 use super::{Computed, Inputs, input};
-use crate::data::{FrozenMember, OuterFit, Recipe, Rows, Train, Value, Winner};
+use crate::data::{
+    FrozenMember, OuterFit, Recipe, Rows, StepColumns, Train, Value, Winner,
+};
 use crate::digest::canonical_json;
 use crate::operation::FittedChain;
 use crate::plan::Placed;
@@ -140,6 +142,8 @@ pub fn fit(inputs: &Inputs<'_>, case: usize, placed: &Placed, keeps: bool) -> Co
         rows: held_out.into_iter().map(|row| row as u32).collect(),
         scores: Vec::new(),
         columns: Vec::new(),
+        before: rows.p() as u32,
+        steps: Vec::new(),
         members: Vec::new(),
     };
     let (mut named, mut known) = (BTreeSet::new(), KnownStates::new());
@@ -147,20 +151,44 @@ pub fn fit(inputs: &Inputs<'_>, case: usize, placed: &Placed, keeps: bool) -> Co
         let chosen = chosen(inputs, case, recipe);
         let place = (&*placed.name, *weight);
         let prepare = prepare.paths[chosen.prepare_path].clone();
-        let rows = (&train, &rows);
-        match fit_and_say(inputs.study, place, &chosen, prepare, rows, &mut known) {
+        let of = (&train, &rows);
+        match fit_and_say(inputs.study, place, &chosen, prepare, of, &mut known) {
             Ok((member, scores)) => {
                 let columns = member.selected.iter().cloned();
                 fit.columns.extend(columns.filter(|name| named.insert(name.clone())));
                 fit.scores.push(scores);
+                fit.steps.push(Some(columns_by_step(&chosen, &member, &rows)));
                 fit.members.extend(keeps.then_some(member));
             }
             // Nobody asks what it says where the prevalence stands in for it.
-            Err(_) if winner.falls_back => {}
+            Err(_) if winner.falls_back => fit.steps.push(None),
             Err(why) => return Ok(Value::Failed(why)),
         }
     }
     Ok(Value::Fit(fit))
+}
+
+/// How many columns there are after each step of a fitted candidate.
+fn columns_by_step(
+    chosen: &Chosen<'_>,
+    member: &FrozenMember,
+    rows: &Rows,
+) -> Vec<StepColumns> {
+    let mut rows = rows.clone();
+    let mut counts = Vec::new();
+    let chains =
+        [(chosen.prepare, &member.prepare, false), (chosen.select, &member.select, true)];
+    for (setting, states, selects) in chains {
+        for (step, state) in setting.steps.iter().zip(states) {
+            // It has been applied to these rows before, or there were no scores.
+            if apply_step(step, state, &mut rows).is_err() {
+                return counts;
+            }
+            let (step, columns) = (step.about.name.to_string(), rows.p() as u32);
+            counts.push(StepColumns { step, selects, columns });
+        }
+    }
+    counts
 }
 
 /// Fits a chosen candidate on training rows, and what it says of the others.

@@ -8,7 +8,8 @@ use super::candidates::candidates;
 use super::rows::Analysed;
 use super::{Context, counted_up};
 use crate::data::{
-    AddedFacts, AnalysisRecord, Better, Curve, Estimate, MetricFacts, Removed, Value,
+    AddedFacts, AnalysisRecord, Band, Better, Curve, Curves, Estimate, MetricFacts,
+    Removed, Value,
 };
 use crate::operation::{Direction, Instance};
 use crate::plan;
@@ -71,17 +72,14 @@ impl Context<'_> {
                 performance.insert(used.about.name.to_string(), estimate.clone());
             }
         }
-        let mut roc = match found.get(&nodes.roc) {
-            Some(Value::Curves(curves)) => curves.clone(),
-            _ => Vec::new(),
+        let drawn = |node: NodeIndex| match found.get(&node) {
+            Some(Value::Curves(drawn)) => Some(drawn.clone()),
+            _ => None,
         };
-        let roc_mean = roc.pop().unwrap_or(Curve { points: Vec::new() });
-        let mut precision_recall = match found.get(&nodes.precision_recall) {
-            Some(Value::Curves(curves)) => curves.clone(),
-            _ => Vec::new(),
-        };
-        let precision_recall_mean =
-            precision_recall.pop().unwrap_or(Curve { points: Vec::new() });
+        let (roc, precision_recall) = (drawn(nodes.roc), drawn(nodes.precision_recall));
+        let (roc, roc_thresholds, roc_mean, roc_band) = apart(roc);
+        let (precision_recall, _, precision_recall_mean, precision_recall_band) =
+            apart(precision_recall);
         AnalysisRecord {
             outcome: study.outcomes[of.outcome].name.clone(),
             model: model.name.clone(),
@@ -118,6 +116,7 @@ impl Context<'_> {
             standard,
             precision_recall,
             precision_recall_mean,
+            precision_recall_band,
             calibration: match found.get(&nodes.calibration) {
                 Some(Value::Calibrated(curve)) => Some(curve.clone()),
                 _ => None,
@@ -136,7 +135,9 @@ impl Context<'_> {
             candidates: candidates(study, of),
             folds: Vec::new(),
             roc,
+            roc_thresholds,
             roc_mean,
+            roc_band,
             threshold: None,
             thresholds: None,
             harmonised: None,
@@ -204,6 +205,11 @@ impl Context<'_> {
         reasons.retain(|reason, _| !repeats(reason, &each));
         counted_up(reasons)
     }
+}
+
+/// Curves, their thresholds, their mean and its band; nothing of what is not there.
+fn apart(drawn: Option<Curves>) -> (Vec<Curve>, Vec<Vec<f64>>, Curve, Band) {
+    drawn.map_or_else(Default::default, |of| (of.curves, of.thresholds, of.mean, of.band))
 }
 
 /// Whether a reason is a list of at least two others.

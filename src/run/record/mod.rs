@@ -3,6 +3,7 @@
 mod candidates;
 mod compared;
 mod external;
+mod families;
 mod folds;
 mod groups;
 mod internal;
@@ -70,6 +71,7 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Result<Found, Vec<Strin
             wanted.extend([learning.whole, learning.last_step]);
         }
         wanted.extend(analysis.slope);
+        wanted.extend(analysis.similar);
         for nodes in &analysis.outer {
             wanted.extend([nodes.tune, nodes.predict, nodes.fit]);
             wanted.extend(nodes.decide);
@@ -152,11 +154,14 @@ pub fn record(
         "kocak2023",
         "kocak2024",
         "ledell2015",
+        "macskassy2005",
         "nadeau2003",
         "newcombe2006",
         "nogueira2018",
         "riley2020",
         "riley2021",
+        "sechidis2019",
+        "tolosi2011",
     ];
     references.extend(always.into_iter().filter_map(reference));
     if !plan.frozen.is_empty() {

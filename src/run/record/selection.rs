@@ -4,12 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
+use super::families::family;
 use super::rows::Analysed;
 use crate::data::{
-    AnalysisRecord, Frame, Frequency, SampleSizeFacts, SelectionFacts, Stability, Value,
+    AnalysisRecord, ChosenColumn, ClusterFacts, Frame, Frequency, ReductionFacts,
+    SampleSizeFacts, SelectionFacts, Similar, SimilarFacts, Stability, Value,
 };
 use crate::math;
 use crate::plan::{self, Analysis};
+use crate::run::compute::ALIKE;
 
 impl Context<'_> {
     /// What the outer fits chose, and how alike it is.
@@ -50,13 +53,24 @@ impl Context<'_> {
         for name in fits.iter().copied().flatten() {
             *columns.entry(name.clone()).or_insert(0) += 1;
         }
+        let similar = analysis.similar.and_then(|node| match self.found.get(&node) {
+            Some(Value::Similar(found)) => Some(similar(found, &fits)),
+            _ => None,
+        });
+        let chosen = frequencies(columns).into_iter().map(|of| ChosenColumn {
+            family: family(self.study, &of.name),
+            name: of.name,
+            n: of.n,
+        });
         let sizes: Vec<f64> = fits.iter().map(|fit| fit.len() as f64).collect();
         let stability = crate::statistics::stability(&numbered, all.len());
         Some(SelectionFacts {
             fits: fits.len(),
             of_columns: all.len(),
             mean_columns: math::mean(&sizes)?,
-            columns: frequencies(columns),
+            columns: chosen.collect(),
+            reduction: self.reduction(analysis, record),
+            similar,
             selectors: frequencies(selectors),
             learners: frequencies(learners),
             stability: stability.map(|found| {
@@ -64,6 +78,56 @@ impl Context<'_> {
                 Stability { index: found.index, lower, upper }
             }),
         })
+    }
+
+    /// Columns after each step over the outer fits, in the order of the steps.
+    fn reduction(
+        &self,
+        analysis: &Analysis,
+        record: &AnalysisRecord,
+    ) -> Vec<ReductionFacts> {
+        // Tables, preparation, selection, learner; then selector, position and name of the step.
+        type Step<'a> = (usize, &'a str, usize, &'a str);
+        let mut counts: BTreeMap<Step<'_>, Vec<usize>> = BTreeMap::new();
+        for nodes in &analysis.outer {
+            let (Some(Value::Fit(fit)), Some(Value::Choice(choice))) =
+                (self.found.get(&nodes.fit), self.found.get(&nodes.tune))
+            else {
+                continue;
+            };
+            let fitted = choice.members.iter().zip(&fit.steps);
+            for (member, steps) in
+                fitted.filter_map(|(of, steps)| Some((of, steps.as_ref()?)))
+            {
+                let selector = &record.candidates[member.candidate].selector;
+                let before = fit.before as usize;
+                counts.entry((0, "", 0, "")).or_default().push(before);
+                for (at, of) in steps.iter().enumerate() {
+                    let step: Step<'_> = match of.selects {
+                        false => (1, "", at, &of.step),
+                        true => (2, selector, at, &of.step),
+                    };
+                    counts.entry(step).or_default().push(of.columns as usize);
+                }
+                let last = steps.last().map_or(before, |of| of.columns as usize);
+                counts.entry((3, "", 0, "")).or_default().push(last);
+            }
+        }
+        let named = |name: &str| (!name.is_empty()).then(|| name.to_string());
+        let facts = counts.into_iter().filter_map(|((stage, selector, _, step), of)| {
+            let columns: Vec<f64> = of.iter().map(|n| *n as f64).collect();
+            Some(ReductionFacts {
+                stage: ["tables", "preparation", "selection", "learner"][stage]
+                    .to_string(),
+                selector: named(selector),
+                step: named(step),
+                fits: of.len(),
+                median: math::median(&columns)?,
+                lowest: *of.iter().min()?,
+                highest: *of.iter().max()?,
+            })
+        });
+        facts.collect()
     }
 
     /// The columns of a case that reach selection, without those that preparation makes of them but
@@ -85,6 +149,23 @@ impl Context<'_> {
             }
         }
         columns
+    }
+}
+
+/// Clusters with how many fits chose any column of each.
+fn similar(found: &Similar, fits: &[&Vec<String>]) -> SimilarFacts {
+    let facts = found.clusters.iter().map(|(columns, least)| {
+        let any = |fit: &&&Vec<String>| fit.iter().any(|name| columns.contains(name));
+        let n = fits.iter().filter(any).count();
+        ClusterFacts { columns: columns.clone(), n, least: *least }
+    });
+    let mut clusters: Vec<ClusterFacts> = facts.collect();
+    clusters.sort_by(|a, b| b.n.cmp(&a.n).then_with(|| a.columns.cmp(&b.columns)));
+    SimilarFacts {
+        at_least: ALIKE,
+        clusters,
+        among: found.among as usize,
+        of: found.of as usize,
     }
 }
 

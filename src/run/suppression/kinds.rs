@@ -74,6 +74,7 @@ const SPREAD: &[&str] = &["folds/#", "sd_folds"];
 const INTERVAL: &[&str] = &["estimate", "lower", "upper"];
 const INTERVAL_OF_STEP: &[&str] = &["difference", "lower", "upper"];
 const POINTS: &[&str] = &["points/#/x", "points/#/y"];
+const LIMITS: &[&str] = &["points/#/x", "points/#/lower", "points/#/upper"];
 
 pub const KINDS: &[Places] = &[
     ("", &["schema", "study/seed", "methods/#/version"], Setting),
@@ -172,6 +173,9 @@ pub const KINDS: &[Places] = &[
     ("analyses/*/folds/#", &["threshold"], Hundredths),
     ("analyses/*/roc/#", POINTS, Redrawn),
     ("analyses/*/roc_mean", POINTS, Redrawn),
+    ("analyses/*", &["roc_thresholds/#/#"], Redrawn),
+    ("analyses/*/roc_band", LIMITS, Redrawn),
+    ("analyses/*/precision_recall_band", LIMITS, Redrawn),
     ("analyses/*/precision_recall/#", POINTS, Redrawn),
     ("analyses/*/precision_recall_mean", POINTS, Redrawn),
     (
@@ -218,12 +222,21 @@ pub const KINDS: &[Places] = &[
             "columns/#/n",
             "selectors/#/n",
             "learners/#/n",
+            "reduction/#/fits",
+            "reduction/#/median",
+            "reduction/#/lowest",
+            "reduction/#/highest",
+            "similar/clusters/#/n",
+            "similar/among",
+            "similar/of",
             "stability/index",
             "stability/lower",
             "stability/upper",
         ],
         Procedure,
     ),
+    ("analyses/*/selection/similar", &["at_least"], Setting),
+    ("analyses/*/selection/similar", &["clusters/#/least"], Hundredths),
     ("analyses/*/sample_size", &["n", "events"], Repeated),
     ("analyses/*/sample_size", &["candidates"], Procedure),
     (

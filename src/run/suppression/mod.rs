@@ -21,9 +21,9 @@ use serde_json::Value as Json;
 
 use self::telling::{COARSEST, Pass, rounded};
 use crate::data::{
-    AnalysisRecord, Banded, CalibrationCurve, Certificate, ColumnFacts, Count,
-    DecisionCurve, Estimate, FullModelFacts, GraphFacts, Moments, NodeGroup, RiskBin,
-    Scope, StudyRecord, SuppressionFacts,
+    AnalysisRecord, Band, Banded, CalibrationCurve, Certificate, ColumnFacts, Count,
+    Curve, DecisionCurve, Estimate, FullModelFacts, GraphFacts, Limits, Moments,
+    NodeGroup, Point, RiskBin, Scope, StudyRecord, SuppressionFacts,
 };
 use crate::operation::reference;
 use crate::statistics::Binormal;
@@ -207,7 +207,8 @@ fn rules(smallest: usize) -> Vec<String> {
         ),
         "ROC curves are those of the binormal model fitted to the mean curve, precision and recall \
          follow from them and the prevalence; curves of single repeats are left out, since the steps \
-         of a curve are patients"
+         of a curve are patients; the band of a ROC curve is that between binormal curves fitted to its \
+         limits, rounded to two decimals, and left out where it is hidden of how many patients it is"
             .to_string(),
         "calibration curves keep to the tenths of probability within which predictions lie, and their \
          distribution to ranges with no small cell; net benefit is smoothed over thresholds"
@@ -468,10 +469,15 @@ fn curves(of: &AnalysisRecord, analysis: &mut AnalysisRecord) {
     let prevalence = of.judged_rows();
     analysis.roc.clear();
     analysis.roc_mean.points.clear();
+    analysis.roc_thresholds.clear();
+    analysis.roc_band.points.clear();
     if let Some(smooth) = smooth {
         analysis.roc_mean = smooth.roc();
         analysis.roc = vec![smooth.roc()];
+        analysis.roc_band = band(&of.roc_band, &analysis.roc_mean);
     }
+    let withheld = "no band: it would have the steps of the curves".to_string();
+    analysis.precision_recall_band = Band { points: Vec::new(), method: withheld };
     analysis.precision_recall.clear();
     analysis.precision_recall_mean.points.clear();
     if let (Some(smooth), Some((n, positive)), false) =
@@ -483,6 +489,31 @@ fn curves(of: &AnalysisRecord, analysis: &mut AnalysisRecord) {
     }
     if let Some(curve) = &mut analysis.decision {
         *curve = smoothed(curve);
+    }
+}
+
+/// The band of a smooth curve: between the binormal curves that are fitted to the two limits, rounded.
+fn band(of: &Band, mean: &Curve) -> Band {
+    let limit = |end: fn(&Limits) -> f64| {
+        let points = of.points.iter().map(|at| Point { x: at.x, y: end(at) });
+        Binormal::of(&Curve { points: points.collect() })
+    };
+    let (lower, upper) = (limit(|at| at.lower), limit(|at| at.upper));
+    let Some((lower, upper)) = lower.zip(upper).filter(|_| !of.points.is_empty()) else {
+        return Band { points: Vec::new(), method: without_counts(&of.method) };
+    };
+    // Two fitted curves may cross the one between them, and rounding moves them.
+    let at = |point: &Point| Limits {
+        x: point.x,
+        lower: rounded(lower.sensitivity(point.x), 0.01).min(point.y),
+        upper: rounded(upper.sensitivity(point.x), 0.01).max(point.y),
+    };
+    Band {
+        points: mean.points.iter().map(at).collect(),
+        method: format!(
+            "{}; drawn between the binormal curves that are fitted to its limits, rounded",
+            without_counts(&of.method)
+        ),
     }
 }
 
@@ -643,6 +674,9 @@ fn is_hidden(place: &str, hidden: &BTreeSet<String>) -> bool {
 fn without_prevalence(analysis: &mut AnalysisRecord) {
     analysis.precision_recall.clear();
     analysis.precision_recall_mean.points.clear();
+    // How wide a band is tells of how many patients it is.
+    analysis.roc_band = Band::default();
+    analysis.precision_recall_band = Band::default();
     analysis.calibration = None;
     analysis.decision = None;
     analysis.sample_size = None;
@@ -661,8 +695,10 @@ fn alone(analysis: &mut AnalysisRecord) {
     }
     analysis.roc.clear();
     analysis.roc_mean.points.clear();
+    analysis.roc_band = Band::default();
     analysis.precision_recall.clear();
     analysis.precision_recall_mean.points.clear();
+    analysis.precision_recall_band = Band::default();
     analysis.calibration = None;
     analysis.decision = None;
     analysis.confusion = None;

@@ -1,10 +1,10 @@
 //! What correlations are made of: columns of unit length, and ranks.
 
-use crate::math::{mean, sqrt};
+use super::{mean, sqrt};
 
 /// Deviations from the mean, scaled to unit length: r is their dot product. All 0 for a constant
 /// column; `None` when a deviation is not finite.
-pub(super) fn unit(values: &[f64]) -> Option<Vec<f64>> {
+pub fn unit(values: &[f64]) -> Option<Vec<f64>> {
     if values.iter().all(|value| *value == values[0]) {
         return Some(vec![0.0; values.len()]);
     }
@@ -26,7 +26,7 @@ pub(super) fn unit(values: &[f64]) -> Option<Vec<f64>> {
 }
 
 /// Ranks from 1, where equal values share the middle of theirs.
-pub(super) fn mid_ranks(values: &[f64]) -> Vec<f64> {
+pub fn mid_ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];

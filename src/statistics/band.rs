@@ -1,0 +1,238 @@
+//! How uncertain a curve of discrimination is at each place of a grid, by counting rows again.
+
+use super::interval::wilson;
+use super::precision_recall::percentiles;
+use crate::data::Limits;
+
+/// Steps of the grid between 0 and 1, as those of the mean curves.
+const STEPS: usize = 100;
+
+/// The places at which a band is known.
+pub fn band_places() -> impl Iterator<Item = f64> {
+    (0..=STEPS).map(|step| step as f64 / STEPS as f64)
+}
+
+/// Rows from the highest score down, sorted once: a resample only says how often each unit counts.
+pub struct Ranked {
+    /// Class and unit, such as the patient; and whether a threshold falls behind the row, which it
+    /// does not within equal scores.
+    rows: Vec<(bool, usize, bool)>,
+}
+
+impl Ranked {
+    /// `units` are positions among the weights that resamples give.
+    pub fn new(truth: &[bool], scores: &[f64], units: &[usize]) -> Self {
+        let mut order: Vec<usize> = (0..truth.len()).collect();
+        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+        let ends = |at: usize| {
+            order.get(at + 1).is_none_or(|next| scores[*next] != scores[order[at]])
+        };
+        let row = |(at, row): (usize, &usize)| (truth[*row], units[*row], ends(at));
+        Self { rows: order.iter().enumerate().map(row).collect() }
+    }
+
+    /// Hits and alarms at each threshold, from the highest down.
+    fn passed(&self, weights: &[u32], mut at: impl FnMut(f64, f64)) {
+        let (mut hits, mut alarms) = (0u64, 0u64);
+        for &(positive, unit, ends) in &self.rows {
+            let weight = u64::from(weights[unit]);
+            match positive {
+                true => hits += weight,
+                false => alarms += weight,
+            }
+            if ends {
+                at(hits as f64, alarms as f64);
+            }
+        }
+    }
+
+    /// All hits and all alarms.
+    fn all(&self, weights: &[u32]) -> (f64, f64) {
+        let mut last = (0.0, 0.0);
+        self.passed(weights, |hits, alarms| last = (hits, alarms));
+        last
+    }
+
+    /// The sensitivity at each 1 − specificity of the grid, by straight lines between the points of
+    /// the curve; of an upright piece its upper end. `None` without both classes.
+    pub fn sensitivities(&self, weights: &[u32]) -> Option<Vec<f64>> {
+        let (positive, negative) = self.all(weights);
+        if positive == 0.0 || negative == 0.0 {
+            return None;
+        }
+        let mut heights = Vec::with_capacity(STEPS + 1);
+        let mut before = (0.0, 0.0);
+        let mut places = band_places().peekable();
+        self.passed(weights, |hits, alarms| {
+            let here = (alarms / negative, hits / positive);
+            while let Some(x) = places.next_if(|x| *x < here.0) {
+                let slope = (here.1 - before.1) / (here.0 - before.0);
+                heights.push(before.1 + slope * (x - before.0));
+            }
+            before = here;
+        });
+        heights.resize(STEPS + 1, 1.0);
+        Some(heights)
+    }
+
+    /// The precision at each recall of the grid: that of the first threshold that reaches it. `None`
+    /// without a positive.
+    pub fn precisions(&self, weights: &[u32]) -> Option<Vec<f64>> {
+        let (positive, _) = self.all(weights);
+        if positive == 0.0 {
+            return None;
+        }
+        let mut heights = Vec::with_capacity(STEPS + 1);
+        let mut places = band_places().peekable();
+        self.passed(weights, |hits, alarms| {
+            let called = hits + alarms;
+            let reached = |x: &f64| called > 0.0 && hits / positive >= x - 1e-12;
+            while places.next_if(reached).is_some() {
+                heights.push(hits / called);
+            }
+        });
+        Some(heights)
+    }
+}
+
+/// The middle of the resampled heights at each place, nowhere narrower than Wilson's interval of the
+/// height as a share of `n_at` patients.
+///
+/// Without that floor a band closes where resamples cannot differ, as at a sensitivity near 1, and
+/// holds the truth seldom there: with 15 positives and an AUROC of 0.92 in under 10 % of samples at
+/// most places, with it in over 90 % at all from 0.05 to 0.95.
+///
+/// Shape: `heights` is places × resamples.
+///
+/// Source: macskassy2005 (vertical averaging); wilson1927.
+pub fn band(
+    heights: &[Vec<f64>],
+    estimate: &[f64],
+    level: f64,
+    n_at: &dyn Fn(f64, f64) -> Option<f64>,
+) -> Vec<Limits> {
+    let places = band_places().zip(heights).zip(estimate);
+    let limits = places.map(|((x, heights), estimate)| {
+        let (lower, upper) = percentiles(heights, level);
+        let floor = n_at(x, *estimate).and_then(|n| wilson(estimate * n, n, level));
+        let (least, most) = floor.unwrap_or((lower, upper));
+        Limits { x, lower: lower.min(least), upper: upper.max(most) }
+    });
+    limits.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use statrs::distribution::{ContinuousCDF, Normal};
+
+    use super::*;
+    use crate::math::Stream;
+    use crate::statistics::{mean_curve, mean_precision, precision_recall, roc_curve};
+
+    #[test]
+    fn rows_that_count_once_give_the_curve_itself() {
+        let truth = [true, false, true, true, false, false, true, false];
+        let scores = [0.9, 0.8, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4];
+        let units: Vec<usize> = (0..8).collect();
+        let ranked = Ranked::new(&truth, &scores, &units);
+        let (curve, _) = roc_curve(&truth, &scores, &scores).unwrap();
+        // The mean begins in the corner, which is no place of the grid.
+        let heights = ranked.sensitivities(&[1; 8]).unwrap();
+        for (point, height) in mean_curve(&[curve]).points[1..].iter().zip(&heights) {
+            assert!((point.y - height).abs() < 1e-12, "{} {height}", point.x);
+        }
+        let curve = precision_recall(&truth, &scores).unwrap();
+        let heights = ranked.precisions(&[1; 8]).unwrap();
+        assert_eq!(heights.len(), 101);
+        for (point, height) in mean_precision(&[curve]).points.iter().zip(&heights) {
+            assert!((point.y - height).abs() < 1e-12, "{} {height}", point.x);
+        }
+    }
+
+    #[test]
+    fn a_row_that_counts_twice_is_two_rows() {
+        let (truth, scores) = ([true, false, true, false], [0.9, 0.8, 0.7, 0.1]);
+        let weighted = Ranked::new(&truth, &scores, &[0, 1, 2, 3]);
+        let twice = Ranked::new(
+            &[true, false, false, true, false],
+            &[0.9, 0.8, 0.8, 0.7, 0.1],
+            &[0, 1, 2, 3, 4],
+        );
+        let (weights, ones) = ([1, 2, 1, 1], [1; 5]);
+        assert_eq!(weighted.sensitivities(&weights), twice.sensitivities(&ones));
+        assert_eq!(weighted.precisions(&weights), twice.precisions(&ones));
+        assert_eq!(weighted.sensitivities(&[1, 0, 1, 0]), None);
+        assert_eq!(weighted.precisions(&[0, 1, 0, 1]), None);
+    }
+
+    /// How often bands of samples hold the curve of the population, in the least fortunate place from
+    /// 0.1 to 0.9. Scores are normal in both classes, `apart` standard deviations from each other.
+    fn held(m: usize, n: usize, apart: f64, floor: bool) -> (f64, f64) {
+        const SAMPLES: usize = 120;
+        const RESAMPLES: usize = 200;
+        let normal = Normal::standard();
+        let mut stream = Stream::new(11, &["band", &format!("{m} {n} {apart}")]);
+        let truth: Vec<bool> = (0..m + n).map(|row| row < m).collect();
+        let units: Vec<usize> = (0..m + n).collect();
+        let mut inside = [vec![0usize; 101], vec![0usize; 101]];
+        for _ in 0..SAMPLES {
+            let shift = |class: bool| if class { apart } else { 0.0 };
+            let scores: Vec<f64> =
+                truth.iter().map(|class| stream.normal() + shift(*class)).collect();
+            let ranked = Ranked::new(&truth, &scores, &units);
+            let mut heights = [vec![Vec::new(); 101], vec![Vec::new(); 101]];
+            for _ in 0..RESAMPLES {
+                let mut weights = vec![0; m + n];
+                (0..m).for_each(|_| weights[stream.below(m)] += 1);
+                (0..n).for_each(|_| weights[m + stream.below(n)] += 1);
+                let drawn = [ranked.sensitivities(&weights), ranked.precisions(&weights)];
+                for (all, drawn) in heights.iter_mut().zip(drawn) {
+                    for (all, height) in all.iter_mut().zip(drawn.unwrap()) {
+                        all.push(height);
+                    }
+                }
+            }
+            let ones = vec![1; m + n];
+            let curves = [ranked.sensitivities(&ones), ranked.precisions(&ones)];
+            let positive = m as f64;
+            let widths: [&dyn Fn(f64, f64) -> Option<f64>; 2] =
+                [&|x, _| (floor && x < 1.0).then_some(positive), &|x, y| {
+                    floor.then_some((x * positive).max(1.0) / y)
+                }];
+            for (kind, curve) in curves.iter().enumerate() {
+                let curve = curve.as_ref().unwrap();
+                let limits = band(&heights[kind], curve, 0.95, widths[kind]);
+                for (at, of) in limits.iter().enumerate().take(91).skip(10) {
+                    let true_height = match kind {
+                        0 => normal.cdf(apart + normal.inverse_cdf(of.x)),
+                        _ => {
+                            let alarms =
+                                n as f64 * normal.cdf(normal.inverse_cdf(of.x) - apart);
+                            let hits = positive * of.x;
+                            hits / (hits + alarms)
+                        }
+                    };
+                    let holds = of.lower <= true_height && true_height <= of.upper;
+                    inside[kind][at] += usize::from(holds);
+                }
+            }
+        }
+        let least = |of: &[usize]| *of[10..91].iter().min().unwrap() as f64;
+        let [roc, precision] = &inside;
+        (least(roc) / SAMPLES as f64, least(precision) / SAMPLES as f64)
+    }
+
+    #[test]
+    fn bands_hold_the_true_curve() {
+        // The same by numpy over 200 samples: at least 0.93 of ROC bands, 0.91 of the others.
+        for (m, n, apart) in [(30, 70, 1.2), (60, 60, 1.0), (15, 60, 2.0)] {
+            let (roc, precision) = held(m, n, apart, true);
+            assert!(roc > 0.86 && precision > 0.84, "{m} {n} {apart}: {roc} {precision}");
+        }
+        let (roc, _) = held(15, 60, 2.0, false);
+        assert!(
+            roc < 0.5,
+            "without a floor they close where the sensitivity is near 1: {roc}"
+        );
+    }
+}
