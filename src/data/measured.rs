@@ -63,6 +63,19 @@ pub struct DecisionCurve {
     /// treating nobody.
     pub useful: Vec<(f64, f64)>,
     pub method: String,
+    /// What decisions at the declared threshold are worth, if one is applied.
+    #[serde(default)]
+    pub at_threshold: Option<DecisionAtThreshold>,
+}
+
+/// Net benefit of the decisions at the declared threshold, which is the probability that weighs
+/// false positives; each fold has its own.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DecisionAtThreshold {
+    pub model: f64,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    pub treat_all: f64,
 }
 
 /// Net benefit in true positives per patient; that of treating nobody is 0.

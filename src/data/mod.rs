@@ -36,7 +36,8 @@ pub use full_model::{
 pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use measured::{
-    Banded, CalibrationCurve, Confusion, DecisionCurve, DecisionPoint, Interval, RiskBin,
+    Banded, CalibrationCurve, Confusion, DecisionAtThreshold, DecisionCurve,
+    DecisionPoint, Interval, RiskBin,
 };
 pub use model::{
     Model, ModelColumn, ModelLearner, ModelMember, ModelOutcome, ModelRows, ModelStep,
@@ -46,8 +47,8 @@ pub use novelty::Familiar;
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
     CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,
-    GroupEstimate, GroupMeasure, Link, Member, NoScore, Point, Predictions, ScoredSplit,
-    SiteEstimate, SitesEstimate, Survivors, Unscored,
+    GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity, Link, Member, NoScore,
+    Point, Predictions, ScoredSplit, SiteEstimate, SitesEstimate, Survivors, Unscored,
 };
 pub use record::*;
 pub use reporting::{Answer, FIELDS, Field, Form, Reporting, Stated, field, generalised};

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
-    DecisionCurve, Estimate, FullModelFacts, GroupEstimate, GroupMeasure, Reporting,
+    DecisionCurve, Estimate, FullModelFacts, GroupDifference, GroupEstimate,
+    GroupMeasure, Heterogeneity, Reporting,
 };
 use crate::units::Unit;
 
@@ -167,6 +168,17 @@ pub struct StudyFacts {
     /// Why the outcome is not permuted, if the author said so.
     #[serde(default)]
     pub not_permuted: Option<String>,
+    /// How frequent the outcome is where the model is meant to be used, if the author said so.
+    #[serde(default)]
+    pub target_prevalence: Option<TargetPrevalence>,
+}
+
+/// The share with the outcome among those whom the model is meant for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetPrevalence {
+    pub prevalence: f64,
+    /// Where the author has it from.
+    pub from: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -407,6 +419,9 @@ pub struct AnalysisRecord {
     pub subgroups: Vec<SubgroupFacts>,
     /// Sites that were held out one at a time.
     pub sites: Vec<SiteFacts>,
+    /// How much the pooled sites differ.
+    #[serde(default)]
+    pub between_sites: Option<Heterogeneity>,
     /// What was frozen, for an external cohort.
     pub frozen: Option<FrozenFacts>,
     /// The scheme in words, such as "nested 5 × 5, 10 repeats".
@@ -452,6 +467,10 @@ pub struct AnalysisRecord {
     /// Events for each candidate predictor, and how many patients such a model needs; none for a
     /// cohort on which nothing was fitted.
     pub sample_size: Option<SampleSizeFacts>,
+    /// Predictive values where the outcome is as frequent as the author expects it, if sensitivity
+    /// and specificity are known and that was declared.
+    #[serde(default)]
+    pub at_target: Option<AtTarget>,
     /// Rule and where it was learned, if a threshold was declared.
     pub threshold: Option<String>,
     /// The thresholds that the folds learned, if they did.
@@ -666,6 +685,22 @@ impl From<&Confusion> for ConfusionFacts {
     }
 }
 
+/// Predictive values at the prevalence that the author declared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AtTarget {
+    /// None where no row is called so.
+    pub positive: Option<PredictiveValue>,
+    pub negative: Option<PredictiveValue>,
+    pub method: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PredictiveValue {
+    pub estimate: f64,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+}
+
 /// The name of the rows that are in no group of a column, as they have no value there.
 pub const NO_VALUE: &str = "no value";
 
@@ -676,13 +711,20 @@ pub struct SubgroupFacts {
     pub group: String,
     pub n: Count,
     pub n_positive: Count,
-    /// The primary metric.
+    /// The AUROC.
     pub estimate: Option<f64>,
     pub lower: Option<f64>,
     pub upper: Option<f64>,
     /// Why there is no estimate, or how it was made.
     pub note: String,
-    /// Sensitivity and specificity at the applied threshold, calibration and error.
+    /// The group of the same column that this one is compared with; none of that group itself and
+    /// where either has too few.
+    #[serde(default)]
+    pub against: Option<String>,
+    /// The AUROC less that of the group it is compared with.
+    #[serde(default)]
+    pub difference: Option<GroupDifference>,
+    /// Calibration, sensitivity and specificity at the applied threshold, and error.
     #[serde(default)]
     pub measures: Vec<GroupMeasure>,
 }
@@ -698,6 +740,8 @@ impl From<&GroupEstimate> for SubgroupFacts {
             lower: found.lower,
             upper: found.upper,
             note: found.note.clone(),
+            against: found.against.clone(),
+            difference: found.difference.clone(),
             measures: found.measures.clone(),
         }
     }

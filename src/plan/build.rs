@@ -358,7 +358,8 @@ impl Builder<'_> {
             Judged::Folds => "folds",
             // 2: sites without a result are not said to have one class.
             // 3: each site's area has the interval by which it is pooled.
-            Judged::Sites => "sites 3",
+            // 4: τ² is that of restricted maximum likelihood, and told.
+            Judged::Sites => "sites 4",
         };
         let judged = canonical_json(&json!([
             how,
@@ -498,8 +499,12 @@ impl Builder<'_> {
             }
         }
         let mut drawn = |part: &str, work: Work, identity: Arc<Identity>| {
-            let read =
-                if matches!(work, Work::Confusion { .. }) { read } else { predicted };
+            let both = [predicted, decided].concat();
+            let read = match work {
+                Work::Confusion { .. } => read,
+                Work::DecisionCurve { .. } => &both,
+                _ => predicted,
+            };
             let mut node = node(part, work, identity, patients.iter().cloned().collect());
             node.seed = Some(study.seed);
             self.add(node, read)
@@ -516,8 +521,10 @@ impl Builder<'_> {
         );
         let decision = study.evaluate.decision_range.map(|range| {
             let range = canonical_json(&json!(range));
-            let identity = Identity::of(&[("decision", "1"), ("range", &range)]);
-            drawn("decision", Work::DecisionCurve { of }, identity)
+            // 2: decisions at the threshold as well.
+            let identity = Identity::of(&[("decision", "2"), ("range", &range)]);
+            let first = predicted.len();
+            drawn("decision", Work::DecisionCurve { of, first }, identity)
         });
         let confusion = (!decided.is_empty()).then(|| {
             drawn(
@@ -556,7 +563,8 @@ impl Builder<'_> {
                 // 3: notes tell sites from folds and one repeat from several, and how many repeats a mean is
                 // over.
                 // 4: intervals of rows that are drawn together, and of classes wholly apart.
-                "version": 4,
+                // 5: calibration intercept and slope, and differences between groups.
+                "version": 5,
                 "judged": judged,
             });
             let identity = Identity::new(&identity);

@@ -411,9 +411,10 @@ pub enum Work {
     CalibrationCurve {
         of: Judgement,
     },
-    /// Net benefit over the declared range.
+    /// Net benefit over the declared range; behind the `first` inputs are the same with decisions.
     DecisionCurve {
         of: Judgement,
+        first: usize,
     },
     /// Rows by class and decision.
     Confusion {

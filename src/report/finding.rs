@@ -587,6 +587,7 @@ mod tests {
             study: StudyFacts {
                 no_controls_added: None,
                 not_permuted: None,
+                target_prevalence: None,
                 title: String::new(),
                 cancer: String::new(),
                 seed: 1,

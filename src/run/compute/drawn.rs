@@ -2,16 +2,16 @@
 
 use super::measured::{How, distinct, judged};
 use super::pools::{Pool, Pools};
-use super::{Computed, Inputs};
+use super::{ComputeError, Computed, Inputs};
 use crate::data::{
-    Banded, CalibrationCurve, Confusion, Curve, DecisionCurve, DecisionPoint, RiskBin,
-    Value,
+    Banded, CalibrationCurve, Confusion, Curve, DecisionAtThreshold, DecisionCurve,
+    DecisionPoint, RiskBin, Value,
 };
 use crate::math::mean;
 use crate::plan::Judgement;
 use crate::statistics::{
-    self, DEGREE, Decided, Points, SPAN, calibration_errors, calibration_points,
-    net_benefit, percentiles, quantile, thresholds, treat_all,
+    self, DEGREE, Decided, Points, SPAN, benefit_of_decisions, calibration_errors,
+    calibration_points, net_benefit, percentiles, quantile, thresholds, treat_all,
 };
 
 const LEVEL: f64 = 0.95;
@@ -70,9 +70,10 @@ pub fn confusion(inputs: &Inputs<'_>, of: Judgement) -> Computed {
     })
 }
 
-/// Net benefit over the range that the author declared.
-pub fn decision(inputs: &Inputs<'_>, of: Judgement) -> Computed {
-    let judged = judged(inputs, of, 0..inputs.values.len())?;
+/// Net benefit over the range that the author declared, and that of decisions at the threshold, which
+/// stand behind the `first` values where there are any.
+pub fn decision(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
+    let judged = judged(inputs, of, 0..first)?;
     let range = inputs.study.evaluate.decision_range;
     let range = range.expect("`plan` adds this node for a declared range");
     let mut pools = Pools::of(inputs, &judged, false);
@@ -100,8 +101,13 @@ pub fn decision(inputs: &Inputs<'_>, of: Judgement) -> Computed {
             treat_all: mean(&all.collect::<Vec<_>>()).unwrap_or_default(),
         });
     }
+    let at_threshold = match first < inputs.values.len() {
+        true => at_threshold(inputs, of, first)?,
+        false => None,
+    };
     Ok(Value::Decided(DecisionCurve {
         range,
+        at_threshold,
         useful: useful(&points),
         points,
         method: format!(
@@ -111,6 +117,38 @@ pub fn decision(inputs: &Inputs<'_>, of: Judgement) -> Computed {
             pools.drawn_of()
         ),
     }))
+}
+
+/// What decisions at the declared threshold are worth, each fold at its own.
+fn at_threshold(
+    inputs: &Inputs<'_>,
+    of: Judgement,
+    first: usize,
+) -> Result<Option<DecisionAtThreshold>, ComputeError> {
+    let decided = judged(inputs, of, first..inputs.values.len())?;
+    let mut pools = Pools::of(inputs, &decided, false);
+    pools.drop_empty();
+    let over = |pools: &[Pool], of: &dyn Fn(&Pool) -> Option<f64>| {
+        let values: Option<Vec<f64>> = pools.iter().map(of).collect();
+        mean(&values?)
+    };
+    let model = |pool: &Pool| {
+        benefit_of_decisions(&pool.truth, &pool.decisions, &pool.thresholds)
+    };
+    let all = |pool: &Pool| {
+        let everybody = vec![true; pool.truth.len()];
+        benefit_of_decisions(&pool.truth, &everybody, &pool.thresholds)
+    };
+    let found = over(&pools.repeats, &model).zip(over(&pools.repeats, &all));
+    let Some((benefit, treat_all)) = found else { return Ok(None) };
+    let drawn = pools
+        .resample(inputs.study.seed, RESAMPLES, 1, &|drawn| vec![over(drawn, &model)]);
+    let enough = drawn[0].len() * 10 >= RESAMPLES * 9;
+    let interval = enough.then(|| percentiles(&drawn[0], LEVEL));
+    let interval =
+        interval.filter(|(lower, upper)| *lower <= benefit && benefit <= *upper);
+    let (lower, upper) = interval.unzip();
+    Ok(Some(DecisionAtThreshold { model: benefit, lower, upper, treat_all }))
 }
 
 /// Stretches of neighbouring points at which the model beats treating everybody and nobody.

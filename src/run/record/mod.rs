@@ -182,6 +182,7 @@ pub fn record(
                 UnnamedControls::Added { .. } => None,
             },
             not_permuted: study.evaluate.not_permuted.clone(),
+            target_prevalence: study.evaluate.target_prevalence.clone(),
         },
         sources: study
             .sources
