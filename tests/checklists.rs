@@ -154,6 +154,8 @@ fn complete() -> StudyRecord {
         lower: Some(0.6),
         upper: Some(0.8),
         note: String::new(),
+        against: None,
+        difference: None,
         measures: Vec::new(),
     }];
     headline.decision = Some(DecisionCurve {
@@ -161,6 +163,7 @@ fn complete() -> StudyRecord {
         points: Vec::new(),
         useful: vec![(0.2, 0.4)],
         method: String::new(),
+        at_threshold: None,
     });
     headline.permutation = Some(PermutationFacts {
         times: 1,
