@@ -163,7 +163,6 @@ fn complete() -> StudyRecord {
         points: Vec::new(),
         useful: vec![(0.2, 0.4)],
         method: String::new(),
-        at_threshold: None,
     });
     headline.permutation = Some(PermutationFacts {
         times: 1,

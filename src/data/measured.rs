@@ -63,9 +63,6 @@ pub struct DecisionCurve {
     /// treating nobody.
     pub useful: Vec<(f64, f64)>,
     pub method: String,
-    /// What decisions at the declared threshold are worth, if one is applied.
-    #[serde(default)]
-    pub at_threshold: Option<DecisionAtThreshold>,
 }
 
 /// Net benefit of the decisions at the declared threshold, which is the probability that weighs
@@ -98,4 +95,6 @@ pub struct Confusion {
     pub true_negative: f64,
     /// Over how many repeats.
     pub repeats: usize,
+    /// What these decisions are worth, where the threshold is a probability under 1.
+    pub benefit: Option<DecisionAtThreshold>,
 }

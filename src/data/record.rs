@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
-    DecisionCurve, Estimate, FullModelFacts, GroupDifference, GroupEstimate,
-    GroupMeasure, Heterogeneity, Reporting,
+    DecisionAtThreshold, DecisionCurve, Estimate, FullModelFacts, GroupDifference,
+    GroupEstimate, GroupMeasure, Heterogeneity, Reporting,
 };
 use crate::units::Unit;
 
@@ -671,6 +671,9 @@ pub struct ConfusionFacts {
     pub true_negative: Option<f64>,
     /// Over how many repeats.
     pub repeats: usize,
+    /// What these decisions are worth, where the threshold is a probability under 1.
+    #[serde(default)]
+    pub benefit: Option<DecisionAtThreshold>,
 }
 
 impl From<&Confusion> for ConfusionFacts {
@@ -681,6 +684,7 @@ impl From<&Confusion> for ConfusionFacts {
             false_negative: Some(found.false_negative),
             true_negative: Some(found.true_negative),
             repeats: found.repeats,
+            benefit: found.benefit,
         }
     }
 }

@@ -499,12 +499,8 @@ impl Builder<'_> {
             }
         }
         let mut drawn = |part: &str, work: Work, identity: Arc<Identity>| {
-            let both = [predicted, decided].concat();
-            let read = match work {
-                Work::Confusion { .. } => read,
-                Work::DecisionCurve { .. } => &both,
-                _ => predicted,
-            };
+            let read =
+                if matches!(work, Work::Confusion { .. }) { read } else { predicted };
             let mut node = node(part, work, identity, patients.iter().cloned().collect());
             node.seed = Some(study.seed);
             self.add(node, read)
@@ -521,16 +517,15 @@ impl Builder<'_> {
         );
         let decision = study.evaluate.decision_range.map(|range| {
             let range = canonical_json(&json!(range));
-            // 2: decisions at the threshold as well.
-            let identity = Identity::of(&[("decision", "2"), ("range", &range)]);
-            let first = predicted.len();
-            drawn("decision", Work::DecisionCurve { of, first }, identity)
+            let identity = Identity::of(&[("decision", "1"), ("range", &range)]);
+            drawn("decision", Work::DecisionCurve { of }, identity)
         });
         let confusion = (!decided.is_empty()).then(|| {
             drawn(
                 "confusion",
                 Work::Confusion { of },
-                Identity::of(&[("confusion", "1")]),
+                // 2: what the decisions are worth as well.
+                Identity::of(&[("confusion", "2")]),
             )
         });
         let roc =

@@ -411,10 +411,9 @@ pub enum Work {
     CalibrationCurve {
         of: Judgement,
     },
-    /// Net benefit over the declared range; behind the `first` inputs are the same with decisions.
+    /// Net benefit over the declared range.
     DecisionCurve {
         of: Judgement,
-        first: usize,
     },
     /// Rows by class and decision.
     Confusion {

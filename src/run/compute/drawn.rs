@@ -2,7 +2,7 @@
 
 use super::measured::{How, distinct, judged};
 use super::pools::{Pool, Pools};
-use super::{ComputeError, Computed, Inputs};
+use super::{Computed, Inputs};
 use crate::data::{
     Banded, CalibrationCurve, Confusion, Curve, DecisionAtThreshold, DecisionCurve,
     DecisionPoint, RiskBin, Value,
@@ -65,15 +65,15 @@ pub fn confusion(inputs: &Inputs<'_>, of: Judgement) -> Computed {
             false_negative: average(|cell| cell.misses).unwrap_or_default(),
             true_negative: average(|cell| cell.passes).unwrap_or_default(),
             repeats: cells.len(),
+            benefit: benefit(inputs, pools),
         }),
         None => Value::Failed(why(&judged.failed, "no threshold is applied here")),
     })
 }
 
-/// Net benefit over the range that the author declared, and that of decisions at the threshold, which
-/// stand behind the `first` values where there are any.
-pub fn decision(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
-    let judged = judged(inputs, of, 0..first)?;
+/// Net benefit over the range that the author declared.
+pub fn decision(inputs: &Inputs<'_>, of: Judgement) -> Computed {
+    let judged = judged(inputs, of, 0..inputs.values.len())?;
     let range = inputs.study.evaluate.decision_range;
     let range = range.expect("`plan` adds this node for a declared range");
     let mut pools = Pools::of(inputs, &judged, false);
@@ -101,13 +101,8 @@ pub fn decision(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
             treat_all: mean(&all.collect::<Vec<_>>()).unwrap_or_default(),
         });
     }
-    let at_threshold = match first < inputs.values.len() {
-        true => at_threshold(inputs, of, first)?,
-        false => None,
-    };
     Ok(Value::Decided(DecisionCurve {
         range,
-        at_threshold,
         useful: useful(&points),
         points,
         method: format!(
@@ -120,13 +115,7 @@ pub fn decision(inputs: &Inputs<'_>, of: Judgement, first: usize) -> Computed {
 }
 
 /// What decisions at the declared threshold are worth, each fold at its own.
-fn at_threshold(
-    inputs: &Inputs<'_>,
-    of: Judgement,
-    first: usize,
-) -> Result<Option<DecisionAtThreshold>, ComputeError> {
-    let decided = judged(inputs, of, first..inputs.values.len())?;
-    let mut pools = Pools::of(inputs, &decided, false);
+fn benefit(inputs: &Inputs<'_>, mut pools: Pools) -> Option<DecisionAtThreshold> {
     pools.drop_empty();
     let over = |pools: &[Pool], of: &dyn Fn(&Pool) -> Option<f64>| {
         let values: Option<Vec<f64>> = pools.iter().map(of).collect();
@@ -139,8 +128,8 @@ fn at_threshold(
         let everybody = vec![true; pool.truth.len()];
         benefit_of_decisions(&pool.truth, &everybody, &pool.thresholds)
     };
-    let found = over(&pools.repeats, &model).zip(over(&pools.repeats, &all));
-    let Some((benefit, treat_all)) = found else { return Ok(None) };
+    let benefit = over(&pools.repeats, &model)?;
+    let treat_all = over(&pools.repeats, &all)?;
     let drawn = pools
         .resample(inputs.study.seed, RESAMPLES, 1, &|drawn| vec![over(drawn, &model)]);
     let enough = drawn[0].len() * 10 >= RESAMPLES * 9;
@@ -148,7 +137,7 @@ fn at_threshold(
     let interval =
         interval.filter(|(lower, upper)| *lower <= benefit && benefit <= *upper);
     let (lower, upper) = interval.unzip();
-    Ok(Some(DecisionAtThreshold { model: benefit, lower, upper, treat_all }))
+    Some(DecisionAtThreshold { model: benefit, lower, upper, treat_all })
 }
 
 /// Stretches of neighbouring points at which the model beats treating everybody and nobody.

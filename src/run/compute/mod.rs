@@ -129,7 +129,7 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Roc { of } => measured::roc(inputs, *of),
         Work::PrecisionRecall { of } => drawn::precision_recall(inputs, *of),
         Work::CalibrationCurve { of } => drawn::calibration(inputs, *of),
-        Work::DecisionCurve { of, first } => drawn::decision(inputs, *of, *first),
+        Work::DecisionCurve { of } => drawn::decision(inputs, *of),
         Work::Confusion { of } => drawn::confusion(inputs, *of),
         Work::Within { of } => measured::within(inputs, *of),
         Work::Groups { of } => measured::groups(inputs, *of),

@@ -199,8 +199,8 @@ pub const KINDS: &[Places] = &[
         Patients,
     ),
     ("analyses/*/confusion", &["repeats"], Procedure),
-    ("analyses/*/decision/at_threshold", &["model", "lower", "upper"], Benefit),
-    ("analyses/*/decision/at_threshold", &["treat_all"], Redrawn),
+    ("analyses/*/confusion/benefit", &["model", "lower", "upper"], Benefit),
+    ("analyses/*/confusion/benefit", &["treat_all"], Repeated),
     // Made anew from what is left of sensitivity and specificity.
     ("analyses/*/at_target/positive", INTERVAL, Claimed),
     ("analyses/*/at_target/negative", INTERVAL, Claimed),

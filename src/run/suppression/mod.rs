@@ -511,9 +511,9 @@ fn decisions(
 ) {
     let small = telling::has_small_cell(of, pass.smallest);
     if pass.is_blurred(name, "net_benefit")
-        && let Some(curve) = &mut analysis.decision
+        && let Some(cells) = &mut analysis.confusion
     {
-        curve.at_threshold = None;
+        cells.benefit = None;
     }
     for (metric, estimate) in &mut analysis.performance {
         if is_of_decisions(metric) {
@@ -610,6 +610,9 @@ fn without_prevalence(analysis: &mut AnalysisRecord) {
     analysis.decision = None;
     analysis.sample_size = None;
     analysis.prevalence_only = None;
+    if let Some(cells) = &mut analysis.confusion {
+        cells.benefit = None; // Treating everybody is worth what the prevalence makes of it.
+    }
 }
 
 /// An analysis with hardly anybody of a class keeps its primary metric alone.
@@ -853,7 +856,6 @@ pub mod tests {
                 .collect(),
             useful: Vec::new(),
             method: String::new(),
-            at_threshold: None,
         };
         let line = smoothed(&curve(&|at| 0.4 - at as f64 / 100.0));
         for (at, point) in line.points.iter().enumerate() {
