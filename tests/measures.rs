@@ -874,8 +874,15 @@ fn groups_are_compared_and_decisions_told_for_another_prevalence() {
         ("target_prevalence: { is: 1.2 }", "is a share above 0 and under 1"),
         ("target_prevalence: 0", "is a share above 0 and under 1"),
         ("decision_range: [0, 1]", "is every threshold there is"),
+        (
+            "fallback: none\n  subgroups: [ { by: sex, minimum_events: 5 } ]",
+            "is 10 or more",
+        ),
     ] {
-        let wrong = of_lesions(0.5, "auroc").1.replace("within: sex", written);
+        let wrong = of_lesions(0.5, "auroc").1;
+        let wrong = wrong
+            .replace("  subgroups: [ { by: sex } ]\n", "")
+            .replace("within: sex", written);
         workshop.study(&wrong);
         let output = workshop.restudy(&["check", "study.yaml"]);
         let told = String::from_utf8_lossy(&output.stderr).to_string();

@@ -684,7 +684,7 @@ pub const SUBGROUP: Block = block(
         key(
             "minimum_events",
             Shape::Count,
-            "Groups with fewer of a class get no estimate.",
+            "Groups with fewer of a class get no estimate; 10 or more, 10 by default.",
         ),
     ],
 );

@@ -31,6 +31,9 @@ const STANDARD: &[&str] = &[
     "balanced_accuracy",
 ];
 
+/// Of groups with fewer of a class nothing is estimated.
+const FEWEST_EVENTS: u64 = 10;
+
 fn needs_threshold(used: &Use) -> bool {
     match &used.instance {
         Instance::Metric(metric) => metric.scale().needs_threshold,
@@ -207,8 +210,17 @@ impl Reader<'_> {
             }
         }
         let events = fields.get("minimum_events");
-        let events = events.and_then(|node| self.count(node, "`minimum_events`"));
-        Some(Subgroup { by, cut, minimum_events: events.unwrap_or(10) as usize })
+        let events = events.and_then(|node| {
+            let events = self.count(node, "`minimum_events`")?;
+            // Fewer say nothing of a group, however they are asked.
+            if events < FEWEST_EVENTS {
+                let message = format!("`minimum_events` is {FEWEST_EVENTS} or more");
+                self.error(Code::OUT_OF_RANGE, node.span, message);
+            }
+            Some(events)
+        });
+        let minimum_events = events.unwrap_or(FEWEST_EVENTS) as usize;
+        Some(Subgroup { by, cut, minimum_events })
     }
 
     fn compare(&mut self, node: &Node, evaluate: &mut Evaluate) {
