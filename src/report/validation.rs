@@ -7,7 +7,7 @@ use super::discrimination::SMOOTH;
 use super::figure::{DataTable, Figure};
 use super::forest::{Counted, Forest, Row};
 use super::roc;
-use super::shown::{Shown, escape, fill, place, plain, without_tags};
+use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, chance, headline, model, primary, same_question};
 use crate::data::{AnalysisRecord, FrozenFacts};
 use crate::operation::prelude::*;
@@ -454,8 +454,7 @@ fn sites<'a>(
     let forest = Forest {
         title: "AUROC in each site",
         description: format!(
-            "AUROC of {name} in each site when it was held out, and pooled over sites. {}",
-            without_tags(&between)
+            "AUROC of {name} in each site when it was held out, and pooled over sites."
         ),
         axis: "AUROC".to_string(),
         what: "Site held out",
