@@ -154,6 +154,8 @@ fn complete() -> StudyRecord {
         lower: Some(0.6),
         upper: Some(0.8),
         note: String::new(),
+        against: None,
+        difference: None,
         measures: Vec::new(),
     }];
     headline.decision = Some(DecisionCurve {

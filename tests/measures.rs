@@ -850,3 +850,106 @@ fn the_interval_of_calibration_covers_a_calibrated_truth() {
         "{intercepts} {slopes}"
     );
 }
+
+/// A difference between groups has the interval that those of both allow, unless a patient is in
+/// both; predictive values and net benefit follow from the cells.
+#[test]
+fn groups_are_compared_and_decisions_told_for_another_prevalence() {
+    let (workshop, study) = of_lesions(0.5, "brier");
+    let study = study
+        .replace(
+            "subgroups: [ { by: sex } ]",
+            "subgroups: [ { by: sex }, { by: x, cut: [0.8] } ]\n  decision_range: [0.2, 0.8]\n  \
+             target_prevalence: { is: 0.2, from: a registry of 2019 }",
+        );
+    workshop.study(&study);
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine", "{run:?}");
+    let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
+    let of = |kind: &str| {
+        let mut all = record.analyses.values();
+        all.find(|of| of.kind == kind && of.model == "good").unwrap()
+    };
+    let mut compared = 0;
+    for analysis in [of("external"), of("sites")] {
+        for group in &analysis.subgroups {
+            let Some(less) = &group.difference else { continue };
+            let is = |other: &&restudy::data::SubgroupFacts| {
+                other.by == group.by && Some(&other.group) == group.against.as_ref()
+            };
+            let than = analysis.subgroups.iter().find(is).unwrap();
+            assert!(than.n.known() >= group.n.known() && than.against.is_none());
+            let expected = group.estimate.unwrap() - than.estimate.unwrap();
+            assert!((less.estimate - expected).abs() < 1e-12);
+            // Lesions of a patient lie on both sides of a cut of their own size.
+            assert_eq!(less.apart, group.by == "sex", "{}", group.by);
+            if let (true, Some(lower)) = (less.apart, less.lower) {
+                let down = group.estimate.unwrap() - group.lower.unwrap();
+                let up = than.upper.unwrap() - than.estimate.unwrap();
+                let half = restudy::math::sqrt(down * down + up * up);
+                assert!((lower - (less.estimate - half)).abs() < 1e-12);
+            }
+            compared += 1;
+        }
+        let titles = |group: &restudy::data::SubgroupFacts| {
+            group.measures.iter().map(|of| of.metric.clone()).collect::<Vec<_>>()
+        };
+        let metrics = [
+            "calibration_intercept",
+            "calibration_slope",
+            "sensitivity",
+            "specificity",
+            "observed_expected",
+            "brier",
+        ];
+        let sex = analysis.subgroups.iter().find(|group| group.by == "sex").unwrap();
+        assert_eq!(titles(sex), metrics);
+        // At a threshold of a half a false positive costs what a true one is worth.
+        let cells = analysis.confusion.as_ref().unwrap();
+        let (hits, alarms) =
+            (cells.true_positive.unwrap(), cells.false_positive.unwrap());
+        let benefit = cells.benefit.unwrap();
+        let n = analysis.n.known().unwrap() as f64;
+        assert!((benefit.model - (hits - alarms) / n).abs() < 1e-12);
+        let positive = analysis.n_positive.known().unwrap() as f64;
+        assert!((benefit.treat_all - (2.0 * positive - n) / n).abs() < 1e-12);
+        let share = |metric: &str| analysis.performance[metric].estimate;
+        let (sensitivity, specificity) = (share("sensitivity"), share("specificity"));
+        let found = analysis.at_target.as_ref().unwrap().positive.unwrap();
+        let right = 0.2 * sensitivity;
+        let expected = right / (right + 0.8 * (1.0 - specificity));
+        assert!((found.estimate - expected).abs() < 1e-12);
+    }
+    assert!(compared >= 2, "{compared}");
+    let between = of("sites").between_sites.unwrap();
+    assert!(between.n_sites == 3 && between.tau_squared >= 0.0);
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    for words in [
+        "a registry of 2019",
+        "the variance τ² of true values on the logit scale",
+        "Differences from the largest subgroup",
+        "At the declared threshold the net benefit is",
+        "In words: of the rows with the outcome",
+        "Calibration slope, held back from the same source: there",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    for (written, said) in [
+        ("target_prevalence: { is: 1.2 }", "is a share above 0 and under 1"),
+        ("target_prevalence: 0", "is a share above 0 and under 1"),
+        ("decision_range: [0, 1]", "is every threshold there is"),
+        (
+            "fallback: none\n  subgroups: [ { by: sex, minimum_events: 5 } ]",
+            "is 10 or more",
+        ),
+    ] {
+        let wrong = of_lesions(0.5, "auroc").1;
+        let wrong = wrong
+            .replace("  subgroups: [ { by: sex } ]\n", "")
+            .replace("within: sex", written);
+        workshop.study(&wrong);
+        let output = workshop.restudy(&["check", "study.yaml"]);
+        let told = String::from_utf8_lossy(&output.stderr).to_string();
+        assert!(!output.status.success() && told.contains(said), "{told}");
+    }
+}

@@ -7,8 +7,8 @@ use restudy::data::{Frame, FrameColumn, Roi, Rows, Split, Train, Value};
 use restudy::math::{Stream, sqrt};
 use restudy::operation::{Entry, File, Instance, ReadAs, Scored};
 use restudy::statistics::{
-    corrected_t, cramers_v, delong, holm, logit_interval, nadeau_bengio, paired_delong,
-    pooled_auroc, random_effects, wilson,
+    Between, corrected_t, cramers_v, delong, holm, logit_interval, nadeau_bengio,
+    paired_delong, pooled_auroc, random_effects, wilson,
 };
 use serde_json::{Value as Json, json};
 
@@ -317,23 +317,28 @@ fn pooled_areas_are_those_of_random_effects() {
         numbers(&rows, "auc").into_iter().zip(counts).map(of_site).collect();
     let pooled = pooled_auroc(&sites, 0.95).unwrap();
     let mut case = collection.case("meta_analysis");
-    case.near(pooled.auroc, "/DL/pooled_auc");
-    case.near(pooled.interval.0, "/DL/pooled_auc_hk_ci95/0");
-    case.near(pooled.interval.1, "/DL/pooled_auc_hk_ci95/1");
+    case.near(pooled.auroc, "/REML/pooled_auc");
+    case.near(pooled.interval.0, "/REML/pooled_auc_hk_ci95/0");
+    case.near(pooled.interval.1, "/REML/pooled_auc_hk_ci95/1");
     let logits: Vec<(f64, f64)> = (0..sites.len())
         .map(|site| {
             let at = |name| case.expected(&format!("/{name}/{site}")).as_f64().unwrap();
             (at("yi_logit_auc"), at("vi"))
         })
         .collect();
-    for found in [pooled.logit, random_effects(&logits, 0.95).unwrap()] {
-        case.near(found.estimate, "/DL/mu");
-        case.near(found.standard_error, "/DL/hk_se");
-        case.near(found.interval.0, "/DL/hk_ci95/0");
-        case.near(found.interval.1, "/DL/hk_ci95/1");
-        case.near(found.prediction.unwrap().0, "/DL/pi95_t_k-2/0");
-        case.near(found.prediction.unwrap().1, "/DL/pi95_t_k-2/1");
-        case.near(found.tau_squared, "/DL/tau2");
+    let of = |between| random_effects(&logits, between, 0.95).unwrap();
+    for (found, by) in [
+        (pooled.logit, "REML"),
+        (of(Between::Reml), "REML"),
+        (of(Between::DerSimonianLaird), "DL"),
+    ] {
+        case.near(found.estimate, &format!("/{by}/mu"));
+        case.near(found.standard_error, &format!("/{by}/hk_se"));
+        case.near(found.interval.0, &format!("/{by}/hk_ci95/0"));
+        case.near(found.interval.1, &format!("/{by}/hk_ci95/1"));
+        case.near(found.prediction.unwrap().0, &format!("/{by}/pi95_t_k-2/0"));
+        case.near(found.prediction.unwrap().1, &format!("/{by}/pi95_t_k-2/1"));
+        case.near(found.tau_squared, &format!("/{by}/tau2"));
         case.near(found.q, "/Q");
         case.near(found.i_squared, "/I2_Q");
     }

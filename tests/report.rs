@@ -4,9 +4,10 @@ use restudy::catalog::Catalog;
 use restudy::data::{
     AgreementFacts, AnalysisRecord, ApparentFacts, AssociationFacts, ClaimFacts,
     Compared, ComparisonFacts, DeviationFacts, Equation, Estimate, Explained,
-    FrozenFacts, GapColumn, GapFacts, GroupMeasure, ImportanceFacts, JoinFacts,
-    PatternFacts, PredictorImportance, PredictorShap, Removed, Share, ShareDifference,
-    SiteFacts, StudyRecord, SubgroupFacts, Term, Transform, WorkedExample,
+    FrozenFacts, GapColumn, GapFacts, GroupDifference, GroupMeasure, Heterogeneity,
+    ImportanceFacts, JoinFacts, PatternFacts, PredictorImportance, PredictorShap,
+    Removed, Share, ShareDifference, SiteFacts, StudyRecord, SubgroupFacts, Term,
+    Transform, WorkedExample,
 };
 use restudy::operation::{Entry, Kind, section};
 use restudy::report::render;
@@ -166,6 +167,13 @@ fn full(more: &str) -> StudyRecord {
         prediction: Some((0.2, 0.95)),
         ..Estimate::default()
     };
+    let difference = Some(GroupDifference {
+        estimate: -0.1,
+        lower: Some(-0.3),
+        upper: Some(0.1),
+        apart: true,
+        note: told("from both"),
+    });
     let group = |group: &str, estimate: Option<f64>| SubgroupFacts {
         by: told("age"),
         group: told(group),
@@ -175,6 +183,8 @@ fn full(more: &str) -> StudyRecord {
         lower: estimate.map(|_| 0.4),
         upper: estimate.map(|_| 0.9),
         note: told("too few: 1 of the smaller class"),
+        against: difference.as_ref().map(|_| told("young")),
+        difference: difference.clone(),
         measures: vec![GroupMeasure {
             metric: "brier".to_string(),
             title: told("Brier score"),
@@ -182,6 +192,7 @@ fn full(more: &str) -> StudyRecord {
             lower: estimate.map(|_| 0.4),
             upper: estimate.map(|_| 0.9),
             note: told("too few"),
+            difference: difference.clone(),
         }],
     };
     let subgroups = vec![group("young", Some(0.7)), group("old", None)];
@@ -197,6 +208,11 @@ fn full(more: &str) -> StudyRecord {
         AnalysisRecord {
             scheme: "sites".to_string(),
             kind: "sites".to_string(),
+            between_sites: Some(Heterogeneity {
+                n_sites: 2,
+                tau_squared: 0.123,
+                i_squared: 0.4,
+            }),
             performance: [("auroc".to_string(), estimate(0.5))].into(),
             sites: [(Some(0.8), true), (Some(0.6), false), (None, false)]
                 .map(|(auroc, pooled)| SiteFacts {

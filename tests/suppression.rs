@@ -103,6 +103,7 @@ evaluate:
   also: [sensitivity, specificity]
   threshold: {{ rule: fixed, value: 0.16, learned_from: inner_out_of_fold }}
   decision_range: [0.1, 0.6]
+  target_prevalence: 0.2
   subgroups:
     - {{ by: sex }}
     - {{ by: hospital }}
@@ -1385,7 +1386,7 @@ fn measures_of_groups_are_those_of_their_rows() {
     let internal = &public["analyses"]["mutant.all.internal"]["subgroups"];
     let west =
         internal.as_array().unwrap().iter().find(|g| g["group"] == "west").unwrap();
-    assert_eq!(west["measures"].as_array().unwrap().len(), 4);
+    assert_eq!(west["measures"].as_array().unwrap().len(), 6);
     for measure in west["measures"].as_array().unwrap() {
         assert!(measure["estimate"].is_null());
         assert!(measure["note"].as_str().unwrap().starts_with("too few"));
@@ -1400,6 +1401,45 @@ fn measures_of_groups_are_those_of_their_rows() {
             (brier(&alone["gains"]) - (brier(&alone["performance"]) - own)).abs() < 1e-12
         );
     }
+}
+
+/// What follows from other numbers follows from what is shown of them.
+#[test]
+fn derived_numbers_are_those_of_what_is_shown() {
+    let private = json(&run("{ public: false, terms: made up }"));
+    let mut told = 0;
+    for (name, analysis) in private["analyses"].as_object().unwrap() {
+        let of = |metric: &str| analysis["performance"][metric]["estimate"].as_f64();
+        let (positive, shares) = (
+            &analysis["at_target"]["positive"],
+            of("sensitivity").zip(of("specificity")),
+        );
+        if let (Some(found), Some((hits, passes))) =
+            (positive["estimate"].as_f64(), shares)
+        {
+            let right = 0.2 * hits;
+            let expected = right / (right + 0.8 * (1.0 - passes));
+            assert!((found - expected).abs() < 1e-9, "{name}: {found} {expected}");
+        }
+        assert!(shares.is_some() || analysis["at_target"].is_null(), "{name}");
+        let groups = analysis["subgroups"].as_array().unwrap();
+        for group in groups {
+            let than = groups.iter().find(|other| {
+                other["by"] == group["by"] && other["group"] == group["against"]
+            });
+            let less = group["difference"]["estimate"].as_f64();
+            let values = than.map(|than| [group, than].map(|of| of["estimate"].as_f64()));
+            match (less, values) {
+                (Some(less), Some([Some(one), Some(other)])) => {
+                    assert!((less - (one - other)).abs() < 1e-9, "{name}: {group}");
+                    told += 1;
+                }
+                (None, _) => {}
+                (less, values) => panic!("{name}: {less:?} of {values:?}"),
+            }
+        }
+    }
+    assert!(told > 0, "some difference is shown");
 }
 
 #[test]

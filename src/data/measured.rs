@@ -95,6 +95,16 @@ pub struct DecisionCurve {
     pub method: String,
 }
 
+/// Net benefit of the decisions at the declared threshold, which is the probability that weighs
+/// false positives; each fold has its own.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DecisionAtThreshold {
+    pub model: f64,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    pub treat_all: f64,
+}
+
 /// Net benefit in true positives per patient; that of treating nobody is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionPoint {
@@ -115,4 +125,6 @@ pub struct Confusion {
     pub true_negative: f64,
     /// Over how many repeats.
     pub repeats: usize,
+    /// What these decisions are worth, where the threshold is a probability under 1.
+    pub benefit: Option<DecisionAtThreshold>,
 }

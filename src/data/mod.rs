@@ -40,8 +40,8 @@ pub use gzip::decompressed;
 pub use image::{Geometry, Mask, Roi, Volume};
 pub use learning_curve::{ExpectedWidth, LearningFacts, LearningSize};
 pub use measured::{
-    Band, Banded, CalibrationCurve, Confusion, Curves, DecisionCurve, DecisionPoint,
-    Interval, Limits, RiskBin,
+    Band, Banded, CalibrationCurve, Confusion, Curves, DecisionAtThreshold,
+    DecisionCurve, DecisionPoint, Interval, Limits, RiskBin,
 };
 pub use missingness::{
     GapColumn, GapFacts, MissingnessFacts, PatternFacts, ShareDifference,
@@ -54,8 +54,8 @@ pub use novelty::Familiar;
 pub use outcome::{Assay, Call, Calls};
 pub use prediction::{
     CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,
-    GroupEstimate, GroupMeasure, Link, Member, NoScore, Point, Predictions, ScoredSplit,
-    SiteEstimate, SitesEstimate, Survivors, Unscored,
+    GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity, Link, Member, NoScore,
+    Point, Predictions, ScoredSplit, SiteEstimate, SitesEstimate, Survivors, Unscored,
 };
 pub use record::*;
 pub use reporting::{Answer, FIELDS, Field, Form, Reporting, Stated, field, generalised};

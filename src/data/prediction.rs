@@ -205,6 +205,19 @@ pub struct SitesEstimate {
     pub pooled: Estimate,
     /// In the order of the splits that have predictions.
     pub sites: Vec<SiteEstimate>,
+    /// How much sites differ, where they were pooled.
+    pub between: Option<Heterogeneity>,
+}
+
+/// How much true values differ between sites, on the logit scale of the AUROC.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Heterogeneity {
+    /// Sites that were pooled.
+    pub n_sites: usize,
+    /// The variance of true values between sites, by restricted maximum likelihood.
+    pub tau_squared: f64,
+    /// The share of the variation between sites that is not sampling error, from Cochran's Q.
+    pub i_squared: f64,
 }
 
 /// The AUROC of one site as it goes into the pooled one.
@@ -230,7 +243,7 @@ pub struct Compared {
     pub method: String,
 }
 
-/// A metric in one group of rows.
+/// The AUROC and further metrics in one group of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupEstimate {
     pub by: String,
@@ -242,8 +255,24 @@ pub struct GroupEstimate {
     pub upper: Option<f64>,
     /// Why there is no estimate, or how it was made.
     pub note: String,
+    /// The group of the same column that this one is compared with; none of that group itself.
+    pub against: Option<String>,
+    /// The estimate less that of the group it is compared with.
+    pub difference: Option<GroupDifference>,
     /// Further metrics of the group.
     pub measures: Vec<GroupMeasure>,
+}
+
+/// A metric in one group less the same in another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupDifference {
+    pub estimate: f64,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    /// Whether no patient has rows in both groups: then the interval follows from those of the two.
+    pub apart: bool,
+    /// How the interval was made, or why there is none.
+    pub note: String,
 }
 
 /// A further metric in a group.
@@ -256,6 +285,9 @@ pub struct GroupMeasure {
     pub upper: Option<f64>,
     /// Why there is no estimate, or how it was made.
     pub note: String,
+    /// The estimate less that of the group it is compared with.
+    #[serde(default)]
+    pub difference: Option<GroupDifference>,
 }
 
 /// A point of a curve.

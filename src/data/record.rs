@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Band, CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
-    DecisionCurve, Estimate, ExpectedWidth, FullModelFacts, GroupEstimate, GroupMeasure,
-    LearningFacts, MissingnessFacts, Reporting,
+    DecisionAtThreshold, DecisionCurve, Estimate, ExpectedWidth, FullModelFacts,
+    GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity, LearningFacts,
+    MissingnessFacts, Reporting,
 };
 use crate::units::Unit;
 
@@ -174,6 +175,17 @@ pub struct StudyFacts {
     /// Why no learning curve is drawn, if the author said so.
     #[serde(default)]
     pub no_learning_curve: Option<String>,
+    /// How frequent the outcome is where the model is meant to be used, if the author said so.
+    #[serde(default)]
+    pub target_prevalence: Option<TargetPrevalence>,
+}
+
+/// The share with the outcome among those whom the model is meant for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetPrevalence {
+    pub prevalence: f64,
+    /// Where the author has it from.
+    pub from: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -424,6 +436,9 @@ pub struct AnalysisRecord {
     pub subgroups: Vec<SubgroupFacts>,
     /// Sites that were held out one at a time.
     pub sites: Vec<SiteFacts>,
+    /// How much the pooled sites differ.
+    #[serde(default)]
+    pub between_sites: Option<Heterogeneity>,
     /// What was frozen, for an external cohort.
     pub frozen: Option<FrozenFacts>,
     /// The scheme in words, such as "nested 5 × 5, 10 repeats".
@@ -483,6 +498,10 @@ pub struct AnalysisRecord {
     /// analysis.
     #[serde(default)]
     pub learning_curve: Option<LearningFacts>,
+    /// Predictive values where the outcome is as frequent as the author expects it, if sensitivity
+    /// and specificity are known and that was declared.
+    #[serde(default)]
+    pub at_target: Option<AtTarget>,
     /// Rule and where it was learned, if a threshold was declared.
     pub threshold: Option<String>,
     /// The thresholds that the folds learned, if they did.
@@ -744,6 +763,9 @@ pub struct ConfusionFacts {
     pub true_negative: Option<f64>,
     /// Over how many repeats.
     pub repeats: usize,
+    /// What these decisions are worth, where the threshold is a probability under 1.
+    #[serde(default)]
+    pub benefit: Option<DecisionAtThreshold>,
 }
 
 impl From<&Confusion> for ConfusionFacts {
@@ -754,12 +776,29 @@ impl From<&Confusion> for ConfusionFacts {
             false_negative: Some(found.false_negative),
             true_negative: Some(found.true_negative),
             repeats: found.repeats,
+            benefit: found.benefit,
         }
     }
 }
 
 /// What the block of columns by which a study divides its rows is called among the variables of a report.
 pub const DIVIDING: &str = "sites, strata and subgroups";
+
+/// Predictive values at the prevalence that the author declared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AtTarget {
+    /// None where no row is called so.
+    pub positive: Option<PredictiveValue>,
+    pub negative: Option<PredictiveValue>,
+    pub method: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PredictiveValue {
+    pub estimate: f64,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+}
 
 /// The name of the rows that are in no group of a column, as they have no value there.
 pub const NO_VALUE: &str = "no value";
@@ -771,13 +810,20 @@ pub struct SubgroupFacts {
     pub group: String,
     pub n: Count,
     pub n_positive: Count,
-    /// The primary metric.
+    /// The AUROC.
     pub estimate: Option<f64>,
     pub lower: Option<f64>,
     pub upper: Option<f64>,
     /// Why there is no estimate, or how it was made.
     pub note: String,
-    /// Sensitivity and specificity at the applied threshold, calibration and error.
+    /// The group of the same column that this one is compared with; none of that group itself and
+    /// where either has too few.
+    #[serde(default)]
+    pub against: Option<String>,
+    /// The AUROC less that of the group it is compared with.
+    #[serde(default)]
+    pub difference: Option<GroupDifference>,
+    /// Calibration, sensitivity and specificity at the applied threshold, and error.
     #[serde(default)]
     pub measures: Vec<GroupMeasure>,
 }
@@ -793,6 +839,8 @@ impl From<&GroupEstimate> for SubgroupFacts {
             lower: found.lower,
             upper: found.upper,
             note: found.note.clone(),
+            against: found.against.clone(),
+            difference: found.difference.clone(),
             measures: found.measures.clone(),
         }
     }

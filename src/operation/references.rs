@@ -496,6 +496,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1177/0272989X06295361"),
     ),
     (
+        "viechtbauer2005",
+        "Viechtbauer W. Bias and efficiency of meta-analytic variance estimators in the random-effects model. J Educ Behav Stat 2005;30:261–293.",
+        Some("10.3102/10769986030003261"),
+    ),
+    (
         "welch1947",
         "Welch BL. The generalization of 'Student's' problem when several different population variances are involved. Biometrika 1947;34:28–35.",
         Some("10.1093/biomet/34.1-2.28"),
@@ -529,6 +534,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "zou2005",
         "Zou H, Hastie T. Regularization and variable selection via the elastic net. J R Stat Soc B 2005;67:301–320.",
         Some("10.1111/j.1467-9868.2005.00503.x"),
+    ),
+    (
+        "zou2008",
+        "Zou GY, Donner A. Construction of confidence limits about effect measures: a general approach. Stat Med 2008;27:1693–1702.",
+        Some("10.1002/sim.3095"),
     ),
 ];
 

@@ -358,7 +358,8 @@ impl Builder<'_> {
             Judged::Folds => "folds",
             // 2: sites without a result are not said to have one class.
             // 3: each site's area has the interval by which it is pooled.
-            Judged::Sites => "sites 3",
+            // 4: τ² is that of restricted maximum likelihood, and told.
+            Judged::Sites => "sites 4",
         };
         let judged = canonical_json(&json!([
             how,
@@ -586,7 +587,8 @@ impl Builder<'_> {
             drawn(
                 "confusion",
                 Work::Confusion { of },
-                Identity::of(&[("confusion", "1")]),
+                // 2: what the decisions are worth as well.
+                Identity::of(&[("confusion", "2")]),
             )
         });
         let within = study.evaluate.within.as_ref().and_then(|column| {
@@ -616,7 +618,8 @@ impl Builder<'_> {
                 // 3: notes tell sites from folds and one repeat from several, and how many repeats a mean is
                 // over.
                 // 4: intervals of rows that are drawn together, and of classes wholly apart.
-                "version": 4,
+                // 5: calibration intercept and slope, and differences between groups.
+                "version": 5,
                 "judged": judged,
             });
             let identity = Identity::new(&identity);

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
-use super::shown::{Shown, fill, place, plain};
+use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, headline, same_question};
 use crate::data::{AnalysisRecord, CalibrationCurve};
 use crate::operation::prelude::*;
@@ -18,7 +18,8 @@ impl Operation for Calibration {
     const ABOUT: About = About {
         name: "calibration",
         title: "Calibration",
-        version: 1,
+        // 1: first release. 2: the Brier score stands beside that of the prevalence.
+        version: 2,
         sources: &["collins2024", "cleveland1988"],
         example: "calibration",
     };
@@ -122,20 +123,30 @@ fn figure<'a>(
     plot.beneath(&bins, room);
     let at = place(name);
     let ends = curve.points.first().zip(curve.points.last());
-    let range = ends.map_or(String::new(), |(first, last)| {
-        format!(" Predictions from {} to {}.", plain(first.x, 2), plain(last.x, 2))
+    let range = ends.map_or(String::new(), |_| {
+        let end =
+            |which: usize| shown.number(&format!("{at}/calibration/points/{which}/x"), 2);
+        let last = curve.points.len() - 1;
+        format!(" The curve runs over predictions from {} to {}.", end(0), end(last))
     });
     let value = |metric: &str| {
-        let estimate = analysis.performance.get(metric).map(|found| found.estimate);
-        estimate.map_or("not computed".to_string(), |value| plain(value, 2))
+        let path = format!("{at}/performance/{metric}");
+        match analysis.performance.contains_key(metric) || shown.is_hidden(&path) {
+            true => shown.estimate(&path, 2),
+            false => "not computed".to_string(),
+        }
     };
     let description = format!(
-        "Calibration of {name}: intercept {}, slope {}, O:E {}.{range}",
+        "Calibration of {}: intercept {}, slope {}, O:E {}, Brier score {}{}.{range}",
+        escape(name),
         value("calibration_intercept"),
         value("calibration_slope"),
-        value("observed_expected")
+        value("observed_expected"),
+        value("brier"),
+        reference(shown, &at, analysis)
+            .map_or(String::new(), |of| format!(", {of} by the prevalence alone"))
     );
-    let picture = plot.svg.finish("Calibration", &description);
+    let picture = plot.svg.finish_told("Calibration", &description);
     let mut rows: Vec<Vec<String>> = Vec::new();
     let number = |value: Option<f64>| value.map_or(String::new(), |v| plain(v, 4));
     for p in &curve.points {
@@ -218,6 +229,16 @@ fn heading(
 const SLOPE: &str = "slope";
 const INTERCEPT: &str = "intercept";
 
+/// The Brier score of one prediction for every row, the prevalence. HTML.
+fn reference(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> Option<String> {
+    let lists = [("metrics", &analysis.metrics), ("standard", &analysis.standard)];
+    let place = lists.into_iter().find_map(|(list, of)| {
+        let which = of.iter().position(|metric| metric.name == "brier")?;
+        Some(format!("{at}/{list}/{which}/chance"))
+    })?;
+    shown.has(&place).then(|| shown.number(&place, 2))
+}
+
 /// The numbers beside the curve.
 fn panel(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> String {
     let rows: String = [
@@ -231,8 +252,12 @@ fn panel(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> String {
     .filter(|(metric, _)| analysis.performance.contains_key(*metric))
     .map(|(metric, title)| {
         format!(
-            "<tr><th scope=\"row\">{title}</th><td class=\"r\">{}</td></tr>",
-            shown.estimate(&format!("{at}/performance/{metric}"), 2)
+            "<tr><th scope=\"row\">{title}</th><td class=\"r\">{}{}</td></tr>",
+            shown.estimate(&format!("{at}/performance/{metric}"), 2),
+            match reference(shown, at, analysis).filter(|_| metric == "brier") {
+                Some(of) => format!("<br><small>prevalence alone {of}</small>"),
+                None => String::new(),
+            }
         )
     })
     .collect();

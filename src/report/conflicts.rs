@@ -609,7 +609,7 @@ fn results(record: &StudyRecord, measure: &Measure) -> Vec<Found> {
                 .extend(sites.map(|site| Found::new(site.auroc, site.lower, site.upper)));
         }
         for group in &analysis.subgroups {
-            if measure.key == analysis.primary {
+            if measure.key == "auroc" {
                 found.push(Found::new(group.estimate, group.lower, group.upper));
             }
             let of = group.measures.iter().filter(|of| of.metric == measure.key);

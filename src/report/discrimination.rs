@@ -19,7 +19,7 @@ use super::standing::{
 use super::svg::{Anchor, Svg};
 use super::utility::useful;
 use super::{permutation, precision_recall};
-use crate::data::{AnalysisRecord, Estimate, MetricFacts, Removed};
+use crate::data::{AnalysisRecord, ConfusionFacts, Estimate, MetricFacts, Removed};
 use crate::operation::prelude::*;
 
 /// ROC curves of the headline, pooled within each repeat, with the value of every fold; and every
@@ -35,9 +35,16 @@ impl Operation for Discrimination {
         name: "discrimination",
         title: "Discrimination",
         // 1: curves, folds and measures. 2: curves have a band, precision and recall are drawn in every
-        // place that the question was asked.
+        // place that the question was asked; predictive values say at which prevalence.
         version: 2,
-        sources: &["hanley1982", "macskassy2005", "nadeau2003", "wilson1927"],
+        sources: &[
+            "altman1994b",
+            "hanley1982",
+            "macskassy2005",
+            "nadeau2003",
+            "wilson1927",
+            "zou2008",
+        ],
         example: "discrimination",
     };
 }
@@ -214,6 +221,7 @@ fn confusion<'a>(
                 shown.estimate(&path, 2)
             ))
         })
+        .chain(at_target(record, shown, name, analysis))
         .collect();
     let cells = format!(
         "<table class=\"confusion\"><thead><tr><td></td><th scope=\"col\" class=\"r\">Called positive\
@@ -259,33 +267,150 @@ fn confusion<'a>(
             ),
         },
         body: format!(
-            "<div class=\"pair\"><div>{cells}{}</div><table><thead><tr><th scope=\"col\">Measure</th>\
+            "<div class=\"pair\"><div>{cells}{}{}{}</div><table><thead><tr><th scope=\"col\">Measure</th>\
              <th scope=\"col\" class=\"r\">Estimate (95 % CI)</th><th scope=\"col\" class=\"r\">SD over \
              folds</th></tr></thead><tbody>{rows}</tbody></table></div>",
+            in_words(shown, &at, digits),
+            prevalence(record, shown, name, analysis),
             thresholds(shown, name, analysis)
         ),
         pictures: Vec::new(),
         method: format!(
             "Each fold at the threshold learned on its own inner out-of-fold predictions, a frozen \
-             model at its own; {}. The spread over folds is no interval.",
-            interval(record, analysis)
+             model at its own; {}. The spread over folds is no interval.{}",
+            interval(record, analysis),
+            analysis.at_target.as_ref().map_or(String::new(), |found| format!(
+                " At the declared prevalence: {}.",
+                found.method
+            ))
         ),
-        table: DataTable {
-            head: ["outcome", "called", "rows"].map(String::from).to_vec(),
-            rows: [
-                ("with", "positive", found.true_positive),
-                ("with", "negative", found.false_negative),
-                ("without", "positive", found.false_positive),
-                ("without", "negative", found.true_negative),
-            ]
-            .into_iter()
-            .map(|(outcome, called, n)| {
-                let n = n.map_or("hidden".to_string(), |n| plain(n, 2));
-                vec![outcome.to_string(), called.to_string(), n]
-            })
-            .collect(),
-        },
+        table: confusion_table(record, analysis, found, &measures),
     })
+}
+
+/// The cells and the measures that follow, as numbers.
+fn confusion_table(
+    record: &StudyRecord,
+    analysis: &AnalysisRecord,
+    found: &ConfusionFacts,
+    measures: &[(&str, &str)],
+) -> DataTable {
+    let set = format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort);
+    let number =
+        |value: Option<f64>| value.map_or(String::new(), |value| plain(value, 4));
+    let mut rows: Vec<Vec<String>> = [
+        ("true positive", found.true_positive),
+        ("false positive", found.false_positive),
+        ("false negative", found.false_negative),
+        ("true negative", found.true_negative),
+    ]
+    .into_iter()
+    .map(|(what, n)| {
+        let n = n.map_or("hidden".to_string(), |n| plain(n, 2));
+        vec![set.clone(), what.to_string(), n, String::new(), String::new()]
+    })
+    .collect();
+    let mut row = |what: String, [estimate, lower, upper]: [Option<f64>; 3]| {
+        let values = [estimate, lower, upper].map(number);
+        rows.push([&[set.clone(), what][..], &values].concat());
+    };
+    for (metric, title) in measures {
+        if let Some(of) = analysis.performance.get(*metric) {
+            row((*title).to_string(), [Some(of.estimate), of.lower, of.upper]);
+        }
+    }
+    let target = record.study.target_prevalence.as_ref();
+    if let Some((found, target)) = analysis.at_target.as_ref().zip(target) {
+        for (title, of) in
+            [(measures[2].1, found.positive), (measures[3].1, found.negative)]
+        {
+            let what =
+                format!("{title} at a prevalence of {}", plain(target.prevalence, 4));
+            row(
+                what,
+                [
+                    of.map(|of| of.estimate),
+                    of.and_then(|of| of.lower),
+                    of.and_then(|of| of.upper),
+                ],
+            );
+        }
+    }
+    let head = ["set", "what", "value", "lower", "upper"];
+    DataTable { head: head.map(String::from).to_vec(), rows }
+}
+
+/// Predictive values at the declared prevalence, as rows of a table. HTML.
+fn at_target(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Vec<String> {
+    let path = format!("{}/at_target", place(name));
+    let declared = record.study.target_prevalence.is_some();
+    if !declared || (analysis.at_target.is_none() && !shown.is_hidden(&path)) {
+        return Vec::new();
+    }
+    let share = shown.number(TARGET, 2);
+    let of = [("positive", "Positive"), ("negative", "Negative")];
+    let rows = of.map(|(which, title)| {
+        let path = format!("{path}/{which}");
+        let value = match shown.has(&format!("{path}/estimate")) || shown.is_hidden(&path) {
+            true => shown.estimate(&path, 2),
+            false => "no such call".to_string(),
+        };
+        format!(
+            "<tr><th scope=\"row\">{title} predictive value at a prevalence of {share}</th>\
+             <td class=\"r\">{value}</td><td class=\"r\">–</td></tr>"
+        )
+    });
+    rows.to_vec()
+}
+
+/// Where the declared prevalence stands.
+const TARGET: &str = "/study/target_prevalence/prevalence";
+
+/// The cells as a sentence, for those who do not see the table. HTML.
+fn in_words(shown: &Shown, at: &str, digits: usize) -> String {
+    let cell = |what: &str| shown.number(&format!("{at}/{what}"), digits);
+    format!(
+        "<p class=\"tag\">In words: of the rows with the outcome {} are called positive and {} \
+         negative; of those without it {} are called positive and {} negative.</p>",
+        cell("true_positive"),
+        cell("false_negative"),
+        cell("false_positive"),
+        cell("true_negative")
+    )
+}
+
+/// For which prevalence predictive values hold. HTML.
+fn prevalence(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> String {
+    let at = judged_place(name, analysis);
+    let here = format!(
+        "Predictive values hold for the prevalence of these rows: {} of {} have the outcome",
+        shown.count(&format!("{at}/n_positive")),
+        shown.count(&format!("{at}/n"))
+    );
+    let elsewhere = match &record.study.target_prevalence {
+        Some(target) => format!(
+            "; where the model is meant to be used the author expects {}{}",
+            shown.number(TARGET, 2),
+            match &target.from {
+                Some(from) => format!(" ({})", escape(from)),
+                None => String::new(),
+            }
+        ),
+        None => "; elsewhere they differ, and <code>evaluate.target_prevalence</code> asks for \
+                 those of another prevalence"
+            .to_string(),
+    };
+    format!("<p class=\"tag\">{here}{elsewhere}.</p>")
 }
 
 /// How the intervals of proportions were made.

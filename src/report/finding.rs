@@ -589,6 +589,7 @@ mod tests {
                 no_controls_added: None,
                 not_permuted: None,
                 no_learning_curve: None,
+                target_prevalence: None,
                 title: String::new(),
                 cancer: String::new(),
                 seed: 1,

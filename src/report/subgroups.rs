@@ -5,14 +5,15 @@ use serde_json::{Value as Json, json};
 use super::figure::{DataTable, Figure};
 use super::forest::{Counted, Forest, Row};
 use super::shown::{Shown, escape, fill, place, plain};
-use super::standing::{
-    Standing, all, chance, headline, primary, rows_are, same_question,
-};
+use super::standing::{Standing, all, headline, rows_are, same_question};
 use crate::data::{AnalysisRecord, SubgroupFacts};
 use crate::operation::prelude::*;
 
-/// The primary metric in every declared group, sensitivity and specificity at the applied threshold,
-/// observed over expected and the Brier score; groups with too few of a class say so.
+/// AUROC, calibration intercept and slope, sensitivity and specificity at the applied threshold, observed
+/// over expected and the Brier score in every declared group; groups with too few of a class say so.
+///
+/// Each group is compared with the largest one of the same column that is not too few: the difference has
+/// an interval and no p value.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Subgroups {}
@@ -21,9 +22,10 @@ impl Operation for Subgroups {
     const ABOUT: About = About {
         name: "subgroups",
         title: "Subgroups",
-        // 1: the primary metric. 2: decisions at the threshold, calibration and error as well.
-        version: 2,
-        sources: &["collins2024"],
+        // 1: the primary metric. 2: decisions at the threshold, calibration and error as well. 3: the AUROC
+        // whatever is primary, calibration intercept and slope, and differences between groups.
+        version: 3,
+        sources: &["collins2024", "newcombe1998", "zou2008"],
         example: "subgroups",
     };
 }
@@ -72,6 +74,7 @@ impl Section for Subgroups {
     }
 }
 
+/// The AUROC in each group, and against the group that it is compared with.
 fn figure<'a>(
     record: &StudyRecord,
     shown: &Shown,
@@ -79,49 +82,46 @@ fn figure<'a>(
     name: &str,
     analysis: &AnalysisRecord,
 ) -> Figure<'a> {
-    let standing = Standing::of(record, analysis);
-    let mut rows: Vec<Row> = Vec::new();
-    let mut by = "";
-    for (at, group) in analysis.subgroups.iter().enumerate() {
-        if group.by != by {
-            by = &group.by;
-            rows.push(Row { label: by.to_string(), heading: true, ..Row::default() });
-        }
-        let path = format!("{}/subgroups/{at}", place(name));
-        rows.push(Row {
-            label: group.group.clone(),
-            path: Some(path.clone()),
-            counted: Some(Counted {
-                n: group.n,
-                n_positive: group.n_positive,
-                place: path,
-            }),
-            estimate: group.estimate,
-            lower: group.lower,
-            upper: group.upper,
-            note: group.note.clone(),
-            series: standing.series(),
-            ..Row::default()
-        });
-    }
-    let overall = analysis.performance.get(&analysis.primary);
+    let overall = analysis.performance.get(AUROC);
     let forest = Forest {
-        title: "Performance by subgroup",
+        title: "AUROC by subgroup",
         description: format!(
-            "{} of {name} in each declared group, with the value over all as a dashed line.",
-            primary(analysis)
+            "AUROC of {name} in each declared group, with the value over all as a dashed line."
         ),
-        axis: primary(analysis),
+        axis: "AUROC".to_string(),
         what: "Group",
         over: "variable",
         reference: match overall {
             Some(estimate) => Some((estimate.estimate, "all")),
-            None => chance(analysis).map(|chance| (chance, "chance")),
+            None => Some((0.5, "chance")),
         },
         signed: false,
-        rows,
+        rows: lines(record, name, analysis, Line::Value),
     };
     let picture = forest.draw(shown);
+    let mut body = Forest::boxed(&picture, &format!("Subgroups of {name}"));
+    let mut pictures = vec![picture];
+    let rows = lines(record, name, analysis, Line::Difference);
+    if !rows.is_empty() {
+        let forest = Forest {
+            title: "Differences of AUROC between subgroups",
+            description: format!(
+                "AUROC of {name} in each group less that in the largest group of the same \
+                 variable; the dashed line is no difference."
+            ),
+            axis: "Difference of AUROC".to_string(),
+            what: "Group against the largest",
+            over: "variable",
+            reference: Some((0.0, "none")),
+            signed: true,
+            rows,
+        };
+        let picture = forest.draw(shown);
+        let label = format!("Differences between subgroups of {name}");
+        body.push_str("<h4>Against the largest group</h4>");
+        body.push_str(&Forest::boxed(&picture, &label));
+        pictures.push(picture);
+    }
     Figure {
         id,
         heading: heading(record, shown, name, analysis),
@@ -130,17 +130,93 @@ fn figure<'a>(
              headings.",
             rows_are(record, &analysis.cohort)
         ),
-        body: Forest::boxed(&picture, &format!("Subgroups of {name}")),
-        pictures: vec![picture],
-        method: "The same predictions, restricted to each group; nothing was fitted again. No \
-                 adjustment for the number of groups. A group with too few of a class says so and \
-                 is not dropped; rows without a value are in no group and counted as such."
-            .to_string(),
-        table: forest.table(),
+        body,
+        pictures,
+        method: format!(
+            "The same predictions, restricted to each group; nothing was fitted again. No \
+             adjustment for the number of groups, and no p value. A group with too few of a class \
+             says so and is not dropped; rows without a value are in no group and counted as \
+             such.{}",
+            ways(analysis)
+        ),
+        table: DataTable {
+            head: COLUMNS.map(String::from).to_vec(),
+            rows: analysis.subgroups.iter().flat_map(cells).collect(),
+        },
     }
 }
 
-/// Sensitivity, specificity, calibration and error in each group of an analysis.
+const AUROC: &str = "auroc";
+
+/// What a line of a forest tells of a group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Value,
+    Difference,
+}
+
+/// The lines of groups under the columns that make them; of differences those that there are.
+fn lines(
+    record: &StudyRecord,
+    name: &str,
+    analysis: &AnalysisRecord,
+    line: Line,
+) -> Vec<Row> {
+    let series = Standing::of(record, analysis).series();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut by = "";
+    for (at, group) in analysis.subgroups.iter().enumerate() {
+        let less = group.difference.as_ref().zip(group.against.as_ref());
+        if line == Line::Difference && less.is_none() {
+            continue;
+        }
+        if group.by != by {
+            by = &group.by;
+            rows.push(Row { label: by.to_string(), heading: true, ..Row::default() });
+        }
+        let place = format!("{}/subgroups/{at}", place(name));
+        let counted =
+            Counted { n: group.n, n_positive: group.n_positive, place: place.clone() };
+        let row = Row { counted: Some(counted), series, ..Row::default() };
+        rows.push(match (line, less) {
+            (Line::Difference, Some((less, against))) => Row {
+                label: format!("{}, against {against}", group.group),
+                path: Some(format!("{place}/difference")),
+                estimate: Some(less.estimate),
+                lower: less.lower,
+                upper: less.upper,
+                note: less.note.clone(),
+                ..row
+            },
+            _ => Row {
+                label: group.group.clone(),
+                path: Some(place),
+                estimate: group.estimate,
+                lower: group.lower,
+                upper: group.upper,
+                note: group.note.clone(),
+                ..row
+            },
+        });
+    }
+    rows
+}
+
+/// How differences were made, each way once.
+fn ways(analysis: &AnalysisRecord) -> String {
+    let mut ways: Vec<&str> = Vec::new();
+    for less in analysis.subgroups.iter().filter_map(|group| group.difference.as_ref()) {
+        if !ways.contains(&less.note.as_str()) {
+            ways.push(&less.note);
+        }
+    }
+    match ways.is_empty() {
+        true => String::new(),
+        false => format!(" Of a difference: {}.", ways.join("; or ")),
+    }
+}
+
+/// Calibration, sensitivity, specificity and error in each group of an analysis, and how groups differ.
 fn further(
     record: &StudyRecord,
     shown: &Shown,
@@ -167,14 +243,35 @@ fn further(
             "cells": cells.collect::<Vec<_>>(),
         })
     });
+    let differences = analysis.subgroups.iter().enumerate().filter_map(|(at, group)| {
+        let against = group.against.as_ref()?;
+        let cells = group.measures.iter().enumerate().map(|(which, measure)| {
+            let path =
+                format!("{}/subgroups/{at}/measures/{which}/difference", place(name));
+            match &measure.difference {
+                Some(_) => format!(
+                    "{} ({})",
+                    shown.signed(&format!("{path}/estimate"), 2),
+                    shown.interval(&path, 2)
+                ),
+                None => shown.number(&format!("{path}/estimate"), 2),
+            }
+        });
+        Some(json!({
+            "by": group.by, "group": group.group, "against": against,
+            "cells": cells.collect::<Vec<_>>(),
+        }))
+    });
     Some(json!({
+        "differences": differences.collect::<Vec<_>>(),
         "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
         "titles": titles,
         "rows": rows.collect::<Vec<_>>(),
     }))
 }
 
-/// The lowest and the highest group with an interval, not a judgement of their difference.
+/// The lowest and the highest group with an interval, and whether the interval of any difference
+/// leaves out none.
 fn heading(
     record: &StudyRecord,
     shown: &Shown,
@@ -203,57 +300,95 @@ fn heading(
         )
     };
     match lowest.0 == highest.0 {
-        true => format!("{} {} ({whom})", escape(&primary(analysis)), one(lowest)),
+        true => format!("AUROC {} ({whom})", one(lowest)),
         false => format!(
-            "{} from {} to {} ({whom})",
-            escape(&primary(analysis)),
+            "AUROC from {} to {}{} ({whom})",
             one(lowest),
-            one(highest)
+            one(highest),
+            apart(shown, name, analysis)
         ),
     }
 }
 
-/// Every group of every analysis, for a file.
-fn every(record: &StudyRecord) -> DataTable {
-    let head = [
-        "analysis",
-        "by",
-        "group",
-        "n",
-        "n_positive",
-        "metric",
-        "estimate",
-        "lower",
-        "upper",
-        "note",
-    ];
+/// The difference whose interval lies farthest from none, or that each holds it.
+fn apart(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
+    let limits = |group: &SubgroupFacts| {
+        let less = group.difference.as_ref()?;
+        less.lower.zip(less.upper)
+    };
+    let groups = analysis.subgroups.iter().enumerate();
+    let all: Vec<_> =
+        groups.filter_map(|(at, group)| Some((at, group, limits(group)?))).collect();
+    let beyond = |(lower, upper): (f64, f64)| lower.max(-upper);
+    let farthest = all.iter().max_by(|a, b| beyond(a.2).total_cmp(&beyond(b.2)));
+    match farthest {
+        None => String::new(),
+        Some((_, _, ends)) if beyond(*ends) <= 0.0 => {
+            "; the interval of every difference holds 0".to_string()
+        }
+        Some((at, group, _)) => {
+            let path = format!("{}/subgroups/{at}/difference", place(name));
+            format!(
+                "; {} ({}) where {} is {} against {}",
+                shown.signed(&format!("{path}/estimate"), 2),
+                shown.interval(&path, 2),
+                escape(&group.by),
+                escape(&group.group),
+                escape(group.against.as_deref().unwrap_or("others"))
+            )
+        }
+    }
+}
+
+const COLUMNS: [&str; 10] = [
+    "by",
+    "group",
+    "n",
+    "n_positive",
+    "metric",
+    "against",
+    "estimate",
+    "lower",
+    "upper",
+    "note",
+];
+
+/// What is measured in a group, line by line; behind each measure how it differs from the group that it
+/// is compared with.
+fn cells(group: &SubgroupFacts) -> Vec<Vec<String>> {
     let number = |value: Option<f64>| {
         value.map_or(String::new(), |value| plain(value, 4).replace('−', "-"))
     };
-    let rows = all(record).flat_map(|(name, analysis)| {
-        analysis.subgroups.iter().flat_map(move |group| {
-            let own = (
-                analysis.primary.as_str(),
-                [group.estimate, group.lower, group.upper],
-                &group.note,
-            );
-            let further = group.measures.iter().map(|of| {
-                (of.metric.as_str(), [of.estimate, of.lower, of.upper], &of.note)
-            });
-            std::iter::once(own).chain(further).map(move |(metric, values, note)| {
-                let mut cells = vec![
-                    name.clone(),
-                    group.by.clone(),
-                    group.group.clone(),
-                    group.n.to_string(),
-                    group.n_positive.to_string(),
-                    metric.to_string(),
-                ];
-                cells.extend(values.map(number));
-                cells.push(note.clone());
-                cells
-            })
-        })
+    let line = |metric: &str, against: &str, values: [Option<f64>; 3], note: &str| {
+        let counts = [group.n.to_string(), group.n_positive.to_string()];
+        let names = [group.by.clone(), group.group.clone()].into_iter().chain(counts);
+        let names = names.chain([metric.to_string(), against.to_string()]);
+        names.chain(values.map(number)).chain([note.to_string()]).collect()
+    };
+    let own = [group.estimate, group.lower, group.upper];
+    let own = (AUROC, own, &group.note, &group.difference);
+    let measures = group.measures.iter().map(|of| {
+        let values = [of.estimate, of.lower, of.upper];
+        (of.metric.as_str(), values, &of.note, &of.difference)
     });
-    DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }
+    let against = group.against.as_deref().unwrap_or("");
+    let mut lines = Vec::new();
+    for (metric, values, note, difference) in std::iter::once(own).chain(measures) {
+        lines.push(line(metric, "", values, note));
+        if let Some(less) = difference {
+            let values = [Some(less.estimate), less.lower, less.upper];
+            lines.push(line(metric, against, values, &less.note));
+        }
+    }
+    lines
+}
+
+/// Every group of every analysis, for a file.
+fn every(record: &StudyRecord) -> DataTable {
+    let head = ["analysis"].into_iter().chain(COLUMNS).map(String::from);
+    let rows = all(record).flat_map(|(name, analysis)| {
+        let lines = analysis.subgroups.iter().flat_map(cells);
+        lines.map(|line| [vec![name.clone()], line].concat())
+    });
+    DataTable { rows: rows.collect(), head: head.collect() }
 }

@@ -1,4 +1,4 @@
-//! Summary: what was found, in one sentence and four numbers.
+//! Summary: what was found, in one sentence and a few numbers.
 
 use serde_json::{Value as Json, json};
 
@@ -23,7 +23,8 @@ impl Operation for Summary {
     const ABOUT: About = About {
         name: "summary",
         title: "Summary",
-        version: 1,
+        // 1: first release. 2: the calibration slope on another cohort.
+        version: 2,
         sources: &["collins2024"],
         example: "summary",
     };
@@ -71,6 +72,7 @@ impl Section for Summary {
                 "headline": headline.is_some(),
                 "sentences": beyond(record),
                 "claims": claims.collect::<Vec<_>>(),
+                "wide": keys.len() > 4,
                 "keys": keys,
                 "primary": primary,
                 "within": record.study.within,
@@ -129,8 +131,9 @@ fn sentence(message: &str) -> String {
     format!("{}{}.", first.unwrap_or_default(), characters.as_str().trim_end_matches('.'))
 }
 
-/// The numbers that the sentence is about, four at most: the headline, what remains within strata,
-/// what a control gives alone, what the frozen model gives elsewhere.
+/// The numbers that the sentence is about, six at most: the headline, what the frozen model gives
+/// elsewhere and with which calibration slope, what remains within strata, what a control gives alone,
+/// and how many items are reported.
 fn keys(
     record: &StudyRecord,
     shown: &Shown,
@@ -152,6 +155,26 @@ fn keys(
         &of(name, analysis),
         format!("{}, {} ({})", primary(analysis), standing.label(), analysis.scheme_text),
     )];
+    // Of several other cohorts the first stands here, and each under validation.
+    let mut elsewhere = same_question(record, analysis);
+    if let Some((name, external)) = elsewhere.find(|(_, of)| of.kind == "external") {
+        let standing = Standing::of(record, external).label();
+        keys.push(key(
+            &of(name, external),
+            format!(
+                "{}, frozen model, {standing}: {}",
+                primary(external),
+                external.cohort
+            ),
+        ));
+        // Whether the probabilities hold elsewhere is another question than whether the order does.
+        let slope = format!("{}/performance/calibration_slope", place(name));
+        let known = external.performance.contains_key("calibration_slope");
+        if known || shown.is_hidden(&slope) {
+            let what = format!("Calibration slope, {standing}: {}", external.cohort);
+            keys.push(key(&slope, what));
+        }
+    }
     if let (Some(_), Some(column)) = (&analysis.within, &record.study.within) {
         let path = format!("{}/within", place(name));
         keys.push(key(&path, format!("AUROC within {column}, same predictions")));
@@ -159,19 +182,6 @@ fn keys(
     if let Some((name, control)) = telling_control(record, analysis) {
         let what = format!("{}, {} alone, same splits", primary(control), alone(control));
         keys.push(key(&of(name, control), what));
-    }
-    for (name, external) in same_question(record, analysis) {
-        if external.kind == "external" {
-            let standing = Standing::of(record, external).label();
-            keys.push(key(
-                &of(name, external),
-                format!(
-                    "{}, frozen model, {standing}: {}",
-                    primary(external),
-                    external.cohort
-                ),
-            ));
-        }
     }
     for metric in analysis.metrics.iter().filter(|m| m.name != analysis.primary) {
         let path = format!("{}/performance/{}", place(name), metric.name);
@@ -186,7 +196,7 @@ fn keys(
             ));
         }
     }
-    keys.truncate(3);
+    keys.truncate(5);
     if let Some(list) = record.checklists.first() {
         keys.push(json!({
             "value": format!(

@@ -19,7 +19,8 @@ impl Operation for Utility {
     const ABOUT: About = About {
         name: "utility",
         title: "Clinical utility",
-        version: 1,
+        // 1: first release. 2: net benefit at the declared threshold.
+        version: 2,
         sources: &["vickers2006"],
         example: "utility",
     };
@@ -107,24 +108,23 @@ fn figure<'a>(
         &format!("line{series}"),
         curve.points.iter().map(|p| (p.threshold, p.model)),
     );
-    let described: Vec<String> = curve
-        .useful
-        .iter()
-        .map(|(from, to)| format!("{} to {}", plain(*from, 2), plain(*to, 2)))
-        .collect();
+    let useful = useful(shown, name, curve);
+    let at_threshold = at_threshold(shown, name, analysis);
+    let end = |which: usize| {
+        shown.number(&format!("{}/decision/range/{which}", place(name)), 2)
+    };
     let description = format!(
-        "Net benefit of {name} over thresholds from {} to {}; above both treat-all and treat-none at \
-         {}.",
-        plain(curve.range.0, 2),
-        plain(curve.range.1, 2),
-        if described.is_empty() {
-            "none of them".to_string()
-        } else {
-            described.join(", ")
+        "Net benefit of {} over thresholds from {} to {}; above both treat-all and treat-none at {}. \
+         {at_threshold}",
+        escape(name),
+        end(0),
+        end(1),
+        match useful.is_empty() {
+            true => "none of them".to_string(),
+            false => useful.join(", "),
         }
     );
-    let picture = plot.svg.finish("Decision curve", &description);
-    let useful = useful(shown, name, curve);
+    let picture = plot.svg.finish_told("Decision curve", &description);
     let standing = Standing::of(record, analysis).label();
     let heading = match useful.is_empty() {
         true => format!(
@@ -167,6 +167,18 @@ fn figure<'a>(
     let mut head =
         ["threshold", "model", "lower", "upper", "treat_all"].map(String::from).to_vec();
     head.extend(beside.map(|(other, _)| model(other)));
+    let cells = analysis.confusion.as_ref();
+    if let Some(found) = cells.and_then(|cells| cells.benefit) {
+        let mut row = vec![
+            "declared".to_string(),
+            plain(found.model, 4),
+            number(found.lower),
+            number(found.upper),
+            plain(found.treat_all, 4),
+        ];
+        row.resize(head.len(), String::new());
+        rows.push(row);
+    }
     Figure {
         id,
         heading,
@@ -175,7 +187,7 @@ fn figure<'a>(
             .to_string(),
         body: format!(
             "<div class=\"pair\"><div>{picture}</div><div><ul class=\"legend down\">{legend}</ul>\
-             </div></div>"
+             <p class=\"sub\">{at_threshold}</p></div></div>"
         ),
         pictures: vec![picture],
         method: format!("{}.", first_upper(curve.method.trim_end_matches('.'))),
@@ -184,6 +196,29 @@ fn figure<'a>(
             rows,
         },
     }
+}
+
+/// What decisions at the declared threshold are worth, or why that is not told. HTML.
+fn at_threshold(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
+    let path = format!("{}/confusion/benefit", place(name));
+    let cells = analysis.confusion.as_ref();
+    if cells.and_then(|cells| cells.benefit).is_none() {
+        return match shown.is_hidden(&path) {
+            true => {
+                "Net benefit at the declared threshold is hidden, since a cell is small."
+            }
+            false => "No threshold is applied here, so there is no net benefit at one.",
+        }
+        .to_string();
+    }
+    let of = |what: &str| shown.signed(&format!("{path}/{what}"), 3);
+    format!(
+        "At the declared threshold the net benefit is {} ({}); that of treating all {}, of treating none \
+         0.",
+        of("model"),
+        shown.interval(&path, 3),
+        of("treat_all")
+    )
 }
 
 /// What the model is drawn beside, on the same splits: the clinical model, which decides today;

@@ -4,10 +4,10 @@ use serde_json::{Value as Json, json};
 
 use super::calibration::first_upper;
 use super::discrimination::SMOOTH;
-use super::figure::Figure;
+use super::figure::{DataTable, Figure};
 use super::forest::{Counted, Forest, Row};
 use super::roc;
-use super::shown::{Shown, escape, fill, place};
+use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, chance, headline, model, primary, same_question};
 use crate::data::{AnalysisRecord, FrozenFacts};
 use crate::operation::prelude::*;
@@ -25,8 +25,16 @@ impl Operation for Validation {
         name: "validation",
         title: "Validation and centres",
         // 1: inside, site by site and outside. 2: the frozen model on the rows it was fitted on as well.
-        version: 2,
-        sources: &["collins2024", "delong1988", "hartung2001", "higgins2009"],
+        // 3: the variance between sites.
+        version: 3,
+        sources: &[
+            "collins2024",
+            "delong1988",
+            "hartung2001",
+            "higgins2002",
+            "higgins2009",
+            "viechtbauer2005",
+        ],
         example: "validation",
     };
 }
@@ -262,7 +270,12 @@ fn side_by_side(
             (Standing::Internal.series(), "Circle: internal."),
             (
                 Standing::SiteBySite.series(),
-                "Diamond: sites held out one at a time, with the prediction interval below.",
+                match forest.rows.iter().any(|row| row.prediction.is_some()) {
+                    true => {
+                        "Diamond: sites held out one at a time, with the prediction interval below."
+                    }
+                    false => "Diamond: sites held out one at a time.",
+                },
             ),
             (
                 Standing::External.series(),
@@ -447,6 +460,7 @@ fn sites<'a>(
             ..Row::default()
         });
     }
+    let between = between(shown, name, analysis);
     let forest = Forest {
         title: "AUROC in each site",
         description: format!(
@@ -479,7 +493,10 @@ fn sites<'a>(
             model(analysis),
             analysis.cohort
         ),
-        body: Forest::boxed(&picture, &format!("AUROC in each site of {name}")),
+        body: format!(
+            "{}<p class=\"sub\">{between}</p>",
+            Forest::boxed(&picture, &format!("AUROC in each site of {name}"))
+        ),
         pictures: vec![picture],
         method: format!(
             "{}. {}",
@@ -490,8 +507,67 @@ fn sites<'a>(
             },
             each_site(analysis)
         ),
-        table: forest.table(),
+        table: with_heterogeneity(forest.table(), analysis),
     }
+}
+
+/// How much sites differ, and where a further one is expected. HTML.
+fn between(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
+    let at = place(name);
+    let path = format!("{at}/between_sites");
+    let Some(found) = &analysis.between_sites else {
+        return match shown.is_hidden(&path) {
+            true => "How much sites differ is hidden.".to_string(),
+            false => "Too few sites to tell how much they differ.".to_string(),
+        };
+    };
+    let pooled = analysis.performance.get("auroc");
+    let further = match pooled.and_then(|estimate| estimate.prediction) {
+        Some(_) => {
+            let path = format!("{at}/performance/auroc/prediction");
+            format!(
+                "95 % prediction interval for a further site {}–{}",
+                shown.number(&format!("{path}/0"), 2),
+                shown.number(&format!("{path}/1"), 2)
+            )
+        }
+        None if found.n_sites < 3 => {
+            "no prediction interval, which takes three sites".to_string()
+        }
+        None => "the prediction interval is not told".to_string(),
+    };
+    format!(
+        "Between the {} pooled sites the variance τ² of true values on the logit scale is {}; the share \
+         I² of variation that is not sampling error is {}; {further}.",
+        shown.count(&format!("{path}/n_sites")),
+        shown.number(&format!("{path}/tau_squared"), 3),
+        shown.number(&format!("{path}/i_squared"), 2)
+    )
+}
+
+/// The numbers of the forest with τ² and I² as lines of their own.
+fn with_heterogeneity(mut table: DataTable, analysis: &AnalysisRecord) -> DataTable {
+    let Some(found) = &analysis.between_sites else { return table };
+    for (label, value, note) in [
+        (
+            "τ²",
+            found.tau_squared,
+            "variance between sites on the logit scale, by restricted maximum likelihood",
+        ),
+        ("I²", found.i_squared, "from Cochran's Q"),
+    ] {
+        let mut row = vec![String::new(); table.head.len()];
+        let named = [("group", label), ("note", note)]
+            .map(|(name, text)| (name, text.to_string()));
+        let value = ("estimate", plain(value, 4));
+        for (name, text) in named.into_iter().chain([value]) {
+            if let Some(at) = table.head.iter().position(|head| head == name) {
+                row[at] = text;
+            }
+        }
+        table.rows.push(row);
+    }
+    table
 }
 
 /// The facts of a frozen model and its one use.

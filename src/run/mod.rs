@@ -15,6 +15,7 @@ mod predict;
 mod prevalence;
 mod record;
 mod suppression;
+mod target;
 
 pub use describe::describe;
 pub use execute::{Done, How, Options, RunError, Watch, execute};

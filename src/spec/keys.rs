@@ -50,6 +50,8 @@ pub enum Shape {
     Blocks(&'static Block),
     /// A text, or a block that says more.
     TextOr(&'static Block),
+    /// A number, or a block that says more.
+    NumberOr(&'static Block),
     /// A path, a block that says where, or a list of those.
     Files(&'static Block),
     /// Names of the author's choice, each with a text or a block.
@@ -637,6 +639,11 @@ pub const EVALUATE: Block = block(
             "Thresholds that a clinician would consider.",
         ),
         key(
+            "target_prevalence",
+            Shape::NumberOr(&TARGET_PREVALENCE),
+            "The share with the outcome among those whom the model is meant for: predictive values are told for it too.",
+        ),
+        key(
             "subgroups",
             Shape::Blocks(&SUBGROUP),
             "Groups in which it is measured as well.",
@@ -664,6 +671,15 @@ pub const EVALUATE: Block = block(
     ],
 );
 
+pub const TARGET_PREVALENCE: Block = block(
+    "`target_prevalence`",
+    "The share with the outcome among those whom the model is meant for.",
+    &[
+        required("is", Shape::Number, "The share, above 0 and under 1."),
+        key("from", Shape::Text, "Where it is known from, in words."),
+    ],
+);
+
 pub const SUBGROUP: Block = block(
     "a subgroup",
     "Groups by a column.",
@@ -673,7 +689,7 @@ pub const SUBGROUP: Block = block(
         key(
             "minimum_events",
             Shape::Count,
-            "Groups with fewer of a class get no estimate.",
+            "Groups with fewer of a class get no estimate; 10 or more, 10 by default.",
         ),
     ],
 );

@@ -96,6 +96,9 @@ fn shape(shape: Shape, catalog: &Catalog) -> Json {
         Shape::Named(of) => named(block(of, catalog)),
         Shape::Block(of) => block(of, catalog),
         Shape::TextOr(of) => json!({ "anyOf": [text(), block(of, catalog)] }),
+        Shape::NumberOr(of) => {
+            json!({ "anyOf": [{ "type": "number" }, block(of, catalog)] })
+        }
         Shape::Files(of) => {
             let one = json!({ "anyOf": [text(), block(of, catalog)] });
             json!({ "anyOf": [text(), block(of, catalog), list(one)] })

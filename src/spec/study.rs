@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Chain, Cohort, ImageOrigin, Origin, Part, Rule, Source, SourceKind};
-use crate::data::Reporting;
+use crate::data::{Reporting, TargetPrevalence};
 use crate::diagnostics::Span;
 use crate::digest::{Digest, canonical_json};
 use crate::operation::{About, AnyDerivation, Entry, Instance};
@@ -455,6 +455,7 @@ pub struct Evaluate {
     /// Whether it was not asked for, and is measured since the outcome goes with it.
     pub within_added: bool,
     pub decision_range: Option<(f64, f64)>,
+    pub target_prevalence: Option<TargetPrevalence>,
     pub subgroups: Vec<Subgroup>,
     pub compare: Vec<Compare>,
     /// Whether p values of the comparisons are adjusted by Holm's method.
@@ -775,6 +776,9 @@ impl Study {
             "subgroups": subgroups.collect::<Json>(),
             "claims": evaluate.claims.iter().map(|c| c.text.clone()).collect::<Json>(),
         });
+        if let Some(target) = &evaluate.target_prevalence {
+            whole["target_prevalence"] = json!(target.prevalence);
+        }
         if matches!(evaluate.unnamed, UnnamedControls::Left(_)) {
             whole["controls_added"] = json!(false);
         }

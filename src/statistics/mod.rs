@@ -53,6 +53,7 @@ mod smooth;
 mod specificity;
 mod specificity_at_least;
 mod splitting;
+mod square_and_add;
 mod stability;
 mod stratified;
 mod youden;
@@ -62,7 +63,7 @@ pub use band::{Ranked, band, band_places};
 pub use binormal::Binormal;
 pub use comparison::{corrected_t, holm};
 pub use decided::Decided;
-pub use decision::{net_benefit, thresholds, treat_all};
+pub use decision::{benefit_of_decisions, net_benefit, thresholds, treat_all};
 pub use decodability::decodability;
 pub use delong::{
     Delong, Paired, delong, exact_bound, few_interval, logit_interval, paired_delong,
@@ -76,7 +77,9 @@ pub use permutation::{permutation_p, permuted};
 pub use platt::{linked, platt, platt_apart};
 pub use precision_recall::{mean_precision, percentiles, precision_recall};
 pub use probabilities::{half_step, inwards};
-pub use random_effects::{PooledAuroc, RandomEffects, pooled_auroc, random_effects};
+pub use random_effects::{
+    Between, PooledAuroc, RandomEffects, pooled_auroc, random_effects,
+};
 pub use recalibration::recalibration;
 pub use roc::{mean_curve, roc_curve};
 pub use sample_size::{
@@ -87,6 +90,7 @@ pub use similarity::{Cluster, clusters};
 pub use smooth::{
     DEGREE, Points, SPAN, calibration_errors, calibration_points, quantile,
 };
+pub use square_and_add::{Limited, difference, predictive_values};
 pub use stability::{Stability, stability};
 pub use stratified::{within, within_variance};
 

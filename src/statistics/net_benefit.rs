@@ -1,6 +1,6 @@
 //! Net benefit: true positives less the false ones, weighed by what the threshold says of their cost.
 
-use super::decision::net_benefit;
+use super::decision::{benefit_of_decisions, net_benefit};
 use super::probabilities::checked;
 use crate::operation::prelude::*;
 
@@ -58,21 +58,9 @@ impl Metric for NetBenefit {
         if n == 0 || scored.decisions.len() != n || scored.thresholds.len() != n {
             return Err(Failure::Undefined("no threshold was declared"));
         }
-        let mut sum = 0.0;
-        let rows = scored.truth.iter().zip(scored.decisions).zip(scored.thresholds);
-        for ((truth, decision), threshold) in rows {
-            sum += match (decision, truth) {
-                (true, true) => 1.0,
-                (true, false) if *threshold >= 1.0 => {
-                    return Err(Failure::Undefined(
-                        "a threshold of 1 weighs a false positive without end",
-                    ));
-                }
-                (true, false) => -threshold.max(0.0) / (1.0 - threshold),
-                (false, _) => 0.0,
-            };
-        }
-        Ok(sum / n as f64)
+        benefit_of_decisions(scored.truth, scored.decisions, scored.thresholds).ok_or(
+            Failure::Undefined("a threshold of 1 weighs a false positive without end"),
+        )
     }
 }
 

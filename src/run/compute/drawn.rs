@@ -6,14 +6,15 @@ use super::measured::{Held, How, distinct, judged};
 use super::pools::{Pool, Pools};
 use super::{Computed, Inputs};
 use crate::data::{
-    Band, Banded, CalibrationCurve, Confusion, Curve, Curves, DecisionCurve,
-    DecisionPoint, RiskBin, Value,
+    Band, Banded, CalibrationCurve, Confusion, Curve, Curves, DecisionAtThreshold,
+    DecisionCurve, DecisionPoint, RiskBin, Value,
 };
 use crate::math::mean;
 use crate::plan::Judgement;
 use crate::statistics::{
-    self, DEGREE, Decided, Points, Ranked, SPAN, calibration_errors, calibration_points,
-    net_benefit, percentiles, quantile, thresholds, treat_all,
+    self, DEGREE, Decided, Points, Ranked, SPAN, benefit_of_decisions,
+    calibration_errors, calibration_points, net_benefit, percentiles, quantile,
+    thresholds, treat_all,
 };
 
 const LEVEL: f64 = 0.95;
@@ -187,6 +188,7 @@ pub fn confusion(inputs: &Inputs<'_>, of: Judgement) -> Computed {
             false_negative: average(|cell| cell.misses).unwrap_or_default(),
             true_negative: average(|cell| cell.passes).unwrap_or_default(),
             repeats: cells.len(),
+            benefit: benefit(inputs, pools),
         }),
         None => Value::Failed(why(&judged.failed, "no threshold is applied here")),
     })
@@ -233,6 +235,32 @@ pub fn decision(inputs: &Inputs<'_>, of: Judgement) -> Computed {
             pools.drawn_of()
         ),
     }))
+}
+
+/// What decisions at the declared threshold are worth, each fold at its own.
+fn benefit(inputs: &Inputs<'_>, mut pools: Pools) -> Option<DecisionAtThreshold> {
+    pools.drop_empty();
+    let over = |pools: &[Pool], of: &dyn Fn(&Pool) -> Option<f64>| {
+        let values: Option<Vec<f64>> = pools.iter().map(of).collect();
+        mean(&values?)
+    };
+    let model = |pool: &Pool| {
+        benefit_of_decisions(&pool.truth, &pool.decisions, &pool.thresholds)
+    };
+    let all = |pool: &Pool| {
+        let everybody = vec![true; pool.truth.len()];
+        benefit_of_decisions(&pool.truth, &everybody, &pool.thresholds)
+    };
+    let benefit = over(&pools.repeats, &model)?;
+    let treat_all = over(&pools.repeats, &all)?;
+    let drawn = pools
+        .resample(inputs.study.seed, RESAMPLES, 1, &|drawn| vec![over(drawn, &model)]);
+    let enough = drawn[0].len() * 10 >= RESAMPLES * 9;
+    let interval = enough.then(|| percentiles(&drawn[0], LEVEL));
+    let interval =
+        interval.filter(|(lower, upper)| *lower <= benefit && benefit <= *upper);
+    let (lower, upper) = interval.unzip();
+    Some(DecisionAtThreshold { model: benefit, lower, upper, treat_all })
 }
 
 /// Stretches of neighbouring points at which the model beats treating everybody and nobody.

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::pools::{Pool, Pools};
 use super::{ComputeError, Computed, Inputs};
 use crate::data::{
-    Compared, Estimate, GroupEstimate, GroupMeasure, Interval, OuterSplit, Predictions,
-    SiteEstimate, SitesEstimate, Value,
+    Compared, Estimate, GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity,
+    Interval, OuterSplit, Predictions, SiteEstimate, SitesEstimate, Value,
 };
 use crate::operation::{AnyMetric, Instance, Judged, Pooling, Scored};
 use crate::plan::Judgement;
 use crate::spec::{Named, Subgroup};
-use crate::statistics;
+use crate::statistics::{self, Limited};
 use crate::survey::View;
 
 const LEVEL: f64 = 0.95;
@@ -426,6 +426,12 @@ fn sites(inputs: &Inputs<'_>, judged: &Held<'_>, metric: &dyn AnyMetric) -> Valu
         true => format!("; variances from {RESAMPLES} resamples of each site's patients"),
         false => String::new(),
     };
+    let found = statistics::pooled_auroc(&pooled, LEVEL);
+    let between = found.map(|found| Heterogeneity {
+        n_sites: pooled.len(),
+        tau_squared: found.logit.tau_squared,
+        i_squared: found.logit.i_squared,
+    });
     let estimate = |estimate, interval: Option<(f64, f64)>, prediction, method| {
         let (lower, upper) = interval.unzip();
         let pooled = Estimate {
@@ -439,15 +445,16 @@ fn sites(inputs: &Inputs<'_>, judged: &Held<'_>, metric: &dyn AnyMetric) -> Valu
             sd_folds: crate::math::variance(&folds).map(crate::math::sqrt),
             other_intervals: Vec::new(),
         };
-        Value::Sites(SitesEstimate { pooled, sites: each.clone() })
+        Value::Sites(SitesEstimate { pooled, sites: each.clone(), between })
     };
-    match statistics::pooled_auroc(&pooled, LEVEL) {
-        Some(found) if pooled.len() > 1 => estimate(
+    match found {
+        Some(found) => estimate(
             found.auroc,
             Some(found.interval),
             found.prediction,
             format!(
-                "random effects over {} sites on the logit scale, Hartung–Knapp 95 % interval; \
+                "random effects over {} sites on the logit scale, τ² by restricted maximum \
+                 likelihood, Hartung–Knapp 95 % interval; \
                  {left} {} with fewer than {FEW_AT_SITE} of a class, or wholly apart, shown and not \
                  pooled{variances}",
                 pooled.len(),
@@ -821,11 +828,117 @@ pub fn groups(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         let cells: Vec<Option<String>> =
             cells.into_iter().map(|cell| cell.and_then(|c| group(subgroup, c))).collect();
         let names: BTreeSet<&String> = cells.iter().flatten().collect();
-        for name in names {
-            estimates.push(in_group(inputs, &judged, subgroup, name, &cells));
-        }
+        let of_group = |name: &String| in_group(inputs, &judged, subgroup, name, &cells);
+        let mut groups: Vec<GroupEstimate> = names.into_iter().map(of_group).collect();
+        differ(inputs, &judged, &cells, &mut groups);
+        estimates.extend(groups);
     }
     Ok(Value::Groups(estimates))
+}
+
+/// Every group of a column against its largest one, among those that are not too few.
+fn differ(
+    inputs: &Inputs<'_>,
+    judged: &Held<'_>,
+    cells: &[Option<String>],
+    groups: &mut [GroupEstimate],
+) {
+    let known = groups.iter().enumerate().filter(|(_, group)| group.estimate.is_some());
+    // Of groups of one size the first by name.
+    let largest = known.rev().max_by_key(|(_, group)| group.n);
+    let Some((reference, than)) = largest.map(|(at, group)| (at, group.clone())) else {
+        return;
+    };
+    for (at, group) in groups.iter_mut().enumerate() {
+        if at == reference || group.estimate.is_none() {
+            continue;
+        }
+        let name = group.group.clone();
+        let of = |row: u32| cells[row as usize].as_ref();
+        let one = |row: u32| of(row) == Some(&name);
+        let repeats =
+            restricted_to(judged, &|row| one(row) || of(row) == Some(&than.group));
+        let held =
+            judged.only(repeats.iter().map(|folds| folds.iter().collect()).collect());
+        let both = Pools::of(inputs, &held, false).shared(&one);
+        let less =
+            |pools: &dyn Fn() -> Pools, of: [[Option<f64>; 3]; 2], value: &OfPool<'_>| {
+                match both {
+                    false => from_both(of),
+                    true => jointly(inputs, &pools(), judged.how, of, &one, value),
+                }
+            };
+        group.against = Some(than.group.clone());
+        group.difference = less(
+            &|| Pools::of(inputs, &held, false).ranked(&held),
+            [group, &than].map(|of| [of.estimate, of.lower, of.upper]),
+            &|pool| statistics::within(&pool.truth, &pool.scores, &pool.folds),
+        );
+        for measure in &mut group.measures {
+            let mut others = than.measures.iter();
+            let other = others.find(|other| other.metric == measure.metric);
+            let mut used = inputs.study.evaluate.metrics();
+            let used = used.find(|used| used.about.name == measure.metric);
+            let (Some(other), Some(used)) = (other, used) else { continue };
+            let Instance::Metric(metric) = &used.instance else {
+                unreachable!("`spec` puts a metric here")
+            };
+            measure.difference = less(
+                &|| Pools::of(inputs, &held, metric.scale().logarithms),
+                [&*measure, other].map(|of| [of.estimate, of.lower, of.upper]),
+                &|pool| metric.compute(pool.scored()).ok(),
+            );
+        }
+    }
+}
+
+/// A value of the rows of one repeat.
+type OfPool<'a> = dyn Fn(&Pool) -> Option<f64> + 'a;
+
+/// The difference of two groups that have no patient in common, from estimate and limits of each.
+fn from_both(of: [[Option<f64>; 3]; 2]) -> Option<GroupDifference> {
+    let [one, other] = of;
+    let estimate = one[0]? - other[0]?;
+    let limited = |of: [Option<f64>; 3]| {
+        let [estimate, lower, upper] = of;
+        Some(Limited { estimate: estimate?, lower: lower?, upper: upper? })
+    };
+    let found = limited(one).zip(limited(other));
+    let found = found.map(|(one, other)| statistics::difference(one, other));
+    let note = match found {
+        Some(_) => {
+            "95 % interval from those of the two groups, which have no patient in common"
+        }
+        None => "no interval: one of the two groups has none",
+    };
+    Some(GroupDifference {
+        estimate,
+        lower: found.map(|found| found.lower),
+        upper: found.map(|found| found.upper),
+        apart: true,
+        note: note.to_string(),
+    })
+}
+
+/// The difference of two groups some of whose rows are drawn together, over resamples of both.
+fn jointly(
+    inputs: &Inputs<'_>,
+    pools: &Pools,
+    how: How,
+    of: [[Option<f64>; 3]; 2],
+    one: &dyn Fn(u32) -> bool,
+    value: &OfPool<'_>,
+) -> Option<GroupDifference> {
+    let estimate = of[0][0]? - of[1][0]?;
+    let less = |pool: &Pool| {
+        Some(value(&pool.only(one))? - value(&pool.only(&|row| !one(row)))?)
+    };
+    let (interval, mut note) = drawn_again(inputs, pools, estimate, &less);
+    if interval.is_some() && how != How::Once {
+        note.push_str(", which leaves out the variation of training sets");
+    }
+    let (lower, upper) = interval.unzip();
+    Some(GroupDifference { estimate, lower, upper, apart: false, note })
 }
 
 /// The group of a cell: itself, or its place among the cuts.
@@ -842,9 +955,16 @@ fn group(subgroup: &Subgroup, cell: String) -> Option<String> {
     })
 }
 
-/// What is measured in a group beside the primary metric: decisions at the applied threshold,
-/// calibration in the large, and the error of probabilities.
-const IN_GROUPS: &[&str] = &["sensitivity", "specificity", "observed_expected", "brier"];
+/// What is measured in a group beside the AUROC: calibration, decisions at the applied threshold, and
+/// the error of probabilities.
+const IN_GROUPS: &[&str] = &[
+    "calibration_intercept",
+    "calibration_slope",
+    "sensitivity",
+    "specificity",
+    "observed_expected",
+    "brier",
+];
 
 /// Those metrics on the rows of a group, with the intervals that they have on all rows.
 fn measures(
@@ -855,9 +975,9 @@ fn measures(
 ) -> Vec<GroupMeasure> {
     let repeats = restricted_to(judged, of_group);
     let held = judged.only(repeats.iter().map(|folds| folds.iter().collect()).collect());
-    let pools = Pools::of(inputs, &held, false);
+    let [plain, inwards] = [false, true].map(|of| Pools::of(inputs, &held, of));
     let decided =
-        pools.repeats.iter().all(|pool| pool.decisions.len() == pool.truth.len());
+        plain.repeats.iter().all(|pool| pool.decisions.len() == pool.truth.len());
     let mut measures = Vec::new();
     for name in IN_GROUPS {
         let Some(used) =
@@ -871,10 +991,11 @@ fn measures(
         if metric.scale().needs_threshold && !decided {
             continue;
         }
+        let pools = if metric.scale().logarithms { &inwards } else { &plain };
         let measured = match (&few, metric.scale().pooling) {
             (Some(why), _) => Value::Failed(why.clone()),
-            (None, Pooling::Proportion) => shares(inputs, &held, &pools, metric.as_ref()),
-            (None, _) => pooled(inputs, &held, &pools, metric.as_ref(), RESAMPLES),
+            (None, Pooling::Proportion) => shares(inputs, &held, pools, metric.as_ref()),
+            (None, _) => pooled(inputs, &held, pools, metric.as_ref(), RESAMPLES),
         };
         let (estimate, note) = match measured {
             Value::Estimate(estimate) => {
@@ -892,6 +1013,7 @@ fn measures(
             lower: ends.and_then(|(lower, _)| lower),
             upper: ends.and_then(|(_, upper)| upper),
             note,
+            difference: None,
         });
     }
     measures
@@ -989,6 +1111,8 @@ fn in_group(
         estimate,
         lower,
         upper,
+        against: None,
+        difference: None,
         note: match (few, judged.how) {
             (true, _) => format!("too few: {events} of the smaller class"),
             (false, How::Once) => made,
@@ -1157,7 +1281,22 @@ fn drawn_apart(inputs: &Inputs<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Va
 
 #[cfg(test)]
 mod tests {
-    use super::{area, put_together};
+    use super::{area, from_both, put_together};
+
+    #[test]
+    fn groups_differ_by_what_the_limits_of_both_allow() {
+        let of = |estimate, lower, upper| [Some(estimate), Some(lower), Some(upper)];
+        let [one, other] = [of(0.8, 0.7, 0.88), of(0.65, 0.52, 0.76)];
+        let found = from_both([one, other]).unwrap();
+        // numpy 2.4.6, with numpy.hypot.
+        assert!((found.estimate - 0.15).abs() < 1e-12 && found.apart);
+        assert!((found.lower.unwrap() - 0.001_339_312_527).abs() < 1e-9);
+        assert!((found.upper.unwrap() - 0.302_643_375_225).abs() < 1e-9);
+        let bare = [Some(0.65), None, None];
+        let found = from_both([one, bare]).unwrap();
+        assert!(found.lower.is_none() && found.note.starts_with("no interval: "));
+        assert_eq!(from_both([one, [None; 3]]), None);
+    }
 
     #[test]
     fn an_area_of_one_positive_is_told_with_a_wide_interval() {

@@ -40,6 +40,14 @@ impl Pool {
         &self.clusters
     }
 
+    /// The rows for which `keeps` holds.
+    pub fn only(&self, keeps: &dyn Fn(u32) -> bool) -> Self {
+        let mut kept = Self::default();
+        let rows = (0..self.rows.len()).filter(|&at| keeps(self.rows[at]));
+        rows.for_each(|at| kept.push(self, at));
+        kept
+    }
+
     fn push(&mut self, from: &Self, row: usize) {
         self.truth.push(from.truth[row]);
         self.scores.push(from.scores[row]);
@@ -227,6 +235,17 @@ impl Pools {
     /// Whether some rows of one repeat are drawn together.
     pub fn clustered(&self) -> bool {
         self.rows.iter().flatten().any(|rows| rows.len() > 1)
+    }
+
+    /// Whether rows for which `one` holds are drawn together with others.
+    pub fn shared(&self, one: &dyn Fn(u32) -> bool) -> bool {
+        let mut met = vec![[false; 2]; self.n_clusters];
+        for pool in &self.repeats {
+            for (row, cluster) in pool.rows.iter().zip(&pool.clusters) {
+                met[*cluster][usize::from(one(*row))] = true;
+            }
+        }
+        met.contains(&[true; 2])
     }
 
     /// Says in a method how many probabilities were moved, and how far.

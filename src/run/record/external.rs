@@ -16,6 +16,7 @@ use crate::plan::{self, Analysis, Case, External, FrozenModel};
 use crate::run::compute::without_rows;
 use crate::run::models::{needed, parts};
 use crate::run::prevalence::prevalence_only;
+use crate::run::target::at_target;
 
 impl Context<'_> {
     pub(super) fn external(
@@ -100,6 +101,8 @@ impl Context<'_> {
             }
         }
         record.prevalence_only = prevalence_only(&record);
+        let target = self.study.evaluate.target_prevalence.as_ref();
+        record.at_target = at_target(&record, target);
         record
     }
 

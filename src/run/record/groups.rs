@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Context;
 use crate::data::{
-    GroupMeasure, HarmonisedFacts, NO_VALUE, SiteFacts, SubgroupFacts, Value,
+    GroupMeasure, HarmonisedFacts, Heterogeneity, NO_VALUE, SiteFacts, SubgroupFacts,
+    Value,
 };
 use crate::math;
 use crate::plan::{self, Analysis};
@@ -54,6 +55,7 @@ impl Context<'_> {
                 lower: None,
                 upper: None,
                 note: "in no group".to_string(),
+                difference: None,
                 ..measure.clone()
             };
             facts.push(SubgroupFacts {
@@ -64,6 +66,8 @@ impl Context<'_> {
                 estimate: None,
                 lower: None,
                 upper: None,
+                against: None,
+                difference: None,
                 measures: measures.iter().map(none).collect(),
                 note,
             });
@@ -113,6 +117,16 @@ impl Context<'_> {
             });
         }
         sites
+    }
+
+    /// How much the sites differ that were held out one at a time.
+    pub(super) fn between(&self, analysis: &Analysis) -> Option<Heterogeneity> {
+        let measured = analysis.measured.standard.iter().map(|(_, node)| node);
+        let mut measured = analysis.measured.metrics.iter().chain(measured);
+        measured.find_map(|node| match self.found.get(node) {
+            Some(Value::Sites(of)) => of.between,
+            _ => None,
+        })
     }
 
     /// How well the batch was told from the columns, over outer splits.

@@ -14,6 +14,7 @@ use crate::math;
 use crate::operation::{Instance, Judged};
 use crate::plan::Analysis;
 use crate::run::prevalence::prevalence_only;
+use crate::run::target::at_target;
 
 impl Context<'_> {
     pub(super) fn internal(
@@ -98,8 +99,10 @@ impl Context<'_> {
         if resampling.judged() == Judged::Sites {
             record.kind = "sites".to_string();
             record.sites = self.sites(analysis, resampling.columns().first());
+            record.between_sites = self.between(analysis);
         }
         record.prevalence_only = prevalence_only(&record);
+        record.at_target = at_target(&record, study.evaluate.target_prevalence.as_ref());
         record
     }
 }

@@ -172,6 +172,18 @@ pub fn record(
     if study.evaluate.decision_range.is_some() {
         references.extend(reference("vickers2006"));
     }
+    // What is cited where sites are pooled, groups compared, and predictive values moved.
+    if analyses.values().any(|of: &AnalysisRecord| of.between_sites.is_some()) {
+        let pooling = ["hartung2001", "higgins2002", "higgins2009", "viechtbauer2005"];
+        references.extend(pooling.into_iter().filter_map(reference));
+    }
+    let groups = analyses.values().flat_map(|of| &of.subgroups);
+    if groups.into_iter().any(|group| group.difference.is_some()) {
+        references.extend(["newcombe1998", "zou2008"].into_iter().filter_map(reference));
+    }
+    if study.evaluate.target_prevalence.is_some() {
+        references.extend(["altman1994b", "zou2008"].into_iter().filter_map(reference));
+    }
     let predictors = predictors(study, survey, plan, found);
     let characteristics = characteristics(study, survey, plan, found);
     let mut columns = predictors.iter().flat_map(|block| &block.columns);
@@ -210,6 +222,7 @@ pub fn record(
                 LearningCurve::Left(reason) => Some(reason.clone()),
                 LearningCurve::Drawn { .. } => None,
             },
+            target_prevalence: study.evaluate.target_prevalence.clone(),
         },
         sources: study
             .sources

@@ -29,8 +29,10 @@ pub enum Kind {
     OfFold,
     /// The AUROC at a site.
     OfSite,
-    /// The primary metric, or the one that is named beside it, in a group.
+    /// The AUROC, or the metric that is named beside it, in a group.
     OfGroup,
+    /// Net benefit of decisions at the threshold.
+    Benefit,
     /// A difference between two analyses.
     Compared,
     /// The p value of such a difference.
@@ -78,6 +80,7 @@ const LIMITS: &[&str] = &["points/#/x", "points/#/lower", "points/#/upper"];
 
 pub const KINDS: &[Places] = &[
     ("", &["schema", "study/seed", "methods/#/version"], Setting),
+    ("study/target_prevalence", &["prevalence"], Setting),
     ("sources/#", &["n", "left_out/#/n"], Patients),
     ("sources/#", &["n_columns"], Procedure),
     ("cohorts/#", &["n_rows", "n_subjects"], Patients),
@@ -149,8 +152,13 @@ pub const KINDS: &[Places] = &[
     ("analyses/*/subgroups/#", &["n", "n_positive"], Patients),
     ("analyses/*/subgroups/#", INTERVAL, OfGroup),
     ("analyses/*/subgroups/#/measures/#", INTERVAL, OfGroup),
+    // Made anew from what is left of the groups.
+    ("analyses/*/subgroups/#/difference", INTERVAL, Claimed),
+    ("analyses/*/subgroups/#/measures/#/difference", INTERVAL, Claimed),
     ("analyses/*/sites/#", &["n", "n_positive"], Patients),
     ("analyses/*/sites/#", &["auroc", "lower", "upper"], OfSite),
+    ("analyses/*/between_sites", &["n_sites"], Procedure),
+    ("analyses/*/between_sites", &["tau_squared", "i_squared"], Hundredths),
     ("analyses/*/frozen", &["n", "n_positive", "filled"], Patients),
     (
         "analyses/*/frozen",
@@ -213,6 +221,11 @@ pub const KINDS: &[Places] = &[
         Patients,
     ),
     ("analyses/*/confusion", &["repeats"], Procedure),
+    ("analyses/*/confusion/benefit", &["model", "lower", "upper"], Benefit),
+    ("analyses/*/confusion/benefit", &["treat_all"], Repeated),
+    // Made anew from what is left of sensitivity and specificity.
+    ("analyses/*/at_target/positive", INTERVAL, Claimed),
+    ("analyses/*/at_target/negative", INTERVAL, Claimed),
     (
         "analyses/*/selection",
         &[

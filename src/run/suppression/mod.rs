@@ -10,6 +10,7 @@
 //! word on each, `telling.rs` rounds it or takes it away.
 
 mod apparent;
+mod compared;
 mod hiding;
 mod kinds;
 mod sums;
@@ -141,6 +142,8 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
     let mut record: StudyRecord = from_json(json);
     claims(whole, &mut record);
     apparent::optimism(&mut record);
+    compared::groups(&mut record);
+    compared::at_target(&mut record);
     // Whatever was there and is not any more, is hidden, by whichever rule.
     let [before, after] = [whole, &record]
         .map(|record| serde_json::to_value(record).expect("a record is plain data"));
@@ -564,8 +567,14 @@ fn smoothed(curve: &DecisionCurve) -> DecisionCurve {
 /// Takes numbers of patients out of what is said of groups.
 fn notes(analysis: &mut AnalysisRecord) {
     for group in &mut analysis.subgroups {
-        let notes = group.measures.iter_mut().map(|measure| &mut measure.note);
-        for note in notes.chain([&mut group.note]) {
+        let measures = group.measures.iter_mut();
+        let differences =
+            measures.map(|measure| (&mut measure.note, &mut measure.difference));
+        let own = [(&mut group.note, &mut group.difference)];
+        let notes = differences.chain(own).flat_map(|(note, difference)| {
+            [Some(note), difference.as_mut().map(|of| &mut of.note)]
+        });
+        for note in notes.flatten() {
             // How many patients an interval is of is the size of the group or of a class of it.
             *note = match note.starts_with("too few") {
                 true => "too few".to_string(),
@@ -584,6 +593,11 @@ fn decisions(
     pass: &Pass<'_>,
 ) {
     let small = telling::has_small_cell(of, pass.smallest);
+    if pass.is_blurred(name, "net_benefit")
+        && let Some(cells) = &mut analysis.confusion
+    {
+        cells.benefit = None;
+    }
     for (metric, estimate) in &mut analysis.performance {
         if is_of_decisions(metric) {
             estimate.folds.clear();
@@ -647,6 +661,8 @@ fn few(
         return;
     }
     analysis.performance.values_mut().chain(&mut analysis.within).for_each(bare);
+    // How much sites differ goes with where a further one is expected.
+    analysis.between_sites = None;
 }
 
 /// An estimate in words without numbers of patients, and nothing beside it and its interval.
@@ -682,6 +698,9 @@ fn without_prevalence(analysis: &mut AnalysisRecord) {
     analysis.sample_size = None;
     analysis.learning_curve = None;
     analysis.prevalence_only = None;
+    if let Some(cells) = &mut analysis.confusion {
+        cells.benefit = None; // Treating everybody is worth what the prevalence makes of it.
+    }
 }
 
 /// An analysis with hardly anybody of a class keeps its primary metric alone.

@@ -161,6 +161,7 @@ impl<'a> Pass<'a> {
                 Some(metric) => to(self.apparent_step(&parts[1], metric)),
                 None => Told::Nothing,
             },
+            Kind::Benefit => to(self.step(&parts[1], "net_benefit")),
             Kind::OfFold => self.of_fold(parts),
             Kind::OfSite => self.of_site(parts),
             Kind::OfGroup => self.of_group(parts),
@@ -270,7 +271,7 @@ impl<'a> Pass<'a> {
         let at = |of: usize| parts.get(of).and_then(|at| at.parse::<usize>().ok());
         let of = self.analysis(parts);
         let group = of.zip(at(3)).and_then(|(of, at)| of.subgroups.get(at));
-        let (Some(of), Some(group)) = (of, group) else { return Told::Nothing };
+        let Some(group) = group else { return Told::Nothing };
         let Some(rows) = Rows::of(group.n, group.n_positive, self.smallest) else {
             return Told::Nothing;
         };
@@ -278,7 +279,7 @@ impl<'a> Pass<'a> {
             return Told::Nothing;
         }
         let measure = at(5).and_then(|at| group.measures.get(at));
-        let metric = measure.map_or(&of.primary, |measure| &measure.metric);
+        let metric = measure.map_or("auroc", |measure| &measure.metric);
         let step = rows.step(metric).max(HUNDREDTH);
         if !is_of_decisions(metric) {
             return to(step);

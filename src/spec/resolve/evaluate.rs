@@ -1,5 +1,6 @@
 //! What is measured, compared and claimed.
 
+use crate::data::TargetPrevalence;
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
 use crate::operation::{Instance, Kind};
 use crate::spec::keys;
@@ -30,6 +31,9 @@ const STANDARD: &[&str] = &[
     "accuracy",
     "balanced_accuracy",
 ];
+
+/// Of groups with fewer of a class nothing is estimated.
+const FEWEST_EVENTS: u64 = 10;
 
 fn needs_threshold(used: &Use) -> bool {
     match &used.instance {
@@ -92,6 +96,7 @@ impl Reader<'_> {
             within: None,
             within_added: false,
             decision_range: None,
+            target_prevalence: None,
             subgroups: Vec::new(),
             compare: Vec::new(),
             holm: true,
@@ -110,6 +115,9 @@ impl Reader<'_> {
                 fields.get("within").and_then(|node| self.text(node, "`within`"));
             evaluate.decision_range =
                 fields.get("decision_range").and_then(|node| self.range(node));
+            let target = fields.get("target_prevalence");
+            evaluate.target_prevalence =
+                target.and_then(|node| self.target_prevalence(node));
             if let Some(node) = fields.get("subgroups") {
                 for item in self.list(node, "`subgroups`") {
                     evaluate.subgroups.extend(self.subgroup(item));
@@ -147,6 +155,18 @@ impl Reader<'_> {
             ends.push(self.number(item, "an end of the range")?);
         }
         match ends.as_slice() {
+            // At 0 everybody is treated and at 1 nobody: no clinician asks where between.
+            [0.0, 1.0] => {
+                let fault = Diagnostic::error(
+                    Code::OUT_OF_RANGE,
+                    Place::Study(node.span),
+                    "`decision_range` from 0 to 1 is every threshold there is",
+                );
+                let hint =
+                    "name those that a clinician would consider, such as `[0.1, 0.4]`";
+                self.push(fault.hint(hint));
+                None
+            }
             [low, high] if *low >= 0.0 && low < high && *high <= 1.0 => {
                 Some((*low, *high))
             }
@@ -233,6 +253,30 @@ impl Reader<'_> {
         (!fractions.is_empty()).then_some(fractions)
     }
 
+    /// A share, or a share with where it is known from.
+    fn target_prevalence(&mut self, node: &Node) -> Option<TargetPrevalence> {
+        let what = "`target_prevalence`";
+        let (written, from) = match &node.kind {
+            Syntax::Map(_) => {
+                let fields = self.block(node, &keys::TARGET_PREVALENCE)?;
+                (fields.get("is")?, self.prose(&fields, "from"))
+            }
+            _ => (node, None),
+        };
+        let prevalence = self.number(written, what)?;
+        if !(prevalence > 0.0 && prevalence < 1.0) {
+            let message = format!("{what} is a share above 0 and under 1");
+            let fault = Diagnostic::error(
+                Code::OUT_OF_RANGE,
+                Place::Study(written.span),
+                message,
+            );
+            self.push(fault.hint("12 % is `0.12`"));
+            return None;
+        }
+        Some(TargetPrevalence { prevalence, from })
+    }
+
     fn subgroup(&mut self, node: &Node) -> Option<Subgroup> {
         let fields = self.block(node, &keys::SUBGROUP)?;
         let by = self.text(fields.get("by")?, "`by`")?;
@@ -247,8 +291,17 @@ impl Reader<'_> {
             }
         }
         let events = fields.get("minimum_events");
-        let events = events.and_then(|node| self.count(node, "`minimum_events`"));
-        Some(Subgroup { by, cut, minimum_events: events.unwrap_or(10) as usize })
+        let events = events.and_then(|node| {
+            let events = self.count(node, "`minimum_events`")?;
+            // Fewer say nothing of a group, however they are asked.
+            if events < FEWEST_EVENTS {
+                let message = format!("`minimum_events` is {FEWEST_EVENTS} or more");
+                self.error(Code::OUT_OF_RANGE, node.span, message);
+            }
+            Some(events)
+        });
+        let minimum_events = events.unwrap_or(FEWEST_EVENTS) as usize;
+        Some(Subgroup { by, cut, minimum_events })
     }
 
     fn compare(&mut self, node: &Node, evaluate: &mut Evaluate) {
