@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use restudy::catalog::Catalog;
 use restudy::data::{
     AddedFacts, AnalysisRecord, ApparentFacts, AssociationFacts, Compared,
-    ComparisonFacts, Count, DecisionCurve, DeviationFacts, Estimate, FIELDS, Form,
-    FrozenFacts, MethodFacts, PermutationFacts, Reporting, Setting, SiteFacts, Stated,
-    Status, StudyRecord, SubgroupFacts,
+    ComparisonFacts, Count, DecisionCurve, DeviationFacts, DifferenceFacts, Estimate,
+    FIELDS, Form, FrozenFacts, Known, MethodFacts, PermutationFacts, ProtocolFacts,
+    Reporting, Setting, SiteFacts, Stated, Status, StudyRecord, SubgroupFacts,
 };
 use restudy::operation::{Declared, Entry, Evidence, Instance, Kind};
 use restudy::report::{gaps, judged, render, render_again, standards};
@@ -84,6 +84,12 @@ fn complete() -> StudyRecord {
     let mut record = record();
     record.study.title =
         "A title of more than six words for this small study".to_string();
+    record.protocol = Some(ProtocolFacts {
+        digest: "blake3:0".to_string(),
+        engine: record.engine.clone(),
+        locked: Known::BeforeResults,
+        differences: Vec::new(),
+    });
     let name = record.analysis_order[0].clone();
     let first = record.analyses[&name].clone();
     let cohort = first.cohort.clone();
@@ -367,6 +373,26 @@ fn removing_an_authors_field_flips_the_items_that_ask_for_it_and_no_other() {
     assert!(tried > 60, "{tried} fields");
 }
 
+/// A setting that differs from the locked one.
+fn depart(record: &mut StudyRecord, path: &str, when: Known) {
+    record.protocol.as_mut().unwrap().differences.push(DifferenceFacts {
+        path: path.to_string(),
+        locked: Some("1".to_string()),
+        executed: Some("2".to_string()),
+        when,
+    });
+}
+
+/// What an author says of a change.
+fn declare(record: &mut StudyRecord, path: &str, when: &str) {
+    record.deviations.push(DeviationFacts {
+        what: "another value".to_string(),
+        path: Some(path.to_string()),
+        when: Some(when.to_string()),
+        why: Some("the first one was a slip of the pen".to_string()),
+    });
+}
+
 /// The record without one evidence.
 fn without(mut record: StudyRecord, evidence: Evidence) -> StudyRecord {
     let name = record.analysis_order[0].clone();
@@ -474,6 +500,7 @@ fn without(mut record: StudyRecord, evidence: Evidence) -> StudyRecord {
             cohort.relation = Some("same source".to_string());
         }
         Evidence::Identity => record.study.digest.clear(),
+        Evidence::Protocol => depart(&mut record, "seed", Known::BeforeResults),
         _ => {}
     }
     record
@@ -648,6 +675,7 @@ fn case(check: &str, triggers: bool) -> StudyRecord {
             if triggers {
                 record.deviations = vec![DeviationFacts {
                     what: "another learner".to_string(),
+                    path: None,
                     when: Some("after results".to_string()),
                     why: None,
                 }];
@@ -657,11 +685,35 @@ fn case(check: &str, triggers: bool) -> StudyRecord {
             say(&mut record, "threshold.rationale", "The threshold was pre-specified.");
             record.deviations = vec![DeviationFacts {
                 what: "the threshold was moved".to_string(),
+                path: None,
                 when: Some(
                     if triggers { "after results" } else { "before data" }.to_string(),
                 ),
                 why: None,
             }];
+        }
+        "the threshold of the lock" => {
+            say(&mut record, "threshold.rationale", "The threshold was pre-specified.");
+            let path = if triggers {
+                "evaluate.threshold.fixed.value"
+            } else {
+                "learn.logistic.c"
+            };
+            depart(&mut record, path, Known::AfterResults);
+            declare(&mut record, path, "after results");
+        }
+        "time of a deviation" => {
+            let when = if triggers { Known::AfterResults } else { Known::BeforeResults };
+            depart(&mut record, "learn.logistic.c", when);
+            // The reason is about everything below.
+            declare(&mut record, "learn.logistic", "before data");
+        }
+        "no deviation" => {
+            let text = "There were no deviations from the protocol.";
+            say(&mut record, "discussion.strengths", text);
+            if triggers {
+                depart(&mut record, "seed", Known::BeforeResults);
+            }
         }
         "no missing data" => {
             say(&mut record, "missing_data.reasons", "There were no missing data.");
@@ -728,16 +780,51 @@ fn case(check: &str, triggers: bool) -> StudyRecord {
 }
 
 #[test]
+fn a_deviation_without_a_reason_is_a_gap_and_none_is_said() {
+    let catalog = Catalog::standard();
+    let page = |record: &StudyRecord| {
+        let page = render(&judge(record), &sections(&catalog));
+        let csv = page.tables.iter().find(|(name, _)| name == "deviations.csv").unwrap();
+        (page.html(None), page.gaps.clone(), csv.1.clone())
+    };
+    let mut record = complete();
+    let (html, ..) = page(&record);
+    assert!(html.contains("Deviations from the locked protocol: <b>none</b>"));
+    depart(&mut record, "learn.logistic.c", Known::AfterResults);
+    let (html, gaps, csv) = page(&record);
+    assert!(html.contains("no reason given"));
+    assert!(gaps.iter().any(|gap| gap.contains("`learn.logistic.c`")), "{gaps:?}");
+    assert!(csv.contains("learn.logistic.c,after results,,1,2,locked protocol"), "{csv}");
+    declare(&mut record, "learn", "after results");
+    let (html, gaps, csv) = page(&record);
+    assert!(html.contains("the first one was a slip of the pen"));
+    assert!(gaps.is_empty(), "{gaps:?}");
+    assert!(csv.contains("slip of the pen"), "{csv}");
+    record.protocol = None;
+    let (html, ..) = page(&record);
+    assert!(html.contains("No protocol was locked"));
+    assert!(!html.contains("locked protocol: <b>none"));
+}
+
+#[test]
 fn every_check_has_a_study_that_triggers_it_and_one_that_does_not() {
     let base: BTreeSet<String> =
         judge(&complete()).conflicts.into_iter().map(|found| found.check).collect();
-    assert_eq!(base, ["protocol".to_string()].into(), "no claim was stated");
+    assert!(base.is_empty(), "{base:?}");
+    let mut without = complete();
+    without.protocol = None;
+    let found: BTreeSet<String> =
+        judge(&without).conflicts.into_iter().map(|found| found.check).collect();
+    assert_eq!(found, ["protocol".to_string()].into(), "no claim was stated");
     for check in [
         "external validation",
         "external for the same source",
         "prospective",
         "protocol",
         "threshold declared beforehand",
+        "the threshold of the lock",
+        "time of a deviation",
+        "no deviation",
         "no missing data",
         "multicentre",
         "test data used once",
@@ -749,6 +836,7 @@ fn every_check_has_a_study_that_triggers_it_and_one_that_does_not() {
     ] {
         let name = match check {
             "external for the same source" => "external validation",
+            "the threshold of the lock" => "threshold declared beforehand",
             check => check,
         };
         let level = if check == "protocol" { "warning" } else { "conflict" };

@@ -25,6 +25,7 @@ fn full(more: &str) -> StudyRecord {
     record.study.terms = Some(told("terms"));
     record.deviations.push(DeviationFacts {
         what: told("what"),
+        path: Some(told("path")),
         when: Some(told("when")),
         why: Some(told("why")),
     });

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::load::Loaded;
 use super::output::{self, Results};
 use crate::catalog::Catalog;
-use crate::data::StudyRecord;
+use crate::data::{ProtocolFacts, StudyRecord};
 use crate::diagnostics::{Severity, any_error};
 use crate::digest::{Digest, canonical_json};
 use crate::plan::States;
@@ -94,9 +94,15 @@ impl Headline {
 }
 
 /// The name of everything that decides what a run gives: study, files, catalogue, the key of the
-/// patients' names and this very program. Of the study, all but the author's half of the report; the
-/// whole where that cannot be told apart by its lines. None while something is wrong.
-pub fn key(loaded: &Loaded, catalog: &Catalog, name_key: &[u8; 32]) -> Option<Digest> {
+/// patients' names, deviations from a locked protocol and this very program. Of the study, all but the
+/// author's half of the report; the whole where that cannot be told apart by its lines. None while
+/// something is wrong.
+pub fn key(
+    loaded: &Loaded,
+    catalog: &Catalog,
+    name_key: &[u8; 32],
+    protocol: Option<&ProtocolFacts>,
+) -> Option<Digest> {
     let study = loaded.study.as_ref()?;
     if any_error(&loaded.faults) {
         return None;
@@ -113,8 +119,9 @@ pub fn key(loaded: &Loaded, catalog: &Catalog, name_key: &[u8; 32]) -> Option<Di
         "decides": study.digest(),
         "names": Digest::of(name_key),
         "sources": sources.collect::<serde_json::Value>(),
+        "protocol": protocol,
     }));
-    Some(Digest::derive("restudy finished run v3", decides.as_bytes()))
+    Some(Digest::derive("restudy finished run v4", decides.as_bytes()))
 }
 
 /// A study without the lines of `reporting:`. None where another part may refer to them.

@@ -11,13 +11,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::finished::{self, Finished, Headline};
-use super::{Exit, load, output};
+use super::{Exit, load, locked, output};
 use crate::catalog::Catalog;
 use crate::data::{RunRecord, StudyRecord};
-use crate::diagnostics::visible;
+use crate::diagnostics::{any_error, visible};
 use crate::digest::Digest;
 use crate::plan::{self, Node, Plan, State, States};
-use crate::review::Lock;
+use crate::review::{Lock, Protocol};
 use crate::run::{self, Done, How, Options, Watch};
 use crate::store::Mode;
 use crate::survey::{Location, Survey};
@@ -78,8 +78,26 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     };
     let reading = opened.reading(&places);
     let mut loaded = load::look(&places, catalog, &reading);
-    let finished_key = finished::key(&loaded, catalog, &opened.name_key.bytes);
-    let ended = Ended { args, places: &places, opened: &opened, started, began };
+    let sound = loaded.study.as_ref().filter(|_| !any_error(&loaded.faults));
+    let protocol = match sound {
+        Some(study) => locked::protocol(&places, &opened.store, study, !args.locked),
+        None => Ok(None),
+    };
+    let protocol = match protocol {
+        Ok(protocol) => protocol,
+        Err(exit) => return exit,
+    };
+    let deviations = protocol.as_ref().map(Protocol::facts);
+    if let Some(told) = deviations.as_ref().and_then(locked::told)
+        && !args.quiet
+        && !args.json
+    {
+        eprintln!("note: {told}");
+    }
+    let finished_key =
+        finished::key(&loaded, catalog, &opened.name_key.bytes, deviations.as_ref());
+    let ended =
+        Ended { args, places: &places, opened: &opened, protocol, started, began };
     // What had to be read anew may have been damaged; then every result is looked at.
     let read_anew = loaded.survey.performed.iter().any(|done| done.computed);
     let wanted = args.refresh.is_empty() && args.recheck.is_none() && !read_anew;
@@ -193,6 +211,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     );
     record.full_models =
         run::full_models(study, &loaded.survey, plan, &found, &done, &models);
+    record.protocol = deviations;
     let whole = finished::encoded(&record);
     let record = finished::shown(study, record);
     let run_record = RunRecord {
@@ -240,6 +259,8 @@ struct Ended<'a> {
     args: &'a Run,
     places: &'a load::Places,
     opened: &'a load::Opened,
+    /// What was locked, with the deviations of this run.
+    protocol: Option<Protocol>,
     /// Seconds since 1970.
     started: u64,
     began: Instant,
@@ -302,7 +323,10 @@ impl Ended<'_> {
                 }
             };
         let exit = match exit {
-            Exit::Fine => lock(self.args, self.places, &finished.lock),
+            Exit::Fine => {
+                let protocol = self.protocol.clone();
+                lock(self.args, self.places, &Lock { protocol, ..finished.lock.clone() })
+            }
             other => other,
         };
         say(self.args, run, &finished.headlines, &report, exit);
@@ -452,7 +476,7 @@ fn failures(plan: &Plan, done: &Done, record: &StudyRecord) -> Exit {
 
 /// Compares with the lock file when asked to, else writes it.
 fn lock(args: &Run, places: &load::Places, found: &Lock) -> Exit {
-    let path = places.folder.join(format!("{}.lock.yaml", places.name));
+    let path = locked::path(places);
     if !args.locked {
         let text = found.to_yaml();
         // Left alone when nothing changed, so that its time means something.
@@ -478,6 +502,11 @@ fn lock(args: &Run, places: &load::Places, found: &Lock) -> Exit {
     match locked {
         Err(error) => {
             eprintln!("error: {}: {error}", path.display());
+            Exit::Change
+        }
+        Ok(locked) if !locked.has_results() => {
+            eprintln!("error: {} holds a protocol and no results yet", path.display());
+            eprintln!("help: a run without `--locked` writes them");
             Exit::Change
         }
         Ok(locked) => {

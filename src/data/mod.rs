@@ -14,6 +14,7 @@ mod novelty;
 mod outcome;
 mod placeholder;
 mod prediction;
+mod protocol;
 mod record;
 mod reporting;
 mod rows;
@@ -49,6 +50,7 @@ pub use prediction::{
     GroupEstimate, GroupMeasure, Link, Member, NoScore, Point, Predictions, ScoredSplit,
     SiteEstimate, SitesEstimate, Survivors, Unscored,
 };
+pub use protocol::{DifferenceFacts, Known, ProtocolFacts};
 pub use record::*;
 pub use reporting::{Answer, FIELDS, Field, Form, Reporting, Stated, field, generalised};
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};

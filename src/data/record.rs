@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
-    DecisionCurve, Estimate, FullModelFacts, GroupEstimate, GroupMeasure, Reporting,
+    DecisionCurve, Estimate, FullModelFacts, GroupEstimate, GroupMeasure, ProtocolFacts,
+    Reporting,
 };
 use crate::units::Unit;
 
@@ -71,6 +72,9 @@ pub struct StudyRecord {
     pub claims: Vec<ClaimFacts>,
     /// Departures from the plan, as the author tells them.
     pub deviations: Vec<DeviationFacts>,
+    /// The protocol, if one was locked, and what differs from it.
+    #[serde(default)]
+    pub protocol: Option<ProtocolFacts>,
     pub methods: Vec<MethodFacts>,
     pub graph: GraphFacts,
     pub certificate: Certificate,
@@ -797,6 +801,9 @@ pub struct ClaimFacts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviationFacts {
     pub what: String,
+    /// The setting that it is about, as in the differences from a locked protocol.
+    #[serde(default)]
+    pub path: Option<String>,
     pub when: Option<String>,
     pub why: Option<String>,
 }

@@ -2,6 +2,7 @@
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
 //! What words a text says is asked of `wording`, what numbers it has of `typed`.
 
+use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
 use super::finding::associated;
 use super::places::{Place, parts, places};
@@ -11,7 +12,7 @@ use super::standing::{Standing, all, headline, label, same_question};
 use super::superiority;
 use super::typed::{MUTATIONS, Measure, Typed, What, typed};
 use super::wording::{Phrases, is, is_of_others, says, sentences, thought, words};
-use crate::data::{AnalysisRecord, ConflictFacts, Count, Stated, StudyRecord};
+use crate::data::{AnalysisRecord, ConflictFacts, Count, Known, Stated, StudyRecord};
 
 /// One check: its name, the items that it puts into question, and what it finds.
 struct Check {
@@ -44,6 +45,18 @@ const CHECKS: &[Check] = &[
         name: "threshold declared beforehand",
         items: &["tripod_ai 15"],
         find: threshold,
+        level: "conflict",
+    },
+    Check {
+        name: "time of a deviation",
+        items: &["tripod_ai 18c"],
+        find: dated,
+        level: "conflict",
+    },
+    Check {
+        name: "no deviation",
+        items: &["tripod_ai 18c"],
+        find: no_deviation,
         level: "conflict",
     },
     Check {
@@ -284,14 +297,17 @@ fn protocol(record: &StudyRecord) -> Vec<(String, String)> {
         .into_iter()
         .filter(|field| record.reporting.text(field).is_some())
         .collect();
-    let late =
-        record.deviations.iter().find(|d| d.when.as_deref() == Some("after results"));
-    let why = match late {
-        Some(late) => {
-            format!("after the results the study departed from it: {}", late.what)
+    let locked = record.protocol.as_ref();
+    let why = match late(record).next() {
+        Some((_, late)) => {
+            format!("after the results the study departed from it: {late}")
         }
-        None if record.claims.is_empty() => {
-            "the study states no claim whose digest could have been registered"
+        None if locked.is_some_and(|of| of.locked == Known::AfterResults) => {
+            "the protocol was locked when results were known".to_string()
+        }
+        None if record.claims.is_empty() && locked.is_none() => {
+            "the study states no claim whose digest could have been registered, and no protocol was \
+             locked"
                 .to_string()
         }
         None => return Vec::new(),
@@ -324,18 +340,84 @@ fn threshold(record: &StudyRecord) -> Vec<(String, String)> {
     let Some(said) = record.reporting.text("threshold.rationale") else {
         return Vec::new();
     };
-    let late = record.deviations.iter().find(|deviation| {
-        deviation.when.as_deref() == Some("after results")
-            && words(&deviation.what).iter().any(|word| word.starts_with("threshold"))
-    });
-    let Some(late) = late.filter(|_| says(said, BEFOREHAND)) else { return Vec::new() };
+    let is_of_threshold = |(path, what): &(Option<&str>, String)| match path {
+        Some(path) => path.starts_with("evaluate.threshold"),
+        None => words(what).iter().any(|word| is(word, "threshold*")),
+    };
+    let moved = late(record).find(is_of_threshold).filter(|_| says(said, BEFOREHAND));
+    let Some((_, moved)) = moved else { return Vec::new() };
     let field = "reporting.threshold.rationale".to_string();
     let text = format!(
-        "`{field}` says that the threshold was declared beforehand, and a deviation after the \
-         results is declared: {}",
-        late.what
+        "`{field}` says that the threshold was declared beforehand, and it was changed after the \
+         results: {moved}"
     );
     vec![(field, text)]
+}
+
+/// What an author says of when a change came, against what the lock file knows.
+fn dated(record: &StudyRecord) -> Vec<(String, String)> {
+    let of = misdated(record).map(|(said, path)| {
+        let when = said.when.as_deref().unwrap_or_default();
+        let text = format!(
+            "`reporting.deviations` says that `{path}` was changed {when}, and a run was first asked \
+             for its value when results were known"
+        );
+        ("reporting.deviations".to_string(), text)
+    });
+    of.collect()
+}
+
+/// That nothing departed from the plan, where something did.
+fn no_deviation(record: &StudyRecord) -> Vec<(String, String)> {
+    let mut found = record.protocol.iter().flat_map(|of| &of.differences);
+    let departed = match (found.next(), record.deviations.first()) {
+        (Some(of), _) => format!("`{}` differs from the locked protocol", of.path),
+        (None, Some(of)) => format!("`reporting.deviations` tells one: {}", of.what),
+        (None, None) => return Vec::new(),
+    };
+    let says_none = |text: &str| {
+        sentences(text).into_iter().any(|sentence| {
+            let words = words(sentence);
+            !is_of_others(&words, false) && denies_departure(&words)
+        })
+    };
+    let of = |(field, text): (String, String)| {
+        let why =
+            format!("`{field}` says that the study kept to its plan, and {departed}");
+        says_none(&text).then_some((field, why))
+    };
+    texts(record).into_iter().filter_map(of).collect()
+}
+
+/// As in "no deviations from the protocol", "the analysis did not depart from the plan", "the protocol
+/// was followed".
+fn denies_departure(words: &[String]) -> bool {
+    const PLANS: [&str; 5] = ["protocol*", "plan", "plans", "prespecified", "preregist*"];
+    const NONE: [&str; 6] = ["no", "not", "without", "never", "nor", "none"];
+    const KEPT: Phrases<'static> = Phrases::new(&[
+        "followed ~ protocol",
+        "followed ~ plan",
+        "adhered to ~ protocol",
+        "adhered to ~ plan",
+        "protocol was followed",
+        "plan was followed",
+        "accordance with ~ protocol",
+        "according to ~ protocol",
+    ]);
+    // A protocol of imaging is another one.
+    const OTHER: [&str; 6] =
+        ["imag*", "acquisition", "scan*", "mri", "segmentation", "sequenc*"];
+    let any = |of: &[&str]| words.iter().any(|word| of.iter().any(|one| is(word, one)));
+    if !any(&PLANS) || any(&OTHER) {
+        return false;
+    }
+    let denied = words.iter().enumerate().any(|(at, word)| {
+        let departs = is(word, "deviat*") || is(word, "depart*");
+        let before = &words[at.saturating_sub(4)..at];
+        let none = before.iter().any(|word| NONE.contains(&word.as_str()));
+        departs && none && before.last().is_none_or(|word| word != "standard")
+    });
+    denied || KEPT.within(words).is_some()
 }
 
 fn no_missing(record: &StudyRecord) -> Vec<(String, String)> {

@@ -627,6 +627,7 @@ mod tests {
             comparisons: Vec::new(),
             claims: Vec::new(),
             deviations: Vec::new(),
+            protocol: None,
             methods: Vec::new(),
             graph: GraphFacts { n_nodes: 0, groups: Vec::new(), edges: Vec::new() },
             certificate: Certificate::default(),
