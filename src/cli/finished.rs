@@ -25,6 +25,8 @@ pub struct Finished {
     pub text: Digest,
     pub engine: String,
     pub n_nodes: usize,
+    /// Nodes by kind.
+    pub kinds: Vec<(String, usize)>,
     pub page: Page,
     pub results: Results,
     pub lock: Lock,
@@ -158,6 +160,15 @@ pub fn program(catalog: &Catalog) -> Option<serde_json::Value> {
         "built": [program.len(), built.as_nanos().to_string()],
         "operations": operations.collect::<serde_json::Value>(),
     }))
+}
+
+/// A name for all operations with their versions.
+pub fn operations(catalog: &Catalog) -> Digest {
+    let operations =
+        catalog.all().iter().map(|of| json!([of.about.name, of.about.version]));
+    let all =
+        json!([env!("CARGO_PKG_VERSION"), operations.collect::<serde_json::Value>()]);
+    Digest::derive("restudy operations v1", canonical_json(&all).as_bytes())
 }
 
 /// The record as a report shows it.

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::finished::{self, Finished, Headline};
 use super::{Exit, load, locked, output};
 use crate::catalog::Catalog;
-use crate::data::{RunRecord, StudyRecord};
+use crate::data::{KindRun, RunRecord, StudyRecord};
 use crate::diagnostics::{any_error, visible};
 use crate::digest::Digest;
 use crate::plan::{self, Node, Plan, State, States};
@@ -96,8 +96,15 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     }
     let finished_key =
         finished::key(&loaded, catalog, &opened.name_key.bytes, deviations.as_ref());
-    let ended =
-        Ended { args, places: &places, opened: &opened, protocol, started, began };
+    let ended = Ended {
+        args,
+        places: &places,
+        opened: &opened,
+        catalog,
+        protocol,
+        started,
+        began,
+    };
     // What had to be read anew may have been damaged; then every result is looked at.
     let read_anew = loaded.survey.performed.iter().any(|done| done.computed);
     let wanted = args.refresh.is_empty() && args.recheck.is_none() && !read_anew;
@@ -219,6 +226,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         stored: done.count(|how| matches!(how, How::Stored | How::Taken)),
         failed: done.failed(),
         cut_off: done.count(|how| *how == How::CutOff),
+        kinds: kinds(plan, &done),
         ..ended.run_record(&loaded, &record.engine, done.how.len())
     };
     let mut results = output::Results {
@@ -236,6 +244,11 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         text: Digest::of(loaded.text.as_bytes()),
         engine: record.engine.clone(),
         n_nodes: done.how.len(),
+        kinds: run_record
+            .kinds
+            .iter()
+            .map(|of| (of.kind.clone(), of.computed + of.stored + of.failed))
+            .collect(),
         page: output::page(catalog, &record),
         results,
         lock: Lock::of(&record, plan, &done.states),
@@ -259,6 +272,7 @@ struct Ended<'a> {
     args: &'a Run,
     places: &'a load::Places,
     opened: &'a load::Opened,
+    catalog: &'a Catalog,
     /// What was locked, with the deviations of this run.
     protocol: Option<Protocol>,
     /// Seconds since 1970.
@@ -272,6 +286,7 @@ impl Ended<'_> {
         let jobs = self.args.jobs;
         RunRecord {
             engine: engine.to_string(),
+            engine_digest: finished::operations(self.catalog).to_string(),
             started: self.started,
             seconds: self.began.elapsed().as_secs_f64(),
             host: host(),
@@ -283,6 +298,7 @@ impl Ended<'_> {
             failed: 0,
             healed: self.opened.store.healed().len(),
             cut_off: 0,
+            kinds: Vec::new(),
             spec_path: file_name(&self.places.study),
             spec_digest: Digest::of(loaded.text.as_bytes()).to_string(),
             files: files(&loaded.survey),
@@ -303,7 +319,17 @@ impl Ended<'_> {
         if let Err(error) = self.opened.files.save() {
             eprintln!("warning: file digests are not kept: {error}");
         }
-        let run_record = self.run_record(loaded, &finished.engine, n);
+        let stored = finished.kinds.iter().map(|(kind, n)| KindRun {
+            kind: kind.clone(),
+            computed: 0,
+            stored: *n,
+            failed: 0,
+            seconds: None,
+        });
+        let run_record = RunRecord {
+            kinds: stored.collect(),
+            ..self.run_record(loaded, &finished.engine, n)
+        };
         self.written(&run_record, finished, Exit::Fine)
     }
 
@@ -451,6 +477,35 @@ impl Watch for Progress {
             eprintln!("{done} of {} nodes", self.total);
         }
     }
+}
+
+/// What became of the nodes, by their kind.
+fn kinds(plan: &Plan, done: &Done) -> Vec<KindRun> {
+    let mut kinds: Vec<KindRun> = Vec::new();
+    for index in &plan.order {
+        let family = plan.graph[*index].family;
+        let at = kinds.iter().position(|of| of.kind == family).unwrap_or_else(|| {
+            let kind = family.to_string();
+            kinds.push(KindRun {
+                kind,
+                computed: 0,
+                stored: 0,
+                failed: 0,
+                seconds: None,
+            });
+            kinds.len() - 1
+        });
+        let of = &mut kinds[at];
+        match &done.how[index.index()] {
+            How::Stored | How::Taken => of.stored += 1,
+            How::Computed | How::CutOff => of.computed += 1,
+            _ => of.failed += 1,
+        }
+        if let Some(cost) = done.cost[index.index()] {
+            of.seconds = Some(of.seconds.unwrap_or(0.0) + cost);
+        }
+    }
+    kinds
 }
 
 fn failures(plan: &Plan, done: &Done, record: &StudyRecord) -> Exit {

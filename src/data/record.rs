@@ -936,6 +936,30 @@ pub struct NodeGroup {
     pub scope: Scope,
     /// Column of the drawing, from 0: the longest path from a leaf.
     pub rank: usize,
+    /// Its nodes by the rows on which they are fitted.
+    #[serde(default)]
+    pub parts: Vec<NodePart>,
+}
+
+/// Nodes of one kind that are fitted on rows of one kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NodePart {
+    /// None where nothing is fitted.
+    pub fitted_on: Option<FittedOn>,
+    pub n: usize,
+    /// Over the keys of its nodes: operations, versions, settings and content of what they read.
+    pub digest: String,
+}
+
+/// On which rows of its cohort a node is fitted.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum FittedOn {
+    InnerTraining,
+    OuterTraining,
+    AllDevelopment,
 }
 
 /// On which rows the nodes of a group are computed.
@@ -990,6 +1014,9 @@ pub struct Reference {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunRecord {
     pub engine: String,
+    /// Digest over all operations with their versions.
+    #[serde(default)]
+    pub engine_digest: String,
     /// Seconds since 1970, UTC.
     pub started: u64,
     pub seconds: f64,
@@ -1004,8 +1031,23 @@ pub struct RunRecord {
     pub healed: usize,
     /// Nodes computed again with the same bytes as before, so that nothing after them ran.
     pub cut_off: usize,
+    /// The same by kind of node.
+    #[serde(default)]
+    pub kinds: Vec<KindRun>,
     pub spec_path: String,
     pub spec_digest: String,
     /// Digest of each file as it lay on disk.
     pub files: BTreeMap<String, String>,
+}
+
+/// What became of the nodes of one kind in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KindRun {
+    pub kind: String,
+    pub computed: usize,
+    pub stored: usize,
+    pub failed: usize,
+    /// What they took when they were computed, in this run or in an earlier one, added up; none where
+    /// nobody looked at their records.
+    pub seconds: Option<f64>,
 }

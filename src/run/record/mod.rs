@@ -202,7 +202,7 @@ pub fn record(
         deviations: deviations(study),
         protocol: None,
         methods,
-        graph: plan::graph(plan),
+        graph: plan::graph(plan, &done.states),
         certificate,
         references,
         warnings,

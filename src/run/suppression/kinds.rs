@@ -282,7 +282,7 @@ pub const KINDS: &[Places] = &[
     ("comparisons/#/result", &["difference", "lower", "upper"], Compared),
     ("comparisons/#", &["result/p", "p_adjusted"], P),
     ("claims/#", &["values/#/#"], Claimed),
-    ("graph", &["n_nodes", "groups/#/n"], Nodes),
+    ("graph", &["n_nodes", "groups/#/n", "groups/#/parts/#/n"], Nodes),
     ("graph", &["groups/#/rank", "edges/#/#"], Procedure),
     ("certificate", &["n_nodes"], Nodes),
     ("certificate", &["n_groups"], Repeated),
