@@ -72,6 +72,8 @@ pub struct Headline {
     pub value: Option<(f64, Option<f64>, Option<f64>)>,
     /// Outer splits with a result and how many there are, where some have none.
     pub of_splits: Option<(usize, usize)>,
+    /// Outer splits in which the prevalence stood in for a model, and how many there are.
+    pub stand_in: Option<(usize, usize)>,
 }
 
 impl Headline {
@@ -89,6 +91,7 @@ impl Headline {
                     .as_ref()
                     .map(|judged| (judged.n_splits, judged.of_splits))
                     .filter(|(found, all)| found < all),
+                stand_in: analysis.stand_in.as_ref().map(|of| (of.folds, of.of)),
             }
         });
         analyses.collect()

@@ -598,7 +598,7 @@ fn say(args: &Run, run: &RunRecord, found: &[Headline], report: &Path, exit: Exi
             "{} nodes computed, {} stored, {} failed in {:.2} s",
             run.computed, run.stored, run.failed, run.seconds
         );
-        for Headline { analysis, metric, value, of_splits } in found {
+        for Headline { analysis, metric, value, of_splits, stand_in } in found {
             let Some((estimate, lower, upper)) = value else { continue };
             let interval = match (lower, upper) {
                 (Some(lower), Some(upper)) => {
@@ -612,7 +612,15 @@ fn say(args: &Run, run: &RunRecord, found: &[Headline], report: &Path, exit: Exi
                 }
                 None => String::new(),
             };
-            eprintln!("{analysis}: {metric} {estimate:.3}{interval}{splits}");
+            let stood_in = match stand_in {
+                Some((folds, all)) => {
+                    format!(
+                        "; the prevalence was predicted in {folds} of {all} outer splits"
+                    )
+                }
+                None => String::new(),
+            };
+            eprintln!("{analysis}: {metric} {estimate:.3}{interval}{splits}{stood_in}");
         }
     }
     println!("report: {}", report.display());

@@ -468,6 +468,10 @@ pub struct AnalysisRecord {
     pub prevalence_only: Option<PrevalenceFacts>,
     /// In how many outer splits nothing beat the prevalence, if the study falls back to it then.
     pub fallback: Option<FallbackFacts>,
+    /// In how many outer splits the prevalence was predicted, if in any: for want of a better choice, or
+    /// since it was itself the choice.
+    #[serde(default)]
+    pub stand_in: Option<StandInFacts>,
     /// What harmonisation did, where the preparation harmonises.
     pub harmonised: Option<HarmonisedFacts>,
     /// Nodes of this analysis that failed, and why: then figures are missing.
@@ -501,6 +505,20 @@ impl AnalysisRecord {
             self.candidates.iter().map(|candidate| candidate.chosen).sum();
         chosen > self.folds.len().max(1)
     }
+
+    /// How often the prevalence stood in, from folds and candidates.
+    pub fn stood_in(&self) -> Option<StandInFacts> {
+        let naive = |at: Option<usize>| {
+            let chosen = at.and_then(|at| self.candidates.get(at));
+            chosen.is_some_and(|of| of.learner == "naive") && !self.averages()
+        };
+        let folds = self.folds.iter();
+        let folds = folds.filter(|fold| fold.falls_back || naive(fold.candidate)).count();
+        let of = self.folds.len();
+        let mut others = self.candidates.iter().filter(|of| of.learner != "naive");
+        let all_failed = others.all(|other| other.failed >= of);
+        (folds > 0).then_some(StandInFacts { folds, of, all_failed })
+    }
 }
 
 /// A control that the study does not name.
@@ -533,6 +551,16 @@ pub struct FallbackFacts {
     pub folds: usize,
     /// Outer splits with predictions.
     pub of: usize,
+}
+
+/// How often the prevalence among training rows stood in for a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StandInFacts {
+    pub folds: usize,
+    /// Outer splits with predictions.
+    pub of: usize,
+    /// Whether no other candidate could be fitted in any of them.
+    pub all_failed: bool,
 }
 
 /// Thresholds over the folds that learned them.
