@@ -1002,6 +1002,36 @@ fn numbers_in_a_text_are_held_against_the_results() {
     let both = levels("An AUC of 0.70 (95 % CI 0.60–0.80).");
     assert_eq!(both, ["warning", "warning"]);
     assert!(levels("A sensitivity of at least 0.95 is wanted; p was 0.02.").is_empty());
+    // Right for another cohort than the one that is named.
+    let mut two = complete();
+    let inside = two.analysis_order[0].clone();
+    let set = |record: &mut StudyRecord, name: &str, auroc: f64| {
+        let of = record.analyses.get_mut(name).unwrap();
+        of.performance.get_mut("auroc").unwrap().estimate = auroc;
+    };
+    set(&mut two, &inside, 0.83);
+    set(&mut two, "outside", 0.64);
+    let in_two = |text: &str| {
+        let found = found(&two, check, text);
+        found.into_iter().map(|(level, _)| level).collect::<Vec<_>>()
+    };
+    for wrong in [
+        "The AUC was 0.83 in the cohort elsewhere.",
+        "In the external data the AUROC was 0.83.",
+        "In cross-validation the AUROC was 0.64.",
+    ] {
+        assert_eq!(in_two(wrong), ["conflict"], "{wrong}");
+    }
+    for right in [
+        "The AUC was 0.64 in the cohort elsewhere.",
+        "In cross-validation the AUROC was 0.83.",
+        "The AUROC was 0.83.",
+    ] {
+        assert_eq!(in_two(right), ["warning"], "{right}");
+    }
+    // Which of two numbers is of which place is not read.
+    let both = "The AUROC was 0.83 in cross-validation and 0.64 in the cohort elsewhere.";
+    assert!(in_two(both).iter().all(|level| level == "warning"), "{both}");
     let told = found(&record, check, "It holds in 1,600 patients.");
     assert!(
         told[0].1.contains("a number of patients, 1,600, that no result"),
