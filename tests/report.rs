@@ -489,6 +489,30 @@ fn the_first_sentence_says_no_more_than_the_interval() {
 }
 
 #[test]
+fn a_measure_that_a_control_cannot_have_is_told_and_not_missing() {
+    let mut record = record();
+    let name = record.analysis_order[0].clone();
+    let mut control = record.analyses[&name].clone();
+    let why = "not defined here: `equal` predictions".to_string();
+    control.role = "control".to_string();
+    control.model = "constant".to_string();
+    let metric = control.metrics.iter_mut().find(|of| of.name != "auroc").unwrap();
+    metric.missing = Some(why.clone());
+    control.performance.remove(&metric.name);
+    control.failed_nodes = vec![restudy::data::Removed { reason: why, n: 1.into() }];
+    record.analyses.insert("constant".to_string(), control.clone());
+    record.analysis_order.push("constant".to_string());
+    assert_eq!(record.missing(), Vec::<String>::new());
+    let html = page(&record).html;
+    assert!(html.contains("not defined, since not defined here: <code>equal</code>"));
+    assert!(!html.contains("<b>Not computed.</b>"));
+    // Without its primary measure nothing is a result.
+    control.performance.clear();
+    record.analyses.insert("constant".to_string(), control);
+    assert!(!record.missing().is_empty());
+}
+
+#[test]
 fn what_is_missing_is_shown() {
     let mut record = record();
     let name = record.analysis_order[0].clone();

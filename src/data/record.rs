@@ -134,13 +134,18 @@ impl StudyRecord {
                 let hides = self.suppression.as_ref();
                 hides.is_some_and(|facts| facts.hidden.contains(&place))
             };
+            let undefined = analysis.undefined();
             for metric in &analysis.metrics {
+                // A control that says one thing of everybody has no slope: that is a result.
+                if undefined.iter().any(|of| of.name == metric.name) {
+                    continue;
+                }
                 let found = analysis.performance.contains_key(&metric.name);
                 if !found && !hidden(&metric.name) {
                     missing.push(format!("analysis `{name}` has no {}", metric.name));
                 }
             }
-            for failed in &analysis.failed_nodes {
+            for failed in analysis.failures() {
                 missing
                     .push(format!("analysis `{name}`: {} ({})", failed.reason, failed.n));
             }
@@ -504,6 +509,24 @@ impl AnalysisRecord {
         let chosen: usize =
             self.candidates.iter().map(|candidate| candidate.chosen).sum();
         chosen > self.folds.len().max(1)
+    }
+
+    /// Measures that are not defined for the predictions of a control, with the reason: those it has, since
+    /// its primary measure could be computed.
+    pub fn undefined(&self) -> Vec<&MetricFacts> {
+        if self.role != "control" || !self.performance.contains_key(&self.primary) {
+            return Vec::new();
+        }
+        self.metrics.iter().filter(|metric| metric.missing.is_some()).collect()
+    }
+
+    /// The nodes that failed, without measures that are not defined.
+    pub fn failures(&self) -> Vec<&Removed> {
+        let undefined = self.undefined();
+        let is_undefined = |failed: &&Removed| {
+            undefined.iter().any(|of| of.missing.as_ref() == Some(&failed.reason))
+        };
+        self.failed_nodes.iter().filter(|failed| !is_undefined(failed)).collect()
     }
 
     /// How often the prevalence stood in, from folds and candidates.
