@@ -1095,6 +1095,92 @@ fn what_a_text_says_of_validation_is_read_sentence_by_sentence() {
     }
 }
 
+/// Sentences as authors write them: with a difference around 0, an interval that begins below chance, a
+/// slope that is off and no cohort of elsewhere.
+#[test]
+fn strong_words_are_heard_in_other_words_too() {
+    let none = compared((-0.05, 0.09), (-0.05, 0.09));
+    let mut low = complete();
+    let name = low.analysis_order[0].clone();
+    let of = low.analyses.get_mut(&name).unwrap();
+    of.performance.get_mut("auroc").unwrap().lower = Some(0.45);
+    let slope = Estimate {
+        estimate: 0.5,
+        lower: Some(0.3),
+        upper: Some(0.8),
+        ..Estimate::default()
+    };
+    of.performance.insert("calibration_slope".to_string(), slope);
+    let mut alone = complete();
+    for name in ["outside", "sites"] {
+        alone.analyses.remove(name);
+        alone.analysis_order.retain(|known| known != name);
+    }
+    for (check, record, text, wrong) in [
+        (
+            "superior",
+            &none,
+            "Radiomics showed a clear advantage over the clinical model.",
+            true,
+        ),
+        (
+            "superior",
+            &none,
+            "The clinical model was inferior to the radiomics model.",
+            true,
+        ),
+        ("superior", &none, "The clinical model performed worse than radiomics.", true),
+        (
+            "superior",
+            &none,
+            "Adding radiomics to the clinical model enhanced discrimination.",
+            true,
+        ),
+        ("superior", &none, "Radiomics was not inferior to the clinical model.", false),
+        ("superior", &none, "Radiomics was non-inferior to the clinical model.", false),
+        (
+            "superior",
+            &none,
+            "Contrast-enhanced scans went into radiomics and the clinical model.",
+            false,
+        ),
+        ("validated", &low, "This study confirms the validity of the signature.", true),
+        (
+            "validated",
+            &low,
+            "It reliably distinguishes mutant from wild-type tumours.",
+            true,
+        ),
+        ("validated", &low, "The signature is a reliable biomarker of status.", true),
+        ("validated", &low, "It is too early to call this signature validated.", false),
+        ("validated", &low, "A reliable biomarker is needed.", false),
+        (
+            "well calibrated",
+            &low,
+            "Predicted probabilities agreed well with observed frequencies.",
+            true,
+        ),
+        (
+            "well calibrated",
+            &low,
+            "Predicted risks matched the observed risks closely.",
+            true,
+        ),
+        (
+            "well calibrated",
+            &low,
+            "Predicted risks agreed poorly with observed frequencies.",
+            false,
+        ),
+        ("generalises", &alone, "The signature transfers across institutions.", true),
+        ("generalises", &alone, "It generalized to unseen hospitals.", true),
+        ("generalises", &alone, "It cannot be generalised to other hospitals.", false),
+        ("generalises", &alone, "Generalised linear models were fitted.", false),
+    ] {
+        assert_eq!(!found(record, check, text).is_empty(), wrong, "{check}: {text}");
+    }
+}
+
 #[test]
 fn claims_of_calibration_are_judged_where_they_are_made() {
     let slope = |lower, upper| Estimate {
