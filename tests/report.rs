@@ -3,10 +3,10 @@
 use restudy::catalog::Catalog;
 use restudy::data::{
     AgreementFacts, AnalysisRecord, ApparentFacts, AssociationFacts, ClaimFacts,
-    Compared, ComparisonFacts, DeviationFacts, Equation, Estimate, Explained,
-    FrozenFacts, GroupMeasure, ImportanceFacts, JoinFacts, PredictorImportance,
-    PredictorShap, Removed, SiteFacts, StudyRecord, SubgroupFacts, Term, Transform,
-    WorkedExample,
+    Compared, ComparisonFacts, DeviationFacts, DifferenceFacts, Equation, Estimate,
+    Explained, FrozenFacts, GroupMeasure, ImportanceFacts, JoinFacts, Known,
+    PredictorImportance, PredictorShap, ProtocolFacts, Removed, SiteFacts, StudyRecord,
+    SubgroupFacts, Term, Transform, WorkedExample,
 };
 use restudy::operation::{Entry, Kind, section};
 use restudy::report::render;
@@ -28,6 +28,17 @@ fn full(more: &str) -> StudyRecord {
         path: Some(told("path")),
         when: Some(told("when")),
         why: Some(told("why")),
+    });
+    record.protocol = Some(ProtocolFacts {
+        digest: told("digest"),
+        engine: told("engine"),
+        locked: Known::AfterResults,
+        differences: vec![DifferenceFacts {
+            path: told("learn"),
+            locked: Some(told("one")),
+            executed: Some(told("another")),
+            when: Known::AfterResults,
+        }],
     });
     record.claims = [Some(true), Some(false), None]
         .map(|holds| ClaimFacts {

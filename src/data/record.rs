@@ -1,7 +1,7 @@
 //! What a study found: everything that the report shows, and nothing about the run.
 //!
-//! A pure function of study, canonical data and engine version: no clock, no host, no path and no
-//! subject's id. `report.json` is this type as JSON.
+//! A pure function of study, canonical data, engine version and, where one was locked, the protocol: no
+//! clock, no host, no path and no subject's id. `report.json` is this type as JSON.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
