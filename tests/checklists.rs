@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use restudy::catalog::Catalog;
 use restudy::data::{
     AddedFacts, AnalysisRecord, ApparentFacts, AssociationFacts, Compared,
-    ComparisonFacts, Count, DecisionCurve, DeviationFacts, Estimate, FIELDS, Form,
-    FrozenFacts, MethodFacts, PermutationFacts, Reporting, Setting, SiteFacts, Stated,
-    Status, StudyRecord, SubgroupFacts,
+    ComparisonFacts, Count, DecisionCurve, DeviationFacts, DifferenceFacts, Estimate,
+    FIELDS, Form, FrozenFacts, Known, MethodFacts, PermutationFacts, ProtocolFacts,
+    Reporting, Setting, SiteFacts, Stated, Status, StudyRecord, SubgroupFacts,
 };
 use restudy::operation::{Declared, Entry, Evidence, Instance, Kind};
 use restudy::report::{gaps, judged, render, render_again, standards};
@@ -84,6 +84,12 @@ fn complete() -> StudyRecord {
     let mut record = record();
     record.study.title =
         "A title of more than six words for this small study".to_string();
+    record.protocol = Some(ProtocolFacts {
+        digest: "blake3:0".to_string(),
+        engine: record.engine.clone(),
+        locked: Known::BeforeResults,
+        differences: Vec::new(),
+    });
     let name = record.analysis_order[0].clone();
     let first = record.analyses[&name].clone();
     let cohort = first.cohort.clone();
@@ -369,6 +375,26 @@ fn removing_an_authors_field_flips_the_items_that_ask_for_it_and_no_other() {
     assert!(tried > 60, "{tried} fields");
 }
 
+/// A setting that differs from the locked one.
+fn depart(record: &mut StudyRecord, path: &str, when: Known) {
+    record.protocol.as_mut().unwrap().differences.push(DifferenceFacts {
+        path: path.to_string(),
+        locked: Some("1".to_string()),
+        executed: Some("2".to_string()),
+        when,
+    });
+}
+
+/// What an author says of a change.
+fn declare(record: &mut StudyRecord, path: &str, when: &str) {
+    record.deviations.push(DeviationFacts {
+        what: "another value".to_string(),
+        path: Some(path.to_string()),
+        when: Some(when.to_string()),
+        why: Some("the first one was a slip of the pen".to_string()),
+    });
+}
+
 /// The record without one evidence.
 fn without(mut record: StudyRecord, evidence: Evidence) -> StudyRecord {
     let name = record.analysis_order[0].clone();
@@ -476,6 +502,7 @@ fn without(mut record: StudyRecord, evidence: Evidence) -> StudyRecord {
             cohort.relation = Some("same source".to_string());
         }
         Evidence::Identity => record.study.digest.clear(),
+        Evidence::Protocol => depart(&mut record, "seed", Known::BeforeResults),
         _ => {}
     }
     record
@@ -650,6 +677,7 @@ fn case(check: &str, triggers: bool) -> StudyRecord {
             if triggers {
                 record.deviations = vec![DeviationFacts {
                     what: "another learner".to_string(),
+                    path: None,
                     when: Some("after results".to_string()),
                     why: None,
                 }];
@@ -659,11 +687,35 @@ fn case(check: &str, triggers: bool) -> StudyRecord {
             say(&mut record, "threshold.rationale", "The threshold was pre-specified.");
             record.deviations = vec![DeviationFacts {
                 what: "the threshold was moved".to_string(),
+                path: None,
                 when: Some(
                     if triggers { "after results" } else { "before data" }.to_string(),
                 ),
                 why: None,
             }];
+        }
+        "the threshold of the lock" => {
+            say(&mut record, "threshold.rationale", "The threshold was pre-specified.");
+            let path = if triggers {
+                "evaluate.threshold.fixed.value"
+            } else {
+                "learn.logistic.c"
+            };
+            depart(&mut record, path, Known::AfterResults);
+            declare(&mut record, path, "after results");
+        }
+        "time of a deviation" => {
+            let when = if triggers { Known::AfterResults } else { Known::BeforeResults };
+            depart(&mut record, "learn.logistic.c", when);
+            // The reason is about everything below.
+            declare(&mut record, "learn.logistic", "before data");
+        }
+        "no deviation" => {
+            let text = "There were no deviations from the protocol.";
+            say(&mut record, "discussion.strengths", text);
+            if triggers {
+                depart(&mut record, "seed", Known::BeforeResults);
+            }
         }
         "no missing data" => {
             say(&mut record, "missing_data.reasons", "There were no missing data.");
@@ -730,16 +782,51 @@ fn case(check: &str, triggers: bool) -> StudyRecord {
 }
 
 #[test]
+fn a_deviation_without_a_reason_is_a_gap_and_none_is_said() {
+    let catalog = Catalog::standard();
+    let page = |record: &StudyRecord| {
+        let page = render(&judge(record), &sections(&catalog));
+        let csv = page.tables.iter().find(|(name, _)| name == "deviations.csv").unwrap();
+        (page.html(None), page.gaps.clone(), csv.1.clone())
+    };
+    let mut record = complete();
+    let (html, ..) = page(&record);
+    assert!(html.contains("Deviations from the locked protocol: <b>none</b>"));
+    depart(&mut record, "learn.logistic.c", Known::AfterResults);
+    let (html, gaps, csv) = page(&record);
+    assert!(html.contains("no reason given"));
+    assert!(gaps.iter().any(|gap| gap.contains("`learn.logistic.c`")), "{gaps:?}");
+    assert!(csv.contains("learn.logistic.c,after results,,1,2,locked protocol"), "{csv}");
+    declare(&mut record, "learn", "after results");
+    let (html, gaps, csv) = page(&record);
+    assert!(html.contains("the first one was a slip of the pen"));
+    assert!(!gaps.iter().any(|gap| gap.contains("deviation")), "{gaps:?}");
+    assert!(csv.contains("slip of the pen"), "{csv}");
+    record.protocol = None;
+    let (html, ..) = page(&record);
+    assert!(html.contains("No protocol was locked"));
+    assert!(!html.contains("locked protocol: <b>none"));
+}
+
+#[test]
 fn every_check_has_a_study_that_triggers_it_and_one_that_does_not() {
     let base: BTreeSet<String> =
         judge(&complete()).conflicts.into_iter().map(|found| found.check).collect();
-    assert_eq!(base, ["protocol".to_string()].into(), "no claim was stated");
+    assert!(base.is_empty(), "{base:?}");
+    let mut without = complete();
+    without.protocol = None;
+    let found: BTreeSet<String> =
+        judge(&without).conflicts.into_iter().map(|found| found.check).collect();
+    assert_eq!(found, ["protocol".to_string()].into(), "no claim was stated");
     for check in [
         "external validation",
         "external for the same source",
         "prospective",
         "protocol",
         "threshold declared beforehand",
+        "the threshold of the lock",
+        "time of a deviation",
+        "no deviation",
         "no missing data",
         "multicentre",
         "test data used once",
@@ -751,6 +838,7 @@ fn every_check_has_a_study_that_triggers_it_and_one_that_does_not() {
     ] {
         let name = match check {
             "external for the same source" => "external validation",
+            "the threshold of the lock" => "threshold declared beforehand",
             check => check,
         };
         let level = if check == "protocol" { "warning" } else { "conflict" };
@@ -916,6 +1004,36 @@ fn numbers_in_a_text_are_held_against_the_results() {
     let both = levels("An AUC of 0.70 (95 % CI 0.60–0.80).");
     assert_eq!(both, ["warning", "warning"]);
     assert!(levels("A sensitivity of at least 0.95 is wanted; p was 0.02.").is_empty());
+    // Right for another cohort than the one that is named.
+    let mut two = complete();
+    let inside = two.analysis_order[0].clone();
+    let set = |record: &mut StudyRecord, name: &str, auroc: f64| {
+        let of = record.analyses.get_mut(name).unwrap();
+        of.performance.get_mut("auroc").unwrap().estimate = auroc;
+    };
+    set(&mut two, &inside, 0.83);
+    set(&mut two, "outside", 0.64);
+    let in_two = |text: &str| {
+        let found = found(&two, check, text);
+        found.into_iter().map(|(level, _)| level).collect::<Vec<_>>()
+    };
+    for wrong in [
+        "The AUC was 0.83 in the cohort elsewhere.",
+        "In the external data the AUROC was 0.83.",
+        "In cross-validation the AUROC was 0.64.",
+    ] {
+        assert_eq!(in_two(wrong), ["conflict"], "{wrong}");
+    }
+    for right in [
+        "The AUC was 0.64 in the cohort elsewhere.",
+        "In cross-validation the AUROC was 0.83.",
+        "The AUROC was 0.83.",
+    ] {
+        assert_eq!(in_two(right), ["warning"], "{right}");
+    }
+    // Which of two numbers is of which place is not read.
+    let both = "The AUROC was 0.83 in cross-validation and 0.64 in the cohort elsewhere.";
+    assert!(in_two(both).iter().all(|level| level == "warning"), "{both}");
     let told = found(&record, check, "It holds in 1,600 patients.");
     assert!(
         told[0].1.contains("a number of patients, 1,600, that no result"),
@@ -976,6 +1094,92 @@ fn what_a_text_says_of_validation_is_read_sentence_by_sentence() {
             }
             None => assert_eq!(found, [], "{text}"),
         }
+    }
+}
+
+/// Sentences as authors write them: with a difference around 0, an interval that begins below chance, a
+/// slope that is off and no cohort of elsewhere.
+#[test]
+fn strong_words_are_heard_in_other_words_too() {
+    let none = compared((-0.05, 0.09), (-0.05, 0.09));
+    let mut low = complete();
+    let name = low.analysis_order[0].clone();
+    let of = low.analyses.get_mut(&name).unwrap();
+    of.performance.get_mut("auroc").unwrap().lower = Some(0.45);
+    let slope = Estimate {
+        estimate: 0.5,
+        lower: Some(0.3),
+        upper: Some(0.8),
+        ..Estimate::default()
+    };
+    of.performance.insert("calibration_slope".to_string(), slope);
+    let mut alone = complete();
+    for name in ["outside", "sites"] {
+        alone.analyses.remove(name);
+        alone.analysis_order.retain(|known| known != name);
+    }
+    for (check, record, text, wrong) in [
+        (
+            "superior",
+            &none,
+            "Radiomics showed a clear advantage over the clinical model.",
+            true,
+        ),
+        (
+            "superior",
+            &none,
+            "The clinical model was inferior to the radiomics model.",
+            true,
+        ),
+        ("superior", &none, "The clinical model performed worse than radiomics.", true),
+        (
+            "superior",
+            &none,
+            "Adding radiomics to the clinical model enhanced discrimination.",
+            true,
+        ),
+        ("superior", &none, "Radiomics was not inferior to the clinical model.", false),
+        ("superior", &none, "Radiomics was non-inferior to the clinical model.", false),
+        (
+            "superior",
+            &none,
+            "Contrast-enhanced scans went into radiomics and the clinical model.",
+            false,
+        ),
+        ("validated", &low, "This study confirms the validity of the signature.", true),
+        (
+            "validated",
+            &low,
+            "It reliably distinguishes mutant from wild-type tumours.",
+            true,
+        ),
+        ("validated", &low, "The signature is a reliable biomarker of status.", true),
+        ("validated", &low, "It is too early to call this signature validated.", false),
+        ("validated", &low, "A reliable biomarker is needed.", false),
+        (
+            "well calibrated",
+            &low,
+            "Predicted probabilities agreed well with observed frequencies.",
+            true,
+        ),
+        (
+            "well calibrated",
+            &low,
+            "Predicted risks matched the observed risks closely.",
+            true,
+        ),
+        (
+            "well calibrated",
+            &low,
+            "Predicted risks agreed poorly with observed frequencies.",
+            false,
+        ),
+        ("generalises", &alone, "The signature transfers across institutions.", true),
+        ("generalises", &alone, "It generalized to unseen hospitals.", true),
+        ("generalises", &alone, "It cannot be generalised to other hospitals.", false),
+        ("generalises", &alone, "Generalised linear models were fitted.", false),
+    ] {
+        assert_eq!(!found(record, check, text).is_empty(), wrong, "{check}: {text}");
     }
 }
 

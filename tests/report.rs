@@ -3,11 +3,11 @@
 use restudy::catalog::Catalog;
 use restudy::data::{
     AgreementFacts, AnalysisRecord, ApparentFacts, AssociationFacts, ClaimFacts,
-    Compared, ComparisonFacts, DeviationFacts, Equation, Estimate, Explained,
-    FrozenFacts, GapColumn, GapFacts, GroupDifference, GroupMeasure, Heterogeneity,
-    ImportanceFacts, JoinFacts, PatternFacts, PredictorImportance, PredictorShap,
-    Removed, Share, ShareDifference, SiteFacts, StudyRecord, SubgroupFacts, Term,
-    Transform, WorkedExample,
+    Compared, ComparisonFacts, DeviationFacts, DifferenceFacts, Equation, Estimate,
+    Explained, FrozenFacts, GapColumn, GapFacts, GroupDifference, GroupMeasure,
+    Heterogeneity, ImportanceFacts, JoinFacts, Known, PatternFacts, PredictorImportance,
+    PredictorShap, ProtocolFacts, Removed, Share, ShareDifference, SiteFacts,
+    StudyRecord, SubgroupFacts, Term, Transform, WorkedExample,
 };
 use restudy::operation::{Entry, Kind, section};
 use restudy::report::render;
@@ -26,8 +26,20 @@ fn full(more: &str) -> StudyRecord {
     record.study.terms = Some(told("terms"));
     record.deviations.push(DeviationFacts {
         what: told("what"),
+        path: Some(told("path")),
         when: Some(told("when")),
         why: Some(told("why")),
+    });
+    record.protocol = Some(ProtocolFacts {
+        digest: told("digest"),
+        engine: told("engine"),
+        locked: Known::AfterResults,
+        differences: vec![DifferenceFacts {
+            path: told("learn"),
+            locked: Some(told("one")),
+            executed: Some(told("another")),
+            when: Known::AfterResults,
+        }],
     });
     record.claims = [Some(true), Some(false), None]
         .map(|holds| ClaimFacts {
@@ -520,6 +532,30 @@ fn the_first_sentence_says_no_more_than_the_interval() {
         let text = html.to_lowercase().replace("cross-validated", "");
         assert!(!text.contains("no signal") && !text.contains("validated"));
     }
+}
+
+#[test]
+fn a_measure_that_a_control_cannot_have_is_told_and_not_missing() {
+    let mut record = record();
+    let name = record.analysis_order[0].clone();
+    let mut control = record.analyses[&name].clone();
+    let why = "not defined here: `equal` predictions".to_string();
+    control.role = "control".to_string();
+    control.model = "constant".to_string();
+    let metric = control.metrics.iter_mut().find(|of| of.name != "auroc").unwrap();
+    metric.missing = Some(why.clone());
+    control.performance.remove(&metric.name);
+    control.failed_nodes = vec![restudy::data::Removed { reason: why, n: 1.into() }];
+    record.analyses.insert("constant".to_string(), control.clone());
+    record.analysis_order.push("constant".to_string());
+    assert_eq!(record.missing(), Vec::<String>::new());
+    let html = page(&record).html;
+    assert!(html.contains("not defined, since not defined here: <code>equal</code>"));
+    assert!(!html.contains("<b>Not computed.</b>"));
+    // Without its primary measure nothing is a result.
+    control.performance.clear();
+    record.analyses.insert("constant".to_string(), control);
+    assert!(!record.missing().is_empty());
 }
 
 #[test]

@@ -554,6 +554,82 @@ fn a_lock_holds_a_run_to_what_it_found() {
 }
 
 #[test]
+fn a_locked_protocol_tells_what_departed_from_it_and_when() {
+    let workshop = Workshop::new();
+    let protocol = |workshop: &Workshop| -> serde_json::Value {
+        let report: serde_json::Value =
+            serde_json::from_slice(&workshop.report()).unwrap();
+        report["protocol"].clone()
+    };
+    workshop.run(&[]);
+    assert!(protocol(&workshop).is_null(), "a run locks no protocol");
+    // Another folder: nothing was seen when it is locked, and a change follows before the first run.
+    let workshop = Workshop::new();
+    let lock = workshop.restudy(&["plan", "study.yaml", "--lock"]);
+    assert_eq!(lock.status.code(), Some(0), "{lock:?}");
+    let early = STUDY.replace("k: [2, 4]", "k: [2, 3]");
+    workshop.study(&early);
+    workshop.run(&[]);
+    let first = workshop.report();
+    let found = protocol(&workshop);
+    assert_eq!(found["locked"], "before results");
+    assert_eq!(found["differences"][0]["path"], "select.anova.k");
+    assert_eq!(found["differences"][0]["locked"], "2, 4");
+    assert_eq!(found["differences"][0]["when"], "before results");
+    // Once more: the same bytes, and nothing is computed.
+    let again = workshop.run(&[]);
+    assert_eq!(number(&again, "computed"), 0);
+    assert_eq!(first, workshop.report());
+    assert_eq!(workshop.run(&["--locked"])["exit"], "fine");
+    // Written otherwise it is the same; another value comes after the results.
+    workshop.study(&early.replace("c: [0.1, 1]", "c: [0.1, 1.0] # a comment"));
+    workshop.run(&[]);
+    assert_eq!(protocol(&workshop)["differences"].as_array().unwrap().len(), 1);
+    workshop.study(&early.replace("c: [0.1, 1]", "c: [0.1, 10]"));
+    workshop.run(&[]);
+    let found = protocol(&workshop);
+    let of = |path: &str| {
+        let differences = found["differences"].as_array().unwrap();
+        differences.iter().find(|of| of["path"] == path).unwrap()["when"].clone()
+    };
+    assert_eq!(of("select.anova.k"), "before results");
+    assert_eq!(of("learn.logistic.c"), "after results");
+    // What is locked stays.
+    let twice = workshop.restudy(&["plan", "study.yaml", "--lock"]);
+    assert_eq!(twice.status.code(), Some(1), "{twice:?}");
+    let text = String::from_utf8_lossy(&twice.stderr).to_string();
+    assert!(text.contains("`learn.logistic.c`"), "{text}");
+    // As it was locked, nothing differs.
+    workshop.study(STUDY);
+    workshop.run(&[]);
+    assert_eq!(protocol(&workshop)["differences"], serde_json::json!([]));
+    let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(html.contains("Deviations from the locked protocol: <b>none</b>"));
+    // No run writes over a protocol that it cannot read.
+    let lock = String::from_utf8(workshop.read("study.lock.yaml")).unwrap();
+    let torn = lock.replace("locked: \"before results\"", "locked: sometime");
+    workshop.write("study.lock.yaml", torn.as_bytes());
+    let refused = workshop.restudy(&["run", "study.yaml"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert_eq!(torn.as_bytes(), workshop.read("study.lock.yaml"));
+}
+
+#[test]
+fn a_protocol_that_is_locked_late_says_so() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    std::fs::remove_file(workshop.path("study.lock.yaml")).unwrap();
+    // The store's journals know of the run.
+    let lock = workshop.restudy(&["plan", "study.yaml", "--lock"]);
+    assert_eq!(lock.status.code(), Some(0), "{lock:?}");
+    let empty = workshop.restudy(&["run", "study.yaml", "--locked"]);
+    assert_eq!(empty.status.code(), Some(1), "it holds no results yet");
+    workshop.run(&[]);
+    let report: serde_json::Value = serde_json::from_slice(&workshop.report()).unwrap();
+    assert_eq!(report["protocol"]["locked"], "after results");
+}
+
+#[test]
 fn rechecking_computes_again_and_agrees() {
     let workshop = Workshop::new();
     workshop.run(&[]);

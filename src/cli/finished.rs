@@ -8,7 +8,7 @@ use serde_json::json;
 use super::load::Loaded;
 use super::output::{self, Results};
 use crate::catalog::Catalog;
-use crate::data::StudyRecord;
+use crate::data::{ProtocolFacts, StudyRecord};
 use crate::diagnostics::{Severity, any_error};
 use crate::digest::{Digest, canonical_json};
 use crate::plan::States;
@@ -25,6 +25,8 @@ pub struct Finished {
     pub text: Digest,
     pub engine: String,
     pub n_nodes: usize,
+    /// Nodes by kind.
+    pub kinds: Vec<(String, usize)>,
     pub page: Page,
     pub results: Results,
     pub lock: Lock,
@@ -70,6 +72,8 @@ pub struct Headline {
     pub value: Option<(f64, Option<f64>, Option<f64>)>,
     /// Outer splits with a result and how many there are, where some have none.
     pub of_splits: Option<(usize, usize)>,
+    /// Outer splits in which the prevalence stood in for a model, and how many there are.
+    pub stand_in: Option<(usize, usize)>,
 }
 
 impl Headline {
@@ -87,6 +91,7 @@ impl Headline {
                     .as_ref()
                     .map(|judged| (judged.n_splits, judged.of_splits))
                     .filter(|(found, all)| found < all),
+                stand_in: analysis.stand_in.as_ref().map(|of| (of.folds, of.of)),
             }
         });
         analyses.collect()
@@ -94,9 +99,15 @@ impl Headline {
 }
 
 /// The name of everything that decides what a run gives: study, files, catalogue, the key of the
-/// patients' names and this very program. Of the study, all but the author's half of the report; the
-/// whole where that cannot be told apart by its lines. None while something is wrong.
-pub fn key(loaded: &Loaded, catalog: &Catalog, name_key: &[u8; 32]) -> Option<Digest> {
+/// patients' names, deviations from a locked protocol and this very program. Of the study, all but the
+/// author's half of the report; the whole where that cannot be told apart by its lines. None while
+/// something is wrong.
+pub fn key(
+    loaded: &Loaded,
+    catalog: &Catalog,
+    name_key: &[u8; 32],
+    protocol: Option<&ProtocolFacts>,
+) -> Option<Digest> {
     let study = loaded.study.as_ref()?;
     if any_error(&loaded.faults) {
         return None;
@@ -113,8 +124,9 @@ pub fn key(loaded: &Loaded, catalog: &Catalog, name_key: &[u8; 32]) -> Option<Di
         "decides": study.digest(),
         "names": Digest::of(name_key),
         "sources": sources.collect::<serde_json::Value>(),
+        "protocol": protocol,
     }));
-    Some(Digest::derive("restudy finished run v3", decides.as_bytes()))
+    Some(Digest::derive("restudy finished run v4", decides.as_bytes()))
 }
 
 /// A study without the lines of `reporting:`. None where another part may refer to them.
@@ -151,6 +163,15 @@ pub fn program(catalog: &Catalog) -> Option<serde_json::Value> {
         "built": [program.len(), built.as_nanos().to_string()],
         "operations": operations.collect::<serde_json::Value>(),
     }))
+}
+
+/// A name for all operations with their versions.
+pub fn operations(catalog: &Catalog) -> Digest {
+    let operations =
+        catalog.all().iter().map(|of| json!([of.about.name, of.about.version]));
+    let all =
+        json!([env!("CARGO_PKG_VERSION"), operations.collect::<serde_json::Value>()]);
+    Digest::derive("restudy operations v1", canonical_json(&all).as_bytes())
 }
 
 /// The record as a report shows it.

@@ -18,6 +18,7 @@ mod exit;
 mod finished;
 mod init;
 pub mod load;
+mod locked;
 pub mod ops;
 mod output;
 pub mod plan;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{Exit, load, why};
+use super::{Exit, load, locked, why};
 use crate::catalog::Catalog;
 use crate::plan::{self, Groups, Plan, State, States};
 use crate::store::Mode;
@@ -31,6 +31,9 @@ pub struct Args {
     /// Every node, not only counts; globs choose some
     #[arg(long, value_name = "GLOB", num_args = 0..=1, default_missing_value = "*")]
     pub nodes: Option<String>,
+    /// Lock the study as its protocol: reports list what differs from it from then on
+    #[arg(long, conflicts_with_all = ["json", "dot", "why", "nodes"])]
+    pub lock: bool,
 }
 
 pub fn run(args: &Args) -> Exit {
@@ -44,6 +47,9 @@ pub fn run(args: &Args) -> Exit {
         eprintln!("{}", load::draw(&loaded.faults, &places, &loaded.text, colour));
     }
     let Some((plan, _)) = &loaded.plan else { return Exit::Change };
+    if let Some(study) = loaded.study.as_ref().filter(|_| args.lock) {
+        return locked::lock(&places, &opened.store, study);
+    }
     let states = plan::read_index(plan, &opened.store)
         .unwrap_or_else(|| plan::states(plan, &loaded.survey, &opened.store));
     if args.json {

@@ -11,13 +11,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::finished::{self, Finished, Headline};
-use super::{Exit, load, output};
+use super::{Exit, load, locked, output};
 use crate::catalog::Catalog;
-use crate::data::{RunRecord, StudyRecord};
-use crate::diagnostics::visible;
+use crate::data::{KindRun, RunRecord, StudyRecord};
+use crate::diagnostics::{any_error, visible};
 use crate::digest::Digest;
 use crate::plan::{self, Node, Plan, State, States};
-use crate::review::Lock;
+use crate::review::{Lock, Protocol};
 use crate::run::{self, Done, How, Options, Watch};
 use crate::store::Mode;
 use crate::survey::{Location, Survey};
@@ -78,8 +78,33 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     };
     let reading = opened.reading(&places);
     let mut loaded = load::look(&places, catalog, &reading);
-    let finished_key = finished::key(&loaded, catalog, &opened.name_key.bytes);
-    let ended = Ended { args, places: &places, opened: &opened, started, began };
+    let sound = loaded.study.as_ref().filter(|_| !any_error(&loaded.faults));
+    let protocol = match sound {
+        Some(study) => locked::protocol(&places, &opened.store, study, !args.locked),
+        None => Ok(None),
+    };
+    let protocol = match protocol {
+        Ok(protocol) => protocol,
+        Err(exit) => return exit,
+    };
+    let deviations = protocol.as_ref().map(Protocol::facts);
+    if let Some(told) = deviations.as_ref().and_then(locked::told)
+        && !args.quiet
+        && !args.json
+    {
+        eprintln!("note: {told}");
+    }
+    let finished_key =
+        finished::key(&loaded, catalog, &opened.name_key.bytes, deviations.as_ref());
+    let ended = Ended {
+        args,
+        places: &places,
+        opened: &opened,
+        catalog,
+        protocol,
+        started,
+        began,
+    };
     // What had to be read anew may have been damaged; then every result is looked at.
     let read_anew = loaded.survey.performed.iter().any(|done| done.computed);
     let wanted = args.refresh.is_empty() && args.recheck.is_none() && !read_anew;
@@ -193,6 +218,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     );
     record.full_models =
         run::full_models(study, &loaded.survey, plan, &found, &done, &models);
+    record.protocol = deviations;
     let whole = finished::encoded(&record);
     let record = finished::shown(study, record);
     let run_record = RunRecord {
@@ -200,6 +226,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         stored: done.count(|how| matches!(how, How::Stored | How::Taken)),
         failed: done.failed(),
         cut_off: done.count(|how| *how == How::CutOff),
+        kinds: kinds(plan, &done),
         ..ended.run_record(&loaded, &record.engine, done.how.len())
     };
     let mut results = output::Results {
@@ -217,6 +244,11 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         text: Digest::of(loaded.text.as_bytes()),
         engine: record.engine.clone(),
         n_nodes: done.how.len(),
+        kinds: run_record
+            .kinds
+            .iter()
+            .map(|of| (of.kind.clone(), of.computed + of.stored + of.failed))
+            .collect(),
         page: output::page(catalog, &record),
         results,
         lock: Lock::of(&record, plan, &done.states),
@@ -240,6 +272,9 @@ struct Ended<'a> {
     args: &'a Run,
     places: &'a load::Places,
     opened: &'a load::Opened,
+    catalog: &'a Catalog,
+    /// What was locked, with the deviations of this run.
+    protocol: Option<Protocol>,
     /// Seconds since 1970.
     started: u64,
     began: Instant,
@@ -251,6 +286,7 @@ impl Ended<'_> {
         let jobs = self.args.jobs;
         RunRecord {
             engine: engine.to_string(),
+            engine_digest: finished::operations(self.catalog).to_string(),
             started: self.started,
             seconds: self.began.elapsed().as_secs_f64(),
             host: host(),
@@ -262,6 +298,7 @@ impl Ended<'_> {
             failed: 0,
             healed: self.opened.store.healed().len(),
             cut_off: 0,
+            kinds: Vec::new(),
             spec_path: file_name(&self.places.study),
             spec_digest: Digest::of(loaded.text.as_bytes()).to_string(),
             files: files(&loaded.survey),
@@ -282,7 +319,17 @@ impl Ended<'_> {
         if let Err(error) = self.opened.files.save() {
             eprintln!("warning: file digests are not kept: {error}");
         }
-        let run_record = self.run_record(loaded, &finished.engine, n);
+        let stored = finished.kinds.iter().map(|(kind, n)| KindRun {
+            kind: kind.clone(),
+            computed: 0,
+            stored: *n,
+            failed: 0,
+            seconds: None,
+        });
+        let run_record = RunRecord {
+            kinds: stored.collect(),
+            ..self.run_record(loaded, &finished.engine, n)
+        };
         self.written(&run_record, finished, Exit::Fine)
     }
 
@@ -302,7 +349,10 @@ impl Ended<'_> {
                 }
             };
         let exit = match exit {
-            Exit::Fine => lock(self.args, self.places, &finished.lock),
+            Exit::Fine => {
+                let protocol = self.protocol.clone();
+                lock(self.args, self.places, &Lock { protocol, ..finished.lock.clone() })
+            }
             other => other,
         };
         say(self.args, run, &finished.headlines, &report, exit);
@@ -429,6 +479,35 @@ impl Watch for Progress {
     }
 }
 
+/// What became of the nodes, by their kind.
+fn kinds(plan: &Plan, done: &Done) -> Vec<KindRun> {
+    let mut kinds: Vec<KindRun> = Vec::new();
+    for index in &plan.order {
+        let family = plan.graph[*index].family;
+        let at = kinds.iter().position(|of| of.kind == family).unwrap_or_else(|| {
+            let kind = family.to_string();
+            kinds.push(KindRun {
+                kind,
+                computed: 0,
+                stored: 0,
+                failed: 0,
+                seconds: None,
+            });
+            kinds.len() - 1
+        });
+        let of = &mut kinds[at];
+        match &done.how[index.index()] {
+            How::Stored | How::Taken => of.stored += 1,
+            How::Computed | How::CutOff => of.computed += 1,
+            _ => of.failed += 1,
+        }
+        if let Some(cost) = done.cost[index.index()] {
+            of.seconds = Some(of.seconds.unwrap_or(0.0) + cost);
+        }
+    }
+    kinds
+}
+
 fn failures(plan: &Plan, done: &Done, record: &StudyRecord) -> Exit {
     let mut exit = Exit::Fine;
     for index in plan.graph.node_indices() {
@@ -452,7 +531,7 @@ fn failures(plan: &Plan, done: &Done, record: &StudyRecord) -> Exit {
 
 /// Compares with the lock file when asked to, else writes it.
 fn lock(args: &Run, places: &load::Places, found: &Lock) -> Exit {
-    let path = places.folder.join(format!("{}.lock.yaml", places.name));
+    let path = locked::path(places);
     if !args.locked {
         let text = found.to_yaml();
         // Left alone when nothing changed, so that its time means something.
@@ -478,6 +557,11 @@ fn lock(args: &Run, places: &load::Places, found: &Lock) -> Exit {
     match locked {
         Err(error) => {
             eprintln!("error: {}: {error}", path.display());
+            Exit::Change
+        }
+        Ok(locked) if !locked.has_results() => {
+            eprintln!("error: {} holds a protocol and no results yet", path.display());
+            eprintln!("help: a run without `--locked` writes them");
             Exit::Change
         }
         Ok(locked) => {
@@ -514,7 +598,7 @@ fn say(args: &Run, run: &RunRecord, found: &[Headline], report: &Path, exit: Exi
             "{} nodes computed, {} stored, {} failed in {:.2} s",
             run.computed, run.stored, run.failed, run.seconds
         );
-        for Headline { analysis, metric, value, of_splits } in found {
+        for Headline { analysis, metric, value, of_splits, stand_in } in found {
             let Some((estimate, lower, upper)) = value else { continue };
             let interval = match (lower, upper) {
                 (Some(lower), Some(upper)) => {
@@ -528,7 +612,15 @@ fn say(args: &Run, run: &RunRecord, found: &[Headline], report: &Path, exit: Exi
                 }
                 None => String::new(),
             };
-            eprintln!("{analysis}: {metric} {estimate:.3}{interval}{splits}");
+            let stood_in = match stand_in {
+                Some((folds, all)) => {
+                    format!(
+                        "; the prevalence was predicted in {folds} of {all} outer splits"
+                    )
+                }
+                None => String::new(),
+            };
+            eprintln!("{analysis}: {metric} {estimate:.3}{interval}{splits}{stood_in}");
         }
     }
     println!("report: {}", report.display());

@@ -16,6 +16,7 @@ mod novelty;
 mod outcome;
 mod placeholder;
 mod prediction;
+mod protocol;
 mod record;
 mod reporting;
 mod rows;
@@ -57,6 +58,7 @@ pub use prediction::{
     GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity, Link, Member, NoScore,
     Point, Predictions, ScoredSplit, SiteEstimate, SitesEstimate, Survivors, Unscored,
 };
+pub use protocol::{DifferenceFacts, Known, ProtocolFacts};
 pub use record::*;
 pub use reporting::{Answer, FIELDS, Field, Form, Reporting, Stated, field, generalised};
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};

@@ -1,7 +1,7 @@
 //! What a study found: everything that the report shows, and nothing about the run.
 //!
-//! A pure function of study, canonical data and engine version: no clock, no host, no path and no
-//! subject's id. `report.json` is this type as JSON.
+//! A pure function of study, canonical data, engine version and, where one was locked, the protocol: no
+//! clock, no host, no path and no subject's id. `report.json` is this type as JSON.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -13,7 +13,7 @@ use super::{
     Band, CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
     DecisionAtThreshold, DecisionCurve, Estimate, ExpectedWidth, FullModelFacts,
     GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity, LearningFacts,
-    MissingnessFacts, Reporting,
+    MissingnessFacts, ProtocolFacts, Reporting,
 };
 use crate::units::Unit;
 
@@ -76,6 +76,9 @@ pub struct StudyRecord {
     pub claims: Vec<ClaimFacts>,
     /// Departures from the plan, as the author tells them.
     pub deviations: Vec<DeviationFacts>,
+    /// The protocol, if one was locked, and what differs from it.
+    #[serde(default)]
+    pub protocol: Option<ProtocolFacts>,
     pub methods: Vec<MethodFacts>,
     pub graph: GraphFacts,
     pub certificate: Certificate,
@@ -135,13 +138,18 @@ impl StudyRecord {
                 let hides = self.suppression.as_ref();
                 hides.is_some_and(|facts| facts.hidden.contains(&place))
             };
+            let undefined = analysis.undefined();
             for metric in &analysis.metrics {
+                // A control that says one thing of everybody has no slope: that is a result.
+                if undefined.iter().any(|of| of.name == metric.name) {
+                    continue;
+                }
                 let found = analysis.performance.contains_key(&metric.name);
                 if !found && !hidden(&metric.name) {
                     missing.push(format!("analysis `{name}` has no {}", metric.name));
                 }
             }
-            for failed in &analysis.failed_nodes {
+            for failed in analysis.failures() {
                 missing
                     .push(format!("analysis `{name}`: {} ({})", failed.reason, failed.n));
             }
@@ -514,6 +522,10 @@ pub struct AnalysisRecord {
     pub prevalence_only: Option<PrevalenceFacts>,
     /// In how many outer splits nothing beat the prevalence, if the study falls back to it then.
     pub fallback: Option<FallbackFacts>,
+    /// In how many outer splits the prevalence was predicted, if in any: for want of a better choice, or
+    /// since it was itself the choice.
+    #[serde(default)]
+    pub stand_in: Option<StandInFacts>,
     /// What harmonisation did, where the preparation harmonises.
     pub harmonised: Option<HarmonisedFacts>,
     /// Nodes of this analysis that failed, and why: then figures are missing.
@@ -547,6 +559,38 @@ impl AnalysisRecord {
             self.candidates.iter().map(|candidate| candidate.chosen).sum();
         chosen > self.folds.len().max(1)
     }
+
+    /// Measures that are not defined for the predictions of a control, with the reason: those it has, since
+    /// its primary measure could be computed.
+    pub fn undefined(&self) -> Vec<&MetricFacts> {
+        if self.role != "control" || !self.performance.contains_key(&self.primary) {
+            return Vec::new();
+        }
+        self.metrics.iter().filter(|metric| metric.missing.is_some()).collect()
+    }
+
+    /// The nodes that failed, without measures that are not defined.
+    pub fn failures(&self) -> Vec<&Removed> {
+        let undefined = self.undefined();
+        let is_undefined = |failed: &&Removed| {
+            undefined.iter().any(|of| of.missing.as_ref() == Some(&failed.reason))
+        };
+        self.failed_nodes.iter().filter(|failed| !is_undefined(failed)).collect()
+    }
+
+    /// How often the prevalence stood in, from folds and candidates.
+    pub fn stood_in(&self) -> Option<StandInFacts> {
+        let naive = |at: Option<usize>| {
+            let chosen = at.and_then(|at| self.candidates.get(at));
+            chosen.is_some_and(|of| of.learner == "naive") && !self.averages()
+        };
+        let folds = self.folds.iter();
+        let folds = folds.filter(|fold| fold.falls_back || naive(fold.candidate)).count();
+        let of = self.folds.len();
+        let mut others = self.candidates.iter().filter(|of| of.learner != "naive");
+        let all_failed = others.all(|other| other.failed >= of);
+        (folds > 0).then_some(StandInFacts { folds, of, all_failed })
+    }
 }
 
 /// A control that the study does not name.
@@ -579,6 +623,16 @@ pub struct FallbackFacts {
     pub folds: usize,
     /// Outer splits with predictions.
     pub of: usize,
+}
+
+/// How often the prevalence among training rows stood in for a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StandInFacts {
+    pub folds: usize,
+    /// Outer splits with predictions.
+    pub of: usize,
+    /// Whether no other candidate could be fitted in any of them.
+    pub all_failed: bool,
 }
 
 /// Thresholds over the folds that learned them.
@@ -940,6 +994,9 @@ pub struct ClaimFacts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviationFacts {
     pub what: String,
+    /// The setting that it is about, as in the differences from a locked protocol.
+    #[serde(default)]
+    pub path: Option<String>,
     pub when: Option<String>,
     pub why: Option<String>,
 }
@@ -1072,6 +1129,30 @@ pub struct NodeGroup {
     pub scope: Scope,
     /// Column of the drawing, from 0: the longest path from a leaf.
     pub rank: usize,
+    /// Its nodes by the rows on which they are fitted.
+    #[serde(default)]
+    pub parts: Vec<NodePart>,
+}
+
+/// Nodes of one kind that are fitted on rows of one kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NodePart {
+    /// None where nothing is fitted.
+    pub fitted_on: Option<FittedOn>,
+    pub n: usize,
+    /// Over the keys of its nodes: operations, versions, settings and content of what they read.
+    pub digest: String,
+}
+
+/// On which rows of its cohort a node is fitted.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum FittedOn {
+    InnerTraining,
+    OuterTraining,
+    AllDevelopment,
 }
 
 /// On which rows the nodes of a group are computed.
@@ -1126,6 +1207,9 @@ pub struct Reference {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunRecord {
     pub engine: String,
+    /// Digest over all operations with their versions.
+    #[serde(default)]
+    pub engine_digest: String,
     /// Seconds since 1970, UTC.
     pub started: u64,
     pub seconds: f64,
@@ -1140,8 +1224,23 @@ pub struct RunRecord {
     pub healed: usize,
     /// Nodes computed again with the same bytes as before, so that nothing after them ran.
     pub cut_off: usize,
+    /// The same by kind of node.
+    #[serde(default)]
+    pub kinds: Vec<KindRun>,
     pub spec_path: String,
     pub spec_digest: String,
     /// Digest of each file as it lay on disk.
     pub files: BTreeMap<String, String>,
+}
+
+/// What became of the nodes of one kind in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KindRun {
+    pub kind: String,
+    pub computed: usize,
+    pub stored: usize,
+    pub failed: usize,
+    /// What they took when they were computed, in this run or in an earlier one, added up; none where
+    /// nobody looked at their records.
+    pub seconds: Option<f64>,
 }

@@ -211,8 +211,9 @@ pub const FIELDS: &[Field] = &[
     or_none("usability.market", 0, "Availability."),
     of(
         "deviations",
-        Form::Rows(&["what", "when", "why"]),
-        "Departures from the plan; `when`: before data, after data before results, after results.",
+        Form::Rows(&["what", "path", "when", "why"]),
+        "Departures from the plan; `when`: before data, after data before results, after results; \
+         `path`: the setting of a locked protocol that it is about.",
     ),
     text("appraisal.probast.assessor", 0, "Who judged the risk of bias."),
     text("appraisal.probast.date", 0, "When."),

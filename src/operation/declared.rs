@@ -147,10 +147,11 @@ pub enum Evidence {
     FullModel,
     External,
     Identity,
+    Protocol,
 }
 
 impl Evidence {
-    pub const ALL: [Evidence; 39] = [
+    pub const ALL: [Evidence; 40] = [
         Self::Sources,
         Self::Flow,
         Self::TableOne,
@@ -190,6 +191,7 @@ impl Evidence {
         Self::FullModel,
         Self::External,
         Self::Identity,
+        Self::Protocol,
     ];
 
     /// As in "the run shows …".
@@ -236,6 +238,7 @@ impl Evidence {
             Self::FullModel => "the model with its coefficients or its file",
             Self::External => "a cohort of another source or institution",
             Self::Identity => "digests of study and engine that run it again",
+            Self::Protocol => "a reason for every deviation from the locked protocol",
         }
     }
 
@@ -258,6 +261,9 @@ impl Evidence {
                 "name an external cohort under `validate`"
             }
             Self::Extraction => "extract features here (`images:` in a block)",
+            Self::Protocol => {
+                "give each in `reporting.deviations`, with its `path` and `why`"
+            }
             _ => return None,
         })
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Plan, Proof};
-use crate::data::{Certificate, GraphFacts, NodeGroup, Scope};
+use super::{Placed, Plan, Proof, States, Work};
+use crate::data::{Certificate, FittedOn, GraphFacts, NodeGroup, NodePart, Scope};
+use crate::digest::Digest;
 use crate::spec::{BlockKind, SourceKind, Study};
 
 /// The graph folded to one box per kind of node.
-pub fn graph(plan: &Plan) -> GraphFacts {
+pub fn graph(plan: &Plan, states: &States) -> GraphFacts {
     let mut groups: Vec<NodeGroup> = Vec::new();
     let mut group_of: BTreeMap<(&str, Scope), usize> = BTreeMap::new();
     let mut of_node = vec![0; plan.graph.node_count()];
@@ -20,6 +21,7 @@ pub fn graph(plan: &Plan) -> GraphFacts {
                 n: 0,
                 scope: node.scope,
                 rank: 0,
+                parts: Vec::new(),
             });
             groups.len() - 1
         });
@@ -32,6 +34,22 @@ pub fn graph(plan: &Plan) -> GraphFacts {
             }
         }
     }
+    let fitted = fitted_on(plan);
+    let mut parts: BTreeMap<(usize, Option<FittedOn>), (usize, Vec<Digest>)> =
+        BTreeMap::new();
+    for &index in &plan.order {
+        let at = index.index();
+        let (n, keys) = parts.entry((of_node[at], fitted[at])).or_default();
+        *n += 1;
+        keys.extend(states.keys[at]);
+    }
+    for ((group, fitted_on), (n, mut keys)) in parts {
+        // Patients are in the order of names that are random.
+        keys.sort_unstable();
+        let bytes: Vec<u8> = keys.iter().flat_map(|key| *key.as_bytes()).collect();
+        let digest = Digest::derive("restudy nodes v1", &bytes).to_string();
+        groups[group].parts.push(NodePart { fitted_on, n, digest });
+    }
     // Groups were met in order, so one pass gives the longest path to each.
     for &(from, to) in &edges {
         groups[to].rank = groups[to].rank.max(groups[from].rank + 1);
@@ -40,6 +58,48 @@ pub fn graph(plan: &Plan) -> GraphFacts {
         n_nodes: plan.graph.node_count(),
         groups,
         edges: edges.into_iter().collect(),
+    }
+}
+
+/// By node: the rows on which it is fitted. A node without a split of its own is as what it reads.
+fn fitted_on(plan: &Plan) -> Vec<Option<FittedOn>> {
+    let mut fitted = vec![None; plan.graph.node_count()];
+    for &index in &plan.order {
+        let node = &plan.graph[index];
+        let fits = matches!(node.scope, Scope::Training | Scope::HeldOut);
+        let of_inputs = || {
+            plan.edges(index).into_iter().filter_map(|(input, _)| fitted[input.index()])
+        };
+        fitted[index.index()] = match split(&node.work) {
+            _ if !fits => None,
+            Some(placed) if placed.held_out.len() == 0 => Some(FittedOn::AllDevelopment),
+            Some(placed) if placed.is_inner => Some(FittedOn::InnerTraining),
+            Some(_) => Some(FittedOn::OuterTraining),
+            None => match node.work {
+                Work::FitBefore { .. } => Some(FittedOn::AllDevelopment),
+                _ => of_inputs().max(),
+            },
+        };
+    }
+    fitted
+}
+
+/// The split of a node that has one.
+fn split(work: &Work) -> Option<&Placed> {
+    match work {
+        Work::Prepare { split, .. }
+        | Work::Decoded { split, .. }
+        | Work::Select { split, .. }
+        | Work::Score { split, .. }
+        | Work::Tune { split, .. }
+        | Work::Threshold { split, .. }
+        | Work::Fit { split, .. }
+        | Work::Predict { split, .. }
+        | Work::Calibrate { split, .. }
+        | Work::Refit { split, .. }
+        | Work::Importance { split, .. }
+        | Work::Apparent { split, .. } => Some(split),
+        _ => None,
     }
 }
 

@@ -518,6 +518,8 @@ pub struct Placed {
     pub inner_splits: Vec<Split>,
     /// As in node names, counted from 1: `r03.o2.i4`.
     pub name: String,
+    /// Whether it divides the training rows of another split.
+    pub is_inner: bool,
     /// The groups of its training rows and of those held out.
     pub train: Arc<Groups>,
     pub held_out: Arc<Groups>,
@@ -552,6 +554,7 @@ impl Placed {
             split: split.clone(),
             inner_splits: inner_splits.to_vec(),
             name,
+            is_inner: inner.is_some(),
             train: Arc::new(Groups::of_rows(&split.train, group_of)),
             held_out: Arc::new(Groups::of_rows(&split.held_out, group_of)),
             rows,

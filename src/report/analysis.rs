@@ -7,7 +7,9 @@ use super::figure::{DataTable, Figure};
 use super::shown::{Shown, fill, place};
 use super::standing::{all, headline, primary};
 use super::svg::{Anchor, Svg};
-use crate::data::{AnalysisRecord, CandidateRecord, GraphFacts, Scope};
+use crate::data::{
+    AnalysisRecord, CandidateRecord, FittedOn, GraphFacts, NodeGroup, Scope,
+};
 use crate::operation::prelude::*;
 
 /// The graph of computations, the leakage certificate, every setting, and how candidates fared.
@@ -227,7 +229,7 @@ fn tuning(
 }
 
 /// Size of a box and of the space between boxes. Units: pixels.
-const BOX: (f64, f64) = (124.0, 44.0);
+const BOX: (f64, f64) = (124.0, 58.0);
 const GAP: (f64, f64) = (27.0, 20.0);
 
 const SCOPES: [(Scope, &str, &str); 6] = [
@@ -244,6 +246,19 @@ fn class(scope: Scope) -> (&'static str, &'static str) {
     known.map_or(("given", ""), |(_, class, words)| (class, words))
 }
 
+/// The training rows on which the nodes of a group are fitted, least first.
+fn fitted(group: &NodeGroup) -> Vec<FittedOn> {
+    group.parts.iter().filter_map(|part| part.fitted_on).collect()
+}
+
+fn rows_of(fitted: FittedOn) -> (&'static str, &'static str) {
+    match fitted {
+        FittedOn::InnerTraining => ("inner", "inner training rows"),
+        FittedOn::OuterTraining => ("outer", "outer training rows"),
+        FittedOn::AllDevelopment => ("all", "all development rows"),
+    }
+}
+
 fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
     let picture = draw(&record.graph);
     let legend: String = SCOPES
@@ -256,16 +271,22 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
             )
         })
         .collect();
-    let rows = record.graph.groups.iter().enumerate().map(|(at, group)| {
+    let mut rows = Vec::new();
+    for (at, group) in record.graph.groups.iter().enumerate() {
         let readers = record.graph.edges.iter().filter(|(from, _)| *from == at);
-        let readers = readers.map(|(_, to)| record.graph.groups[*to].name.clone());
-        vec![
-            group.name.clone(),
-            group.n.to_string(),
-            class(group.scope).1.to_string(),
-            readers.collect::<Vec<_>>().join("; "),
-        ]
-    });
+        let readers: Vec<&str> =
+            readers.map(|(_, to)| record.graph.groups[*to].name.as_str()).collect();
+        for part in &group.parts {
+            rows.push(vec![
+                group.name.clone(),
+                part.n.to_string(),
+                class(group.scope).1.to_string(),
+                part.fitted_on.map_or("", |of| rows_of(of).1).to_string(),
+                part.digest.clone(),
+                readers.join("; "),
+            ]);
+        }
+    }
     Figure {
         id: "graph",
         heading: format!(
@@ -276,16 +297,24 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
                 _ => "on training rows, and declared transductive steps on all inputs",
             }
         ),
-        sub: "One box per kind of computation with their number; arrows run from what is read."
+        sub: "One box per kind of computation with their number; arrows run from what is read. Below \
+              the number: the rows that are fitted on, training rows of inner splits, of outer splits, \
+              or all development rows."
             .to_string(),
         body: format!(
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Graph of computations\">{picture}</div><ul class=\"legend\">{legend}</ul>"
         ),
         pictures: vec![picture],
-        method: "Drawn from the graph that was executed, folded by kind of node.".to_string(),
+        method: "Drawn from the graph that was executed, folded by kind of node. The digest is over the \
+                 keys of the nodes: operations, versions, settings and content of what they read. What \
+                 was computed and what came from the store, and the seconds, differ from run to run: \
+                 they stand at the foot of the page and in record.json."
+            .to_string(),
         table: DataTable {
-            head: ["kind", "nodes", "rows", "read by"].map(String::from).to_vec(),
-            rows: rows.collect(),
+            head: ["kind", "nodes", "rows", "fitted on", "digest", "read by"]
+                .map(String::from)
+                .to_vec(),
+            rows,
         },
     }
 }
@@ -343,12 +372,17 @@ fn draw(graph: &GraphFacts) -> String {
         let nodes = if group.n == 1 { "node" } else { "nodes" };
         let text = format!("{} {nodes}", group.n);
         svg.text("small", (middle, y + 35.0), Anchor::Middle, &text);
+        let on: Vec<&str> = fitted(group).into_iter().map(|of| rows_of(of).0).collect();
+        svg.text("small", (middle, y + 50.0), Anchor::Middle, &on.join(", "));
     }
-    let described: Vec<String> = graph
-        .groups
-        .iter()
-        .map(|group| format!("{} ({})", group.name, group.n))
-        .collect();
+    let described = graph.groups.iter().map(|group| {
+        let on: Vec<&str> = fitted(group).into_iter().map(|of| rows_of(of).1).collect();
+        match on.is_empty() {
+            true => format!("{} ({})", group.name, group.n),
+            false => format!("{} ({}, on {})", group.name, group.n, on.join(" and ")),
+        }
+    });
+    let described: Vec<String> = described.collect();
     svg.finish(
         "Graph of computations",
         &format!("From left to right: {}.", described.join(", ")),

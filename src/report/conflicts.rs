@@ -2,6 +2,7 @@
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
 //! What words a text says is asked of `wording`, what numbers it has of `typed`.
 
+use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
 use super::finding::associated;
 use super::places::{Place, parts, places};
@@ -11,7 +12,9 @@ use super::standing::{Standing, all, headline, label, same_question};
 use super::superiority;
 use super::typed::{MUTATIONS, Measure, Typed, What, typed};
 use super::wording::{Phrases, is, is_of_others, says, sentences, thought, words};
-use crate::data::{AnalysisRecord, ConflictFacts, Count, Stated, StudyRecord};
+use crate::data::{
+    AnalysisRecord, CohortFacts, ConflictFacts, Count, Known, Stated, StudyRecord,
+};
 
 /// One check: its name, the items that it puts into question, and what it finds.
 struct Check {
@@ -44,6 +47,18 @@ const CHECKS: &[Check] = &[
         name: "threshold declared beforehand",
         items: &["tripod_ai 15"],
         find: threshold,
+        level: "conflict",
+    },
+    Check {
+        name: "time of a deviation",
+        items: &["tripod_ai 18c"],
+        find: dated,
+        level: "conflict",
+    },
+    Check {
+        name: "no deviation",
+        items: &["tripod_ai 18c"],
+        find: no_deviation,
         level: "conflict",
     },
     Check {
@@ -284,14 +299,17 @@ fn protocol(record: &StudyRecord) -> Vec<(String, String)> {
         .into_iter()
         .filter(|field| record.reporting.text(field).is_some())
         .collect();
-    let late =
-        record.deviations.iter().find(|d| d.when.as_deref() == Some("after results"));
-    let why = match late {
-        Some(late) => {
-            format!("after the results the study departed from it: {}", late.what)
+    let locked = record.protocol.as_ref();
+    let why = match late(record).next() {
+        Some((_, late)) => {
+            format!("after the results the study departed from it: {late}")
         }
-        None if record.claims.is_empty() => {
-            "the study states no claim whose digest could have been registered"
+        None if locked.is_some_and(|of| of.locked == Known::AfterResults) => {
+            "the protocol was locked when results were known".to_string()
+        }
+        None if record.claims.is_empty() && locked.is_none() => {
+            "the study states no claim whose digest could have been registered, and no protocol was \
+             locked"
                 .to_string()
         }
         None => return Vec::new(),
@@ -324,18 +342,84 @@ fn threshold(record: &StudyRecord) -> Vec<(String, String)> {
     let Some(said) = record.reporting.text("threshold.rationale") else {
         return Vec::new();
     };
-    let late = record.deviations.iter().find(|deviation| {
-        deviation.when.as_deref() == Some("after results")
-            && words(&deviation.what).iter().any(|word| word.starts_with("threshold"))
-    });
-    let Some(late) = late.filter(|_| says(said, BEFOREHAND)) else { return Vec::new() };
+    let is_of_threshold = |(path, what): &(Option<&str>, String)| match path {
+        Some(path) => path.starts_with("evaluate.threshold"),
+        None => words(what).iter().any(|word| is(word, "threshold*")),
+    };
+    let moved = late(record).find(is_of_threshold).filter(|_| says(said, BEFOREHAND));
+    let Some((_, moved)) = moved else { return Vec::new() };
     let field = "reporting.threshold.rationale".to_string();
     let text = format!(
-        "`{field}` says that the threshold was declared beforehand, and a deviation after the \
-         results is declared: {}",
-        late.what
+        "`{field}` says that the threshold was declared beforehand, and it was changed after the \
+         results: {moved}"
     );
     vec![(field, text)]
+}
+
+/// What an author says of when a change came, against what the lock file knows.
+fn dated(record: &StudyRecord) -> Vec<(String, String)> {
+    let of = misdated(record).map(|(said, path)| {
+        let when = said.when.as_deref().unwrap_or_default();
+        let text = format!(
+            "`reporting.deviations` says that `{path}` was changed {when}, and a run was first asked \
+             for its value when results were known"
+        );
+        ("reporting.deviations".to_string(), text)
+    });
+    of.collect()
+}
+
+/// That nothing departed from the plan, where something did.
+fn no_deviation(record: &StudyRecord) -> Vec<(String, String)> {
+    let mut found = record.protocol.iter().flat_map(|of| &of.differences);
+    let departed = match (found.next(), record.deviations.first()) {
+        (Some(of), _) => format!("`{}` differs from the locked protocol", of.path),
+        (None, Some(of)) => format!("`reporting.deviations` tells one: {}", of.what),
+        (None, None) => return Vec::new(),
+    };
+    let says_none = |text: &str| {
+        sentences(text).into_iter().any(|sentence| {
+            let words = words(sentence);
+            !is_of_others(&words, false) && denies_departure(&words)
+        })
+    };
+    let of = |(field, text): (String, String)| {
+        let why =
+            format!("`{field}` says that the study kept to its plan, and {departed}");
+        says_none(&text).then_some((field, why))
+    };
+    texts(record).into_iter().filter_map(of).collect()
+}
+
+/// As in "no deviations from the protocol", "the analysis did not depart from the plan", "the protocol
+/// was followed".
+fn denies_departure(words: &[String]) -> bool {
+    const PLANS: [&str; 5] = ["protocol*", "plan", "plans", "prespecified", "preregist*"];
+    const NONE: [&str; 6] = ["no", "not", "without", "never", "nor", "none"];
+    const KEPT: Phrases<'static> = Phrases::new(&[
+        "followed ~ protocol",
+        "followed ~ plan",
+        "adhered to ~ protocol",
+        "adhered to ~ plan",
+        "protocol was followed",
+        "plan was followed",
+        "accordance with ~ protocol",
+        "according to ~ protocol",
+    ]);
+    // A protocol of imaging is another one.
+    const OTHER: [&str; 6] =
+        ["imag*", "acquisition", "scan*", "mri", "segmentation", "sequenc*"];
+    let any = |of: &[&str]| words.iter().any(|word| of.iter().any(|one| is(word, one)));
+    if !any(&PLANS) || any(&OTHER) {
+        return false;
+    }
+    let denied = words.iter().enumerate().any(|(at, word)| {
+        let departs = is(word, "deviat*") || is(word, "depart*");
+        let before = &words[at.saturating_sub(4)..at];
+        let none = before.iter().any(|word| NONE.contains(&word.as_str()));
+        departs && none && before.last().is_none_or(|word| word != "standard")
+    });
+    denied || KEPT.within(words).is_some()
 }
 
 fn no_missing(record: &StudyRecord) -> Vec<(String, String)> {
@@ -505,9 +589,18 @@ fn used_once(record: &StudyRecord) -> Vec<(String, String)> {
     })
 }
 
-/// The numbers of the author's title, objectives, results and conclusions, with their fields. Those
-/// of screened patients, of protocols and of other studies are no results.
-fn numbers(record: &StudyRecord) -> Vec<(String, Typed)> {
+/// A number that an author typed.
+struct Written {
+    field: String,
+    typed: Typed,
+    /// Where its sentence says that it holds; empty where it does not say, or where it has several such
+    /// numbers, of which each may be of another place.
+    places: Vec<Place>,
+}
+
+/// The numbers of the author's title, objectives, results and conclusions. Those of screened patients,
+/// of protocols and of other studies are no results.
+fn numbers(record: &StudyRecord) -> Vec<Written> {
     let own = |field: &str| {
         let others = ["reporting.abstract.background", "reporting.discussion.comparison"];
         let results = field == "title"
@@ -522,14 +615,54 @@ fn numbers(record: &StudyRecord) -> Vec<(String, Typed)> {
     let mutated = words(outcome).iter().any(|word| word.starts_with("mutat"));
     let events = if mutated { MUTATIONS } else { &[] };
     let texts = texts(record).into_iter().filter(|(field, _)| own(field));
-    texts
-        .flat_map(|(field, text)| {
-            let planned = field.starts_with("reporting.sample_size.");
-            let text = if planned { without_plans(&text) } else { text };
-            let found = typed(&text, events).into_iter();
-            found.map(move |typed| (field.clone(), typed)).collect::<Vec<_>>()
-        })
-        .collect()
+    let mut numbers = Vec::new();
+    for (field, text) in texts {
+        let planned = field.starts_with("reporting.sample_size.");
+        let text = if planned { without_plans(&text) } else { text };
+        for (sentence, found) in typed(&text, events) {
+            let of = spoken_of(record, &words(&sentence));
+            for typed in &found {
+                let alone =
+                    found.iter().filter(|one| one.what == typed.what).count() == 1;
+                numbers.push(Written {
+                    field: field.clone(),
+                    typed: typed.clone(),
+                    places: if alone { of.clone() } else { Vec::new() },
+                });
+            }
+        }
+    }
+    numbers
+}
+
+/// Every place that a sentence may speak of, the more the less certain it is.
+fn spoken_of(record: &StudyRecord, said: &[String]) -> Vec<Place> {
+    const OUTSIDE: [&str; 6] =
+        ["external*", "outside", "elsewhere", "validat*", "test*", "unseen"];
+    const INSIDE: [&str; 5] = ["internal*", "cross", "develop*", "train*", "derivation"];
+    let mut of = places(record, said);
+    if of.is_empty() {
+        return of;
+    }
+    for (stems, place) in [(&OUTSIDE[..], Place::Outside), (&INSIDE[..], Place::Inside)] {
+        // The name of a cohort may hold such a word itself.
+        let named = |word: &String| {
+            of.iter().any(|place| match place {
+                Place::Cohort(name) => parts(name).contains(word),
+                _ => false,
+            })
+        };
+        let says = said.iter().enumerate().any(|(at, word)| {
+            // A cross-validation is no validation elsewhere.
+            let inside =
+                at > 0 && (said[at - 1] == "cross" || is(&said[at - 1], "internal*"));
+            stems.iter().any(|stem| is(word, stem)) && !named(word) && !inside
+        });
+        if says && !of.contains(&place) {
+            of.push(place);
+        }
+    }
+    of
 }
 
 /// A text without the sentences of a calculation: what is assumed there is no result.
@@ -543,13 +676,18 @@ fn without_plans(text: &str) -> String {
     kept.collect::<Vec<_>>().join(" ")
 }
 
-/// Whether the record has that number, rounded as it was written.
-fn has(record: &StudyRecord, typed: &Typed) -> bool {
-    let analyses = || record.analyses.values();
+/// Whether the record has that number in one of the places, rounded as it was written; in any where none
+/// is named.
+fn has(record: &StudyRecord, typed: &Typed, places: &[Place]) -> bool {
+    let analyses = || record.analyses.values().filter(|of| is_in(places, of));
     match typed.what {
         What::Measure(measure) | What::IntervalOf(measure) => {
-            is_coarse(record, measure)
-                || results(record, measure).into_iter().any(|found| match found {
+            let results = results(analyses(), measure);
+            // Nothing can be held against a place that was not measured.
+            let nothing = !places.is_empty() && results.is_empty();
+            nothing
+                || is_coarse(record, measure)
+                || results.into_iter().any(|found| match found {
                     Found { estimate: Some(value), .. } if typed.numbers.len() == 1 => {
                         typed.numbers[0].is(value)
                     }
@@ -562,20 +700,31 @@ fn has(record: &StudyRecord, typed: &Typed) -> bool {
                 })
         }
         What::Patients => {
-            let flow = record.cohorts.iter().flat_map(|cohort| &cohort.flow);
+            let judged: Vec<&str> = analyses().map(|of| of.cohort.as_str()).collect();
+            // What the others are divided from is part of each.
+            let there = |cohort: &&CohortFacts| {
+                places.is_empty() || cohort.base || judged.contains(&cohort.name.as_str())
+            };
+            let cohorts = || record.cohorts.iter().filter(there);
+            let flow = cohorts().flat_map(|cohort| &cohort.flow);
             let mut known: Vec<Count> = flow.flat_map(|b| [b.n_in, b.n_out]).collect();
-            known.extend(record.cohorts.iter().flat_map(|c| [c.n_rows, c.n_subjects]));
+            known.extend(cohorts().flat_map(|c| [c.n_rows, c.n_subjects]));
             known.extend(analyses().flat_map(|of| [of.n, of.n_subjects]));
             known.extend(analyses().flat_map(|a| a.sites.iter().map(|site| site.n)));
             let all = record.cohorts.iter().map(|cohort| cohort.n_subjects.known());
             known.extend(all.sum::<Option<usize>>().map(Count::from));
-            agrees(typed, &known)
+            (!places.is_empty() && judged.is_empty()) || agrees(typed, &known)
         }
         What::Events => {
             let both = analyses().flat_map(|of| [of.n_positive, of.n_positive_subjects]);
             let mut known: Vec<Count> = both.collect();
-            known.extend(record.outcomes.iter().map(|outcome| outcome.positive));
-            agrees(typed, &known)
+            let nothing = !places.is_empty() && known.is_empty();
+            let judged: Vec<&str> = analyses().map(|of| of.cohort.as_str()).collect();
+            let outcomes = record.outcomes.iter().filter(|outcome| {
+                places.is_empty() || judged.contains(&outcome.cohort.as_str())
+            });
+            known.extend(outcomes.map(|outcome| outcome.positive));
+            nothing || agrees(typed, &known)
         }
     }
 }
@@ -592,10 +741,13 @@ impl Found {
     }
 }
 
-/// Everything that the record has of a measure: over all rows, within strata, by site and group.
-fn results(record: &StudyRecord, measure: &Measure) -> Vec<Found> {
+/// Everything that analyses have of a measure: over all rows, within strata, by site and group.
+fn results<'r>(
+    analyses: impl Iterator<Item = &'r AnalysisRecord>,
+    measure: &Measure,
+) -> Vec<Found> {
     let mut found = Vec::new();
-    for analysis in record.analyses.values() {
+    for analysis in analyses {
         let own = analysis.performance.get(measure.key).into_iter();
         let within = analysis.within.iter().filter(|_| measure.key == "auroc");
         for of in own.chain(within) {
@@ -663,25 +815,32 @@ fn told(typed: &Typed) -> (String, String) {
 }
 
 fn wrong_numbers(record: &StudyRecord) -> Vec<(String, String)> {
-    let wrong = numbers(record).into_iter().filter(|(_, typed)| !has(record, typed));
-    wrong
-        .map(|(field, typed)| {
+    let wrong =
+        numbers(record).into_iter().filter_map(|Written { field, typed, places }| {
             let (what, name) = told(&typed);
-            let vowel = what.starts_with(['A', 'F', 'a', 'i']);
+            let an = if what.starts_with(['A', 'F', 'a', 'i']) { "an" } else { "a" };
+            let why = match (has(record, &typed, &[]), has(record, &typed, &places)) {
+                (false, _) => "that no result of this study is".to_string(),
+                (true, false) => format!(
+                    "for {}, and that is a result of another cohort",
+                    places.iter().map(Place::words).collect::<Vec<_>>().join(" and ")
+                ),
+                (true, true) => return None,
+            };
             let text = format!(
-                "`{field}` has {} {what} that no result of this study is; name the result instead, \
-                 as {name}",
-                if vowel { "an" } else { "a" }
+                "`{field}` has {an} {what} {why}; name the result instead, as {name}"
             );
-            (field, text)
-        })
-        .collect()
+            Some((field, text))
+        });
+    wrong.collect()
 }
 
 fn typed_numbers(record: &StudyRecord) -> Vec<(String, String)> {
-    let right = numbers(record).into_iter().filter(|(_, typed)| has(record, typed));
+    let right = numbers(record).into_iter().filter(|one| {
+        has(record, &one.typed, &[]) && has(record, &one.typed, &one.places)
+    });
     right
-        .map(|(field, typed)| {
+        .map(|Written { field, typed, .. }| {
             let text = format!(
                 "`{field}` has the result {} typed by hand; named as {} it stays right",
                 typed.written,
@@ -700,12 +859,10 @@ const VALIDATED: Phrases<'static> = Phrases {
     any_of: &[
         "validated",
         "model validates",
-        "accurately predict*",
-        "reliably predict*",
-        "predict* accurately",
-        "predict* reliably",
-        "robust model*",
-        "robust signature*",
+        "accurately|reliably|robustly predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*",
+        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat* accurately|reliably|robustly",
+        "reliable|robust|valid|accurate biomarker*|marker*|predictor*|classifier*|signature*|model*",
+        "confirm*|establish*|prove*|demonstrat* ~ validity",
         "robust predict*",
         "robust performance",
         "robust discrimination",
@@ -804,6 +961,8 @@ const CALIBRATED: Phrases<'static> = Phrases {
         "excellent agreement ~ predicted ~ observed",
         "good agreement ~ observed ~ predicted",
         "close agreement ~ predicted ~ observed",
+        "predict* ~ agree*|match*|correspond*|coincid* ~ observed",
+        "observed ~ agree*|match*|correspond*|coincid* ~ predict*",
     ],
     but_before: &[
         "scanner*",
@@ -859,8 +1018,10 @@ const GENERALISES: Phrases<'static> = Phrases {
         "excellent generalizability",
         "good generalisation",
         "good generalization",
-        "transfers well",
-        "transfers to other*",
+        "transfers|holds well|across",
+        "transfers to other|new|unseen|external",
+        "generalise*|generalize* across",
+        "generalised|generalized to ~ unseen|new|other|external",
     ],
     but_before: &["estimating", "linear", "additive"],
     but_behind: &[],

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::author::without_result;
+use super::deviations::without_reason;
 use super::evidence::{
     applies, declares_threshold, extracted_outside, found, other_cohort, weights_classes,
 };
@@ -345,6 +346,9 @@ pub fn gaps(record: &StudyRecord) -> Vec<String> {
             }
         }
     }
+    gaps.extend(without_reason(record).iter().map(|of| {
+        format!("deviation from the locked protocol without a reason: `{}`", of.path)
+    }));
     gaps.extend(left_open(record));
     gaps
 }

@@ -499,13 +499,23 @@ fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
         let at = place(name);
         let cells = analysis.metrics.iter().map(|metric| {
             let path = format!("{at}/performance/{}", metric.name);
+            let undefined = analysis.undefined();
+            let undefined = undefined.iter().find(|of| of.name == metric.name);
             let value = match analysis.performance.contains_key(&metric.name) {
                 true => shown.estimate(&path, 2),
-                false => "not computed".to_string(),
+                false => match undefined.and_then(|of| of.missing.as_deref()) {
+                    Some(why) => {
+                        format!(
+                            "<span class=\"wraps\">not defined, since {}</span>",
+                            coded(why)
+                        )
+                    }
+                    None => "not computed".to_string(),
+                },
             };
             json!({ "title": titled(metric), "value": value })
         });
-        let failed = analysis.failed_nodes.iter().map(failure);
+        let failed = analysis.failures().into_iter().map(failure);
         // Most measures lack the same folds: these are named together.
         let mut lacking: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         for (metric, estimate) in &analysis.performance {
@@ -662,7 +672,7 @@ fn described(
         let failed = &estimate.failed_folds;
         format!("{metric} could not be computed in {}; {}.", counted(failed), failed[0])
     });
-    let failed = analysis.failed_nodes.iter().map(failure);
+    let failed = analysis.failures().into_iter().map(failure);
     json!({
         "name": name,
         "figure": figure,

@@ -1,5 +1,6 @@
 //! Whether the record has what an item of a standard asks of the run.
 
+use super::deviations::without_reason;
 use super::standing::{Standing, all, headline};
 use crate::data::{AnalysisRecord, SampleSizeFacts, StudyRecord};
 use crate::operation::Evidence;
@@ -10,6 +11,7 @@ pub fn applies(evidence: Evidence, record: &StudyRecord) -> bool {
     match evidence {
         Evidence::Extraction => record.predictors.iter().any(|b| b.kind == "images"),
         Evidence::Threshold => declares_threshold(record),
+        Evidence::Protocol => record.protocol.is_some(),
         _ => true,
     }
 }
@@ -142,5 +144,8 @@ pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
             all(record).any(|(_, of)| Standing::of(record, of) == Standing::External)
         }
         Evidence::Identity => !record.study.digest.is_empty(),
+        Evidence::Protocol => {
+            record.protocol.is_some() && without_reason(record).is_empty()
+        }
     }
 }

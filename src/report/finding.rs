@@ -3,6 +3,7 @@
 //! A pure function of the record. Each sentence is true by itself; none calls a result positive,
 //! since an interval above chance alone does not make it so.
 
+use super::author::coded;
 use super::shown::{Shown, escape, place, plain};
 use super::standing::{
     Standing, chance, headline, judged_place, label, primary, rows_are, same_question,
@@ -47,6 +48,7 @@ fn said(record: &StudyRecord, detail: Detail) -> Vec<String> {
     };
     let mut sentences = vec![first(record, &shown, name, analysis)];
     if analysis.performance.contains_key(&analysis.primary) {
+        sentences.extend(stood_in(&shown, name, analysis, detail));
         sentences.extend(explained(record, &shown, (name, analysis), detail));
         sentences.extend(controlled(record, &shown, analysis, detail));
     }
@@ -171,6 +173,36 @@ fn first(
     }
     sentence.push('.');
     sentence
+}
+
+/// In how many outer splits the prevalence stood in for a model: in the first lines where it was most.
+fn stood_in(
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+    detail: Detail,
+) -> Option<String> {
+    let of = analysis.stand_in.as_ref()?;
+    if detail == Detail::Lead && 2 * of.folds < of.of {
+        return None;
+    }
+    let count = |what: &str| shown.count(&format!("{}/stand_in/{what}", place(name)));
+    let why = match of.all_failed {
+        true => {
+            let mut others =
+                analysis.candidates.iter().filter(|of| of.learner != "naive");
+            let why = others.find_map(|of| of.failure.as_deref()).map(coded);
+            let why = why.map_or(String::new(), |why| format!(" ({why})"));
+            format!("no candidate could be fitted{why}")
+        }
+        false => "nothing did better on inner splits".to_string(),
+    };
+    Some(format!(
+        "In {} of {} outer splits the prevalence of the training rows was predicted for everybody, since \
+         {why}.",
+        count("folds"),
+        count("of")
+    ))
 }
 
 /// That permuted outcomes do as well, where they do, or that there are too few to tell: an interval
@@ -631,6 +663,7 @@ mod tests {
             comparisons: Vec::new(),
             claims: Vec::new(),
             deviations: Vec::new(),
+            protocol: None,
             methods: Vec::new(),
             graph: GraphFacts { n_nodes: 0, groups: Vec::new(), edges: Vec::new() },
             certificate: Certificate::default(),

@@ -13,7 +13,10 @@ use super::finding::finding;
 use super::marks::{mark, marked};
 use super::shown::{Shown, escape, fill, legible};
 use super::{fonts, standards};
-use crate::data::{AnalysisRecord, AsJson, ItemFacts, RunRecord, Status, StudyRecord};
+use crate::data::{
+    AnalysisRecord, AsJson, ItemFacts, RunRecord, Scope, Status, StudyRecord,
+};
+use crate::digest::Digest;
 use crate::operation::{Chapter, Declared, Entry, Fragment, Instance};
 
 /// A report and what lies beside it, but for what differs from run to run.
@@ -171,6 +174,7 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
             "study_digest": short(&record.study.digest),
             "seed": record.study.seed,
             "n_nodes": record.graph.n_nodes,
+            "coarse": tells_patients(record),
             "finding": finding(record),
             "status": status,
             "status_detail": match record.missing().len() {
@@ -230,12 +234,22 @@ impl Page {
     pub fn html(&self, run: Option<&RunRecord>) -> String {
         let mut filling: Json =
             serde_json::from_str(&self.filling).expect("it was written as JSON");
+        let coarse = filling["coarse"] == true;
+        let count = |n: usize| counted(n, coarse);
         filling["run"] = json!(run.map(|run| {
             json!({
-                "when": when(run.started), "computed": run.computed, "stored": run.stored,
-                "failed": run.failed, "healed": run.healed, "nodes": run.nodes,
+                "when": when(run.started), "computed": count(run.computed),
+                "stored": count(run.stored), "failed": count(run.failed),
+                "healed": count(run.healed), "nodes": count(run.nodes),
+                "engine_digest": short(&run.engine_digest),
                 "platform": run.platform, "threads": run.threads,
                 "seconds": format!("{:.2}", run.seconds),
+                "digest": digest_of(run, &self.json),
+                "kinds": run.kinds.iter().map(|of| json!({
+                    "kind": of.kind, "computed": count(of.computed),
+                    "stored": count(of.stored), "failed": count(of.failed),
+                    "seconds": of.seconds.map_or("–".to_string(), |s| format!("{s:.2}")),
+                })).collect::<Vec<_>>(),
             })
         }));
         filling["fonts"] = json!(fonts::style());
@@ -391,6 +405,26 @@ fn section(entry: &Entry, record: &StudyRecord) -> Fragment {
     })
 }
 
+/// Whether the number of nodes tells that of patients, of whom it must not be told.
+fn tells_patients(record: &StudyRecord) -> bool {
+    let mut groups = record.graph.groups.iter();
+    record.suppression.is_some() && groups.any(|group| group.scope == Scope::PerSubject)
+}
+
+/// A number of nodes; where it would tell patients, in hundreds as in the record.
+fn counted(n: usize, coarse: bool) -> String {
+    match coarse && n > 0 {
+        true => format!("up to {}", n.div_ceil(100) * 100),
+        false => n.to_string(),
+    }
+}
+
+/// What names a run: everything that its own record has, and what it found.
+fn digest_of(run: &RunRecord, found: &str) -> String {
+    let bytes = format!("{}{found}", json!(run));
+    short(&Digest::derive("restudy run v1", bytes.as_bytes()).to_string())
+}
+
 fn short(digest: &str) -> String {
     digest.chars().take("blake3:".len() + 12).collect()
 }
@@ -423,7 +457,16 @@ mod tests {
         assert_eq!(unbroken("(95 % CI 0.1"), "(95\u{a0}%\u{a0}CI\u{a0}0.1");
     }
 
-    use super::when;
+    use super::{counted, when};
+
+    #[test]
+    fn nodes_of_patients_are_counted_in_hundreds() {
+        assert_eq!(
+            (counted(237, false), counted(237, true)),
+            ("237".into(), "up to 300".into())
+        );
+        assert_eq!(counted(0, true), "0");
+    }
 
     #[test]
     fn dates_are_right() {

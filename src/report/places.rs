@@ -3,7 +3,7 @@
 use super::wording::{is, words};
 use crate::data::{AnalysisRecord, StudyRecord};
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Place {
     Cohort(String),
     /// The cohorts that a frozen model met.
@@ -13,6 +13,15 @@ pub enum Place {
 }
 
 impl Place {
+    /// As in "a number for …".
+    pub fn words(&self) -> String {
+        match self {
+            Self::Cohort(cohort) => format!("the cohort {cohort}"),
+            Self::Outside => "cohorts outside".to_string(),
+            Self::Inside => "the development cohort".to_string(),
+        }
+    }
+
     /// Whether an analysis was judged there.
     pub fn holds(&self, analysis: &AnalysisRecord) -> bool {
         match self {

@@ -110,9 +110,9 @@ const TOLD: usize = 6;
 
 /// Why an analysis lacks results: the most frequent reason, and how many others there are.
 fn failure(name: &str, analysis: &AnalysisRecord) -> Option<Json> {
-    let most =
-        analysis.failed_nodes.iter().rev().max_by_key(|failed| failed.n.known())?;
-    let more = analysis.failed_nodes.len() - 1;
+    let failed = analysis.failures();
+    let most = failed.iter().rev().max_by_key(|failed| failed.n.known())?;
+    let more = failed.len() - 1;
     Some(json!({
         "name": name, "reason": coded(&most.reason),
         "n": format!("{} {}", most.n, if most.n.known() == Some(1) { "result" } else { "results" }),

@@ -55,9 +55,28 @@ const BETTER: Phrases<'static> = Phrases {
         "add value",
         "incremental value",
         "additional value",
+        "advantage*",
+        "gain*",
+        "enhance*|strengthen*",
     ],
     but_before: &["calibrated", "calibration", "age", "grade*", "share*", "number*"],
-    but_behind: &[],
+    // Scans are enhanced, and a split of a tree gains information.
+    but_behind: &["contrast", "gadolinium", "information", "weight"],
+};
+
+/// The other way round: the model that is named first is behind.
+const WORSE: Phrases<'static> = Phrases {
+    any_of: &["inferior", "worse", "poorer", "underperform*"],
+    but_before: &[
+        "frontal",
+        "parietal",
+        "temporal",
+        "vena",
+        "lobe*",
+        "gyrus",
+        "colliculus",
+    ],
+    but_behind: &["non"],
 };
 
 /// Two models on the same rows of one cohort, with what came of it.
@@ -152,9 +171,15 @@ fn weakly(
         "statistic",
     ];
     let one_of = |word: &String, of: &[&str]| of.iter().any(|one| is(word, one));
-    let found = BETTER.within(words)?;
+    let found = BETTER.within(words).or_else(|| WORSE.within(words))?;
     let measured = words.iter().any(|word| one_of(word, &MEASURED));
-    if (one_of(&words[found.start], &BARE) && !measured)
+    // What is gained or enhanced may be anything else, where nothing is measured or compared.
+    const GAINED: [&str; 3] = ["gain*", "advantage*", "enhance*|strengthen*"];
+    const COMPARED: [&str; 3] = ["over", "to", "beyond"];
+    let word = &words[found.start];
+    let compares = measured || words.iter().any(|word| one_of(word, &COMPARED));
+    if (one_of(word, &BARE) && !measured)
+        || (one_of(word, &GAINED) && !compares)
         || over_chance(&words[found.end..])
     {
         return None;
@@ -249,15 +274,26 @@ fn claimed(
         ["compared", "versus", "vs", "relative", "unlike"].contains(&word.as_str())
     });
     let other = other.and_then(|at| named.iter().position(|(from, _)| *from > at));
+    // "Adding A to B improved …": what was added to is behind.
+    let added = words[..found.start].iter().position(|word| is(word, "add*|combin*"));
+    let added_to = added.and_then(|from| {
+        let to = words[from..found.start].iter().position(|w| is(w, "to|with"))?;
+        Some(from + to)
+    });
     let turn = words[found.end..].iter().position(|word| THAN.contains(&word.as_str()));
     let turn = if verb { found.end } else { found.end + turn.unwrap_or(words.len()) };
     let (mut better, mut than) = (Vec::new(), Vec::new());
     for (position, (at, model)) in named.into_iter().enumerate() {
-        let behind = at >= turn || (other == Some(position) && at < found.start);
+        let added_to = added_to.is_some_and(|to| at > to && at < found.start);
+        let behind =
+            at >= turn || (other == Some(position) && at < found.start) || added_to;
         let into = if behind != passive { &mut than } else { &mut better };
         if !into.contains(&model) {
             into.push(model);
         }
+    }
+    if WORSE.any_of.iter().any(|worse| is(&words[found.start], worse)) {
+        std::mem::swap(&mut better, &mut than);
     }
     // A model stands on one side.
     than.retain(|model| !better.contains(model));

@@ -178,8 +178,8 @@ impl Token {
 /// What events are called where they are mutations.
 pub const MUTATIONS: &[&str] = &["mutant", "mutants", "mutated", "mutations"];
 
-/// The numbers of a text. `events`: what events are called beside that.
-pub fn typed(text: &str, events: &[&str]) -> Vec<Typed> {
+/// The numbers of a text, sentence by sentence. `events`: what events are called beside that.
+pub fn typed(text: &str, events: &[&str]) -> Vec<(String, Vec<Typed>)> {
     // What is put in for a name is no typed number.
     let mut plain = String::new();
     for (position, part) in text.split("{{").enumerate() {
@@ -192,13 +192,14 @@ pub fn typed(text: &str, events: &[&str]) -> Vec<Typed> {
             (_, None) => plain.push('\u{1}'),
         }
     }
-    let mut found = Vec::new();
-    for sentence in sentences(&plain) {
+    let of = |sentence: &str| {
+        let mut found = Vec::new();
         let tokens = tokens(sentence);
         measures(&tokens, &mut found);
         counts(&tokens, events, &mut found);
-    }
-    found
+        (sentence.to_string(), found)
+    };
+    sentences(&plain).into_iter().map(of).collect()
 }
 
 fn tokens(text: &str) -> Vec<Token> {
@@ -658,7 +659,7 @@ mod tests {
             };
             format!("{what} {}", typed.written)
         };
-        typed(text, MUTATIONS).iter().map(said).collect()
+        typed(text, MUTATIONS).iter().flat_map(|(_, found)| found).map(said).collect()
     }
 
     #[test]
@@ -755,7 +756,7 @@ mod tests {
 
     #[test]
     fn a_number_is_a_result_that_rounds_to_it() {
-        let one = |text: &str| typed(text, &[]).remove(0).numbers[0];
+        let one = |text: &str| typed(text, &[]).remove(0).1.remove(0).numbers[0];
         assert!(one("AUC 0.75").is(0.7549) && !one("AUC 0.75").is(0.7551));
         assert!(one("AUC .7").is(0.7499) && one("AUC 75 %").is(0.7549));
         assert!(one("slope −0.75").is(-0.75));

@@ -67,7 +67,8 @@ fn is_full_stop(before: &str, after: &str) -> bool {
     !number && !ABBREVIATIONS.contains(&last.as_str())
 }
 
-/// A phrase to look for: words apart from spaces, `stem*`, `~` for a gap of some words.
+/// A phrase to look for: words apart from spaces, `stem*`, `this|that` for either, `~` for a gap of some
+/// words.
 #[derive(Clone, Copy)]
 pub struct Phrases<'p> {
     pub any_of: &'p [&'p str],
@@ -114,12 +115,12 @@ pub fn says(text: &str, phrases: &[&str]) -> bool {
     Phrases::new(phrases).said(text).is_some()
 }
 
-/// Whether a word is the wanted one, or begins with its stem.
+/// Whether a word is the wanted one, or begins with its stem; `a|b` is either.
 pub fn is(word: &str, wanted: &str) -> bool {
-    match wanted.strip_suffix('*') {
+    wanted.split('|').any(|wanted| match wanted.strip_suffix('*') {
         Some(stem) => word.starts_with(stem),
         None => word == wanted,
-    }
+    })
 }
 
 /// How many of the first words a phrase takes, if they are it.
@@ -199,6 +200,8 @@ fn denied(words: &[String], found: &Range<usize>) -> bool {
         "nothing",
         "hardly",
     ];
+    // Within a phrase, as in "predicted risks agreed poorly with observed ones".
+    const FAINT: [&str; 5] = ["poor*", "bad*", "little", "barely|scarcely", "weak*"];
     const ASKED: [&str; 3] = ["whether", "hypothes*", "if"];
     let denies = |words: &[String]| {
         words.iter().enumerate().any(|(at, word)| {
@@ -226,6 +229,7 @@ fn denied(words: &[String], found: &Range<usize>) -> bool {
     denies(near)
         || denies(&reach[joined..])
         || denies(&words[found.clone()])
+        || words[found.clone()].iter().any(|word| FAINT.iter().any(|of| is(word, of)))
         || asked
         || unreal
         || is_to_come(before)
@@ -248,6 +252,14 @@ fn is_to_come(before: &[String]) -> bool {
     ];
     let near = &before[before.len().saturating_sub(5)..];
     if near.windows(2).any(|pair| pair[0] == "yet" && pair[1] == "to") {
+        return true;
+    }
+    // "It is too early to call it …", "premature to say that …".
+    let turn = before.iter().rposition(|word| TURNS.contains(&word.as_str()));
+    let reach =
+        &before[turn.map_or(0, |at| at + 1).max(before.len().saturating_sub(8))..];
+    let too = reach.iter().position(|word| word == "too" || word == "premature");
+    if too.is_some_and(|at| reach[at..].iter().any(|word| word == "to")) {
         return true;
     }
     // One adverb may stand between, as in "to be externally validated".
@@ -431,6 +443,19 @@ mod tests {
             assert!(!says(denied, phrases), "{denied}");
         }
         assert!(says("Pre-specified in advance", &["pre specified"]));
+        let either = &["transfers|holds well|across", "predicted ~ agree* ~ observed"];
+        for said in
+            ["It holds across sites.", "Predicted risks agreed with observed ones."]
+        {
+            assert!(says(said, either), "{said}");
+        }
+        for denied in [
+            "Predicted risks agreed poorly with observed ones.",
+            "It is too early to say that it holds across sites.",
+            "It would be premature to conclude that it transfers well.",
+        ] {
+            assert!(!says(denied, either), "{denied}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::protocol::Protocol;
 use crate::data::StudyRecord;
 use crate::digest::Digest;
 use crate::plan::{Plan, States};
@@ -20,6 +21,10 @@ pub struct Lock {
     pub keys: BTreeMap<String, Digest>,
     /// By analysis: the primary metric.
     pub headline: BTreeMap<String, f64>,
+    /// The study as its author locked it, if at all. No run changes what stands there, but for when a
+    /// deviation was first met.
+    #[serde(default)]
+    pub protocol: Option<Protocol>,
 }
 
 /// A place in which a run differs from its lock.
@@ -60,7 +65,25 @@ impl Lock {
             sources: sources.map(|s| (s.name.clone(), s.digest.clone())).collect(),
             keys,
             headline,
+            protocol: None,
         }
+    }
+
+    /// The lock of a study that has not run yet: it holds a protocol and no result.
+    pub fn without_results(engine: &str, study: &Digest) -> Self {
+        Self {
+            engine: engine.to_string(),
+            study: study.to_string(),
+            sources: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            headline: BTreeMap::new(),
+            protocol: None,
+        }
+    }
+
+    /// Whether a run has written what it found.
+    pub fn has_results(&self) -> bool {
+        !self.keys.is_empty() || !self.headline.is_empty()
     }
 
     pub fn read(text: &str) -> Result<Self, LockError> {
@@ -72,7 +95,6 @@ impl Lock {
         let mut text = String::from(
             "# Written by `restudy run`. `restudy run --locked` refuses to differ.\n",
         );
-        let quoted = |text: &str| serde_json::Value::from(text).to_string();
         text.push_str(&format!("engine: {}\n", quoted(&self.engine)));
         text.push_str(&format!("study: {}\n", quoted(&self.study)));
         let mut map = |name: &str, rows: Vec<(&String, String)>| {
@@ -90,6 +112,9 @@ impl Lock {
         map("keys", self.keys.iter().map(|(k, v)| (k, quoted(&v.to_string()))).collect());
         let number = |value: &f64| serde_json::Value::from(*value).to_string();
         map("headline", self.headline.iter().map(|(k, v)| (k, number(v))).collect());
+        if let Some(protocol) = &self.protocol {
+            text.push_str(&protocol.to_yaml());
+        }
         text
     }
 
@@ -118,6 +143,11 @@ impl Lock {
     }
 }
 
+/// Text as YAML and JSON both read it.
+pub fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 fn maps<T: ToString>(
     locked: &BTreeMap<String, T>,
     found: &BTreeMap<String, T>,
@@ -143,12 +173,16 @@ mod tests {
             sources: BTreeMap::from([("clinic".to_string(), "blake3:00".to_string())]),
             keys: BTreeMap::from([("a \"b\"".to_string(), Digest::of(b"k"))]),
             headline: BTreeMap::from([("a".to_string(), 0.1 + 0.2)]),
+            protocol: None,
         }
     }
 
     #[test]
     fn a_lock_comes_back_from_its_text() {
         assert_eq!(Lock::read(&lock().to_yaml()).unwrap(), lock());
+        let empty = Lock::without_results("restudy 0.1.0", &Digest::of(b"study"));
+        assert_eq!(Lock::read(&empty.to_yaml()).unwrap(), empty);
+        assert!(lock().has_results() && !empty.has_results());
         assert!(Lock::read("engine: x").is_err());
     }
 

@@ -66,6 +66,9 @@ pub struct Done {
     /// Why no further node was started, when the disk is full.
     pub stopped: Option<String>,
     pub seconds: f64,
+    /// By node: what it took when it was computed, in this run or in an earlier one; none where nobody
+    /// looked at its record.
+    pub cost: Vec<Option<f64>>,
 }
 
 /// Why a run cannot even begin.
@@ -123,6 +126,7 @@ pub fn execute(
             interrupted: false,
             stopped: None,
             seconds,
+            cost: vec![None; n],
         });
     }
     let by_name: HashMap<&str, &Performed> =
@@ -174,6 +178,7 @@ pub fn execute(
     let mut states =
         States { of: vec![State::New; n], keys: vec![None; n], outputs: vec![None; n] };
     let mut how = Vec::with_capacity(n);
+    let mut cost = Vec::with_capacity(n);
     for (at, result) in executor.results.into_iter().enumerate() {
         let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
         states.keys[at] = result.key;
@@ -182,11 +187,12 @@ pub fn execute(
         }
         states.outputs[at] = result.outputs;
         how.push(result.how.unwrap_or(How::NotReached));
+        cost.push(result.cost);
     }
     let interrupted = options.interrupted.load(Ordering::Relaxed);
     let stopped = executor.stopped.into_inner().unwrap_or_else(PoisonError::into_inner);
     let seconds = started.elapsed().as_secs_f64();
-    Ok(Done { states, how, interrupted, stopped, seconds })
+    Ok(Done { states, how, interrupted, stopped, seconds, cost })
 }
 
 /// What is known of a node after it was processed.
@@ -195,6 +201,7 @@ struct Result_ {
     how: Option<How>,
     key: Option<Digest>,
     outputs: Option<Vec<(String, Digest)>>,
+    cost: Option<f64>,
 }
 
 struct Executor<'a> {
@@ -264,7 +271,8 @@ impl Executor<'_> {
         if let Some(done) = self.performed[index.index()] {
             let how = if done.computed { How::Computed } else { How::Stored };
             let outputs = Some(done.outputs.clone());
-            return Result_ { how: Some(how), key: Some(done.key), outputs };
+            let key = Some(done.key);
+            return Result_ { how: Some(how), key, outputs, cost: None };
         }
         let node = &self.plan.graph[index];
         let mut digests = Vec::new();
@@ -278,17 +286,19 @@ impl Executor<'_> {
                 None => {
                     let why = self.why_failed(input).unwrap_or_default();
                     let how = Some(How::Blocked(why));
-                    return Result_ { how, key: None, outputs: None };
+                    return Result_ { how, ..Result_::default() };
                 }
             }
         }
         let preimage = preimage(node, &digests);
         let key = key_of(&preimage);
-        let failed = |how| Result_ { how: Some(how), key: Some(key), outputs: None };
+        let failed =
+            |how| Result_ { how: Some(how), key: Some(key), ..Result_::default() };
         let stored = |action: crate::store::Action, how| {
+            let cost = Some(action.seconds);
             let outputs =
                 action.outputs.into_iter().map(|o| (o.port, o.digest)).collect();
-            Result_ { how: Some(how), key: Some(key), outputs: Some(outputs) }
+            Result_ { how: Some(how), key: Some(key), outputs: Some(outputs), cost }
         };
         let refresh = self.refresh[index.index()];
         if !refresh && let Some(action) = self.store.action(&key) {
@@ -319,7 +329,8 @@ impl Executor<'_> {
         if from_panic {
             *lock(&self.values[index.index()]) = Some(Arc::new(value));
             let outputs = Some(vec![(String::new(), digest)]);
-            return Result_ { how: Some(How::Computed), key: Some(key), outputs };
+            let how = Some(How::Computed);
+            return Result_ { how, key: Some(key), outputs, cost: None };
         }
         let output = NewOutput { port: String::new(), bytes, keep: node.keep };
         let seconds = started.elapsed().as_secs_f64();

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::{Done, How};
 use crate::catalog::Catalog;
 use crate::digest::Digest;
+use crate::operation::Kind;
 use crate::plan::{Plan, Reads, States};
 use crate::store::{Store, StoreError};
 
@@ -114,6 +115,19 @@ fn entry(plan: &Plan, states: &States, index: NodeIndex, how: Option<&How>) -> E
             .collect(),
         inputs: inputs.collect(),
     }
+}
+
+/// Whether a run of the study has measured anything, as far as the store's journals go back.
+pub fn has_results(store: &Store, study: &str, catalog: &Catalog) -> bool {
+    let metrics: Vec<&str> =
+        catalog.of_kind(Kind::Metric).map(|entry| entry.about.name).collect();
+    let measured = |line: &String| {
+        let Ok(entry) = serde_json::from_str::<Entry>(line) else { return false };
+        let identity: Json = serde_json::from_str(&entry.identity).unwrap_or(Json::Null);
+        let operation = identity.get("operation").and_then(Json::as_str);
+        !entry.outputs.is_empty() && operation.is_some_and(|name| metrics.contains(&name))
+    };
+    store.journals(study).any(|lines| lines.iter().any(measured))
 }
 
 /// Why `node` is not what it was: the leaves that changed, each once.

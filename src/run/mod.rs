@@ -20,7 +20,7 @@ mod target;
 pub use describe::describe;
 pub use execute::{Done, How, Options, RunError, Watch, execute};
 pub use full_model::full_models;
-pub use journal::{Change, Entry, explain, write};
+pub use journal::{Change, Entry, explain, has_results, write};
 pub use models::{HandedOver, NotReady, Ready, models};
 pub use open::open;
 pub use predict::{Predicted, TableFault, Trust, predict};

@@ -11,6 +11,7 @@ mod reporting;
 mod resolve;
 mod rule;
 mod schema;
+mod settings;
 mod source;
 mod study;
 mod syntax;

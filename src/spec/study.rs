@@ -53,6 +53,8 @@ pub struct Governance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deviation {
     pub what: String,
+    /// The setting that it is about.
+    pub path: Option<String>,
     pub when: Option<String>,
     pub why: Option<String>,
 }

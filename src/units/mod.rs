@@ -24,9 +24,22 @@ pub enum Unit {
     Intensity,
     Millimetre,
     CubicMillimetre,
+    // Behind the others, since stored values count them.
+    HuSquared,
+    SuvSquared,
 }
 
 impl Unit {
+    /// The unit of a feature of an image whose grey values have the unit `image`.
+    pub fn of_image(self, image: Self) -> Self {
+        match (self, image) {
+            (Self::Intensity, image) => image,
+            (Self::IntensitySquared, Self::Hu) => Self::HuSquared,
+            (Self::IntensitySquared, Self::Suv) => Self::SuvSquared,
+            (other, _) => other,
+        }
+    }
+
     /// What a table head or an axis prints; empty for a pure number.
     pub fn symbol(self) -> &'static str {
         match self {
@@ -35,8 +48,24 @@ impl Unit {
             Self::Suv => "SUV",
             Self::Arbitrary | Self::Intensity => "a.u.",
             Self::IntensitySquared => "a.u.²",
+            Self::HuSquared => "HU²",
+            Self::SuvSquared => "SUV²",
             Self::Millimetre => "mm",
             Self::CubicMillimetre => "mm³",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Unit;
+
+    #[test]
+    fn features_have_the_unit_of_their_image() {
+        let of = |unit: Unit, image: Unit| unit.of_image(image).symbol();
+        assert_eq!(of(Unit::Intensity, Unit::Hu), "HU");
+        assert_eq!(of(Unit::IntensitySquared, Unit::Hu), "HU²");
+        assert_eq!(of(Unit::IntensitySquared, Unit::Arbitrary), "a.u.²");
+        assert_eq!(of(Unit::CubicMillimetre, Unit::Suv), "mm³");
     }
 }

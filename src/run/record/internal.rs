@@ -82,6 +82,7 @@ impl Context<'_> {
             folds: record.folds.iter().filter(|fold| fold.falls_back).count(),
             of: record.folds.len(),
         });
+        record.stand_in = record.stood_in();
         let columns = self.encoded(analysis.case, rows);
         let mut size =
             sample_size(rows.n_subjects, rows.n_positive_subjects, columns.len());

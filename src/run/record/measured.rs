@@ -146,6 +146,7 @@ impl Context<'_> {
             permutation: None,
             prevalence_only: None,
             fallback: None,
+            stand_in: None,
             failed_nodes: self.failed_nodes(name, nodes),
         }
     }

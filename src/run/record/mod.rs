@@ -242,8 +242,9 @@ pub fn record(
         comparisons,
         claims,
         deviations: deviations(study),
+        protocol: None,
         methods,
-        graph: plan::graph(plan),
+        graph: plan::graph(plan, &done.states),
         certificate,
         references,
         warnings,
@@ -257,6 +258,7 @@ pub fn record(
 fn deviations(study: &Study) -> Vec<DeviationFacts> {
     let deviations = study.deviations.iter().map(|deviation| DeviationFacts {
         what: deviation.what.clone(),
+        path: deviation.path.clone(),
         when: deviation.when.clone(),
         why: deviation.why.clone(),
     });

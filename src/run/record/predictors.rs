@@ -100,9 +100,9 @@ pub fn units(study: &Study, block: &crate::spec::Block) -> Vec<Unit> {
         Instance::FeatureFamily(instance) => Some(instance.columns()),
         _ => None,
     });
-    let resolved = families.flatten().map(|column| match (column.unit, image) {
-        (Unit::Intensity, Some(unit)) => unit,
-        (unit, _) => unit,
+    let resolved = families.flatten().map(|column| match image {
+        Some(image) => column.unit.of_image(image),
+        None => column.unit,
     });
     resolved.collect()
 }

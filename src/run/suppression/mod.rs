@@ -786,7 +786,10 @@ fn nodes(graph: &mut GraphFacts, certificate: &mut Certificate) {
     if groups.peek().is_none() {
         return;
     }
-    groups.for_each(|group| group.n = hundreds(group.n));
+    groups.for_each(|group| {
+        group.n = hundreds(group.n);
+        group.parts.iter_mut().for_each(|part| part.n = hundreds(part.n));
+    });
     for n in [&mut graph.n_nodes, &mut certificate.n_nodes] {
         *n = hundreds(*n);
     }
@@ -871,6 +874,7 @@ fn without_counts(text: &str) -> String {
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use crate::data::NodePart;
     use crate::operation::Instance;
 
     /// A record of nothing.
@@ -1017,6 +1021,7 @@ pub mod tests {
             n,
             scope,
             rank: 0,
+            parts: vec![NodePart { fitted_on: None, n, digest: String::new() }],
         };
         let groups = vec![
             group("features", 237, Scope::PerSubject),
@@ -1026,6 +1031,7 @@ pub mod tests {
         let mut certificate = Certificate { n_nodes: 242, ..Certificate::default() };
         nodes(&mut graph, &mut certificate);
         assert_eq!((graph.groups[0].n, graph.groups[1].n), (300, 5));
+        assert_eq!((graph.groups[0].parts[0].n, graph.groups[1].parts[0].n), (300, 5));
         assert_eq!((graph.n_nodes, certificate.n_nodes), (300, 300));
         graph.groups.remove(0);
         (graph.n_nodes, certificate.n_nodes) = (5, 5);

@@ -21,6 +21,7 @@ pub fn deviations(reporting: &Reporting) -> Vec<Deviation> {
     let of = |row: &BTreeMap<String, String>| {
         Some(Deviation {
             what: row.get("what")?.clone(),
+            path: row.get("path").cloned(),
             when: row.get("when").cloned(),
             why: row.get("why").cloned(),
         })
