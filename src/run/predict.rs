@@ -338,10 +338,7 @@ impl Source<'_> {
         }
         match cell.parse().ok().filter(|value: &f64| value.is_finite()) {
             Some(value) => Ok((value, self.outside(value))),
-            None => Err(match cell.replacen(',', ".", 1).parse::<f64>() {
-                Ok(_) => format!("`{name}` is no number; write it with a decimal point"),
-                Err(_) => format!("`{name}` is no number"),
-            }),
+            None => Err(no_number(name, cell)),
         }
     }
 
@@ -366,6 +363,16 @@ impl Source<'_> {
                 "`{name}` is {value}, outside of the development range {low} to {high}"
             )
         })
+    }
+}
+
+/// Why a cell is not read as a number.
+fn no_number(name: &str, cell: &str) -> String {
+    let with_point = cell.replacen(',', ".", 1).parse::<f64>();
+    match (cell.parse::<f64>(), with_point) {
+        (Ok(_), _) => format!("`{name}` is no finite number"),
+        (_, Ok(_)) => format!("`{name}` is no number; write it with a decimal point"),
+        _ => format!("`{name}` is no number"),
     }
 }
 
@@ -553,6 +560,15 @@ mod tests {
         assert_eq!(of(&["clinic.age"], "clinic.age").as_deref(), Some("clinic.age"));
         assert_eq!(of(&["clinic.age", "other.age"], "age"), None);
         assert_eq!(of(&["site"], "sit"), None);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_cell_is_told_apart() {
+        assert_eq!(no_number("age", "1e400"), "`age` is no finite number");
+        assert_eq!(no_number("age", "-inf"), "`age` is no finite number");
+        let point = "`age` is no number; write it with a decimal point";
+        assert_eq!(no_number("age", "1,5"), point);
+        assert_eq!(no_number("age", "1.234,5"), "`age` is no number");
     }
 
     #[test]
