@@ -666,3 +666,75 @@ fn a_column_without_a_value_is_left_out_unless_it_is_named() {
     assert_eq!(survey.columns["radiomics"].len(), 2);
     assert!(faults.is_empty(), "{faults:?}");
 }
+
+/// A covariate is found by the `map` of an external cohort, as predictors are: under another name and in
+/// another unit, whether the study names its source or not.
+#[test]
+fn columns_beside_the_predictors_are_found_by_the_map() {
+    const STUDY: &str = r#"restudy: 1
+title: Covariates elsewhere (simulated)
+cancer: glioma
+seed: 7
+governance: { public: true }
+sources:
+  clinic: { table: clinic.csv, id: id }
+  abroad: { table: abroad.csv, id: id }
+cohorts:
+  here: { from: clinic, site: site }
+  there: { from: abroad, site: site, relation: another hospital, map: { clinic: { from: abroadCOLUMNS } } }
+outcomes:
+  status: { label: mutant, binary: { column: clinic.status, positive: mutant, negative: wild } }
+predictors:
+  radiomics: { columns: { from: clinic, include: ["x*"] } }
+prepare: [harmonise_combat: { batch: site, unseen: pooled, covariates: [COVARIATES] }, scale_zscore]
+select: [all]
+learn: [logistic]
+validate:
+  internal: { nested: { outer: 2, inner: 2, repeats: 1 }, cohort: here }
+  external: [there]
+evaluate: { primary: auroc }
+"#;
+    let table = |from: usize, n: usize, volume: &str, factor: usize| {
+        let mut text = format!("id,site,sex,{volume},status,x1,x2,x3\n");
+        for at in from..from + n {
+            let site = ["A", "B", "C"][at % 3];
+            let sex = if at * 7 % 5 < 2 { "f" } else { "m" };
+            let status = if at * 11 % 7 < 3 { "mutant" } else { "wild" };
+            let x = |by: usize| (at * by % 101) as f64 / 8.0 + (at % 3) as f64;
+            let volume = (10 + at * 13 % 29) * factor;
+            text.push_str(&format!(
+                "P{at:03},{site},{sex},{volume},{status},{},{},{}\n",
+                x(17),
+                x(23),
+                x(41)
+            ));
+        }
+        text
+    };
+    let probabilities = |volume: &str, factor: usize, columns: &str, covariates: &str| {
+        let workshop = Workshop::new();
+        workshop.write("clinic.csv", table(0, 60, "volume", 4).as_bytes());
+        workshop.write("abroad.csv", table(60, 24, volume, factor).as_bytes());
+        workshop
+            .study(&STUDY.replace("COLUMNS", columns).replace("COVARIATES", covariates));
+        let said = workshop.run(&[]);
+        assert_eq!(said["exit"], "fine", "{said:?}");
+        let text =
+            String::from_utf8(workshop.read("runs/study/predictions.csv")).unwrap();
+        let there = text.lines().filter(|line| line.contains(".there,"));
+        let mut found: Vec<String> =
+            there.map(|line| line.split(',').nth(5).unwrap().to_string()).collect();
+        found.sort();
+        assert_eq!(found.len(), 24, "{text}");
+        found
+    };
+    let plain = probabilities("volume", 4, "", "sex, volume");
+    let renamed = ", columns: { volume: size }";
+    let halved = ", columns: { volume: { column: size, times: 2 } }";
+    for (factor, columns) in [(4, renamed), (2, halved)] {
+        for covariates in ["sex, volume", "clinic.sex, clinic.volume"] {
+            let found = probabilities("size", factor, columns, covariates);
+            assert_eq!(found, plain, "{columns} {covariates}");
+        }
+    }
+}

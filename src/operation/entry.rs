@@ -171,6 +171,7 @@ kinds! {
     }
     Calibrator calibrator AnyCalibrator {
         fn threshold(&self, truth: &[bool], scores: &[f64]) -> Result<f64, Failure>;
+        fn check(&self, problems: &mut Problems) -> ();
         fn is_learned(&self) -> bool;
         fn in_words(&self) -> String;
     }

@@ -351,6 +351,9 @@ pub trait Tuner: Operation {
 pub trait Calibrator: Operation {
     fn threshold(&self, truth: &[bool], scores: &[f64]) -> Result<f64, Failure>;
 
+    /// What is wrong with its parameters beside each other, whatever the data are.
+    fn check(&self, _problems: &mut Problems) {}
+
     /// Whether the scores decide; otherwise the author stated it.
     fn is_learned(&self) -> bool {
         true

@@ -20,6 +20,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1002/sim.8281"),
     ),
     (
+        "bertsekas1982",
+        "Bertsekas DP. Projected Newton methods for optimization problems with simple constraints. SIAM J Control Optim 1982;20:221–246.",
+        Some("10.1137/0320018"),
+    ),
+    (
         "breiman1984",
         "Breiman L, Friedman JH, Olshen RA, Stone CJ. Classification and regression trees. Belmont: Wadsworth, 1984.",
         None,

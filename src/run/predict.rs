@@ -338,10 +338,7 @@ impl Source<'_> {
         }
         match cell.parse().ok().filter(|value: &f64| value.is_finite()) {
             Some(value) => Ok((value, self.outside(value))),
-            None => Err(match cell.replacen(',', ".", 1).parse::<f64>() {
-                Ok(_) => format!("`{name}` is no number; write it with a decimal point"),
-                Err(_) => format!("`{name}` is no number"),
-            }),
+            None => Err(no_number(name, cell)),
         }
     }
 
@@ -366,6 +363,16 @@ impl Source<'_> {
                 "`{name}` is {value}, outside of the development range {low} to {high}"
             )
         })
+    }
+}
+
+/// Why a cell is not read as a number.
+fn no_number(name: &str, cell: &str) -> String {
+    let with_point = cell.replacen(',', ".", 1).parse::<f64>();
+    match (cell.parse::<f64>(), with_point) {
+        (Ok(_), _) => format!("`{name}` is no finite number"),
+        (_, Ok(_)) => format!("`{name}` is no number; write it with a decimal point"),
+        _ => format!("`{name}` is no number"),
     }
 }
 
@@ -408,6 +415,17 @@ fn parsed(header: &str) -> (&str, Option<&str>) {
 /// What ends the header of a column of units: `volume:unit` beside `volume`.
 const OF_UNITS: &str = ":unit";
 
+/// The column beside the predictors that a header names: in full, or without its source where one alone
+/// is called so.
+fn beside_called<'a>(beside: &'a [String], name: &str) -> Option<&'a str> {
+    let full = beside.iter().find(|known| *known == name);
+    let without =
+        |known: &&String| known.split_once('.').is_some_and(|(_, column)| column == name);
+    let mut called = beside.iter().filter(without);
+    let alone = called.next().filter(|_| called.next().is_none());
+    full.or(alone).map(String::as_str)
+}
+
 type Matched<'a> = (Vec<Source<'a>>, BTreeMap<String, &'a TextColumn>);
 
 fn matched<'a>(
@@ -435,8 +453,13 @@ fn matched<'a>(
         let (name, unit) = parsed(&cells.name);
         let of_units = name.strip_suffix(OF_UNITS);
         let wanted = of_units.unwrap_or(name);
-        if model.beside.iter().any(|known| known == name) {
-            beside.insert(name.to_string(), cells);
+        let of_beside = beside_called(&model.beside, name);
+        if let Some(known) = of_beside {
+            let place = beside.entry(known.to_string()).or_insert(cells);
+            // A name in full counts where both are there.
+            if known == name {
+                *place = cells;
+            }
         }
         let found = sources
             .iter_mut()
@@ -448,7 +471,7 @@ fn matched<'a>(
                 hint: "leave one of them out".to_string(),
             }),
             Some(source) => (source.cells, source.unit) = (Some(cells), unit),
-            None if beside.contains_key(name) => {}
+            None if of_beside.is_some() => {}
             None => unknown.push(name),
         }
     }
@@ -523,6 +546,29 @@ mod tests {
         assert_eq!(parsed("volume[mm³]"), ("volume", Some("mm³")));
         assert_eq!(parsed("[odd]"), ("[odd]", None));
         assert_eq!(parsed("a [b] c"), ("a [b] c", None));
+    }
+
+    #[test]
+    fn a_column_beside_the_predictors_goes_without_its_source_where_that_is_clear() {
+        let of = |names: &[&str], name: &str| {
+            let names: Vec<String> =
+                names.iter().map(|name| (*name).to_string()).collect();
+            beside_called(&names, name).map(str::to_string)
+        };
+        assert_eq!(of(&["site", "clinic.age"], "age").as_deref(), Some("clinic.age"));
+        assert_eq!(of(&["clinic.age", "age"], "age").as_deref(), Some("age"));
+        assert_eq!(of(&["clinic.age"], "clinic.age").as_deref(), Some("clinic.age"));
+        assert_eq!(of(&["clinic.age", "other.age"], "age"), None);
+        assert_eq!(of(&["site"], "sit"), None);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_cell_is_told_apart() {
+        assert_eq!(no_number("age", "1e400"), "`age` is no finite number");
+        assert_eq!(no_number("age", "-inf"), "`age` is no finite number");
+        let point = "`age` is no number; write it with a decimal point";
+        assert_eq!(no_number("age", "1,5"), point);
+        assert_eq!(no_number("age", "1.234,5"), "`age` is no number");
     }
 
     #[test]

@@ -726,6 +726,7 @@ impl Reader<'_> {
             match &used.instance {
                 Instance::TableStep(step) => step.check(&mut problems),
                 Instance::Learner(learner) => learner.check(&mut problems),
+                Instance::Calibrator(rule) => rule.check(&mut problems),
                 _ => {}
             }
         }

@@ -75,6 +75,12 @@ fn not_yaml(error: &serde_yaml::Error, text: &str) -> Diagnostic {
     // Within a nested value the parser gives the same error as words only.
     let too_large = too_large || error.to_string().starts_with("budget breached");
     match error {
+        Yaml::MultipleDocuments { .. } => Diagnostic::error(
+            Code::NOT_YAML,
+            Place::Study(span),
+            "a study is one YAML document, and `---` begins another",
+        )
+        .hint("leave `---` out, or write a file for each"),
         _ if too_large => Diagnostic::error(
             Code::TOO_LARGE,
             Place::Study(span),

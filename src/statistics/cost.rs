@@ -46,6 +46,15 @@ impl Operation for Cost {
 }
 
 impl Calibrator for Cost {
+    fn check(&self, problems: &mut Problems) {
+        if self.false_positive == 0.0 && self.false_negative == 0.0 {
+            problems
+                .error("`cost` has no mistake that costs anything")
+                .parameter("false_negative")
+                .hint("only the ratio of the two costs matters, such as 1 to 4");
+        }
+    }
+
     fn threshold(&self, truth: &[bool], scores: &[f64]) -> Result<f64, Failure> {
         let positive = truth.iter().filter(|positive| **positive).count();
         if positive == 0 || positive == truth.len() {
@@ -85,6 +94,15 @@ impl Calibrator for Cost {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mistakes_that_cost_nothing_are_refused() {
+        for (false_positive, false_negative, n) in [(0.0, 0.0, 1), (0.0, 1.0, 0)] {
+            let mut problems = Problems::default();
+            Cost { false_positive, false_negative }.check(&mut problems);
+            assert_eq!(problems.into_vec().len(), n);
+        }
+    }
 
     #[test]
     fn dear_mistakes_move_it() {

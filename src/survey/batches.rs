@@ -97,9 +97,9 @@ struct Fared {
     /// Splits that hold out unseen batches which are refused, and those batches.
     refused: usize,
     batches: BTreeSet<String>,
-    /// Outer splits, and those of them that have no result.
+    /// Outer splits, and those of them on which it fails.
     outer: usize,
-    outer_lost: usize,
+    outer_failed: usize,
 }
 
 impl Fared {
@@ -262,14 +262,15 @@ impl<'a> Step<'a> {
         let mut fared = Fared::default();
         for outer in splits.repeats.iter().flatten() {
             fared.outer += 1;
-            fared.outer_lost += usize::from(self.lost(&outer.split, known, &mut fared));
+            fared.outer_failed +=
+                usize::from(self.fails(&outer.split, known, &mut fared));
             for inner in &outer.inner {
-                self.lost(inner, known, &mut fared);
+                self.fails(inner, known, &mut fared);
             }
         }
         let place = format!("scheme `{}`", scheme.name);
         match fared.failure() {
-            Some((failure, _)) if fared.outer_lost == fared.outer => {
+            Some((failure, _)) if fared.outer_failed == fared.outer => {
                 let message = format!(
                     "`{}` has no result on any outer split of {place}: {failure}",
                     self.used.about.name
@@ -326,8 +327,8 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Whether a split has no result, and why, into what is counted.
-    fn lost(&self, split: &Split, known: &Beside<'_>, fared: &mut Fared) -> bool {
+    /// Whether it fails on a split, and why, into what is counted, as are the batches that it refuses.
+    fn fails(&self, split: &Split, known: &Beside<'_>, fared: &mut Fared) -> bool {
         fared.splits += 1;
         let unseen = match self.takes.refuses_unseen {
             true => known.unseen(self.takes.batch, split),
@@ -349,7 +350,7 @@ impl<'a> Step<'a> {
         if let Err(failure) = &fits {
             *fared.failed.entry(failure.to_string()).or_default() += 1;
         }
-        fits.is_err() || !unseen.is_empty()
+        fits.is_err()
     }
 
     /// What can be done about batches and covariates as they are.

@@ -466,6 +466,11 @@ fn unknown(pattern: &Named, table: &str, names: &[&str]) -> Diagnostic {
     no_column(place, &pattern.name, table, names.iter().copied())
 }
 
+/// Whether a cell reads as a number once its one comma is a point.
+fn with_decimal_comma(cell: &str) -> bool {
+    cell.matches(',').count() == 1 && cell.replace(',', ".").parse::<f64>().is_ok()
+}
+
 fn not_numeric(
     study: &Study,
     reading: &Reading<'_>,
@@ -502,7 +507,14 @@ fn not_numeric(
                     "correct the cell, or declare it: `missing: ['{found}']` in the source"
                 ));
             }
-            Diagnostic::error(Code::NOT_A_NUMBER, place, message)
+            let fault = Diagnostic::error(Code::NOT_A_NUMBER, place, message);
+            match with_decimal_comma(found) {
+                true => fault.hint(
+                    "where commas stand before fractions, say so in the source: `read: { csv: { \
+                     decimal: comma } }`",
+                ),
+                false => fault,
+            }
         }
         None => Diagnostic::error(Code::NOT_A_NUMBER, Place::Study(block.span), message),
     };

@@ -1,7 +1,7 @@
 //! A column of a cohort, whatever it is called: of a source, derived, or the id itself.
 
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
-use crate::spec::{Cohort, DERIVE, Derived, Named, Study};
+use crate::spec::{Cohort, ColumnPlace, DERIVE, Derived, Named, Study};
 
 use super::sources::no_column;
 use super::{CohortRow, Content, Survey, SurveyedSource};
@@ -23,7 +23,8 @@ pub struct View<'a> {
 
 impl View<'_> {
     /// The cells of a column: `id`, `subject`, `site`, a derived column, `source.column`, or the
-    /// column of the cohort's own table or of the one joined table that has it.
+    /// column of the cohort's own table or of the one joined table that has it. Where the cohort
+    /// does not join the source, or has no such column, it may hold it elsewhere by its `map`.
     pub fn cells(&self, name: &Named) -> Result<Cells, Fault> {
         self.found(&name.name, name.span, 0)
     }
@@ -91,6 +92,10 @@ impl View<'_> {
             && self.study.source(source).is_some()
         {
             if !self.cohort.joins(source) {
+                let maps = self.cohort.map.iter().any(|map| map.of.name == source);
+                if maps {
+                    return self.elsewhere(&self.cohort.place(source, column), span);
+                }
                 let fault = Diagnostic::error(
                     Code::UNKNOWN_NAME,
                     Place::Study(span),
@@ -106,6 +111,12 @@ impl View<'_> {
             [source, ..] if *source == all[0] => self.of_source(source, name, span),
             [source] => self.of_source(source, name, span),
             [] => {
+                let maps = self.cohort.map.iter();
+                let places = maps.map(|map| self.cohort.place(&map.of.name, name));
+                let mut renamed = places.filter(|place| place.column != name);
+                if let (Some(place), None) = (renamed.next(), renamed.next()) {
+                    return self.elsewhere(&place, span);
+                }
                 let mut known: Vec<String> = self
                     .study
                     .derive
@@ -151,6 +162,29 @@ impl View<'_> {
                 Err(Box::new(fault.hint(format!("write {}", names.join(" or ")))))
             }
         }
+    }
+
+    /// The cells of a column under the name that this cohort has for it, in the units of the others.
+    fn elsewhere(&self, place: &ColumnPlace, span: Span) -> Result<Cells, Fault> {
+        let cells = self.of_source(&place.source, &place.column, span)?;
+        if (place.times, place.add) == (1.0, 0.0) {
+            return Ok(cells);
+        }
+        let changed = |cell: Option<String>| {
+            let Some(cell) = cell else { return Ok(None) };
+            let number = cell.parse::<f64>().ok().filter(|number| number.is_finite());
+            number
+                .map(|number| Some((number * place.times + place.add).to_string()))
+                .ok_or(())
+        };
+        cells.into_iter().map(changed).collect::<Result<Cells, ()>>().map_err(|()| {
+            let message = format!(
+                "column `{}.{}` holds text, and cohort `{}` maps it with a factor",
+                place.source, place.column, self.cohort.name
+            );
+            let place = Place::Study(span);
+            Box::new(Diagnostic::error(Code::NOT_A_NUMBER, place, message))
+        })
     }
 
     fn of_source(&self, source: &str, column: &str, span: Span) -> Result<Cells, Fault> {

@@ -20,6 +20,9 @@ use crate::data::Stated;
 use crate::diagnostics::{Code, Diagnostic, Place, sort};
 use crate::operation::Kind;
 
+/// Files are called by up to four names and some words of ours, and file systems take 255 bytes.
+const LONGEST_NAME: usize = 50;
+
 /// What a text gives.
 pub struct Parsed {
     /// There whenever enough is sound for its data to be looked at.
@@ -241,7 +244,15 @@ impl Reader<'_> {
             );
             self.error(Code::WRONG_TYPE, named.span, message);
         }
-        fits
+        let n = named.name.len();
+        if n > LONGEST_NAME {
+            let start: String = named.name.chars().take(20).collect();
+            let message = format!(
+                "the name `{start}…` has {n} bytes, and files are called by it: {LONGEST_NAME} at most"
+            );
+            self.error(Code::OUT_OF_RANGE, named.span, message);
+        }
+        fits && n <= LONGEST_NAME
     }
 
     pub fn word(&mut self, node: &Node, what: &str, words: &[&str]) -> Option<String> {

@@ -421,6 +421,15 @@ impl Reader<'_> {
                 Syntax::List(steps) if !steps.is_empty() && steps.iter().all(all) => {
                     Some(Chain::nothing("all", item.span))
                 }
+                Syntax::List(steps) if steps.is_empty() && kind == Kind::TableStep => {
+                    let fault = Diagnostic::error(
+                        Code::WRONG_TYPE,
+                        Place::Study(item.span),
+                        format!("a chain of `{name}` is an empty list"),
+                    );
+                    self.push(fault.hint("`all` selects nothing"));
+                    None
+                }
                 Syntax::List(steps) if kind == Kind::TableStep => {
                     let steps = steps.iter().filter(|step| !all(step)).cloned();
                     self.chain(&steps.collect::<Vec<Node>>(), kind, item.span)

@@ -19,8 +19,10 @@ use crate::operation::prelude::*;
 /// Cells are trimmed. Empty cells, `NA`, `N/A`, `NaN`, `nan` and `null` are missing. Rows are
 /// sorted by id, then by all cells: the order of lines is no content, that of columns is.
 ///
-/// With `decimal: comma`, cells such as `1.234,5` become `1234.5`. Text is UTF-8, or UTF-16 with
-/// its mark; other encodings are named.
+/// With `decimal: comma`, cells such as `1.234,5` become `1234.5`, and points stand between
+/// thousands. A column of numbers with one that has another kind of point, such as `12.5` or
+/// `0.123`, is refused: what `1.234` means there would be a guess. Text is UTF-8, or UTF-16 with its
+/// mark; other encodings are named.
 ///
 /// # Limits
 /// Nothing guesses an encoding: text that is not UTF-8 is refused until its encoding is named.
@@ -102,7 +104,8 @@ impl Operation for Csv {
     const ABOUT: About = About {
         name: "csv",
         title: "CSV or TSV table",
-        version: 1,
+        // 1: first release. 2: points that part no thousands are refused with `decimal: comma`.
+        version: 2,
         sources: &["rfc4180"],
         example: "csv: { delimiter: auto, missing: [unknown] }",
     };
@@ -124,12 +127,21 @@ impl Reader for Csv {
             }
         }
         let columns = cells(&text, delimiter, &names)?;
+        if let Some((column, cell)) = self.other_point(&columns, id) {
+            let is_it = |cells: &str| known(cells) == cell;
+            let line = line_with(&text, delimiter, &names, &column, is_it);
+            let message = format!(
+                "`{cell}` in column `{column}` has a decimal point, and `decimal: comma` is declared"
+            );
+            return Err(Failure::Line { line, message });
+        }
         let columns: Vec<TextColumn> =
             columns.into_iter().map(|column| self.plain(column)).collect();
         for id in id {
             let column = columns.iter().find(|column| column.name == *id);
             if column.is_some_and(|column| column.cells().any(str::is_empty)) {
-                let line = line_without_id(&text, delimiter, &names, id);
+                let is_empty = |cell: &str| known(cell).is_empty();
+                let line = line_with(&text, delimiter, &names, id, is_empty);
                 let message = format!("the id column `{id}` is empty");
                 return Err(Failure::Line { line, message });
             }
@@ -159,6 +171,32 @@ impl Delimiter {
 }
 
 impl Csv {
+    /// The first number with a point that parts no thousands where commas were declared, and its
+    /// column. Columns of the id, and those that hold other text, have no numbers.
+    fn other_point(
+        &self,
+        columns: &[TextColumn],
+        id: &[&str],
+    ) -> Option<(String, String)> {
+        if self.decimal == Decimal::Point {
+            return None;
+        }
+        let is_known = |cell: &&str| {
+            !cell.is_empty() && !self.missing.iter().any(|missing| missing == cell)
+        };
+        let other = |cell: &str| {
+            self.decimal.with_point(cell) == cell
+                && cell.contains('.')
+                && cell.parse::<f64>().is_ok()
+        };
+        let is_number = |cell: &str| self.decimal.with_point(cell).parse::<f64>().is_ok();
+        columns.iter().filter(|column| !id.contains(&&*column.name)).find_map(|column| {
+            let found = column.cells().filter(is_known).find(|cell| other(cell))?;
+            let all = column.cells().filter(is_known).all(is_number);
+            all.then(|| (column.name.to_string(), found.to_string()))
+        })
+    }
+
     /// The column as every other table would write it.
     fn plain(&self, column: TextColumn) -> TextColumn {
         if self.missing.is_empty() && self.decimal == Decimal::Point {
@@ -185,7 +223,8 @@ impl Decimal {
         let groups: Vec<&str> = whole.split('.').collect();
         let grouped = groups.len() == 1
             || groups[1..].iter().all(|group| group.len() == 3)
-                && (1..4).contains(&groups[0].len());
+                && (1..4).contains(&groups[0].len())
+                && !groups[0].starts_with('0');
         let exponent = fraction.find(['e', 'E']).unwrap_or(fraction.len());
         let is_number = self == Self::Comma
             && !whole.is_empty()
@@ -415,13 +454,18 @@ fn respelt(
 }
 
 /// The first line whose id is missing.
-fn line_without_id(text: &str, delimiter: u8, names: &[String], id: &str) -> usize {
-    let at = names.iter().position(|name| name == id).unwrap_or(0);
+/// The line of the first cell of a column that is looked for.
+fn line_with(
+    text: &str,
+    delimiter: u8,
+    names: &[String],
+    column: &str,
+    is_it: impl Fn(&str) -> bool,
+) -> usize {
+    let at = names.iter().position(|name| name == column).unwrap_or(0);
     let records = Records { rest: text, line: 1, delimiter };
     let mut records = records.skip(1).flatten();
-    records
-        .find(|(_, cells)| known(&unquoted(cells[at])).is_empty())
-        .map_or(1, |(line, _)| line)
+    records.find(|(_, cells)| is_it(&unquoted(cells[at]))).map_or(1, |(line, _)| line)
 }
 
 #[cfg(test)]
@@ -527,6 +571,33 @@ mod tests {
         let text = b"id;x\n1;1,5\n2;-1.234,25\n3;a,b\n4;-9\n5;1.5\n6;1,5e3\n7;12.345\n";
         let expected = ["1.5", "-1234.25", "a,b", "", "1.5", "1.5e3", "12345"];
         assert_eq!(with(comma, text), expected);
+    }
+
+    /// Else `0.123` would be read as 123 beside `12.5`, which stays what it is.
+    #[test]
+    fn a_decimal_point_is_refused_where_commas_were_declared() {
+        let comma = Csv { decimal: Decimal::Comma, ..Csv::default() };
+        let read = |bytes: &[u8]| {
+            let file = File { name: "table.csv", bytes };
+            comma.read(file, ReadAs::Table { id: &["id"] })
+        };
+        let refused: [(&[u8], &str, usize); 3] = [
+            (b"id;x\n1.5;1.234\n2;0.123\n", "`0.123`", 3),
+            (b"id;x\n1;1,5\n\n2; -12.5 \n", "`-12.5`", 4),
+            (b"id;x\n1;1.5e3\n", "`1.5e3`", 2),
+        ];
+        for (bytes, cell, line) in refused {
+            let message = read(bytes).unwrap_err().to_string();
+            assert!(message.contains(&format!("line {line}: {cell}")), "{message}");
+        }
+        let read_as_ever: [&[u8]; 3] = [
+            b"id;x\n1.5;1.234\n2;10.123.456,5\n",
+            b"id;x\n1;3.1\n2;3.1.2\n",
+            b"id;x\n1;0,5\n2;\n",
+        ];
+        for bytes in read_as_ever {
+            assert!(read(bytes).is_ok(), "{}", String::from_utf8_lossy(bytes));
+        }
     }
 
     #[test]
