@@ -448,9 +448,11 @@ fn a_new_metric_threshold_or_rule_fits_nothing() {
             let fits = ["/prepare", "/anova", "/logistic", "/naive_bayes"];
             let fit = fits.iter().chain(chosen).any(|fit| node.ends_with(fit));
             assert!(!fit, "{evaluate}: {node}");
-            // What a learning curve is drawn of depends on the choice alone.
+            // What a learning curve is drawn of depends on the choice alone, and never are candidates
+            // scored again for it.
             let curve = node.contains("/learning_curve/");
             assert!(!curve || chosen.is_empty(), "{evaluate}: {node}");
+            assert!(!node.ends_with("/scores"), "{evaluate}: {node}");
         }
     }
 }

@@ -346,14 +346,14 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I"),
     ),
     (
-        "nifti1",
-        "Cox RW, Ashburner J, Breman H, et al. A (sort of) new image data format standard: NIfTI-1. NeuroImage 2004;22:e1440.",
-        None,
-    ),
-    (
         "newcombe2006",
         "Newcombe RG. Confidence intervals for an effect size measure based on the Mann–Whitney statistic. Part 2: asymptotic methods and evaluation. Stat Med 2006;25:559–573.",
         Some("10.1002/sim.2324"),
+    ),
+    (
+        "nifti1",
+        "Cox RW, Ashburner J, Breman H, et al. A (sort of) new image data format standard: NIfTI-1. NeuroImage 2004;22:e1440.",
+        None,
     ),
     (
         "nogueira2018",

@@ -1004,6 +1004,14 @@ impl Builder<'_> {
         node
     }
 
+    /// How many times fewer candidates go on after each rung, where not all are scored everywhere.
+    pub fn halving(&self) -> Option<usize> {
+        match &self.study.evaluate.tuner.instance {
+            Instance::Tuner(tuner) => tuner.halving(),
+            _ => None,
+        }
+    }
+
     /// Scores by inner split, each with one node per selector × learner. With a tuner that halves,
     /// a node after each rung says which candidates go on.
     pub fn inner(
@@ -1012,10 +1020,7 @@ impl Builder<'_> {
         (repeat, outer): (usize, usize),
         inner: &[Split],
     ) -> Vec<NodeIndex> {
-        let halving = match &self.study.evaluate.tuner.instance {
-            Instance::Tuner(tuner) => tuner.halving(),
-            _ => None,
-        };
+        let halving = self.halving();
         let mut scores: Vec<NodeIndex> = Vec::new();
         let (mut race, mut rung, mut end) = (None, 0, 1);
         for (position, split) in inner.iter().enumerate() {

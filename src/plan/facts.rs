@@ -72,7 +72,7 @@ fn fitted_on(plan: &Plan) -> Vec<Option<FittedOn>> {
         };
         fitted[index.index()] = match split(&node.work) {
             _ if !fits => None,
-            Some(placed) if placed.held_out.len() == 0 => Some(FittedOn::AllDevelopment),
+            Some(placed) if placed.held_out.is_empty() => Some(FittedOn::AllDevelopment),
             Some(placed) if placed.is_inner => Some(FittedOn::InnerTraining),
             Some(_) => Some(FittedOn::OuterTraining),
             None => match node.work {
@@ -97,6 +97,8 @@ fn split(work: &Work) -> Option<&Placed> {
         | Work::Predict { split, .. }
         | Work::Calibrate { split, .. }
         | Work::Refit { split, .. }
+        | Work::ScorePart { split, .. }
+        | Work::LearnPart { split, .. }
         | Work::Importance { split, .. }
         | Work::Apparent { split, .. } => Some(split),
         _ => None,

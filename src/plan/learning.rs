@@ -98,7 +98,8 @@ impl Builder<'_> {
         Some(nested_parts(split, fractions, &known.classes, groups, &mut stream))
     }
 
-    /// The whole procedure on a part of the training rows of an outer split.
+    /// The whole procedure on a part of the training rows of an outer split. The scores of the candidates
+    /// are a node of their own, so that another way of choosing fits none of them again.
     fn learn_part(
         &mut self,
         context: &Context<'_>,
@@ -108,11 +109,17 @@ impl Builder<'_> {
         let procedure = context.procedure;
         let case = self.cases[context.case];
         let score = procedure.score.iter().flatten().map(|score| score.text());
+        let score = canonical_list(score);
+        let mut fields = vec![("score_part", "1"), ("score", score.as_str())];
+        // All are scored on all inner splits otherwise.
+        if self.halving().is_some() {
+            fields.push(("race", procedure.race.text()));
+        }
+        let scores = Identity::of(&fields);
         let identity = Identity::of(&[
             // To be raised with `fit` as well.
             ("learn_part", "1"),
-            ("score", &canonical_list(score)),
-            ("race", procedure.race.text()),
+            ("score", &score),
             ("tune", procedure.tune.text()),
             ("link", procedure.link.text()),
             ("predict", procedure.predict.text()),
@@ -126,11 +133,31 @@ impl Builder<'_> {
         };
         let place = random.then(|| placed.place.clone());
         let rows = [placed.rows.clone(), inner].into_iter().chain(place);
+        let given: Arc<[Given]> = context.given.iter().cloned().chain(rows).collect();
+        let name = format!("{}/learning_curve/{fraction}/{}", context.name, placed.name);
+        let scores = Node {
+            name: format!("{name}/scores"),
+            work: Work::ScorePart { case: context.case, split: placed.clone() },
+            identity: scores,
+            given: given.clone(),
+            seed: random.then_some(self.study.seed),
+            keep: Keep::Stored,
+            family: "learn from fewer",
+            scope: Scope::Training,
+            rows: RowSets {
+                fitted: Some(placed.train.clone()),
+                outcomes: true,
+                ..RowSets::default()
+            },
+            span: context.span,
+        };
+        let scores = self.add(scores, &[context.frame]);
+        self.follows(scores, context.splits);
         let node = Node {
-            name: format!("{}/learning_curve/{fraction}/{}", context.name, placed.name),
+            name,
             work: Work::LearnPart { case: context.case, split: placed.clone() },
             identity,
-            given: context.given.iter().cloned().chain(rows).collect(),
+            given,
             seed: random.then_some(self.study.seed),
             keep: Keep::Stored,
             family: "learn from fewer",
@@ -144,7 +171,7 @@ impl Builder<'_> {
             },
             span: context.span,
         };
-        let node = self.add(node, &[context.frame]);
+        let node = self.add(node, &[context.frame, scores]);
         self.follows(node, context.splits);
         node
     }

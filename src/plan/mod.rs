@@ -486,8 +486,13 @@ pub enum Work {
         from: usize,
         to: usize,
     },
-    /// The whole procedure on a part of the training rows of an outer split, and what it says of all the
-    /// rows that this holds out.
+    /// The candidates on the inner splits of a part of the training rows of an outer split.
+    ScorePart {
+        case: usize,
+        split: Arc<Placed>,
+    },
+    /// The choice among them, fitted on that part, and what it says of all the rows that the outer split
+    /// holds out.
     LearnPart {
         case: usize,
         split: Arc<Placed>,

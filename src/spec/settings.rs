@@ -399,7 +399,7 @@ validate:
   internal: { nested: { outer: 3, inner: 2, repeats: 2 } }
 evaluate:
   primary: auroc
-  threshold: { rule: fixed, value: 0.5 }
+  threshold: { rule: fixed, value: 0.5, learned_from: inner_out_of_fold }
 ";
 
     fn study(text: &str) -> Study {

@@ -142,6 +142,7 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Permute { scheme, case, from, to } => {
             permuted::permute(inputs, *scheme, *case, *from..*to)
         }
+        Work::ScorePart { case, split } => procedure::score_part(inputs, *case, split),
         Work::LearnPart { case, split } => procedure::learn_part(inputs, *case, split),
         Work::SlopeVariance { of } => measured::slope_variance(inputs, *of),
         Work::Compare { of, first } => measured::compare(inputs, *of, *first),

@@ -25,18 +25,35 @@ pub struct Procedure<'a> {
     pub select: &'a [Chain],
 }
 
-/// The procedure on a part of the training rows of an outer split, and what it says of all the rows that
-/// this holds out.
-pub fn learn_part(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+/// The scores of all candidates on the inner splits of a part of the training rows of an outer split.
+pub fn score_part(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
     let frame = &*with_beside(inputs, case, case, frame);
-    let (outcome, groups) = facts(inputs, case);
-    let (prepare, select) = procedure(inputs, case);
-    let study = inputs.study;
-    let procedure = Procedure { study, frame, outcome, groups, prepare, select };
-    let (split, inner) = (placed.split.clone(), placed.inner_splits.clone());
-    let said = procedure.predictions(&placed.name, &OuterSplit { split, inner });
+    let scored = Procedure::of(inputs, case, frame).scored(&placed.name, &outer(placed));
+    Ok(scored.map_or_else(Value::Failed, Value::InnerScores))
+}
+
+/// The choice by these scores on such a part, and what it says of all the rows that the outer split holds
+/// out.
+pub fn learn_part(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+    let frame = input!(&inputs.values[0], Frame, "frame");
+    let scored = input!(&inputs.values[1], InnerScores, "inner scores");
+    let frame = &*with_beside(inputs, case, case, frame);
+    let procedure = Procedure::of(inputs, case, frame);
+    let said = procedure.said(&placed.name, &outer(placed), scored);
     Ok(said.map_or_else(Value::Failed, Value::Predictions))
+}
+
+fn outer(placed: &Placed) -> OuterSplit {
+    OuterSplit { split: placed.split.clone(), inner: placed.inner_splits.clone() }
+}
+
+impl<'a> Procedure<'a> {
+    fn of(inputs: &Inputs<'a>, case: usize, frame: &'a Frame) -> Self {
+        let (outcome, groups) = facts(inputs, case);
+        let (prepare, select) = procedure(inputs, case);
+        Self { study: inputs.study, frame, outcome, groups, prepare, select }
+    }
 }
 
 impl Procedure<'_> {
@@ -47,6 +64,15 @@ impl Procedure<'_> {
         place: &str,
         outer: &OuterSplit,
     ) -> Result<Predictions, String> {
+        self.said(place, outer, &self.scored(place, outer)?)
+    }
+
+    /// The scores of all candidates, by inner split and `score` node.
+    fn scored(
+        &self,
+        place: &str,
+        outer: &OuterSplit,
+    ) -> Result<Vec<Vec<ScoredSplit>>, String> {
         if outer.inner.is_empty() {
             return Err("there are no inner splits to choose by".to_string());
         }
@@ -61,7 +87,16 @@ impl Procedure<'_> {
             let place = format!("{place}.i{}", position + 1);
             scored.push(self.scores(&place, split, race.as_ref()));
         }
-        let inner = self.inner(&scored);
+        Ok(scored)
+    }
+
+    fn said(
+        &self,
+        place: &str,
+        outer: &OuterSplit,
+        scored: &[Vec<ScoredSplit>],
+    ) -> Result<Predictions, String> {
+        let inner = self.inner(scored);
         let choice = choose(self.study, &inner, &outer.inner)?;
         let (held_out, rows) = outer.split.held_out(self.frame);
         let held_out: Vec<u32> = held_out.into_iter().map(|row| row as u32).collect();

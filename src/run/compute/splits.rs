@@ -456,8 +456,7 @@ mod tests {
     use crate::catalog::Catalog;
     use crate::data::{FrameColumn, Split};
 
-    const CHAINS: &str = "\
-  - [anova: { k: 3 }, lasso: { k: [1, 2] }]
+    const CHAINS: &str = "  - [anova: { k: 3 }, lasso: { k: [1, 2] }]
   - anova: { k: [1, 2] }
   - [anova: { k: 3 }, welch: { k: 1 }]
   - [anova: { k: 2 }, welch: { k: 1 }]
