@@ -658,7 +658,7 @@ fn every_part_of_the_record_has_its_place_on_the_page() {
         "does not hold",
         "cannot be judged: a result is missing",
         "too few: 1 of the smaller class",
-        "Deviations from the plan",
+        "Other deviations",
         "of another institution (external)",
         "outcome unknown in",
         "Missing together",

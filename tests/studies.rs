@@ -582,7 +582,7 @@ fn a_locked_protocol_tells_what_departed_from_it_and_when() {
     assert_eq!(first, workshop.report());
     assert_eq!(workshop.run(&["--locked"])["exit"], "fine");
     // Written otherwise it is the same; another value comes after the results.
-    workshop.study(&early.replace("c: [0.1, 1]", "c: [0.1, 1.0] # a comment"));
+    workshop.study(&early.replace("c: [0.1, 1] }", "c: [0.1, 1.0] } # a comment"));
     workshop.run(&[]);
     assert_eq!(protocol(&workshop)["differences"].as_array().unwrap().len(), 1);
     workshop.study(&early.replace("c: [0.1, 1]", "c: [0.1, 10]"));

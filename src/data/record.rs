@@ -1140,7 +1140,7 @@ pub struct NodePart {
     /// None where nothing is fitted.
     pub fitted_on: Option<FittedOn>,
     pub n: usize,
-    /// Over the keys of its nodes: operations, versions, settings and content of what they read.
+    /// Over what its nodes give: the same for equal content, however it is stored or was computed.
     pub digest: String,
 }
 

@@ -39,14 +39,17 @@ pub fn graph(plan: &Plan, states: &States) -> GraphFacts {
         BTreeMap::new();
     for &index in &plan.order {
         let at = index.index();
-        let (n, keys) = parts.entry((of_node[at], fitted[at])).or_default();
+        let (n, outputs) = parts.entry((of_node[at], fitted[at])).or_default();
         *n += 1;
-        keys.extend(states.keys[at]);
+        // What a node gives and not what it was asked: the same voxels may be packed otherwise, and a
+        // table may have its rows in another order.
+        outputs.extend(states.outputs[at].iter().flatten().map(|(_, digest)| *digest));
     }
-    for ((group, fitted_on), (n, mut keys)) in parts {
+    for ((group, fitted_on), (n, mut outputs)) in parts {
         // Patients are in the order of names that are random.
-        keys.sort_unstable();
-        let bytes: Vec<u8> = keys.iter().flat_map(|key| *key.as_bytes()).collect();
+        outputs.sort_unstable();
+        let bytes: Vec<u8> =
+            outputs.iter().flat_map(|output| *output.as_bytes()).collect();
         let digest = Digest::derive("restudy nodes v1", &bytes).to_string();
         groups[group].parts.push(NodePart { fitted_on, n, digest });
     }

@@ -305,8 +305,8 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Graph of computations\">{picture}</div><ul class=\"legend\">{legend}</ul>"
         ),
         pictures: vec![picture],
-        method: "Drawn from the graph that was executed, folded by kind of node. The digest is over the \
-                 keys of the nodes: operations, versions, settings and content of what they read. What \
+        method: "Drawn from the graph that was executed, folded by kind of node. The digest is over \
+                 what the nodes give: equal content has an equal digest, however it was computed. What \
                  was computed and what came from the store, and the seconds, differ from run to run: \
                  they stand at the foot of the page and in record.json."
             .to_string(),

@@ -186,7 +186,7 @@ impl<'a> Place<'a> {
             without_tags(&self.numbers(shown)),
             if band.is_empty() { "" } else { "; with a pointwise 95 % band" }
         );
-        plot.svg.finish("Precision and recall", &description)
+        plot.svg.finish(&format!("Precision and recall: {}", self.label), &description)
     }
 
     fn rows(&self, shown: &Shown) -> Vec<Vec<String>> {

@@ -109,7 +109,7 @@ fn curves(
     Ok((curves, without))
 }
 
-/// What to expect of intervals where a model like this is validated on as many patients.
+/// What to expect of intervals where a model like this is judged on as many patients.
 fn expected(shown: &Shown, at: &str, size: &SampleSizeFacts) -> String {
     let rows: String = [("auroc", &size.auroc), ("slope", &size.slope)]
         .into_iter()

@@ -872,7 +872,7 @@ fn without_counts(text: &str) -> String {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
     use crate::data::NodePart;
     use crate::operation::Instance;
