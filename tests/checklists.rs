@@ -301,6 +301,9 @@ pub fn flipped(
 /// Items that no record of this version can satisfy, since what they ask is not in it.
 const OUT_OF_REACH: &[Evidence] = &[Evidence::Robustness];
 
+/// What a run tells of images where their unit or their table says it, and the author otherwise.
+const OF_THE_IMAGES: &[&str] = &["ibsi 8", "ibsi 28", "ibsi 30"];
+
 pub fn asks(standard: &str, item: &str, evidence: Evidence) -> bool {
     let catalog = Catalog::standard();
     sections(&catalog).iter().any(|entry| {
@@ -381,8 +384,8 @@ fn removing_an_authors_field_flips_the_items_that_ask_for_it_and_no_other() {
                 let only = item.author.iter().any(|w| {
                     let elsewhere = ["prospective", "extracted_outside", "untold"]
                         .contains(&w.only_if.as_str());
-                    // Which images they are is asked as long as no unit says it.
-                    is(w) && elsewhere && name != "ibsi 8"
+                    // Which images they are is asked as long as the run does not say it.
+                    is(w) && elsewhere && !OF_THE_IMAGES.contains(&name.as_str())
                 });
                 let beyond =
                     OUT_OF_REACH.iter().any(|e| asks(standard.name, &item.item, *e));
@@ -544,9 +547,10 @@ fn removing_evidence_flips_the_items_that_ask_for_it_and_no_other() {
         let mut wanted = BTreeSet::new();
         for (name, status) in &before {
             let (standard, item) = name.split_once(' ').unwrap();
-            // Which images they are no unit says here, so that the author does. What was not assessed is
-            // declared by the run.
-            let by_author = evidence == Evidence::Setting && name == "ibsi 8";
+            // Which images they are nothing in the run says here, so that the author does. What was not
+            // assessed is declared by the run.
+            let by_author =
+                evidence == Evidence::Setting && OF_THE_IMAGES.contains(&name.as_str());
             let by_run = evidence == Evidence::Setting && name == "ibsi 60";
             if asks(standard, item, evidence)
                 && ((*status == Status::Met && !by_author) || by_run)

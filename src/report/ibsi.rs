@@ -87,10 +87,14 @@ pub fn told<'r>(record: &'r StudyRecord, item: &str) -> Option<&'r ExtractionFac
     facts.find(|fact| fact.items.iter().any(|known| known == item))
 }
 
+/// What a record tells where it can and need not: the kind of the images, and their voxels.
+const IF_KNOWN: &[&str] = &["8", "28", "30"];
+
 /// Whether the record has to tell an item, or does: this program knows what it did, and of another one
-/// what stands in the table. Which images they were it knows only where their unit says so.
+/// what stands in the table.
 pub fn is_of_the_run(record: &StudyRecord, item: &str) -> bool {
-    told(record, item).is_some() || (measured_here(record) && item != "8")
+    let own = measured_here(record) && !IF_KNOWN.contains(&item);
+    own || told(record, item).is_some()
 }
 
 /// The status with the setting that answers the item, where it is short.

@@ -132,6 +132,9 @@ fn region(block: &str, labels: &[u16]) -> [ExtractionFacts; 2] {
     ]
 }
 
+/// Families whose values the tests of this program compare with those of the IBSI.
+const COMPARED: &[&str] = &["first_order"];
+
 fn of_family(block: &str, family: &Use) -> Vec<ExtractionFacts> {
     let Instance::FeatureFamily(instance) = &family.instance else { return Vec::new() };
     let columns = instance.columns();
@@ -144,6 +147,12 @@ fn of_family(block: &str, family: &Use) -> Vec<ExtractionFacts> {
         .collect();
     let what = format!("{}, with IBSI codes", family.about.title);
     let mut facts = vec![fact(block, &["58"], &what, names.join(", "), SetBy::Study)];
+    let compared = match COMPARED.contains(&family.about.name) {
+        true => "equal to the reference values of the IBSI 1 digital phantom",
+        false => "not compared with reference values of the IBSI",
+    };
+    let value = format!("`{}`: {compared}", family.about.name);
+    facts.push(fact("", &["59"], "Compliance with the IBSI", value, SetBy::Program));
     for (name, value) in family.parameters.as_object().into_iter().flatten() {
         let written = family.written.contains(name);
         let set_by = if written { SetBy::Study } else { SetBy::Default };
@@ -183,11 +192,6 @@ fn processing() -> Vec<ExtractionFacts> {
             "none: no feature of this study needs grey levels",
         ),
         fixed(&["57"], "Filters", "none: the image as it is read"),
-        fixed(
-            &["59"],
-            "Compliance with the IBSI",
-            "definitions and codes are those of IBSI 1; values were not compared with its benchmarks",
-        ),
     ]
 }
 
