@@ -7,6 +7,7 @@ mod checklists;
 mod contract;
 mod controls;
 mod golden;
+mod ibsi;
 mod learners;
 mod measures;
 mod models;

@@ -752,7 +752,7 @@ fn every_study_of_the_project_checks_and_the_quickstart_runs() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let told = String::from_utf8_lossy(&output.stderr).to_string();
     for line in told.lines() {
-        let of_a_standard = ["TRIPOD+AI ", "abstract ", "CLEAR "]
+        let of_a_standard = ["TRIPOD+AI ", "abstract ", "CLEAR ", "IBSI "]
             .iter()
             .any(|name| line.starts_with(&format!("error: {name}")));
         assert!(of_a_standard, "{line}");

@@ -4,6 +4,7 @@
 
 mod checklist;
 mod count;
+mod extraction;
 mod frozen;
 mod full_model;
 mod gzip;
@@ -28,6 +29,7 @@ pub use checklist::{
     AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, ScoreFacts, Status,
 };
 pub use count::Count;
+pub use extraction::{ExtractionFacts, SetBy};
 pub use frozen::{
     Called, Frozen, FrozenColumn, FrozenMember, OuterFit, Recipe, Sealed, Similar,
     StepColumns, Winner,

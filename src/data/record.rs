@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Band, CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
-    DecisionAtThreshold, DecisionCurve, Estimate, ExpectedWidth, FullModelFacts,
-    GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity, LearningFacts,
-    MissingnessFacts, ProtocolFacts, Reporting,
+    DecisionAtThreshold, DecisionCurve, Estimate, ExpectedWidth, ExtractionFacts,
+    FullModelFacts, GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity,
+    LearningFacts, MissingnessFacts, ProtocolFacts, Reporting,
 };
 use crate::units::Unit;
 
@@ -58,6 +58,9 @@ pub struct StudyRecord {
     /// How outcomes go with sites and strata in the development cohorts.
     pub associations: Vec<AssociationFacts>,
     pub predictors: Vec<BlockFacts>,
+    /// How images became features: every setting here, and what columns tell of those elsewhere.
+    #[serde(default)]
+    pub extraction: Vec<ExtractionFacts>,
     /// Table 1: variables by cohort and class.
     #[serde(default)]
     pub characteristics: Vec<CharacteristicFacts>,

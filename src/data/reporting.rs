@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::placeholder::placeholder;
 
-/// A field of `reporting:`. `*` in its path stands for the name of a cohort.
+/// A field of `reporting:`. `*` in its path stands for the name of a cohort or the number of an item.
 pub struct Field {
     pub path: &'static str,
     pub form: Form,
@@ -35,6 +35,10 @@ pub enum Form {
     Rows(&'static [&'static str]),
     /// A map of texts under names of the author's choice.
     ByName,
+    /// One or several of these words.
+    Words(&'static [&'static str]),
+    /// A text or a number, for one item of a list.
+    Item,
 }
 
 const DESIGNS: &[&str] = &[
@@ -45,6 +49,19 @@ const DESIGNS: &[&str] = &[
     "case-control",
     "cross-sectional",
     "public collection",
+];
+
+/// Kinds of images.
+const MODALITIES: &[&str] = &[
+    "CT",
+    "PET",
+    "SPECT",
+    "MRI",
+    "DWI",
+    "ultrasound",
+    "radiography",
+    "mammography",
+    "other",
 ];
 
 const fn text(path: &'static str, min_words: usize, doc: &'static str) -> Field {
@@ -139,6 +156,7 @@ pub const FIELDS: &[Field] = &[
     or_none("segmentation.reliability", 0, "Agreement within and between readers."),
     or_none("segmentation.auto_accuracy", 0, "Accuracy of automatic contours."),
     or_none("segmentation.test_mask_origin", 0, "Who contoured the test cases."),
+    of("imaging.modality", Form::Words(MODALITIES), "Kinds of the images."),
     text("imaging.protocol", 0, "Acquisition parameters."),
     or_none("imaging.protocol_standard", 0, "Standard that the protocol follows."),
     text("imaging.preprocessing", 0, "Preprocessing of the images."),
@@ -148,7 +166,13 @@ pub const FIELDS: &[Field] = &[
     text("imaging.extraction_notes", 0, "Software, version and settings."),
     or_none("imaging.phantom", 0, "Phantom study."),
     or_none("imaging.dl_robustness", 0, "Consistency of a deep pipeline."),
-    of("imaging.ibsi", Form::ByName, "Items of the IBSI list, by number."),
+    Field {
+        path: "imaging.ibsi.*",
+        form: Form::Item,
+        min_words: 0,
+        negatives: true,
+        doc: "Items of the IBSI list by number: one, several or a range (`2a-2c, 11`).",
+    },
     or_none("sample_size.justification", 15, "Why there are enough patients."),
     text("missing_data.reasons", 0, "Why values are missing."),
     of(
@@ -220,7 +244,7 @@ pub const FIELDS: &[Field] = &[
     of("appraisal.probast.answers", Form::ByName, "Answers by question."),
 ];
 
-/// The field of a path whose cohort stands as `*`.
+/// The field of a path, whose cohort or item stands as `*`.
 pub fn field(path: &str) -> Option<&'static Field> {
     let general = generalised(path);
     FIELDS.iter().find(|field| field.path == general)
@@ -232,6 +256,7 @@ pub fn generalised(path: &str) -> String {
         ["cohorts", _, rest @ ..] if !rest.is_empty() => {
             format!("cohorts.*.{}", rest.join("."))
         }
+        ["imaging", "ibsi", _] => "imaging.ibsi.*".to_string(),
         _ => path.to_string(),
     }
 }
@@ -321,9 +346,12 @@ impl Reporting {
         let Some(stated) = self.at(path) else { return Answer::Absent };
         let known = field(path);
         // A word of a closed list says what it says, also where it is "unknown".
-        if known.is_some_and(|field| matches!(field.form, Form::Word(_)))
-            && matches!(stated, Stated::Text(_))
-        {
+        let of_list = match stated {
+            Stated::Text(_) => known.is_some_and(|of| matches!(of.form, Form::Word(_))),
+            Stated::List(_) => known.is_some_and(|of| matches!(of.form, Form::Words(_))),
+            _ => false,
+        };
+        if of_list {
             return Answer::Given;
         }
         let min_words = known.map_or(0, |field| field.min_words);

@@ -33,6 +33,10 @@ impl Fill {
         Self { standard: "clear", item, evidence }
     }
 
+    pub const fn ibsi(item: &'static str, evidence: &'static [Evidence]) -> Self {
+        Self { standard: "ibsi", item, evidence }
+    }
+
     pub const fn metrics(item: &'static str, evidence: &'static [Evidence]) -> Self {
         Self { standard: "metrics", item, evidence }
     }
@@ -148,10 +152,12 @@ pub enum Evidence {
     External,
     Identity,
     Protocol,
+    Setting,
+    Collinearity,
 }
 
 impl Evidence {
-    pub const ALL: [Evidence; 40] = [
+    pub const ALL: [Evidence; 42] = [
         Self::Sources,
         Self::Flow,
         Self::TableOne,
@@ -192,6 +198,8 @@ impl Evidence {
         Self::External,
         Self::Identity,
         Self::Protocol,
+        Self::Setting,
+        Self::Collinearity,
     ];
 
     /// As in "the run shows …".
@@ -239,6 +247,8 @@ impl Evidence {
             Self::External => "a cohort of another source or institution",
             Self::Identity => "digests of study and engine that run it again",
             Self::Protocol => "a reason for every deviation from the locked protocol",
+            Self::Setting => "the setting of what was done to images",
+            Self::Collinearity => "which of the chosen columns say much the same",
         }
     }
 

@@ -545,6 +545,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "Zou GY, Donner A. Construction of confidence limits about effect measures: a general approach. Stat Med 2008;27:1693–1702.",
         Some("10.1002/sim.3095"),
     ),
+    (
+        "zwanenburg2016",
+        "Zwanenburg A, Leger S, Vallières M, Löck S. Image biomarker standardisation initiative: reference manual. arXiv 2016;1612.07003 (version 11, 2019). CC BY 4.0.",
+        None,
+    ),
 ];
 
 /// The reference under `key`.

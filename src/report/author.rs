@@ -1,6 +1,7 @@
 //! The author's half on the page: what was said, with results put in for their names; and boxes where
 //! something was not.
 
+use super::ibsi;
 use super::shown::{Shown, escape, place};
 use super::standards::short;
 use super::standing::headline;
@@ -111,6 +112,7 @@ pub fn label(path: &str) -> String {
         "fairness.approach" => "Approach to fairness",
         "imaging.dl_robustness" => "Robustness of deep learning",
         "imaging.ibsi" => "Reporting items of the IBSI",
+        "imaging.modality" => "Kinds of images",
         "imaging.protocol" => "Imaging protocol",
         "missing_data.assumption" => "Assumption about missing data",
         "missing_data.reasons" => "Reasons for missing data",
@@ -223,10 +225,15 @@ pub fn boxes(items: &[(&str, &ItemFacts)]) -> String {
         (Status::Partial, "gapbox amb", "Partly reported."),
     ] {
         let mut lines: Vec<(String, Vec<String>, String)> = Vec::new();
+        let mut of_images: Vec<&str> = Vec::new();
         for (standard, item) in items {
             // A quality score asks whether it was done, not whether it is told; what is only
             // recommended stands in the list.
             if item.status != status || item.weight.is_some() || item.recommended {
+                continue;
+            }
+            if *standard == ibsi::NAME && asks_for_its_item(item) {
+                of_images.push(&item.item);
                 continue;
             }
             let wants = wants(item);
@@ -236,10 +243,10 @@ pub fn boxes(items: &[(&str, &ItemFacts)]) -> String {
                 None => lines.push((wants, vec![name], item.requirement.clone())),
             }
         }
-        if lines.is_empty() {
+        if lines.is_empty() && of_images.is_empty() {
             continue;
         }
-        let lines: String = lines
+        let mut lines: String = lines
             .into_iter()
             .map(|(wants, names, requirement)| {
                 format!(
@@ -249,11 +256,30 @@ pub fn boxes(items: &[(&str, &ItemFacts)]) -> String {
                 )
             })
             .collect();
+        if !of_images.is_empty() {
+            lines.push_str(&format!(
+                "<li><b>{} {}</b> Imaging, item by item (<a href=\"#list-ibsi\">list</a>): \
+                 <code>reporting.imaging.ibsi.ITEM</code> (or <code>none: reason</code>; an \
+                 <code>ITEM</code> may be a range such as <code>2a-2c</code>).</li>",
+                short(ibsi::NAME),
+                ibsi::runs(of_images)
+            ));
+        }
         html.push_str(&format!(
             "<div class=\"{class}\" role=\"note\"><b>{head}</b><ul>{lines}</ul></div>"
         ));
     }
     html
+}
+
+/// Whether all that an item of the IBSI still needs is the author's text under its number: there are
+/// so many of them that they share a line.
+fn asks_for_its_item(item: &ItemFacts) -> bool {
+    let field = format!("reporting.{}", ibsi::field(&item.item));
+    let mut unsaid = item.author.iter().filter(|said| !said.given).peekable();
+    unsaid.peek().is_some()
+        && unsaid.all(|said| said.field == field && said.lack.is_none())
+        && item.evidence.iter().all(|evidence| evidence.found)
 }
 
 /// What an item still needs: fields of the author's half, and what the study has to ask the run for.

@@ -2,14 +2,16 @@
 
 use serde_json::{Value as Json, json};
 
+use super::author::coded;
 use super::figure::DataTable;
+use super::ibsi;
 use super::marks::{bar, mark, marked};
 use super::shown::{Shown, fill};
 use super::standards::short;
-use crate::data::{Checklist, ItemFacts};
+use crate::data::{Checklist, ItemFacts, Status};
 use crate::operation::prelude::*;
 
-/// TRIPOD+AI, its checklist for abstracts, CLEAR and METRICS, item by item; completeness and quality are kept apart.
+/// TRIPOD+AI, its checklist for abstracts, CLEAR, the reporting items of the IBSI and METRICS, item by item; completeness and quality are kept apart.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Checklists {}
@@ -18,8 +20,9 @@ impl Operation for Checklists {
     const ABOUT: About = About {
         name: "checklists",
         title: "Checklists",
-        version: 1,
-        sources: &["collins2024", "kocak2023", "kocak2024"],
+        // 1: first release. 2: the reporting items of the IBSI; completeness before quality.
+        version: 2,
+        sources: &["collins2024", "kocak2023", "kocak2024", "zwanenburg2016"],
         example: "checklists",
     };
 }
@@ -28,7 +31,11 @@ impl Section for Checklists {
     fn declared(&self) -> Declared {
         const DECLARED: Declared = Declared {
             chapter: Some(Chapter::Checklists),
-            fills: &[Fill::clear("7", &[]), Fill::metrics("1", &[])],
+            fills: &[
+                Fill::clear("7", &[]),
+                Fill::metrics("1", &[]),
+                Fill::ibsi("72", &[]),
+            ],
             figures: &[],
         };
         DECLARED
@@ -37,16 +44,19 @@ impl Section for Checklists {
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let mut fragment = Fragment::default();
-        let lists: Vec<Json> = record
+        let mut lists: Vec<(bool, Json)> = record
             .checklists
             .iter()
             .enumerate()
             .map(|(at, list)| {
                 let name = format!("{}.csv", list.name);
                 fragment.checklists.push((name, file(list).csv(record.study.simulated)));
-                described(&shown, at, list)
+                (list.score.is_some(), described(&shown, at, list))
             })
             .collect();
+        // Completeness stands before quality.
+        lists.sort_by_key(|(is_quality, _)| *is_quality);
+        let lists: Vec<Json> = lists.into_iter().map(|(_, list)| list).collect();
         fragment.html = fill("checklists.html", json!({ "lists": lists }))?;
         Ok(fragment)
     }
@@ -68,6 +78,8 @@ fn described(shown: &Shown, at: usize, list: &Checklist) -> Json {
     };
     json!({
         "name": list.name, "title": list.title, "short": short(&list.name),
+        "inapplicable": inapplicable(list),
+        "of_images": list.name == ibsi::NAME,
         "reported": count("reported"), "applicable": count("applicable"),
         "bar": bar(list, &|status| count(&format!("counts/{}", status.class()))),
         "items": list.items.iter().map(item).collect::<Vec<_>>(),
@@ -78,6 +90,14 @@ fn described(shown: &Shown, at: usize, list: &Checklist) -> Json {
             "left_out": score.left_out,
         })),
     })
+}
+
+/// Why no item of a list applies, if none does for one and the same reason.
+fn inapplicable(list: &Checklist) -> Option<String> {
+    let why = &list.items.first()?.why;
+    let same =
+        |item: &ItemFacts| item.status == Status::NotApplicable && item.why == *why;
+    list.items.iter().all(same).then(|| coded(why))
 }
 
 /// The title of a section by its name.

@@ -8,6 +8,7 @@ use super::deviations::without_reason;
 use super::evidence::{
     applies, declares_threshold, extracted_outside, found, other_cohort, weights_classes,
 };
+use super::ibsi;
 use super::standards::{Item, Standard, Wanted, short, standards};
 use crate::data::{
     Answer, AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, Reporting,
@@ -72,27 +73,37 @@ fn judged(
         Some((*section, fill.evidence))
     });
     let (section, wanted) = declared.unwrap_or(("", &[]));
-    let asked: Vec<Evidence> =
-        wanted.iter().copied().filter(|evidence| applies(*evidence, record)).collect();
+    let asked: Vec<Evidence> = wanted
+        .iter()
+        .copied()
+        .filter(|evidence| applies(*evidence, record, &item.item))
+        .collect();
     let evidence: Vec<EvidenceFacts> = asked
         .iter()
         .map(|one| EvidenceFacts {
             what: one.words().to_string(),
-            found: found(*one, record),
+            found: found(*one, record, &item.item),
         })
         .collect();
     let author: Vec<AuthorFacts> =
-        item.author.iter().flat_map(|wanted| said(record, wanted)).collect();
+        item.author.iter().flat_map(|wanted| said(record, &item.item, wanted)).collect();
     let named = format!("{} {}", standard.name, item.item);
     let contradicted = conflicts
         .iter()
         .find(|found| found.level == "conflict" && found.items.contains(&named));
-    let excused = excuse(&item.condition, record);
+    let of_images = standard.name == ibsi::NAME;
+    let excused = of_images
+        .then(|| ibsi::excuse(&item.condition, record))
+        .flatten()
+        .or_else(|| excuse(&item.condition, record));
     let (status, why) = match (excused, contradicted, declared) {
         (Some(why), _, _) => (Status::NotApplicable, why.to_string()),
         (_, Some(conflict), _) => (Status::Conflict, conflict.text.clone()),
         (_, _, None) => {
             (Status::Missing, "no section of this report shows it".to_string())
+        }
+        _ if of_images => {
+            ibsi::with_setting(status(&evidence, &author), record, &item.item)
         }
         _ => status(&evidence, &author),
     };
@@ -153,12 +164,13 @@ pub fn status(evidence: &[EvidenceFacts], author: &[AuthorFacts]) -> (Status, St
 }
 
 /// What the author says in a field, for each cohort where it is one of those.
-fn said(record: &StudyRecord, wanted: &Wanted) -> Vec<AuthorFacts> {
+fn said(record: &StudyRecord, item: &str, wanted: &Wanted) -> Vec<AuthorFacts> {
     let needed = match wanted.only_if.as_str() {
         "imbalance" => weights_classes(record),
         "threshold" => declares_threshold(record),
         "prospective" => is_prospective(record),
         "extracted_outside" => extracted_outside(record),
+        "untold" => !ibsi::is_of_the_run(record, item),
         _ => true,
     };
     if !needed {

@@ -1,17 +1,19 @@
 //! Whether the record has what an item of a standard asks of the run.
 
 use super::deviations::without_reason;
+use super::ibsi;
 use super::standing::{Standing, all, headline};
 use crate::data::{AnalysisRecord, SampleSizeFacts, StudyRecord};
 use crate::operation::Evidence;
 
 /// Whether it can be asked of this study at all. Of what was done outside of this program there is
 /// the author's word alone.
-pub fn applies(evidence: Evidence, record: &StudyRecord) -> bool {
+pub fn applies(evidence: Evidence, record: &StudyRecord, item: &str) -> bool {
     match evidence {
         Evidence::Extraction => record.predictors.iter().any(|b| b.kind == "images"),
         Evidence::Threshold => declares_threshold(record),
         Evidence::Protocol => record.protocol.is_some(),
+        Evidence::Setting => ibsi::is_of_the_run(record, item),
         _ => true,
     }
 }
@@ -52,8 +54,8 @@ pub fn in_proportion(size: &SampleSizeFacts) -> bool {
         || size.needed.is_some_and(|needed| needed <= size.n as f64)
 }
 
-/// Whether the record has it. Each reads a place of its own.
-pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
+/// Whether the record has it, for this item. Each reads a place of its own.
+pub fn found(evidence: Evidence, record: &StudyRecord, item: &str) -> bool {
     let of = |is: &dyn Fn(&AnalysisRecord) -> bool| {
         headline(record).is_some_and(|(_, analysis)| is(analysis))
     };
@@ -147,5 +149,10 @@ pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
         Evidence::Protocol => {
             record.protocol.is_some() && without_reason(record).is_empty()
         }
+        Evidence::Setting => ibsi::told(record, item).is_some(),
+        Evidence::Collinearity => of(&|analysis| {
+            let chosen = analysis.selection.as_ref();
+            chosen.is_some_and(|of| of.similar.is_some())
+        }),
     }
 }

@@ -38,6 +38,8 @@ impl Section for Features {
                 Fill::metrics("14", &[Evidence::Robustness]),
                 Fill::metrics("15", &[Evidence::Selection, Evidence::Reduction]),
                 Fill::metrics("17", &[]),
+                Fill::ibsi("60", &[Evidence::Setting]),
+                Fill::ibsi("74", &[Evidence::Selection, Evidence::Collinearity]),
             ],
             figures: &["F10"],
         };

@@ -652,6 +652,7 @@ mod tests {
             agreements: Vec::new(),
             associations: Vec::new(),
             predictors: Vec::new(),
+            extraction: Vec::new(),
             characteristics: Vec::new(),
             missingness: Vec::new(),
             analysis_order: analyses.iter().map(|(name, _)| name.to_string()).collect(),

@@ -23,6 +23,8 @@ mod flow;
 mod fonts;
 mod forest;
 mod full_model;
+mod ibsi;
+mod imaging;
 mod interpretation;
 mod learning_curve;
 mod marks;
@@ -53,6 +55,7 @@ mod validation;
 mod wording;
 
 pub use coverage::gaps;
+pub use ibsi::items_named;
 pub use page::{Page, judged, render, render_again};
 pub use standards::{Item, Standard, Wanted, standards};
 
@@ -66,6 +69,7 @@ pub fn operations() -> Vec<Entry> {
         section::<background::Background>(),
         section::<participants::Participants>(),
         section::<measures::Measures>(),
+        section::<imaging::Imaging>(),
         section::<analysis::Analysis>(),
         section::<sample_size::SampleSize>(),
         section::<discrimination::Discrimination>(),

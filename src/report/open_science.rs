@@ -36,6 +36,8 @@ impl Section for OpenScience {
                 Fill::clear("54", &[Evidence::Sources]),
                 Fill::clear("58", &[]),
                 Fill::metrics("28", &[Evidence::Sources]),
+                Fill::ibsi("75", &[Evidence::FullModel]),
+                Fill::ibsi("76", &[]),
             ],
             figures: &[],
         };

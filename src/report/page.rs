@@ -10,6 +10,7 @@ use super::author::{boxes, fields_of, statements};
 use super::conflicts::conflicts;
 use super::coverage::{Declaring, checklists, gaps};
 use super::finding::finding;
+use super::ibsi;
 use super::marks::{mark, marked};
 use super::shown::{Shown, escape, fill, legible};
 use super::{fonts, standards};
@@ -123,7 +124,10 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
                 let mut fields: Vec<String> =
                     fields_of(&items).into_iter().map(str::to_string).collect();
                 fields.extend(unasked(record, entry.about.name));
-                fields.retain(|field| !told.contains(field));
+                // Items of the IBSI stand in the table of settings.
+                fields.retain(|field| {
+                    !told.contains(field) && !field.starts_with("imaging.ibsi.")
+                });
                 if entry.about.name == "structured_abstract" {
                     // It puts its fields into sentences of its own.
                     let own = |field: &String| {
@@ -313,7 +317,10 @@ fn unasked(record: &StudyRecord, section: &str) -> Vec<String> {
     };
     let fields = record.reporting.fields.keys();
     fields
-        .filter(|field| home(field.split('.').next().unwrap_or("")) == section)
+        .filter(|field| match field.starts_with("imaging.ibsi") {
+            true => section == "imaging",
+            false => home(field.split('.').next().unwrap_or("")) == section,
+        })
         .filter(|field| !asked(field))
         .cloned()
         .collect()
@@ -330,7 +337,11 @@ fn tags(items: &[(&str, &ItemFacts)]) -> Vec<String> {
     }
     tags.into_iter()
         .map(|(standard, numbers)| {
-            format!("{} {}", standards::short(standard), numbers.join(", "))
+            let numbers = match standard {
+                ibsi::NAME => ibsi::runs(numbers),
+                _ => numbers.join(", "),
+            };
+            format!("{} {numbers}", standards::short(standard))
         })
         .collect()
 }

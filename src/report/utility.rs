@@ -42,6 +42,7 @@ impl Section for Utility {
                     ],
                 ),
                 Fill::metrics("24", &[Evidence::Controls]),
+                Fill::ibsi("73", &[Evidence::Controls]),
             ],
             figures: &["F5"],
         };

@@ -10,7 +10,7 @@ pub enum Step {
     Group(Vec<&'static str>),
 }
 
-/// What stands at a path whose cohort is `*`; none where nothing does.
+/// What stands at a path whose cohort or item is `*`; none where nothing does.
 pub fn step(path: &str) -> Option<Step> {
     if let Some(field) = FIELDS.iter().find(|field| field.path == path) {
         return Some(Step::Field(field));
@@ -98,6 +98,11 @@ fn form(form: Form) -> Json {
         }
         Form::Truth => json!({ "type": "boolean" }),
         Form::Word(words) => json!({ "enum": words }),
+        Form::Words(words) => {
+            let word = json!({ "enum": words });
+            json!({ "anyOf": [word, { "type": "array", "items": word, "minItems": 1 }] })
+        }
+        Form::Item => plain(),
         Form::Dates(keys) | Form::Rows(keys) => {
             let mut properties = Map::new();
             for key in keys {

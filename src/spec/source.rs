@@ -44,7 +44,13 @@ pub enum SourceKind {
         assayed: Option<Named>,
     },
     /// A volume and a mask per id.
-    Images { from: ImageOrigin, reader: Use, unit: Unit },
+    Images {
+        from: ImageOrigin,
+        reader: Use,
+        unit: Unit,
+        /// Whether the study names the unit.
+        unit_written: bool,
+    },
     /// Files made from the study's seed.
     Simulate { generator: Use },
 }

@@ -3,6 +3,7 @@
 mod candidates;
 mod compared;
 mod external;
+mod extraction;
 mod families;
 mod folds;
 mod groups;
@@ -162,6 +163,7 @@ pub fn record(
         "riley2021",
         "sechidis2019",
         "tolosi2011",
+        "zwanenburg2016",
     ];
     references.extend(always.into_iter().filter_map(reference));
     if !plan.frozen.is_empty() {
@@ -234,6 +236,7 @@ pub fn record(
         agreements: survey.agreements.clone(),
         associations: survey.associations.clone(),
         predictors,
+        extraction: extraction::extraction(study, survey),
         characteristics,
         missingness,
         analysis_order: order,

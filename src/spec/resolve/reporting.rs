@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::data::{Field, Form, Reporting, Stated};
 use crate::diagnostics::{Code, Diagnostic, Place};
 use crate::operation::Kind as OperationKind;
+use crate::report::items_named;
 use crate::spec::reader::{Fields, Reader};
 use crate::spec::reporting::{Step, step, takes_none};
 use crate::spec::syntax::{Kind, Node};
@@ -78,6 +79,9 @@ impl Reader<'_> {
                     into.fields.insert(path.to_string(), stated);
                 }
             }
+            Some(Step::Group(_)) if general == "imaging.ibsi" => {
+                self.items(node, &what, cohorts, into);
+            }
             Some(Step::Group(names)) => {
                 let Some(fields) = self.named(node, &what) else { return };
                 let by_cohort = names == ["*"];
@@ -119,6 +123,48 @@ impl Reader<'_> {
                 }
             }
             None => {}
+        }
+    }
+
+    /// Items of the IBSI list. A key names one, several or a range; in YAML some of them are numbers.
+    fn items(
+        &mut self,
+        node: &Node,
+        what: &str,
+        cohorts: &[String],
+        into: &mut Reporting,
+    ) {
+        let Kind::Map(entries) = &node.kind else {
+            self.wrong_type(node, &format!("{what} must be a map"));
+            return;
+        };
+        for (key, value) in entries {
+            let name = match key.is_text {
+                true => key.name.clone(),
+                false => self.written(key.span),
+            };
+            let items = match items_named(&name) {
+                Ok(items) => items,
+                Err(why) => {
+                    let fault =
+                        Diagnostic::error(Code::UNKNOWN_KEY, Place::Study(key.span), why);
+                    let hint = "a key is an item such as `2a`, several (`2a, 11`) or a range (`18a-27`)";
+                    self.push(fault.hint(hint));
+                    continue;
+                }
+            };
+            let mut said = Reporting::default();
+            let path = format!("imaging.ibsi.{name}");
+            self.told(value, &path, "imaging.ibsi.*", cohorts, &mut said);
+            let Some(stated) = said.fields.remove(&path) else { continue };
+            for item in items {
+                let path = format!("imaging.ibsi.{item}");
+                if into.fields.contains_key(&path) {
+                    let message = format!("item {item} is told twice");
+                    self.error(Code::DUPLICATE_KEY, key.span, message);
+                }
+                into.fields.insert(path, stated.clone());
+            }
         }
     }
 
@@ -201,6 +247,25 @@ impl Reader<'_> {
                     }
                 }
                 Some(Stated::ByName(texts))
+            }
+            Form::Words(words) => {
+                let nodes: Vec<&Node> = match &node.kind {
+                    Kind::List(_) => self.list(node, what).iter().collect(),
+                    _ => vec![node],
+                };
+                let told: Vec<String> = nodes
+                    .into_iter()
+                    .filter_map(|node| self.word(node, what, words))
+                    .collect();
+                (!told.is_empty()).then_some(Stated::List(told))
+            }
+            Form::Item if matches!(node.kind, Kind::Number(_)) => {
+                Some(Stated::Text(self.written(node.span)))
+            }
+            Form::Item => {
+                let text = self.text(node, what)?;
+                self.results_named(&text, cohorts);
+                Some(Stated::Text(text.name))
             }
         }
     }

@@ -57,7 +57,12 @@ impl Reader<'_> {
                 Some(node) => self.unit(node),
                 None => Some(Unit::Arbitrary),
             };
-            SourceKind::Images { from: from?, reader: reader?, unit: unit? }
+            SourceKind::Images {
+                from: from?,
+                reader: reader?,
+                unit: unit?,
+                unit_written: fields.get("unit").is_some(),
+            }
         } else {
             let at = fields.get("simulate")?;
             let name = Named {
