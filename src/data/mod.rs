@@ -2,6 +2,7 @@
 //!
 //! Plain data without behaviour of its own; no value knows which operation made it.
 
+mod appraisal;
 mod checklist;
 mod count;
 mod frozen;
@@ -24,6 +25,10 @@ mod split;
 mod table;
 mod value;
 
+pub use appraisal::{
+    BiasAnswer, BiasEvidence, BiasQuestion, EvidencePart, NumberAt, QualityFacts, QualityPart,
+    QualityRow, RiskOfBiasFacts,
+};
 pub use checklist::{
     AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, ScoreFacts, Status,
 };
@@ -60,7 +65,9 @@ pub use prediction::{
 };
 pub use protocol::{DifferenceFacts, Known, ProtocolFacts};
 pub use record::*;
-pub use reporting::{Answer, FIELDS, Field, Form, Reporting, Stated, field, generalised};
+pub use reporting::{
+    ANSWERS, Answer, FIELDS, Field, Form, QUESTIONS, Reporting, Stated, field, generalised,
+};
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};
 pub use split::{OuterSplit, Population, Shape, Split, Splits};
 pub use table::{NotNumeric, Table, TextColumn};

@@ -36,6 +36,11 @@ impl Fill {
     pub const fn metrics(item: &'static str, evidence: &'static [Evidence]) -> Self {
         Self { standard: "metrics", item, evidence }
     }
+
+    /// What a question of the radiomics quality score gives points for, such as `9a`.
+    pub const fn rqs(item: &'static str, evidence: &'static [Evidence]) -> Self {
+        Self { standard: "rqs1", item, evidence }
+    }
 }
 
 /// The chapters of a report in reading order: the order is the argument.
@@ -148,10 +153,21 @@ pub enum Evidence {
     External,
     Identity,
     Protocol,
+    Discrimination,
+    CalibrationInterval,
+    Resampled,
+    ContinuousRisk,
+    ClinicalVariables,
+    ClinicalModel,
+    Prospective,
+    SameInstitute,
+    OtherInstitute,
+    TwoInstitutes,
+    ThreeInstitutes,
 }
 
 impl Evidence {
-    pub const ALL: [Evidence; 40] = [
+    pub const ALL: [Evidence; 51] = [
         Self::Sources,
         Self::Flow,
         Self::TableOne,
@@ -192,6 +208,17 @@ impl Evidence {
         Self::External,
         Self::Identity,
         Self::Protocol,
+        Self::Discrimination,
+        Self::CalibrationInterval,
+        Self::Resampled,
+        Self::ContinuousRisk,
+        Self::ClinicalVariables,
+        Self::ClinicalModel,
+        Self::Prospective,
+        Self::SameInstitute,
+        Self::OtherInstitute,
+        Self::TwoInstitutes,
+        Self::ThreeInstitutes,
     ];
 
     /// As in "the run shows …".
@@ -239,6 +266,17 @@ impl Evidence {
             Self::External => "a cohort of another source or institution",
             Self::Identity => "digests of study and engine that run it again",
             Self::Protocol => "a reason for every deviation from the locked protocol",
+            Self::Discrimination => "an AUROC with its interval",
+            Self::CalibrationInterval => "a calibration slope or intercept with its interval",
+            Self::Resampled => "several splits, with the whole procedure in each",
+            Self::ContinuousRisk => "predictions over all thresholds",
+            Self::ClinicalVariables => "a model that joins clinical variables and features",
+            Self::ClinicalModel => "a model of clinical variables alone on the same rows",
+            Self::Prospective => "a cohort that the author calls prospective",
+            Self::SameInstitute => "a model that was not fitted again on rows held back",
+            Self::OtherInstitute => "a frozen model on rows of another institute",
+            Self::TwoInstitutes => "a frozen model on rows of two other institutes",
+            Self::ThreeInstitutes => "a frozen model on rows of three other institutes",
         }
     }
 

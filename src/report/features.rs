@@ -38,6 +38,7 @@ impl Section for Features {
                 Fill::metrics("14", &[Evidence::Robustness]),
                 Fill::metrics("15", &[Evidence::Selection, Evidence::Reduction]),
                 Fill::metrics("17", &[]),
+                Fill::rqs("5a", &[Evidence::Reduction]),
             ],
             figures: &["F10"],
         };

@@ -35,8 +35,12 @@ mod permutation;
 mod places;
 mod plot;
 mod precision_recall;
+mod probast;
 mod provenance;
+mod quality;
+mod risk_of_bias;
 mod roc;
+mod rqs;
 mod sample_size;
 mod shown;
 mod standards;
@@ -83,5 +87,7 @@ pub fn operations() -> Vec<Entry> {
         section::<deviations::Deviations>(),
         section::<provenance::Provenance>(),
         section::<checklists::Checklists>(),
+        section::<quality::Quality>(),
+        section::<risk_of_bias::RiskOfBias>(),
     ]
 }

@@ -36,6 +36,11 @@ impl Section for OpenScience {
                 Fill::clear("54", &[Evidence::Sources]),
                 Fill::clear("58", &[]),
                 Fill::metrics("28", &[Evidence::Sources]),
+                Fill::rqs("11a", &[Evidence::Prospective]),
+                Fill::rqs("16a", &[]),
+                Fill::rqs("16b", &[]),
+                Fill::rqs("16c", &[]),
+                Fill::rqs("16d", &[]),
             ],
             figures: &[],
         };

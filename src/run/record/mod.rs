@@ -251,6 +251,8 @@ pub fn record(
         reporting: study.reporting.clone(),
         checklists: Vec::new(),
         conflicts: Vec::new(),
+        quality: None,
+        risk_of_bias: None,
         suppression: None,
     }
 }
