@@ -26,8 +26,8 @@ mod table;
 mod value;
 
 pub use appraisal::{
-    BiasAnswer, BiasEvidence, BiasQuestion, EvidencePart, NumberAt, QualityFacts, QualityPart,
-    QualityRow, RiskOfBiasFacts,
+    BiasAnswer, BiasEvidence, BiasQuestion, EvidencePart, NumberAt, QualityFacts,
+    QualityPart, QualityRow, RiskOfBiasFacts,
 };
 pub use checklist::{
     AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, ScoreFacts, Status,
@@ -58,6 +58,7 @@ pub use model::{
 };
 pub use novelty::Familiar;
 pub use outcome::{Assay, Call, Calls};
+pub use placeholder::placeholder;
 pub use prediction::{
     CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,
     GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity, Link, Member, NoScore,
@@ -66,7 +67,8 @@ pub use prediction::{
 pub use protocol::{DifferenceFacts, Known, ProtocolFacts};
 pub use record::*;
 pub use reporting::{
-    ANSWERS, Answer, FIELDS, Field, Form, QUESTIONS, Reporting, Stated, field, generalised,
+    ANSWERS, Answer, FIELDS, Field, Form, QUESTIONS, Reporting, Stated, field,
+    generalised,
 };
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};
 pub use split::{OuterSplit, Population, Shape, Split, Splits};

@@ -36,15 +36,18 @@ pub enum Form {
     /// A map of texts under names of the author's choice.
     ByName,
     /// A map by question, each with one of these words as its answer and why.
-    Answers { to: &'static [&'static str], words: &'static [&'static str] },
+    Answers {
+        to: &'static [&'static str],
+        words: &'static [&'static str],
+    },
 }
 
 /// The signalling questions of PROBAST+AI: of development and of evaluation, by domain.
 pub const QUESTIONS: &[&str] = &[
-    "D1_1", "D1_2", "D1_3", "D2_1", "D2_2", "D2_3", "D2_4", "D3_1", "D3_2", "D3_3", "D3_4",
-    "D4_1", "D4_2", "D4_3", "D4_4", "D4_5", "E1_1", "E1_2", "E1_3", "E2_1", "E2_2", "E2_3",
-    "E2_4", "E3_1", "E3_2", "E3_3", "E3_4", "E4_1", "E4_2", "E4_3", "E4_4", "E4_5", "E4_6",
-    "E4_7",
+    "D1_1", "D1_2", "D1_3", "D2_1", "D2_2", "D2_3", "D2_4", "D3_1", "D3_2", "D3_3",
+    "D3_4", "D4_1", "D4_2", "D4_3", "D4_4", "D4_5", "E1_1", "E1_2", "E1_3", "E2_1",
+    "E2_2", "E2_3", "E2_4", "E3_1", "E3_2", "E3_3", "E3_4", "E4_1", "E4_2", "E4_3",
+    "E4_4", "E4_5", "E4_6", "E4_7",
 ];
 
 /// Yes, probably yes, probably no, no, no information, not applicable.

@@ -267,10 +267,14 @@ impl Evidence {
             Self::Identity => "digests of study and engine that run it again",
             Self::Protocol => "a reason for every deviation from the locked protocol",
             Self::Discrimination => "an AUROC with its interval",
-            Self::CalibrationInterval => "a calibration slope or intercept with its interval",
+            Self::CalibrationInterval => {
+                "a calibration slope or intercept with its interval"
+            }
             Self::Resampled => "several splits, with the whole procedure in each",
             Self::ContinuousRisk => "predictions over all thresholds",
-            Self::ClinicalVariables => "a model that joins clinical variables and features",
+            Self::ClinicalVariables => {
+                "a model that joins clinical variables and features"
+            }
             Self::ClinicalModel => "a model of clinical variables alone on the same rows",
             Self::Prospective => "a cohort that the author calls prospective",
             Self::SameInstitute => "a model that was not fitted again on rows held back",

@@ -9,7 +9,8 @@ use super::standards::short;
 use crate::data::{Checklist, ItemFacts};
 use crate::operation::prelude::*;
 
-/// TRIPOD+AI, its checklist for abstracts, CLEAR and METRICS, item by item; completeness and quality are kept apart.
+/// TRIPOD+AI, its checklist for abstracts and CLEAR, item by item: whether it is told. Quality and risk of bias have
+/// sections of their own.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Checklists {}
@@ -18,8 +19,9 @@ impl Operation for Checklists {
     const ABOUT: About = About {
         name: "checklists",
         title: "Checklists",
-        version: 1,
-        sources: &["collins2024", "kocak2023", "kocak2024"],
+        // 1: first release. 2: quality has a section of its own.
+        version: 2,
+        sources: &["collins2024", "kocak2023"],
         example: "checklists",
     };
 }
@@ -28,28 +30,38 @@ impl Section for Checklists {
     fn declared(&self) -> Declared {
         const DECLARED: Declared = Declared {
             chapter: Some(Chapter::Checklists),
-            fills: &[Fill::clear("7", &[]), Fill::metrics("1", &[])],
+            fills: &[Fill::clear("7", &[])],
             figures: &[],
         };
         DECLARED
     }
 
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
-        let shown = Shown::new(record);
-        let mut fragment = Fragment::default();
-        let lists: Vec<Json> = record
-            .checklists
-            .iter()
-            .enumerate()
-            .map(|(at, list)| {
-                let name = format!("{}.csv", list.name);
-                fragment.checklists.push((name, file(list).csv(record.study.simulated)));
-                described(&shown, at, list)
-            })
-            .collect();
-        fragment.html = fill("checklists.html", json!({ "lists": lists }))?;
+        let mut fragment = lists(record, |list| list.score.is_none())?;
+        let html = std::mem::take(&mut fragment.html);
+        fragment.html = fill("checklists.html", json!({ "lists": html }))?;
         Ok(fragment)
     }
+}
+
+/// Those of the lists that are wanted, with their files.
+pub fn lists(
+    record: &StudyRecord,
+    wanted: impl Fn(&Checklist) -> bool,
+) -> Result<Fragment, Failure> {
+    let shown = Shown::new(record);
+    let mut fragment = Fragment::default();
+    let all = record.checklists.iter().enumerate();
+    let lists: Vec<Json> = all
+        .filter(|(_, list)| wanted(list))
+        .map(|(at, list)| {
+            let name = format!("{}.csv", list.name);
+            fragment.checklists.push((name, file(list).csv(record.study.simulated)));
+            described(&shown, at, list)
+        })
+        .collect();
+    fragment.html = fill("lists.html", json!({ "lists": lists }))?;
+    Ok(fragment)
 }
 
 fn described(shown: &Shown, at: usize, list: &Checklist) -> Json {
@@ -81,7 +93,7 @@ fn described(shown: &Shown, at: usize, list: &Checklist) -> Json {
 }
 
 /// The title of a section by its name.
-fn place(section: &str) -> &'static str {
+pub fn place(section: &str) -> &'static str {
     let entries = super::operations();
     let known = entries.iter().find(|entry| entry.about.name == section);
     known.map_or("see there", |entry| entry.about.title)

@@ -160,7 +160,9 @@ pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
             })
         }),
         Evidence::Resampled => of(&|analysis| analysis.folds.len() > 1),
-        Evidence::ContinuousRisk => of(&|a| !a.roc.is_empty() || !a.roc_mean.points.is_empty()),
+        Evidence::ContinuousRisk => {
+            of(&|a| !a.roc.is_empty() || !a.roc_mean.points.is_empty())
+        }
         Evidence::ClinicalVariables => any(&|analysis| {
             analysis.joins_clinical
                 && analysis.role != "control"
@@ -178,7 +180,8 @@ pub fn found(evidence: Evidence, record: &StudyRecord) -> bool {
 /// Whether the author calls any cohort that is analysed prospective.
 pub fn is_prospective(record: &StudyRecord) -> bool {
     record.analyses.values().any(|analysis| {
-        let design = record.reporting.text(&format!("cohorts.{}.design", analysis.cohort));
+        let design =
+            record.reporting.text(&format!("cohorts.{}.design", analysis.cohort));
         design.is_some_and(|said| ["prospective cohort", "trial"].contains(&said))
     })
 }
@@ -212,8 +215,8 @@ fn held_back(record: &StudyRecord) -> bool {
 fn institutes(record: &StudyRecord) -> usize {
     let mut sources: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, of) in all(record) {
-        let elsewhere =
-            [Standing::External, Standing::OtherSites].contains(&Standing::of(record, of));
+        let elsewhere = [Standing::External, Standing::OtherSites]
+            .contains(&Standing::of(record, of));
         let judged = of.frozen.is_some() && of.performance.contains_key(&of.primary);
         let cohort = record.cohorts.iter().find(|cohort| cohort.name == of.cohort);
         let Some(cohort) = cohort.filter(|_| elsewhere && judged) else { continue };

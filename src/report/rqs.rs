@@ -84,11 +84,7 @@ pub fn quality(record: &StudyRecord, sections: &[Declaring<'_>]) -> QualityFacts
     }
 }
 
-fn question(
-    record: &StudyRecord,
-    sections: &[Declaring<'_>],
-    of: &[Part],
-) -> QualityRow {
+fn question(record: &StudyRecord, sections: &[Declaring<'_>], of: &[Part]) -> QualityRow {
     let first = &of[0];
     let parts: Vec<QualityPart> =
         of.iter().map(|part| judged(record, sections, part)).collect();
@@ -129,11 +125,7 @@ fn points(question: &Part, reached: &[i32]) -> i32 {
     }
 }
 
-fn judged(
-    record: &StudyRecord,
-    sections: &[Declaring<'_>],
-    part: &Part,
-) -> QualityPart {
+fn judged(record: &StudyRecord, sections: &[Declaring<'_>], part: &Part) -> QualityPart {
     let declared = sections.iter().find_map(|(section, declared)| {
         let mut fills = declared.fills.iter();
         let own = |fill: &&crate::operation::Fill| {

@@ -119,8 +119,10 @@ fn form(form: Form) -> Json {
                 "properties": { "answer": { "enum": words }, "why": plain() },
                 "required": ["answer", "why"], "additionalProperties": false,
             });
-            let properties: Map<String, Json> =
-                to.iter().map(|question| (question.to_string(), answer.clone())).collect();
+            let properties: Map<String, Json> = to
+                .iter()
+                .map(|question| (question.to_string(), answer.clone()))
+                .collect();
             json!({
                 "type": "object", "properties": properties, "additionalProperties": false,
                 "minProperties": 1,

@@ -346,11 +346,7 @@ pub const KINDS: &[Places] = &[
     ("checklists/#", &["items/#/weight", "reported", "applicable", "counts/*"], Report),
     ("checklists/#/score", &["score", "denominator"], Report),
     ("quality", &["points", "lowest", "highest", "percent"], Report),
-    (
-        "quality/rows/#",
-        &["points", "lowest", "highest", "parts/#/worth"],
-        Report,
-    ),
+    ("quality/rows/#", &["points", "lowest", "highest", "parts/#/worth"], Report),
     (
         "risk_of_bias",
         &[
