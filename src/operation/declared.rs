@@ -277,7 +277,7 @@ impl Evidence {
             }
             Self::ClinicalModel => "a model of clinical variables alone on the same rows",
             Self::Prospective => "a cohort that the author calls prospective",
-            Self::SameInstitute => "a model that was not fitted again on rows held back",
+            Self::SameInstitute => "a model on rows held back, without fitting it again",
             Self::OtherInstitute => "a frozen model on rows of another institute",
             Self::TwoInstitutes => "a frozen model on rows of two other institutes",
             Self::ThreeInstitutes => "a frozen model on rows of three other institutes",

@@ -185,17 +185,31 @@ fn judged(record: &StudyRecord, sections: &[Declaring<'_>], part: &Part) -> Qual
     }
 }
 
-/// What is given on request is not public.
+/// What is kept back, or given on request, is not public, whatever field says so.
 fn open(record: &StudyRecord, said: AuthorFacts) -> AuthorFacts {
+    const CLOSED: [&str; 11] = [
+        "request",
+        "not public",
+        "not open",
+        "not available",
+        "unavailable",
+        "not shared",
+        "cannot be shared",
+        "not used",
+        "restricted",
+        "controlled access",
+        "confidential",
+    ];
     let path = said.field.strip_prefix("reporting.").unwrap_or(&said.field);
     let text = record.reporting.text(path).unwrap_or("").to_lowercase();
-    match path.starts_with("availability.") && said.given && text.contains("request") {
-        true => AuthorFacts {
+    let closed = CLOSED.into_iter().find(|words| text.contains(words));
+    match closed.filter(|_| path.starts_with("availability.") && said.given) {
+        Some(words) => AuthorFacts {
             given: false,
-            lack: Some("what is given on request is not public".to_string()),
+            lack: Some(format!("“{words}” is said of it, so it is not public")),
             ..said
         },
-        false => said,
+        None => said,
     }
 }
 
