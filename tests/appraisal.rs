@@ -226,7 +226,9 @@ fn the_page_has_three_blocks_and_their_files() {
         let found = page.checklists.iter().find(|(known, _)| known == name);
         &found.unwrap_or_else(|| panic!("no {name}")).1
     };
-    assert!(file("rqs.csv").lines().any(|line| line.starts_with("sum,RQS 1.0,36,-8,36")));
+    assert!(
+        file("rqs.csv").lines().any(|line| line.starts_with("sum,RQS 1.0,36,-8,36,"))
+    );
     assert!(file("rqs.csv").contains("report.html#validation"));
     assert!(file("metrics.csv").lines().count() > 30);
     assert_eq!(file("probast_ai.csv").lines().count(), 35);
@@ -286,5 +288,5 @@ fn evidence_leads_to_numbers_and_sections_that_there_are() {
             }
         }
     }
-    assert!(numbers > 40, "{numbers} numbers");
+    assert!(numbers > 30, "{numbers} numbers");
 }
