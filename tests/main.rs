@@ -1,6 +1,7 @@
 //! Every test that looks at the project as a whole, in one binary.
 
 mod anchors;
+mod appraisal;
 mod architecture;
 mod book;
 mod checklists;

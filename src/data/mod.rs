@@ -2,6 +2,7 @@
 //!
 //! Plain data without behaviour of its own; no value knows which operation made it.
 
+mod appraisal;
 mod checklist;
 mod count;
 mod extraction;
@@ -25,6 +26,10 @@ mod split;
 mod table;
 mod value;
 
+pub use appraisal::{
+    BiasAnswer, BiasEvidence, BiasQuestion, EvidencePart, NumberAt, QualityFacts,
+    QualityPart, QualityRow, RiskOfBiasFacts,
+};
 pub use checklist::{
     AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, ScoreFacts, Status,
 };
@@ -55,6 +60,7 @@ pub use model::{
 };
 pub use novelty::Familiar;
 pub use outcome::{Assay, Call, Calls};
+pub use placeholder::placeholder;
 pub use prediction::{
     CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,
     GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity, Link, Member, NoScore,
@@ -62,7 +68,10 @@ pub use prediction::{
 };
 pub use protocol::{DifferenceFacts, Known, ProtocolFacts};
 pub use record::*;
-pub use reporting::{Answer, FIELDS, Field, Form, Reporting, Stated, field, generalised};
+pub use reporting::{
+    ANSWERS, Answer, FIELDS, Field, Form, QUESTIONS, Reporting, Stated, field,
+    generalised,
+};
 pub use rows::{Features, Frame, FrameColumn, Rows, Train};
 pub use split::{OuterSplit, Population, Shape, Split, Splits};
 pub use table::{NotNumeric, Table, TextColumn};

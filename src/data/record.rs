@@ -13,7 +13,8 @@ use super::{
     Band, CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
     DecisionAtThreshold, DecisionCurve, Estimate, ExpectedWidth, ExtractionFacts,
     FullModelFacts, GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity,
-    LearningFacts, MissingnessFacts, ProtocolFacts, Reporting,
+    LearningFacts, MissingnessFacts, ProtocolFacts, QualityFacts, Reporting,
+    RiskOfBiasFacts,
 };
 use crate::units::Unit;
 
@@ -98,6 +99,12 @@ pub struct StudyRecord {
     /// Where the author's half contradicts the run.
     #[serde(default)]
     pub conflicts: Vec<ConflictFacts>,
+    /// Points for how well it was done, made like the checklists.
+    #[serde(default)]
+    pub quality: Option<QualityFacts>,
+    /// What an assessor of the risk of bias has to know, and what one has said.
+    #[serde(default)]
+    pub risk_of_bias: Option<RiskOfBiasFacts>,
     /// What was hidden so that no patient can be told from the report; none where all data are
     /// public or simulated.
     #[serde(default)]
@@ -332,6 +339,9 @@ pub struct BlockFacts {
     /// `columns` or `images`.
     pub kind: String,
     pub source: String,
+    /// When its values are known, such as `with tissue`, if the author said so.
+    #[serde(default)]
+    pub known: Option<String>,
     pub columns: Vec<ColumnFacts>,
     /// Subjects whose values could not be computed, by reason.
     pub failed: Vec<Removed>,
@@ -442,6 +452,9 @@ pub struct AnalysisRecord {
     /// Whether all its predictors are clinical.
     #[serde(default)]
     pub clinical: bool,
+    /// Whether some of its predictors are clinical, and others are not.
+    #[serde(default)]
+    pub joins_clinical: bool,
     /// The primary metric over pairs within strata, if a column was named.
     pub within: Option<Estimate>,
     pub subgroups: Vec<SubgroupFacts>,

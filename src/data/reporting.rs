@@ -39,7 +39,23 @@ pub enum Form {
     Words(&'static [&'static str]),
     /// A text or a number, for one item of a list.
     Item,
+    /// A map by question, each with one of these words as its answer and why.
+    Answers {
+        to: &'static [&'static str],
+        words: &'static [&'static str],
+    },
 }
+
+/// The signalling questions of PROBAST+AI: of development and of evaluation, by domain.
+pub const QUESTIONS: &[&str] = &[
+    "D1_1", "D1_2", "D1_3", "D2_1", "D2_2", "D2_3", "D2_4", "D3_1", "D3_2", "D3_3",
+    "D3_4", "D4_1", "D4_2", "D4_3", "D4_4", "D4_5", "E1_1", "E1_2", "E1_3", "E2_1",
+    "E2_2", "E2_3", "E2_4", "E3_1", "E3_2", "E3_3", "E3_4", "E4_1", "E4_2", "E4_3",
+    "E4_4", "E4_5", "E4_6", "E4_7",
+];
+
+/// Yes, probably yes, probably no, no, no information, not applicable.
+pub const ANSWERS: &[&str] = &["Y", "PY", "PN", "N", "NI", "NA"];
 
 const DESIGNS: &[&str] = &[
     "retrospective cohort",
@@ -165,6 +181,7 @@ pub const FIELDS: &[Field] = &[
     or_none("imaging.filters", 0, "Image types and filters."),
     text("imaging.extraction_notes", 0, "Software, version and settings."),
     or_none("imaging.phantom", 0, "Phantom study."),
+    or_none("imaging.test_retest", 0, "Features of repeated scans compared."),
     or_none("imaging.dl_robustness", 0, "Consistency of a deep pipeline."),
     Field {
         path: "imaging.ibsi.*",
@@ -205,7 +222,8 @@ pub const FIELDS: &[Field] = &[
     or_none("registration.registry", 0, "Registry."),
     or_none("registration.id", 0, "Number in it."),
     or_none("availability.data", 0, "Where the data are."),
-    or_none("availability.images", 0, "Where images and contours are."),
+    or_none("availability.images", 0, "Where the images are."),
+    or_none("availability.masks", 0, "Where the contours are."),
     or_none("availability.features", 0, "Where the feature table is."),
     or_none("availability.code", 0, "Where the code is."),
     or_none("availability.model", 0, "Where the model is."),
@@ -241,7 +259,11 @@ pub const FIELDS: &[Field] = &[
     ),
     text("appraisal.probast.assessor", 0, "Who judged the risk of bias."),
     text("appraisal.probast.date", 0, "When."),
-    of("appraisal.probast.answers", Form::ByName, "Answers by question."),
+    of(
+        "appraisal.probast.answers",
+        Form::Answers { to: QUESTIONS, words: ANSWERS },
+        "Answers of the assessor by signalling question.",
+    ),
 ];
 
 /// The field of a path, whose cohort or item stands as `*`.

@@ -40,6 +40,11 @@ impl Fill {
     pub const fn metrics(item: &'static str, evidence: &'static [Evidence]) -> Self {
         Self { standard: "metrics", item, evidence }
     }
+
+    /// What a question of the radiomics quality score gives points for, such as `9a`.
+    pub const fn rqs(item: &'static str, evidence: &'static [Evidence]) -> Self {
+        Self { standard: "rqs1", item, evidence }
+    }
 }
 
 /// The chapters of a report in reading order: the order is the argument.
@@ -154,10 +159,21 @@ pub enum Evidence {
     Protocol,
     Setting,
     Collinearity,
+    Discrimination,
+    CalibrationInterval,
+    Resampled,
+    ContinuousRisk,
+    ClinicalVariables,
+    ClinicalModel,
+    Prospective,
+    SameInstitute,
+    OtherInstitute,
+    TwoInstitutes,
+    ThreeInstitutes,
 }
 
 impl Evidence {
-    pub const ALL: [Evidence; 42] = [
+    pub const ALL: [Evidence; 53] = [
         Self::Sources,
         Self::Flow,
         Self::TableOne,
@@ -200,6 +216,17 @@ impl Evidence {
         Self::Protocol,
         Self::Setting,
         Self::Collinearity,
+        Self::Discrimination,
+        Self::CalibrationInterval,
+        Self::Resampled,
+        Self::ContinuousRisk,
+        Self::ClinicalVariables,
+        Self::ClinicalModel,
+        Self::Prospective,
+        Self::SameInstitute,
+        Self::OtherInstitute,
+        Self::TwoInstitutes,
+        Self::ThreeInstitutes,
     ];
 
     /// As in "the run shows …".
@@ -249,6 +276,21 @@ impl Evidence {
             Self::Protocol => "a reason for every deviation from the locked protocol",
             Self::Setting => "the setting of what was done to images",
             Self::Collinearity => "which of the chosen columns say much the same",
+            Self::Discrimination => "an AUROC with its interval",
+            Self::CalibrationInterval => {
+                "a calibration slope or intercept with its interval"
+            }
+            Self::Resampled => "several splits, with the whole procedure in each",
+            Self::ContinuousRisk => "predictions over all thresholds",
+            Self::ClinicalVariables => {
+                "a model that joins clinical variables and features"
+            }
+            Self::ClinicalModel => "a model of clinical variables alone on the same rows",
+            Self::Prospective => "a cohort that the author calls prospective",
+            Self::SameInstitute => "a model on rows held back, without fitting it again",
+            Self::OtherInstitute => "a frozen model on rows of another institute",
+            Self::TwoInstitutes => "a frozen model on rows of two other institutes",
+            Self::ThreeInstitutes => "a frozen model on rows of three other institutes",
         }
     }
 

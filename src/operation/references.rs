@@ -281,6 +281,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         Some("10.1007/978-1-4614-6849-3"),
     ),
     (
+        "lambin2017",
+        "Lambin P, Leijenaar RTH, Deist TM, et al. Radiomics: the bridge between medical imaging and personalized medicine. Nat Rev Clin Oncol 2017;14:749–762.",
+        Some("10.1038/nrclinonc.2017.141"),
+    ),
+    (
         "lecessie1992",
         "le Cessie S, van Houwelingen JC. Ridge estimators in logistic regression. J R Stat Soc C 1992;41:191–201.",
         Some("10.2307/2347628"),
@@ -334,6 +339,11 @@ pub const REFERENCES: &[(&str, &str, Option<&str>)] = &[
         "matthews1975",
         "Matthews BW. Comparison of the predicted and observed secondary structure of T4 phage lysozyme. Biochim Biophys Acta 1975;405:442–451.",
         Some("10.1016/0005-2795(75)90109-9"),
+    ),
+    (
+        "moons2025",
+        "Moons KGM, Damen JAA, Kaul T, et al. PROBAST+AI: an updated quality, risk of bias, and applicability assessment tool for prediction models using regression or artificial intelligence methods. BMJ 2025;388:e082505.",
+        Some("10.1136/bmj-2024-082505"),
     ),
     (
         "nadeau2003",

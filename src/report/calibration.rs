@@ -29,7 +29,18 @@ impl Section for Calibration {
     fn declared(&self) -> Declared {
         const DECLARED: Declared = Declared {
             chapter: Some(Chapter::Calibration),
-            fills: &[Fill::metrics("22", &[Evidence::Calibration])],
+            fills: &[
+                Fill::metrics("22", &[Evidence::Calibration]),
+                Fill::rqs("10a", &[Evidence::Calibration, Evidence::CalibrationInterval]),
+                Fill::rqs(
+                    "10b",
+                    &[
+                        Evidence::Calibration,
+                        Evidence::CalibrationInterval,
+                        Evidence::Resampled,
+                    ],
+                ),
+            ],
             figures: &["F4"],
         };
         DECLARED

@@ -11,7 +11,8 @@ use super::standards::short;
 use crate::data::{Checklist, ItemFacts, Status};
 use crate::operation::prelude::*;
 
-/// TRIPOD+AI, its checklist for abstracts, CLEAR, the reporting items of the IBSI and METRICS, item by item; completeness and quality are kept apart.
+/// TRIPOD+AI, its checklist for abstracts, CLEAR and the reporting items of the IBSI, item by item: whether it is told.
+/// Quality and risk of bias have sections of their own.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Checklists {}
@@ -20,9 +21,9 @@ impl Operation for Checklists {
     const ABOUT: About = About {
         name: "checklists",
         title: "Checklists",
-        // 1: first release. 2: the reporting items of the IBSI; completeness before quality.
+        // 1: first release. 2: the reporting items of the IBSI; quality has a section of its own.
         version: 2,
-        sources: &["collins2024", "kocak2023", "kocak2024", "zwanenburg2016"],
+        sources: &["collins2024", "kocak2023", "zwanenburg2016"],
         example: "checklists",
     };
 }
@@ -31,35 +32,38 @@ impl Section for Checklists {
     fn declared(&self) -> Declared {
         const DECLARED: Declared = Declared {
             chapter: Some(Chapter::Checklists),
-            fills: &[
-                Fill::clear("7", &[]),
-                Fill::metrics("1", &[]),
-                Fill::ibsi("72", &[]),
-            ],
+            fills: &[Fill::clear("7", &[]), Fill::ibsi("72", &[])],
             figures: &[],
         };
         DECLARED
     }
 
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
-        let shown = Shown::new(record);
-        let mut fragment = Fragment::default();
-        let mut lists: Vec<(bool, Json)> = record
-            .checklists
-            .iter()
-            .enumerate()
-            .map(|(at, list)| {
-                let name = format!("{}.csv", list.name);
-                fragment.checklists.push((name, file(list).csv(record.study.simulated)));
-                (list.score.is_some(), described(&shown, at, list))
-            })
-            .collect();
-        // Completeness stands before quality.
-        lists.sort_by_key(|(is_quality, _)| *is_quality);
-        let lists: Vec<Json> = lists.into_iter().map(|(_, list)| list).collect();
-        fragment.html = fill("checklists.html", json!({ "lists": lists }))?;
+        let mut fragment = lists(record, |list| list.score.is_none())?;
+        let html = std::mem::take(&mut fragment.html);
+        fragment.html = fill("checklists.html", json!({ "lists": html }))?;
         Ok(fragment)
     }
+}
+
+/// Those of the lists that are wanted, with their files.
+pub fn lists(
+    record: &StudyRecord,
+    wanted: impl Fn(&Checklist) -> bool,
+) -> Result<Fragment, Failure> {
+    let shown = Shown::new(record);
+    let mut fragment = Fragment::default();
+    let all = record.checklists.iter().enumerate();
+    let lists: Vec<Json> = all
+        .filter(|(_, list)| wanted(list))
+        .map(|(at, list)| {
+            let name = format!("{}.csv", list.name);
+            fragment.checklists.push((name, file(list).csv(record.study.simulated)));
+            described(&shown, at, list)
+        })
+        .collect();
+    fragment.html = fill("lists.html", json!({ "lists": lists }))?;
+    Ok(fragment)
 }
 
 fn described(shown: &Shown, at: usize, list: &Checklist) -> Json {
@@ -101,7 +105,7 @@ fn inapplicable(list: &Checklist) -> Option<String> {
 }
 
 /// The title of a section by its name.
-fn place(section: &str) -> &'static str {
+pub fn place(section: &str) -> &'static str {
     let entries = super::operations();
     let known = entries.iter().find(|entry| entry.about.name == section);
     known.map_or("see there", |entry| entry.about.title)

@@ -35,6 +35,7 @@ impl Section for Comparisons {
             fills: &[
                 Fill::clear("41", &[Evidence::Comparisons]),
                 Fill::metrics("23", &[Evidence::Predictors]),
+                Fill::rqs("13a", &[Evidence::ClinicalModel]),
             ],
             figures: &["F14"],
         };

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::author::without_result;
 use super::deviations::without_reason;
 use super::evidence::{
-    applies, declares_threshold, extracted_outside, found, other_cohort, weights_classes,
+    applies, declares_threshold, extracted_outside, found, is_prospective, other_cohort,
+    weights_classes,
 };
 use super::ibsi;
 use super::standards::{Item, Standard, Wanted, short, standards};
@@ -164,7 +165,7 @@ pub fn status(evidence: &[EvidenceFacts], author: &[AuthorFacts]) -> (Status, St
 }
 
 /// What the author says in a field, for each cohort where it is one of those.
-fn said(record: &StudyRecord, item: &str, wanted: &Wanted) -> Vec<AuthorFacts> {
+pub fn said(record: &StudyRecord, item: &str, wanted: &Wanted) -> Vec<AuthorFacts> {
     let needed = match wanted.only_if.as_str() {
         "imbalance" => weights_classes(record),
         "threshold" => declares_threshold(record),
@@ -230,14 +231,6 @@ fn cohorts(record: &StudyRecord, field: &str) -> Vec<String> {
         }
     }
     names
-}
-
-fn is_prospective(record: &StudyRecord) -> bool {
-    record.reporting.fields.iter().any(|(field, stated)| {
-        field.ends_with(".design")
-            && matches!(stated, Stated::Text(text)
-                if ["prospective cohort", "trial"].contains(&text.as_str()))
-    })
 }
 
 /// Whether the author says no. Silence is no answer, so what hangs on it is still asked for.

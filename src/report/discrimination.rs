@@ -78,6 +78,11 @@ impl Section for Discrimination {
                 Fill::metrics("20", &[Evidence::Performance, Evidence::Confusion]),
                 Fill::metrics("21", &[Evidence::Intervals]),
                 Fill::metrics("25", &[Evidence::Baseline]),
+                Fill::rqs("6a", &[Evidence::ClinicalVariables]),
+                Fill::rqs("8a", &[Evidence::Threshold]),
+                Fill::rqs("8b", &[Evidence::ContinuousRisk]),
+                Fill::rqs("9a", &[Evidence::Discrimination]),
+                Fill::rqs("9b", &[Evidence::Discrimination, Evidence::Resampled]),
             ],
             figures: &["F2", "F3", "F6", "F18"],
         };

@@ -1,5 +1,7 @@
 //! Whether the record has what an item of a standard asks of the run.
 
+use std::collections::BTreeMap;
+
 use super::deviations::without_reason;
 use super::ibsi;
 use super::standing::{Standing, all, headline};
@@ -154,5 +156,80 @@ pub fn found(evidence: Evidence, record: &StudyRecord, item: &str) -> bool {
             let chosen = analysis.selection.as_ref();
             chosen.is_some_and(|of| of.similar.is_some())
         }),
+        Evidence::Discrimination => of(&|analysis| {
+            let found = analysis.performance.get("auroc");
+            found.is_some_and(|estimate| estimate.lower.is_some())
+        }),
+        Evidence::CalibrationInterval => of(&|analysis| {
+            ["calibration_slope", "calibration_intercept"].iter().any(|name| {
+                let found = analysis.performance.get(*name);
+                found.is_some_and(|estimate| estimate.lower.is_some())
+            })
+        }),
+        Evidence::Resampled => of(&|analysis| analysis.folds.len() > 1),
+        Evidence::ContinuousRisk => {
+            of(&|a| !a.roc.is_empty() || !a.roc_mean.points.is_empty())
+        }
+        Evidence::ClinicalVariables => any(&|analysis| {
+            analysis.joins_clinical
+                && analysis.role != "control"
+                && analysis.performance.contains_key(&analysis.primary)
+        }),
+        Evidence::ClinicalModel => clinical_beside(record),
+        Evidence::Prospective => is_prospective(record),
+        Evidence::SameInstitute => held_back(record) || institutes(record) > 0,
+        Evidence::OtherInstitute => institutes(record) > 0,
+        Evidence::TwoInstitutes => institutes(record) > 1,
+        Evidence::ThreeInstitutes => institutes(record) > 2,
     }
+}
+
+/// Whether the author calls any cohort that is analysed prospective.
+pub fn is_prospective(record: &StudyRecord) -> bool {
+    record.analyses.values().any(|analysis| {
+        let design =
+            record.reporting.text(&format!("cohorts.{}.design", analysis.cohort));
+        design.is_some_and(|said| ["prospective cohort", "trial"].contains(&said))
+    })
+}
+
+/// Whether what clinicians know by itself is judged on the rows of the headline's question, beside a
+/// model that sees more.
+fn clinical_beside(record: &StudyRecord) -> bool {
+    let judged = |of: &AnalysisRecord| of.performance.contains_key(&of.primary);
+    record.analyses.values().filter(|of| of.clinical && judged(of)).any(|clinical| {
+        record.analyses.values().any(|other| {
+            !other.clinical
+                && judged(other)
+                && (&other.outcome, &other.cohort, &other.scheme)
+                    == (&clinical.outcome, &clinical.cohort, &clinical.scheme)
+        })
+    })
+}
+
+/// Whether a model was judged on rows held back from its own source once, so that it was not fitted
+/// again.
+fn held_back(record: &StudyRecord) -> bool {
+    all(record).any(|(_, of)| {
+        let once = of.kind == "internal" && of.folds.len() == 1;
+        let external = of.frozen.is_some() && of.kind == "external";
+        (once || external) && of.performance.contains_key(&of.primary)
+    })
+}
+
+/// Institutes other than those of the development cohort whose rows a frozen model was judged on: by
+/// the column of sites, else one for each source. Cohorts of one source are the same institutes.
+fn institutes(record: &StudyRecord) -> usize {
+    let mut sources: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, of) in all(record) {
+        let elsewhere = [Standing::External, Standing::OtherSites]
+            .contains(&Standing::of(record, of));
+        let judged = of.frozen.is_some() && of.performance.contains_key(&of.primary);
+        let cohort = record.cohorts.iter().find(|cohort| cohort.name == of.cohort);
+        let Some(cohort) = cohort.filter(|_| elsewhere && judged) else { continue };
+        let source = cohort.flow.first().map_or(cohort.name.as_str(), |of| &of.label);
+        let n = sources.entry(source).or_default();
+        *n = (*n).max(cohort.n_sites.unwrap_or(1).max(1));
+    }
+    sources.values().sum()
 }

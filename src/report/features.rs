@@ -40,6 +40,7 @@ impl Section for Features {
                 Fill::metrics("17", &[]),
                 Fill::ibsi("60", &[Evidence::Setting]),
                 Fill::ibsi("74", &[Evidence::Selection, Evidence::Collinearity]),
+                Fill::rqs("5a", &[Evidence::Reduction]),
             ],
             figures: &["F10"],
         };

@@ -673,6 +673,8 @@ mod tests {
             reporting: Default::default(),
             checklists: Vec::new(),
             conflicts: Vec::new(),
+            quality: None,
+            risk_of_bias: None,
             suppression: None,
         }
     }

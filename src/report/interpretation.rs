@@ -34,6 +34,8 @@ impl Section for Interpretation {
                 Fill::clear("50", &[]),
                 Fill::clear("51", &[]),
                 Fill::clear("52", &[Evidence::Performance]),
+                Fill::rqs("7a", &[]),
+                Fill::rqs("15a", &[]),
             ],
             figures: &[],
         };

@@ -56,6 +56,11 @@ impl Section for Measures {
                 Fill::metrics("11", &[Evidence::Extraction]),
                 Fill::metrics("12", &[Evidence::Extraction]),
                 Fill::metrics("13", &[Evidence::Predictors, Evidence::Extraction]),
+                Fill::rqs("1a", &[]),
+                Fill::rqs("1b", &[]),
+                Fill::rqs("2a", &[]),
+                Fill::rqs("3a", &[]),
+                Fill::rqs("4a", &[]),
             ],
             figures: &[],
         };

@@ -37,8 +37,12 @@ mod permutation;
 mod places;
 mod plot;
 mod precision_recall;
+mod probast;
 mod provenance;
+mod quality;
+mod risk_of_bias;
 mod roc;
+mod rqs;
 mod sample_size;
 mod shown;
 mod standards;
@@ -87,5 +91,7 @@ pub fn operations() -> Vec<Entry> {
         section::<deviations::Deviations>(),
         section::<provenance::Provenance>(),
         section::<checklists::Checklists>(),
+        section::<quality::Quality>(),
+        section::<risk_of_bias::RiskOfBias>(),
     ]
 }

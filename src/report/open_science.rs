@@ -38,6 +38,11 @@ impl Section for OpenScience {
                 Fill::metrics("28", &[Evidence::Sources]),
                 Fill::ibsi("75", &[Evidence::FullModel]),
                 Fill::ibsi("76", &[]),
+                Fill::rqs("11a", &[Evidence::Prospective]),
+                Fill::rqs("16a", &[]),
+                Fill::rqs("16b", &[]),
+                Fill::rqs("16c", &[]),
+                Fill::rqs("16d", &[]),
             ],
             figures: &[],
         };

@@ -12,6 +12,8 @@ use super::coverage::{Declaring, checklists, gaps};
 use super::finding::finding;
 use super::ibsi;
 use super::marks::{mark, marked};
+use super::probast::risk_of_bias;
+use super::rqs::{self, quality};
 use super::shown::{Shown, escape, fill, legible};
 use super::{fonts, standards};
 use crate::data::{
@@ -41,6 +43,8 @@ pub fn judged(mut record: StudyRecord, sections: &[&Entry]) -> StudyRecord {
         sections.iter().map(|entry| (entry.about.name, declared(entry))).collect();
     record.conflicts = conflicts(&record);
     record.checklists = checklists(&record, &declaring, &record.conflicts);
+    record.quality = Some(quality(&record, &declaring));
+    record.risk_of_bias = Some(risk_of_bias(&record));
     record.as_json = AsJson::made(as_json(&mut record));
     record
 }
@@ -140,7 +144,7 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
                 parts.push(json!({
                     "name": entry.about.name,
                     "title": entry.about.title,
-                    "tags": tags(&items),
+                    "tags": tags(record, entry.about.name, &items),
                     "html": fragment.html,
                     "statements":
                         statements(record, &shown, fields.iter().map(String::as_str)),
@@ -226,6 +230,8 @@ fn retold(record: &StudyRecord, before: &str) -> String {
             "reporting" => pretty(&record.reporting),
             "checklists" => pretty(&record.checklists),
             "conflicts" => pretty(&record.conflicts),
+            "quality" => pretty(&record.quality),
+            "risk_of_bias" => pretty(&record.risk_of_bias),
             _ => return part.to_string(),
         };
         format!("{key}\": {},", told.replace('\n', "\n  "))
@@ -308,6 +314,8 @@ fn unasked(record: &StudyRecord, section: &str) -> Vec<String> {
         "analysis" => "analysis",
         "discussion" | "usability" => "interpretation",
         "abstract" | "keywords" => "structured_abstract",
+        // The evidence sheet has each answer beside its question.
+        "appraisal" => "",
         _ => "open_science",
     };
     let asked = |field: &str| {
@@ -327,7 +335,11 @@ fn unasked(record: &StudyRecord, section: &str) -> Vec<String> {
 }
 
 /// What a section fills, as in "TRIPOD+AI 3a, 3b".
-fn tags(items: &[(&str, &ItemFacts)]) -> Vec<String> {
+fn tags(
+    record: &StudyRecord,
+    section: &str,
+    items: &[(&str, &ItemFacts)],
+) -> Vec<String> {
     let mut tags: Vec<(&str, Vec<&str>)> = Vec::new();
     for (standard, item) in items {
         match tags.iter_mut().find(|(known, _)| known == standard) {
@@ -335,15 +347,22 @@ fn tags(items: &[(&str, &ItemFacts)]) -> Vec<String> {
             None => tags.push((standard, vec![&item.item])),
         }
     }
-    tags.into_iter()
-        .map(|(standard, numbers)| {
-            let numbers = match standard {
-                ibsi::NAME => ibsi::runs(numbers),
-                _ => numbers.join(", "),
-            };
-            format!("{} {numbers}", standards::short(standard))
-        })
-        .collect()
+    let named = |(standard, numbers): (&str, Vec<&str>)| {
+        let numbers = match standard {
+            ibsi::NAME => ibsi::runs(numbers),
+            _ => numbers.join(", "),
+        };
+        format!("{} {numbers}", standards::short(standard))
+    };
+    let mut tags: Vec<String> = tags.into_iter().map(named).collect();
+    let rows = record.quality.iter().flat_map(|quality| &quality.rows);
+    let parts = rows.flat_map(|row| &row.parts).filter(|part| part.section == section);
+    let mut questions: Vec<&str> = parts.map(|part| rqs::item(&part.part)).collect();
+    questions.dedup();
+    if !questions.is_empty() {
+        tags.push(format!("RQS {}", questions.join(", ")));
+    }
+    tags
 }
 
 /// What the sign of a chapter shows: the worst of its items.

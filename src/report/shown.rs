@@ -345,7 +345,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("deviations.html", include_str!("../../templates/sections/deviations.html")),
     ("full_model.html", include_str!("../../templates/sections/full_model.html")),
     ("provenance.html", include_str!("../../templates/sections/provenance.html")),
+    ("lists.html", include_str!("../../templates/lists.html")),
     ("checklists.html", include_str!("../../templates/sections/checklists.html")),
+    ("quality.html", include_str!("../../templates/sections/quality.html")),
+    ("risk_of_bias.html", include_str!("../../templates/sections/risk_of_bias.html")),
 ];
 
 /// All templates, read once.

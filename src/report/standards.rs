@@ -96,13 +96,8 @@ fn items(text: &str) -> Vec<Item> {
     for cells in rows(text).into_iter().skip(1) {
         let [item, section, topic, condition, requirement, fill, author, weight] =
             <[String; 8]>::try_from(cells).expect("the files are part of the program");
-        let author = author.split(';').map(str::trim).filter(|field| !field.is_empty());
-        let wanted = |field: &str| {
-            let (field, only_if) = field.split_once('?').unwrap_or((field, ""));
-            Wanted { field: field.to_string(), only_if: only_if.to_string() }
-        };
         items.push(Item {
-            author: author.map(wanted).collect(),
+            author: wanted(&author),
             weight: weight.parse().ok(),
             item,
             section,
@@ -115,8 +110,18 @@ fn items(text: &str) -> Vec<Item> {
     items
 }
 
+/// The author's fields that a cell names.
+pub fn wanted(cell: &str) -> Vec<Wanted> {
+    let fields = cell.split(';').map(str::trim).filter(|field| !field.is_empty());
+    let wanted = |field: &str| {
+        let (field, only_if) = field.split_once('?').unwrap_or((field, ""));
+        Wanted { field: field.to_string(), only_if: only_if.to_string() }
+    };
+    fields.map(wanted).collect()
+}
+
 /// The cells of comma-separated text; quoted cells may hold commas and doubled quotes.
-fn rows(text: &str) -> Vec<Vec<String>> {
+pub fn rows(text: &str) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for line in text.lines().filter(|line| !line.is_empty()) {
         let mut cells = vec![String::new()];

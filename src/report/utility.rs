@@ -43,6 +43,7 @@ impl Section for Utility {
                 ),
                 Fill::metrics("24", &[Evidence::Controls]),
                 Fill::ibsi("73", &[Evidence::Controls]),
+                Fill::rqs("14a", &[Evidence::Decision]),
             ],
             figures: &["F5"],
         };

@@ -53,6 +53,10 @@ impl Section for Validation {
                 Fill::clear("38", &[Evidence::Splits]),
                 Fill::metrics("26", &[Evidence::Splits]),
                 Fill::metrics("27", &[Evidence::External]),
+                Fill::rqs("12a", &[Evidence::SameInstitute]),
+                Fill::rqs("12b", &[Evidence::OtherInstitute]),
+                Fill::rqs("12c", &[Evidence::TwoInstitutes]),
+                Fill::rqs("12d", &[Evidence::ThreeInstitutes]),
             ],
             figures: &["F8", "F9"],
         };

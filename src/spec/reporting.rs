@@ -118,6 +118,21 @@ fn form(form: Form) -> Json {
             }
         }
         Form::ByName => json!({ "type": "object", "additionalProperties": plain() }),
+        Form::Answers { to, words } => {
+            let answer = json!({
+                "type": "object",
+                "properties": { "answer": { "enum": words }, "why": plain() },
+                "required": ["answer", "why"], "additionalProperties": false,
+            });
+            let properties: Map<String, Json> = to
+                .iter()
+                .map(|question| (question.to_string(), answer.clone()))
+                .collect();
+            json!({
+                "type": "object", "properties": properties, "additionalProperties": false,
+                "minProperties": 1,
+            })
+        }
     }
 }
 

@@ -96,6 +96,12 @@ impl Context<'_> {
                 && model.blocks.iter().all(|named| {
                     study.block(&named.name).is_some_and(|block| block.clinical)
                 }),
+            joins_clinical: {
+                let blocks = model.blocks.iter();
+                let mut blocks = blocks.filter_map(|named| study.block(&named.name));
+                let first = blocks.next().map(|block| block.clinical);
+                first.is_some_and(|first| blocks.any(|block| block.clinical != first))
+            },
             within: nodes.within.and_then(|node| match found.get(&node) {
                 Some(Value::Estimate(estimate)) => Some(estimate.clone()),
                 _ => None,

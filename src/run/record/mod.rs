@@ -154,8 +154,10 @@ pub fn record(
         "hanley1982",
         "kocak2023",
         "kocak2024",
+        "lambin2017",
         "ledell2015",
         "macskassy2005",
+        "moons2025",
         "nadeau2003",
         "newcombe2006",
         "nogueira2018",
@@ -254,6 +256,8 @@ pub fn record(
         reporting: study.reporting.clone(),
         checklists: Vec::new(),
         conflicts: Vec::new(),
+        quality: None,
+        risk_of_bias: None,
         suppression: None,
     }
 }

@@ -81,6 +81,7 @@ pub(super) fn predictors(
             cohort: cohort.name.clone(),
             kind: kind.to_string(),
             source: sources.join(", "),
+            known: block.known.clone(),
             columns,
             failed,
             failed_at_most: cohort.failed_at_most,

@@ -345,6 +345,18 @@ pub const KINDS: &[Places] = &[
     ("certificate", &["n_splits", "n_held_out_uses", "n_transductive"], Procedure),
     ("checklists/#", &["items/#/weight", "reported", "applicable", "counts/*"], Report),
     ("checklists/#/score", &["score", "denominator"], Report),
+    ("quality", &["points", "lowest", "highest", "percent"], Report),
+    ("quality/rows/#", &["points", "lowest", "highest", "parts/#/worth"], Report),
+    (
+        "risk_of_bias",
+        &[
+            "n_questions",
+            "answered",
+            "open",
+            "questions/#/evidence/#/parts/#/number/digits",
+        ],
+        Report,
+    ),
     ("suppression", &["smallest_cell", "coarsened/#/#"], Report),
 ];
 

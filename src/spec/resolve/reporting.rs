@@ -267,7 +267,53 @@ impl Reader<'_> {
                 self.results_named(&text, cohorts);
                 Some(Stated::Text(text.name))
             }
+            Form::Answers { to, words } => self.answers(node, what, (to, words)),
         }
+    }
+
+    /// Answers by question, each kept as `PY: why`.
+    fn answers(
+        &mut self,
+        node: &Node,
+        what: &str,
+        (questions, words): (&[&str], &[&str]),
+    ) -> Option<Stated> {
+        let fields = self.named(node, what)?;
+        let mut texts = BTreeMap::new();
+        for (key, value) in fields.iter() {
+            if !questions.contains(&key.name.as_str()) {
+                let fault = Diagnostic::error(
+                    Code::UNKNOWN_KEY,
+                    Place::Study(key.span),
+                    format!("{what} has no question `{}`", key.name),
+                )
+                .suggest(&key.name, questions.iter().copied())
+                .hint(format!("questions are {}", questions.join(", ")));
+                self.push(fault);
+                continue;
+            }
+            let Some(row) = self.row(value, what, &["answer", "why"]) else { continue };
+            match (row.get("answer"), row.get("why")) {
+                (Some(answer), Some(why)) if words.contains(&answer.as_str()) => {
+                    texts.insert(key.name.clone(), format!("{answer}: {why}"));
+                }
+                (Some(answer), Some(_)) => {
+                    let fault = Diagnostic::error(
+                        Code::OUT_OF_RANGE,
+                        Place::Study(value.span),
+                        format!("`answer` cannot be `{answer}`"),
+                    )
+                    .suggest(answer, words.iter().copied())
+                    .hint(format!("expected one of: {}", words.join(", ")));
+                    self.push(fault);
+                }
+                _ => {
+                    let message = format!("`{}` needs `answer` and `why`", key.name);
+                    self.error(Code::MISSING_KEY, value.span, message);
+                }
+            }
+        }
+        (!texts.is_empty()).then_some(Stated::ByName(texts))
     }
 
     /// A map of texts under these keys.
