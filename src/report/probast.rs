@@ -202,7 +202,7 @@ fn elsewhere<'r>(
 }
 
 /// The places in which the headline's question is judged.
-fn places<'r>(record: &'r StudyRecord) -> Vec<(&'r String, &'r AnalysisRecord)> {
+fn places(record: &StudyRecord) -> Vec<(&String, &AnalysisRecord)> {
     const MOST: usize = 5;
     let Some((_, first)) = headline(record) else { return Vec::new() };
     same_question(record, first).take(MOST).collect()

@@ -138,7 +138,7 @@ fn expected(shown: &Shown, at: &str, size: &SampleSizeFacts) -> String {
         return String::new();
     }
     format!(
-        "<p class=\"tag\">Expected where a model like this is validated on as many patients as the {} \
+        "<p class=\"tag\">Expected where a model like this is judged on as many patients as the {} \
          of this study</p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Expected \
          widths of intervals\"><table><thead><tr><td></td><th scope=\"col\" class=\"r\">Width of the 95 % \
          interval</th><th scope=\"col\" class=\"r\">Width to reach</th><th scope=\"col\" \

@@ -328,6 +328,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ),
     ("background.html", include_str!("../../templates/sections/background.html")),
     ("participants.html", include_str!("../../templates/sections/participants.html")),
+    ("imaging.html", include_str!("../../templates/sections/imaging.html")),
     ("measures.html", include_str!("../../templates/sections/measures.html")),
     ("analysis.html", include_str!("../../templates/sections/analysis.html")),
     ("sample_size.html", include_str!("../../templates/sections/sample_size.html")),
