@@ -256,13 +256,12 @@ fn nobody_but_a_named_assessor_answers() {
     assert!(html.contains("questions open for the assessor"));
     // What an assessor writes is text and no HTML, and stands once on the page.
     let answers =
-        [("E4_5".to_string(), "PN: <script>alert(1)</script> leaks".to_string())];
+        [("E4_5".to_string(), "PN: scores of 5 < 10 events & \"more\" leak".to_string())];
     say(&mut record, "appraisal.probast.answers", Stated::ByName(answers.into()));
     say(&mut record, "appraisal.probast.assessor", text("A. Reader"));
     let html = render(&record, &sections(&catalog)).html(None);
-    assert!(html.contains("<b>Probably no.</b> &lt;script&gt;"));
-    assert!(!html.contains("<script>alert"));
-    assert_eq!(html.matches("&lt;script&gt;alert(1)").count(), 1);
+    assert!(html.contains("<b>Probably no.</b> scores of 5 &lt; 10 events &amp; "));
+    assert_eq!(html.matches("scores of 5 &lt; 10 events").count(), 1);
 }
 
 #[test]

@@ -1604,6 +1604,14 @@ fn every_number_on_the_page_can_be_found_in_report_json() {
     {
         known.insert(format!("{}.{}", fold.repeat, fold.outer));
     }
+    // The mark on a curve stands at one less the specificity.
+    for analysis in judge(&complete()).analyses.values() {
+        let specificity = analysis.performance.get("specificity");
+        known.extend(specificity.map(|of| format!("{:.4}", 1.0 - of.estimate)));
+    }
+    // A digest is cut short.
+    let digest: String = judge(&complete()).study.digest.chars().take(19).collect();
+    known.extend(digest.split(|c: char| !c.is_ascii_digit()).map(str::to_string));
     // What templates and methods say by themselves: levels of intervals, ends of scales, limits.
     for constant in ["95", "0", "0.5", "1", "2", "3", "100", "1.0", "0.05", "15", "5"] {
         known.insert(constant.to_string());

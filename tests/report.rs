@@ -460,6 +460,11 @@ fn the_page_is_one_file_that_asks_nobody() {
     let mut unique = ids.clone();
     unique.sort_unstable();
     let twice: Vec<_> = unique.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    let after = |id: &str| {
+        let start = page.html.find(&format!("id=\"{id}\"")).unwrap();
+        page.html[start..].chars().take(120).collect::<String>()
+    };
+    let twice: Vec<_> = twice.into_iter().map(|pair| after(pair[0])).collect();
     assert!(twice.is_empty(), "ids that stand twice: {twice:?}");
 }
 

@@ -47,7 +47,7 @@ pub fn figure<'a>(
             last_step(shown, &at, facts)
         ),
     };
-    let picture = drawing(&metric, analysis, &known);
+    let picture = drawing((name, &metric), analysis, &known);
     let head = [
         "Share of the training patients".to_string(),
         "Patients".to_string(),
@@ -148,7 +148,11 @@ fn certainty(facts: &LearningFacts) -> &'static str {
     }
 }
 
-fn drawing(metric: &str, analysis: &AnalysisRecord, known: &[Point<'_>]) -> String {
+fn drawing(
+    (name, metric): (&str, &str),
+    analysis: &AnalysisRecord,
+    known: &[Point<'_>],
+) -> String {
     let chance = chance(analysis);
     let ends = known.iter().flat_map(|Point { of, .. }| {
         [of.lower, of.upper].into_iter().flatten().chain([of.estimate])
@@ -183,7 +187,7 @@ fn drawing(metric: &str, analysis: &AnalysisRecord, known: &[Point<'_>]) -> Stri
     let of_sizes =
         known.iter().map(|Point { n, of, .. }| format!("{}: {}", plain(*n, 0), told(of)));
     let description = format!(
-        "{metric} by the number of patients to learn from: {}.",
+        "{metric} of {name} by the number of patients to learn from: {}.",
         of_sizes.collect::<Vec<_>>().join(", ")
     );
     plot.svg.finish("Learning curve", &description)

@@ -32,10 +32,8 @@ impl Store {
         bytes: &[u8],
     ) -> Result<(), StoreError> {
         let path = self.blob_path(digest);
-        // A torn file of the right name has another length; the right length is checked on reading.
-        if self.mode == Mode::ReadOnly
-            || std::fs::metadata(&path).is_ok_and(|file| file.len() == bytes.len() as u64)
-        {
+        // A file that is there is read: whoever makes bytes anew may do so as their file is damaged.
+        if self.mode == Mode::ReadOnly || (path.exists() && self.blob(digest).is_some()) {
             return Ok(());
         }
         let staged = self.stage(&path, &[bytes])?;
@@ -76,5 +74,19 @@ mod tests {
             assert!(!path.exists(), "it is in quarantine");
         }
         assert_eq!(store.healed().len(), 3);
+    }
+
+    #[test]
+    fn bytes_that_are_made_anew_replace_a_damaged_file_of_their_length() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Mode::ReadWrite).unwrap();
+        let bytes = vec![7; 5000];
+        let digest = Digest::of(&bytes);
+        store.put_blob(&digest, &bytes).unwrap();
+        let path = store.blob_path(&digest);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, vec![8; 5000]).unwrap();
+        store.put_blob(&digest, &bytes).unwrap();
+        assert_eq!(store.blob(&digest), Some(bytes));
     }
 }
