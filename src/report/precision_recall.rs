@@ -73,7 +73,8 @@ pub fn figure(
                      that of the step curves, which are withheld, as their steps are patients",
                 false =>
                     "Steps: a stretch of recall has the precision of its right end, so that the area \
-                     is the average precision",
+                     is the average precision; where there are several curves the table has their \
+                     mean, and report.json all",
             },
             around(&analysis.precision_recall_band.method),
             match several {
@@ -208,7 +209,8 @@ impl<'a> Place<'a> {
                 end(here.map(|of| of.upper)),
             ]);
         }
-        if shown.protects {
+        // Those of single repeats would be the largest table of the page; `report.json` has them.
+        if shown.protects || analysis.precision_recall.len() > 1 {
             return rows;
         }
         for (position, curve) in analysis.precision_recall.iter().enumerate() {
