@@ -76,11 +76,11 @@ impl Procedure {
         let selectors: Vec<String> = model.select.iter().map(of_chain).collect();
         let candidates = n_candidates(study, model, chain);
         let evaluate = &study.evaluate;
+        let states: Vec<_> = model.select.iter().map(Chain::all_states).collect();
         let shares = |at: usize| {
-            let others = (0..model.select.len()).filter(|other| {
-                let place = |at: usize| (model.select[at].n_steps(), at);
-                place(*other) < place(at)
-                    && model.select[at].shares_states(&model.select[*other])
+            let place = |at: usize| (model.select[at].n_steps(), at);
+            let others = (0..model.select.len()).filter(|&other| {
+                place(other) < place(at) && !states[at].is_disjoint(&states[other])
             });
             others.collect()
         };

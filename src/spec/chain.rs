@@ -196,12 +196,9 @@ impl Chain {
         names.collect()
     }
 
-    /// Whether a step of this chain has the state of a step of that one.
-    pub fn shares_states(&self, other: &Self) -> bool {
-        let all = |chain: &Self| -> BTreeSet<String> {
-            (0..chain.settings.len()).flat_map(|setting| chain.states(setting)).collect()
-        };
-        !all(self).is_disjoint(&all(other))
+    /// The same of all settings together: chains that share one of them fit a step alike.
+    pub fn all_states(&self) -> BTreeSet<String> {
+        (0..self.settings.len()).flat_map(|setting| self.states(setting)).collect()
     }
 
     /// The distinct ways of fitting this chain, in written order.
