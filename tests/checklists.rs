@@ -1344,8 +1344,8 @@ fn results_that_a_text_names_are_put_in_with_their_place() {
         .insert("abstract.conclusion".to_string(), Stated::Text(text.to_string()));
     let catalog = Catalog::standard();
     let html = render(&record, &sections(&catalog)).html(None);
-    assert!(html.contains("/estimate\" data-digits=\"2\">0.70</span>"));
-    assert!(html.contains("/lower\" data-digits=\"2\">0.60</span>"));
+    assert!(html.contains("estimate\">0.70</span>"));
+    assert!(html.contains("lower\">0.60</span>"));
     assert!(html.contains("[no result: results.auroc.nowhere]"));
 }
 
