@@ -750,7 +750,8 @@ impl restudy::operation::Section for Uncalibrated {
 #[test]
 fn no_item_rests_on_a_section_that_is_not_there() {
     let catalog = Catalog::standard().with(section::<Uncalibrated>());
-    let failing = catalog.of_kind(Kind::Section).find(|of| of.about.name == "uncalibrated");
+    let failing =
+        catalog.of_kind(Kind::Section).find(|of| of.about.name == "uncalibrated");
     let whole = Catalog::standard();
     let others = whole.of_kind(Kind::Section);
     // The first section that fills an item shows it.
@@ -771,9 +772,13 @@ fn no_item_rests_on_a_section_that_is_not_there() {
     assert!(failed["status"] != "met", "{failed}");
     let why = failed["why"].as_str().unwrap();
     assert!(why.contains("as its section could not be made"), "{why}");
-    assert!(with.gaps.iter().any(|gap| gap.contains("“Calibration that fails” could not")));
+    assert!(
+        with.gaps.iter().any(|gap| gap.contains("“Calibration that fails” could not"))
+    );
     let html = with.html(None);
-    assert!(html.contains("This section could not be made") && html.contains("deliberately"));
+    assert!(
+        html.contains("This section could not be made") && html.contains("deliberately")
+    );
 }
 
 /// A section that has more than a page may hold.
@@ -814,14 +819,18 @@ fn a_page_that_would_be_too_large_names_the_file_of_what_it_leaves_out() {
     let html = page.html(None);
     assert!(html.len() < 2_000_000, "{} bytes", html.len());
     assert!(html.contains("<code>tables/huge.csv</code> has all its rows"));
-    assert!(html.contains("data-file=\"tables/small.csv\"") && html.contains("What stays."));
+    assert!(
+        html.contains("data-file=\"tables/small.csv\"") && html.contains("What stays.")
+    );
     assert!(html.contains("To keep this page below 2 MB"));
     assert_eq!(render(&record(), &sections).html(None), html);
     // Whatever fits is left as it is.
     let whole = Catalog::standard();
     let sections: Vec<&Entry> = whole.of_kind(Kind::Section).collect();
     let html = render(&record(), &sections).html(None);
-    assert!(!html.contains("To keep this page below") && !html.contains("has all its rows"));
+    assert!(
+        !html.contains("To keep this page below") && !html.contains("has all its rows")
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
 use super::finding::associated;
+use super::ibsi;
 use super::places::{Place, parts, places};
 use super::sample_size::per_candidate;
 use super::shown::plain;
@@ -89,6 +90,12 @@ const CHECKS: &[Check] = &[
         name: "a number typed by hand",
         items: &[],
         find: typed_numbers,
+        level: "warning",
+    },
+    Check {
+        name: "setting of imaging",
+        items: &[],
+        find: other_setting,
         level: "warning",
     },
     Check {
@@ -454,6 +461,7 @@ fn says_complete(words: &[String]) -> bool {
         ],
         but_before: &["follow", "were", "that"],
         but_behind: &["not"],
+        ..Phrases::new(&[])
     };
     // Of whom the outcome is missing is another matter.
     const OTHER: [&str; 5] = ["outcome*", "label*", "follow", "image*", "scan*"];
@@ -851,6 +859,30 @@ fn typed_numbers(record: &StudyRecord) -> Vec<(String, String)> {
         .collect()
 }
 
+/// What the author tells of a setting of imaging that the run knows with other numbers. Units and words
+/// differ, so that it is for the author to see which is right.
+fn other_setting(record: &StudyRecord) -> Vec<(String, String)> {
+    let numbers = |text: &str| -> Vec<f64> {
+        let words = words(&text.replace(['×', '/', '_'], " "));
+        words.iter().filter_map(|word| word.parse().ok()).collect()
+    };
+    let of = |item: &super::standards::Item| {
+        let field = ibsi::field(&item.item);
+        let said = record.reporting.text(&field)?;
+        let told = ibsi::told(record, &item.item).filter(|told| !told.not_done)?;
+        let (typed, known) = (numbers(said), numbers(&told.value));
+        let none_alike = !typed.iter().any(|number| known.contains(number));
+        (none_alike && !typed.is_empty() && !known.is_empty()).then(|| {
+            let text = format!(
+                "`reporting.{field}` says “{said}”, and the run tells {} as {}",
+                told.what, told.value
+            );
+            (format!("reporting.{field}"), text)
+        })
+    };
+    ibsi::list().items.iter().filter_map(of).collect()
+}
+
 fn superior(record: &StudyRecord) -> Vec<(String, String)> {
     superiority::superior(record, findings(record), about_others)
 }
@@ -912,6 +944,7 @@ const VALIDATED: Phrases<'static> = Phrases {
         "contour*",
         "segmentation*",
     ],
+    ..Phrases::new(&[])
 };
 
 fn validated(record: &StudyRecord) -> Vec<(String, String)> {
@@ -932,38 +965,15 @@ fn not_above_chance(name: &str, analysis: &AnalysisRecord) -> Option<String> {
 
 const CALIBRATED: Phrases<'static> = Phrases {
     any_of: &[
-        "well calibrated",
-        "perfectly calibrated",
-        "adequately calibrated",
-        "excellently calibrated",
-        "good calibration",
-        "excellent calibration",
-        "adequate calibration",
-        "satisfactory calibration",
-        "acceptable calibration",
-        "perfect calibration",
-        "near perfect calibration",
-        "good ~ and calibration",
-        "excellent ~ and calibration",
-        "calibration was good",
-        "calibration was excellent",
-        "calibration was adequate",
-        "calibration was satisfactory",
-        "calibration was acceptable",
-        "calibration was perfect",
-        "calibration is good",
-        "calibration is excellent",
-        "calibration is adequate",
-        "calibration is satisfactory",
-        "calibration ~ good agreement",
-        "calibration ~ excellent agreement",
-        "good agreement ~ predicted ~ observed",
-        "excellent agreement ~ predicted ~ observed",
-        "good agreement ~ observed ~ predicted",
-        "close agreement ~ predicted ~ observed",
+        "well|perfectly|adequately|excellently calibrated",
+        "good|excellent ~ and calibration",
+        "calibration ~ good|excellent agreement",
+        "good|excellent|close agreement ~ predicted ~ observed",
+        "good|excellent|close agreement ~ observed ~ predicted",
         "predict* ~ agree*|match*|correspond*|coincid* ~ observed",
         "observed ~ agree*|match*|correspond*|coincid* ~ predict*",
     ],
+    nouns: &["calibration"],
     but_before: &[
         "scanner*",
         "monitor*",
@@ -971,8 +981,11 @@ const CALIBRATED: Phrases<'static> = Phrases {
         "camera*",
         "phantom*",
         "device*",
+        "error*",
+        "set*",
     ],
     but_behind: &["scanner*", "monitor*", "instrument*", "camera*", "phantom*"],
+    ..Phrases::new(&[])
 };
 
 fn calibrated(record: &StudyRecord) -> Vec<(String, String)> {
@@ -1002,29 +1015,19 @@ fn calibrated(record: &StudyRecord) -> Vec<(String, String)> {
 
 const GENERALISES: Phrases<'static> = Phrases {
     any_of: &[
-        "generalises",
-        "generalizes",
-        "generalised well",
-        "generalized well",
-        "generalise well",
-        "generalize well",
+        "generalised|generalized|generalise|generalize well",
         "generalisable",
         "generalizable",
-        "good generalisability",
-        "good generalizability",
-        "high generalisability",
-        "high generalizability",
-        "excellent generalisability",
-        "excellent generalizability",
-        "good generalisation",
-        "good generalization",
+        "high generalisability|generalizability",
         "transfers|holds well|across",
         "transfers to other|new|unseen|external",
         "generalise*|generalize* across",
         "generalised|generalized to ~ unseen|new|other|external",
     ],
-    but_before: &["estimating", "linear", "additive"],
-    but_behind: &[],
+    verbs: &["generalise", "generalize"],
+    nouns: &["generalisability|generalizability", "generalisation|generalization"],
+    but_before: &["estimating", "linear", "additive", "error*"],
+    ..Phrases::new(&[])
 };
 
 /// Only patients of elsewhere show that a model holds elsewhere.

@@ -34,7 +34,8 @@ impl<'a> Declaring<'a> {
     ) -> Option<(&'s Self, &'static [Evidence])> {
         sections.iter().find_map(|of| {
             let mut fills = of.declared.fills.iter();
-            let fill = fills.find(|fill| fill.standard == standard && fill.item == item)?;
+            let fill =
+                fills.find(|fill| fill.standard == standard && fill.item == item)?;
             Some((of, fill.evidence))
         })
     }
@@ -129,6 +130,9 @@ fn judged(
         (_, Some(conflict), _) => (Status::Conflict, conflict.text.clone()),
         (_, _, None) => {
             (Status::Missing, "no section of this report shows it".to_string())
+        }
+        _ if of_images && evidence.is_empty() => {
+            ibsi::of_author(status(&evidence, &author), record, &item.item)
         }
         _ if of_images => {
             ibsi::with_setting(status(&evidence, &author), record, &item.item)

@@ -268,7 +268,8 @@ impl<'a> Of<'a> {
         let mut none = removed().filter(|(_, removed)| removed.n == 0);
         if let Some((which, first)) = none.next() {
             let others = none.map(|(_, removed)| removed.reason.as_str());
-            let all: Vec<&str> = [first.reason.as_str()].into_iter().chain(others).collect();
+            let all: Vec<&str> =
+                [first.reason.as_str()].into_iter().chain(others).collect();
             reasons.push(Reason {
                 number: number(which),
                 lines: broken(&format!("{what}{}", all.join("; ")), REASONS),

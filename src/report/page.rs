@@ -13,8 +13,8 @@ use super::finding::finding;
 use super::ibsi;
 use super::marks::{mark, marked};
 use super::probast::risk_of_bias;
-use super::rqs::{self, quality};
 use super::references::shortened;
+use super::rqs::{self, quality};
 use super::shown::{Shown, escape, fill, legible};
 use super::size;
 use super::{fonts, standards};
@@ -130,9 +130,11 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
         gaps: gaps(record),
     };
     let shown = Shown::new(record);
-    page.gaps.extend(sections.iter().filter(|of| failed.contains(of.about.name)).map(
-        |entry| format!("the section “{}” could not be made", entry.about.title),
-    ));
+    page.gaps.extend(
+        sections.iter().filter(|of| failed.contains(of.about.name)).map(|entry| {
+            format!("the section “{}” could not be made", entry.about.title)
+        }),
+    );
     let mut told: Vec<String> = vec!["title".to_string(), "deviations".to_string()];
     let chapters: Vec<Json> = chapters(sections)
         .into_iter()
@@ -252,10 +254,8 @@ fn reduce(filling: &mut Json, too_much: usize) {
         let parts = chapter["parts"].as_array_mut().into_iter().flatten();
         places.extend(parts.map(|part| &mut part["html"]));
     }
-    let mut texts: Vec<String> = places
-        .iter()
-        .map(|html| html.as_str().unwrap_or_default().to_string())
-        .collect();
+    let mut texts: Vec<String> =
+        places.iter().map(|html| html.as_str().unwrap_or_default().to_string()).collect();
     let left_out = size::reduced(&mut texts, too_much + TO_SAY_SO);
     for (place, text) in places.into_iter().zip(texts) {
         *place = json!(text);

@@ -137,7 +137,12 @@ mod tests {
         let number = |place: &str| format!("<span data-ref=\"{place}\">1</span>");
         let row = |at: usize| {
             let of = |what: &str| number(&format!("/analyses/a/subgroups/{at}/{what}"));
-            format!("<tr><td>{}</td><td>{}<br>{}</td></tr>", of("n"), of("lower"), of("p"))
+            format!(
+                "<tr><td>{}</td><td>{}<br>{}</td></tr>",
+                of("n"),
+                of("lower"),
+                of("p")
+            )
         };
         let table = format!("<table>{}{}</table>", row(0), row(1));
         let short = shortened(&table);
@@ -151,7 +156,10 @@ mod tests {
         // Nor have numbers of different places one.
         let two = format!("<p>{} of {}</p>", number("/first/a"), number("/second/b"));
         assert_eq!(shortened(&two), two);
-        assert_eq!(shortened("no <b>place</b> here<!-- x -->"), "no <b>place</b> here<!-- x -->");
+        assert_eq!(
+            shortened("no <b>place</b> here<!-- x -->"),
+            "no <b>place</b> here<!-- x -->"
+        );
     }
 
     #[test]

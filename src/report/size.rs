@@ -149,8 +149,12 @@ mod tests {
                 "<details class=\"data\" data-file=\"tables/{name}.csv\"><div>{rows}</div></details>"
             )
         };
-        let table = format!("<div class=\"scroll\" data-file=\"tables/c.csv\">{}</div>", rows(99));
-        let picture = format!("<svg data-file=\"figures/d.svg\">{}</svg>", "x".repeat(900));
+        let table = format!(
+            "<div class=\"scroll\" data-file=\"tables/c.csv\">{}</div>",
+            rows(99)
+        );
+        let picture =
+            format!("<svg data-file=\"figures/d.svg\">{}</svg>", "x".repeat(900));
         vec![
             format!("<p>one</p>{}{table}<p>two</p>", data("a", 20)),
             format!("{picture}<p>three</p>{}<div>{}</div>", data("b", 40), rows(100)),
@@ -164,14 +168,21 @@ mod tests {
         let found = reduced(&mut short, 1);
         assert_eq!(found, LeftOut { tables: 1, pictures: 0, still: false });
         assert_eq!(short[0], whole[0]);
-        assert!(!short[1].contains("<details") && short[1].contains("<code>tables/b.csv</code>"));
+        assert!(
+            !short[1].contains("<details")
+                && short[1].contains("<code>tables/b.csv</code>")
+        );
         // Data tables of figures give way before larger tables, and those before pictures.
         let mut short = texts();
         assert_eq!(reduced(&mut short, 1000).tables, 2);
         assert!(short[0].contains("<div class=\"scroll\"") && short[1].contains("<svg"));
         let mut short = texts();
         let found = reduced(&mut short, 3000);
-        assert_eq!((found.tables, found.pictures, found.still), (3, 1, false), "{short:?}");
+        assert_eq!(
+            (found.tables, found.pictures, found.still),
+            (3, 1, false),
+            "{short:?}"
+        );
     }
 
     #[test]
@@ -179,9 +190,14 @@ mod tests {
         let mut short = texts();
         let found = reduced(&mut short, 1_000_000);
         assert_eq!(found, LeftOut { tables: 3, pictures: 1, still: true });
-        assert!(short[1].contains("<p>three</p>") && short[1].matches("<tr>").count() == 100);
+        assert!(
+            short[1].contains("<p>three</p>") && short[1].matches("<tr>").count() == 100
+        );
         let mut whole = texts();
-        assert_eq!(reduced(&mut whole, 0), LeftOut { tables: 0, pictures: 0, still: false });
+        assert_eq!(
+            reduced(&mut whole, 0),
+            LeftOut { tables: 0, pictures: 0, still: false }
+        );
         assert_eq!(whole, texts());
     }
 
