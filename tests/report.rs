@@ -851,3 +851,62 @@ fn simulated_data_say_so_everywhere() {
         assert!(csv.lines().skip(1).all(|line| line.ends_with(",yes")), "{name}");
     }
 }
+
+#[test]
+fn each_rule_has_its_own_number_beside_the_flow() {
+    let mut record = record();
+    let at = record.cohorts.iter().position(|cohort| cohort.flow.len() > 1).unwrap();
+    let reason =
+        |reason: &str, n: usize| Removed { reason: reason.to_string(), n: n.into() };
+    record.cohorts[at].flow[1].removed = vec![
+        reason("not in t1", 0),
+        reason("treated before", 3),
+        reason("not in t2", 0),
+        reason("no consent", 2),
+    ];
+    let page = page(&record);
+    let picture = &page.figures.iter().find(|(name, _)| name == "flow.svg").unwrap().1;
+    let lines = text(&picture.replace("</text>", "</text>|"));
+    let lines: Vec<&str> = lines.split('|').collect();
+    for (number, reason) in
+        [("−3", "treated before"), ("−2", "no consent"), ("0", "not in t1; not in t2")]
+    {
+        let beside = |pair: &[&str]| pair[0].trim() == number && pair[1].trim() == reason;
+        assert!(lines.windows(2).any(beside), "{reason}: {lines:?}");
+    }
+    let told = told(&page, "flow.svg");
+    assert!(
+        told.contains(
+            "less 3: treated before; less 2: no consent; nobody: not in t1, not in t2"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_step_that_is_its_selector_is_named_once() {
+    let html = page(&full("")).html;
+    for name in ["anova", "lasso", "mrmr"] {
+        assert!(!html.contains(&format!("after {name} ({name})")), "{name}");
+    }
+}
+
+#[test]
+fn no_heading_has_brackets_in_brackets() {
+    let html = page(&full("")).html;
+    for tag in ["h3", "h4", "caption"] {
+        for part in html.split(&format!("<{tag}")).skip(1) {
+            let (_, rest) = part.split_once('>').unwrap();
+            let heading = text(rest.split_once(&format!("</{tag}>")).unwrap().0);
+            let mut open = 0;
+            for character in heading.chars() {
+                match character {
+                    '(' => open += 1,
+                    ')' => open -= 1,
+                    _ => {}
+                }
+                assert!(open < 2, "{heading}");
+            }
+        }
+    }
+}

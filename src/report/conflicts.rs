@@ -604,6 +604,17 @@ struct Written {
     /// Where its sentence says that it holds; empty where it does not say, or where it has several such
     /// numbers, of which each may be of another place.
     places: Vec<Place>,
+    /// The one model that its sentence speaks of, if that is beyond doubt.
+    model: Option<String>,
+}
+
+impl Written {
+    /// Whether a measure is one of the model that the sentence speaks of, if it speaks of one.
+    fn is_of_its_model(&self, record: &StudyRecord) -> bool {
+        let counts = matches!(self.typed.what, What::Patients | What::Events);
+        let model = self.model.as_deref().filter(|_| !counts);
+        model.is_none() || has_of(record, &self.typed, &self.places, model)
+    }
 }
 
 /// The numbers of the author's title, objectives, results and conclusions. Those of screened patients,
@@ -623,12 +634,19 @@ fn numbers(record: &StudyRecord) -> Vec<Written> {
     let mutated = words(outcome).iter().any(|word| word.starts_with("mutat"));
     let events = if mutated { MUTATIONS } else { &[] };
     let texts = texts(record).into_iter().filter(|(field, _)| own(field));
+    let mut models: Vec<String> = Vec::new();
+    for analysis in record.analyses.values() {
+        if !models.contains(&analysis.model) {
+            models.push(analysis.model.clone());
+        }
+    }
     let mut numbers = Vec::new();
     for (field, text) in texts {
         let planned = field.starts_with("reporting.sample_size.");
         let text = if planned { without_plans(&text) } else { text };
         for (sentence, found) in typed(&text, events) {
-            let of = spoken_of(record, &words(&sentence));
+            let words = words(&sentence);
+            let (of, model) = (spoken_of(record, &words), model_of(&models, &words));
             for typed in &found {
                 let alone =
                     found.iter().filter(|one| one.what == typed.what).count() == 1;
@@ -636,11 +654,56 @@ fn numbers(record: &StudyRecord) -> Vec<Written> {
                     field: field.clone(),
                     typed: typed.clone(),
                     places: if alone { of.clone() } else { Vec::new() },
+                    model: model.clone().filter(|_| alone),
                 });
             }
         }
     }
     numbers
+}
+
+/// The model that a sentence speaks of, as in "the radiomics model reached …". None where it compares or
+/// combines models, or names one with a further word before it, which may be another model.
+fn model_of(models: &[String], said: &[String]) -> Option<String> {
+    const OTHERS: [&str; 24] = [
+        "and",
+        "with",
+        "plus",
+        "add*",
+        "combin*",
+        "joint*",
+        "together",
+        "fus*",
+        "than",
+        "over",
+        "versus",
+        "vs",
+        "compar*",
+        "against",
+        "beyond",
+        "outperform*",
+        "exceed*",
+        "surpass*",
+        "superior*",
+        "inferior*",
+        "unlike",
+        "while",
+        "whereas",
+        "other",
+    ];
+    const NAMING: [&str; 9] =
+        ["the", "a", "our", "this", "final", "frozen", "of", "by", "for"];
+    if said.iter().any(|word| OTHERS.iter().any(|other| is(word, other))) {
+        return None;
+    }
+    let mut named = superiority::named(said, models);
+    named.dedup_by(|one, other| one.1 == other.1);
+    let [(at, model)] = named.as_slice() else { return None };
+    let behind = said.get(at + parts(model.strip_suffix("_only").unwrap_or(model)).len());
+    let is_model = behind
+        .is_some_and(|word| ["model", "signature", "alone"].contains(&word.as_str()));
+    let first = at.checked_sub(1).map(|before| said[before].as_str());
+    (is_model && first.is_none_or(|word| NAMING.contains(&word))).then(|| model.clone())
 }
 
 /// Every place that a sentence may speak of, the more the less certain it is.
@@ -687,12 +750,25 @@ fn without_plans(text: &str) -> String {
 /// Whether the record has that number in one of the places, rounded as it was written; in any where none
 /// is named.
 fn has(record: &StudyRecord, typed: &Typed, places: &[Place]) -> bool {
-    let analyses = || record.analyses.values().filter(|of| is_in(places, of));
+    has_of(record, typed, places, None)
+}
+
+/// The same of one model; counts are those of every model.
+fn has_of(
+    record: &StudyRecord,
+    typed: &Typed,
+    places: &[Place],
+    model: Option<&str>,
+) -> bool {
+    let analyses = || {
+        let there = record.analyses.values().filter(|of| is_in(places, of));
+        there.filter(|of| model.is_none_or(|model| of.model == model))
+    };
     match typed.what {
         What::Measure(measure) | What::IntervalOf(measure) => {
             let results = results(analyses(), measure);
             // Nothing can be held against a place that was not measured.
-            let nothing = !places.is_empty() && results.is_empty();
+            let nothing = (!places.is_empty() || model.is_some()) && results.is_empty();
             nothing
                 || is_coarse(record, measure)
                 || results.into_iter().any(|found| match found {
@@ -823,29 +899,36 @@ fn told(typed: &Typed) -> (String, String) {
 }
 
 fn wrong_numbers(record: &StudyRecord) -> Vec<(String, String)> {
-    let wrong =
-        numbers(record).into_iter().filter_map(|Written { field, typed, places }| {
-            let (what, name) = told(&typed);
-            let an = if what.starts_with(['A', 'F', 'a', 'i']) { "an" } else { "a" };
-            let why = match (has(record, &typed, &[]), has(record, &typed, &places)) {
-                (false, _) => "that no result of this study is".to_string(),
-                (true, false) => format!(
-                    "for {}, and that is a result of another cohort",
-                    places.iter().map(Place::words).collect::<Vec<_>>().join(" and ")
-                ),
-                (true, true) => return None,
-            };
-            let text = format!(
-                "`{field}` has {an} {what} {why}; name the result instead, as {name}"
-            );
-            Some((field, text))
-        });
+    let wrong = numbers(record).into_iter().filter_map(|one| {
+        let of_its_model = one.is_of_its_model(record);
+        let Written { field, typed, places, model } = one;
+        let (what, name) = told(&typed);
+        let an = if what.starts_with(['A', 'F', 'a', 'i']) { "an" } else { "a" };
+        let why = match (has(record, &typed, &[]), has(record, &typed, &places)) {
+            (false, _) => "that no result of this study is".to_string(),
+            (true, false) => format!(
+                "for {}, and that is a result of another cohort",
+                places.iter().map(Place::words).collect::<Vec<_>>().join(" and ")
+            ),
+            (true, true) if of_its_model => return None,
+            (true, true) => format!(
+                "for the model {}, and that is a result of another model",
+                model.unwrap_or_default()
+            ),
+        };
+        let text = format!(
+            "`{field}` has {an} {what} {why}; name the result instead, as {name}"
+        );
+        Some((field, text))
+    });
     wrong.collect()
 }
 
 fn typed_numbers(record: &StudyRecord) -> Vec<(String, String)> {
     let right = numbers(record).into_iter().filter(|one| {
-        has(record, &one.typed, &[]) && has(record, &one.typed, &one.places)
+        has(record, &one.typed, &[])
+            && has(record, &one.typed, &one.places)
+            && one.is_of_its_model(record)
     });
     right
         .map(|Written { field, typed, .. }| {
@@ -982,7 +1065,6 @@ const CALIBRATED: Phrases<'static> = Phrases {
         "phantom*",
         "device*",
         "error*",
-        "set*",
     ],
     but_behind: &["scanner*", "monitor*", "instrument*", "camera*", "phantom*"],
     ..Phrases::new(&[])
@@ -1141,7 +1223,31 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
 
 #[cfg(test)]
 mod tests {
-    use super::without_plans;
+    use super::{model_of, without_plans};
+    use crate::report::wording::words;
+
+    #[test]
+    fn a_model_is_spoken_of_where_nothing_else_is() {
+        let models = ["radiomics", "clinical_only"].map(String::from);
+        let of = |text: &str| model_of(&models, &words(text));
+        for (text, model) in [
+            ("The radiomics model reached an AUC of 0.81.", "radiomics"),
+            ("The AUC of the clinical model was 0.81.", "clinical_only"),
+            ("Radiomics alone had an AUC of 0.81.", "radiomics"),
+        ] {
+            assert_eq!(of(text).as_deref(), Some(model), "{text}");
+        }
+        for text in [
+            "The clinical-radiomics model reached an AUC of 0.81.",
+            "The combined radiomics model reached an AUC of 0.81.",
+            "An AUC of 0.81 is higher than that of the radiomics model.",
+            "The radiomics model and age reached an AUC of 0.81.",
+            "This radiomics study reached an AUC of 0.81.",
+            "The semantic radiomics model reached an AUC of 0.81.",
+        ] {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn what_a_calculation_assumes_is_no_result() {

@@ -311,7 +311,7 @@ fn claimed(
 }
 
 /// Where models are named, the longer name before those within it.
-fn named(words: &[String], models: &[String]) -> Vec<(usize, String)> {
+pub fn named(words: &[String], models: &[String]) -> Vec<(usize, String)> {
     let mut found: Vec<(Range<usize>, &String)> = Vec::new();
     for model in models {
         let name = parts(model.strip_suffix("_only").unwrap_or(model));
