@@ -179,7 +179,10 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
                 parts.push(json!({
                     "name": entry.about.name,
                     "title": entry.about.title,
-                    "tags": tags(record, entry.about.name, &items),
+                    "tags": match failed.contains(entry.about.name) {
+                        true => Vec::new(),
+                        false => tags(record, entry.about.name, &items),
+                    },
                     "html": fragment.html,
                     "statements": shortened(
                         &statements(record, &shown, fields.iter().map(String::as_str)),
