@@ -233,12 +233,22 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
             "left_out": null,
     });
     page.filling = unbroken(&filling.to_string());
-    let too_much = (page.html(None).len() + size::OF_A_RUN).saturating_sub(size::MOST);
+    let too_much = too_much(&page);
     if too_much > 0 {
         reduce(&mut filling, too_much);
         page.filling = unbroken(&filling.to_string());
     }
     page
+}
+
+/// How many bytes a page has that it should not have.
+fn too_much(page: &Page) -> usize {
+    // What the template and the fonts add is far below this, so most pages need not be made to know.
+    const AROUND: usize = 500_000;
+    if page.filling.len() + AROUND < size::MOST {
+        return 0;
+    }
+    (page.html(None).len() + size::OF_A_RUN).saturating_sub(size::MOST)
 }
 
 /// The record as JSON, from that of a page where it differs from its record in the author's half alone.
