@@ -11,6 +11,7 @@ use restudy::math::{pow, sigmoid, yeo_johnson};
 use restudy::spec::model_schema;
 use serde_json::{Value as Json, json};
 
+use crate::references::references;
 use crate::workshop::{Workshop, restudy, updating};
 
 /// A study on two hospitals; `{LEARN}`, `{PREPARE}` and `{SELECT}` are filled in.
@@ -248,11 +249,11 @@ fn same_in_the_equation(workshop: &Workshop, learn: &str) {
     };
     assert!(linear);
     let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    let numbers = references(&html);
     let printed = |path: String| -> f64 {
-        let marked = format!("data-ref=\"{path}\"");
-        let found = html.split(&marked).nth(1).unwrap_or_else(|| panic!("no {path}"));
-        let text = found.split_once('>').unwrap().1.split('<').next().unwrap();
-        let text = text.replace('−', "-");
+        let found = numbers.iter().find(|number| number.path == path);
+        let found = found.unwrap_or_else(|| panic!("no {path}"));
+        let text = found.text.replace('−', "-");
         let Some((mantissa, power)) = text.split_once("\u{a0}×\u{a0}10") else {
             return text.parse().unwrap();
         };
@@ -616,9 +617,10 @@ fn an_average_of_candidates_is_handed_over_too() {
     let outside = &record.analyses["idh.all.elsewhere"];
     assert!(outside.averages() && outside.frozen.as_ref().unwrap().members == 3);
     let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    let numbers = references(&html);
     for place in 0..3 {
-        let weight = format!("data-ref=\"/full_models/0/members/{place}/weight\"");
-        assert!(html.contains(&weight), "{place}");
+        let weight = format!("/full_models/0/members/{place}/weight");
+        assert!(numbers.iter().any(|number| number.path == weight), "{place}");
     }
     assert!(html.contains("Averaged in") && !html.contains("It chose among candidates"));
     assert!(html.contains("averages of the probabilities of several candidates"));
