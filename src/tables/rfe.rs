@@ -133,6 +133,10 @@ impl TableStep for Rfe {
         Ok(())
     }
 
+    fn keeps(&self) -> Option<usize> {
+        Some(self.k)
+    }
+
     fn as_fitted(&self) -> Self {
         Self { k: Self::default().k, ..self.clone() }
     }
