@@ -64,7 +64,8 @@ impl Operation for Rfe {
     const ABOUT: About = About {
         name: "rfe",
         title: "Recursive feature elimination",
-        version: 1,
+        // 1: first release. 2: `logistic` has a fit where columns repeat each other.
+        version: 2,
         sources: &["guyon2002"],
         example: "rfe: { k: 8, step: 0.2 }",
     };
