@@ -36,11 +36,16 @@ fn of_model(
     survey: &Survey,
     model: &Model,
 ) -> BTreeMap<(Span, usize), Told> {
+    let whole = Counts::of(study, survey, model);
+    // Of a single column there is nothing to select, whatever `k` is.
+    if whole.most(&(0..whole.blocks.len()).collect::<Vec<usize>>()) == Some(1) {
+        return BTreeMap::new();
+    }
     let mut most: BTreeMap<(Span, usize), (&'static str, Option<usize>)> =
         BTreeMap::new();
     let preparations = model.branches.iter().flat_map(|branch| &branch.prepare.settings);
     for prepare in preparations {
-        let mut prepared = Counts::of(study, survey, model);
+        let mut prepared = whole.clone();
         prepared.through(prepare, &mut |_, _, _| {});
         let mut selecting = |counts: &Counts, setting: &ChainSetting| {
             counts.clone().through(setting, &mut |used, k, given| {
@@ -55,7 +60,6 @@ fn of_model(
     }
     let mut told: BTreeMap<(Span, usize), Told> = BTreeMap::new();
     for ((span, k), (selector, most)) in most {
-        // Of a single column there is nothing to select, whatever `k` is.
         let Some(most) = most.filter(|most| (2..k).contains(most)) else { continue };
         let empty = || Told { selector, k: Vec::new(), models: Vec::new() };
         told.entry((span, most)).or_insert_with(empty).k.push(k);
@@ -83,7 +87,7 @@ impl Told {
         );
         fault.hint(format!(
             "a `k` below {most} selects; `all` says that every column is kept, and \
-             `select: {{ BLOCK: […] }}` gives a block selectors of its own"
+             `select: {{ NAME: […] }}` gives a model or a block selectors of its own"
         ))
     }
 }
