@@ -83,10 +83,11 @@ impl Matrix {
         let mut left: Vec<f64> = (0..n).map(|i| self.row(i)[i]).collect();
         let greatest = left.iter().copied().fold(0.0f64, f64::max);
         let mut pivots: Vec<usize> = Vec::new();
+        let mut done = vec![false; n];
         let mut columns: Vec<Vec<f64>> = Vec::new();
         loop {
             let mut next: Option<usize> = None;
-            for i in (0..n).filter(|i| !pivots.contains(i)) {
+            for i in (0..n).filter(|i| !done[*i]) {
                 if next.is_none_or(|known| left[i] > left[known]) {
                     next = Some(i);
                 }
@@ -101,10 +102,11 @@ impl Matrix {
                 column.iter_mut().zip(before).for_each(|(sum, b)| *sum -= of_pivot * b);
             }
             column.iter_mut().for_each(|value| *value /= root);
-            pivots.iter().for_each(|&done| column[done] = 0.0);
+            pivots.iter().for_each(|&before| column[before] = 0.0);
             column[pivot] = root;
             left.iter_mut().zip(&column).for_each(|(left, value)| *left -= value * value);
             pivots.push(pivot);
+            done[pivot] = true;
             columns.push(column);
         }
         let factor = Self::of_columns(n, columns.iter().map(Vec::as_slice));
