@@ -2,231 +2,196 @@
 
 use super::telling::rounded;
 use crate::data::{DecisionCurve, DecisionPoint, RiskBin};
-use crate::math::sqrt;
 use crate::statistics::useful;
 
-/// Predictions of one class from `lower` to under `upper`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Range {
-    lower: f64,
-    upper: f64,
-    n: f64,
-}
+/// Neighbours on either side of a threshold.
+const BESIDE: usize = 4;
+/// Fewer neighbouring thresholds than this are no stretch of a curve.
+const LEAST: usize = BESIDE + 1;
 
-/// The curve that follows from how many of each class have predictions in ranges where the class has
-/// nobody or enough, spread evenly within.
+/// Net benefit as lines through neighbouring thresholds, rounded, at those at which nobody or enough of
+/// either class have predictions above, and nobody or enough below.
 ///
-/// Net benefit is a sum over the patients above a threshold: where they are few it tells their number, and
-/// a mean over neighbouring thresholds tells it nearly as well. `shown` are the ranges that the report shows,
-/// `fine` those that they were joined from. Each class is divided within the shown ranges, so that no two
-/// numbers of patients differ by a small one. `None` where no range is shown.
-pub fn of_ranges(
+/// Net benefit is a sum over the patients above a threshold. Where they are few it tells their number,
+/// however smooth it is: a patient with the outcome adds 1/n to all of it, and one without what the
+/// threshold says. `bins` are the finest ranges of the distribution of predictions, by which a count is
+/// known at their ends; between these it may be any number from one to the other. `None` where no
+/// threshold is left.
+pub fn told(
     curve: &DecisionCurve,
-    fine: &[RiskBin],
-    shown: &[RiskBin],
+    bins: &[RiskBin],
     smallest: f64,
 ) -> Option<DecisionCurve> {
-    let events = divided(fine, shown, &|bin| bin.events, smallest);
-    let others = divided(fine, shown, &|bin| bin.non_events, smallest);
-    let n: f64 = events.iter().chain(&others).map(|range| range.n).sum();
-    if n <= 0.0 {
-        return None;
-    }
-    let points = curve.points.iter().map(|point| {
-        let odds = point.threshold / (1.0 - point.threshold);
-        let (hits, alarms) =
-            (above(&events, point.threshold), above(&others, point.threshold));
-        let model = (hits - odds * alarms) / n;
-        // The variance of a mean of 1 for each hit, −odds for each false alarm and else 0.
-        let squares = (hits + odds * odds * alarms) / n;
-        let half = 1.96 * sqrt((squares - model * model).max(0.0) / n);
-        DecisionPoint {
-            model,
-            lower: point.lower.map(|_| model - half),
-            upper: point.upper.map(|_| model + half),
-            ..*point
+    let open: Vec<bool> =
+        curve.points.iter().map(|at| is_open(bins, at.threshold, smallest)).collect();
+    let mut points: Vec<DecisionPoint> = Vec::new();
+    let mut stretches = Vec::new();
+    let mut first = 0;
+    for stretch in open.chunk_by(|one, other| one == other) {
+        let places = first..first + stretch.len();
+        first = places.end;
+        if stretch[0] && stretch.len() >= LEAST {
+            let smooth = smoothed(&curve.points[places]);
+            stretches.extend(useful(&smooth));
+            points.extend(smooth);
         }
-    });
-    let points: Vec<DecisionPoint> = points.collect();
-    let useful = useful(&points);
+    }
     let round = |value: f64| rounded(value, 0.001);
-    let points = points.into_iter().map(|point| DecisionPoint {
-        model: round(point.model),
-        lower: point.lower.map(round),
-        upper: point.upper.map(round),
-        ..point
-    });
-    let method = curve.method.split("; pointwise").next().unwrap_or_default();
-    Some(DecisionCurve {
+    for point in &mut points {
+        point.model = round(point.model);
+        point.lower = point.lower.map(round);
+        point.upper = point.upper.map(round);
+    }
+    let left_out = match curve.points.len() - points.len() {
+        0 => "",
+        _ => {
+            "; left out at thresholds above or below which few of a class have predictions"
+        }
+    };
+    let all = (2 * BESIDE + 1).min(curve.points.len());
+    (!points.is_empty()).then(|| DecisionCurve {
         range: curve.range,
-        points: points.collect(),
-        useful,
+        points,
+        useful: stretches,
         method: format!(
-            "{}; of either class as many as lie in ranges of predictions in which it has nobody or at \
-             least {smallest}, spread evenly within, so that no patient's prediction and no small \
-             number can be read; pointwise 95 % band of 1.96 standard errors of that; rounded",
-            method.trim_end_matches('.')
+            "{}; as lines through up to {all} neighbouring thresholds, rounded, so that no patient's \
+             prediction can be read{left_out}",
+            curve.method.trim_end_matches('.'),
         ),
     })
 }
 
-/// The shown ranges in parts in which a class has nobody or enough.
-fn divided(
-    fine: &[RiskBin],
-    shown: &[RiskBin],
-    of: &dyn Fn(&RiskBin) -> f64,
-    smallest: f64,
-) -> Vec<Range> {
-    let small = |range: &Range| range.n > 1e-6 && range.n < smallest;
-    let mut parts: Vec<Range> = Vec::new();
-    for whole in shown {
-        let first = parts.len();
-        let within = fine.iter().filter(|bin| {
-            bin.lower >= whole.lower - 1e-9 && bin.upper <= whole.upper + 1e-9
-        });
-        for bin in within {
-            match parts[first..].last().copied() {
-                Some(last) if small(&last) => extend(&mut parts, bin.upper, of(bin)),
-                _ => parts.push(Range { lower: bin.lower, upper: bin.upper, n: of(bin) }),
-            }
-        }
-        // What is left small at the end joins what is before it.
-        while parts.len() > first + 1 && parts.last().is_some_and(small) {
-            let Some(last) = parts.pop() else { break };
-            extend(&mut parts, last.upper, last.n);
-        }
-    }
-    parts
-}
-
-/// Carries the last range on, with so many more.
-fn extend(parts: &mut [Range], upper: f64, n: f64) {
-    if let Some(last) = parts.last_mut() {
-        last.upper = upper;
-        last.n += n;
-    }
-}
-
-/// How many have predictions at or above a threshold.
-fn above(ranges: &[Range], threshold: f64) -> f64 {
-    let share = |range: &Range| {
-        ((range.upper - threshold) / (range.upper - range.lower)).clamp(0.0, 1.0)
+/// Whether each class has nobody or enough on either side of a threshold.
+fn is_open(bins: &[RiskBin], threshold: f64, smallest: f64) -> bool {
+    let classes: [fn(&RiskBin) -> f64; 2] = [|bin| bin.events, |bin| bin.non_events];
+    let sum = |of: fn(&RiskBin) -> f64, within: &dyn Fn(&RiskBin) -> bool| -> f64 {
+        bins.iter().filter(|bin| within(bin)).map(of).sum()
     };
-    ranges.iter().map(|range| range.n * share(range)).sum()
+    let plain = |least: f64, most: f64| least >= smallest - 1e-6 || most < 1e-6;
+    !bins.is_empty()
+        && classes.into_iter().all(|of| {
+            let all = sum(of, &|_| true);
+            let least = sum(of, &|bin| bin.lower >= threshold - 1e-9);
+            let most = sum(of, &|bin| bin.upper > threshold + 1e-9);
+            plain(least, most) && plain(all - most, all - least)
+        })
+}
+
+/// The height of the line through the nearest points, so that slopes are kept at the ends and no point
+/// there is alone; elsewhere it is their mean.
+fn smoothed(points: &[DecisionPoint]) -> Vec<DecisionPoint> {
+    let n = points.len();
+    let line = |at: usize, of: &dyn Fn(&DecisionPoint) -> Option<f64>| {
+        let width = (2 * BESIDE + 1).min(n);
+        let first = at.saturating_sub(BESIDE).min(n - width);
+        let values: Option<Vec<f64>> =
+            points[first..first + width].iter().map(of).collect();
+        let values = values?;
+        let mean = values.iter().sum::<f64>() / width as f64;
+        let middle = (width - 1) as f64 / 2.0;
+        let (mut along, mut across) = (0.0, 0.0);
+        for (place, value) in values.iter().enumerate() {
+            let x = place as f64 - middle;
+            along += x * value;
+            across += x * x;
+        }
+        let slope = if across > 0.0 { along / across } else { 0.0 };
+        Some(mean + slope * ((at - first) as f64 - middle))
+    };
+    let point = |(at, point): (usize, &DecisionPoint)| {
+        // Of somebody who treats everybody the line is that of treating everybody.
+        let less = line(at, &|of| Some(of.model - of.treat_all));
+        let none = line(at, &|of| Some(of.model));
+        let (less, none) = (less.unwrap_or_default(), none.unwrap_or_default());
+        let everybody = less.abs() < 1e-9;
+        DecisionPoint {
+            model: if everybody { point.treat_all } else { none },
+            lower: line(at, &|of| of.lower),
+            upper: line(at, &|of| of.upper),
+            ..*point
+        }
+    };
+    points.iter().enumerate().map(point).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::merged;
     use super::*;
 
-    fn bins(cells: &[(f64, f64)]) -> Vec<RiskBin> {
-        let width = 1.0 / cells.len() as f64;
-        let bin = |(at, (events, non_events)): (usize, &(f64, f64))| RiskBin {
-            lower: at as f64 * width,
-            upper: (at + 1) as f64 * width,
-            events: *events,
-            non_events: *non_events,
-        };
-        cells.iter().enumerate().map(bin).collect()
+    fn bin(at: usize, events: f64, non_events: f64) -> RiskBin {
+        let (lower, upper) = (at as f64 / 20.0, (at + 1) as f64 / 20.0);
+        RiskBin { lower, upper, events, non_events }
     }
 
-    fn curve(n: f64, positive: f64) -> DecisionCurve {
-        let point = |at: usize| {
-            let threshold = 0.05 + at as f64 / 50.0;
+    /// Predictions of a class at these places in steps of a hundredth.
+    fn curve(events: &[usize], others: &[usize]) -> (DecisionCurve, Vec<RiskBin>) {
+        let bins = (0..20).map(|at| {
+            let inside =
+                |of: &[usize]| of.iter().filter(|p| **p / 5 == at).count() as f64;
+            bin(at, inside(events), inside(others))
+        });
+        let n = (events.len() + others.len()) as f64;
+        let points = (5..=85).map(|at| {
+            let threshold = at as f64 / 100.0;
             let odds = threshold / (1.0 - threshold);
-            DecisionPoint {
-                threshold,
-                model: 0.0,
-                lower: Some(0.0),
-                upper: Some(0.0),
-                treat_all: (positive - (n - positive) * odds) / n,
-            }
-        };
-        DecisionCurve {
-            range: (0.05, 0.85),
-            points: (0..41).map(point).collect(),
-            useful: vec![(0.05, 0.85)],
-            method: "out-of-sample predictions; pointwise 95 % band from 1000 resamples of 80 \
-                     patients"
-                .to_string(),
-        }
-    }
-
-    fn drawn(cells: &[(f64, f64)]) -> Option<DecisionCurve> {
-        let fine = bins(cells);
-        let (n, positive) = cells
-            .iter()
-            .fold((0.0, 0.0), |(n, p), cell| (n + cell.0 + cell.1, p + cell.0));
-        of_ranges(&curve(n, positive), &fine, &merged(&fine, 5.0), 5.0)
+            let above = |of: &[usize]| of.iter().filter(|p| **p >= at).count() as f64;
+            let model = (above(events) - odds * above(others)) / n;
+            let treat_all = (events.len() as f64 - odds * others.len() as f64) / n;
+            DecisionPoint { threshold, model, lower: None, upper: None, treat_all }
+        });
+        let points: Vec<DecisionPoint> = points.collect();
+        let useful = useful(&points);
+        let method = String::new();
+        (DecisionCurve { range: (0.05, 0.85), points, useful, method }, bins.collect())
     }
 
     #[test]
-    fn each_class_is_divided_within_what_is_shown_and_never_into_few() {
-        let fine = bins(&[
-            (0.0, 30.0),
-            (2.0, 9.0),
-            (3.0, 7.0),
-            (6.0, 6.0),
-            (9.0, 2.0),
-            (1.0, 0.0),
-        ]);
-        let shown = merged(&fine, 5.0);
-        for of in [|bin: &RiskBin| bin.events, |bin: &RiskBin| bin.non_events] {
-            let parts = divided(&fine, &shown, &of, 5.0);
-            assert!(parts.iter().all(|part| part.n < 1e-6 || part.n >= 5.0), "{parts:?}");
-            let all: f64 = parts.iter().map(|part| part.n).sum();
-            assert_eq!(all, fine.iter().map(of).sum::<f64>());
-            // No part lies across an end of a range that is shown.
-            let ends = shown.iter().map(|range| range.upper);
-            for end in ends {
-                let across =
-                    |part: &&Range| part.lower < end - 1e-9 && part.upper > end + 1e-9;
-                assert_eq!(parts.iter().find(across), None, "{end}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_few_above_a_high_threshold_are_not_told() {
-        // Of six with high predictions one or four lie far up: the curve is the same.
-        let with = |top: [f64; 3]| {
-            let below = [(5.0, 20.0), (8.0, 12.0), (9.0, 6.0), (6.0, 5.0)];
-            let top = top.map(|events| (events, 0.0));
-            drawn(&below.into_iter().chain(top).collect::<Vec<_>>()).unwrap()
-        };
-        let [one, four] = [[5.0, 1.0, 0.0], [2.0, 2.0, 2.0]].map(with);
-        assert_eq!(one.points, four.points);
-        assert!(!one.method.contains("80 patients"));
-    }
-
-    #[test]
-    fn at_the_end_of_a_range_it_is_the_net_benefit_itself() {
-        let cells = [(5.0, 40.0), (10.0, 10.0), (20.0, 5.0), (10.0, 0.0)];
-        let found = drawn(&cells).unwrap();
+    fn where_few_are_above_or_below_nothing_is_told() {
+        let events: Vec<usize> = (0..40).map(|at| 30 + at).collect();
+        let others: Vec<usize> = (0..60).map(|at| 10 + at / 2).collect();
+        let (whole, bins) = curve(&events, &others);
+        let found = told(&whole, &bins, 5.0).unwrap();
+        // Of those with the outcome none lies below 0.30 and fewer than five below 0.35; of the others fewer
+        // than five lie below 0.12, and none from 0.40 on.
         let at = |threshold: f64| {
-            let near = |p: &&DecisionPoint| (p.threshold - threshold).abs() < 1e-9;
-            *found.points.iter().find(near).unwrap()
+            found.points.iter().find(|point| (point.threshold - threshold).abs() < 1e-9)
         };
-        // 0.25 is an end: 40 hits and 15 false alarms of 100. 0.37 lies 0.48 of the way to the next one.
-        let close = |value: f64, expected: f64| (value - expected).abs() <= 0.0005 + 1e-9;
-        assert!(close(at(0.25).model, 0.40 - 0.15 / 3.0), "{}", at(0.25).model);
-        let odds = 0.37 / 0.63;
-        assert!(
-            close(at(0.37).model, (35.2 - odds * 10.2) / 100.0),
-            "{}",
-            at(0.37).model
-        );
-        let half = 1.96 * sqrt((0.40 + 0.15 / 9.0 - 0.35 * 0.35) / 100.0);
-        assert!(close(at(0.25).upper.unwrap(), 0.35 + half));
-        // Where everybody is treated, that is worth what treating everybody is.
-        let everybody =
-            drawn(&[(0.0, 0.0), (0.0, 0.0), (20.0, 30.0), (10.0, 5.0)]).unwrap();
-        assert!(
-            everybody.useful.iter().all(|(from, _)| *from > 0.5),
-            "{:?}",
-            everybody.useful
-        );
-        assert_eq!(drawn(&[(1.0, 2.0), (0.0, 1.0)]), None);
+        assert!(at(0.11).is_none() && at(0.32).is_none() && at(0.68).is_none());
+        assert!(at(0.07).is_some() && at(0.2).is_some() && at(0.5).is_some());
+        assert!(at(0.8).is_some(), "nobody is above, which is plain");
+        assert!(found.method.contains("left out"));
+        for point in &found.points {
+            let t = (point.threshold * 100.0).round() as usize;
+            for class in [&events, &others] {
+                let above = class.iter().filter(|p| **p >= t).count();
+                let below = class.len() - above;
+                assert!([above, below].iter().all(|n| *n == 0 || *n >= 5), "{t}");
+            }
+        }
+        // What is told of treating everybody or nobody is no advantage.
+        assert!(found.useful.iter().all(|(from, to)| *from > 0.1 && *to < 0.7));
+        assert_eq!(told(&whole, &[], 5.0), None);
+    }
+
+    #[test]
+    fn a_smoothed_curve_has_no_point_of_one_threshold() {
+        let points = |model: &dyn Fn(usize) -> f64| -> Vec<DecisionPoint> {
+            let point = |at: usize| DecisionPoint {
+                threshold: 0.1 + at as f64 / 100.0,
+                model: model(at),
+                lower: None,
+                upper: None,
+                treat_all: 0.0,
+            };
+            (0..21).map(point).collect()
+        };
+        let line = smoothed(&points(&|at| 0.4 - at as f64 / 100.0));
+        for (at, point) in line.iter().enumerate() {
+            assert!((point.model - (0.4 - at as f64 / 100.0)).abs() < 1e-9);
+        }
+        for at in [0, 10, 20] {
+            let step = smoothed(&points(&|place| f64::from(u8::from(place == at))));
+            assert!(step[at].model < 0.5);
+        }
     }
 }

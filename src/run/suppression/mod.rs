@@ -215,8 +215,8 @@ fn rules(smallest: usize) -> Vec<String> {
          limits, rounded to two decimals, and left out where it is hidden of how many patients it is"
             .to_string(),
         "calibration curves keep to the tenths of probability within which predictions lie, and their \
-         distribution to ranges with no small cell; net benefit is that of predictions spread evenly \
-         within ranges in which a class has nobody or enough"
+         distribution to ranges with no small cell; net benefit is smoothed over thresholds, and left \
+         out at those above or below which few of a class may have predictions"
             .to_string(),
         format!(
             "where a cell of the confusion table is hidden, the measures of decisions are rounded so \
@@ -492,12 +492,9 @@ fn curves(of: &AnalysisRecord, analysis: &mut AnalysisRecord, smallest: usize) {
         analysis.precision_recall_mean = curve.clone();
         analysis.precision_recall = vec![curve];
     }
-    let fine = of.calibration.as_ref().map_or(&[][..], |curve| &curve.distribution);
-    let joined = merged(fine, smallest as f64);
-    analysis.decision = of
-        .decision
-        .as_ref()
-        .and_then(|curve| benefit::of_ranges(curve, fine, &joined, smallest as f64));
+    let bins = of.calibration.as_ref().map_or(&[][..], |curve| &curve.distribution);
+    let told = |curve| benefit::told(curve, bins, smallest as f64);
+    analysis.decision = of.decision.as_ref().and_then(told);
 }
 
 /// The band of a smooth curve: between the binormal curves that are fitted to the two limits, rounded.
