@@ -353,7 +353,8 @@ impl Ready {
     /// Values so far out that what is made of them is no finite number: a probability of them comes from
     /// where numbers end, and other programs may give another one.
     pub fn novelty(&self, rows: &Rows) -> Result<Option<Vec<f64>>, String> {
-        let beyond = || "its values are too far out to be computed with".to_string();
+        let beyond =
+            || "values are so far out that they cannot be computed with".to_string();
         let mut most: Option<Vec<f64>> = None;
         for part in self.parts() {
             let prepared = part.prepared(rows)?;
