@@ -603,7 +603,8 @@ impl Builder<'_> {
         );
         let decision = study.evaluate.decision_range.map(|range| {
             let range = canonical_json(&json!(range));
-            let identity = Identity::of(&[("decision", "1"), ("range", &range)]);
+            // 2: treating everybody is no advantage over treating everybody.
+            let identity = Identity::of(&[("decision", "2"), ("range", &range)]);
             drawn("decision", Work::DecisionCurve { of }, identity)
         });
         let confusion = (!decided.is_empty()).then(|| {
