@@ -2,9 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::io::Cursor;
-
-use polars::prelude::{CsvParseOptions, CsvReadOptions, SerReader};
 
 use super::known;
 use crate::data::TextColumn;
@@ -116,20 +113,21 @@ impl Reader for Csv {
         let ReadAs::Table { id } = what else {
             return Err(Failure::Unreadable("a table is no image".to_string()));
         };
-        let text = self.encoding.text(file)?;
+        let bytes = file.plain()?;
+        let text = self.encoding.text(&bytes)?;
         let head = text.lines().next().unwrap_or("");
         let delimiter = self.delimiter.of(head);
-        let names = shape(&text, delimiter)?;
+        let columns = columns(&text, delimiter)?;
+        let names = || columns.iter().map(|column| column.name.clone()).collect();
         for id in id {
-            if !names.iter().any(|name| name == id) {
+            if !columns.iter().any(|column| column.name == *id) {
                 let column = (*id).to_string();
-                return Err(Failure::NoColumn { column, known: names });
+                return Err(Failure::NoColumn { column, known: names() });
             }
         }
-        let columns = cells(&text, delimiter, &names)?;
         if let Some((column, cell)) = self.other_point(&columns, id) {
             let is_it = |cells: &str| known(cells) == cell;
-            let line = line_with(&text, delimiter, &names, &column, is_it);
+            let line = line_with(&text, delimiter, &column, is_it);
             let message = format!(
                 "`{cell}` in column `{column}` has a decimal point, and `decimal: comma` is declared"
             );
@@ -141,14 +139,14 @@ impl Reader for Csv {
             let column = columns.iter().find(|column| column.name == *id);
             if column.is_some_and(|column| column.cells().any(str::is_empty)) {
                 let is_empty = |cell: &str| known(cell).is_empty();
-                let line = line_with(&text, delimiter, &names, id, is_empty);
+                let line = line_with(&text, delimiter, id, is_empty);
                 let message = format!("the id column `{id}` is empty");
                 return Err(Failure::Line { line, message });
             }
         }
         let table = Table::keyed(columns, id, "-");
         let table =
-            table.map_err(|column| Failure::NoColumn { column, known: names.clone() })?;
+            table.map_err(|column| Failure::NoColumn { column, known: Vec::new() })?;
         Ok(Value::Table(table))
     }
 }
@@ -242,9 +240,8 @@ impl Decimal {
 }
 
 impl Encoding {
-    /// The text, decompressed, without a byte order mark and with single line breaks.
-    fn text(self, file: File<'_>) -> Result<String, Failure> {
-        let bytes = &*file.plain()?;
+    /// The text without a byte order mark and with single line breaks.
+    fn text(self, bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
         let named = match self {
             Self::Auto => encoding_rs::Encoding::for_bom(bytes).map(|(found, _)| found),
             Self::Windows1252 => Some(encoding_rs::WINDOWS_1252),
@@ -279,22 +276,22 @@ impl Encoding {
             let message = format!("the text is not {}", named.name());
             return Err(Failure::Unreadable(message));
         }
-        Ok(with_line_breaks(&text))
+        Ok(Cow::Owned(with_line_breaks(&text).into_owned()))
     }
 }
 
 /// The text without its mark and with one kind of line break.
-fn with_line_breaks(text: &str) -> String {
+fn with_line_breaks(text: &str) -> Cow<'_, str> {
     let text = text.trim_start_matches('\u{feff}');
     if !text.contains('\r') {
-        return text.to_string();
+        return Cow::Borrowed(text);
     }
     let text = text.replace("\r\n", "\n");
     // Macs of long ago ended lines by this alone.
-    match text.contains('\n') {
+    Cow::Owned(match text.contains('\n') {
         true => text,
         false => text.replace('\r', "\n"),
-    }
+    })
 }
 
 /// One record: its line and its cells as they stand, quotes and all.
@@ -346,8 +343,8 @@ impl<'t> Iterator for Records<'t> {
     }
 }
 
-/// The names of the columns, once every record was found to have that many cells.
-fn shape(text: &str, delimiter: u8) -> Result<Vec<String>, Failure> {
+/// The columns with the cells of every record: the text is walked through once.
+fn columns(text: &str, delimiter: u8) -> Result<Vec<TextColumn>, Failure> {
     let mut records = Records { rest: text, line: 1, delimiter };
     let (line, head) = match records.next() {
         Some(head) => head?,
@@ -366,6 +363,8 @@ fn shape(text: &str, delimiter: u8) -> Result<Vec<String>, Failure> {
         };
         return Err(Failure::Line { line, message });
     }
+    let mut columns: Vec<TextColumn> =
+        names.iter().map(|name| TextColumn::new(name, [])).collect();
     for record in records {
         let (line, cells) = record?;
         if cells.len() != names.len() {
@@ -376,8 +375,11 @@ fn shape(text: &str, delimiter: u8) -> Result<Vec<String>, Failure> {
             );
             return Err(Failure::Line { line, message });
         }
+        for (column, cell) in columns.iter_mut().zip(cells) {
+            column.push(known(&unquoted(cell)));
+        }
     }
-    Ok(names)
+    Ok(columns)
 }
 
 /// The cell without its quotes and the blanks around it.
@@ -392,79 +394,16 @@ fn unquoted(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// About how much text is parsed together. For each column the library takes several kilobytes in each of
-/// up to sixteen parts of a text, of at least four kilobytes: little of that stays unused when a text is short.
-const TOGETHER: usize = 8192;
-
-/// The cells of each column, parsed by polars as text.
-///
-/// It is given neighbouring columns together and every record in one spelling, so that blank lines,
-/// blanks around cells and quotes after a blank mean here what [`Records`] takes them to mean.
-fn cells(
-    text: &str,
-    delimiter: u8,
-    names: &[String],
-) -> Result<Vec<TextColumn>, Failure> {
-    let library =
-        |error: polars::prelude::PolarsError| Failure::Unreadable(error.to_string());
-    let of_column = text.len() / names.len().max(1);
-    let together = (TOGETHER / of_column.max(1)).max(1);
-    let mut columns = Vec::with_capacity(names.len());
-    for plain in respelt(text, delimiter, names.len(), together)? {
-        let frame = CsvReadOptions::default()
-            .with_has_header(true)
-            .with_infer_schema_length(Some(0))
-            .with_n_threads(Some(1))
-            .with_rechunk(true)
-            .with_parse_options(CsvParseOptions::default().with_separator(b','))
-            .into_reader_with_file_handle(Cursor::new(plain.as_bytes()))
-            .finish()
-            .map_err(library)?;
-        for column in frame.columns() {
-            let cells = column.str().map_err(library)?;
-            let cells = cells.iter().map(|cell| known(cell.unwrap_or("")));
-            columns.push(TextColumn::new(&names[columns.len()], cells));
-        }
-    }
-    Ok(columns)
-}
-
-/// The records with commas between their cells, all of them in quotes: a text for each so many columns.
-fn respelt(
-    text: &str,
-    delimiter: u8,
-    columns: usize,
-    together: usize,
-) -> Result<Vec<String>, Failure> {
-    let texts = columns.div_ceil(together);
-    let room = text.len() / texts.max(1) * 5 / 4;
-    let mut plain: Vec<String> =
-        (0..texts).map(|_| String::with_capacity(room)).collect();
-    for record in (Records { rest: text, line: 1, delimiter }) {
-        let (_, cells) = record?;
-        for (plain, cells) in plain.iter_mut().zip(cells.chunks(together)) {
-            for (position, cell) in cells.iter().enumerate() {
-                plain.push_str(if position == 0 { "\"" } else { "\",\"" });
-                plain.push_str(&unquoted(cell).replace('"', "\"\""));
-            }
-            plain.push_str("\"\n");
-        }
-    }
-    Ok(plain)
-}
-
-/// The first line whose id is missing.
 /// The line of the first cell of a column that is looked for.
 fn line_with(
     text: &str,
     delimiter: u8,
-    names: &[String],
     column: &str,
     is_it: impl Fn(&str) -> bool,
 ) -> usize {
-    let at = names.iter().position(|name| name == column).unwrap_or(0);
-    let records = Records { rest: text, line: 1, delimiter };
-    let mut records = records.skip(1).flatten();
+    let mut records = Records { rest: text, line: 1, delimiter }.flatten();
+    let head = records.next().map_or(Vec::new(), |(_, head)| head);
+    let at = head.iter().position(|name| unquoted(name) == column).unwrap_or(0);
     records.find(|(_, cells)| is_it(&unquoted(cells[at]))).map_or(1, |(line, _)| line)
 }
 
@@ -509,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_stay_in_place_however_many_columns_are_parsed_together() {
+    fn cells_stay_in_place_in_tables_of_any_shape() {
         for (rows, columns) in [(3, 700), (4000, 2), (40, 40), (1, 1)] {
             let cell = |row: usize, column: usize| match (row + column) % 5 {
                 0 => String::new(),
