@@ -23,10 +23,15 @@ pub struct NotNumeric {
 
 impl TextColumn {
     pub fn new<'a>(name: &str, cells: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut column =
-            Self { name: name.to_string(), text: String::new(), ends: Vec::new() };
+        let mut column = Self::with_room(name, 0, 0);
         cells.into_iter().for_each(|cell| column.push(cell));
         column
+    }
+
+    /// A column without cells, with room for about so many with so much text.
+    pub fn with_room(name: &str, cells: usize, text: usize) -> Self {
+        let (text, ends) = (String::with_capacity(text), Vec::with_capacity(cells));
+        Self { name: name.to_string(), text, ends }
     }
 
     /// Puts a cell below the others.
@@ -38,11 +43,7 @@ impl TextColumn {
     /// The cells of these rows, in this order.
     pub fn take(&self, rows: &[usize]) -> Self {
         let share = self.text.len() * rows.len() / self.len().max(1);
-        let mut taken = Self {
-            name: self.name.clone(),
-            text: String::with_capacity(share),
-            ends: Vec::with_capacity(rows.len()),
-        };
+        let mut taken = Self::with_room(&self.name, rows.len(), share);
         rows.iter().for_each(|&row| taken.push(self.cell(row)));
         taken
     }

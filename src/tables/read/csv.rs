@@ -299,6 +299,14 @@ struct Records<'t> {
     rest: &'t str,
     line: usize,
     delimiter: u8,
+    /// How many cells the record before had.
+    width: usize,
+}
+
+impl<'t> Records<'t> {
+    fn of(text: &'t str, delimiter: u8) -> Self {
+        Self { rest: text, line: 1, delimiter, width: 0 }
+    }
 }
 
 impl<'t> Iterator for Records<'t> {
@@ -314,7 +322,8 @@ impl<'t> Iterator for Records<'t> {
             return None;
         }
         let started = self.line;
-        let (mut cells, mut start, mut quoted) = (Vec::new(), 0, false);
+        let mut cells = Vec::with_capacity(self.width);
+        let (mut start, mut quoted) = (0, false);
         for (at, byte) in self.rest.bytes().enumerate() {
             match byte {
                 b'"' => quoted = !quoted,
@@ -323,6 +332,7 @@ impl<'t> Iterator for Records<'t> {
                     cells.push(&self.rest[start..at]);
                     self.rest = &self.rest[at + 1..];
                     self.line += 1;
+                    self.width = cells.len();
                     return Some(Ok((started, cells)));
                 }
                 byte if byte == self.delimiter && !quoted => {
@@ -345,7 +355,7 @@ impl<'t> Iterator for Records<'t> {
 
 /// The columns with the cells of every record: the text is walked through once.
 fn columns(text: &str, delimiter: u8) -> Result<Vec<TextColumn>, Failure> {
-    let mut records = Records { rest: text, line: 1, delimiter };
+    let mut records = Records::of(text, delimiter);
     let (line, head) = match records.next() {
         Some(head) => head?,
         None => return Err(Failure::Unreadable("the table is empty".to_string())),
@@ -363,8 +373,11 @@ fn columns(text: &str, delimiter: u8) -> Result<Vec<TextColumn>, Failure> {
         };
         return Err(Failure::Line { line, message });
     }
-    let mut columns: Vec<TextColumn> =
-        names.iter().map(|name| TextColumn::new(name, [])).collect();
+    // Every cell takes a byte at least, of its own or of what stands behind it.
+    let room = text.len() / names.len();
+    let rows = text.bytes().filter(|byte| *byte == b'\n').count().min(room);
+    let columns = names.iter().map(|name| TextColumn::with_room(name, rows, room));
+    let mut columns: Vec<TextColumn> = columns.collect();
     for record in records {
         let (line, cells) = record?;
         if cells.len() != names.len() {
@@ -401,7 +414,7 @@ fn line_with(
     column: &str,
     is_it: impl Fn(&str) -> bool,
 ) -> usize {
-    let mut records = Records { rest: text, line: 1, delimiter }.flatten();
+    let mut records = Records::of(text, delimiter).flatten();
     let head = records.next().map_or(Vec::new(), |(_, head)| head);
     let at = head.iter().position(|name| unquoted(name) == column).unwrap_or(0);
     records.find(|(_, cells)| is_it(&unquoted(cells[at]))).map_or(1, |(line, _)| line)
