@@ -23,13 +23,29 @@ pub struct NotNumeric {
 
 impl TextColumn {
     pub fn new<'a>(name: &str, cells: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut column =
-            Self { name: name.to_string(), text: String::new(), ends: Vec::new() };
-        for cell in cells {
-            column.text.push_str(cell);
-            column.ends.push(column.text.len() as u32);
-        }
+        let mut column = Self::with_room(name, 0, 0);
+        cells.into_iter().for_each(|cell| column.push(cell));
         column
+    }
+
+    /// A column without cells, with room for about so many with so much text.
+    pub fn with_room(name: &str, cells: usize, text: usize) -> Self {
+        let (text, ends) = (String::with_capacity(text), Vec::with_capacity(cells));
+        Self { name: name.to_string(), text, ends }
+    }
+
+    /// Puts a cell below the others.
+    pub fn push(&mut self, cell: &str) {
+        self.text.push_str(cell);
+        self.ends.push(self.text.len() as u32);
+    }
+
+    /// The cells of these rows, in this order.
+    pub fn take(&self, rows: &[usize]) -> Self {
+        let share = self.text.len() * rows.len() / self.len().max(1);
+        let mut taken = Self::with_room(&self.name, rows.len(), share);
+        rows.iter().for_each(|&row| taken.push(self.cell(row)));
+        taken
     }
 
     pub fn len(&self) -> usize {
@@ -108,7 +124,12 @@ impl Table {
                     .unwrap_or(std::cmp::Ordering::Equal)
             })
         });
-        Self { ids, columns }.take(&order)
+        if order.is_sorted() {
+            return Self { ids, columns };
+        }
+        // One after another, so that the space of one serves the next.
+        let columns = columns.into_iter().map(|column| column.take(&order)).collect();
+        Self { ids: ids.take(&order), columns }
     }
 
     /// The same where the cells of these columns, joined by `separator`, are the ids. Fails with
@@ -136,10 +157,8 @@ impl Table {
 
     /// The rows at these positions, in this order: ascending ones stay sorted.
     pub fn take(&self, rows: &[usize]) -> Self {
-        let take = |column: &TextColumn| {
-            TextColumn::new(&column.name, rows.iter().map(|&row| column.cell(row)))
-        };
-        Self { ids: take(&self.ids), columns: self.columns.iter().map(take).collect() }
+        let columns = self.columns.iter().map(|column| column.take(rows)).collect();
+        Self { ids: self.ids.take(rows), columns }
     }
 
     pub fn n_rows(&self) -> usize {

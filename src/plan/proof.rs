@@ -326,6 +326,7 @@ mod tests {
             graph,
             order,
             cases: Vec::new(),
+            ahead: BTreeSet::new(),
             analyses: Vec::new(),
             frozen: Vec::new(),
             external: Vec::new(),

@@ -1,17 +1,20 @@
 //! Which columns the `columns` blocks mean, whether a cohort holds them, and what they hold.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::data::{Frame, FrameColumn, Rows, TextColumn, Value};
+use crate::data::{Frame, FrameColumn, Rows, Table, TextColumn, Value};
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
 use crate::digest::{Digest, canonical_json};
 use crate::spec::{Block, BlockKind, Cohort, DERIVE, Named, Source, Study};
 
 use super::sources::{line_of, no_column};
-use super::{Content, HeldTable, Notes, Reading, Survey, SurveyedSource, View, matches};
+use super::{
+    CohortRow, Content, HeldTable, Notes, Reading, Survey, SurveyedSource, View, matches,
+};
 
 /// A predictor of a `columns` block.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -224,6 +227,7 @@ pub(super) fn held_in(
     let mut words: Vec<(String, String)> = Vec::new();
     let mut unread = false;
     let mut tables: BTreeMap<String, Digest> = BTreeMap::new();
+    let mut names: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     let mut derived = Vec::new();
     // Numbers that are taken for names of categories, as codes of sites are.
     let mut named_by_numbers: Vec<&str> = Vec::new();
@@ -249,12 +253,14 @@ pub(super) fn held_in(
             continue;
         };
         tables.insert(place.source.clone(), *digest);
+        let names =
+            names.entry(place.source.clone()).or_insert_with(|| table.names().collect());
         if column.categorical && !notes.words.contains_key(&place.column) {
             named_by_numbers.push(&column.name);
         }
         if column.categorical && !encoded(study, block) {
             unread = true; // Named already: nobody can learn from it as it is.
-        } else if !table.names().any(|name| name == place.column) {
+        } else if !names.contains(place.column.as_str()) {
             missing.push(place.column.clone());
         } else if !column.categorical
             && let Some((_, found)) = notes.words.get(&place.column)
@@ -362,7 +368,7 @@ pub fn frame(
         column: column.to_string(),
         known: Vec::new(),
     };
-    let mut places: BTreeMap<String, Vec<Option<usize>>> = BTreeMap::new();
+    let mut tables: BTreeMap<String, Placed<'_>> = BTreeMap::new();
     let mut columns = Vec::new();
     let mut categories: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for column in &survey.columns[block] {
@@ -375,16 +381,17 @@ pub fn frame(
             derived = view.cells(&name).map_err(|_| no_column(&column.column))?;
             cells = derived.iter().map(Option::as_deref).collect();
         } else {
-            let (table, ..) = table_of(study, survey, &place.source)
-                .ok_or_else(|| no_column(&column.column))?;
-            let table = table.table();
-            let found =
-                table.column(&place.column).ok_or_else(|| no_column(&place.column))?;
-            let at = places.entry(place.source.clone()).or_insert_with(|| {
-                let row = |id| cohort.known_as(id).find_map(|id| table.row(id));
-                rows.iter().map(|of| row(&of.id)).collect()
-            });
-            cells = at.iter().map(|row| cell(found, *row)).collect();
+            let table = match tables.entry(place.source) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let (table, ..) = table_of(study, survey, new.key())
+                        .ok_or_else(|| no_column(&column.column))?;
+                    new.insert(Placed::of(table.table(), cohort, rows))
+                }
+            };
+            let found = table.columns.get(place.column.as_str());
+            let found = *found.ok_or_else(|| no_column(&place.column))?;
+            cells = table.rows.iter().map(|row| cell(found, *row)).collect();
         }
         let name = column.name.clone();
         if column.categorical {
@@ -420,6 +427,24 @@ pub fn frame(
     }
     let frame = Rows::new(columns, rows.len()).with_categories(categories);
     Ok(Frame { rows: frame, failed: vec![None; rows.len()] })
+}
+
+/// A table as the rows of a cohort stand in it.
+struct Placed<'t> {
+    columns: BTreeMap<&'t str, &'t TextColumn>,
+    /// By row of the cohort, if the table has it.
+    rows: Vec<Option<usize>>,
+}
+
+impl<'t> Placed<'t> {
+    fn of(table: &'t Table, cohort: &Cohort, rows: &[CohortRow]) -> Self {
+        let row = |id| cohort.known_as(id).find_map(|id| table.row(id));
+        let columns = table.columns().iter();
+        Self {
+            columns: columns.map(|column| (column.name.as_str(), column)).collect(),
+            rows: rows.iter().map(|of| row(&of.id)).collect(),
+        }
+    }
 }
 
 fn cell(column: &TextColumn, row: Option<usize>) -> Option<&str> {

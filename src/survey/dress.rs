@@ -42,7 +42,9 @@ pub fn dress(
     }
     for column in &mut columns {
         let cells = keyed.cells.iter().find(|cells| cells.column.name == column.name);
-        *column = understood(column, &keyed.missing, cells, name)?;
+        if let Some(understood) = understood(column, &keyed.missing, cells, name)? {
+            *column = understood;
+        }
     }
     let mut notes = Notes::default();
     if keyed.leaves_out_nameless {
@@ -71,7 +73,7 @@ pub fn dress(
     notes.other_samples = ids.len() - rows.len();
     let cells = rows.iter().map(|&row| ids[row].as_str());
     let ids = TextColumn::new(&keyed.columns[0].name, cells);
-    let mut table = Table::sorted(ids, taken(&columns, &rows));
+    let mut table = Table::sorted(ids, taken(columns, &rows));
     if !is_maf {
         table = once(table, &mut notes);
     }
@@ -128,21 +130,21 @@ fn stacked(
     Ok(whole)
 }
 
-/// A column with its codes for "not known" empty and its spellings mapped.
+/// A column with its codes for "not known" empty and its spellings mapped; none where it has neither.
 fn understood(
     column: &TextColumn,
     missing: &[String],
     cells: Option<&Cells>,
     name: &str,
-) -> Result<TextColumn, Fault> {
+) -> Result<Option<TextColumn>, Fault> {
     let own: &[String] = cells.map_or(&[], |cells| &cells.missing);
     let is_missing = |cell: &str| missing.iter().chain(own).any(|code| code == cell);
     let Some(cells) = cells.filter(|cells| !cells.map.is_empty()) else {
         if missing.is_empty() && own.is_empty() {
-            return Ok(column.clone());
+            return Ok(None);
         }
         let known = column.cells().map(|cell| if is_missing(cell) { "" } else { cell });
-        return Ok(TextColumn::new(&column.name, known));
+        return Ok(Some(TextColumn::new(&column.name, known)));
     };
     let meaning: BTreeMap<&str, &str> = cells
         .map
@@ -168,7 +170,7 @@ fn understood(
         });
     }
     if unmapped.is_empty() {
-        return Ok(TextColumn::new(&column.name, mapped));
+        return Ok(Some(TextColumn::new(&column.name, mapped)));
     }
     let listed: Vec<String> =
         unmapped.iter().take(20).map(|(cell, n)| format!("`{cell}` ({n})")).collect();
@@ -199,14 +201,15 @@ fn with_name(
         rows.retain(|&row| !column.cell(row).is_empty());
     }
     notes.nameless = n_rows - rows.len();
-    Ok(taken(&columns, &rows))
+    Ok(taken(columns, &rows))
 }
 
-fn taken(columns: &[TextColumn], rows: &[usize]) -> Vec<TextColumn> {
-    let take = |column: &TextColumn| {
-        TextColumn::new(&column.name, rows.iter().map(|&row| column.cell(row)))
-    };
-    columns.iter().map(take).collect()
+/// These rows, ascending.
+fn taken(columns: Vec<TextColumn>, rows: &[usize]) -> Vec<TextColumn> {
+    match columns.first().is_none_or(|column| column.len() == rows.len()) {
+        true => columns,
+        false => columns.into_iter().map(|column| column.take(rows)).collect(),
+    }
 }
 
 fn ids(columns: &[TextColumn], keyed: &Keyed, name: &str) -> Result<Vec<String>, Fault> {

@@ -18,30 +18,32 @@ pub struct Head {
 
 impl Head {
     pub fn of(table: &Table) -> Self {
+        let mut bytes = Vec::new();
+        let mut cells = |column| cells(column, &mut bytes);
+        let ids = cells(table.ids());
         let columns = table.columns().iter();
-        Self {
-            n_rows: table.n_rows(),
-            ids: cells(table.ids()),
-            columns: columns.map(|column| (column.name.clone(), cells(column))).collect(),
-        }
+        let columns =
+            columns.map(|column| (column.name.clone(), cells(column))).collect();
+        Self { n_rows: table.n_rows(), ids, columns }
     }
 }
 
-/// What the cells of a column are, whatever it is called.
-fn cells(column: &TextColumn) -> Digest {
-    let mut bytes = Vec::new();
+/// What the cells of a column are, whatever it is called. `bytes` is room to write in.
+fn cells(column: &TextColumn, bytes: &mut Vec<u8>) -> Digest {
+    bytes.clear();
     for cell in column.cells() {
         bytes.extend((cell.len() as u64).to_le_bytes());
         bytes.extend(cell.as_bytes());
     }
-    Digest::of(&bytes)
+    Digest::of(bytes)
 }
 
 /// A table in its canonical bytes. Reading it costs a study only what it looks at: most studies
 /// want ids and a few columns of most of their tables.
 #[derive(Debug)]
 pub struct HeldTable {
-    /// Encoded by this program and verified when they were read.
+    /// Encoded by this program and verified when they were read; empty where the table was not decoded
+    /// from them.
     bytes: Vec<u8>,
     head: Head,
     ids: TextColumn,
@@ -53,6 +55,12 @@ impl HeldTable {
     pub fn new(bytes: Vec<u8>, head: Head) -> Option<Self> {
         let ids = Value::table_ids(&bytes).ok()?;
         Some(Self { bytes, head, ids, table: OnceLock::new() })
+    }
+
+    /// A table that was just read.
+    pub fn of(table: Table, head: Head) -> Self {
+        let ids = table.ids().clone();
+        Self { bytes: Vec::new(), head, ids, table: OnceLock::from(table) }
     }
 
     pub fn n_rows(&self) -> usize {
@@ -82,7 +90,8 @@ impl HeldTable {
     /// What the cells of a column are that holds no value on any row; none without rows.
     pub fn valueless(&self) -> Option<Digest> {
         let n = self.head.n_rows;
-        (n > 0).then(|| cells(&TextColumn::new("", std::iter::repeat_n("", n))))
+        let empty = TextColumn::new("", std::iter::repeat_n("", n));
+        (n > 0).then(|| cells(&empty, &mut Vec::new()))
     }
 
     /// Of all that the table holds.

@@ -420,12 +420,13 @@ fn table(
             let started = Instant::now();
             let (table, facts) =
                 read_files(study, reading, source, (reader, keyed), &files)?;
-            let table_bytes = Value::Table(table).to_bytes();
+            let value = Value::Table(table);
+            let table_bytes = value.to_bytes();
+            let Value::Table(table) = value else { unreachable!("it was just made") };
             let digest = Digest::of(&table_bytes);
             let facts_bytes =
                 postcard::to_stdvec(&facts).expect("plain data always has an encoding");
-            let held = HeldTable::new(table_bytes.clone(), facts.head.clone())
-                .expect("it was just encoded");
+            let held = HeldTable::of(table, facts.head.clone());
             let outputs = [(TABLE, table_bytes), (FACTS, facts_bytes)];
             let outputs = outputs
                 .into_iter()
@@ -514,13 +515,19 @@ fn read_files(
             Some(Box::new(Diagnostic::error(Code::FILE, place, error.to_string())))
         })?;
         // What cannot be decompressed is told by the reader.
-        let bytes = crate::data::decompressed(&bytes).unwrap_or(bytes);
+        let (bytes, content) = match crate::data::decompressed(&bytes) {
+            Some(plain) => {
+                let content = Digest::of(&plain);
+                (plain, content)
+            }
+            None => (bytes, file.digest),
+        };
         let plain = File { name: &file.shown, bytes: &bytes };
         let value = instance
             .read(plain, ReadAs::Table { id: &id })
             .map_err(|failure| Some(Box::new(unreadable(&failure, file, from, keyed))))?;
         let Value::Table(table) = value else { unreachable!("a table was asked for") };
-        Ok((table, Digest::of(&bytes)))
+        Ok((table, content))
     };
     // All are read before the first fault counts: which one that is must not depend on threads.
     let read: Vec<_> = files.par_iter().zip(from).map(one).collect();

@@ -99,154 +99,261 @@ impl TableStep for DropCorrelated {
 /// More than rounding adds to r in some thousand rows: equality is not left to the last digit.
 const ROUNDING: f64 = 1e-12;
 
-/// Columns that are compared together with one kept column.
-const TILE: usize = 16;
+/// What the processor does at once.
+const LANES: usize = 8;
 
-/// Stretches of rows of which lengths are known.
-const STRETCHES: usize = 8;
+/// Numbers of as many columns.
+type Lanes = [i16; LANES];
 
-/// After so many stretches it is asked whether the others can still make a difference.
-const ASKED_AFTER: [usize; 3] = [1, 2, 4];
+/// As many of these as the processor keeps sums for without putting them aside.
+const GROUPS: usize = 4;
 
-/// A column at unit length, and roughly: most pairs of columns are so far from the threshold that it takes
-/// few digits and a few rows to see it.
-struct Rough<'a> {
-    unit: &'a [f64],
-    values: Vec<f32>,
-    /// The length of each stretch of it, rounded up.
-    lengths: [f32; STRETCHES],
+/// Columns of which the sums are made together.
+const TILE: usize = GROUPS * LANES;
+
+/// Columns that each kept column is compared with in turn while their numbers are at hand.
+const BLOCK: usize = 16 * TILE;
+
+/// The 1 of numbers in 16 bits, and that of products of two, of which the upper 16 bits are summed.
+const ONE: f64 = 32766.0;
+const ONE_OF_PRODUCTS: f64 = ONE * ONE / 65536.0;
+
+/// The head is no longer than this: the sums of its products have 16 bits, and each product is rounded.
+const LONGEST_HEAD: usize = 1024;
+
+/// Columns at unit length, and roughly: most pairs of columns are so far from the threshold that it
+/// takes few digits and few rows to see it.
+struct Columns<'a> {
+    units: &'a [Vec<f64>],
+    threshold: f64,
+    /// Rows of a rough column.
+    n: usize,
+    /// Of these, the first that are looked at.
+    head: usize,
+    /// The rough columns one after another, rounded towards 0. Their rows are sums and differences of rows,
+    /// by which neither lengths nor products change.
+    rough: Vec<i16>,
+    /// The length of each column in the rows behind its head, rounded up.
+    tails: Vec<i16>,
+    /// Up to here a bound from [`Tile::bounds`] says that |r| is not above the threshold.
+    harmless: i16,
 }
 
-impl<'a> Rough<'a> {
-    fn new(unit: &'a [f64]) -> Self {
-        let length = |stretch| {
-            let rows = unit[rows_of(stretch, unit.len())].iter();
-            let length = sqrt(rows.map(|value| value * value).sum());
-            (length * (1.0 + 1e-6)) as f32
+impl<'a> Columns<'a> {
+    fn new(units: &'a [Vec<f64>], threshold: f64) -> Self {
+        let n = units.first().map_or(0, Vec::len).next_multiple_of(8);
+        // Two columns that have nothing in common, of n values of like size: their products in the head
+        // are seldom further from 0 than three times and a bit their spread.
+        let tells = |head: &usize| {
+            let [head, n] = [*head as f64, n as f64];
+            let most = 1.0 - head / n + 3.3 * sqrt(head) / n;
+            most < threshold - errors(head) / ONE_OF_PRODUCTS
         };
-        Self {
-            unit,
-            values: unit.iter().map(|value| *value as f32).collect(),
-            lengths: std::array::from_fn(length),
+        let head = (0..n).step_by(4).find(tells).unwrap_or(n).min(LONGEST_HEAD);
+        let harmless = threshold * ONE_OF_PRODUCTS - errors(head as f64);
+        let mut columns = Self {
+            units,
+            threshold,
+            n,
+            head,
+            rough: Vec::with_capacity(n * units.len()),
+            tails: Vec::with_capacity(units.len()),
+            harmless: harmless.floor() as i16,
+        };
+        let mut rows = vec![0.0; n];
+        for unit in units {
+            rows[..unit.len()].copy_from_slice(unit);
+            rows[unit.len()..].fill(0.0);
+            mix(&mut rows);
+            columns.rough.extend(rows.iter().map(|value| (value * ONE) as i16));
+            let squares: f64 = rows[head..].iter().map(|value| value * value).sum();
+            columns.tails.push((sqrt(squares) * (1.0 + 1e-9) * ONE + 1.0) as i16);
         }
+        columns
+    }
+
+    fn rough(&self, column: usize) -> &[i16] {
+        &self.rough[column * self.n..(column + 1) * self.n]
+    }
+
+    fn head(&self, column: usize) -> &[i16] {
+        &self.rough(column)[..self.head]
+    }
+
+    /// Whether |r| is above the threshold.
+    fn above(&self, a: usize, b: usize) -> bool {
+        let product = |(a, b): (&i16, &i16)| i32::from(*a) * i32::from(*b);
+        let rough: i32 = self.rough(a).iter().zip(self.rough(b)).map(product).sum();
+        // Each factor is wrong by less than 1, and by Cauchy and Schwarz the numbers of a column of
+        // unit length have at most the sum √n.
+        let error = 2.0 * ONE * (sqrt(self.n as f64) + 1.0);
+        f64::from(rough.abs()) + error > self.threshold * ONE * ONE
+            && dot(&self.units[a], &self.units[b]).abs().min(1.0) - self.threshold
+                > ROUNDING
     }
 }
 
-/// The rows of a stretch.
-fn rows_of(stretch: usize, n: usize) -> std::ops::Range<usize> {
-    stretch * n / STRETCHES..(stretch + 1) * n / STRETCHES
+/// By how much a bound from [`Tile::bounds`] may be too small: half of the last digit for each product,
+/// once it began in the middle; what rounding two factors adds up to, as in [`Columns::above`]; one
+/// digit of the product of the tails, and another for all that is smaller.
+fn errors(head: f64) -> f64 {
+    head / 2.0 + sqrt(head) + 2.0
 }
 
-/// Columns that stand next to each other, row by row, so that the products of one row are what the
-/// processor does several at a time.
+/// Takes sums and differences of rows, eight by eight (a Hadamard matrix), at unchanged length. A column with
+/// few large values has them in all eight then, so that a few rows hold about their share of every
+/// column.
+fn mix(rows: &mut [f64]) {
+    let part = rows.len() / 8;
+    if part == 0 {
+        return;
+    }
+    for apart in [4 * part, 2 * part, part] {
+        for pair in rows.chunks_exact_mut(2 * apart) {
+            let (a, b) = pair.split_at_mut(apart);
+            for (a, b) in a.iter_mut().zip(b) {
+                (*a, *b) = (*a + *b, *a - *b);
+            }
+        }
+    }
+    let length = sqrt(8.0);
+    rows.iter_mut().for_each(|value| *value /= length);
+}
+
+/// Columns that stand next to each other, row by row.
 struct Tile {
-    rows: Vec<[f32; TILE]>,
-    lengths: [[f32; TILE]; STRETCHES],
+    head: Vec<[Lanes; GROUPS]>,
+    tails: [Lanes; GROUPS],
 }
 
 impl Tile {
-    fn new(columns: &[Rough<'_>], n: usize) -> Self {
-        let mut tile =
-            Self { rows: vec![[0.0; TILE]; n], lengths: [[0.0; TILE]; STRETCHES] };
-        for (place, column) in columns.iter().enumerate() {
-            for (row, value) in tile.rows.iter_mut().zip(&column.values) {
-                row[place] = *value;
+    fn new(columns: &Columns<'_>, here: &[usize]) -> Self {
+        let mut tile = Self {
+            head: vec![[[0; LANES]; GROUPS]; columns.head],
+            tails: [[0; LANES]; GROUPS],
+        };
+        for (place, &column) in here.iter().enumerate() {
+            let (group, lane) = (place / LANES, place % LANES);
+            for (row, value) in tile.head.iter_mut().zip(columns.head(column)) {
+                row[group][lane] = *value;
             }
-            for (to, length) in tile.lengths.iter_mut().zip(column.lengths) {
-                to[place] = length;
-            }
+            tile.tails[group][lane] = columns.tails[column];
         }
         tile
     }
 
     /// From now on no column stands at this place.
     fn leave_out(&mut self, place: usize) {
-        self.rows.iter_mut().for_each(|row| row[place] = 0.0);
-        self.lengths.iter_mut().for_each(|lengths| lengths[place] = 0.0);
+        let (group, lane) = (place / LANES, place % LANES);
+        self.head.iter_mut().for_each(|row| row[group][lane] = 0);
+        self.tails[group][lane] = 0;
     }
 
-    /// The sums of products with a column, roughly; none where no column of the tile can reach as far as
-    /// `reach`. By Cauchy and Schwarz, stretch by stretch: no sum of products is larger than the
-    /// product of the lengths.
-    fn near(&self, other: &Rough<'_>, reach: f32) -> Option<[f32; TILE]> {
-        let n = self.rows.len();
-        let mut sums = [0.0; TILE];
-        for stretch in 0..STRETCHES {
-            if ASKED_AFTER.contains(&stretch) {
-                let mut most = sums.map(f32::abs);
-                for rest in stretch..STRETCHES {
-                    let length = other.lengths[rest];
-                    for (most, own) in most.iter_mut().zip(&self.lengths[rest]) {
-                        *most += length * own;
-                    }
-                }
-                if !any_above(most, reach) {
-                    return None;
-                }
+    /// How large |r| with the column of this head and tail may be, but for [`errors`]; none where no
+    /// bound is above `harmless`. By Cauchy and Schwarz, what is behind the head adds no more
+    /// than the product of the lengths.
+    fn bounds(
+        &self,
+        head: &[Lanes],
+        tail: i16,
+        harmless: i16,
+    ) -> Option<[Lanes; GROUPS]> {
+        // Products are rounded down: half of what that takes is given back at once.
+        let half = (self.head.len() / 2) as i16;
+        let mut bounds = [[half; LANES]; GROUPS];
+        for (value, row) in head.iter().zip(&self.head) {
+            for (sum, other) in bounds.iter_mut().zip(row) {
+                *sum = sums(sum, &products(value, other));
             }
-            let rows = rows_of(stretch, n);
-            add_products(&other.values[rows.clone()], &self.rows[rows], &mut sums);
         }
-        any_above(sums.map(f32::abs), reach).then_some(sums)
+        let mut most = [i16::MIN; LANES];
+        for (bound, other) in bounds.iter_mut().zip(&self.tails) {
+            let size = bound.map(|sum| sum.max(sum.wrapping_neg()));
+            *bound = sums(&size, &products(&[tail; LANES], other));
+            most = std::array::from_fn(|lane| most[lane].max(bound[lane]));
+        }
+        most.iter().max().is_some_and(|most| *most > harmless).then_some(bounds)
     }
 }
 
-/// Whether any of the numbers is above `reach`.
-fn any_above(numbers: [f32; TILE], reach: f32) -> bool {
-    // The sign of a difference is negative where it is: the signs of all are read at once.
-    let signs =
-        numbers.iter().fold(0, |signs, number| signs | (reach - number).to_bits());
-    signs >> 31 == 1
+/// The upper 16 bits of each product. Written so, it is one instruction, and so are [`sums`].
+fn products(a: &Lanes, b: &Lanes) -> Lanes {
+    std::array::from_fn(|lane| ((i32::from(a[lane]) * i32::from(b[lane])) >> 16) as i16)
 }
 
-/// Adds to each sum the products of `values` with its column of `rows`.
-fn add_products(values: &[f32], rows: &[[f32; TILE]], sums: &mut [f32; TILE]) {
-    let mut here = *sums;
-    for (value, row) in values.iter().zip(rows) {
-        for (sum, other) in here.iter_mut().zip(row) {
-            *sum += value * other;
+fn sums(a: &Lanes, b: &Lanes) -> Lanes {
+    std::array::from_fn(|lane| a[lane].wrapping_add(b[lane]))
+}
+
+/// Neighbouring columns, and which of them stay.
+struct Block<'a> {
+    columns: &'a Columns<'a>,
+    first: usize,
+    tiles: Vec<Tile>,
+    stays: Vec<[bool; TILE]>,
+    /// The head of another column, each value for all lanes.
+    spread: Vec<Lanes>,
+}
+
+impl<'a> Block<'a> {
+    fn new(columns: &'a Columns<'a>, here: &[usize]) -> Self {
+        let stays = |here: &[usize]| std::array::from_fn(|place| place < here.len());
+        Self {
+            columns,
+            first: here[0],
+            tiles: here.chunks(TILE).map(|here| Tile::new(columns, here)).collect(),
+            stays: here.chunks(TILE).map(stays).collect(),
+            spread: vec![[0; LANES]; columns.head],
         }
     }
-    *sums = here;
-}
 
-/// Positions of the kept columns. `units` have unit length.
-fn kept(units: &[Vec<f64>], threshold: f64) -> Vec<u32> {
-    let above = |a: &Rough<'_>, b: &Rough<'_>| {
-        dot(a.unit, b.unit).abs().min(1.0) - threshold > ROUNDING
-    };
-    let n = units.first().map_or(0, Vec::len);
-    // A sum of n products of columns of unit length is wrong by less than n times the rounding of one.
-    let reach =
-        (threshold - 2.0 * f64::from(f32::EPSILON) * (n + STRETCHES) as f64) as f32;
-    let columns: Vec<Rough<'_>> = units.iter().map(|unit| Rough::new(unit)).collect();
-    let mut kept: Vec<u32> = Vec::new();
-    for (number, columns_here) in columns.chunks(TILE).enumerate() {
-        let mut tile = Tile::new(columns_here, n);
-        let mut stays = [false; TILE];
-        stays[..columns_here.len()].fill(true);
-        for &other in &kept {
-            let other = &columns[other as usize];
-            let Some(sums) = tile.near(other, reach) else { continue };
-            for (place, column) in columns_here.iter().enumerate() {
-                if stays[place] && sums[place].abs() > reach && above(other, column) {
+    /// Whether a column of the block was not dropped.
+    fn stays(&self, column: usize) -> bool {
+        self.stays.as_flattened()[column - self.first]
+    }
+
+    /// Drops the columns from `from` on that correlate with a kept one.
+    fn drop_near(&mut self, kept: usize, from: usize) {
+        let columns = self.columns;
+        for (lanes, value) in self.spread.iter_mut().zip(columns.head(kept)) {
+            *lanes = [*value; LANES];
+        }
+        let harmless = columns.harmless;
+        let tiles = self.tiles.iter_mut().zip(&mut self.stays).enumerate();
+        for (number, (tile, stays)) in tiles.skip((from - self.first) / TILE) {
+            let bounds = tile.bounds(&self.spread, columns.tails[kept], harmless);
+            let Some(bounds) = bounds else { continue };
+            let first = self.first + number * TILE;
+            for (place, bound) in bounds.as_flattened().iter().enumerate() {
+                if *bound > harmless
+                    && stays[place]
+                    && first + place >= from
+                    && columns.above(kept, first + place)
+                {
                     stays[place] = false;
                     tile.leave_out(place);
                 }
             }
-            if !stays.contains(&true) {
-                break;
-            }
         }
-        let before = kept.len();
-        for (place, column) in columns_here.iter().enumerate() {
-            let earlier = |other: &u32| above(&columns[*other as usize], column);
-            if stays[place] && !kept[before..].iter().any(earlier) {
-                kept.push((number * TILE + place) as u32);
+    }
+}
+
+/// Positions of the kept columns. `units` have unit length.
+fn kept(units: &[Vec<f64>], threshold: f64) -> Vec<u32> {
+    let columns = Columns::new(units, threshold);
+    let all: Vec<usize> = (0..units.len()).collect();
+    let mut kept: Vec<usize> = Vec::new();
+    for here in all.chunks(BLOCK) {
+        let mut block = Block::new(&columns, here);
+        kept.iter().for_each(|&earlier| block.drop_near(earlier, here[0]));
+        for &column in here {
+            if block.stays(column) {
+                kept.push(column);
+                block.drop_near(column, column + 1);
             }
         }
     }
-    kept
+    kept.into_iter().map(|column| column as u32).collect()
 }
 
 #[cfg(test)]
@@ -368,6 +475,80 @@ mod tests {
         }
     }
 
+    /// The rule as it is told.
+    fn kept_plainly(units: &[Vec<f64>], threshold: f64) -> Vec<u32> {
+        let mut kept: Vec<u32> = Vec::new();
+        for (column, unit) in (0..).zip(units) {
+            let above = |other: &u32| {
+                let r = dot(&units[*other as usize], unit).abs().min(1.0);
+                r - threshold > ROUNDING
+            };
+            if !kept.iter().any(above) {
+                kept.push(column);
+            }
+        }
+        kept
+    }
+
+    /// Columns at unit length: of even and of very uneven values, with one that sticks out, constant, and
+    /// near copies of earlier ones of either sign.
+    fn drawn(seed: u64, n: usize, p: usize) -> Vec<Vec<f64>> {
+        let mut stream = Stream::new(seed, &["drop_correlated"]);
+        let mut columns: Vec<Vec<f64>> = Vec::new();
+        for _ in 0..p {
+            let noise: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
+            let kind = stream.below(8);
+            let column = match kind {
+                0 => noise.iter().map(|value| value * value * value.abs()).collect(),
+                1 => {
+                    let place = stream.below(n);
+                    (0..n).map(|row| f64::from(u8::from(row == place))).collect()
+                }
+                2 => vec![noise[0]; n],
+                3..7 if !columns.is_empty() => {
+                    let share = [0.0, 1e-9, 0.02, 0.1, 0.3, 1.0][stream.below(6)];
+                    let share = share * f64::signum(noise[0]);
+                    let pairs = columns[stream.below(columns.len())].iter().zip(&noise);
+                    pairs.map(|(earlier, noise)| noise * share - earlier).collect()
+                }
+                _ => noise,
+            };
+            columns.push(column);
+        }
+        columns.iter().map(|column| unit(column).unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_told_apart_roughly_is_told_as_by_all_digits() {
+        for (n, p) in [(12, 2 * BLOCK + 7), (103, BLOCK + 1), (9, TILE), (8, 1), (0, 3)] {
+            let units = drawn(n as u64, n.max(1), p);
+            let units: Vec<Vec<f64>> =
+                units.into_iter().map(|unit| unit[..n].to_vec()).collect();
+            for threshold in [0.0, 0.4, 0.8, 0.95, 0.999, 1.0] {
+                let (found, plain) =
+                    (kept(&units, threshold), kept_plainly(&units, threshold));
+                assert_eq!(found, plain, "{n} x {p}, {threshold}");
+            }
+        }
+    }
+
+    #[test]
+    fn mixed_rows_have_the_products_of_the_rows() {
+        let units = drawn(1, 24, 2);
+        let mut mixed = units.clone();
+        mixed.iter_mut().for_each(|rows| mix(rows));
+        for (a, b) in [(0, 0), (0, 1), (1, 1)] {
+            let found = dot(&mixed[a], &mixed[b]);
+            assert!((found - dot(&units[a], &units[b])).abs() < 1e-14, "{found}");
+        }
+        let mut one = vec![0.0; 24];
+        one[7] = 1.0;
+        mix(&mut one);
+        let shares = one.iter().filter(|value| (value.abs() - sqrt(0.125)).abs() < 1e-15);
+        assert_eq!(shares.count(), 8);
+        mix(&mut []);
+    }
+
     /// Columns of few different values, so that |r| often equals a threshold, or of any size;
     /// an order of their rows.
     fn tables() -> impl Strategy<Value = (Vec<Vec<f64>>, Vec<u32>)> {
@@ -415,6 +596,22 @@ mod tests {
                     ),
                 }
             }
+        }
+
+        #[test]
+        fn thresholds_close_to_a_correlation_part_columns_as_by_all_digits(
+            seed: u64,
+            n in 2usize..300,
+            p in 2usize..80,
+            pair in any::<[prop::sample::Index; 2]>(),
+            beside in prop::sample::select(
+                vec![0.0, 5e-13, -5e-13, 2e-12, -2e-12, 1e-8, -1e-8, 1e-4, -1e-4, 1e-2, -1e-2],
+            ),
+        ) {
+            let units = drawn(seed, n, p);
+            let [a, b] = pair.map(|index| &units[index.index(p)]);
+            let threshold = (dot(a, b).abs() + beside).clamp(0.0, 1.0);
+            prop_assert_eq!(kept(&units, threshold), kept_plainly(&units, threshold));
         }
 
         #[test]

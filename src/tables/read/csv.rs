@@ -116,7 +116,8 @@ impl Reader for Csv {
         let ReadAs::Table { id } = what else {
             return Err(Failure::Unreadable("a table is no image".to_string()));
         };
-        let text = self.encoding.text(file)?;
+        let bytes = file.plain()?;
+        let text = self.encoding.text(&bytes)?;
         let head = text.lines().next().unwrap_or("");
         let delimiter = self.delimiter.of(head);
         let names = shape(&text, delimiter)?;
@@ -242,9 +243,8 @@ impl Decimal {
 }
 
 impl Encoding {
-    /// The text, decompressed, without a byte order mark and with single line breaks.
-    fn text(self, file: File<'_>) -> Result<String, Failure> {
-        let bytes = &*file.plain()?;
+    /// The text without a byte order mark and with single line breaks.
+    fn text(self, bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
         let named = match self {
             Self::Auto => encoding_rs::Encoding::for_bom(bytes).map(|(found, _)| found),
             Self::Windows1252 => Some(encoding_rs::WINDOWS_1252),
@@ -279,22 +279,22 @@ impl Encoding {
             let message = format!("the text is not {}", named.name());
             return Err(Failure::Unreadable(message));
         }
-        Ok(with_line_breaks(&text))
+        Ok(Cow::Owned(with_line_breaks(&text).into_owned()))
     }
 }
 
 /// The text without its mark and with one kind of line break.
-fn with_line_breaks(text: &str) -> String {
+fn with_line_breaks(text: &str) -> Cow<'_, str> {
     let text = text.trim_start_matches('\u{feff}');
     if !text.contains('\r') {
-        return text.to_string();
+        return Cow::Borrowed(text);
     }
     let text = text.replace("\r\n", "\n");
     // Macs of long ago ended lines by this alone.
-    match text.contains('\n') {
+    Cow::Owned(match text.contains('\n') {
         true => text,
         false => text.replace('\r', "\n"),
-    }
+    })
 }
 
 /// One record: its line and its cells as they stand, quotes and all.
@@ -302,6 +302,14 @@ struct Records<'t> {
     rest: &'t str,
     line: usize,
     delimiter: u8,
+    /// How many cells the record before had.
+    width: usize,
+}
+
+impl<'t> Records<'t> {
+    fn of(text: &'t str, delimiter: u8) -> Self {
+        Self { rest: text, line: 1, delimiter, width: 0 }
+    }
 }
 
 impl<'t> Iterator for Records<'t> {
@@ -317,7 +325,8 @@ impl<'t> Iterator for Records<'t> {
             return None;
         }
         let started = self.line;
-        let (mut cells, mut start, mut quoted) = (Vec::new(), 0, false);
+        let mut cells = Vec::with_capacity(self.width);
+        let (mut start, mut quoted) = (0, false);
         for (at, byte) in self.rest.bytes().enumerate() {
             match byte {
                 b'"' => quoted = !quoted,
@@ -326,6 +335,7 @@ impl<'t> Iterator for Records<'t> {
                     cells.push(&self.rest[start..at]);
                     self.rest = &self.rest[at + 1..];
                     self.line += 1;
+                    self.width = cells.len();
                     return Some(Ok((started, cells)));
                 }
                 byte if byte == self.delimiter && !quoted => {
@@ -348,7 +358,7 @@ impl<'t> Iterator for Records<'t> {
 
 /// The names of the columns, once every record was found to have that many cells.
 fn shape(text: &str, delimiter: u8) -> Result<Vec<String>, Failure> {
-    let mut records = Records { rest: text, line: 1, delimiter };
+    let mut records = Records::of(text, delimiter);
     let (line, head) = match records.next() {
         Some(head) => head?,
         None => return Err(Failure::Unreadable("the table is empty".to_string())),
@@ -440,7 +450,7 @@ fn respelt(
     let room = text.len() / texts.max(1) * 5 / 4;
     let mut plain: Vec<String> =
         (0..texts).map(|_| String::with_capacity(room)).collect();
-    for record in (Records { rest: text, line: 1, delimiter }) {
+    for record in Records::of(text, delimiter) {
         let (_, cells) = record?;
         for (plain, cells) in plain.iter_mut().zip(cells.chunks(together)) {
             for (position, cell) in cells.iter().enumerate() {
@@ -453,7 +463,6 @@ fn respelt(
     Ok(plain)
 }
 
-/// The first line whose id is missing.
 /// The line of the first cell of a column that is looked for.
 fn line_with(
     text: &str,
@@ -463,8 +472,7 @@ fn line_with(
     is_it: impl Fn(&str) -> bool,
 ) -> usize {
     let at = names.iter().position(|name| name == column).unwrap_or(0);
-    let records = Records { rest: text, line: 1, delimiter };
-    let mut records = records.skip(1).flatten();
+    let mut records = Records::of(text, delimiter).skip(1).flatten();
     records.find(|(_, cells)| is_it(&unquoted(cells[at]))).map_or(1, |(line, _)| line)
 }
 
