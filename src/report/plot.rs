@@ -22,6 +22,8 @@ const LEFT: f64 = 54.0;
 const RIGHT: f64 = 404.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 306.0;
+/// What a line of small text takes, with air.
+const LABEL: f64 = 18.0;
 
 impl Plot {
     /// Axes with about five ticks each. `below` is room under the area, for what else is drawn there.
@@ -94,38 +96,42 @@ impl Plot {
     pub fn bar(&mut self, class: &str, (from, to): (f64, f64), height: f64) {
         let (left, top) = self.at(from, height);
         let (right, foot) = self.at(to, self.y.0);
-        self.svg.rect(
+        self.svg.column(
             class,
             (left + 0.5, top),
             ((right - left - 1.0).max(0.8), foot - top),
         );
     }
 
-    /// Bars of two classes under the area: the first up, the second down from a line in the middle.
-    /// `room` is what was left below.
-    pub fn beneath(&mut self, bins: &[(f64, f64, f64, f64)], room: f64) {
+    /// Bars of two classes under the area: the first up in the colour of the series, the second down
+    /// in grey, from a line in the middle. `room` is what was left below.
+    pub fn beneath(&mut self, series: usize, bins: &[(f64, f64, f64, f64)], room: f64) {
         let most = bins.iter().fold(1e-9, |most: f64, bin| most.max(bin.2).max(bin.3));
-        let middle = BOTTOM + room / 2.0 + 4.0;
-        let tall = room / 2.0 - 10.0;
+        let middle = BOTTOM + room / 2.0;
+        // Over and under the tallest bars a line of text has its own room.
+        let tall = room / 2.0 - LABEL;
+        let events = format!("bar{series}");
         for (from, to, up, down) in bins {
             let ((left, _), (right, _)) = (self.at(*from, 0.0), self.at(*to, 0.0));
             let width = (right - left - 1.0).max(0.8);
-            for (class, value, is_up) in [("bar2", *up, true), ("bar1", *down, false)] {
+            for (class, value, is_up) in
+                [(events.as_str(), *up, true), ("bar4", *down, false)]
+            {
                 let height = value / most * tall;
                 if height > 0.05 {
                     let top = if is_up { middle - height } else { middle };
-                    self.svg.rect(class, (left + 0.5, top), (width, height));
+                    self.svg.column(class, (left + 0.5, top), (width, height));
                 }
             }
         }
         self.svg.line("axis", (LEFT, middle), (RIGHT, middle));
-        self.svg.text("small", (RIGHT, middle - tall + 4.0), Anchor::End, "events");
-        self.svg.text("small", (RIGHT, middle + tall), Anchor::End, "non-events");
+        self.svg.text("small", (RIGHT, middle - tall - 4.0), Anchor::End, "events");
+        self.svg.text("small", (RIGHT, middle + tall + 13.0), Anchor::End, "non-events");
     }
 }
 
 /// Round values within a range, and the digits that they need.
-fn ticks(from: f64, to: f64) -> (Vec<f64>, usize) {
+pub fn ticks(from: f64, to: f64) -> (Vec<f64>, usize) {
     let span = to - from;
     if !(span > 0.0) || !span.is_finite() {
         return (vec![from], 2);
