@@ -168,7 +168,38 @@ pub fn ticks(from: f64, to: f64) -> (Vec<f64>, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::ticks;
+    use super::*;
+
+    #[test]
+    fn the_words_beneath_lie_over_and_under_every_bar() {
+        let axis = || Axis { from: 0.0, to: 1.0, label: "" };
+        let (empty, room) = (Plot::new(&axis(), &axis(), 100.0), 100.0);
+        let mut plot = Plot::new(&axis(), &axis(), room);
+        plot.beneath(3, &[(0.9, 1.0, 8.0, 8.0)], room);
+        let drawn = plot.svg.finish("", "");
+        let values = |name: &str, within: &str| -> Vec<f64> {
+            let parts = within.split(&format!(" {name}=\"")).skip(1);
+            parts.filter_map(|part| part.split('"').next()?.parse().ok()).collect()
+        };
+        let bars: Vec<&str> =
+            drawn.split('<').filter(|part| part.starts_with("rect ")).collect();
+        let ends = |bar: &str| {
+            let (top, height) = (values("y", bar)[0], values("height", bar)[0]);
+            (top, top + height)
+        };
+        let top = bars.iter().map(|bar| ends(bar).0).fold(f64::MAX, f64::min);
+        let foot = bars.iter().map(|bar| ends(bar).1).fold(f64::MIN, f64::max);
+        let word = |word: &str| {
+            let text = drawn.split('<').find(|part| part.ends_with(&format!(">{word}")));
+            values("y", text.expect("the word is written"))[0]
+        };
+        assert_eq!(bars.len(), 2);
+        assert!(bars[0].contains("bar3") && bars[1].contains("bar4"), "{bars:?}");
+        assert!(word("events") < top, "{drawn}");
+        // The height of small letters.
+        assert!(word("non-events") - 9.0 > foot, "{drawn}");
+        assert!(empty.svg.finish("", "").find("events").is_none());
+    }
 
     #[test]
     fn ticks_are_round_and_few() {

@@ -685,3 +685,39 @@ fn frozen_model(
         "external_positive": shown.count(&format!("{}/n_positive", place(name))),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measures_of_another_scale_have_an_axis_of_their_own() {
+        let mut panels = Vec::new();
+        let mut put = |name: &str, better, values: [f64; 3]| {
+            let facts = MetricFacts {
+                name: name.to_string(),
+                title: name.to_string(),
+                chance: None,
+                better,
+                missing: None,
+            };
+            let row = Row {
+                estimate: Some(values[0]),
+                lower: Some(values[1]),
+                upper: Some(values[2]),
+                ..Row::default()
+            };
+            add(&mut panels, &facts, vec![row]);
+        };
+        put("auroc", Better::Higher, [0.9, 0.8, 1.0]);
+        put("slope", Better::Nearer(1.0), [0.9, 0.8, 0.95]);
+        put("brier", Better::Lower, [0.1, 0.05, 0.2]);
+        put("log_loss", Better::Lower, [0.9, 0.7, 1.3]);
+        let found: Vec<(&str, Option<f64>, usize)> = panels
+            .iter()
+            .map(|panel| (panel.axis.as_str(), panel.best, panel.rows.len()))
+            .collect();
+        let wanted = [("Value", None, 2), ("slope", Some(1.0), 1), ("log_loss", None, 1)];
+        assert_eq!(found, wanted);
+    }
+}
