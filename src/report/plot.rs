@@ -178,7 +178,8 @@ mod tests {
         plot.beneath(3, &[(0.9, 1.0, 8.0, 8.0)], room);
         let drawn = plot.svg.finish("", "");
         let values = |name: &str, within: &str| -> Vec<f64> {
-            let parts = within.split(&format!(" {name}=\"")).skip(1);
+            let name = format!(" {name}=\"");
+            let parts = within.split(name.as_str()).skip(1);
             parts.filter_map(|part| part.split('"').next()?.parse().ok()).collect()
         };
         let bars: Vec<&str> =
