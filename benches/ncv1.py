@@ -14,7 +14,7 @@ common.py and anchors/folds, the other side of the comparison. CPU is user and s
 process and its children, as the kernel counts it; wall time means little on a machine that
 computes something else beside. Needs Python with scikit-learn and lightgbm (the peer's own needs).
 """
-import argparse, csv, gzip, json, os, random, shutil, subprocess, sys, time
+import argparse, csv, gzip, json, os, random, re, shutil, subprocess, sys, time
 from pathlib import Path
 
 PEER = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", PYTHONWARNINGS="ignore")
@@ -262,12 +262,13 @@ def again(bench, tables):
 
 
 def fits_something(node):
-    """Whether a node prepares, ranks or fits: `analysis/r01.o1.i1/selector[/learner]`, `.../r01.o1/fit`."""
-    parts = node.split("/")
-    if len(parts) < 3 or not parts[1].startswith("r0"):
-        return False
-    return parts[2] not in ("tune", "winner", "link", "threshold", "predict", "decide", "importance",
-                            "calibrate")
+    """Whether a node prepares, ranks or fits: `analysis/r01.o1.i1/selector[/learner]`, `.../r01.o1/fit`,
+    `outcome.model.frozen/refit`, and `.../explain`, which fits the model again on resampled rows."""
+    *places, last = node.split("/")
+    if last in ("refit", "explain"):
+        return True
+    return any(re.match(r"r\d+\.o\d+", place) for place in places) and last not in (
+        "tune", "winner", "link", "threshold", "predict", "decide", "importance", "calibrate")
 
 
 def widened(rows, copies):

@@ -6,6 +6,7 @@ tip.textContent=m.dataset.tip;tip.style.display="block";tip.style.left=Math.min(
 const save=(name,text,type)=>{const a=d.createElement("a");a.href=URL.createObjectURL(new Blob([text],{type}));a.download=name;a.click();setTimeout(()=>URL.revokeObjectURL(a.href),1e3)};
 const safe=s=>/^[=+@\t\r-]/.test(s)&&isNaN(s)?"'"+s:s.replace(/^−(?=[\d.]+$)/,"-");
 const quote=t=>{const s=safe(t);return/[",\n]/.test(s)?'"'+s.replace(/"/g,'""')+'"':s};
+d.querySelectorAll("[data-save]").forEach(b=>{if(!b.closest("figure").querySelector(b.dataset.save==="csv"?"details table":"svg[role=img]"))b.remove()});
 d.querySelectorAll("[data-save]").forEach(b=>b.onclick=()=>{const f=b.closest("figure");
 if(b.dataset.save==="csv")save(f.id+".csv",[...f.querySelectorAll("details table tr")].map(t=>[...t.cells].map(c=>quote(c.textContent.trim())).join(",")).join("\n")+"\n","text/csv");
 else{const css=d.querySelector("style[data-look]").textContent;f.querySelectorAll("svg[role=img]").forEach((s,i)=>{const c=s.cloneNode(true);c.setAttribute("xmlns","http://www.w3.org/2000/svg");const st=d.createElementNS("http://www.w3.org/2000/svg","style");st.textContent=css;c.prepend(st);save(f.id+(i?"-"+i:"")+".svg",c.outerHTML,"image/svg+xml")})}})})();

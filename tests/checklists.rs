@@ -1052,6 +1052,24 @@ fn numbers_in_a_text_are_held_against_the_results() {
     let both = levels("An AUC of 0.70 (95 % CI 0.60–0.80).");
     assert_eq!(both, ["warning", "warning"]);
     assert!(levels("A sensitivity of at least 0.95 is wanted; p was 0.02.").is_empty());
+    // Right for another model than the one that is named.
+    let mut models = compared((-0.1, 0.2), (-0.1, 0.2));
+    let first = models.analysis_order[0].clone();
+    for (name, auroc) in [(first.as_str(), 0.83), ("control", 0.64)] {
+        let of = models.analyses.get_mut(name).unwrap();
+        of.performance.get_mut("auroc").unwrap().estimate = auroc;
+    }
+    for (text, level) in [
+        ("The AUC of the radiomics model was 0.64.", "conflict"),
+        ("The AUC of the radiomics model was 0.83.", "warning"),
+        ("The AUC of the clinical model was 0.64.", "warning"),
+        ("An AUC of 0.64 was lower than that of the radiomics model.", "warning"),
+        ("The clinical-radiomics model had an AUC of 0.64.", "warning"),
+    ] {
+        let found = found(&models, check, text);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert_eq!(found[0].0, level, "{text}");
+    }
     // Right for another cohort than the one that is named.
     let mut two = complete();
     let inside = two.analysis_order[0].clone();
@@ -1224,6 +1242,11 @@ fn strong_words_are_heard_in_other_words_too() {
         ),
         ("generalises", &alone, "The signature transfers across institutions.", true),
         ("generalises", &alone, "It generalized to unseen hospitals.", true),
+        ("generalises", &alone, "The signature is likely to generalise.", true),
+        ("generalises", &alone, "The signature is unlikely to generalise.", false),
+        ("generalises", &alone, "Generalisability of the model was excellent.", true),
+        ("well calibrated", &low, "Calibration of the frozen model was very good.", true),
+        ("well calibrated", &low, "Calibration of the scanner was good.", false),
         ("generalises", &alone, "It cannot be generalised to other hospitals.", false),
         ("generalises", &alone, "Generalised linear models were fitted.", false),
     ] {
@@ -1344,8 +1367,8 @@ fn results_that_a_text_names_are_put_in_with_their_place() {
         .insert("abstract.conclusion".to_string(), Stated::Text(text.to_string()));
     let catalog = Catalog::standard();
     let html = render(&record, &sections(&catalog)).html(None);
-    assert!(html.contains("/estimate\" data-digits=\"2\">0.70</span>"));
-    assert!(html.contains("/lower\" data-digits=\"2\">0.60</span>"));
+    assert!(html.contains("estimate\">0.70</span>"));
+    assert!(html.contains("lower\">0.60</span>"));
     assert!(html.contains("[no result: results.auroc.nowhere]"));
 }
 

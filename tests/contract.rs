@@ -157,6 +157,11 @@ fn check_table_step(entry: &Entry) -> Vec<String> {
     let Instance::TableStep(step) = defaults(entry) else { unreachable!() };
     let mut wrong = Vec::new();
     let (train, shuffled, held_out) = reordered(&step.columns());
+    let schema = serde_json::to_value((entry.schema)()).unwrap();
+    let k = schema["properties"]["k"]["default"].as_u64();
+    if step.keeps() != k.map(|k| k as usize) {
+        wrong.push("it does not say how many columns its `k` keeps".to_string());
+    }
     let applied = |train: &Train| -> Option<Rows> {
         let mut rows = held_out.clone();
         let state = step.fit(train).ok()?;
@@ -164,6 +169,11 @@ fn check_table_step(entry: &Entry) -> Vec<String> {
         Some(rows)
     };
     let both = (applied(&train), applied(&shuffled));
+    let p = train.rows().p();
+    let most = step.most_columns(p, 0).unwrap_or(usize::MAX);
+    if both.0.as_ref().is_some_and(|rows| rows.p() > most) {
+        wrong.push(format!("it makes more than {most} columns of {p}"));
+    }
     let same = match &both {
         (Some(a), Some(b)) => {
             a.n() == b.n() && (0..a.n()).all(|row| near(&a.row(row), &b.row(row)))

@@ -353,3 +353,40 @@ fn a_table_of_pyradiomics_and_items_of_the_author_are_read() {
         assert!(said.contains(message), "{wrong}: {said}");
     }
 }
+
+#[test]
+fn what_was_made_outside_is_not_known_rather_than_not_done() {
+    let mut record = of_a_table();
+    record.reporting.fields.remove("imaging.ibsi.56b");
+    let why = status(&record, "56b").1;
+    assert_eq!(why, "`reporting.imaging.ibsi.56b` is not written");
+    let name = record.predictors[0].source.clone();
+    let source = record.sources.iter_mut().find(|source| source.name == name).unwrap();
+    source.prepared_outside = Some(true);
+    let (found, outside) = status(&record, "56b");
+    assert_eq!(found, Status::Missing);
+    assert_eq!(outside, format!("not known to restudy (`prepared: outside`), and {why}"));
+    // What the table tells is known.
+    tell(&mut record, "56b", "bins of width 25");
+    assert_eq!(status(&record, "56b").0, Status::Met);
+}
+
+#[test]
+fn a_setting_that_the_run_knows_with_other_numbers_is_a_warning() {
+    let mut record = of_a_table();
+    tell(&mut record, "56b", "bins of width 25");
+    let warned = |record: &StudyRecord, text: &str| {
+        let mut record = record.clone();
+        say(&mut record, "imaging.ibsi.56b", Stated::Text(text.to_string()));
+        let found = judge(&record).conflicts.into_iter();
+        let of: Vec<_> = found.filter(|of| of.check == "setting of imaging").collect();
+        assert!(of.iter().all(|of| of.level == "warning"));
+        of.len()
+    };
+    assert_eq!(warned(&record, "Bins of width 64 were used."), 1);
+    assert_eq!(warned(&record, "A bin width of 25.0 HU, so 64 bins on average."), 0);
+    assert_eq!(warned(&record, "As in the routine of the hospital."), 0);
+    // Of an item that nothing tells nothing is known.
+    record.extraction.clear();
+    assert_eq!(warned(&record, "Bins of width 64 were used."), 0);
+}

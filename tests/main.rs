@@ -15,6 +15,7 @@ mod models;
 mod nothing;
 mod public_data;
 mod reference;
+mod references;
 mod report;
 mod selectors;
 mod sources;

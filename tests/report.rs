@@ -13,6 +13,7 @@ use restudy::operation::{Entry, Kind, section};
 use restudy::report::render;
 use serde_json::Value as Json;
 
+use crate::references::{Reference, references};
 use crate::workshop::record;
 
 /// The same with everything that a study may have, `more` in each of its texts.
@@ -318,27 +319,16 @@ fn page(record: &StudyRecord) -> Page {
     Page { html, json: page.json, figures: page.figures, tables: page.tables }
 }
 
-/// `(path, digits, text)` of every number that names its place.
-fn referenced(html: &str) -> Vec<(String, usize, String)> {
-    let mut found = Vec::new();
-    for part in html.split("data-ref=\"").skip(1) {
-        let (path, rest) = part.split_once('"').unwrap();
-        let digits = rest.split("data-digits=\"").nth(1).unwrap();
-        let (digits, rest) = digits.split_once('"').unwrap();
-        let text = rest.split_once('>').unwrap().1.split('<').next().unwrap();
-        found.push((path.to_string(), digits.parse().unwrap(), text.to_string()));
-    }
-    found
-}
-
 #[test]
 fn every_number_is_that_of_report_json() {
     // Names with the signs of a JSON pointer lead to their places as well.
     let page = page(&full("~/"));
     let json: Json = serde_json::from_str(&page.json).unwrap();
-    let numbers = referenced(&page.html);
+    let numbers = references(&page.html);
     assert!(numbers.len() > 150, "{} numbers", numbers.len());
-    for (path, digits, text) in numbers {
+    // Places are written short, and still lead everywhere.
+    assert!(page.html.contains(" data-base=\"/"));
+    for Reference { path, text } in numbers {
         let value = json.pointer(&path).and_then(Json::as_f64);
         let value = value.unwrap_or_else(|| panic!("{path} is not in report.json"));
         if text.contains('×') {
@@ -348,6 +338,7 @@ fn every_number_is_that_of_report_json() {
             assert!(value < bound.parse().unwrap(), "{path}: {text} for {value}");
             continue;
         }
+        let digits = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
         let shown: f64 = text.replace('−', "-").parse().unwrap();
         let off = (shown - value).abs() * 10f64.powi(digits as i32);
         assert!(off <= 0.5 + 1e-9, "{path}: {text} for {value}");
@@ -405,7 +396,7 @@ fn forests_tell_their_numbers_by_their_places() {
     // On the page they lead to their places; a file of its own has words alone.
     let described =
         page.html.split("<desc").skip(1).map(|part| part.split_once("</desc>"));
-    let with_places = described.filter(|of| referenced(of.unwrap().0).len() >= 3).count();
+    let with_places = described.filter(|of| references(of.unwrap().0).len() >= 3).count();
     assert!(with_places >= 4, "{with_places}");
     for (name, _) in page.figures.iter().filter(|(_, svg)| svg.contains("<desc")) {
         assert!(!told(&page, name).contains('<'), "{name}");
@@ -421,13 +412,15 @@ fn apparent_performance_stands_beside_the_others_and_is_called_so() {
     for part in [
         "Triangle: apparent, the frozen model on the rows it was fitted on.",
         "the optimism of the apparent value",
-        "/frozen/apparent/optimism/auroc\" data-digits=\"2\">+0.12<",
         "Apparent performance is no estimate of performance",
         "Accesses",
         "blake3:1",
     ] {
         assert!(page.html.contains(part), "`{part}` is not on the page");
     }
+    assert!(references(&page.html).iter().any(|of| {
+        of.path.ends_with("/frozen/apparent/optimism/auroc") && of.text == "+0.12"
+    }));
 }
 
 #[test]
@@ -721,6 +714,125 @@ fn a_broken_section_breaks_nothing_else() {
     assert!(html.contains("Leakage certificate"));
 }
 
+/// The section on calibration, which fails here.
+#[derive(Clone, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+struct Uncalibrated {}
+
+impl restudy::operation::Operation for Uncalibrated {
+    const ABOUT: restudy::operation::About = restudy::operation::About {
+        name: "uncalibrated",
+        title: "Calibration that fails",
+        version: 1,
+        sources: &[],
+        example: "uncalibrated",
+    };
+}
+
+impl restudy::operation::Section for Uncalibrated {
+    fn declared(&self) -> restudy::operation::Declared {
+        use restudy::operation::{Declared, Evidence, Fill};
+        const DECLARED: Declared = Declared {
+            chapter: None,
+            fills: &[Fill::tripod("20a", &[Evidence::Flow])],
+            figures: &[],
+        };
+        DECLARED
+    }
+
+    fn render(
+        &self,
+        _record: &StudyRecord,
+    ) -> Result<restudy::operation::Fragment, restudy::operation::Failure> {
+        Err(restudy::operation::Failure::Library("deliberately".to_string()))
+    }
+}
+
+#[test]
+fn no_item_rests_on_a_section_that_is_not_there() {
+    let catalog = Catalog::standard().with(section::<Uncalibrated>());
+    let failing =
+        catalog.of_kind(Kind::Section).find(|of| of.about.name == "uncalibrated");
+    let whole = Catalog::standard();
+    let others = whole.of_kind(Kind::Section);
+    // The first section that fills an item shows it.
+    let sections: Vec<&Entry> = failing.into_iter().chain(others).collect();
+    let with = render(&record(), &sections);
+    let sections: Vec<&Entry> = whole.of_kind(Kind::Section).collect();
+    let without = render(&record(), &sections);
+    let item = |page: &restudy::report::Page| {
+        let json: Json = serde_json::from_str(&page.json).unwrap();
+        let lists = json["checklists"].as_array().unwrap();
+        let tripod = lists.iter().find(|list| list["name"] == "tripod_ai").unwrap();
+        let items = tripod["items"].as_array().unwrap();
+        items.iter().find(|item| item["item"] == "20a").unwrap().clone()
+    };
+    assert_eq!(item(&without)["evidence"][0]["found"], true);
+    let failed = item(&with);
+    assert_eq!(failed["evidence"][0]["found"], false);
+    assert!(failed["status"] != "met", "{failed}");
+    let why = failed["why"].as_str().unwrap();
+    assert!(why.contains("as its section could not be made"), "{why}");
+    assert!(
+        with.gaps.iter().any(|gap| gap.contains("“Calibration that fails” could not"))
+    );
+    let html = with.html(None);
+    assert!(
+        html.contains("This section could not be made") && html.contains("deliberately")
+    );
+}
+
+/// A section that has more than a page may hold.
+#[derive(Clone, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+struct Large {}
+
+impl restudy::operation::Operation for Large {
+    const ABOUT: restudy::operation::About = restudy::operation::About {
+        name: "large",
+        title: "A large section",
+        version: 1,
+        sources: &[],
+        example: "large",
+    };
+}
+
+impl restudy::operation::Section for Large {
+    fn render(
+        &self,
+        _record: &StudyRecord,
+    ) -> Result<restudy::operation::Fragment, restudy::operation::Failure> {
+        let table = |name: &str, n: usize| {
+            format!(
+                "<details class=\"data\" data-file=\"tables/{name}.csv\"><table>{}</table></details>",
+                "<tr><td>0.123456</td></tr>".repeat(n)
+            )
+        };
+        let html = table("huge", 60_000) + &table("small", 10_000) + "<p>What stays.</p>";
+        Ok(restudy::operation::Fragment { html, ..Default::default() })
+    }
+}
+
+#[test]
+fn a_page_that_would_be_too_large_names_the_file_of_what_it_leaves_out() {
+    let catalog = Catalog::standard().with(section::<Large>());
+    let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
+    let page = render(&record(), &sections);
+    let html = page.html(None);
+    assert!(html.len() < 2_000_000, "{} bytes", html.len());
+    assert!(html.contains("<code>tables/huge.csv</code> has all its rows"));
+    assert!(
+        html.contains("data-file=\"tables/small.csv\"") && html.contains("What stays.")
+    );
+    assert!(html.contains("To keep this page below 2 MB"));
+    assert_eq!(render(&record(), &sections).html(None), html);
+    // Whatever fits is left as it is.
+    let whole = Catalog::standard();
+    let sections: Vec<&Entry> = whole.of_kind(Kind::Section).collect();
+    let html = render(&record(), &sections).html(None);
+    assert!(
+        !html.contains("To keep this page below") && !html.contains("has all its rows")
+    );
+}
+
 #[test]
 fn simulated_data_say_so_everywhere() {
     let mut record = record();
@@ -737,5 +849,65 @@ fn simulated_data_say_so_everywhere() {
         let head = csv.lines().next().unwrap();
         assert!(head.ends_with(",simulated"), "{name}: {head}");
         assert!(csv.lines().skip(1).all(|line| line.ends_with(",yes")), "{name}");
+    }
+}
+
+#[test]
+fn each_rule_has_its_own_number_beside_the_flow() {
+    let mut record = record();
+    let at = record.cohorts.iter().position(|cohort| cohort.flow.len() > 1).unwrap();
+    let reason =
+        |reason: &str, n: usize| Removed { reason: reason.to_string(), n: n.into() };
+    record.cohorts[at].flow[1].removed = vec![
+        reason("not in t1", 0),
+        reason("treated before", 3),
+        reason("not in t2", 0),
+        reason("no consent", 2),
+    ];
+    let page = page(&record);
+    let picture = &page.figures.iter().find(|(name, _)| name == "flow.svg").unwrap().1;
+    let lines = text(&picture.replace("</text>", "</text>|"));
+    let lines: Vec<&str> = lines.split('|').collect();
+    for (number, reason) in
+        [("−3", "treated before"), ("−2", "no consent"), ("0", "not in t1; not in t2")]
+    {
+        let beside =
+            |pair: &[&str]| pair[0].trim() == number && pair[1].trim().ends_with(reason);
+        assert!(lines.windows(2).any(beside), "{reason}: {lines:?}");
+    }
+    let told = told(&page, "flow.svg");
+    assert!(
+        told.contains(
+            "less 3: treated before; less 2: no consent; nobody: not in t1, not in t2"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_step_that_is_its_selector_is_named_once() {
+    let html = page(&full("")).html;
+    for name in ["anova", "lasso", "mrmr"] {
+        assert!(!html.contains(&format!("after {name} ({name})")), "{name}");
+    }
+}
+
+#[test]
+fn no_heading_has_brackets_in_brackets() {
+    let html = page(&full("")).html;
+    for tag in ["h3", "h4", "caption"] {
+        for part in html.split(&format!("<{tag}")).skip(1) {
+            let (_, rest) = part.split_once('>').unwrap();
+            let heading = text(rest.split_once(&format!("</{tag}>")).unwrap().0);
+            let mut open = 0;
+            for character in heading.chars() {
+                match character {
+                    '(' => open += 1,
+                    ')' => open -= 1,
+                    _ => {}
+                }
+                assert!(open < 2, "{heading}");
+            }
+        }
     }
 }

@@ -53,14 +53,8 @@ fn prose_order_and_written_defaults_change_no_key() {
 
 /// Whether a node measures the predictions of a whole analysis: `idh1.scheme/auroc`.
 fn is_measured(node: &str) -> bool {
-    let of_curve = node.contains("/learning_curve/") && !is_part(node);
+    let of_curve = node.contains("/learning_curve/") && !node.contains("/r");
     node.starts_with("idh1.") && node.matches('/').count() == 1 || of_curve
-}
-
-/// Whether a node is the whole procedure on a part of the training rows of a split:
-/// `idh1.scheme/learning_curve/0.25/r01.o1`.
-fn is_part(node: &str) -> bool {
-    node.contains("/learning_curve/") && node.contains("/r")
 }
 
 /// The ends of the names of nodes that depend on which candidate is chosen.
@@ -89,8 +83,7 @@ fn a_further_learner_runs_its_own_nodes_and_the_choice() {
         let own = node.ends_with("/naive_bayes");
         let choice = CHOSEN;
         let choice = choice.iter().any(|part| node.ends_with(part));
-        // All candidates of a part of the rows are one node.
-        assert!(own || choice || is_measured(&node) || is_part(&node), "{node}");
+        assert!(own || choice || is_measured(&node), "{node}");
     }
     // Back to what was before: everything is still there.
     workshop.study(STUDY);
@@ -321,8 +314,8 @@ fn a_panicking_operation_fails_its_nodes_by_name_and_nothing_else() {
     assert_eq!(run_here(&workshop, &catalog), Exit::Bug);
     for (node, how) in workshop.journal() {
         let blocked = CHOSEN;
-        let blocked = is_part(&node) || blocked.iter().any(|part| node.ends_with(part));
-        if node.ends_with("/panicking") || node.ends_with("/scores") {
+        let blocked = blocked.iter().any(|part| node.ends_with(part));
+        if node.ends_with("/panicking") {
             assert_eq!(how, "Panicked(\"deliberately\")", "{node}");
         } else if blocked || is_measured(&node) {
             assert_eq!(how, "Blocked(\"deliberately\")", "{node}");

@@ -1051,6 +1051,53 @@ fn curves_of_data_that_are_not_public_have_no_steps() {
     }
 }
 
+/// Net benefit is told at thresholds of the curve at which nobody or enough of each class have predictions
+/// above and below.
+#[test]
+fn net_benefit_does_not_tell_the_few_above_or_below_a_threshold() {
+    let (whole, kept) = (run("{ public: true }"), run("{ terms: for this project }"));
+    let (public, private) = (json(&whole), json(&kept));
+    let held_out = String::from_utf8(whole.read("runs/study/predictions.csv")).unwrap();
+    let mut left_out = 0;
+    for (name, analysis) in private["analyses"].as_object().unwrap() {
+        let before = &public["analyses"][name]["decision"]["points"];
+        let Some(before) = before.as_array() else { continue };
+        let points = analysis["decision"]["points"].as_array();
+        let points = points.map_or(&[][..], Vec::as_slice);
+        left_out += before.len() - points.len();
+        // By repeat and class.
+        let mut predictions: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
+        for line in held_out.lines().skip(1) {
+            let cells: Vec<&str> = line.split(',').collect();
+            if cells[0] == name {
+                let key = (cells[1].to_string(), cells[4].to_string());
+                predictions.entry(key).or_default().push(cells[5].parse().unwrap());
+            }
+        }
+        let repeats = predictions.keys().map(|(repeat, _)| repeat);
+        let repeats = repeats.collect::<BTreeSet<_>>().len() as f64;
+        for point in points {
+            let at = point["threshold"].as_f64().unwrap();
+            let same =
+                |other: &&Json| (other["threshold"].as_f64().unwrap() - at).abs() < 1e-9;
+            assert!(before.iter().any(|other| same(&other)), "{name} {at}");
+            for class in ["0", "1"] {
+                let of = predictions.iter().filter(|((_, known), _)| known == class);
+                let all: Vec<f64> = of.flat_map(|(_, all)| all.iter().copied()).collect();
+                let above = all.iter().filter(|p| **p >= at).count() as f64 / repeats;
+                let below = all.len() as f64 / repeats - above;
+                for n in [above, below] {
+                    assert!(
+                        n == 0.0 || n > 5.0 - 1e-6,
+                        "{name}, {at}: {n} of class {class}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(left_out > 0);
+}
+
 #[test]
 fn sensitivity_does_not_tell_how_many_were_missed() {
     let (whole, kept) = (run("{ public: true }"), run("{ terms: for this project }"));

@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::data::{Table, Value};
 use crate::diagnostics::nearest;
 use crate::operation::{Failure, File, Instance, ReadAs};
-use crate::run::{Predicted, Ready, Trust, predict};
+use crate::run::{Predicted, Ready, Trust, decimal, predict};
 
 /// Apply a frozen model to the subjects of a table
 ///
@@ -185,7 +185,7 @@ fn remedy(failure: &Failure, id: &str) -> String {
 }
 
 fn csv(predictions: &[Predicted]) -> String {
-    let number = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
+    let number = |value: Option<f64>| value.map_or(String::new(), decimal);
     let mut text = "id,probability,class,novelty,novel,reasons\n".to_string();
     for predicted in predictions {
         let class = predicted.positive.map_or("", |yes| if yes { "1" } else { "0" });

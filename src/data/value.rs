@@ -52,8 +52,6 @@ pub enum Value {
     /// Of a calibration slope, times the number of rows.
     SlopeVariance(f64),
     Similar(Similar),
-    /// Of all candidates, by inner split and by selector and learner.
-    InnerScores(Vec<Vec<ScoredSplit>>),
 }
 
 /// Bytes that are no value of this version.
@@ -130,7 +128,6 @@ impl Value {
             Self::Sites(_) => "estimates by site",
             Self::SlopeVariance(_) => "variance of a slope",
             Self::Similar(_) => "similar columns",
-            Self::InnerScores(_) => "inner scores",
         }
     }
 }

@@ -138,6 +138,8 @@ codes! {
         "Some training sets hold too few rows of a batch, or some held-out rows a value that training rows do not have. Such a split has no result. Leave small batches out or join them.";
     PARTLY_FITTED "W0413" "a setting that some training sets are too small for"
         "Where an inner training set of an outer split has fewer rows than a setting needs, the setting has no score there and another is chosen. It competes in the other outer splits alone.";
+    KEEPS_ALL "W0414" "a selector that leaves no column out"
+        "A selector that is told to keep more columns than reach it keeps them all, and several such settings are one candidate under several names. Columns are counted before steps that drop some by what they hold, so there may be fewer still. Of a lasso or an elastic net, columns that never enter are left out all the same.";
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ use crate::operation::prelude::*;
 /// ½‖w‖² (`l2`) or mix·‖w‖₁ + (1 − mix)·½‖w‖² (`elastic_net`); s is 1, or the class weight.
 ///
 /// `none` and `l2` by Newton's method with step halving. With more columns than rows the `l2`
-/// problem is solved in the space of the rows, w = Xᵀα, where it has n unknowns (le Cessie and van
-/// Houwelingen 1992). `l1` and `elastic_net` by Newton steps on a quadratic model of the loss, each
+/// problem is solved in the space of the rows, w = Xᵀα, where it has n unknowns or as many as the rank of
+/// XXᵀ (le Cessie and van Houwelingen 1992). Columns are centred first, which moves the intercept alone. `l1` and `elastic_net` by Newton steps on a quadratic model of the loss, each
 /// solved exactly by feature-sign search (Lee et al. 2007) with coordinate descent, as glmnet's
 /// outer loop does (Friedman et al. 2010); coefficients that are zero are exactly zero. All end
 /// when the objective can fall by less than 10⁻¹⁴ of itself.
@@ -88,7 +88,9 @@ impl Operation for Logistic {
     const ABOUT: About = About {
         name: "logistic",
         title: "Logistic regression",
-        version: 1,
+        // 1: first release. 2: copies of columns, columns far from zero and those of very unlike units
+        // have a fit; digits beyond the tenth moved.
+        version: 2,
         sources: &[
             "hoerl1970",
             "lecessie1992",

@@ -29,7 +29,9 @@ use crate::operation::prelude::*;
 /// # Differences
 /// Where scikit-learn's `min_samples_leaf` counts a row once however often it was drawn,
 /// `min_leaf` counts draws, as ranger does. Values are compared in double precision; scikit-learn
-/// rounds them to single precision first.
+/// rounds them to single precision first. With `class_weight` every row is drawn as often and weighs
+/// more or less; scikit-learn 1.9 draws rows by their weight instead, and fits give somewhat other
+/// probabilities.
 ///
 /// # Limits
 /// The decrease of impurity favours columns with many distinct values. Columns with more than

@@ -2,7 +2,10 @@
 
 use std::cell::OnceCell;
 
-use super::{Matrix, Pull, SparseLeastSquares, Unsolved, dot, sigmoid, softplus, sqrt};
+use super::{
+    Matrix, Pull, Semidefinite, SparseLeastSquares, Unsolved, dot, sigmoid, softplus,
+    sqrt,
+};
 
 /// Coefficients of the columns, and the intercept.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,11 +16,14 @@ pub struct Linear {
 
 /// C·Σ sᵢ ln(1 + exp(−yᵢ(w·xᵢ + b))): rows, classes (0 or 1) and their shares s.
 pub struct LogisticLoss {
+    /// Less the column means. The intercept makes up for them, and columns far from zero keep their
+    /// digits.
     x: Matrix,
+    means: Vec<f64>,
     y: Vec<f64>,
     shares: Vec<f64>,
-    /// XXᵀ, made when it is first needed.
-    gram: OnceCell<Matrix>,
+    /// What stands for the rows where there are more columns than rows, made when it is first needed.
+    of_rows: OnceCell<Semidefinite>,
 }
 
 /// Below this Newton decrement, relative to the objective, one more full step is exact to rounding.
@@ -29,34 +35,45 @@ const ROUNDING: f64 = 1e-8;
 const LEAST_CURVATURE: f64 = 1e-10;
 
 /// What is added to the loss.
-#[derive(Clone, Copy)]
-enum Ridge<'a> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ridge {
     /// Nothing.
     None,
     /// ½‖w‖².
     Identity,
-    /// ½αᵀKα, where the coefficients are those of rows: w = Xᵀα, K = XXᵀ.
-    Gram(&'a Matrix),
 }
 
 impl LogisticLoss {
     /// Shape: `x` n × p, the others n.
-    pub fn new(x: Matrix, y: Vec<f64>, shares: Vec<f64>) -> Self {
-        Self { x, y, shares, gram: OnceCell::new() }
+    pub fn new(mut x: Matrix, y: Vec<f64>, shares: Vec<f64>) -> Self {
+        let means = x.centre();
+        Self { x, means, y, shares, of_rows: OnceCell::new() }
     }
 
     /// The minimum with ½‖w‖² added, by Newton's method with step halving.
     ///
-    /// With more columns than rows it is sought in the space of the rows, w = Xᵀα.
+    /// With more columns than rows it is sought in the space of the rows, w = Xᵀα. There XXᵀ = LLᵀ, and
+    /// with β = Lᵀα the scores are Lβ and ‖w‖² is ‖β‖²: the same problem with the few columns of L.
+    /// Directions that no row has, of which repeated columns and scaled ones leave some, are not in L.
     pub fn ridge(&self, c: f64, iterations: usize) -> Result<Linear, Unsolved> {
         if self.x.p <= self.x.n {
-            return self.newton(&self.x, Ridge::Identity, c, iterations);
+            let found = self.newton(&self.x, Ridge::Identity, c, iterations)?;
+            return Ok(self.with_means(found));
         }
-        let gram = self.gram.get_or_init(|| self.x.gram());
-        // With w = Xᵀα the products x·w are Kα and ‖w‖² is αᵀKα.
-        let of_rows = self.newton(gram, Ridge::Gram(gram), c, iterations)?;
-        let weights = self.x.transposed_times(&of_rows.weights);
-        Ok(Linear { weights, intercept: of_rows.intercept })
+        self.ridge_of_rows(c, iterations).map(|found| self.with_means(found))
+    }
+
+    fn ridge_of_rows(&self, c: f64, iterations: usize) -> Result<Linear, Unsolved> {
+        let of_rows = self.of_rows.get_or_init(|| self.x.gram().semidefinite_factor());
+        let found = self.newton(&of_rows.factor, Ridge::Identity, c, iterations)?;
+        let weights = self.x.transposed_times(&of_rows.solve_transposed(&found.weights));
+        Ok(Linear { weights, intercept: found.intercept })
+    }
+
+    /// The same for columns that still have their means.
+    fn with_means(&self, found: Linear) -> Linear {
+        let intercept = found.intercept - dot(&self.means, &found.weights);
+        Linear { intercept, ..found }
     }
 
     /// The minimum with nothing added: maximum likelihood.
@@ -65,17 +82,19 @@ impl LogisticLoss {
     /// `Separable` when a plane separates the classes, as then there is no maximum.
     pub fn unpenalised(&self, iterations: usize) -> Result<Linear, Unsolved> {
         match self.x.p < self.x.n {
-            true => self.newton(&self.x, Ridge::None, 1.0, iterations),
+            true => {
+                let found = self.newton(&self.x, Ridge::None, 1.0, iterations)?;
+                Ok(self.with_means(found))
+            }
             false => Err(Unsolved::Dependent),
         }
     }
 
-    /// The objective is ½wᵀPw + C·loss(Xw + b); P is nothing, the identity, or the Gram matrix
-    /// that `x` then is itself.
+    /// The objective is ½wᵀPw + C·loss(Xw + b); P is nothing or the identity.
     fn newton(
         &self,
         x: &Matrix,
-        ridge: Ridge<'_>,
+        ridge: Ridge,
         c: f64,
         iterations: usize,
     ) -> Result<Linear, Unsolved> {
@@ -87,7 +106,6 @@ impl LogisticLoss {
             match ridge {
                 Ridge::None => vec![0.0; p],
                 Ridge::Identity => w[..p].to_vec(),
-                Ridge::Gram(gram) => (0..p).map(|i| dot(gram.row(i), &w[..p])).collect(),
             }
         };
         let objective = |w: &[f64], scores: &[f64]| {
@@ -115,7 +133,7 @@ impl LogisticLoss {
             let hessian = self.hessian(x, ridge, &chances, c);
             let step = match ridge {
                 Ridge::None => self.free_step(hessian, &gradient, &at, iteration)?,
-                _ => hessian.solve(&gradient).ok_or(Unsolved::NotFinite)?,
+                Ridge::Identity => ridge_step(hessian, &gradient)?,
             };
             let moved = |length: f64| -> Vec<f64> {
                 w.iter().zip(&step).map(|(w, s)| w - length * s).collect()
@@ -123,7 +141,12 @@ impl LogisticLoss {
             // Half the Newton decrement is how much the objective can still fall.
             let decrement =
                 dot(&gradient, &step).max(0.0) / value.abs().max(f64::MIN_POSITIVE);
+            let arrived = || match ridge {
+                Ridge::None if runs_away(&scores(&step)) => Err(Unsolved::Separable),
+                _ => Ok(()),
+            };
             if decrement <= EXACT {
+                arrived()?;
                 return done(moved(1.0));
             }
             let mut length = 1.0;
@@ -137,10 +160,11 @@ impl LogisticLoss {
                 }
                 length /= 2.0;
                 if length < 1e-10 {
-                    return match decrement <= ROUNDING {
-                        true => done(w),
-                        false => Err(Unsolved::NotConverged(iterations)),
-                    };
+                    if decrement > ROUNDING {
+                        return Err(Unsolved::NotConverged(iterations));
+                    }
+                    arrived()?;
+                    return done(w);
                 }
             }
         }
@@ -170,22 +194,18 @@ impl LogisticLoss {
 
     /// Σ sᵢ ln(1 + exp(…)) at these scores.
     fn at(&self, scores: &[f64]) -> f64 {
+        // Not softplus(score) − y·score: where classes are far apart, nothing would be left of it.
+        let away = |score: f64, y: f64| if y > 0.0 { -score } else { score };
         let rows = scores.iter().zip(&self.y).zip(&self.shares);
-        rows.map(|((score, y), share)| share * (softplus(*score) - y * score)).sum()
+        rows.map(|((score, y), share)| share * softplus(away(*score, *y))).sum()
     }
 
     /// P + C·XᵀDX with the intercept's row and column last. Shape: (p + 1) × (p + 1), lower half.
-    fn hessian(&self, x: &Matrix, ridge: Ridge<'_>, chances: &[f64], c: f64) -> Matrix {
+    fn hessian(&self, x: &Matrix, ridge: Ridge, chances: &[f64], c: f64) -> Matrix {
         let (p, size) = (x.p, x.p + 1);
         let mut values = vec![0.0; size * size];
-        for i in 0..p {
-            match ridge {
-                Ridge::None => {}
-                Ridge::Identity => values[i * size + i] = 1.0,
-                Ridge::Gram(gram) => {
-                    values[i * size..i * size + p].copy_from_slice(gram.row(i));
-                }
-            }
+        if ridge == Ridge::Identity {
+            (0..p).for_each(|i| values[i * size + i] = 1.0);
         }
         for (i, (chance, share)) in chances.iter().zip(&self.shares).enumerate() {
             let weight = c * share * chance * (1.0 - chance);
@@ -222,6 +242,8 @@ impl LogisticLoss {
         let mut intercept = 0.0;
         let mut scores = vec![0.0; n];
         let mut value = c * self.at(&scores);
+        let found =
+            |weights, intercept| Ok(self.with_means(Linear { weights, intercept }));
         for _ in 0..iterations {
             let (next, next_intercept) = self.model_minimum(pull, c, &w, &scores)?;
             let next_scores = self.scores(&next, next_intercept);
@@ -239,7 +261,7 @@ impl LogisticLoss {
             }
             let relative = promised / value.abs().max(f64::MIN_POSITIVE);
             if relative <= EXACT {
-                return Ok(Linear { weights: next, intercept: next_intercept });
+                return found(next, next_intercept);
             }
             let mut length = 1.0;
             loop {
@@ -260,7 +282,7 @@ impl LogisticLoss {
                 length /= 2.0;
                 if length < 1e-10 {
                     return match relative <= ROUNDING {
-                        true => Ok(Linear { weights: next, intercept: next_intercept }),
+                        true => found(next, next_intercept),
                         false => Err(Unsolved::NotConverged(iterations)),
                     };
                 }
@@ -320,6 +342,31 @@ impl LogisticLoss {
     }
 }
 
+/// Whether a step that lowers the objective no more still moves the score of a row: the row lies behind a
+/// plane that separates some rows and touches others, and every step takes it about one further.
+fn runs_away(moved: &[f64]) -> bool {
+    moved.iter().any(|score| score.abs() > 0.1)
+}
+
+/// The Newton step with a penalty. The units of the columns are taken out first, so that what is lost
+/// to rounding is judged column by column.
+fn ridge_step(mut hessian: Matrix, gradient: &[f64]) -> Result<Vec<f64>, Unsolved> {
+    let size = hessian.n;
+    let unit = |i: usize| match hessian.row(i)[i] {
+        diagonal if diagonal > 0.0 => 1.0 / sqrt(diagonal),
+        _ => 1.0,
+    };
+    let units: Vec<f64> = (0..size).map(unit).collect();
+    for i in 0..size {
+        for j in 0..=i {
+            hessian.values[i * size + j] *= units[i] * units[j];
+        }
+    }
+    let gradient: Vec<f64> = gradient.iter().zip(&units).map(|(g, u)| g * u).collect();
+    let step = hessian.solve(&gradient).ok_or(Unsolved::NotFinite)?;
+    Ok(step.iter().zip(&units).map(|(step, unit)| step * unit).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,7 +388,8 @@ mod tests {
 
     /// Derivatives of C·loss by each coefficient, and by the intercept.
     fn slopes(loss: &LogisticLoss, model: &Linear, c: f64) -> (Vec<f64>, f64) {
-        let scores = loss.scores(&model.weights, model.intercept);
+        let of_means = dot(&loss.means, &model.weights);
+        let scores = loss.scores(&model.weights, model.intercept + of_means);
         let residuals: Vec<f64> = (0..loss.x.n)
             .map(|i| c * loss.shares[i] * (sigmoid(scores[i]) - loss.y[i]))
             .collect();
@@ -352,11 +400,69 @@ mod tests {
     fn both_spaces_give_the_same_model() {
         let loss = loss(24, 24, 2);
         let primal = loss.ridge(0.5, 100).unwrap();
-        let gram = loss.x.gram();
-        let of_rows = loss.newton(&gram, Ridge::Gram(&gram), 0.5, 100).unwrap();
-        let dual = loss.x.transposed_times(&of_rows.weights);
+        let of_rows = loss.with_means(loss.ridge_of_rows(0.5, 100).unwrap());
         assert!((primal.intercept - of_rows.intercept).abs() < 1e-7);
-        assert!(primal.weights.iter().zip(&dual).all(|(a, b)| (a - b).abs() < 1e-7));
+        let pairs = primal.weights.iter().zip(&of_rows.weights);
+        assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-7));
+    }
+
+    /// With the columns of `loss` so many times, and two that are constant.
+    fn repeated(of: &LogisticLoss, times: usize) -> LogisticLoss {
+        let n = of.x.n;
+        let row = |i: usize| {
+            let mut row = of.x.row(i).repeat(times);
+            row.extend([1.0, 1.0]);
+            row
+        };
+        let values: Vec<f64> = (0..n).flat_map(row).collect();
+        let x = Matrix { n, p: values.len() / n, values };
+        LogisticLoss::new(x, of.y.clone(), of.shares.clone())
+    }
+
+    #[test]
+    fn copies_of_columns_share_what_one_would_have() {
+        for seed in 0..30 {
+            let once = loss(12, 4, seed);
+            let four = repeated(&once, 4);
+            for c in [0.01, 1.0, 1e3, 1e6] {
+                // Four coefficients of a fourth each have a fourth of the penalty of one.
+                let one = once.ridge(4.0 * c, 100).unwrap();
+                let found = four.ridge(c, 100).unwrap();
+                let scale = one.weights.iter().fold(0.0f64, |most, w| most.max(w.abs()));
+                for (j, weight) in one.weights.iter().enumerate() {
+                    for copy in 0..4 {
+                        let error = 4.0 * found.weights[copy * 4 + j] - weight;
+                        assert!(
+                            error.abs() < 1e-4 * scale,
+                            "seed {seed}, c {c}: {error}"
+                        );
+                    }
+                }
+                assert_eq!(found.weights[16..], [0.0, 0.0]);
+                assert!(four.ridge(1e9, 100).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn columns_of_any_unit_and_place_are_fitted() {
+        let plain = loss(30, 6, 3);
+        let units = [1e-12, 1e12, 1.0, 1e-12, 1e12, 1e6];
+        let of = |unit: &dyn Fn(usize) -> f64, place: f64| {
+            let values = plain.x.values.iter().enumerate();
+            let values = values.map(|(at, value)| place + value * unit(at % 6));
+            let x = Matrix { n: 30, p: 6, values: values.collect() };
+            LogisticLoss::new(x, plain.y.clone(), plain.shares.clone())
+        };
+        for c in [1e-3, 1.0, 1e3] {
+            assert!(of(&|j| units[j], 0.0).ridge(c, 100).is_ok(), "{c}");
+            let far = of(&|_| 1.0, 1e8).ridge(c, 100).unwrap();
+            let near = plain.ridge(c, 100).unwrap();
+            let pairs = near.weights.iter().zip(&far.weights);
+            assert!(
+                pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-4 * (1.0 + a.abs()))
+            );
+        }
     }
 
     #[test]
@@ -402,8 +508,11 @@ mod tests {
         let apart = of(1, vec![1.0, 2.0, 3.0, 4.0, 0.5], classes.clone());
         assert_eq!(apart, Err(Unsolved::Separable));
         // Rows of both classes lie on the plane, all others on their side of it.
-        let touching = of(1, vec![1.0, 2.0, 2.0, 4.0, 0.5], classes.clone());
-        assert!(matches!(touching, Err(Unsolved::Separable | Unsolved::NotConverged(_))));
+        for place in [-2.0, -1.9, 0.0, 1e6] {
+            let touching = [1.0, 2.0, 2.0, 4.0, 0.5].map(|value| value + place);
+            let touching = of(1, touching.to_vec(), classes.clone());
+            assert_eq!(touching, Err(Unsolved::Separable), "{place}");
+        }
         let twice = vec![1.0, 1.0, 3.0, 3.0, 2.0, 2.0, 5.0, 5.0, 4.0, 4.0];
         assert_eq!(of(2, twice, classes.clone()), Err(Unsolved::Dependent));
         assert_eq!(of(1, vec![1e9; 5], classes.clone()), Err(Unsolved::Dependent));

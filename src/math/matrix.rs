@@ -57,6 +57,62 @@ impl Matrix {
         Self { n, p: n, values }
     }
 
+    /// Takes the mean off every column; gives the means. A constant column becomes exactly zero.
+    pub fn centre(&mut self) -> Vec<f64> {
+        let (n, p) = (self.n, self.p);
+        let mean = |j: usize| {
+            let values = || (0..n).map(|i| self.values[i * p + j]);
+            let first = values().next().unwrap_or(0.0);
+            match values().all(|value| value == first) {
+                true => first,
+                false => values().sum::<f64>() / n as f64,
+            }
+        };
+        let means: Vec<f64> = (0..p).map(mean).collect();
+        for row in self.values.chunks_exact_mut(p.max(1)) {
+            row.iter_mut().zip(&means).for_each(|(value, mean)| *value -= mean);
+        }
+        means
+    }
+
+    /// The factor of a matrix without negative eigenvalues, as of products of rows, by Cholesky's method
+    /// with the greatest pivot first; the first row among equal ones. It ends where the pivots left are
+    /// lost to rounding.
+    pub fn semidefinite_factor(&self) -> Semidefinite {
+        let n = self.n;
+        let mut left: Vec<f64> = (0..n).map(|i| self.row(i)[i]).collect();
+        let greatest = left.iter().copied().fold(0.0f64, f64::max);
+        let mut pivots: Vec<usize> = Vec::new();
+        let mut done = vec![false; n];
+        let mut columns: Vec<Vec<f64>> = Vec::new();
+        loop {
+            let mut next: Option<usize> = None;
+            for i in (0..n).filter(|i| !done[*i]) {
+                if next.is_none_or(|known| left[i] > left[known]) {
+                    next = Some(i);
+                }
+            }
+            let Some(pivot) = next.filter(|&i| left[i] > NO_PIVOT * greatest) else {
+                break;
+            };
+            let root = sqrt(left[pivot]);
+            let mut column: Vec<f64> = self.row(pivot).to_vec();
+            for before in &columns {
+                let of_pivot = before[pivot];
+                column.iter_mut().zip(before).for_each(|(sum, b)| *sum -= of_pivot * b);
+            }
+            column.iter_mut().for_each(|value| *value /= root);
+            pivots.iter().for_each(|&before| column[before] = 0.0);
+            column[pivot] = root;
+            left.iter_mut().zip(&column).for_each(|(left, value)| *left -= value * value);
+            pivots.push(pivot);
+            done[pivot] = true;
+            columns.push(column);
+        }
+        let factor = Self::of_columns(n, columns.iter().map(Vec::as_slice));
+        Semidefinite { factor, pivots }
+    }
+
     /// Xᵀa. Shape: p.
     pub fn transposed_times(&self, alpha: &[f64]) -> Vec<f64> {
         let mut product = vec![0.0; self.p];
@@ -160,6 +216,30 @@ impl Matrix {
     }
 }
 
+/// K = LLᵀ for a matrix K without negative eigenvalues.
+pub struct Semidefinite {
+    /// L. Shape: n × rank.
+    pub factor: Matrix,
+    /// The row of each column's pivot: in these rows L is triangular.
+    pivots: Vec<usize>,
+}
+
+impl Semidefinite {
+    /// An x with Lᵀx = b that is zero but in the rows of pivots. Shape: n.
+    pub fn solve_transposed(&self, b: &[f64]) -> Vec<f64> {
+        let mut x = vec![0.0; self.factor.n];
+        for (k, &pivot) in self.pivots.iter().enumerate().rev() {
+            let later = self.pivots[k + 1..].iter();
+            let sum: f64 = later.map(|&row| self.factor.row(row)[k] * x[row]).sum();
+            x[pivot] = (b[k] - sum) / self.factor.row(pivot)[k];
+        }
+        x
+    }
+}
+
+/// A pivot below this share of the greatest says nothing but rounding.
+const NO_PIVOT: f64 = 1e-13;
+
 /// A pivot below this share of its diagonal counts as lost to rounding.
 const LOST: f64 = 1e-12;
 
@@ -208,6 +288,34 @@ mod tests {
         assert_eq!(singular.solve_definite(&[1.0, 2.0]), None);
         let nan = Matrix { n: 1, p: 1, values: vec![f64::NAN] };
         assert_eq!(nan.solve_definite(&[1.0]), None);
+    }
+
+    #[test]
+    fn a_semidefinite_matrix_has_a_factor_of_its_rank() {
+        // Five rows of rank two.
+        let values = vec![1.0, 0.0, 2.0, 0.0, 0.0, 3.0, 1.0, 1.0, -2.0, 4.0];
+        let gram = Matrix { n: 5, p: 2, values }.gram();
+        let found = gram.semidefinite_factor();
+        assert_eq!((found.factor.p, &found.pivots[..]), (2, &[4, 1][..]));
+        let again = found.factor.gram();
+        let pairs = gram.values.iter().zip(&again.values);
+        assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-13));
+        let b = found.factor.transposed_times(&found.solve_transposed(&[3.0, -1.0]));
+        assert!((b[0] - 3.0).abs() < 1e-13 && (b[1] + 1.0).abs() < 1e-13, "{b:?}");
+        let nothing = Matrix { n: 3, p: 3, values: vec![0.0; 9] }.semidefinite_factor();
+        assert_eq!(nothing.factor.p, 0);
+        assert_eq!(nothing.solve_transposed(&[]), [0.0; 3]);
+    }
+
+    #[test]
+    fn centred_columns_keep_their_digits() {
+        let mut x = Matrix {
+            n: 3,
+            p: 2,
+            values: vec![0.1, 1e12, 0.1, 1e12 + 1.0, 0.1, 1e12 + 2.0],
+        };
+        assert_eq!(x.centre(), [0.1, 1e12 + 1.0]);
+        assert_eq!(x.values, [0.0, -1.0, 0.0, 0.0, 0.0, 1.0]);
     }
 
     #[test]

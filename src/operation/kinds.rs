@@ -161,6 +161,17 @@ pub trait TableStep: Operation {
         Vec::new()
     }
 
+    /// How many columns its `k` says are kept; none for a step that has no such parameter.
+    fn keeps(&self) -> Option<usize> {
+        None
+    }
+
+    /// The most columns that it makes of so many, `categorical` of which hold categories; none where
+    /// that is up to the training rows.
+    fn most_columns(&self, given: usize, _categorical: usize) -> Option<usize> {
+        Some(self.keeps().map_or(given, |k| k.min(given)))
+    }
+
     /// Fails where `fit` on such training rows or `apply` to such held-out rows must, judged by the
     /// columns beside the rows alone: there are no others. Says so with the failure of the run.
     fn check_beside(&self, _train: &Rows, _held_out: &Rows) -> Result<(), Failure> {
@@ -495,6 +506,10 @@ pub trait AnyTableStep: Send + Sync {
     fn check(&self, problems: &mut Problems);
     /// See [`TableStep::needs`].
     fn needs(&self) -> Vec<Need>;
+    /// See [`TableStep::keeps`].
+    fn keeps(&self) -> Option<usize>;
+    /// See [`TableStep::most_columns`].
+    fn most_columns(&self, given: usize, categorical: usize) -> Option<usize>;
     /// See [`TableStep::check_beside`].
     fn check_beside(&self, train: &Rows, held_out: &Rows) -> Result<(), Failure>;
     /// See [`TableStep::transductive`].
@@ -545,6 +560,14 @@ impl<T: TableStep> AnyTableStep for T {
 
     fn needs(&self) -> Vec<Need> {
         TableStep::needs(self)
+    }
+
+    fn keeps(&self) -> Option<usize> {
+        TableStep::keeps(self)
+    }
+
+    fn most_columns(&self, given: usize, categorical: usize) -> Option<usize> {
+        TableStep::most_columns(self, given, categorical)
     }
 
     fn check_beside(&self, train: &Rows, held_out: &Rows) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! Study × survey → nodes and edges: the analyses and their splits.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -38,6 +38,7 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
         placed: BTreeMap::new(),
         cases: Vec::new(),
         analyses: Vec::new(),
+        ahead: BTreeSet::new(),
         groups: groups(survey),
     };
     let mut wanted: Vec<(usize, usize, usize, usize)> = Vec::new();
@@ -82,6 +83,7 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
         graph: builder.graph,
         order,
         cases: builder.cases,
+        ahead: builder.ahead,
         analyses: builder.analyses,
         frozen,
         external,
@@ -150,18 +152,27 @@ pub struct Builder<'a> {
     placed: BTreeMap<(Division, SplitPlace), Arc<Placed>>,
     pub cases: Vec<Case>,
     pub analyses: Vec<Analysis>,
+    /// See [`Plan::ahead`].
+    ahead: BTreeSet<NodeIndex>,
     /// By cohort: the group of each row.
     pub groups: BTreeMap<String, Vec<u32>>,
 }
 
-/// Whose splits: those of a scheme for an outcome, or without a scheme those of all development rows,
-/// on which the model to be frozen is tuned. Positions in the study.
-pub type Division = (Option<usize>, usize);
+/// Whose splits. Positions in the study.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Division {
+    /// Without a scheme they are those of all development rows, on which the model to be frozen is tuned.
+    pub scheme: Option<usize>,
+    pub outcome: usize,
+    /// On which of the parts of a learning curve, if not on all training rows.
+    pub part: Option<usize>,
+}
 
 /// Repeat, outer split and inner split; counts from 0.
 pub type SplitPlace = (usize, usize, Option<usize>);
 
 /// What the nodes of one case share.
+#[derive(Clone)]
 pub struct Context<'a> {
     pub case: usize,
     pub splits: NodeIndex,
@@ -221,10 +232,22 @@ impl Measuring<'_> {
 }
 
 /// The choice among candidates, and what is learned with it.
+#[derive(Clone, Copy)]
 pub struct ChosenNodes {
     pub tune: NodeIndex,
     pub winner: NodeIndex,
     pub link: Option<NodeIndex>,
+}
+
+/// The procedure on the training rows of an outer split.
+pub struct SplitNodes {
+    pub here: Arc<Placed>,
+    inner_scores: Vec<NodeIndex>,
+    prepare: NodeIndex,
+    chosen: ChosenNodes,
+    fit: NodeIndex,
+    pub predict: NodeIndex,
+    importance: Option<NodeIndex>,
 }
 
 impl Builder<'_> {
@@ -321,7 +344,7 @@ impl Builder<'_> {
         let context = Context {
             case,
             splits: splits_node,
-            division: (Some(scheme), outcome),
+            division: Division { scheme: Some(scheme), outcome, part: None },
             name: name.clone(),
             frame,
             given: self.given_with(
@@ -580,7 +603,8 @@ impl Builder<'_> {
         );
         let decision = study.evaluate.decision_range.map(|range| {
             let range = canonical_json(&json!(range));
-            let identity = Identity::of(&[("decision", "1"), ("range", &range)]);
+            // 2: treating everybody is no advantage over treating everybody.
+            let identity = Identity::of(&[("decision", "2"), ("range", &range)]);
             drawn("decision", Work::DecisionCurve { of }, identity)
         });
         let confusion = (!decided.is_empty()).then(|| {
@@ -759,24 +783,29 @@ impl Builder<'_> {
         }
     }
 
-    /// The choice among candidates by inner splits, and what is learned with it.
+    /// The choice among candidates by inner splits, and what is learned with it. `other` says by which of
+    /// the study's other rules, if not by its own.
     pub fn chosen(
         &mut self,
         context: &Context<'_>,
         here: &Arc<Placed>,
         inner_scores: &[NodeIndex],
+        other: Option<usize>,
     ) -> ChosenNodes {
         let case = context.case;
-        let name = |part: &str| [&context.name, "/", &here.name, "/", part].concat();
-        let identity = context.procedure.tune.clone();
-        let work = Work::Tune { case, split: here.clone() };
+        let place = [&*context.name, "/", &here.name].concat();
+        let name = |part: &str| self.ruled(&place, other, part);
+        let tunes = &context.procedure.other_tunes;
+        let identity = other.map_or(&context.procedure.tune, |other| &tunes[other]);
+        let (tune, winner, link) = (name("tune"), name("winner"), name("link"));
+        let work = Work::Tune { case, split: here.clone(), other };
         // The scheme decides which rows it reads, so a leak through it is the scheme's.
         let tune =
-            Self::pooled(context, name("tune"), work, identity, "tune", context.span);
+            Self::pooled(context, tune, work, identity.clone(), "tune", context.span);
         let tune = Node { given: context.chooses.clone(), ..tune };
         let tune = self.add(tune, inner_scores);
         let winner = Node {
-            name: name("winner"),
+            name: winner,
             work: Work::Winner { case },
             identity: context.procedure.winner.clone(),
             given: Default::default(),
@@ -791,8 +820,7 @@ impl Builder<'_> {
         let link = has_links(self.study).then(|| {
             let work = Work::Link { case };
             let identity = context.procedure.link.clone();
-            let (name, span) = (name("link"), context.span);
-            let node = Self::pooled(context, name, work, identity, "link", span);
+            let node = Self::pooled(context, link, work, identity, "link", context.span);
             let mut inputs = vec![tune];
             inputs.extend(inner_scores.iter().copied());
             self.add(node, &inputs)
@@ -819,31 +847,58 @@ impl Builder<'_> {
         Some(self.add(node, &inputs))
     }
 
-    /// The nodes of one outer split.
-    fn outer(
+    /// What a node is called that follows one rule of choice.
+    pub fn ruled(&self, place: &str, other: Option<usize>, part: &str) -> String {
+        match other.map(|other| self.study.evaluate.other_tuners[other].about.name) {
+            None => [place, "/", part].concat(),
+            Some(rule) => [place, "/", rule, "/", part].concat(),
+        }
+    }
+
+    /// Notes the nodes that `make` adds as computed ahead, by each of the study's other rules. Where there
+    /// is one candidate all rules choose it.
+    pub fn ahead(
+        &mut self,
+        procedure: &Procedure,
+        mut make: impl FnMut(&mut Self, Option<usize>),
+    ) {
+        if procedure.n_candidates < 2 {
+            return;
+        }
+        let first = self.graph.node_count();
+        for other in 0..self.study.evaluate.other_tuners.len() {
+            make(self, Some(other));
+        }
+        self.ahead.extend((first..self.graph.node_count()).map(NodeIndex::new));
+    }
+
+    /// The procedure on the training rows of an outer split, and what it says of those held out.
+    pub fn on_split(
         &mut self,
         context: &Context<'_>,
-        repeat: usize,
-        outer: usize,
+        (repeat, outer): (usize, usize),
         split: &OuterSplit,
-    ) -> OuterNodes {
+    ) -> SplitNodes {
         let inner_scores = self.inner(context, (repeat, outer), &split.inner);
         let here =
             self.placed(context, (repeat, outer, None), &split.split, &split.inner);
         let prepare = self.prepare(context, &here);
-        let ChosenNodes { tune, winner, link } =
-            self.chosen(context, &here, &inner_scores);
-        let decoded = self.decoded(context, &here, prepare);
         let looked_into = context.looked_into && repeat == 0;
-        let fit = self.fit(context, &here, [prepare, winner], looked_into);
-        let rule = self.study.evaluate.threshold.as_ref();
-        let threshold = match rule.map(|rule| rule.learned_from) {
-            // A study that leaks: the proof refuses it.
-            Some(LearnedFrom::HeldOut) => self.threshold(context, &here, tune, &[fit]),
-            _ => self.threshold(context, &here, tune, &inner_scores),
+        let fitted = |builder: &mut Self, other: Option<usize>| {
+            let chosen = builder.chosen(context, &here, &inner_scores, other);
+            let winner = chosen.winner;
+            let fit =
+                builder.fit(context, &here, [prepare, winner], (looked_into, other));
+            let importance = looked_into
+                .then(|| builder.importance(context, &here, (chosen, fit), other));
+            (chosen, fit, importance)
         };
-        let mut inputs = vec![tune, fit];
-        inputs.extend(link);
+        let (chosen, fit, importance) = fitted(self, None);
+        self.ahead(context.procedure, |builder, other| {
+            fitted(builder, other);
+        });
+        let mut inputs = vec![chosen.tune, fit];
+        inputs.extend(chosen.link);
         let predict = Node {
             name: format!("{}/{}/predict", context.name, here.name),
             work: Work::Predict { case: context.case, split: here.clone() },
@@ -857,12 +912,32 @@ impl Builder<'_> {
             span: context.span,
         };
         let predict = self.add(predict, &inputs);
+        SplitNodes { here, inner_scores, prepare, chosen, fit, predict, importance }
+    }
+
+    /// The nodes of one outer split.
+    fn outer(
+        &mut self,
+        context: &Context<'_>,
+        repeat: usize,
+        outer: usize,
+        split: &OuterSplit,
+    ) -> OuterNodes {
+        let on_split = self.on_split(context, (repeat, outer), split);
+        let SplitNodes { here, inner_scores, prepare, .. } = on_split;
+        let SplitNodes { chosen, fit, predict, importance, .. } = on_split;
+        let tune = chosen.tune;
+        let decoded = self.decoded(context, &here, prepare);
+        let rule = self.study.evaluate.threshold.as_ref();
+        let threshold = match rule.map(|rule| rule.learned_from) {
+            // A study that leaks: the proof refuses it.
+            Some(LearnedFrom::HeldOut) => self.threshold(context, &here, tune, &[fit]),
+            _ => self.threshold(context, &here, tune, &inner_scores),
+        };
         let decide = threshold.map(|threshold| {
             let name = format!("{}/{}/decide", context.name, here.name);
             self.decide(name, [predict, threshold], here.held_out.clone(), context.span)
         });
-        let importance =
-            looked_into.then(|| self.importance(context, &here, (winner, fit, link)));
         OuterNodes {
             repeat,
             outer,
@@ -905,7 +980,7 @@ impl Builder<'_> {
         context: &Context<'_>,
         here: &Arc<Placed>,
         [prepare, winner]: [NodeIndex; 2],
-        keeps: bool,
+        (keeps, other): (bool, Option<usize>),
     ) -> NodeIndex {
         let study = self.study;
         let case = self.cases[context.case];
@@ -914,7 +989,7 @@ impl Builder<'_> {
         let place = random.then_some(&here.place);
         let given = context.given.iter().chain([&here.rows]).chain(place).cloned();
         let node = Node {
-            name: format!("{}/{}/fit", context.name, here.name),
+            name: self.ruled(&format!("{}/{}", context.name, here.name), other, "fit"),
             work: Work::Fit { case: context.case, split: here.clone(), keeps },
             // 2: with the columns that each step leaves.
             identity: Identity::new(&json!({ "fit": 2, "keeps": keeps })),
@@ -973,13 +1048,18 @@ impl Builder<'_> {
         &mut self,
         context: &Context<'_>,
         here: &Arc<Placed>,
-        (winner, fit, link): (NodeIndex, NodeIndex, Option<NodeIndex>),
+        (chosen, fit): (ChosenNodes, NodeIndex),
+        other: Option<usize>,
     ) -> NodeIndex {
         // Shuffles are named by the place of the split.
         let given = context.given.iter().chain([&here.rows, &here.place]).cloned();
         let case = self.cases[context.case];
         let node = Node {
-            name: format!("{}/{}/importance", context.name, here.name),
+            name: self.ruled(
+                &format!("{}/{}", context.name, here.name),
+                other,
+                "importance",
+            ),
             work: Work::Importance { case: context.case, split: here.clone() },
             identity: Identity::of(&[
                 ("importance", "2"),
@@ -997,19 +1077,11 @@ impl Builder<'_> {
             },
             span: context.span,
         };
-        let mut inputs = vec![context.frame, winner, fit];
-        inputs.extend(link);
+        let mut inputs = vec![context.frame, chosen.winner, fit];
+        inputs.extend(chosen.link);
         let node = self.add(node, &inputs);
         self.follows(node, context.splits);
         node
-    }
-
-    /// How many times fewer candidates go on after each rung, where not all are scored everywhere.
-    pub fn halving(&self) -> Option<usize> {
-        match &self.study.evaluate.tuner.instance {
-            Instance::Tuner(tuner) => tuner.halving(),
-            _ => None,
-        }
     }
 
     /// Scores by inner split, each with one node per selector × learner. With a tuner that halves,
@@ -1020,7 +1092,7 @@ impl Builder<'_> {
         (repeat, outer): (usize, usize),
         inner: &[Split],
     ) -> Vec<NodeIndex> {
-        let halving = self.halving();
+        let halving = self.study.evaluate.halving();
         let mut scores: Vec<NodeIndex> = Vec::new();
         let (mut race, mut rung, mut end) = (None, 0, 1);
         for (position, split) in inner.iter().enumerate() {

@@ -100,8 +100,6 @@ fn split(work: &Work) -> Option<&Placed> {
         | Work::Predict { split, .. }
         | Work::Calibrate { split, .. }
         | Work::Refit { split, .. }
-        | Work::ScorePart { split, .. }
-        | Work::LearnPart { split, .. }
         | Work::Importance { split, .. }
         | Work::Apparent { split, .. } => Some(split),
         _ => None,

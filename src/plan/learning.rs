@@ -3,18 +3,16 @@
 //!
 //! Parts are drawn here, so that the proof knows who is in them.
 
-use std::sync::Arc;
-
 use petgraph::graph::NodeIndex;
 use serde_json::{Value as Json, json};
 
-use super::build::{Builder, Context, Measuring};
+use super::build::{Builder, Context, Division, Measuring, SplitNodes};
 use super::{
     Given, Identity, Judgement, LearnedPart, LearningNodes, MeasuredNodes, Node,
-    OuterNodes, Placed, RowSets, Work,
+    OuterNodes, RowSets, Work,
 };
 use crate::data::{OuterSplit, Scope, Splits};
-use crate::digest::{Digest, canonical_json, canonical_list};
+use crate::digest::canonical_json;
 use crate::math::Stream;
 use crate::spec::LearningCurve;
 use crate::statistics::nested_parts;
@@ -46,16 +44,21 @@ impl Builder<'_> {
             .collect::<Option<_>>()?;
         let mut parts = Vec::new();
         for (at, fraction) in fractions.iter().enumerate() {
+            let context_of_part = Context {
+                name: format!("{}/learning_curve/{fraction}", context.name),
+                division: Division { part: Some(at), ..context.division },
+                looked_into: false,
+                ..context.clone()
+            };
             let mut of_part = Vec::new();
             for (nodes, places) in used.iter().zip(&places) {
-                let OuterSplit { split, inner } = &places[at];
-                let place = (nodes.repeat, nodes.outer, None);
-                let placed = Placed::new(place, split, inner, context.groups);
-                let placed = Arc::new(placed);
-                let node = self.learn_part(context, &placed, *fraction);
-                of_part.push((placed, node));
+                // The same nodes as on all training rows: whatever is chosen among grows and changes alike.
+                let place = (nodes.repeat, nodes.outer);
+                let SplitNodes { here, predict, .. } =
+                    self.on_split(&context_of_part, place, &places[at]);
+                of_part.push((here, predict));
             }
-            let name = format!("{}/learning_curve/{fraction}", context.name);
+            let name = context_of_part.name;
             let of = Judgement::Learning { analysis, part: Some(at) };
             let nodes: Vec<NodeIndex> = of_part.iter().map(|(_, node)| *node).collect();
             let trained = by_repeat(&used, |at| of_part[at].0.split.train.len());
@@ -96,84 +99,6 @@ impl Builder<'_> {
         let mut stream = Stream::new(self.study.seed, &names);
         let groups = context.groups;
         Some(nested_parts(split, fractions, &known.classes, groups, &mut stream))
-    }
-
-    /// The whole procedure on a part of the training rows of an outer split. The scores of the candidates
-    /// are a node of their own, so that another way of choosing fits none of them again.
-    fn learn_part(
-        &mut self,
-        context: &Context<'_>,
-        placed: &Arc<Placed>,
-        fraction: f64,
-    ) -> NodeIndex {
-        let procedure = context.procedure;
-        let case = self.cases[context.case];
-        let score = procedure.score.iter().flatten().map(|score| score.text());
-        let score = canonical_list(score);
-        let mut fields = vec![("score_part", "1"), ("score", score.as_str())];
-        // All are scored on all inner splits otherwise.
-        if self.halving().is_some() {
-            fields.push(("race", procedure.race.text()));
-        }
-        let scores = Identity::of(&fields);
-        let identity = Identity::of(&[
-            // To be raised with `fit` as well.
-            ("learn_part", "1"),
-            ("score", &score),
-            ("tune", procedure.tune.text()),
-            ("link", procedure.link.text()),
-            ("predict", procedure.predict.text()),
-        ]);
-        // Its rows are in the key, and so is the seed by which they were drawn.
-        let random = procedure.random.contains(&true);
-        let inner = Given {
-            name: "inner splits".into(),
-            digest: Digest::of(format!("{:?}", placed.inner_splits).as_bytes()),
-            shown: format!("{} inner splits", placed.inner_splits.len()).into(),
-        };
-        let place = random.then(|| placed.place.clone());
-        let rows = [placed.rows.clone(), inner].into_iter().chain(place);
-        let given: Arc<[Given]> = context.given.iter().cloned().chain(rows).collect();
-        let name = format!("{}/learning_curve/{fraction}/{}", context.name, placed.name);
-        let scores = Node {
-            name: format!("{name}/scores"),
-            work: Work::ScorePart { case: context.case, split: placed.clone() },
-            identity: scores,
-            given: given.clone(),
-            seed: random.then_some(self.study.seed),
-            keep: Keep::Stored,
-            family: "learn from fewer",
-            scope: Scope::Training,
-            rows: RowSets {
-                fitted: Some(placed.train.clone()),
-                outcomes: true,
-                ..RowSets::default()
-            },
-            span: context.span,
-        };
-        let scores = self.add(scores, &[context.frame]);
-        self.follows(scores, context.splits);
-        let node = Node {
-            name,
-            work: Work::LearnPart { case: context.case, split: placed.clone() },
-            identity,
-            given,
-            seed: random.then_some(self.study.seed),
-            keep: Keep::Stored,
-            family: "learn from fewer",
-            scope: Scope::HeldOut,
-            rows: RowSets {
-                fitted: Some(placed.train.clone()),
-                outcomes: true,
-                held_out: Some(placed.held_out.clone()),
-                transductive: self.study.models[case.model].transductive(case.branch),
-                ..RowSets::default()
-            },
-            span: context.span,
-        };
-        let node = self.add(node, &[context.frame, scores]);
-        self.follows(node, context.splits);
-        node
     }
 
     /// The primary metric of what was learned from some of the rows.

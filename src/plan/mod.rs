@@ -21,6 +21,7 @@ pub use keys::{key_of, plan_key, preimage};
 pub use proof::{Proof, prove};
 pub use state::{Indexed, State, States, read_index, states, write_index};
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use petgraph::Direction;
@@ -38,6 +39,9 @@ pub struct Plan {
     pub order: Vec<NodeIndex>,
     /// What nodes name by number: an outcome and a model on the rows of a cohort.
     pub cases: Vec<Case>,
+    /// What the study's other rules of choice would ask for. No number of the study comes from it: it is
+    /// computed so that a study that changes its rule finds it in the store.
+    pub ahead: BTreeSet<NodeIndex>,
     /// The headline first, then in written order.
     pub analyses: Vec<Analysis>,
     pub frozen: Vec<FrozenModel>,
@@ -377,6 +381,8 @@ pub enum Work {
     Tune {
         case: usize,
         split: Arc<Placed>,
+        /// By which of the study's other rules, if not by its own.
+        other: Option<usize>,
     },
     /// That choice by what it does.
     Winner {
@@ -485,17 +491,6 @@ pub enum Work {
         case: usize,
         from: usize,
         to: usize,
-    },
-    /// The candidates on the inner splits of a part of the training rows of an outer split.
-    ScorePart {
-        case: usize,
-        split: Arc<Placed>,
-    },
-    /// The choice among them, fitted on that part, and what it says of all the rows that the outer split
-    /// holds out.
-    LearnPart {
-        case: usize,
-        split: Arc<Placed>,
     },
     /// How precisely the rows tell a calibration slope.
     SlopeVariance {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::Identity;
 use super::inputs::reads_outcome_of;
@@ -21,6 +21,8 @@ pub struct Procedure {
     pub score: Vec<Vec<Arc<Identity>>>,
     pub race: Arc<Identity>,
     pub tune: Arc<Identity>,
+    /// The same by the study's other rules.
+    pub other_tunes: Vec<Arc<Identity>>,
     pub winner: Arc<Identity>,
     pub link: Arc<Identity>,
     pub threshold: Option<Arc<Identity>>,
@@ -28,6 +30,7 @@ pub struct Procedure {
     pub calibrate: Arc<Identity>,
     /// All candidates by what they do.
     pub candidates: Arc<Identity>,
+    pub n_candidates: usize,
     pub decoded: Arc<Identity>,
     /// Whether preparation looks at outcomes.
     pub outcome_prepares: bool,
@@ -42,6 +45,7 @@ pub struct Common {
     /// By learner.
     learners: Vec<String>,
     tuner: String,
+    other_tuners: Vec<String>,
     pub primary: String,
     /// By metric: its fields.
     pub metrics: Vec<Vec<(&'static str, String)>>,
@@ -60,8 +64,9 @@ impl Common {
         });
         Self {
             learners: study.learn.iter().map(of_chain).collect(),
-            tuner: canonical_json(&evaluate.tuner.identity()),
-            primary: canonical_json(&evaluate.primary.identity()),
+            tuner: of_use(&evaluate.tuner),
+            other_tuners: evaluate.other_tuners.iter().map(of_use).collect(),
+            primary: of_use(&evaluate.primary),
             metrics: evaluate.metrics().map(Use::identity_fields).collect(),
             steps: canonical_json(&steps.collect::<Vec<_>>().into()),
         }
@@ -74,7 +79,8 @@ impl Procedure {
         let chain = &model.branches[branch].prepare;
         let prepare = of_chain(chain);
         let selectors: Vec<String> = model.select.iter().map(of_chain).collect();
-        let candidates = n_candidates(study, model, chain);
+        let cells = n_candidates(study, model, chain);
+        let candidates = canonical_json(&json!(cells));
         let evaluate = &study.evaluate;
         let states: Vec<_> = model.select.iter().map(Chain::all_states).collect();
         let shares = |at: usize| {
@@ -114,6 +120,17 @@ impl Procedure {
             ("learn", &canonical_list(common.learners.iter().map(String::as_str))),
         ]);
         let paths = canonical_json(&chain.fit_paths().identities);
+        let falls_back = canonical_json(&json!(evaluate.falls_back));
+        let tune = |tuner: &String| {
+            Identity::of(&[
+                // 4: the same as in `race`; without any score it falls back, if that is asked for.
+                ("tune", "5"),
+                ("tuner", tuner),
+                ("metric", &common.primary),
+                ("falls_back", &falls_back),
+                ("candidates", &candidates),
+            ])
+        };
         Self {
             prepare: Identity::of(&[("prepare", &paths)]),
             select: select.collect(),
@@ -126,26 +143,25 @@ impl Procedure {
                 ("metric", &common.primary),
                 ("candidates", &candidates),
             ]),
-            tune: Identity::of(&[
-                // 4: the same as in `race`; without any score it falls back, if that is asked for.
-                ("tune", "5"),
-                ("tuner", &common.tuner),
-                ("metric", &common.primary),
-                ("falls_back", &canonical_json(&json!(evaluate.falls_back))),
-                ("candidates", &candidates),
-            ]),
+            tune: tune(&common.tuner),
+            other_tunes: common.other_tuners.iter().map(tune).collect(),
             link: with_candidates("link", "1"),
             threshold,
             predict: with_candidates("predict", "5"),
             calibrate: with_candidates("calibrate", "2"),
             winner: Identity::of(&[("winner", "1"), ("candidates", does.text())]),
             candidates: does,
+            n_candidates: cells.iter().flatten().sum(),
             decoded: Identity::of(&[("decodability", "1"), ("prepare", &prepare)]),
             outcome_prepares: reads_outcome(chain),
             outcome_selects: model.select.iter().map(reads_outcome).collect(),
             random: study.learn.iter().map(draws).collect(),
         }
     }
+}
+
+fn of_use(used: &Use) -> String {
+    canonical_json(&used.identity())
 }
 
 fn of_chain(chain: &Chain) -> String {
@@ -162,12 +178,12 @@ fn draws(learner: &Chain) -> bool {
 }
 
 /// Candidates by selector × learner: the order in which `tune` numbers them.
-fn n_candidates(study: &Study, model: &Model, prepare: &Chain) -> String {
+fn n_candidates(study: &Study, model: &Model, prepare: &Chain) -> Vec<Vec<usize>> {
     let cells = model.select.iter().map(|selector| {
         let learners = study.learn.iter().map(|learner| {
             prepare.settings.len() * selector.settings.len() * learner.settings.len()
         });
-        learners.collect::<Json>()
+        learners.collect()
     });
-    canonical_json(&cells.collect())
+    cells.collect()
 }

@@ -5,6 +5,7 @@
 use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
 use super::finding::associated;
+use super::ibsi;
 use super::places::{Place, parts, places};
 use super::sample_size::per_candidate;
 use super::shown::plain;
@@ -89,6 +90,12 @@ const CHECKS: &[Check] = &[
         name: "a number typed by hand",
         items: &[],
         find: typed_numbers,
+        level: "warning",
+    },
+    Check {
+        name: "setting of imaging",
+        items: &[],
+        find: other_setting,
         level: "warning",
     },
     Check {
@@ -214,41 +221,14 @@ fn is_in(places: &[Place], analysis: &AnalysisRecord) -> bool {
 }
 
 const EXTERNAL: Phrases<'static> = Phrases::new(&[
-    "external validation",
-    "externally validated",
-    "external evaluation",
-    "externally evaluated",
-    "externally tested",
-    "external cohort*",
-    "external test*",
-    "external data*",
-    "external set*",
-    "external patients",
-    "external performance",
-    "external auc",
-    "external auroc",
-    "external institution*",
-    "external hospital*",
-    "external cent*",
-    "independent validation",
-    "independent external",
-    "independent cohort*",
-    "independent hospital*",
-    "independent cent*",
-    "validated externally",
-    "tested externally",
-    "evaluated externally",
-    "cohort ~ different hospital",
-    "cohort ~ different institution",
-    "patients ~ different hospital",
-    "patients ~ different institution",
-    "independent institution*",
-    "outside institution*",
-    "outside hospital*",
-    "validated ~ another institution",
-    "validated ~ another hospital",
-    "tested ~ another institution",
-    "tested ~ another hospital",
+    "external validation|evaluation|patients|performance|auc|auroc",
+    "external cohort*|test*|data*|set*|institution*|hospital*|cent*",
+    "externally validated|evaluated|tested",
+    "validated|evaluated|tested externally",
+    "independent external|validation|cohort*|institution*|hospital*|cent*",
+    "outside institution*|hospital*",
+    "cohort|patients ~ different hospital|institution",
+    "validated|tested ~ another institution|hospital",
 ]);
 
 fn external(record: &StudyRecord) -> Vec<(String, String)> {
@@ -454,6 +434,7 @@ fn says_complete(words: &[String]) -> bool {
         ],
         but_before: &["follow", "were", "that"],
         but_behind: &["not"],
+        ..Phrases::new(&[])
     };
     // Of whom the outcome is missing is another matter.
     const OTHER: [&str; 5] = ["outcome*", "label*", "follow", "image*", "scan*"];
@@ -509,30 +490,8 @@ fn multicentre(record: &StudyRecord) -> Vec<(String, String)> {
         "multicentric",
         "multi institutional",
         "multiinstitutional",
-        "several centres",
-        "several centers",
-        "several hospitals",
-        "several institutions",
-        "multiple centres",
-        "multiple centers",
-        "multiple hospitals",
-        "multiple institutions",
-        "different centres",
-        "different centers",
-        "different hospitals",
-        "different institutions",
-        "two hospitals",
-        "three hospitals",
-        "four hospitals",
-        "two centres",
-        "three centres",
-        "four centres",
-        "two centers",
-        "three centers",
-        "four centers",
-        "two institutions",
-        "three institutions",
-        "four institutions",
+        "several|multiple|different centres|centers|hospitals|institutions",
+        "two|three|four centres|centers|hospitals|institutions",
     ]);
     let mut texts = texts(record);
     texts.retain(|(field, _)| !is_to_come(field));
@@ -596,6 +555,17 @@ struct Written {
     /// Where its sentence says that it holds; empty where it does not say, or where it has several such
     /// numbers, of which each may be of another place.
     places: Vec<Place>,
+    /// The one model that its sentence speaks of, if that is beyond doubt.
+    model: Option<String>,
+}
+
+impl Written {
+    /// Whether a measure is one of the model that the sentence speaks of, if it speaks of one.
+    fn is_of_its_model(&self, record: &StudyRecord) -> bool {
+        let counts = matches!(self.typed.what, What::Patients | What::Events);
+        let model = self.model.as_deref().filter(|_| !counts);
+        model.is_none() || has_of(record, &self.typed, &self.places, model)
+    }
 }
 
 /// The numbers of the author's title, objectives, results and conclusions. Those of screened patients,
@@ -615,12 +585,19 @@ fn numbers(record: &StudyRecord) -> Vec<Written> {
     let mutated = words(outcome).iter().any(|word| word.starts_with("mutat"));
     let events = if mutated { MUTATIONS } else { &[] };
     let texts = texts(record).into_iter().filter(|(field, _)| own(field));
+    let mut models: Vec<String> = Vec::new();
+    for analysis in record.analyses.values() {
+        if !models.contains(&analysis.model) {
+            models.push(analysis.model.clone());
+        }
+    }
     let mut numbers = Vec::new();
     for (field, text) in texts {
         let planned = field.starts_with("reporting.sample_size.");
         let text = if planned { without_plans(&text) } else { text };
         for (sentence, found) in typed(&text, events) {
-            let of = spoken_of(record, &words(&sentence));
+            let words = words(&sentence);
+            let (of, model) = (spoken_of(record, &words), model_of(&models, &words));
             for typed in &found {
                 let alone =
                     found.iter().filter(|one| one.what == typed.what).count() == 1;
@@ -628,11 +605,56 @@ fn numbers(record: &StudyRecord) -> Vec<Written> {
                     field: field.clone(),
                     typed: typed.clone(),
                     places: if alone { of.clone() } else { Vec::new() },
+                    model: model.clone().filter(|_| alone),
                 });
             }
         }
     }
     numbers
+}
+
+/// The model that a sentence speaks of, as in "the radiomics model reached …". None where it compares or
+/// combines models, or names one with a further word before it, which may be another model.
+fn model_of(models: &[String], said: &[String]) -> Option<String> {
+    const OTHERS: [&str; 24] = [
+        "and",
+        "with",
+        "plus",
+        "add*",
+        "combin*",
+        "joint*",
+        "together",
+        "fus*",
+        "than",
+        "over",
+        "versus",
+        "vs",
+        "compar*",
+        "against",
+        "beyond",
+        "outperform*",
+        "exceed*",
+        "surpass*",
+        "superior*",
+        "inferior*",
+        "unlike",
+        "while",
+        "whereas",
+        "other",
+    ];
+    const NAMING: [&str; 9] =
+        ["the", "a", "our", "this", "final", "frozen", "of", "by", "for"];
+    if said.iter().any(|word| OTHERS.iter().any(|other| is(word, other))) {
+        return None;
+    }
+    let mut named = superiority::named(said, models);
+    named.dedup_by(|one, other| one.1 == other.1);
+    let [(at, model)] = named.as_slice() else { return None };
+    let behind = said.get(at + parts(model.strip_suffix("_only").unwrap_or(model)).len());
+    let is_model = behind
+        .is_some_and(|word| ["model", "signature", "alone"].contains(&word.as_str()));
+    let first = at.checked_sub(1).map(|before| said[before].as_str());
+    (is_model && first.is_none_or(|word| NAMING.contains(&word))).then(|| model.clone())
 }
 
 /// Every place that a sentence may speak of, the more the less certain it is.
@@ -679,12 +701,25 @@ fn without_plans(text: &str) -> String {
 /// Whether the record has that number in one of the places, rounded as it was written; in any where none
 /// is named.
 fn has(record: &StudyRecord, typed: &Typed, places: &[Place]) -> bool {
-    let analyses = || record.analyses.values().filter(|of| is_in(places, of));
+    has_of(record, typed, places, None)
+}
+
+/// The same of one model; counts are those of every model.
+fn has_of(
+    record: &StudyRecord,
+    typed: &Typed,
+    places: &[Place],
+    model: Option<&str>,
+) -> bool {
+    let analyses = || {
+        let there = record.analyses.values().filter(|of| is_in(places, of));
+        there.filter(|of| model.is_none_or(|model| of.model == model))
+    };
     match typed.what {
         What::Measure(measure) | What::IntervalOf(measure) => {
             let results = results(analyses(), measure);
             // Nothing can be held against a place that was not measured.
-            let nothing = !places.is_empty() && results.is_empty();
+            let nothing = (!places.is_empty() || model.is_some()) && results.is_empty();
             nothing
                 || is_coarse(record, measure)
                 || results.into_iter().any(|found| match found {
@@ -815,29 +850,36 @@ fn told(typed: &Typed) -> (String, String) {
 }
 
 fn wrong_numbers(record: &StudyRecord) -> Vec<(String, String)> {
-    let wrong =
-        numbers(record).into_iter().filter_map(|Written { field, typed, places }| {
-            let (what, name) = told(&typed);
-            let an = if what.starts_with(['A', 'F', 'a', 'i']) { "an" } else { "a" };
-            let why = match (has(record, &typed, &[]), has(record, &typed, &places)) {
-                (false, _) => "that no result of this study is".to_string(),
-                (true, false) => format!(
-                    "for {}, and that is a result of another cohort",
-                    places.iter().map(Place::words).collect::<Vec<_>>().join(" and ")
-                ),
-                (true, true) => return None,
-            };
-            let text = format!(
-                "`{field}` has {an} {what} {why}; name the result instead, as {name}"
-            );
-            Some((field, text))
-        });
+    let wrong = numbers(record).into_iter().filter_map(|one| {
+        let of_its_model = one.is_of_its_model(record);
+        let Written { field, typed, places, model } = one;
+        let (what, name) = told(&typed);
+        let an = if what.starts_with(['A', 'F', 'a', 'i']) { "an" } else { "a" };
+        let why = match (has(record, &typed, &[]), has(record, &typed, &places)) {
+            (false, _) => "that no result of this study is".to_string(),
+            (true, false) => format!(
+                "for {}, and that is a result of another cohort",
+                places.iter().map(Place::words).collect::<Vec<_>>().join(" and ")
+            ),
+            (true, true) if of_its_model => return None,
+            (true, true) => format!(
+                "for the model {}, and that is a result of another model",
+                model.unwrap_or_default()
+            ),
+        };
+        let text = format!(
+            "`{field}` has {an} {what} {why}; name the result instead, as {name}"
+        );
+        Some((field, text))
+    });
     wrong.collect()
 }
 
 fn typed_numbers(record: &StudyRecord) -> Vec<(String, String)> {
     let right = numbers(record).into_iter().filter(|one| {
-        has(record, &one.typed, &[]) && has(record, &one.typed, &one.places)
+        has(record, &one.typed, &[])
+            && has(record, &one.typed, &one.places)
+            && one.is_of_its_model(record)
     });
     right
         .map(|Written { field, typed, .. }| {
@@ -849,6 +891,30 @@ fn typed_numbers(record: &StudyRecord) -> Vec<(String, String)> {
             (field, text)
         })
         .collect()
+}
+
+/// What the author tells of a setting of imaging that the run knows with other numbers. Units and words
+/// differ, so that it is for the author to see which is right.
+fn other_setting(record: &StudyRecord) -> Vec<(String, String)> {
+    let numbers = |text: &str| -> Vec<f64> {
+        let words = words(&text.replace(['×', '/', '_'], " "));
+        words.iter().filter_map(|word| word.parse().ok()).collect()
+    };
+    let of = |item: &super::standards::Item| {
+        let field = ibsi::field(&item.item);
+        let said = record.reporting.text(&field)?;
+        let told = ibsi::told(record, &item.item).filter(|told| !told.not_done)?;
+        let (typed, known) = (numbers(said), numbers(&told.value));
+        let none_alike = !typed.iter().any(|number| known.contains(number));
+        (none_alike && !typed.is_empty() && !known.is_empty()).then(|| {
+            let text = format!(
+                "`reporting.{field}` says “{said}”, and the run tells {} as {}",
+                told.what, told.value
+            );
+            (format!("reporting.{field}"), text)
+        })
+    };
+    ibsi::list().items.iter().filter_map(of).collect()
 }
 
 fn superior(record: &StudyRecord) -> Vec<(String, String)> {
@@ -863,23 +929,10 @@ const VALIDATED: Phrases<'static> = Phrases {
         "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat* accurately|reliably|robustly",
         "reliable|robust|valid|accurate biomarker*|marker*|predictor*|classifier*|signature*|model*",
         "confirm*|establish*|prove*|demonstrat* ~ validity",
-        "robust predict*",
-        "robust performance",
-        "robust discrimination",
+        "robust predict*|performance|discrimination",
         "robust and reproducible",
-        "model is robust",
-        "model was robust",
-        "model proved robust",
-        "models are robust",
-        "models were robust",
-        "signature is robust",
-        "signature was robust",
-        "performance is robust",
-        "performance was robust",
-        "results are robust",
-        "results were robust",
-        "validation ~ succe*",
-        "validation ~ confirm*",
+        "model|models|signature|performance|results is|was|are|were|proved robust",
+        "validation ~ succe*|confirm*",
         "successful validation",
         "successful external validation",
         "confirmed ~ validation",
@@ -912,6 +965,7 @@ const VALIDATED: Phrases<'static> = Phrases {
         "contour*",
         "segmentation*",
     ],
+    ..Phrases::new(&[])
 };
 
 fn validated(record: &StudyRecord) -> Vec<(String, String)> {
@@ -932,38 +986,15 @@ fn not_above_chance(name: &str, analysis: &AnalysisRecord) -> Option<String> {
 
 const CALIBRATED: Phrases<'static> = Phrases {
     any_of: &[
-        "well calibrated",
-        "perfectly calibrated",
-        "adequately calibrated",
-        "excellently calibrated",
-        "good calibration",
-        "excellent calibration",
-        "adequate calibration",
-        "satisfactory calibration",
-        "acceptable calibration",
-        "perfect calibration",
-        "near perfect calibration",
-        "good ~ and calibration",
-        "excellent ~ and calibration",
-        "calibration was good",
-        "calibration was excellent",
-        "calibration was adequate",
-        "calibration was satisfactory",
-        "calibration was acceptable",
-        "calibration was perfect",
-        "calibration is good",
-        "calibration is excellent",
-        "calibration is adequate",
-        "calibration is satisfactory",
-        "calibration ~ good agreement",
-        "calibration ~ excellent agreement",
-        "good agreement ~ predicted ~ observed",
-        "excellent agreement ~ predicted ~ observed",
-        "good agreement ~ observed ~ predicted",
-        "close agreement ~ predicted ~ observed",
+        "well|perfectly|adequately|excellently calibrated",
+        "good|excellent ~ and calibration",
+        "calibration ~ good|excellent agreement",
+        "good|excellent|close agreement ~ predicted ~ observed",
+        "good|excellent|close agreement ~ observed ~ predicted",
         "predict* ~ agree*|match*|correspond*|coincid* ~ observed",
         "observed ~ agree*|match*|correspond*|coincid* ~ predict*",
     ],
+    nouns: &["calibration"],
     but_before: &[
         "scanner*",
         "monitor*",
@@ -971,8 +1002,10 @@ const CALIBRATED: Phrases<'static> = Phrases {
         "camera*",
         "phantom*",
         "device*",
+        "error*",
     ],
     but_behind: &["scanner*", "monitor*", "instrument*", "camera*", "phantom*"],
+    ..Phrases::new(&[])
 };
 
 fn calibrated(record: &StudyRecord) -> Vec<(String, String)> {
@@ -1002,29 +1035,19 @@ fn calibrated(record: &StudyRecord) -> Vec<(String, String)> {
 
 const GENERALISES: Phrases<'static> = Phrases {
     any_of: &[
-        "generalises",
-        "generalizes",
-        "generalised well",
-        "generalized well",
-        "generalise well",
-        "generalize well",
+        "generalised|generalized|generalise|generalize well",
         "generalisable",
         "generalizable",
-        "good generalisability",
-        "good generalizability",
-        "high generalisability",
-        "high generalizability",
-        "excellent generalisability",
-        "excellent generalizability",
-        "good generalisation",
-        "good generalization",
+        "high generalisability|generalizability",
         "transfers|holds well|across",
         "transfers to other|new|unseen|external",
         "generalise*|generalize* across",
         "generalised|generalized to ~ unseen|new|other|external",
     ],
-    but_before: &["estimating", "linear", "additive"],
-    but_behind: &[],
+    verbs: &["generalise", "generalize"],
+    nouns: &["generalisability|generalizability", "generalisation|generalization"],
+    but_before: &["estimating", "linear", "additive", "error*"],
+    ..Phrases::new(&[])
 };
 
 /// Only patients of elsewhere show that a model holds elsewhere.
@@ -1138,7 +1161,31 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
 
 #[cfg(test)]
 mod tests {
-    use super::without_plans;
+    use super::{model_of, without_plans};
+    use crate::report::wording::words;
+
+    #[test]
+    fn a_model_is_spoken_of_where_nothing_else_is() {
+        let models = ["radiomics", "clinical_only"].map(String::from);
+        let of = |text: &str| model_of(&models, &words(text));
+        for (text, model) in [
+            ("The radiomics model reached an AUC of 0.81.", "radiomics"),
+            ("The AUC of the clinical model was 0.81.", "clinical_only"),
+            ("Radiomics alone had an AUC of 0.81.", "radiomics"),
+        ] {
+            assert_eq!(of(text).as_deref(), Some(model), "{text}");
+        }
+        for text in [
+            "The clinical-radiomics model reached an AUC of 0.81.",
+            "The combined radiomics model reached an AUC of 0.81.",
+            "An AUC of 0.81 is higher than that of the radiomics model.",
+            "The radiomics model and age reached an AUC of 0.81.",
+            "This radiomics study reached an AUC of 0.81.",
+            "The semantic radiomics model reached an AUC of 0.81.",
+        ] {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn what_a_calculation_assumes_is_no_result() {

@@ -17,8 +17,49 @@ use crate::data::{
 };
 use crate::operation::{Declared, Evidence};
 
-/// A section by name with what it declares.
-pub type Declaring<'a> = (&'a str, Declared);
+/// A section with what it declares.
+pub struct Declaring<'a> {
+    pub section: &'a str,
+    pub declared: Declared,
+    /// Whether it stands in the report. One that could not be made shows nothing.
+    pub made: bool,
+}
+
+impl<'a> Declaring<'a> {
+    /// The section that fills an item, with what of the run shows it there.
+    pub fn filling<'s>(
+        sections: &'s [Self],
+        standard: &str,
+        item: &str,
+    ) -> Option<(&'s Self, &'static [Evidence])> {
+        sections.iter().find_map(|of| {
+            let mut fills = of.declared.fills.iter();
+            let fill =
+                fills.find(|fill| fill.standard == standard && fill.item == item)?;
+            Some((of, fill.evidence))
+        })
+    }
+
+    /// Whether a piece of evidence for an item is there, and stands in the section.
+    pub fn shows(
+        &self,
+        evidence: Evidence,
+        record: &StudyRecord,
+        item: &str,
+    ) -> EvidenceFacts {
+        let words = evidence.words();
+        match self.made {
+            true => EvidenceFacts {
+                what: words.to_string(),
+                found: found(evidence, record, item),
+            },
+            false => EvidenceFacts {
+                what: format!("{words}, as its section could not be made"),
+                found: false,
+            },
+        }
+    }
+}
 
 /// Every standard with every item.
 pub fn checklists(
@@ -66,25 +107,12 @@ fn judged(
     standard: &Standard,
     item: &Item,
 ) -> ItemFacts {
-    let declared = sections.iter().find_map(|(section, declared)| {
-        let fill = declared
-            .fills
-            .iter()
-            .find(|fill| fill.standard == standard.name && fill.item == item.item)?;
-        Some((*section, fill.evidence))
-    });
-    let (section, wanted) = declared.unwrap_or(("", &[]));
-    let asked: Vec<Evidence> = wanted
+    let declared = Declaring::filling(sections, standard.name, &item.item);
+    let evidence: Vec<EvidenceFacts> = declared
         .iter()
-        .copied()
-        .filter(|evidence| applies(*evidence, record, &item.item))
-        .collect();
-    let evidence: Vec<EvidenceFacts> = asked
-        .iter()
-        .map(|one| EvidenceFacts {
-            what: one.words().to_string(),
-            found: found(*one, record, &item.item),
-        })
+        .flat_map(|(of, wanted)| wanted.iter().map(move |one| (*of, *one)))
+        .filter(|(_, one)| applies(*one, record, &item.item))
+        .map(|(of, one)| of.shows(one, record, &item.item))
         .collect();
     let author: Vec<AuthorFacts> =
         item.author.iter().flat_map(|wanted| said(record, &item.item, wanted)).collect();
@@ -103,6 +131,9 @@ fn judged(
         (_, _, None) => {
             (Status::Missing, "no section of this report shows it".to_string())
         }
+        _ if of_images && evidence.is_empty() => {
+            ibsi::of_author(status(&evidence, &author), record, &item.item)
+        }
         _ if of_images => {
             ibsi::with_setting(status(&evidence, &author), record, &item.item)
         }
@@ -115,7 +146,7 @@ fn judged(
         requirement: item.requirement.clone(),
         fill: item.fill.clone(),
         status,
-        section: section.to_string(),
+        section: declared.map_or("", |(of, _)| of.section).to_string(),
         evidence,
         author,
         why,

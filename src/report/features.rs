@@ -275,8 +275,11 @@ fn by_step(
     let at = format!("{}/selection/reduction", place(name));
     let label = |of: &ReductionFacts| match (of.stage.as_str(), &of.step, &of.selector) {
         ("tables", ..) => "in the tables".to_string(),
-        (_, Some(step), Some(selector)) => format!("after {step} ({selector})"),
-        (_, Some(step), None) => format!("after {step}"),
+        // A selector that is one step is called after it.
+        (_, Some(step), Some(selector)) if step != selector => {
+            format!("after {step} ({selector})")
+        }
+        (_, Some(step), _) => format!("after {step}"),
         _ => "reach the learner".to_string(),
     };
     let most = selection.reduction.iter().map(|of| of.highest).max().unwrap_or(1).max(1);

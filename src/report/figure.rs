@@ -84,12 +84,19 @@ impl Figure<'_> {
         simulated: bool,
         fragment: &mut Fragment,
     ) -> Result<String, Failure> {
+        let mut body = self.body;
         for (position, picture) in self.pictures.iter().enumerate() {
             let number =
                 if position == 0 { String::new() } else { format!("-{}", position + 1) };
-            fragment
-                .figures
-                .push((format!("{}{number}.svg", self.id), standalone(picture)));
+            let name = format!("{}{number}.svg", self.id);
+            // On a page that is too large the file stands for the picture.
+            if let Some(at) = body.find(picture.as_str())
+                && let Some(rest) = picture.strip_prefix("<svg ")
+            {
+                let marked = format!("<svg data-file=\"figures/{name}\" {rest}");
+                body.replace_range(at..at + picture.len(), &marked);
+            }
+            fragment.figures.push((name, standalone(picture)));
         }
         fragment.tables.push((format!("{}.csv", self.id), self.table.csv(simulated)));
         fill(
@@ -101,7 +108,7 @@ impl Figure<'_> {
                     "heading": self.heading,
                     "plain_heading": without_tags(&self.heading),
                     "sub": self.sub,
-                    "body": self.body,
+                    "body": body,
                     "drawn": !self.pictures.is_empty(),
                     "method": self.method,
                     "table": self.table,

@@ -205,8 +205,8 @@ fn stood_in(
     ))
 }
 
-/// That permuted outcomes do as well, where they do, or that there are too few to tell: an interval
-/// above chance is not enough.
+/// That permuted outcomes do as well, where they do, or that there are too few to tell, or none: an
+/// interval above chance is not enough.
 fn unborne(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
     let at = format!("{}/permutation", place(name));
     match &analysis.permutation {
@@ -218,7 +218,8 @@ fn unborne(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
             " that permuted outcomes do not bear out (p = {})",
             shown.p(&format!("{at}/p"))
         ),
-        _ => String::new(),
+        Some(_) => String::new(),
+        None => "; no outcomes were permuted that could bear it out".to_string(),
     }
 }
 
@@ -727,7 +728,8 @@ mod tests {
         assert_eq!(
             text,
             "The AUROC for IDH mutation was 0.72 (95 % CI 0.61–0.83) on 100 held-out patients \
-             (nested 5 × 5 cross-validation), an interval above chance."
+             (nested 5 × 5 cross-validation), an interval above chance; no outcomes were permuted \
+             that could bear it out."
         );
         has(&told(&headline_of(0.3, Some((0.2, 0.4)))), &["worse than chance"]);
         has(&told(&headline_of(0.8, None)), &["was 0.80 on", "too few for an interval"]);

@@ -21,6 +21,11 @@ const REASON: f64 = 15.0;
 const CLASS: f64 = 38.0;
 const BELOW: f64 = 16.0;
 
+/// Right edge of the numbers of those who left, from the middle of a box, and the characters of a line that
+/// says why.
+const NUMBER: f64 = 72.0;
+const REASONS: usize = 32;
+
 /// Outcomes of a cohort that stand in its box; the rest are in the data table.
 const OUTCOMES: usize = 3;
 
@@ -100,6 +105,12 @@ struct Divided {
     unknown: Option<(Count, String)>,
     /// Patients with and without, where a patient has several rows.
     patients: Option<(String, Count)>,
+}
+
+/// A rule by which some left, or those by which nobody did: how many, and the rule in lines. HTML and text.
+struct Reason {
+    number: String,
+    lines: Vec<String>,
 }
 
 impl<'a> Of<'a> {
@@ -233,23 +244,38 @@ impl<'a> Of<'a> {
         ))
     }
 
-    /// The reasons beside the arrow into a box, broken into lines of the width that there is.
-    fn reasons(self, position: usize) -> Vec<String> {
+    /// The rules beside the arrow into a box, each with how many left by it. Those by which nobody left
+    /// stand behind them, with one number for all.
+    fn reasons(self, position: usize) -> Vec<Reason> {
         let flow = &self.cohort().flow;
         let of_box = &flow[position];
         // Rows leave that were no patients of their own, though those that stay may be.
         let before = position.checked_sub(1).map_or(of_box, |before| &flow[before]);
         let rows = [before, of_box].into_iter().any(|of| unit(of) == "rows");
         let what = if rows { "rows: " } else { "" };
-        let left = of_box.removed.iter().filter(|removed| removed.n != 0);
-        left.flat_map(|removed| {
-            let text = match removed.n.known() {
-                Some(n) => format!("−{n} {what}{}", removed.reason),
-                None => format!("{} (hidden)", removed.reason),
-            };
-            broken(&text, 34)
-        })
-        .collect()
+        let number = |which: usize| self.count(position, &format!("removed/{which}/n"));
+        let removed = || of_box.removed.iter().enumerate();
+        let mut reasons: Vec<Reason> = removed()
+            .filter(|(_, removed)| removed.n != 0)
+            .map(|(which, removed)| {
+                let sign = if removed.n == Count::HIDDEN { "" } else { "−" };
+                Reason {
+                    number: format!("{sign}{}", number(which)),
+                    lines: broken(&format!("{what}{}", removed.reason), REASONS),
+                }
+            })
+            .collect();
+        let mut none = removed().filter(|(_, removed)| removed.n == 0);
+        if let Some((which, first)) = none.next() {
+            let others = none.map(|(_, removed)| removed.reason.as_str());
+            let all: Vec<&str> =
+                [first.reason.as_str()].into_iter().chain(others).collect();
+            reasons.push(Reason {
+                number: number(which),
+                lines: broken(&format!("{what}{}", all.join("; ")), REASONS),
+            });
+        }
+        reasons
     }
 
     /// Height of a box: room for all of its lines.
@@ -267,7 +293,8 @@ impl<'a> Of<'a> {
 
     /// Height of the arrow into a box: room for its reasons.
     fn arrow(self, position: usize) -> f64 {
-        ARROW.max(20.0 + REASON * self.reasons(position).len() as f64)
+        let lines: usize = self.reasons(position).iter().map(|of| of.lines.len()).sum();
+        ARROW.max(20.0 + REASON * lines as f64)
     }
 
     fn height(self) -> f64 {
@@ -330,16 +357,23 @@ impl<'a> Of<'a> {
                     }
                     false => svg.arrow((middle, from), (middle, y)),
                 }
-                let lines = self.reasons(position);
-                if !lines.is_empty() {
-                    let half = REASON * (lines.len() as f64 - 1.0) / 2.0;
+                let reasons = self.reasons(position);
+                if !reasons.is_empty() {
+                    let lines: usize = reasons.iter().map(|of| of.lines.len()).sum();
+                    let half = REASON * (lines as f64 - 1.0) / 2.0;
                     let side = (from + y) / 2.0 - half;
                     if !forks {
                         svg.line("flow", (middle, side), (middle + 26.0, side));
                     }
-                    for (line, text) in lines.iter().enumerate() {
-                        let down = side + 4.0 + REASON * line as f64;
-                        svg.text("small", (middle + 32.0, down), Anchor::Start, text);
+                    let mut down = side + 4.0;
+                    for Reason { number, lines } in &reasons {
+                        let at = (middle + NUMBER, down);
+                        svg.numbers("strong", at, Anchor::End, number);
+                        for text in lines {
+                            let at = (middle + NUMBER + 7.0, down);
+                            svg.text("small", at, Anchor::Start, text);
+                            down += REASON;
+                        }
                     }
                 }
             }
@@ -376,12 +410,17 @@ impl<'a> Of<'a> {
         let of_box = |(position, of_box): (usize, &FlowBox)| {
             let removed = of_box.removed.iter().enumerate();
             let removed = removed.filter(|(_, removed)| removed.n != 0);
-            let left: Vec<String> = removed
+            let mut left: Vec<String> = removed
                 .map(|(which, removed)| {
                     let n = self.count(position, &format!("removed/{which}/n"));
                     format!("less {n}: {}", escape(&removed.reason))
                 })
                 .collect();
+            let none = of_box.removed.iter().filter(|removed| removed.n == 0);
+            let none: Vec<&str> = none.map(|removed| removed.reason.as_str()).collect();
+            if !none.is_empty() {
+                left.push(format!("nobody: {}", escape(&none.join(", "))));
+            }
             let left = match left.is_empty() {
                 true => String::new(),
                 false => format!(" ({})", left.join("; ")),
@@ -548,7 +587,8 @@ pub fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
     Figure {
         id: "flow",
         heading,
-        sub: "From the first source to each analysis; what leaves, leaves with its reason."
+        sub: "From the first source to each analysis; what leaves, leaves with its reason, and the rules by \
+              which nobody leaves stand together."
             .to_string(),
         body: Forest::boxed(&picture, "Participant flow"),
         pictures: vec![picture],

@@ -115,6 +115,31 @@ pub fn with_setting(
     }
 }
 
+/// The status of an item that only the author can tell: where features were made outside, this program does
+/// not know what was done, and does not say that nothing was.
+pub fn of_author(
+    (status, why): (Status, String),
+    record: &StudyRecord,
+    item: &str,
+) -> (Status, String) {
+    let unknown = status == Status::Missing && !is_of_the_run(record, item);
+    match unknown && made_outside(record) {
+        true => {
+            (status, format!("not known to restudy (`prepared: outside`), and {why}"))
+        }
+        false => (status, why),
+    }
+}
+
+/// Whether the author says that tables of predictors were prepared outside.
+fn made_outside(record: &StudyRecord) -> bool {
+    let outside = |name: &str| {
+        let mut sources = record.sources.iter().filter(|source| source.name == name);
+        sources.any(|source| source.prepared_outside == Some(true))
+    };
+    record.predictors.iter().any(|block| outside(&block.source))
+}
+
 /// Why an item with this condition does not apply, if it does not. What hangs on the author's word
 /// needs that word.
 pub fn excuse(condition: &str, record: &StudyRecord) -> Option<&'static str> {

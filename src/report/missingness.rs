@@ -2,7 +2,7 @@
 
 use super::figure::{DataTable, Figure};
 use super::forest::{Forest, shortened};
-use super::shown::{Shown, escape, plain};
+use super::shown::{Shown, aside, escape, plain};
 use super::svg::{Anchor, Svg};
 use super::table_one::with_percent;
 use crate::data::{Count, DIVIDING, GapFacts, MissingnessFacts, StudyRecord};
@@ -333,9 +333,9 @@ pub fn figure(record: &StudyRecord, shown: &Shown) -> Option<Figure<'static>> {
     let most = match shown.protects {
         true => String::new(),
         false => format!(
-            "; missing most often: {} ({})",
+            "; missing most often: {} {}",
             escape(&named(&facts.gaps[first.order()[0]])),
-            first.share(first.order()[0], "all")
+            aside(&first.share(first.order()[0], "all"))
         ),
     };
     let heading = format!(

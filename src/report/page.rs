@@ -1,6 +1,6 @@
 //! The page: sections in order, everything that they need in one file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,10 @@ use super::finding::finding;
 use super::ibsi;
 use super::marks::{mark, marked};
 use super::probast::risk_of_bias;
+use super::references::shortened;
 use super::rqs::{self, quality};
 use super::shown::{Shown, escape, fill, legible};
+use super::size;
 use super::{fonts, standards};
 use crate::data::{
     AnalysisRecord, AsJson, ItemFacts, RunRecord, Scope, Status, StudyRecord,
@@ -38,9 +40,24 @@ pub struct Page {
 }
 
 /// The record with what becomes of every item of every standard.
-pub fn judged(mut record: StudyRecord, sections: &[&Entry]) -> StudyRecord {
-    let declaring: Vec<Declaring<'_>> =
-        sections.iter().map(|entry| (entry.about.name, declared(entry))).collect();
+pub fn judged(record: StudyRecord, sections: &[&Entry]) -> StudyRecord {
+    judged_without(record, sections, &BTreeSet::new())
+}
+
+/// The same where the sections of these names could not be made: nothing is shown by what they would show.
+fn judged_without(
+    mut record: StudyRecord,
+    sections: &[&Entry],
+    failed: &BTreeSet<&str>,
+) -> StudyRecord {
+    let declaring: Vec<Declaring> = sections
+        .iter()
+        .map(|entry| Declaring {
+            section: entry.about.name,
+            declared: declared(entry),
+            made: !failed.contains(entry.about.name),
+        })
+        .collect();
     record.conflicts = conflicts(&record);
     record.checklists = checklists(&record, &declaring, &record.conflicts);
     record.quality = Some(quality(&record, &declaring));
@@ -87,25 +104,37 @@ pub fn render_again(record: StudyRecord, sections: &[&Entry], before: &Page) -> 
 }
 
 fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> Page {
-    let record = &judged(record, sections);
+    let mut record = judged(record, sections);
+    let mut failed = BTreeSet::new();
+    // Sections know nothing of each other; the record is written out beside them.
+    let (json, mut fragments) = loop {
+        let (json, made) =
+            rayon::join(|| written(&record, before), || made(sections, &record));
+        let wrong: BTreeSet<&str> =
+            made.iter().filter(|(_, of)| of.is_err()).map(|(name, _)| *name).collect();
+        // No item may rest on what is not there, and some sections show what became of the items.
+        if !wrong.is_subset(&failed) {
+            failed.extend(wrong);
+            record = judged_without(record, sections, &failed);
+            continue;
+        }
+        break (json, made);
+    };
+    let record = &record;
     let mut page = Page {
         filling: String::new(),
-        json: String::new(),
+        json,
         figures: Vec::new(),
         tables: Vec::new(),
         checklists: Vec::new(),
         gaps: gaps(record),
     };
     let shown = Shown::new(record);
-    // Sections know nothing of each other; the record is written out beside them.
-    let (json, mut fragments) = rayon::join(
-        || match before {
-            Some(page) => retold(record, &page.json),
-            None => pretty(record) + "\n",
-        },
-        || made(sections, record),
+    page.gaps.extend(
+        sections.iter().filter(|of| failed.contains(of.about.name)).map(|entry| {
+            format!("the section “{}” could not be made", entry.about.title)
+        }),
     );
-    page.json = json;
     let mut told: Vec<String> = vec!["title".to_string(), "deviations".to_string()];
     let chapters: Vec<Json> = chapters(sections)
         .into_iter()
@@ -114,7 +143,11 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
             let mut parts = Vec::new();
             let mut statuses: Vec<Status> = Vec::new();
             for entry in &entries {
-                let mut fragment = fragments.remove(entry.about.name).unwrap_or_default();
+                let made = fragments.remove(entry.about.name);
+                let mut fragment = match made.unwrap_or_else(|| Ok(Fragment::default())) {
+                    Ok(fragment) => fragment,
+                    Err(why) => not_made(&why),
+                };
                 page.figures.append(&mut fragment.figures);
                 page.tables.append(&mut fragment.tables);
                 page.checklists.append(&mut fragment.checklists);
@@ -132,7 +165,9 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
                 fields.retain(|field| {
                     !told.contains(field) && !field.starts_with("imaging.ibsi.")
                 });
-                if entry.about.name == "structured_abstract" {
+                if entry.about.name == "structured_abstract"
+                    && !failed.contains(entry.about.name)
+                {
                     // It puts its fields into sentences of its own.
                     let own = |field: &String| {
                         field.starts_with("abstract.") || field == "keywords"
@@ -144,10 +179,14 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
                 parts.push(json!({
                     "name": entry.about.name,
                     "title": entry.about.title,
-                    "tags": tags(record, entry.about.name, &items),
+                    "tags": match failed.contains(entry.about.name) {
+                        true => Vec::new(),
+                        false => tags(record, entry.about.name, &items),
+                    },
                     "html": fragment.html,
-                    "statements":
-                        statements(record, &shown, fields.iter().map(String::as_str)),
+                    "statements": shortened(
+                        &statements(record, &shown, fields.iter().map(String::as_str)),
+                    ),
                     "boxes": boxes(&items),
                 }));
             }
@@ -174,7 +213,7 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
             _ => marked(Status::Partial, "Nothing is missing, not all is fully reported"),
         },
     };
-    let filling = json!({
+    let mut filling = json!({
             "title": record.reporting.text("title").unwrap_or(&record.study.title),
             "cancer": record.study.cancer,
             "simulated": record.study.simulated,
@@ -191,9 +230,52 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
                 n => format!("{n} results are missing; {counts}"),
             },
             "chapters": chapters,
+            "left_out": null,
     });
     page.filling = unbroken(&filling.to_string());
+    let too_much = too_much(&page);
+    if too_much > 0 {
+        reduce(&mut filling, too_much);
+        page.filling = unbroken(&filling.to_string());
+    }
     page
+}
+
+/// How many bytes a page has that it should not have.
+fn too_much(page: &Page) -> usize {
+    // What the template and the fonts add is far below this, so most pages need not be made to know.
+    const AROUND: usize = 500_000;
+    if page.filling.len() + AROUND < size::MOST {
+        return 0;
+    }
+    (page.html(None).len() + size::OF_A_RUN).saturating_sub(size::MOST)
+}
+
+/// The record as JSON, from that of a page where it differs from its record in the author's half alone.
+fn written(record: &StudyRecord, before: Option<&Page>) -> String {
+    match before {
+        Some(page) => retold(record, &page.json),
+        None => pretty(record) + "\n",
+    }
+}
+
+/// Leaves out of the sections what makes a page too large and stands in a file beside it.
+fn reduce(filling: &mut Json, too_much: usize) {
+    const TO_SAY_SO: usize = 1_000;
+    let mut places: Vec<&mut Json> = Vec::new();
+    for chapter in filling["chapters"].as_array_mut().into_iter().flatten() {
+        let parts = chapter["parts"].as_array_mut().into_iter().flatten();
+        places.extend(parts.map(|part| &mut part["html"]));
+    }
+    let mut texts: Vec<String> =
+        places.iter().map(|html| html.as_str().unwrap_or_default().to_string()).collect();
+    let left_out = size::reduced(&mut texts, too_much + TO_SAY_SO);
+    for (place, text) in places.into_iter().zip(texts) {
+        *place = json!(text);
+    }
+    filling["left_out"] = json!({
+        "tables": left_out.tables, "pictures": left_out.pictures, "still": left_out.still,
+    });
 }
 
 /// No line ends between a number and its percent sign, nor behind that of a confidence interval.
@@ -401,8 +483,11 @@ fn counts(record: &StudyRecord) -> String {
     }
 }
 
+/// What a section gives, or why it could not be made.
+type Made = Result<Fragment, String>;
+
 /// The sections by name, two halves at a time.
-fn made<'e>(sections: &[&'e Entry], record: &StudyRecord) -> BTreeMap<&'e str, Fragment> {
+fn made<'e>(sections: &[&'e Entry], record: &StudyRecord) -> BTreeMap<&'e str, Made> {
     match sections {
         [] => BTreeMap::new(),
         [only] => BTreeMap::from([(only.about.name, section(only, record))]),
@@ -416,8 +501,8 @@ fn made<'e>(sections: &[&'e Entry], record: &StudyRecord) -> BTreeMap<&'e str, F
     }
 }
 
-/// A section; one that fails becomes a box that says so, never a failed report.
-fn section(entry: &Entry, record: &StudyRecord) -> Fragment {
+/// A section, with the places of its numbers written short.
+fn section(entry: &Entry, record: &StudyRecord) -> Made {
     let render = || match (entry.build)((entry.defaults)()) {
         Ok(Instance::Section(section)) => {
             section.render(record).map_err(|failure| failure.to_string())
@@ -426,13 +511,18 @@ fn section(entry: &Entry, record: &StudyRecord) -> Fragment {
     };
     let rendered = catch_unwind(AssertUnwindSafe(render))
         .unwrap_or_else(|_| Err("the program made a mistake here".to_string()));
-    rendered.unwrap_or_else(|why| Fragment {
+    rendered.map(|fragment| Fragment { html: shortened(&fragment.html), ..fragment })
+}
+
+/// The box that stands where a section could not be made: one that fails never fails the report.
+fn not_made(why: &str) -> Fragment {
+    Fragment {
         html: format!(
             "<div class=\"wrongbox\" role=\"note\"><b>This section could not be made.</b> {}</div>",
-            escape(&why)
+            escape(why)
         ),
         ..Fragment::default()
-    })
+    }
 }
 
 /// Whether the number of nodes tells that of patients, of whom it must not be told.

@@ -4,7 +4,6 @@
 use std::sync::OnceLock;
 
 use super::coverage::{Declaring, said};
-use super::evidence::found;
 use super::standards::{Wanted, rows, wanted};
 use crate::data::{
     AuthorFacts, EvidenceFacts, QualityFacts, QualityPart, QualityRow, Status,
@@ -126,20 +125,11 @@ fn points(question: &Part, reached: &[i32]) -> i32 {
 }
 
 fn judged(record: &StudyRecord, sections: &[Declaring<'_>], part: &Part) -> QualityPart {
-    let declared = sections.iter().find_map(|(section, declared)| {
-        let mut fills = declared.fills.iter();
-        let own = |fill: &&crate::operation::Fill| {
-            fill.standard == "rqs1" && fill.item == part.part
-        };
-        Some((*section, fills.find(own)?.evidence))
-    });
-    let (section, asked) = declared.unwrap_or(("", &[]));
-    let evidence: Vec<EvidenceFacts> = asked
+    let declared = Declaring::filling(sections, "rqs1", &part.part);
+    let evidence: Vec<EvidenceFacts> = declared
         .iter()
-        .map(|one| EvidenceFacts {
-            what: one.words().to_string(),
-            found: found(*one, record, &part.part),
-        })
+        .flat_map(|(of, asked)| asked.iter().map(move |one| (*of, *one)))
+        .map(|(of, one)| of.shows(one, record, &part.part))
         .collect();
     let author: Vec<AuthorFacts> = part
         .author
@@ -175,7 +165,7 @@ fn judged(record: &StudyRecord, sections: &[Declaring<'_>], part: &Part) -> Qual
         worth: part.worth,
         reached,
         fill: part.fill.clone(),
-        section: section.to_string(),
+        section: declared.map_or("", |(of, _)| of.section).to_string(),
         evidence,
         author,
         why: match reached {

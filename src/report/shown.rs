@@ -75,7 +75,7 @@ impl Shown {
         let about = if coarse && !end { "≈ " } else { "" };
         match self.json.pointer(path).and_then(Json::as_f64) {
             Some(number) => format!(
-                "{about}<span data-ref=\"{}\" data-digits=\"{digits}\">{}</span>",
+                "{about}<span data-ref=\"{}\">{}</span>",
                 escape(path),
                 plain(number, digits)
             ),
@@ -106,12 +106,12 @@ impl Shown {
             {
                 let below = self.step(path).unwrap_or_default() / 2.0;
                 format!(
-                    "<span data-ref=\"{}\" data-digits=\"3\" data-below>&lt; {below}</span>",
+                    "<span data-ref=\"{}\" data-below>&lt; {below}</span>",
                     escape(path)
                 )
             }
             Some(p) if p < 0.001 => format!(
-                "<span data-ref=\"{}\" data-digits=\"3\" data-below>&lt; 0.001</span>",
+                "<span data-ref=\"{}\" data-below>&lt; 0.001</span>",
                 escape(path)
             ),
             Some(p) if p < 0.1 => self.number(path, 3),
@@ -194,6 +194,31 @@ impl Shown {
             end("upper")
         )
     }
+}
+
+/// HTML in brackets. What stands in brackets in it already follows a comma instead, as in
+/// "(12, 10.0 %)": brackets in brackets are hard to read.
+pub fn aside(html: &str) -> String {
+    let mut inner = String::with_capacity(html.len() + 2);
+    let mut in_tag = false;
+    for character in html.chars() {
+        match character {
+            '<' => in_tag = true,
+            '>' => in_tag = false,
+            '(' if !in_tag => {
+                let before = inner.trim_end_matches([' ', '\u{a0}']).len();
+                if before > 0 {
+                    inner.truncate(before);
+                    inner.push_str(", ");
+                }
+                continue;
+            }
+            ')' if !in_tag => continue,
+            _ => {}
+        }
+        inner.push(character);
+    }
+    format!("({inner})")
 }
 
 /// The place of an analysis in `report.json`.
@@ -405,6 +430,15 @@ mod tests {
             assert_eq!(without_tags(&text), "hidden (a cell is small)");
         }
         assert_eq!(shown.ci("/gone"), "a cell is small");
+    }
+
+    #[test]
+    fn no_brackets_stand_in_brackets() {
+        assert_eq!(aside("12"), "(12)");
+        let share = "<span class=\"nw\">12 (10.0\u{a0}%)</span>";
+        assert_eq!(aside(share), "(<span class=\"nw\">12, 10.0\u{a0}%</span>)");
+        assert_eq!(aside("0.82 (0.68–0.91; too few)"), "(0.82, 0.68–0.91; too few)");
+        assert_eq!(aside("<a title=\"(x)\">y</a>"), "(<a title=\"(x)\">y</a>)");
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Standing {
         match self {
             Self::Internal => "internal",
             Self::SiteBySite => "site by site",
-            Self::OtherSites => "held-out sites (internal–external)",
+            Self::OtherSites => "held-out sites, internal–external",
             Self::HeldBack => "held back from the same source",
             Self::External => "external",
         }

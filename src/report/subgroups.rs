@@ -212,7 +212,31 @@ fn ways(analysis: &AnalysisRecord) -> String {
     }
     match ways.is_empty() {
         true => String::new(),
-        false => format!(" Of a difference: {}.", ways.join("; or ")),
+        false => format!(" Of a difference: {}.{}", ways.join("; or "), held(analysis)),
+    }
+}
+
+/// What the interval of a difference holds where the groups share nobody, and what it does not: they share
+/// the models.
+fn held(analysis: &AnalysisRecord) -> &'static str {
+    let mut groups = analysis.subgroups.iter();
+    let one_model = analysis.kind == "external" || analysis.folds.len() == 1;
+    match (
+        groups.any(|of| of.difference.as_ref().is_some_and(|less| less.apart)),
+        one_model,
+    ) {
+        (false, _) => "",
+        (true, true) => {
+            " Such groups share nobody, yet one model predicts for both: the interval holds the chance of \
+             who is in either group, given this model. It does not hold how the groups would differ by a \
+             model of other training rows."
+        }
+        (true, false) => {
+            " Such groups share nobody, yet the same models predict for both: fits of different splits \
+             share training rows, and a patient who is judged by one fit trains others. The interval holds \
+             the chance of who is in either group, given these models. It does not hold how the groups \
+             would differ by models of other training rows, nor that what is missed in both may go together."
+        }
     }
 }
 

@@ -37,7 +37,7 @@ const SUPERIOR: Phrases<'static> = Phrases {
         "image*",
         "spatial",
     ],
-    but_behind: &[],
+    ..Phrases::new(&[])
 };
 
 /// Weaker words, which mean this where the sentence says which model is behind.
@@ -62,6 +62,7 @@ const BETTER: Phrases<'static> = Phrases {
     but_before: &["calibrated", "calibration", "age", "grade*", "share*", "number*"],
     // Scans are enhanced, and a split of a tree gains information.
     but_behind: &["contrast", "gadolinium", "information", "weight"],
+    ..Phrases::new(&[])
 };
 
 /// The other way round: the model that is named first is behind.
@@ -77,6 +78,7 @@ const WORSE: Phrases<'static> = Phrases {
         "colliculus",
     ],
     but_behind: &["non"],
+    ..Phrases::new(&[])
 };
 
 /// Two models on the same rows of one cohort, with what came of it.
@@ -309,7 +311,7 @@ fn claimed(
 }
 
 /// Where models are named, the longer name before those within it.
-fn named(words: &[String], models: &[String]) -> Vec<(usize, String)> {
+pub fn named(words: &[String], models: &[String]) -> Vec<(usize, String)> {
     let mut found: Vec<(Range<usize>, &String)> = Vec::new();
     for model in models {
         let name = parts(model.strip_suffix("_only").unwrap_or(model));

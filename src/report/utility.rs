@@ -7,7 +7,7 @@ use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, headline, model, same_question, same_splits};
-use crate::data::{AnalysisRecord, DecisionCurve};
+use crate::data::{AnalysisRecord, DecisionCurve, DecisionPoint};
 use crate::operation::prelude::*;
 
 /// The decision curve over the range that the author declared, and what decisions at the threshold come to.
@@ -99,19 +99,20 @@ fn figure<'a>(
     plot.line("axis", [(x.from, 0.0), (x.to, 0.0)].into_iter());
     let all = curve.points.iter().map(|point| (point.threshold, point.treat_all));
     plot.line("line4", all.filter(|(_, value)| *value >= low));
-    let band: Vec<(f64, f64, f64)> = curve
-        .points
-        .iter()
-        .filter_map(|p| Some((p.threshold, p.lower?.max(low), p.upper?)))
-        .collect();
-    plot.band(&format!("band{series}"), &band);
-    if let Some((_, other)) = beside {
-        plot.line(other_line, other.points.iter().map(|p| (p.threshold, p.model)));
+    for stretch in stretches(curve) {
+        let limits = |p: &DecisionPoint| Some((p.threshold, p.lower?.max(low), p.upper?));
+        let band: Vec<(f64, f64, f64)> = stretch.iter().filter_map(limits).collect();
+        plot.band(&format!("band{series}"), &band);
     }
-    plot.line(
-        &format!("line{series}"),
-        curve.points.iter().map(|p| (p.threshold, p.model)),
-    );
+    if let Some((_, other)) = beside {
+        for stretch in stretches(other) {
+            plot.line(other_line, stretch.iter().map(|p| (p.threshold, p.model)));
+        }
+    }
+    for stretch in stretches(curve) {
+        let points = stretch.iter().map(|p| (p.threshold, p.model));
+        plot.line(&format!("line{series}"), points);
+    }
     let useful = useful(shown, name, curve);
     let at_threshold = at_threshold(shown, name, analysis);
     let end = |which: usize| {
@@ -132,7 +133,8 @@ fn figure<'a>(
     let standing = Standing::of(record, analysis).label();
     let heading = match useful.is_empty() {
         true => format!(
-            "At no threshold of the range is the model worth more than treating all or none ({standing})"
+            "At no threshold {} is the model worth more than treating all or none ({standing})",
+            if is_whole(curve) { "of the range" } else { "that can be told" }
         ),
         false => format!(
             "Worth more than treating all or none at thresholds of {} ({standing})",
@@ -155,7 +157,7 @@ fn figure<'a>(
     legend.push_str(&item("axis", "treat none"));
     let number = |value: Option<f64>| value.map_or(String::new(), |v| plain(v, 4));
     let mut rows: Vec<Vec<String>> = Vec::new();
-    for (position, p) in curve.points.iter().enumerate() {
+    for p in &curve.points {
         let mut row = vec![
             plain(p.threshold, 3),
             plain(p.model, 4),
@@ -164,7 +166,9 @@ fn figure<'a>(
             plain(p.treat_all, 4),
         ];
         if let Some((_, other)) = beside {
-            row.push(number(other.points.get(position).map(|point| point.model)));
+            let mut same = other.points.iter();
+            let same = same.find(|of| (of.threshold - p.threshold).abs() < 1e-9);
+            row.push(number(same.map(|point| point.model)));
         }
         rows.push(row);
     }
@@ -246,6 +250,23 @@ fn rank(other: &AnalysisRecord) -> u8 {
     }
 }
 
+/// The curve without the gaps where it may not be told.
+fn stretches(curve: &DecisionCurve) -> impl Iterator<Item = &[DecisionPoint]> {
+    let steps = curve.points.windows(2).map(|two| two[1].threshold - two[0].threshold);
+    let step = steps.fold(f64::INFINITY, f64::min);
+    curve.points.chunk_by(move |one, other| other.threshold - one.threshold < 1.5 * step)
+}
+
+/// Whether it is told over the whole range; odds end at a threshold of 1.
+fn is_whole(curve: &DecisionCurve) -> bool {
+    let (from, to) = curve.range;
+    let ends = curve.points.first().zip(curve.points.last());
+    let reaches = ends.is_some_and(|(first, last)| {
+        first.threshold <= from + 1e-9 && last.threshold >= to.min(0.99) - 1e-9
+    });
+    reaches && stretches(curve).count() == 1
+}
+
 /// The stretches of thresholds at which decisions by the model are worth more; one threshold alone is
 /// told once.
 pub fn useful(shown: &Shown, name: &str, curve: &DecisionCurve) -> Vec<String> {
@@ -274,5 +295,31 @@ mod tests {
         assert!(rank(&of(true, "sensitivity")) < rank(&of(false, "control")));
         assert!(rank(&of(false, "control")) < rank(&of(false, "sensitivity")));
         assert_eq!(rank(&of(true, "control")), rank(&of(true, "primary")));
+    }
+
+    #[test]
+    fn a_curve_is_not_drawn_where_it_is_not_told() {
+        let curve = |at: &[usize]| DecisionCurve {
+            range: (0.1, 0.2),
+            points: at
+                .iter()
+                .map(|at| DecisionPoint {
+                    threshold: 0.1 + *at as f64 / 100.0,
+                    model: 0.1,
+                    lower: None,
+                    upper: None,
+                    treat_all: 0.0,
+                })
+                .collect(),
+            useful: Vec::new(),
+            method: String::new(),
+        };
+        let whole: Vec<usize> = (0..=10).collect();
+        assert!(is_whole(&curve(&whole)) && !is_whole(&curve(&whole[1..])));
+        let gap = curve(&[0, 1, 2, 7, 8, 9, 10]);
+        let lengths: Vec<usize> = stretches(&gap).map(<[DecisionPoint]>::len).collect();
+        assert_eq!(lengths, [3, 4]);
+        assert!(!is_whole(&gap) && !is_whole(&curve(&[])));
+        assert!(is_whole(&DecisionCurve { range: (0.15, 0.15), ..curve(&[5]) }));
     }
 }

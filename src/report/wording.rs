@@ -67,11 +67,16 @@ fn is_full_stop(before: &str, after: &str) -> bool {
     !number && !ABBREVIATIONS.contains(&last.as_str())
 }
 
-/// A phrase to look for: words apart from spaces, `stem*`, `this|that` for either, `~` for a gap of some
-/// words.
+/// What to look for: phrases of words apart from spaces, `stem*`, `this|that` for either, `~` for a gap of
+/// some words; and what is claimed by a verb or by praise of a noun, whatever stands between. Denials and
+/// hedges are the same for all of them.
 #[derive(Clone, Copy)]
 pub struct Phrases<'p> {
     pub any_of: &'p [&'p str],
+    /// Verbs as in "generalise": said by "generalises", and where it is affirmed: "is likely to generalise".
+    pub verbs: &'p [&'p str],
+    /// Nouns that are said where they are praised: "good calibration", "calibration of it was good".
+    pub nouns: &'p [&'p str],
     /// Words before one of these it means something else, as in "superior temporal gyrus".
     pub but_before: &'p [&'p str],
     /// And shortly behind one of these, as in "previously validated", "the assay was validated".
@@ -80,7 +85,7 @@ pub struct Phrases<'p> {
 
 impl<'p> Phrases<'p> {
     pub const fn new(any_of: &'p [&'p str]) -> Self {
-        Self { any_of, but_before: &[], but_behind: &[] }
+        Self { any_of, verbs: &[], nouns: &[], but_before: &[], but_behind: &[] }
     }
 
     /// What a text says of them, in its own words; none where it denies it.
@@ -94,20 +99,132 @@ impl<'p> Phrases<'p> {
 
     /// Where the words of one sentence say one of them.
     pub fn within(&self, words: &[String]) -> Option<Range<usize>> {
-        let is_one = |word: Option<&String>, of: &[&str]| {
-            word.is_some_and(|word| of.iter().any(|wanted| is(word, wanted)))
-        };
-        self.any_of.iter().find_map(|phrase| {
+        let places = || 0..words.len();
+        let phrase = self.any_of.iter().find_map(|phrase| {
             let phrase: Vec<&str> = phrase.split(' ').collect();
-            (0..words.len()).find_map(|at| {
+            places().find_map(|at| {
                 let found = at..at + length(&words[at..], &phrase)?;
-                let mut near = words[at.saturating_sub(NEAR)..at].iter();
-                let elsewhere = near.any(|word| is_one(Some(word), self.but_behind))
-                    || is_one(words.get(found.end), self.but_before);
-                (!elsewhere && !denied(words, &found)).then_some(found)
+                self.holds(words, &found).then_some(found)
             })
-        })
+        });
+        let held = |found: &Range<usize>| self.holds(words, found);
+        phrase
+            .or_else(|| places().find_map(|at| self.verb(words, at).filter(held)))
+            .or_else(|| places().find_map(|at| self.praised(words, at).filter(held)))
     }
+
+    /// Whether it is meant as it stands there, and not denied.
+    fn holds(&self, words: &[String], found: &Range<usize>) -> bool {
+        let mut near = words[found.start.saturating_sub(NEAR)..found.start].iter();
+        let elsewhere = near.any(|word| is_one(word, self.but_behind))
+            || words.get(found.end).is_some_and(|word| is_one(word, self.but_before));
+        !elsewhere && !denied(words, found)
+    }
+
+    /// One of the verbs, with what affirms it.
+    fn verb(&self, words: &[String], at: usize) -> Option<Range<usize>> {
+        // Behind these `to` follows.
+        const LEADS: [&str; 17] = [
+            "likely",
+            "able",
+            "expected",
+            "shown",
+            "found",
+            "proved",
+            "proven",
+            "seen",
+            "known",
+            "demonstrated",
+            "confirmed",
+            "believed",
+            "appear*",
+            "seem*",
+            "tend*",
+            "promise*",
+            "suited",
+        ];
+        const AFFIRM: [&str; 4] = ["can", "do", "does", "did"];
+        const SUBJECTS: [&str; 9] = [
+            "models",
+            "signatures",
+            "classifiers",
+            "algorithms",
+            "features",
+            "predictions",
+            "results",
+            "findings",
+            "they",
+        ];
+        let word = &words[at];
+        if self.verbs.iter().any(|verb| word.strip_suffix('s') == Some(*verb)) {
+            return Some(at..at + 1);
+        }
+        if !self.verbs.contains(&word.as_str()) {
+            return None;
+        }
+        // An adverb may stand between, as in "can readily generalise".
+        let adverb = at > 0 && (words[at - 1].ends_with("ly") || words[at - 1] == "well");
+        let before = &words[..at - usize::from(adverb)];
+        let lead = match before {
+            [earlier @ .., lead, to] if to == "to" && is_one(lead, &LEADS) => {
+                let less = earlier.last().is_some_and(|of| is_one(of, &["less|least"]));
+                (!less).then_some(before.len() - 2)
+            }
+            [.., last] if is_one(last, &AFFIRM) || is_one(last, &SUBJECTS) => {
+                Some(before.len() - 1)
+            }
+            _ => None,
+        };
+        lead.map(|lead| lead..at + 1)
+    }
+
+    /// One of the nouns, with what praises it.
+    fn praised(&self, words: &[String], at: usize) -> Option<Range<usize>> {
+        const PRAISE: [&str; 9] = [
+            "good",
+            "excellent",
+            "adequate",
+            "satisfactory",
+            "acceptable",
+            "perfect",
+            "outstanding",
+            "favourable|favorable",
+            "convincing",
+        ];
+        const ARE: [&str; 9] = [
+            "is", "are", "was", "were", "remains", "remained", "proved", "appeared",
+            "seemed",
+        ];
+        /// Words between a noun and what is said of it, as in "calibration of the model was".
+        const BETWEEN: usize = 4;
+        let praise = |at: usize| words.get(at).is_some_and(|word| is_one(word, &PRAISE));
+        if !is_one(&words[at], self.nouns) {
+            return None;
+        }
+        if at > 0 && praise(at - 1) {
+            return Some(at - 1..at + 1);
+        }
+        // "Good discrimination and calibration".
+        if at > 2 && words[at - 1] == "and" && praise(at - 3) {
+            return Some(at - 3..at + 1);
+        }
+        let behind = words.get(at + 1..)?.iter().take(BETWEEN + 1);
+        let are = at + 1 + behind.clone().position(|word| is_one(word, &ARE))?;
+        let between = &words[at + 1..are];
+        let other = |word: &String| {
+            is_one(word, self.but_before) || TURNS.contains(&word.as_str())
+        };
+        let adverb = words.get(are + 1).is_some_and(|word| {
+            ["very", "also"].contains(&word.as_str()) || word.ends_with("ly")
+        });
+        let said = are + 1 + usize::from(adverb);
+        let hardly = adverb && is_one(&words[are + 1], &["hardly|barely|scarcely|only"]);
+        (praise(said) && !hardly && !between.iter().any(other)).then_some(at..said + 1)
+    }
+}
+
+fn is_one(word: &str, of: &[&str]) -> bool {
+    of.iter().any(|wanted| is(word, wanted))
 }
 
 /// Whether a text says one of these phrases.
@@ -464,6 +581,7 @@ mod tests {
             any_of: &["validated", "validation ~ succe*"],
             but_before: &["questionnaire*"],
             but_behind: &["previously"],
+            ..Phrases::new(&[])
         };
         let said = |text: &str| phrases.said(text);
         assert_eq!(said("A Validated model.").as_deref(), Some("validated"));
@@ -476,6 +594,73 @@ mod tests {
         assert_eq!(said("A previously validated score."), None);
         let mixed = "It has yet to be validated and validated questionnaires were used.";
         assert_eq!(said(mixed), None);
+    }
+
+    #[test]
+    fn a_verb_is_said_where_it_is_affirmed() {
+        let phrases = Phrases { verbs: &["generalise"], ..Phrases::new(&[]) };
+        for (text, said) in [
+            ("It generalises.", "generalises"),
+            ("The model is likely to generalise.", "likely to generalise"),
+            ("It can readily generalise to others.", "can readily generalise"),
+            ("The signature appears to generalise.", "appears to generalise"),
+            ("Our models generalise to any scanner.", "models generalise"),
+            ("It is more likely to generalise.", "likely to generalise"),
+        ] {
+            assert_eq!(phrases.said(text).as_deref(), Some(said), "{text}");
+        }
+        for text in [
+            "It is unlikely to generalise.",
+            "It is less likely to generalise.",
+            "It is not likely to generalise.",
+            "It is likely not to generalise.",
+            "It may generalise.",
+            "It cannot generalise.",
+            "It failed to generalise.",
+            "To generalise, it needs more data.",
+            "We asked whether it is likely to generalise.",
+            "We assessed its ability to generalise.",
+            "Models that generalise are needed.",
+            "It does not generalise.",
+        ] {
+            assert_eq!(phrases.said(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_noun_is_said_where_it_is_praised() {
+        let phrases = Phrases {
+            nouns: &["calibration"],
+            but_before: &["scanner*", "error*"],
+            ..Phrases::new(&[])
+        };
+        for (text, said) in [
+            ("Good calibration was seen.", "good calibration"),
+            (
+                "It had good discrimination and calibration.",
+                "good discrimination and calibration",
+            ),
+            ("Calibration was very good.", "calibration was very good"),
+            (
+                "Calibration of the frozen model was excellent.",
+                "calibration of the frozen model was excellent",
+            ),
+            ("Calibration and fit were adequate.", "calibration and fit were adequate"),
+        ] {
+            assert_eq!(phrases.said(text).as_deref(), Some(said), "{text}");
+        }
+        for text in [
+            "Calibration was not good.",
+            "Calibration was hardly good.",
+            "Calibration was less good.",
+            "No good calibration was seen.",
+            "Calibration of the scanner was good.",
+            "Calibration was poor, while discrimination was good.",
+            "Calibration was assessed.",
+            "Acceptable calibration errors were set.",
+        ] {
+            assert_eq!(phrases.said(text), None, "{text}");
+        }
     }
 
     #[test]

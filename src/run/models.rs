@@ -348,17 +348,31 @@ impl Ready {
 
     /// How novel each row is: its distance in parts of the limit, the largest over members; above 1
     /// it is novel. `None` where no member knows.
+    ///
+    /// # Errors
+    /// Values so far out that what is made of them is no finite number: a probability of them comes from
+    /// where numbers end, and other programs may give another one.
     pub fn novelty(&self, rows: &Rows) -> Result<Option<Vec<f64>>, String> {
+        let beyond =
+            || "values are so far out that they cannot be computed with".to_string();
         let mut most: Option<Vec<f64>> = None;
         for part in self.parts() {
-            let Some(familiar) = &part.of.familiar else { continue };
             let prepared = part.prepared(rows)?;
+            let mut values = prepared.columns().iter().flat_map(|column| &column.values);
+            if values.any(|value| value.is_infinite()) {
+                return Err(beyond());
+            }
+            let Some(familiar) = &part.of.familiar else { continue };
             let here = (0..rows.n()).map(|row| {
                 let distance = crate::statistics::distance(familiar, &prepared.row(row));
                 distance / familiar.limit
             });
+            let here: Vec<f64> = here.collect();
+            if here.iter().any(|distance| distance.is_infinite()) {
+                return Err(beyond());
+            }
             most = Some(match most {
-                None => here.collect(),
+                None => here,
                 Some(most) => most.into_iter().zip(here).map(|(a, b)| a.max(b)).collect(),
             });
         }

@@ -99,6 +99,19 @@ pub fn predict(
         }
         columns.push(FrameColumn { name: source.column.name.as_str().into(), values });
     }
+    // Beside each other values may be missing as they were in development, and none be left.
+    let known = |row: usize| {
+        let mut needed = sources.iter().zip(&columns).filter(|(of, _)| of.column.needed);
+        needed.any(|(_, column)| !column.values[row].is_nan())
+    };
+    let needs_any = sources.iter().any(|source| source.column.needed);
+    for row in (0..n).filter(|row| needs_any && good[*row] && !known(*row)) {
+        predicted[row].novel = true;
+        predicted[row].reasons.push(
+            "none of its predictors is known, so that the probability says nothing of it"
+                .to_string(),
+        );
+    }
     let categories = sources.iter().filter_map(|source| {
         Some((source.column.name.clone(), source.column.categories.clone()?))
     });
@@ -359,11 +372,18 @@ impl Source<'_> {
         let (low, high) = self.column.range?;
         let name = &self.column.column;
         self.is_outside(value).then(|| {
+            let [value, low, high] = [value, low, high].map(decimal);
             format!(
                 "`{name}` is {value}, outside of the development range {low} to {high}"
             )
         })
     }
+}
+
+/// A number with all its digits, by a power of ten where it would take a line of noughts.
+pub fn decimal(value: f64) -> String {
+    let plain = value == 0.0 || (1e-6..1e16).contains(&value.abs());
+    if plain { value.to_string() } else { format!("{value:e}") }
 }
 
 /// Why a cell is not read as a number.
@@ -560,6 +580,21 @@ mod tests {
         assert_eq!(of(&["clinic.age"], "clinic.age").as_deref(), Some("clinic.age"));
         assert_eq!(of(&["clinic.age", "other.age"], "age"), None);
         assert_eq!(of(&["site"], "sit"), None);
+    }
+
+    #[test]
+    fn a_number_is_written_without_a_line_of_noughts() {
+        for (value, text) in [
+            (1e300, "1e300"),
+            (-2.5e-320, "-2.5e-320"),
+            (0.0, "0"),
+            (1234.5, "1234.5"),
+            (-0.000_012_5, "-0.0000125"),
+            (2.5e16, "2.5e16"),
+        ] {
+            assert_eq!(decimal(value), text);
+            assert_eq!(text.parse(), Ok(value));
+        }
     }
 
     #[test]

@@ -449,6 +449,9 @@ pub struct Evaluate {
     /// What every analysis measures whether it was asked for or not, less what is named above.
     pub standard: Vec<Use>,
     pub tuner: Use,
+    /// Rules that choose a single candidate, beside the study's own. What they choose is fitted as well,
+    /// so that a study that changes its rule fits nothing.
+    pub other_tuners: Vec<Use>,
     /// Whether the prevalence is predicted where the choice does no better on inner folds.
     pub falls_back: bool,
     pub threshold: Option<ThresholdRule>,
@@ -519,6 +522,14 @@ impl Evaluate {
     /// Every metric, the primary first, those that the author named before the standard ones.
     pub fn metrics(&self) -> impl Iterator<Item = &Use> {
         std::iter::once(&self.primary).chain(&self.also).chain(&self.standard)
+    }
+
+    /// How many times fewer candidates go on after each rung, where not all are scored everywhere.
+    pub fn halving(&self) -> Option<usize> {
+        match &self.tuner.instance {
+            Instance::Tuner(tuner) => tuner.halving(),
+            _ => None,
+        }
     }
 }
 

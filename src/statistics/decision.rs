@@ -1,5 +1,7 @@
 //! What decisions at a threshold probability are worth.
 
+use crate::data::DecisionPoint;
+
 /// Net benefit of treating the rows whose probability is at least `at`.
 ///
 /// Units: true positives per row. Source: vickers2006.
@@ -61,6 +63,29 @@ pub fn thresholds((low, high): (f64, f64)) -> Vec<f64> {
     (0..=STEPS).map(|step| low + (high - low) * step as f64 / STEPS as f64).collect()
 }
 
+/// Stretches of neighbouring points at which the model beats treating everybody and nobody.
+///
+/// Where the model treats everybody, the two are one number with another rounding: that is no advantage.
+pub fn useful(points: &[DecisionPoint]) -> Vec<(f64, f64)> {
+    const ROUNDING: f64 = 1e-9;
+    let mut stretches: Vec<(f64, f64)> = Vec::new();
+    let mut open = false;
+    for point in points {
+        let better = point.model > point.treat_all.max(0.0) + ROUNDING;
+        match (better, open) {
+            (true, true) => {
+                if let Some(last) = stretches.last_mut() {
+                    last.1 = point.threshold;
+                }
+            }
+            (true, false) => stretches.push((point.threshold, point.threshold)),
+            (false, _) => {}
+        }
+        open = better;
+    }
+    stretches
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +110,38 @@ mod tests {
         let grid = thresholds((0.1, 0.6));
         assert_eq!((grid.len(), grid[0], grid[50]), (51, 0.1, 0.6));
         assert!(thresholds((0.0, 1.0)).iter().all(|t| *t < 1.0));
+    }
+
+    fn point(threshold: f64, model: f64, treat_all: f64) -> DecisionPoint {
+        DecisionPoint { threshold, model, lower: None, upper: None, treat_all }
+    }
+
+    #[test]
+    fn stretches_where_a_model_is_useful_are_joined() {
+        let points = [
+            point(0.1, 0.3, 0.3),
+            point(0.2, 0.2, 0.1),
+            point(0.3, 0.1, 0.0),
+            point(0.4, -0.1, -0.2),
+            point(0.5, 0.01, -0.4),
+        ];
+        assert_eq!(useful(&points), [(0.2, 0.3), (0.5, 0.5)]);
+    }
+
+    #[test]
+    fn a_model_that_treats_everybody_is_no_better_than_treating_everybody() {
+        let mut apart = 0;
+        for n in 20..120usize {
+            for positive in 1..n {
+                let truth: Vec<bool> = (0..n).map(|row| row < positive).collect();
+                let model = net_benefit(&truth, &vec![0.9; n], 0.1);
+                let all = treat_all(&truth, 0.1);
+                apart += usize::from(model > all);
+                assert!(
+                    useful(&[point(0.1, model, all.max(0.0))]).is_empty() || all < 0.0
+                );
+            }
+        }
+        assert!(apart > 0, "rounding parts some");
     }
 }

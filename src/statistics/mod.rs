@@ -63,7 +63,7 @@ pub use band::{Ranked, band, band_places};
 pub use binormal::Binormal;
 pub use comparison::{corrected_t, holm};
 pub use decided::Decided;
-pub use decision::{benefit_of_decisions, net_benefit, thresholds, treat_all};
+pub use decision::{benefit_of_decisions, net_benefit, thresholds, treat_all, useful};
 pub use decodability::decodability;
 pub use delong::{
     Delong, Paired, delong, exact_bound, few_interval, logit_interval, paired_delong,

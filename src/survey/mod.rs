@@ -11,6 +11,7 @@ mod columns;
 mod controls;
 mod dress;
 mod held;
+mod kept;
 mod needs;
 mod outcomes;
 mod patterns;
@@ -140,5 +141,6 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     checks::read(study, reading, &mut survey, &mut faults);
     batches::read(study, &survey, &mut faults);
     needs::read(study, &survey, &mut faults);
+    kept::read(study, &survey, &mut faults);
     (survey, faults)
 }

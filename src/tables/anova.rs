@@ -58,6 +58,10 @@ impl TableStep for Anova {
         Ok(())
     }
 
+    fn keeps(&self) -> Option<usize> {
+        Some(self.k)
+    }
+
     fn as_fitted(&self) -> Self {
         Self::default()
     }

@@ -64,6 +64,10 @@ impl TableStep for EncodeOnehot {
         Ok(rows.columns().iter().map(met).collect())
     }
 
+    fn most_columns(&self, given: usize, categorical: usize) -> Option<usize> {
+        (categorical == 0).then_some(given)
+    }
+
     fn apply(&self, met: &Self::State, rows: &mut Rows) -> Result<(), Failure> {
         let mut columns = Vec::new();
         for (column, met) in rows.columns().iter().zip(met) {

@@ -145,6 +145,10 @@ impl TableStep for ForestImportance {
         Ok(())
     }
 
+    fn keeps(&self) -> Option<usize> {
+        Some(self.k)
+    }
+
     fn as_fitted(&self) -> Self {
         Self { k: Self::default().k, ..self.clone() }
     }

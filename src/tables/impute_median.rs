@@ -60,6 +60,10 @@ impl TableStep for ImputeMedian {
         Ok(found)
     }
 
+    fn most_columns(&self, given: usize, _categorical: usize) -> Option<usize> {
+        Some(if self.indicator { 2 * given } else { given })
+    }
+
     fn apply(&self, found: &Medians, rows: &mut Rows) -> Result<(), Failure> {
         let mut indicators = Vec::new();
         for (column, gaps) in rows.columns().iter().zip(&found.gaps) {

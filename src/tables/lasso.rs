@@ -88,6 +88,10 @@ impl TableStep for Lasso {
         self.lambda.needs(self.folds)
     }
 
+    fn keeps(&self) -> Option<usize> {
+        Some(self.k)
+    }
+
     fn as_fitted(&self) -> Self {
         Self { k: Self::default().k, ..self.clone() }
     }

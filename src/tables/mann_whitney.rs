@@ -71,6 +71,10 @@ impl TableStep for MannWhitney {
         Ok(())
     }
 
+    fn keeps(&self) -> Option<usize> {
+        Some(self.k)
+    }
+
     fn as_fitted(&self) -> Self {
         Self::default()
     }

@@ -96,6 +96,10 @@ impl TableStep for Mrmr {
         Ok(())
     }
 
+    fn keeps(&self) -> Option<usize> {
+        Some(self.k)
+    }
+
     fn as_fitted(&self) -> Self {
         Self { k: self.depth(), form: self.form }
     }

@@ -65,6 +65,10 @@ impl TableStep for MutualInformation {
         Ok(())
     }
 
+    fn keeps(&self) -> Option<usize> {
+        Some(self.k)
+    }
+
     fn as_fitted(&self) -> Self {
         Self::default()
     }

@@ -87,6 +87,10 @@ impl TableStep for Relieff {
         Ok(())
     }
 
+    fn keeps(&self) -> Option<usize> {
+        Some(self.k)
+    }
+
     fn as_fitted(&self) -> Self {
         Self { k: Self::default().k, ..*self }
     }

@@ -64,7 +64,8 @@ impl Operation for Rfe {
     const ABOUT: About = About {
         name: "rfe",
         title: "Recursive feature elimination",
-        version: 1,
+        // 1: first release. 2: `logistic` has a fit where columns repeat each other.
+        version: 2,
         sources: &["guyon2002"],
         example: "rfe: { k: 8, step: 0.2 }",
     };
@@ -131,6 +132,10 @@ impl TableStep for Rfe {
     fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {
         ranking.keep(self.k, rows);
         Ok(())
+    }
+
+    fn keeps(&self) -> Option<usize> {
+        Some(self.k)
     }
 
     fn as_fitted(&self) -> Self {

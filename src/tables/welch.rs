@@ -70,6 +70,10 @@ impl TableStep for Welch {
         vec![Need { of: Counted::RowsOfEachClass, least: LEAST, parameter: None }]
     }
 
+    fn keeps(&self) -> Option<usize> {
+        Some(self.k)
+    }
+
     fn as_fitted(&self) -> Self {
         Self::default()
     }

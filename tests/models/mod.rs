@@ -11,6 +11,7 @@ use restudy::math::{pow, sigmoid, yeo_johnson};
 use restudy::spec::model_schema;
 use serde_json::{Value as Json, json};
 
+use crate::references::references;
 use crate::workshop::{Workshop, restudy, updating};
 
 /// A study on two hospitals; `{LEARN}`, `{PREPARE}` and `{SELECT}` are filled in.
@@ -248,11 +249,11 @@ fn same_in_the_equation(workshop: &Workshop, learn: &str) {
     };
     assert!(linear);
     let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    let numbers = references(&html);
     let printed = |path: String| -> f64 {
-        let marked = format!("data-ref=\"{path}\"");
-        let found = html.split(&marked).nth(1).unwrap_or_else(|| panic!("no {path}"));
-        let text = found.split_once('>').unwrap().1.split('<').next().unwrap();
-        let text = text.replace('−', "-");
+        let found = numbers.iter().find(|number| number.path == path);
+        let found = found.unwrap_or_else(|| panic!("no {path}"));
+        let text = found.text.replace('−', "-");
         let Some((mantissa, power)) = text.split_once("\u{a0}×\u{a0}10") else {
             return text.parse().unwrap();
         };
@@ -616,9 +617,10 @@ fn an_average_of_candidates_is_handed_over_too() {
     let outside = &record.analyses["idh.all.elsewhere"];
     assert!(outside.averages() && outside.frozen.as_ref().unwrap().members == 3);
     let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    let numbers = references(&html);
     for place in 0..3 {
-        let weight = format!("data-ref=\"/full_models/0/members/{place}/weight\"");
-        assert!(html.contains(&weight), "{place}");
+        let weight = format!("/full_models/0/members/{place}/weight");
+        assert!(numbers.iter().any(|number| number.path == weight), "{place}");
     }
     assert!(html.contains("Averaged in") && !html.contains("It chose among candidates"));
     assert!(html.contains("averages of the probabilities of several candidates"));
@@ -933,7 +935,7 @@ fn what_is_said_of_refused_tables_is_as_agreed() {
     let row = |cells: &str| {
         format!("patient,age,age:unit,volume [mm³],side,t1,t2,t3,t4,t5\n{cells}\n")
     };
-    let cases: [(&str, String, &[&str]); 18] = [
+    let cases: [(&str, String, &[&str]); 20] = [
         (
             "column_that_is_not_there",
             "patient,age [years],volume [mm³],side,t1,t2,t3,t4\nb,50,2000,left,0,0,0,0\n"
@@ -955,6 +957,8 @@ fn what_is_said_of_refused_tables_is_as_agreed() {
         ("value_of_no_known_category", row("d,50,years,2000,behind,0,0,0,0,0"), &[]),
         ("value_that_is_no_number", row("e,fifty,years,2000,left,0,0,0,0,0"), &[]),
         ("subject_unlike_the_others", row("g,50,years,2000,left,40,-40,40,-40,40"), &[]),
+        ("value_too_far_out", row("h,50,years,1e300,left,0,0,0,0,0"), &[]),
+        ("no_predictor_known", row("i,,,,,,,,,"), &[]),
         ("subject_without_a_name", row(",50,years,2000,left,0,0,0,0,0"), &[]),
         ("no_subject", format!("{head}\n"), &[]),
         ("nothing_at_all", String::new(), &[]),

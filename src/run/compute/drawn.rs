@@ -14,7 +14,7 @@ use crate::plan::Judgement;
 use crate::statistics::{
     self, DEGREE, Decided, Points, Ranked, SPAN, benefit_of_decisions,
     calibration_errors, calibration_points, net_benefit, percentiles, quantile,
-    thresholds, treat_all,
+    thresholds, treat_all, useful,
 };
 
 const LEVEL: f64 = 0.95;
@@ -263,26 +263,6 @@ fn benefit(inputs: &Inputs<'_>, mut pools: Pools) -> Option<DecisionAtThreshold>
     Some(DecisionAtThreshold { model: benefit, lower, upper, treat_all })
 }
 
-/// Stretches of neighbouring points at which the model beats treating everybody and nobody.
-fn useful(points: &[DecisionPoint]) -> Vec<(f64, f64)> {
-    let mut stretches: Vec<(f64, f64)> = Vec::new();
-    let mut open = false;
-    for point in points {
-        let better = point.model > point.treat_all.max(0.0);
-        match (better, open) {
-            (true, true) => {
-                if let Some(last) = stretches.last_mut() {
-                    last.1 = point.threshold;
-                }
-            }
-            (true, false) => stretches.push((point.threshold, point.threshold)),
-            (false, _) => {}
-        }
-        open = better;
-    }
-    stretches
-}
-
 /// Predicted probability against the share of events.
 pub fn calibration(inputs: &Inputs<'_>, of: Judgement) -> Computed {
     let judged = judged(inputs, of, 0..inputs.values.len())?;
@@ -423,24 +403,5 @@ mod tests {
             assert!(high - places[GRID - 1] < 1e-15);
         }
         assert!(beyond > 0, "rounding carries some beyond");
-    }
-
-    #[test]
-    fn stretches_where_a_model_is_useful_are_joined() {
-        let point = |threshold: f64, model: f64, treat_all: f64| DecisionPoint {
-            threshold,
-            model,
-            lower: None,
-            upper: None,
-            treat_all,
-        };
-        let points = [
-            point(0.1, 0.3, 0.3),
-            point(0.2, 0.2, 0.1),
-            point(0.3, 0.1, 0.0),
-            point(0.4, -0.1, -0.2),
-            point(0.5, 0.01, -0.4),
-        ];
-        assert_eq!(useful(&points), [(0.2, 0.3), (0.5, 0.5)]);
     }
 }

@@ -84,35 +84,48 @@ fn shuffled(
         None => (0..rows.p()).collect(),
     };
     let times = (SHUFFLES / looked_at.len().max(1)).clamp(1, 10);
+    // All shuffles of a predictor at once: each question reads the model from its bytes.
+    let repeated: Vec<usize> = (0..times).flat_map(|_| 0..rows.n()).collect();
+    let stacked: Vec<Rows> = match &by_trails {
+        Some(_) => prepared.iter().map(|rows| rows.take(&repeated)).collect(),
+        None => Vec::new(),
+    };
     let mut worse = Vec::with_capacity(looked_at.len());
     for &at in &looked_at {
         let column = &rows.columns()[at];
         let fields = ["importance", &placed.name, &column.name];
         let mut stream = Stream::new(inputs.study.seed, &fields);
-        let mut sum = 0.0;
-        for _ in 0..times {
+        let mut shuffled = || {
             let mut values = column.values.clone();
             for last in (1..values.len()).rev() {
                 values.swap(last, stream.below(last + 1));
             }
-            let said = match &by_trails {
-                Some(of) => {
-                    let of = of.iter().zip(&prepared);
-                    let categories = rows.categories(&column.name);
-                    let with = of.map(|(trails, prepared)| {
-                        replaced(prepared, trails, at, &values, categories)
-                    });
-                    say_of_prepared(parts, &with.collect::<Vec<_>>())?
-                }
-                None => {
+            values
+        };
+        let shuffles: Vec<Vec<f64>> = (0..times).map(|_| shuffled()).collect();
+        let said: Vec<Said> = match &by_trails {
+            Some(of) => {
+                let categories = rows.categories(&column.name);
+                let values = shuffles.concat();
+                let with = of.iter().zip(&stacked).map(|(trails, rows)| {
+                    replaced(rows, trails, at, &values, categories)
+                });
+                apart(&say_of_prepared(parts, &with.collect::<Vec<_>>())?, times)
+            }
+            None => {
+                let said = shuffles.iter().map(|values| {
                     let mut with = rows.clone();
                     if let Some((_, old)) = with.columns_mut().nth(at) {
-                        old.copy_from_slice(&values);
+                        old.copy_from_slice(values);
                     }
                     let prepared = parts.iter().map(|part| part.prepared(&with));
-                    say_of_prepared(parts, &prepared.collect::<Result<Vec<_>, _>>()?)?
-                }
-            };
+                    say_of_prepared(parts, &prepared.collect::<Result<Vec<_>, _>>()?)
+                });
+                said.collect::<Result<_, _>>()?
+            }
+        };
+        let mut sum = 0.0;
+        for said in said {
             let without = judged(said)?;
             sum += match metric.scale().direction {
                 Direction::HigherIsBetter => whole - without,
@@ -123,6 +136,17 @@ fn shuffled(
         worse.push((column.name.to_string(), sum / times as f64));
     }
     Ok(FoldImportance { whole, worse, times })
+}
+
+/// What is said of rows that stand several times behind each other, by time.
+fn apart((probabilities, decision_values): &Said, times: usize) -> Vec<Said> {
+    let n = probabilities.len() / times.max(1);
+    let of = |time: usize, values: &[f64]| values[time * n..(time + 1) * n].to_vec();
+    let times = (0..times).map(|time| {
+        let decision_values = decision_values.as_ref().map(|values| of(time, values));
+        (of(time, probabilities), decision_values)
+    });
+    times.collect()
 }
 
 fn judged(metric: &dyn AnyMetric, truth: &[bool], said: Said) -> Result<f64, String> {

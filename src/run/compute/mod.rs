@@ -114,7 +114,7 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
             splits::score(inputs, *case, split, chains, first)
         }
         Work::Race { case, rung } => tuning::race(inputs, *case, *rung),
-        Work::Tune { case, split } => tuning::tune(inputs, *case, split),
+        Work::Tune { case, split, other } => tuning::tune(inputs, *case, split, *other),
         Work::Winner { case } => winner::winner(inputs, *case),
         Work::Link { case } => tuning::link(inputs, *case),
         Work::Threshold { case, split } => tuning::threshold(inputs, *case, split),
@@ -142,8 +142,6 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Permute { scheme, case, from, to } => {
             permuted::permute(inputs, *scheme, *case, *from..*to)
         }
-        Work::ScorePart { case, split } => procedure::score_part(inputs, *case, split),
-        Work::LearnPart { case, split } => procedure::learn_part(inputs, *case, split),
         Work::SlopeVariance { of } => measured::slope_variance(inputs, *of),
         Work::Compare { of, first } => measured::compare(inputs, *of, *first),
     }

@@ -4,14 +4,11 @@
 //! What it makes on the way is not kept: nobody asks for it twice.
 
 use super::splits::{
-    KnownStates, Matrices, facts, fit_path, fit_prepare, fit_select, procedure,
-    score_all, with_beside,
+    KnownStates, Matrices, fit_path, fit_prepare, fit_select, score_all,
 };
 use super::tuning::{Candidates, Inner, choose, prevalence, survivors, truth, tuner};
 use super::winner::{Chosen, fit_and_say};
-use super::{Computed, Inputs, input};
-use crate::data::{Frame, OuterSplit, Predictions, ScoredSplit, Split, Survivors, Value};
-use crate::plan::Placed;
+use crate::data::{Frame, OuterSplit, Predictions, ScoredSplit, Split, Survivors};
 use crate::spec::{Chain, Study};
 use crate::statistics::linked;
 
@@ -25,37 +22,6 @@ pub struct Procedure<'a> {
     pub select: &'a [Chain],
 }
 
-/// The scores of all candidates on the inner splits of a part of the training rows of an outer split.
-pub fn score_part(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
-    let frame = input!(&inputs.values[0], Frame, "frame");
-    let frame = &*with_beside(inputs, case, case, frame);
-    let scored = Procedure::of(inputs, case, frame).scored(&placed.name, &outer(placed));
-    Ok(scored.map_or_else(Value::Failed, Value::InnerScores))
-}
-
-/// The choice by these scores on such a part, and what it says of all the rows that the outer split holds
-/// out.
-pub fn learn_part(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
-    let frame = input!(&inputs.values[0], Frame, "frame");
-    let scored = input!(&inputs.values[1], InnerScores, "inner scores");
-    let frame = &*with_beside(inputs, case, case, frame);
-    let procedure = Procedure::of(inputs, case, frame);
-    let said = procedure.said(&placed.name, &outer(placed), scored);
-    Ok(said.map_or_else(Value::Failed, Value::Predictions))
-}
-
-fn outer(placed: &Placed) -> OuterSplit {
-    OuterSplit { split: placed.split.clone(), inner: placed.inner_splits.clone() }
-}
-
-impl<'a> Procedure<'a> {
-    fn of(inputs: &Inputs<'a>, case: usize, frame: &'a Frame) -> Self {
-        let (outcome, groups) = facts(inputs, case);
-        let (prepare, select) = procedure(inputs, case);
-        Self { study: inputs.study, frame, outcome, groups, prepare, select }
-    }
-}
-
 impl Procedure<'_> {
     /// What the choice among all candidates says of the rows that an outer split holds out, or why it
     /// says nothing. `place` names the streams of random numbers.
@@ -64,40 +30,10 @@ impl Procedure<'_> {
         place: &str,
         outer: &OuterSplit,
     ) -> Result<Predictions, String> {
-        self.said(place, outer, &self.scored(place, outer)?)
-    }
-
-    /// The scores of all candidates, by inner split and `score` node.
-    fn scored(
-        &self,
-        place: &str,
-        outer: &OuterSplit,
-    ) -> Result<Vec<Vec<ScoredSplit>>, String> {
-        if outer.inner.is_empty() {
-            return Err("there are no inner splits to choose by".to_string());
-        }
-        let mut scored: Vec<Vec<ScoredSplit>> = Vec::new();
-        let mut race: Option<Survivors> = None;
-        let (mut rung, mut end) = (0, 1);
-        for (position, split) in outer.inner.iter().enumerate() {
-            if let (Some(factor), true) = (tuner(self.study).halving(), position == end) {
-                race = Some(survivors(self.study, &self.inner(&scored), rung));
-                (rung, end) = (rung + 1, end.saturating_mul(factor));
-            }
-            let place = format!("{place}.i{}", position + 1);
-            scored.push(self.scores(&place, split, race.as_ref()));
-        }
-        Ok(scored)
-    }
-
-    fn said(
-        &self,
-        place: &str,
-        outer: &OuterSplit,
-        scored: &[Vec<ScoredSplit>],
-    ) -> Result<Predictions, String> {
-        let inner = self.inner(scored);
-        let choice = choose(self.study, &inner, &outer.inner)?;
+        let scored = self.scored(place, outer)?;
+        let inner = self.inner(&scored);
+        let rule = tuner(&self.study.evaluate.tuner);
+        let choice = choose(self.study, rule, &inner, &outer.inner)?;
         let (held_out, rows) = outer.split.held_out(self.frame);
         let held_out: Vec<u32> = held_out.into_iter().map(|row| row as u32).collect();
         let train = outer.split.train(self.frame, self.outcome, self.groups);
@@ -134,6 +70,30 @@ impl Procedure<'_> {
             candidate: choice.candidate,
             falls_back: choice.falls_back,
         })
+    }
+
+    /// The scores of all candidates, by inner split and `score` node.
+    fn scored(
+        &self,
+        place: &str,
+        outer: &OuterSplit,
+    ) -> Result<Vec<Vec<ScoredSplit>>, String> {
+        if outer.inner.is_empty() {
+            return Err("there are no inner splits to choose by".to_string());
+        }
+        let mut scored: Vec<Vec<ScoredSplit>> = Vec::new();
+        let mut race: Option<Survivors> = None;
+        let (mut rung, mut end) = (0, 1);
+        for (position, split) in outer.inner.iter().enumerate() {
+            let halving = self.study.evaluate.halving();
+            if let (Some(factor), true) = (halving, position == end) {
+                race = Some(survivors(self.study, &self.inner(&scored), rung));
+                (rung, end) = (rung + 1, end.saturating_mul(factor));
+            }
+            let place = format!("{place}.i{}", position + 1);
+            scored.push(self.scores(&place, split, race.as_ref()));
+        }
+        Ok(scored)
     }
 
     fn inner<'a>(&'a self, scored: &'a [Vec<ScoredSplit>]) -> Inner<'a> {

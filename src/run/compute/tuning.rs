@@ -329,8 +329,8 @@ pub fn primary(study: &Study) -> &dyn AnyMetric {
     }
 }
 
-pub fn tuner(study: &Study) -> &dyn AnyTuner {
-    match &study.evaluate.tuner.instance {
+pub fn tuner(rule: &Use) -> &dyn AnyTuner {
+    match &rule.instance {
         Instance::Tuner(tuner) => &**tuner,
         _ => unreachable!("`spec` puts a tuner here"),
     }
@@ -349,7 +349,8 @@ pub fn race(inputs: &Inputs<'_>, case: usize, rung: usize) -> Computed {
 
 /// The candidates that are scored on further inner splits after a rung, counted from 0.
 pub fn survivors(study: &Study, inner: &Inner<'_>, rung: usize) -> Survivors {
-    let factor = tuner(study).halving().expect("there are rungs for a tuner that halves");
+    let factor =
+        study.evaluate.halving().expect("there are rungs for a tuner that halves");
     let metric = primary(study);
     let n = inner.candidates.len();
     let mut ranked: Vec<(usize, f64)> = Vec::new();
@@ -371,19 +372,27 @@ pub fn survivors(study: &Study, inner: &Inner<'_>, rung: usize) -> Survivors {
     Survivors { go_on, after: inner.splits.len() }
 }
 
-/// The choice among all candidates.
-pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+/// The choice among all candidates, by the study's own rule or one of its others.
+pub fn tune(
+    inputs: &Inputs<'_>,
+    case: usize,
+    placed: &Placed,
+    other: Option<usize>,
+) -> Computed {
     if placed.inner_splits.is_empty() {
         return Ok(Value::Failed("there are no inner splits to choose by".to_string()));
     }
     let inner = inner!(inputs, case, 0);
-    let chosen = choose(inputs.study, &inner, &placed.inner_splits);
+    let evaluate = &inputs.study.evaluate;
+    let rule = other.map_or(&evaluate.tuner, |other| &evaluate.other_tuners[other]);
+    let chosen = choose(inputs.study, tuner(rule), &inner, &placed.inner_splits);
     Ok(chosen.map_or_else(Value::Failed, Value::Choice))
 }
 
 /// The same from scores at hand; `inner_splits` are theirs.
 pub fn choose(
     study: &Study,
+    tuner: &dyn AnyTuner,
     inner: &Inner<'_>,
     inner_splits: &[Split],
 ) -> Result<Choice, String> {
@@ -407,7 +416,7 @@ pub fn choose(
         truth: &truth(inner.outcome, &rows),
         out_of_fold: &out_of_fold,
     };
-    match tuner(study).choose(&contest) {
+    match tuner.choose(&contest) {
         Some(mut choice) => {
             choice.unscored = candidates.iter().map(unscored).collect();
             choice.falls_back =

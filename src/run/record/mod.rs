@@ -124,7 +124,9 @@ pub fn record(
             || matches!(found.get(index), Some(Value::Failed(_)) if !is_fit(index))
     };
     let frames: Vec<NodeIndex> = plan.graph.node_indices().filter(is_frame).collect();
-    let failed: Vec<NodeIndex> = plan.graph.node_indices().filter(has_failed).collect();
+    // Nothing that the study says rests on what is computed ahead.
+    let counts = |index: &NodeIndex| !plan.ahead.contains(index) && has_failed(index);
+    let failed: Vec<NodeIndex> = plan.graph.node_indices().filter(counts).collect();
     let context =
         Context { study, survey, plan, found, done, frames: &frames, failed: &failed };
     let rows = context.analysed();

@@ -149,24 +149,66 @@ impl Counts {
             }
             more.into_iter().for_each(|count| hidden[count] = true);
         }
+        self.show_again(&mut hidden, smallest);
         let places = self.all.iter().zip(&hidden).filter(|(_, hidden)| **hidden);
         places.flat_map(|(count, _)| count.places.iter().cloned()).collect()
     }
 
+    /// What a reader does not know: what is hidden, and what is not shown, unless it is nothing. That
+    /// there is nobody is often plain, and it is safe to think that readers know.
+    fn unknown(&self, hidden: &[bool]) -> Vec<bool> {
+        let of_count = |(count, hidden): (&Counted, &bool)| {
+            *hidden || (count.places.is_empty() && count.value > NOTHING)
+        };
+        self.all.iter().zip(hidden).map(of_count).collect()
+    }
+
+    fn small(&self, smallest: f64) -> Vec<bool> {
+        self.all.iter().map(|c| c.value > NOTHING && c.value < smallest).collect()
+    }
+
+    /// Shows what need not be hidden, first what is missed most. Counts are hidden for the sake of one
+    /// small count at a time, and what is hidden for one may protect another as well.
+    fn show_again(&self, hidden: &mut [bool], smallest: f64) {
+        let small = self.small(smallest);
+        let mut unknown = self.unknown(hidden);
+        for part in self.parts(&unknown) {
+            let mut free = Free::of(&part, &self.sums, &unknown);
+            let small_here: Vec<usize> =
+                free.columns.iter().copied().filter(|count| small[*count]).collect();
+            let mut beside: Vec<usize> = free.columns.clone();
+            beside.retain(|count| hidden[*count] && !small[*count]);
+            let key = |count: &usize| {
+                let of = &self.all[*count];
+                (of.worth, of.value, of.places.first())
+            };
+            beside.sort_by(|a, b| {
+                key(b).partial_cmp(&key(a)).unwrap_or(std::cmp::Ordering::Equal)
+            });
+            for count in beside {
+                let with = free.with(count);
+                if small_here.iter().any(|small| with.is_told(*small)) {
+                    continue;
+                }
+                unknown[count] = false;
+                let narrow = part.iter().any(|at| {
+                    let sum = &self.sums[*at];
+                    self.narrow(*at, sum, &unknown, &small, smallest).is_some()
+                });
+                if narrow {
+                    unknown[count] = true;
+                    continue;
+                }
+                hidden[count] = false;
+                free = with;
+            }
+        }
+    }
+
     /// Counts that have to be hidden next; none when no small one is given away.
     fn given_away(&self, hidden: &[bool], smallest: f64) -> BTreeSet<usize> {
-        // A reader does not know what is hidden, nor what is not shown, unless it is nothing:
-        // that there is nobody is often plain, and it is safe to think that readers know.
-        let unknown: Vec<bool> = self
-            .all
-            .iter()
-            .zip(hidden)
-            .map(|(count, hidden)| {
-                *hidden || (count.places.is_empty() && count.value > NOTHING)
-            })
-            .collect();
-        let small: Vec<bool> =
-            self.all.iter().map(|c| c.value > NOTHING && c.value < smallest).collect();
+        let unknown = self.unknown(hidden);
+        let small = self.small(smallest);
         let mut more = BTreeSet::new();
         for (at, sum) in self.sums.iter().enumerate() {
             if let Some(count) = self.narrow(at, sum, &unknown, &small, smallest) {
@@ -273,54 +315,126 @@ impl Counts {
     }
 }
 
+/// How far the unknown counts of a part may be other ones while all sums still hold: each direction is
+/// a change of every count.
+struct Free {
+    columns: Vec<usize>,
+    directions: Vec<Vec<f64>>,
+}
+
+impl Free {
+    fn of(part: &[usize], sums: &[Vec<(usize, f64)>], unknown: &[bool]) -> Self {
+        let Solved { columns, rows, pivots } = Solved::of(part, sums, unknown);
+        let row_of: BTreeMap<usize, usize> =
+            pivots.into_iter().map(|(row, column)| (column, row)).collect();
+        let free = (0..columns.len()).filter(|column| !row_of.contains_key(column));
+        let direction = |free: usize| {
+            let change = |column: usize| match row_of.get(&column) {
+                Some(row) => -rows[*row][free],
+                None => f64::from(u8::from(column == free)),
+            };
+            (0..columns.len()).map(change).collect()
+        };
+        let directions = free.map(direction).collect();
+        Self { columns, directions }
+    }
+
+    fn place(&self, count: usize) -> Option<usize> {
+        self.columns.iter().position(|column| *column == count)
+    }
+
+    /// The same with one more count that is known.
+    fn with(&self, known: usize) -> Self {
+        let mut directions = self.directions.clone();
+        let columns = self.columns.clone();
+        let Some(at) = self.place(known) else { return Self { columns, directions } };
+        let largest = (0..directions.len())
+            .max_by(|a, b| directions[*a][at].abs().total_cmp(&directions[*b][at].abs()));
+        if let Some(largest) = largest.filter(|of| directions[*of][at].abs() > 1e-9) {
+            let out = directions.swap_remove(largest);
+            for direction in &mut directions {
+                let factor = direction[at] / out[at];
+                if factor.abs() > 1e-12 {
+                    for (change, of_out) in direction.iter_mut().zip(&out) {
+                        *change -= factor * of_out;
+                    }
+                }
+            }
+        }
+        Self { columns, directions }
+    }
+
+    /// Whether a count can be no other.
+    fn is_told(&self, count: usize) -> bool {
+        let fixed = |at: usize| self.directions.iter().all(|of| of[at].abs() <= 1e-9);
+        self.place(count).is_some_and(fixed)
+    }
+}
+
+/// The sums of a part over its unknown counts, solved as far as they can be.
+struct Solved {
+    columns: Vec<usize>,
+    /// Beside each row stand the sums that it was made of.
+    rows: Vec<Vec<f64>>,
+    /// Row and column.
+    pivots: Vec<(usize, usize)>,
+}
+
+impl Solved {
+    fn of(part: &[usize], sums: &[Vec<(usize, f64)>], unknown: &[bool]) -> Self {
+        let of_sums = part.iter().flat_map(|sum| sums[*sum].iter());
+        let columns: BTreeSet<usize> =
+            of_sums.map(|(count, _)| *count).filter(|count| unknown[*count]).collect();
+        let columns: Vec<usize> = columns.into_iter().collect();
+        let place: BTreeMap<usize, usize> =
+            columns.iter().enumerate().map(|(at, count)| (*count, at)).collect();
+        let width = columns.len() + part.len();
+        let mut rows: Vec<Vec<f64>> = Vec::new();
+        for (at, sum) in part.iter().enumerate() {
+            let mut row = vec![0.0; width];
+            for (count, factor) in &sums[*sum] {
+                if let Some(column) = place.get(count) {
+                    row[*column] += factor;
+                }
+            }
+            row[columns.len() + at] = 1.0;
+            rows.push(row);
+        }
+        let mut pivots: Vec<(usize, usize)> = Vec::new();
+        let mut next = 0;
+        for column in 0..columns.len() {
+            let largest = (next..rows.len())
+                .max_by(|a, b| rows[*a][column].abs().total_cmp(&rows[*b][column].abs()));
+            let Some(found) = largest.filter(|row| rows[*row][column].abs() > 1e-9)
+            else {
+                continue;
+            };
+            rows.swap(next, found);
+            let factor = rows[next][column];
+            rows[next].iter_mut().for_each(|value| *value /= factor);
+            let pivot = rows[next].clone();
+            for (at, row) in rows.iter_mut().enumerate() {
+                let factor = row[column];
+                if at != next && factor.abs() > 1e-12 {
+                    for (value, from) in row.iter_mut().zip(&pivot) {
+                        *value -= factor * from;
+                    }
+                }
+            }
+            pivots.push((next, column));
+            next += 1;
+        }
+        Self { columns, rows, pivots }
+    }
+}
+
 /// Unknown counts that the sums of a part determine, each with the sums that do it.
 fn told(
     part: &[usize],
     sums: &[Vec<(usize, f64)>],
     unknown: &[bool],
 ) -> Vec<(usize, Vec<usize>)> {
-    let of_sums = part.iter().flat_map(|sum| sums[*sum].iter());
-    let columns: BTreeSet<usize> =
-        of_sums.map(|(count, _)| *count).filter(|count| unknown[*count]).collect();
-    let columns: Vec<usize> = columns.into_iter().collect();
-    let place: BTreeMap<usize, usize> =
-        columns.iter().enumerate().map(|(at, count)| (*count, at)).collect();
-    // Beside each row stand the sums that it was made of.
-    let width = columns.len() + part.len();
-    let mut rows: Vec<Vec<f64>> = Vec::new();
-    for (at, sum) in part.iter().enumerate() {
-        let mut row = vec![0.0; width];
-        for (count, factor) in &sums[*sum] {
-            if let Some(column) = place.get(count) {
-                row[*column] += factor;
-            }
-        }
-        row[columns.len() + at] = 1.0;
-        rows.push(row);
-    }
-    let mut pivots: Vec<(usize, usize)> = Vec::new();
-    let mut next = 0;
-    for column in 0..columns.len() {
-        let largest = (next..rows.len())
-            .max_by(|a, b| rows[*a][column].abs().total_cmp(&rows[*b][column].abs()));
-        let Some(found) = largest.filter(|row| rows[*row][column].abs() > 1e-9) else {
-            continue;
-        };
-        rows.swap(next, found);
-        let factor = rows[next][column];
-        rows[next].iter_mut().for_each(|value| *value /= factor);
-        let pivot = rows[next].clone();
-        for (at, row) in rows.iter_mut().enumerate() {
-            let factor = row[column];
-            if at != next && factor.abs() > 1e-12 {
-                for (value, from) in row.iter_mut().zip(&pivot) {
-                    *value -= factor * from;
-                }
-            }
-        }
-        pivots.push((next, column));
-        next += 1;
-    }
+    let Solved { columns, rows, pivots } = Solved::of(part, sums, unknown);
     let mut found = Vec::new();
     for (row, column) in pivots {
         let others = rows[row][..columns.len()]
@@ -424,7 +538,19 @@ mod tests {
         assert_eq!(hidden(&counts), ["again", "one", "rest"]);
     }
 
-    /// Nothing small is told by any table, as an elimination of its own finds.
+    #[test]
+    fn what_one_small_count_takes_protects_another_too() {
+        // Two small cells in one row protect each other there, and need one more row only.
+        let found = hidden(&table(&[
+            &[3.0, 2.0, 30.0],
+            &[12.0, 40.0, 50.0],
+            &[11.0, 41.0, 60.0],
+        ]));
+        assert_eq!(found, ["00", "01", "10", "11"]);
+    }
+
+    /// Nothing small is told by any table, as an elimination of its own finds; and each count that is
+    /// hidden is so because one would be told without it.
     #[test]
     fn random_tables_give_nothing_away() {
         let mut state = 7u64;
@@ -449,9 +575,32 @@ mod tests {
                 let value = counts.all[count].value;
                 assert!(value == 0.0 || value >= 5.0, "{cells:?}: {value}");
             }
-            for (count, of) in counts.all.iter().enumerate() {
-                let small = of.value > 0.0 && of.value < 5.0;
-                assert!(!small || is_hidden(count));
+            let small = counts.small(5.0);
+            for (count, is_small) in small.iter().enumerate() {
+                assert!(!is_small || is_hidden(count));
+            }
+            let open = |unknown: &[bool]| {
+                let few = |sum: &Vec<(usize, f64)>| {
+                    let open = sum.iter().filter(|(count, _)| unknown[*count]);
+                    let (mut total, mut any) = (0.0, false);
+                    let mut signs = BTreeSet::new();
+                    for (count, factor) in open {
+                        total += counts.all[*count].value;
+                        any |= small[*count];
+                        signs.insert(*factor > 0.0);
+                    }
+                    any && signs.len() == 1 && total < 5.0
+                };
+                let told = told(&every, &sums, unknown);
+                told.iter().any(|(count, _)| small[*count]) || sums.iter().any(few)
+            };
+            assert!(!open(&unknown), "{cells:?}");
+            for count in 0..counts.all.len() {
+                if unknown[count] && !small[count] && counts.root(count) == count {
+                    let mut shown = unknown.clone();
+                    shown[count] = false;
+                    assert!(open(&shown), "{cells:?}: {count} need not be hidden");
+                }
             }
         }
     }

@@ -10,6 +10,7 @@
 //! word on each, `telling.rs` rounds it or takes it away.
 
 mod apparent;
+mod benefit;
 mod compared;
 mod hiding;
 mod kinds;
@@ -23,8 +24,8 @@ use serde_json::Value as Json;
 use self::telling::{COARSEST, Pass, rounded};
 use crate::data::{
     AnalysisRecord, Band, Banded, CalibrationCurve, Certificate, ColumnFacts, Count,
-    Curve, DecisionCurve, Estimate, FullModelFacts, GraphFacts, Limits, Moments,
-    NodeGroup, Point, RiskBin, Scope, StudyRecord, SuppressionFacts,
+    Curve, Estimate, FullModelFacts, GraphFacts, Limits, Moments, NodeGroup, Point,
+    RiskBin, Scope, StudyRecord, SuppressionFacts,
 };
 use crate::operation::reference;
 use crate::statistics::Binormal;
@@ -88,7 +89,7 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         let place = place(name);
         reasons(analysis);
         areas(of, analysis, smallest);
-        curves(of, analysis);
+        curves(of, analysis, smallest);
         // Beside the missing values of Table 1 it would tell of whom the outcome is unknown.
         if let Some(frozen) = analysis.frozen.as_mut().filter(|of| of.filled > 0) {
             frozen.filled = Count::HIDDEN;
@@ -214,7 +215,8 @@ fn rules(smallest: usize) -> Vec<String> {
          limits, rounded to two decimals, and left out where it is hidden of how many patients it is"
             .to_string(),
         "calibration curves keep to the tenths of probability within which predictions lie, and their \
-         distribution to ranges with no small cell; net benefit is smoothed over thresholds"
+         distribution to ranges with no small cell; net benefit is smoothed over thresholds, and left \
+         out at those above or below which few of a class may have predictions"
             .to_string(),
         format!(
             "where a cell of the confusion table is hidden, the measures of decisions are rounded so \
@@ -467,7 +469,7 @@ fn missingness(record: &StudyRecord, hidden: &mut BTreeSet<String>) {
 }
 
 /// Curves that are smooth, with nobody's place on them.
-fn curves(of: &AnalysisRecord, analysis: &mut AnalysisRecord) {
+fn curves(of: &AnalysisRecord, analysis: &mut AnalysisRecord, smallest: usize) {
     let smooth = Binormal::of(&of.roc_mean).filter(|_| !of.roc.is_empty());
     let prevalence = of.judged_rows();
     analysis.roc.clear();
@@ -490,9 +492,9 @@ fn curves(of: &AnalysisRecord, analysis: &mut AnalysisRecord) {
         analysis.precision_recall_mean = curve.clone();
         analysis.precision_recall = vec![curve];
     }
-    if let Some(curve) = &mut analysis.decision {
-        *curve = smoothed(curve);
-    }
+    let bins = of.calibration.as_ref().map_or(&[][..], |curve| &curve.distribution);
+    let told = |curve| benefit::told(curve, bins, smallest as f64);
+    analysis.decision = of.decision.as_ref().and_then(told);
 }
 
 /// The band of a smooth curve: between the binormal curves that are fitted to the two limits, rounded.
@@ -517,50 +519,6 @@ fn band(of: &Band, mean: &Curve) -> Band {
             "{}; drawn between the binormal curves that are fitted to its limits, rounded",
             without_counts(&of.method)
         ),
-    }
-}
-
-/// Net benefit as a mean over neighbouring thresholds, rounded.
-fn smoothed(curve: &DecisionCurve) -> DecisionCurve {
-    /// Neighbours on either side.
-    const BESIDE: usize = 4;
-    let n = curve.points.len();
-    // The height of the line through the nearest points, so that slopes are kept at the ends and no
-    // point there is alone; elsewhere it is their mean.
-    let mean = |at: usize, of: &dyn Fn(usize) -> Option<f64>| {
-        let width = (2 * BESIDE + 1).min(n);
-        let first = at.saturating_sub(BESIDE).min(n - width);
-        let values: Option<Vec<f64>> = (first..first + width).map(of).collect();
-        let values = values?;
-        let mean = values.iter().sum::<f64>() / width as f64;
-        let middle = (width - 1) as f64 / 2.0;
-        let (mut along, mut across) = (0.0, 0.0);
-        for (place, value) in values.iter().enumerate() {
-            let x = place as f64 - middle;
-            along += x * value;
-            across += x * x;
-        }
-        let slope = if across > 0.0 { along / across } else { 0.0 };
-        Some(rounded(mean + slope * ((at - first) as f64 - middle), 0.001))
-    };
-    let points = curve.points.iter().enumerate().map(|(at, point)| {
-        let model = mean(at, &|at| Some(curve.points[at].model));
-        crate::data::DecisionPoint {
-            model: model.unwrap_or(point.model),
-            lower: mean(at, &|at| curve.points[at].lower),
-            upper: mean(at, &|at| curve.points[at].upper),
-            ..*point
-        }
-    });
-    DecisionCurve {
-        points: points.collect(),
-        method: format!(
-            "{}; as lines through {} neighbouring thresholds, rounded, so that no patient's \
-             prediction can be read",
-            curve.method.trim_end_matches('.'),
-            2 * BESIDE + 1
-        ),
-        ..curve.clone()
     }
 }
 
@@ -933,33 +891,6 @@ mod tests {
         assert_eq!(without_counts("n = 84.5 patients"), "n = some patients");
         let kept = "the smallest AUROC of 5 folds is 0.52";
         assert_eq!(without_counts(kept), kept);
-    }
-
-    /// No point is that of one threshold, at the ends either, and slopes are kept there.
-    #[test]
-    fn a_smoothed_curve_has_no_point_of_one_threshold() {
-        let curve = |model: &dyn Fn(usize) -> f64| DecisionCurve {
-            range: (0.1, 0.3),
-            points: (0..21)
-                .map(|at| crate::data::DecisionPoint {
-                    threshold: 0.1 + at as f64 / 100.0,
-                    model: model(at),
-                    lower: None,
-                    upper: None,
-                    treat_all: 0.0,
-                })
-                .collect(),
-            useful: Vec::new(),
-            method: String::new(),
-        };
-        let line = smoothed(&curve(&|at| 0.4 - at as f64 / 100.0));
-        for (at, point) in line.points.iter().enumerate() {
-            assert!((point.model - (0.4 - at as f64 / 100.0)).abs() < 1e-9);
-        }
-        for at in [0, 10, 20] {
-            let step = smoothed(&curve(&|place| f64::from(u8::from(place == at))));
-            assert!(step.points[at].model < 0.5);
-        }
     }
 
     #[test]

@@ -13,6 +13,9 @@ use crate::spec::{
     UnnamedControls, Use,
 };
 
+/// The rules that choose a single candidate among those that are all scored.
+const SINGLE: &[&str] = &["best_mean", "one_standard_error"];
+
 /// What a report on a prediction model cannot do without: discrimination, overall performance,
 /// calibration, and decisions where a threshold was declared.
 const STANDARD: &[&str] = &[
@@ -91,6 +94,7 @@ impl Reader<'_> {
             also,
             standard: Vec::new(),
             tuner: tuner?,
+            other_tuners: Vec::new(),
             falls_back: fallback.as_deref() == Some("naive"),
             threshold,
             within: None,
@@ -145,6 +149,7 @@ impl Reader<'_> {
             fields.as_ref().is_some_and(|fields| fields.get("threshold").is_some());
         self.metrics(&evaluate, declared);
         self.standard(&mut evaluate, whole);
+        self.other_tuners(&mut evaluate, whole);
         Some((evaluate, controls))
     }
 
@@ -449,6 +454,24 @@ impl Reader<'_> {
                     evaluate.standard.push(used);
                 }
             }
+        }
+    }
+
+    /// Adds the rules that a study may go over to without a fit. A rule that halves leaves candidates
+    /// unscored among which others would have to choose.
+    fn other_tuners(&mut self, evaluate: &mut Evaluate, whole: Span) {
+        if evaluate.halving().is_some() {
+            return;
+        }
+        for name in SINGLE {
+            if *name == evaluate.tuner.about.name {
+                continue;
+            }
+            let name = Named { name: (*name).to_string(), span: whole };
+            let used = self.operation_named(&name, None, Kind::Tuner, Grids::Refused);
+            evaluate
+                .other_tuners
+                .extend(used.into_iter().flatten().map(|(used, _)| used));
         }
     }
 
