@@ -326,7 +326,7 @@ mod tests {
             graph,
             order,
             cases: Vec::new(),
-            ahead: BTreeSet::new(),
+            ahead: Default::default(),
             analyses: Vec::new(),
             frozen: Vec::new(),
             external: Vec::new(),

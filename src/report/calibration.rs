@@ -113,9 +113,9 @@ fn figure<'a>(
     analysis: &AnalysisRecord,
     curve: &CalibrationCurve,
 ) -> Figure<'a> {
-    let series = Standing::of(record, analysis).series().clamp(1, 2);
+    let series = Standing::of(record, analysis).series();
     let axis = |label| Axis { from: 0.0, to: 1.0, label };
-    let room = 92.0;
+    let room = 100.0;
     let mut plot =
         Plot::new(&axis("Predicted probability"), &axis("Observed share"), room);
     plot.line("ref", [(0.0, 0.0), (1.0, 1.0)].into_iter());
@@ -131,7 +131,7 @@ fn figure<'a>(
         .iter()
         .map(|bin| (bin.lower, bin.upper, bin.events, bin.non_events))
         .collect();
-    plot.beneath(&bins, room);
+    plot.beneath(series, &bins, room);
     let at = place(name);
     let ends = curve.points.first().zip(curve.points.last());
     let range = ends.map_or(String::new(), |_| {
@@ -178,7 +178,7 @@ fn figure<'a>(
         heading: heading(record, shown, &at, analysis),
         sub: "Solid: smoothed share of events at each predicted probability, with its 95 % band, only \
               where there are predictions. Dotted: where both are equal. Below: how predictions are \
-              distributed, events upwards."
+              distributed, events upwards in colour, non-events downwards in grey."
             .to_string(),
         body: format!(
             "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",

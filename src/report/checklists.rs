@@ -74,7 +74,7 @@ fn described(shown: &Shown, at: usize, list: &Checklist) -> Json {
             "status": marked(item.status, item.status.word()),
             "class": item.status.class(), "mark": mark(item.status),
             "word": item.status.word(),
-            "why": item.why, "section": item.section, "place": place(&item.section),
+            "why": coded(&item.why), "section": item.section, "place": place(&item.section),
             "recommended": item.recommended,
             "scores": item.scores.map(|yes| if yes { "yes" } else { "no" }),
             "weight": item.weight,

@@ -79,6 +79,8 @@ impl Section for Features {
 
 /// Columns that are drawn; the table has all.
 const DRAWN: usize = 20;
+/// Where names end, close to their bars. Units: pixels.
+const NAMES: f64 = 330.0;
 
 fn choices(shown: &Shown, name: &str, selection: &SelectionFacts) -> Json {
     let at = format!("{}/selection", place(name));
@@ -110,7 +112,7 @@ fn figure(
     let drawn = selection.columns.iter().take(DRAWN);
     let height = 44.0 + 22.0 * selection.columns.len().min(DRAWN) as f64;
     let mut svg = Svg::new(760.0, height);
-    svg.text("strong", (8.0, 20.0), Anchor::Start, "Column");
+    svg.text("strong", (NAMES, 20.0), Anchor::End, "Column");
     if selection.similar.as_ref().is_some_and(|of| !of.clusters.is_empty()) {
         svg.text("strong", (666.0, 20.0), Anchor::Middle, "Cluster");
     }
@@ -119,7 +121,7 @@ fn figure(
     let fits = selection.fits.max(1) as f64;
     for (position, column) in drawn.enumerate() {
         let y = 46.0 + 22.0 * position as f64;
-        svg.text("", (8.0, y + 4.0), Anchor::Start, &shortened(&column.name, 46));
+        svg.text("", (NAMES, y + 4.0), Anchor::End, &shortened(&column.name, 46));
         let width = (column.n as f64 / fits * 300.0).max(1.0);
         svg.rect("track", (340.0, y - 6.0), (300.0, 12.0));
         svg.rect("bar1", (340.0, y - 6.0), (width, 12.0));
@@ -283,7 +285,7 @@ fn by_step(
     let most = selection.reduction.iter().map(|of| of.highest).max().unwrap_or(1).max(1);
     let height = 44.0 + 22.0 * selection.reduction.len() as f64;
     let mut svg = Svg::new(760.0, height);
-    svg.text("strong", (8.0, 20.0), Anchor::Start, "Columns");
+    svg.text("strong", (NAMES, 20.0), Anchor::End, "Columns");
     svg.text("strong", (756.0, 20.0), Anchor::End, "Median (range)");
     svg.line("axis", (0.0, 29.0), (760.0, 29.0));
     let value = |position: usize, of: &ReductionFacts| {
@@ -300,7 +302,7 @@ fn by_step(
     for (position, of) in selection.reduction.iter().enumerate() {
         let y = 46.0 + 22.0 * position as f64;
         let across = |n: f64| 340.0 + n / most as f64 * 240.0;
-        svg.text("", (8.0, y + 4.0), Anchor::Start, &shortened(&label(of), 46));
+        svg.text("", (NAMES, y + 4.0), Anchor::End, &shortened(&label(of), 46));
         svg.rect("track", (340.0, y - 6.0), (240.0, 12.0));
         let width = (across(of.median) - 340.0).max(1.0);
         svg.rect("bar1", (340.0, y - 6.0), (width, 12.0));

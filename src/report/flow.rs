@@ -304,19 +304,26 @@ impl<'a> Of<'a> {
         30.0 + boxes + arrows + 16.0
     }
 
+    /// Whether models met the cohort as one of another place, or were made in it.
+    fn meets(self, external: bool) -> bool {
+        let name = &self.cohort().name;
+        let mut all = self.record.analyses.values();
+        all.any(|of| of.cohort == *name && (of.kind == "external") == external)
+    }
+
     /// What the cohort is there for.
     fn title(self) -> String {
-        let name = &self.cohort().name;
-        let analysed = |external: bool| {
-            let mut all = self.record.analyses.values();
-            all.any(|of| of.cohort == *name && (of.kind == "external") == external)
-        };
-        let what = match (analysed(false), analysed(true)) {
+        let what = match (self.meets(false), self.meets(true)) {
             (true, _) => ", development",
             (false, true) => ", evaluation",
             _ => "",
         };
-        format!("{}{what}", shortened(name, 34))
+        format!("{}{what}", shortened(&self.cohort().name, 34))
+    }
+
+    /// The colour that results of such a cohort have in every figure.
+    fn series(self) -> usize {
+        if !self.meets(false) && self.meets(true) { 2 } else { 1 }
     }
 
     fn draw(self, svg: &mut Svg, (left, top): (f64, f64)) {
@@ -326,7 +333,9 @@ impl<'a> Of<'a> {
         // Each analysis begins from the cohort, so that the second does not follow from the first.
         let own = own(cohort);
         let mut fork = y;
-        svg.text("k1", (middle, top + 16.0), Anchor::Middle, &self.title());
+        let series = self.series();
+        let title = format!("k{series}");
+        svg.text(&title, (middle, top + 16.0), Anchor::Middle, &self.title());
         for (position, of_box) in cohort.flow.iter().enumerate() {
             let tall = self.tall(position);
             if position > 0 {
@@ -375,6 +384,7 @@ impl<'a> Of<'a> {
                 || position + 1 == cohort.flow.len();
             let class = match (adds_up(of_box), last) {
                 (false, _) => "wrong",
+                (true, true) if series == 2 => "final2",
                 (true, true) => "final",
                 (true, false) => "box",
             };
@@ -388,7 +398,7 @@ impl<'a> Of<'a> {
             if is_analysis(of_box)
                 && let [of] = self.divided(position).as_slice()
             {
-                classes(svg, of, (middle, y + tall));
+                classes(svg, class, of, (middle, y + tall));
             }
             y += self.deep(position);
         }
@@ -483,7 +493,7 @@ fn class_height(of: &Divided) -> f64 {
 }
 
 /// The boxes of the classes under that of an analysis.
-fn classes(svg: &mut Svg, of: &Divided, (middle, bottom): (f64, f64)) {
+fn classes(svg: &mut Svg, class: &str, of: &Divided, (middle, bottom): (f64, f64)) {
     let width = BOX / 2.0 - 4.0;
     let with = of.patients.as_ref().map(|(positive, _)| positive.clone());
     let without = of.patients.as_ref().map(|(_, negative)| negative.to_string());
@@ -495,7 +505,7 @@ fn classes(svg: &mut Svg, of: &Divided, (middle, bottom): (f64, f64)) {
         let (x, y) = (middle + left, bottom + BELOW);
         let centre = x + width / 2.0;
         svg.line("flow", (centre, bottom), (centre, y));
-        svg.rect("final", (x, y), (width, class_height(of)));
+        svg.rect(class, (x, y), (width, class_height(of)));
         let number = match &patients {
             Some(_) => format!("{n} rows"),
             None => n.clone(),

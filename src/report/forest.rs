@@ -92,11 +92,9 @@ impl Forest<'_> {
             &self.axis,
         );
         if let Some((value, word)) = self.reference {
-            svg.line("ref", (x(value), TOP - 4.0), (x(value), bottom));
-            let at = (x(value) + 4.0, TOP + 8.0);
-            if self.rows.first().is_none_or(|row| row.estimate.is_none()) {
-                svg.text("small", at, Anchor::Start, word);
-            }
+            // Its word stands between the heads of the columns, where no line of a group can lie.
+            svg.line("ref", (x(value), 29.0), (x(value), bottom));
+            svg.text("small", (x(value), 21.0), Anchor::Middle, word);
         }
         for (position, row) in self.rows.iter().enumerate() {
             self.line(&mut svg, row, TOP + STEP * (position as f64 + 0.5), &x, shown);
@@ -157,7 +155,8 @@ impl Forest<'_> {
         shown: &Shown,
     ) {
         if row.heading {
-            svg.text("strong", (8.0, y + 4.0), Anchor::Start, &shortened(&row.label, 54));
+            let label = shortened(&row.label, 100);
+            svg.text("strong", (8.0, y + 4.0), Anchor::Start, &label);
             return;
         }
         let class = if row.pooled { "strong" } else { "" };

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::author::coded;
 use super::figure::{DataTable, Figure};
 use super::shown::{Shown, breakable, escape, fill, plain};
 use super::svg::{Anchor, Svg};
@@ -131,7 +132,7 @@ fn model(
                 several.len()
             ),
         },
-        "onnx": facts.onnx.as_ref().ok(), "no_onnx": facts.onnx.as_ref().err(),
+        "onnx": facts.onnx.as_ref().ok(), "no_onnx": facts.onnx.as_ref().err().map(|why| coded(why)),
         "falls_back": facts.falls_back.map(|_| number("falls_back", 3)),
         "threshold": facts.threshold.map(|_| number("threshold", 3)),
         "threshold_rule": facts.threshold_rule,
@@ -186,7 +187,7 @@ fn words(member: &MemberFacts) -> String {
 
 fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
     let Ok(equation) = &member.equation else {
-        let why = member.equation.as_ref().err();
+        let why = member.equation.as_ref().err().map(|why| coded(why));
         return json!({ "words": words(member), "terms": null, "no_equation": why });
     };
     let path = format!("{path}/equation/Ok");
@@ -430,8 +431,10 @@ fn terms(equation: &Equation) -> DataTable {
 /// Predictors that a picture shows at most.
 const SHOWN: usize = 15;
 /// Edges of the plot within a picture of 760. Units: pixels.
-const LEFT: f64 = 330.0;
-const RIGHT: f64 = 640.0;
+const LEFT: f64 = 340.0;
+const RIGHT: f64 = 650.0;
+/// Where names end, close to their lines.
+const NAMES: f64 = 324.0;
 const STEP: f64 = 22.0;
 const TOP: f64 = 30.0;
 
@@ -444,22 +447,25 @@ fn importance<'a>(
 ) -> Figure<'a> {
     let drawn = &of.predictors[..of.predictors.len().min(SHOWN)];
     let low = drawn.iter().map(|p| p.lowest).fold(0.0, f64::min);
-    let high = drawn.iter().map(|p| p.highest).fold(1e-6, f64::max);
+    let high = drawn.iter().map(|p| p.highest).fold(0.002, f64::max);
     let x = |value: f64| LEFT + (value - low) / (high - low) * (RIGHT - LEFT);
     let bottom = TOP + STEP * drawn.len() as f64;
     let mut svg = Svg::new(760.0, bottom + 42.0);
-    svg.text("strong", (8.0, 18.0), Anchor::Start, "Predictor");
+    svg.text("strong", (NAMES, 18.0), Anchor::End, "Predictor");
     svg.text("strong", (752.0, 18.0), Anchor::End, "Mean over folds");
-    svg.line("ref", (x(0.0), TOP - 4.0), (x(0.0), bottom));
     svg.path("axis", &[(LEFT, bottom), (RIGHT, bottom)]);
-    for end in [low, high] {
-        let text = plain(end, 2);
-        svg.text("small", (x(end), bottom + 15.0), Anchor::Middle, &text);
+    let (values, digits) = super::plot::ticks(low, high);
+    for value in values {
+        let at = x(value);
+        svg.line("grid", (at, TOP - 4.0), (at, bottom));
+        let text = plain(value, digits);
+        svg.text("small", (at, bottom + 15.0), Anchor::Middle, &text);
     }
+    svg.line("ref", (x(0.0), TOP - 4.0), (x(0.0), bottom));
     for (place, predictor) in drawn.iter().enumerate() {
         let y = TOP + STEP * (place as f64 + 0.5);
         let label = super::forest::shortened(&predictor.name, 44);
-        svg.text("", (8.0, y + 4.0), Anchor::Start, &label);
+        svg.text("", (NAMES, y + 4.0), Anchor::End, &label);
         svg.line("w1", (x(predictor.lowest), y), (x(predictor.highest), y));
         let tip = format!("{}: {}", predictor.name, plain(predictor.mean, 4));
         svg.mark(1, (x(predictor.mean), y), 5.0, &tip);

@@ -70,7 +70,7 @@ fn of_run(fact: &ExtractionFacts) -> (usize, Json) {
     let items = fact.items.iter().map(String::as_str);
     let row = json!({
         "items": ibsi::runs(items), "what": coded(&fact.what), "of": fact.of,
-        "value": escape(&fact.value), "column": fact.column,
+        "value": coded(&fact.value), "column": fact.column,
         "set_by": fact.set_by.words(),
         "author": fact.set_by == crate::data::SetBy::Study,
     });

@@ -16,7 +16,7 @@ const LISTED: usize = 200;
 const NAMES: f64 = 214.0;
 const STEP: f64 = 38.0;
 const TALL: f64 = 20.0;
-const BESIDE: [f64; 4] = [96.0, 186.0, 276.0, 412.0];
+const BESIDE: [f64; 4] = [96.0, 186.0, 276.0, 428.0];
 
 /// One cohort with its place in the record.
 #[derive(Clone, Copy)]

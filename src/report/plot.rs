@@ -22,6 +22,8 @@ const LEFT: f64 = 54.0;
 const RIGHT: f64 = 404.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 306.0;
+/// What a line of small text takes, with air.
+const LABEL: f64 = 18.0;
 
 impl Plot {
     /// Axes with about five ticks each. `below` is room under the area, for what else is drawn there.
@@ -94,38 +96,42 @@ impl Plot {
     pub fn bar(&mut self, class: &str, (from, to): (f64, f64), height: f64) {
         let (left, top) = self.at(from, height);
         let (right, foot) = self.at(to, self.y.0);
-        self.svg.rect(
+        self.svg.column(
             class,
             (left + 0.5, top),
             ((right - left - 1.0).max(0.8), foot - top),
         );
     }
 
-    /// Bars of two classes under the area: the first up, the second down from a line in the middle.
-    /// `room` is what was left below.
-    pub fn beneath(&mut self, bins: &[(f64, f64, f64, f64)], room: f64) {
+    /// Bars of two classes under the area: the first up in the colour of the series, the second down
+    /// in grey, from a line in the middle. `room` is what was left below.
+    pub fn beneath(&mut self, series: usize, bins: &[(f64, f64, f64, f64)], room: f64) {
         let most = bins.iter().fold(1e-9, |most: f64, bin| most.max(bin.2).max(bin.3));
-        let middle = BOTTOM + room / 2.0 + 4.0;
-        let tall = room / 2.0 - 10.0;
+        let middle = BOTTOM + room / 2.0;
+        // Over and under the tallest bars a line of text has its own room.
+        let tall = room / 2.0 - LABEL;
+        let events = format!("bar{series}");
         for (from, to, up, down) in bins {
             let ((left, _), (right, _)) = (self.at(*from, 0.0), self.at(*to, 0.0));
             let width = (right - left - 1.0).max(0.8);
-            for (class, value, is_up) in [("bar2", *up, true), ("bar1", *down, false)] {
+            for (class, value, is_up) in
+                [(events.as_str(), *up, true), ("bar4", *down, false)]
+            {
                 let height = value / most * tall;
                 if height > 0.05 {
                     let top = if is_up { middle - height } else { middle };
-                    self.svg.rect(class, (left + 0.5, top), (width, height));
+                    self.svg.column(class, (left + 0.5, top), (width, height));
                 }
             }
         }
         self.svg.line("axis", (LEFT, middle), (RIGHT, middle));
-        self.svg.text("small", (RIGHT, middle - tall + 4.0), Anchor::End, "events");
-        self.svg.text("small", (RIGHT, middle + tall), Anchor::End, "non-events");
+        self.svg.text("small", (RIGHT, middle - tall - 4.0), Anchor::End, "events");
+        self.svg.text("small", (RIGHT, middle + tall + 13.0), Anchor::End, "non-events");
     }
 }
 
 /// Round values within a range, and the digits that they need.
-fn ticks(from: f64, to: f64) -> (Vec<f64>, usize) {
+pub fn ticks(from: f64, to: f64) -> (Vec<f64>, usize) {
     let span = to - from;
     if !(span > 0.0) || !span.is_finite() {
         return (vec![from], 2);
@@ -162,7 +168,39 @@ fn ticks(from: f64, to: f64) -> (Vec<f64>, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::ticks;
+    use super::*;
+
+    #[test]
+    fn the_words_beneath_lie_over_and_under_every_bar() {
+        let axis = || Axis { from: 0.0, to: 1.0, label: "" };
+        let (empty, room) = (Plot::new(&axis(), &axis(), 100.0), 100.0);
+        let mut plot = Plot::new(&axis(), &axis(), room);
+        plot.beneath(3, &[(0.9, 1.0, 8.0, 8.0)], room);
+        let drawn = plot.svg.finish("", "");
+        let values = |name: &str, within: &str| -> Vec<f64> {
+            let name = format!(" {name}=\"");
+            let parts = within.split(name.as_str()).skip(1);
+            parts.filter_map(|part| part.split('"').next()?.parse().ok()).collect()
+        };
+        let bars: Vec<&str> =
+            drawn.split('<').filter(|part| part.starts_with("rect ")).collect();
+        let ends = |bar: &str| {
+            let (top, height) = (values("y", bar)[0], values("height", bar)[0]);
+            (top, top + height)
+        };
+        let top = bars.iter().map(|bar| ends(bar).0).fold(f64::MAX, f64::min);
+        let foot = bars.iter().map(|bar| ends(bar).1).fold(f64::MIN, f64::max);
+        let word = |word: &str| {
+            let text = drawn.split('<').find(|part| part.ends_with(&format!(">{word}")));
+            values("y", text.expect("the word is written"))[0]
+        };
+        assert_eq!(bars.len(), 2);
+        assert!(bars[0].contains("bar3") && bars[1].contains("bar4"), "{bars:?}");
+        assert!(word("events") < top, "{drawn}");
+        // The height of small letters.
+        assert!(word("non-events") - 9.0 > foot, "{drawn}");
+        assert!(empty.svg.finish("", "").find("events").is_none());
+    }
 
     #[test]
     fn ticks_are_round_and_few() {

@@ -194,12 +194,12 @@ fn figure(shown: &Shown, name: &str, size: &SampleSizeFacts) -> Figure<'static> 
     }
     let most = rows.iter().filter_map(|row| row.2).fold(1.0, f64::max);
     let mut svg = Svg::new(760.0, 40.0 + 34.0 * rows.len() as f64);
-    svg.text("strong", (8.0, 20.0), Anchor::Start, "Patients");
+    svg.text("strong", (220.0, 20.0), Anchor::End, "Patients");
     svg.line("axis", (0.0, 29.0), (760.0, 29.0));
     let enough = 230.0 + size.n as f64 / most * 430.0;
     for (position, (label, key, value, series)) in rows.iter().enumerate() {
         let y = 50.0 + 34.0 * position as f64;
-        svg.text("", (8.0, y + 4.0), Anchor::Start, label);
+        svg.text("", (220.0, y + 4.0), Anchor::End, label);
         let Some(value) = value else {
             svg.text("small", (236.0, y + 4.0), Anchor::Start, "not computed");
             continue;

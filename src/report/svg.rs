@@ -100,6 +100,19 @@ impl Svg {
         ));
     }
 
+    /// A bar of a histogram: a foot on an axis and narrow neighbours have no round corners.
+    pub fn column(
+        &mut self,
+        class: &str,
+        (x, y): (f64, f64),
+        (width, height): (f64, f64),
+    ) {
+        self.content.push_str(&format!(
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" \
+             height=\"{height:.1}\"/>"
+        ));
+    }
+
     /// A dot that says `tip` when it is pointed at.
     pub fn dot(&mut self, class: &str, (x, y): (f64, f64), radius: f64, tip: &str) {
         self.content.push_str(&format!(

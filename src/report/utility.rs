@@ -83,7 +83,9 @@ fn figure<'a>(
     analysis: &AnalysisRecord,
     curve: &DecisionCurve,
 ) -> Figure<'a> {
-    let series = Standing::of(record, analysis).series().clamp(1, 2);
+    let series = Standing::of(record, analysis).series();
+    // The model beside it has a colour of its own.
+    let other_line = if series == 3 { "line1" } else { "line3" };
     let beside = beside(record, analysis);
     let values = curve.points.iter().flat_map(|p| [p.model, p.upper.unwrap_or(p.model)]);
     let highest =
@@ -104,7 +106,7 @@ fn figure<'a>(
     }
     if let Some((_, other)) = beside {
         for stretch in stretches(other) {
-            plot.line("line3", stretch.iter().map(|p| (p.threshold, p.model)));
+            plot.line(other_line, stretch.iter().map(|p| (p.threshold, p.model)));
         }
     }
     for stretch in stretches(curve) {
@@ -149,7 +151,7 @@ fn figure<'a>(
     let mut legend =
         item(&format!("line{series}"), &format!("{}, 95 % band", model(analysis)));
     if let Some((other, _)) = beside {
-        legend.push_str(&item("line3", &model(other)));
+        legend.push_str(&item(other_line, &model(other)));
     }
     legend.push_str(&item("line4", "treat all"));
     legend.push_str(&item("axis", "treat none"));

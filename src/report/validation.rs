@@ -9,7 +9,7 @@ use super::forest::{Counted, Forest, Row};
 use super::roc;
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, chance, headline, model, primary, same_question};
-use crate::data::{AnalysisRecord, FrozenFacts};
+use crate::data::{AnalysisRecord, Better, FrozenFacts, MetricFacts};
 use crate::operation::prelude::*;
 
 /// The headline's question judged inside, on sites held out one at a time, and on other cohorts.
@@ -206,15 +206,17 @@ fn side_by_side(
     shown: &Shown,
     asked: &[(&String, &AnalysisRecord)],
 ) -> Figure<'static> {
-    let mut metrics: Vec<(&str, &str)> = Vec::new();
+    let mut metrics: Vec<&MetricFacts> = Vec::new();
     for metric in asked.iter().flat_map(|(_, analysis)| &analysis.metrics) {
-        if !metrics.iter().any(|(name, _)| *name == metric.name) {
-            metrics.push((&metric.name, &metric.title));
+        if !metrics.iter().any(|known| known.name == metric.name) {
+            metrics.push(metric);
         }
     }
     let fitted = Fitted::of(asked);
-    let mut rows = Vec::new();
-    for (metric, title) in metrics {
+    let mut panels: Vec<Panel> = Vec::new();
+    for facts in metrics {
+        let (metric, title) = (facts.name.as_str(), facts.title.as_str());
+        let mut rows = Vec::new();
         rows.push(Row { label: title.to_string(), heading: true, ..Row::default() });
         rows.extend(fitted.as_ref().map(|fitted| fitted.row(shown, metric)));
         for (name, analysis) in asked {
@@ -247,25 +249,41 @@ fn side_by_side(
                 ..Row::default()
             });
         }
+        add(&mut panels, facts, rows);
     }
-    let forest = Forest {
-        title: "The same model, judged in several places",
-        description: match fitted {
-            Some(_) => {
-                "Each measure on the rows that the model was fitted on, inside, site by site and \
-                 outside, with its interval."
+    let forests: Vec<Forest<'_>> = panels
+        .into_iter()
+        .map(|panel| Forest {
+            title: "The same model, judged in several places",
+            description: match fitted {
+                Some(_) => {
+                    "Each measure on the rows that the model was fitted on, inside, site by site \
+                     and outside, with its interval."
+                }
+                None => "Each measure inside, site by site and outside, with its interval.",
             }
-            None => "Each measure inside, site by site and outside, with its interval.",
-        }
-        .to_string(),
-        axis: "Value".to_string(),
-        what: "Measure and place",
-        over: "metric",
-        reference: None,
-        signed: false,
-        rows,
-    };
-    let picture = forest.draw(shown);
+            .to_string(),
+            axis: panel.axis,
+            what: "Measure and place",
+            over: "metric",
+            reference: panel.best.map(|best| (best, "ideal")),
+            signed: false,
+            rows: panel.rows,
+        })
+        .collect();
+    let pictures: Vec<String> = forests.iter().map(|forest| forest.draw(shown)).collect();
+    let boxes = forests.iter().zip(&pictures).map(|(forest, picture)| {
+        let label = format!("{}: {}", forest.title, forest.axis);
+        Forest::boxed(picture, &label)
+    });
+    let boxes: String = boxes.collect();
+    let mut table = DataTable { head: Vec::new(), rows: Vec::new() };
+    for forest in &forests {
+        let of = forest.table();
+        table.head = of.head;
+        table.rows.extend(of.rows);
+    }
+    let drawn = || forests.iter().flat_map(|forest| &forest.rows);
     Figure {
         id: "places",
         heading: places(record, shown, asked),
@@ -274,7 +292,7 @@ fn side_by_side(
             (Standing::Internal.series(), "Circle: internal."),
             (
                 Standing::SiteBySite.series(),
-                match forest.rows.iter().any(|row| row.prediction.is_some()) {
+                match drawn().any(|row| row.prediction.is_some()) {
                     true => {
                         "Diamond: sites held out one at a time, with the prediction interval below."
                     }
@@ -287,16 +305,15 @@ fn side_by_side(
             ),
         ]
         .into_iter()
-        .filter(|(series, _)| forest.rows.iter().any(|row| row.series == *series))
+        .filter(|(series, _)| drawn().any(|row| row.series == *series))
         .map(|(_, words)| words)
         .collect::<Vec<_>>()
         .join(" "),
         body: format!(
-            "{}{}",
-            Forest::boxed(&picture, "The same model, judged in several places"),
+            "{boxes}{}",
             fitted.as_ref().map_or(String::new(), |fitted| fitted.told(record, shown))
         ),
-        pictures: vec![picture],
+        pictures,
         method: format!(
             "Internal values are of the procedure, which chooses and fits anew in every fold; those \
              of another cohort are of the one frozen model. They answer different questions.{}",
@@ -307,7 +324,39 @@ fn side_by_side(
                 None => "",
             }
         ),
-        table: forest.table(),
+        table,
+    }
+}
+
+/// Measures that are drawn over one axis.
+struct Panel {
+    axis: String,
+    /// The value that is right, where neither a higher nor a lower one is better.
+    best: Option<f64>,
+    /// Whether all of it lies from 0 to 1.
+    shares: bool,
+    rows: Vec<Row>,
+}
+
+/// Puts a measure to those whose values are shares as well; one of another scale has an axis of its own,
+/// which would make differences of shares too small to see.
+fn add(panels: &mut Vec<Panel>, facts: &MetricFacts, rows: Vec<Row>) {
+    let best = match facts.better {
+        Better::Nearer(best) => Some(best),
+        Better::Higher | Better::Lower => None,
+    };
+    let within = |value: f64| (0.0..=1.0).contains(&value);
+    let ends = rows.iter().flat_map(|row| {
+        let (from, to) = row.prediction.unzip();
+        [row.estimate, row.lower, row.upper, from, to]
+    });
+    let shares = best.is_none() && ends.flatten().all(within);
+    match panels.iter_mut().find(|panel| shares && panel.shares) {
+        Some(panel) => {
+            panel.axis = "Value".to_string();
+            panel.rows.extend(rows);
+        }
+        None => panels.push(Panel { axis: facts.title.clone(), best, shares, rows }),
     }
 }
 
@@ -635,4 +684,40 @@ fn frozen_model(
         "external_n": shown.count(&format!("{}/n", place(name))),
         "external_positive": shown.count(&format!("{}/n_positive", place(name))),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measures_of_another_scale_have_an_axis_of_their_own() {
+        let mut panels = Vec::new();
+        let mut put = |name: &str, better, values: [f64; 3]| {
+            let facts = MetricFacts {
+                name: name.to_string(),
+                title: name.to_string(),
+                chance: None,
+                better,
+                missing: None,
+            };
+            let row = Row {
+                estimate: Some(values[0]),
+                lower: Some(values[1]),
+                upper: Some(values[2]),
+                ..Row::default()
+            };
+            add(&mut panels, &facts, vec![row]);
+        };
+        put("auroc", Better::Higher, [0.9, 0.8, 1.0]);
+        put("slope", Better::Nearer(1.0), [0.9, 0.8, 0.95]);
+        put("brier", Better::Lower, [0.1, 0.05, 0.2]);
+        put("log_loss", Better::Lower, [0.9, 0.7, 1.3]);
+        let found: Vec<(&str, Option<f64>, usize)> = panels
+            .iter()
+            .map(|panel| (panel.axis.as_str(), panel.best, panel.rows.len()))
+            .collect();
+        let wanted = [("Value", None, 2), ("slope", Some(1.0), 1), ("log_loss", None, 1)];
+        assert_eq!(found, wanted);
+    }
 }
