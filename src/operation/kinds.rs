@@ -161,7 +161,8 @@ pub trait TableStep: Operation {
         Vec::new()
     }
 
-    /// How many columns its `k` says are kept; none for a step that has no such parameter.
+    /// How many columns its `k` says are kept; none for a step that has no such parameter, or in which
+    /// something else decides.
     fn keeps(&self) -> Option<usize> {
         None
     }

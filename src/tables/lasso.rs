@@ -89,7 +89,12 @@ impl TableStep for Lasso {
     }
 
     fn keeps(&self) -> Option<usize> {
-        Some(self.k)
+        // A penalty that is chosen leaves columns out, whatever `k` lets in.
+        (self.lambda == Stop::Path).then_some(self.k)
+    }
+
+    fn most_columns(&self, given: usize, _categorical: usize) -> Option<usize> {
+        Some(self.k.min(given))
     }
 
     fn as_fitted(&self) -> Self {
