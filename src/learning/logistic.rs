@@ -16,11 +16,12 @@ use crate::operation::prelude::*;
 /// ½‖w‖² (`l2`) or mix·‖w‖₁ + (1 − mix)·½‖w‖² (`elastic_net`); s is 1, or the class weight.
 ///
 /// `none` and `l2` by Newton's method with step halving. With more columns than rows the `l2`
-/// problem is solved in the space of the rows, w = Xᵀα, where it has n unknowns or as many as the rank of
-/// XXᵀ (le Cessie and van Houwelingen 1992). Columns are centred first, which moves the intercept alone. `l1` and `elastic_net` by Newton steps on a quadratic model of the loss, each
-/// solved exactly by feature-sign search (Lee et al. 2007) with coordinate descent, as glmnet's
-/// outer loop does (Friedman et al. 2010); coefficients that are zero are exactly zero. All end
-/// when the objective can fall by less than 10⁻¹⁴ of itself.
+/// problem is solved in the space of the rows, X = LQ and w = Qᵀβ, where it has as many unknowns as the
+/// rank of X (le Cessie and van Houwelingen 1992). Columns are centred first, which moves the intercept
+/// alone. `l1` and `elastic_net` by Newton steps on a quadratic model of the loss, each solved exactly by
+/// feature-sign search (Lee et al. 2007) with coordinate descent, as glmnet's outer loop does (Friedman
+/// et al. 2010); coefficients that are zero are exactly zero. All end when the objective can fall by less
+/// than 10⁻¹⁴ of itself.
 ///
 /// # Differences
 /// scikit-learn's `liblinear` penalises the intercept. glmnet's λ is 1/(nC), and it standardises
@@ -141,7 +142,7 @@ impl Learner for Logistic {
         Self { c, mix, ..self.clone() }
     }
 
-    /// All settings share the rows as a matrix and, where there is one, its Gram matrix. Each
+    /// All settings share the rows as a matrix and, where it is needed, their space. Each
     /// starts from zero: a start at another's solution would leave its trace in the last digits.
     fn fit_all(
         settings: &[&Self],

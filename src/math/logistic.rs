@@ -3,8 +3,7 @@
 use std::cell::OnceCell;
 
 use super::{
-    Matrix, Pull, Semidefinite, SparseLeastSquares, Unsolved, dot, sigmoid, softplus,
-    sqrt,
+    Matrix, Pull, RowSpace, SparseLeastSquares, Unsolved, dot, sigmoid, softplus, sqrt,
 };
 
 /// Coefficients of the columns, and the intercept.
@@ -22,8 +21,9 @@ pub struct LogisticLoss {
     means: Vec<f64>,
     y: Vec<f64>,
     shares: Vec<f64>,
-    /// What stands for the rows where there are more columns than rows, made when it is first needed.
-    of_rows: OnceCell<Semidefinite>,
+    /// What stands for the rows where there are more columns than rows, made when it is first needed; none
+    /// where numbers are too large for it.
+    row_space: OnceCell<Option<RowSpace>>,
 }
 
 /// Below this Newton decrement, relative to the objective, one more full step is exact to rounding.
@@ -47,14 +47,14 @@ impl LogisticLoss {
     /// Shape: `x` n × p, the others n.
     pub fn new(mut x: Matrix, y: Vec<f64>, shares: Vec<f64>) -> Self {
         let means = x.centre();
-        Self { x, means, y, shares, of_rows: OnceCell::new() }
+        Self { x, means, y, shares, row_space: OnceCell::new() }
     }
 
     /// The minimum with ½‖w‖² added, by Newton's method with step halving.
     ///
-    /// With more columns than rows it is sought in the space of the rows, w = Xᵀα. There XXᵀ = LLᵀ, and
-    /// with β = Lᵀα the scores are Lβ and ‖w‖² is ‖β‖²: the same problem with the few columns of L.
-    /// Directions that no row has, of which repeated columns and scaled ones leave some, are not in L.
+    /// With more columns than rows it is sought in the space of the rows, as w stands in no direction that
+    /// no row has: X = LQ and w = Qᵀβ, so that the scores are Lβ and ‖w‖² is ‖β‖². It is the same problem
+    /// with the few columns of L.
     pub fn ridge(&self, c: f64, iterations: usize) -> Result<Linear, Unsolved> {
         if self.x.p <= self.x.n {
             let found = self.newton(&self.x, Ridge::Identity, c, iterations)?;
@@ -64,9 +64,10 @@ impl LogisticLoss {
     }
 
     fn ridge_of_rows(&self, c: f64, iterations: usize) -> Result<Linear, Unsolved> {
-        let of_rows = self.of_rows.get_or_init(|| self.x.gram().semidefinite_factor());
-        let found = self.newton(&of_rows.factor, Ridge::Identity, c, iterations)?;
-        let weights = self.x.transposed_times(&of_rows.solve_transposed(&found.weights));
+        let row_space = self.row_space.get_or_init(|| self.x.row_space());
+        let RowSpace { factor, basis } = row_space.as_ref().ok_or(Unsolved::NotFinite)?;
+        let found = self.newton(factor, Ridge::Identity, c, iterations)?;
+        let weights = basis.transposed_times(&found.weights);
         Ok(Linear { weights, intercept: found.intercept })
     }
 
@@ -353,10 +354,11 @@ fn runs_away(moved: &[f64]) -> bool {
 fn ridge_step(mut hessian: Matrix, gradient: &[f64]) -> Result<Vec<f64>, Unsolved> {
     let size = hessian.n;
     let unit = |i: usize| match hessian.row(i)[i] {
-        diagonal if diagonal > 0.0 => 1.0 / sqrt(diagonal),
-        _ => 1.0,
+        diagonal if !diagonal.is_finite() => Err(Unsolved::NotFinite),
+        diagonal if diagonal > 0.0 => Ok(1.0 / sqrt(diagonal)),
+        _ => Ok(1.0),
     };
-    let units: Vec<f64> = (0..size).map(unit).collect();
+    let units: Vec<f64> = (0..size).map(unit).collect::<Result<_, _>>()?;
     for i in 0..size {
         for j in 0..=i {
             hessian.values[i * size + j] *= units[i] * units[j];
@@ -441,6 +443,39 @@ mod tests {
                 assert_eq!(found.weights[16..], [0.0, 0.0]);
                 assert!(four.ridge(1e9, 100).is_ok());
             }
+        }
+    }
+
+    #[test]
+    fn small_values_count_beside_large_ones_in_both_spaces() {
+        // Ten columns of 12 rows make as many directions as rows tell apart; the first is in other units.
+        let mut stream = Stream::new(5, &["logistic"]);
+        let values: Vec<f64> = (0..12 * 10).map(|_| stream.normal()).collect();
+        let y: Vec<f64> = (0..12).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
+        for unit in [1.0, 1e6, 1e9, 1e12] {
+            let values = values.iter().enumerate();
+            let values = values
+                .map(|(at, value)| if at % 10 == 0 { value * unit } else { *value })
+                .collect();
+            let x = Matrix { n: 12, p: 10, values };
+            let loss = LogisticLoss::new(x, y.clone(), vec![1.0; 12]);
+            let primal = loss.ridge(10.0, 100).unwrap();
+            let of_rows = loss.with_means(loss.ridge_of_rows(10.0, 100).unwrap());
+            let pairs = primal.weights.iter().zip(&of_rows.weights);
+            for (a, b) in pairs.skip(1) {
+                assert!((a - b).abs() < 1e-7, "{unit}: {a}, {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_whose_squares_are_too_large_are_refused_in_both_spaces() {
+        for (n, p) in [(4, 2), (4, 6)] {
+            let mut values = vec![0.5; n * p];
+            values[0] = 1e200;
+            let y = vec![0.0, 1.0, 0.0, 1.0];
+            let loss = LogisticLoss::new(Matrix { n, p, values }, y, vec![1.0; n]);
+            assert_eq!(loss.ridge(1.0, 100), Err(Unsolved::NotFinite), "{n} x {p}");
         }
     }
 

@@ -75,42 +75,44 @@ impl Matrix {
         means
     }
 
-    /// The factor of a matrix without negative eigenvalues, as of products of rows, by Cholesky's method
-    /// with the greatest pivot first; the first row among equal ones. It ends where the pivots left are
-    /// lost to rounding.
-    pub fn semidefinite_factor(&self) -> Semidefinite {
-        let n = self.n;
-        let mut left: Vec<f64> = (0..n).map(|i| self.row(i)[i]).collect();
-        let greatest = left.iter().copied().fold(0.0f64, f64::max);
-        let mut pivots: Vec<usize> = Vec::new();
-        let mut done = vec![false; n];
-        let mut columns: Vec<Vec<f64>> = Vec::new();
-        loop {
-            let mut next: Option<usize> = None;
-            for i in (0..n).filter(|i| !done[*i]) {
-                if next.is_none_or(|known| left[i] > left[known]) {
-                    next = Some(i);
+    /// X = LQ with rows of Q that stand at right angles to each other and have length 1, by Gram and
+    /// Schmidt's method, row after row. `None` where a length is no finite number.
+    ///
+    /// Not from XXᵀ, as the squares of a column of large values leave no digit to one of small values.
+    pub fn row_space(&self) -> Option<RowSpace> {
+        let mut basis: Vec<Vec<f64>> = Vec::new();
+        let mut factor: Vec<Vec<f64>> = Vec::with_capacity(self.n);
+        for i in 0..self.n {
+            let mut rest = self.row(i).to_vec();
+            let whole = sqrt(dot(&rest, &rest));
+            if !whole.is_finite() {
+                return None;
+            }
+            let mut shares = vec![0.0; basis.len()];
+            // What rounding leaves in the rest of directions that were taken out is gone after a second time.
+            for _ in 0..2 {
+                for (share, direction) in shares.iter_mut().zip(&basis) {
+                    let here = dot(&rest, direction);
+                    *share += here;
+                    rest.iter_mut()
+                        .zip(direction)
+                        .for_each(|(rest, d)| *rest -= here * d);
                 }
             }
-            let Some(pivot) = next.filter(|&i| left[i] > NO_PIVOT * greatest) else {
-                break;
-            };
-            let root = sqrt(left[pivot]);
-            let mut column: Vec<f64> = self.row(pivot).to_vec();
-            for before in &columns {
-                let of_pivot = before[pivot];
-                column.iter_mut().zip(before).for_each(|(sum, b)| *sum -= of_pivot * b);
+            let length = sqrt(dot(&rest, &rest));
+            if length > NO_DIRECTION * whole {
+                rest.iter_mut().for_each(|value| *value /= length);
+                shares.push(length);
+                basis.push(rest);
             }
-            column.iter_mut().for_each(|value| *value /= root);
-            pivots.iter().for_each(|&before| column[before] = 0.0);
-            column[pivot] = root;
-            left.iter_mut().zip(&column).for_each(|(left, value)| *left -= value * value);
-            pivots.push(pivot);
-            done[pivot] = true;
-            columns.push(column);
+            factor.push(shares);
         }
-        let factor = Self::of_columns(n, columns.iter().map(Vec::as_slice));
-        Semidefinite { factor, pivots }
+        let rank = basis.len();
+        factor.iter_mut().for_each(|shares| shares.resize(rank, 0.0));
+        Some(RowSpace {
+            factor: Self { n: self.n, p: rank, values: factor.concat() },
+            basis: Self { n: rank, p: self.p, values: basis.concat() },
+        })
     }
 
     /// Xᵀa. Shape: p.
@@ -216,29 +218,16 @@ impl Matrix {
     }
 }
 
-/// K = LLᵀ for a matrix K without negative eigenvalues.
-pub struct Semidefinite {
+/// The space that the rows of a matrix span: X = LQ.
+pub struct RowSpace {
     /// L. Shape: n × rank.
     pub factor: Matrix,
-    /// The row of each column's pivot: in these rows L is triangular.
-    pivots: Vec<usize>,
+    /// Q. Shape: rank × p.
+    pub basis: Matrix,
 }
 
-impl Semidefinite {
-    /// An x with Lᵀx = b that is zero but in the rows of pivots. Shape: n.
-    pub fn solve_transposed(&self, b: &[f64]) -> Vec<f64> {
-        let mut x = vec![0.0; self.factor.n];
-        for (k, &pivot) in self.pivots.iter().enumerate().rev() {
-            let later = self.pivots[k + 1..].iter();
-            let sum: f64 = later.map(|&row| self.factor.row(row)[k] * x[row]).sum();
-            x[pivot] = (b[k] - sum) / self.factor.row(pivot)[k];
-        }
-        x
-    }
-}
-
-/// A pivot below this share of the greatest says nothing but rounding.
-const NO_PIVOT: f64 = 1e-13;
+/// What is left of a row below this share of its length says nothing but rounding.
+const NO_DIRECTION: f64 = 1e-15;
 
 /// A pivot below this share of its diagonal counts as lost to rounding.
 const LOST: f64 = 1e-12;
@@ -291,20 +280,39 @@ mod tests {
     }
 
     #[test]
-    fn a_semidefinite_matrix_has_a_factor_of_its_rank() {
+    fn rows_have_as_many_directions_as_their_rank() {
         // Five rows of rank two.
         let values = vec![1.0, 0.0, 2.0, 0.0, 0.0, 3.0, 1.0, 1.0, -2.0, 4.0];
-        let gram = Matrix { n: 5, p: 2, values }.gram();
-        let found = gram.semidefinite_factor();
-        assert_eq!((found.factor.p, &found.pivots[..]), (2, &[4, 1][..]));
-        let again = found.factor.gram();
-        let pairs = gram.values.iter().zip(&again.values);
-        assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-13));
-        let b = found.factor.transposed_times(&found.solve_transposed(&[3.0, -1.0]));
-        assert!((b[0] - 3.0).abs() < 1e-13 && (b[1] + 1.0).abs() < 1e-13, "{b:?}");
-        let nothing = Matrix { n: 3, p: 3, values: vec![0.0; 9] }.semidefinite_factor();
-        assert_eq!(nothing.factor.p, 0);
-        assert_eq!(nothing.solve_transposed(&[]), [0.0; 3]);
+        let x = Matrix { n: 5, p: 2, values };
+        let RowSpace { factor, basis } = x.row_space().unwrap();
+        assert_eq!((factor.n, factor.p, basis.n, basis.p), (5, 2, 2, 2));
+        for (i, row) in x.values.chunks(2).enumerate() {
+            let again = basis.transposed_times(factor.row(i));
+            assert!(again.iter().zip(row).all(|(a, b)| (a - b).abs() < 1e-14));
+        }
+        let nothing = Matrix { n: 3, p: 3, values: vec![0.0; 9] }.row_space().unwrap();
+        assert_eq!((nothing.factor.p, nothing.basis.n), (0, 0));
+        assert_eq!(nothing.basis.transposed_times(&[]), [0.0; 3]);
+        for value in [f64::NAN, f64::INFINITY, 1e200] {
+            assert!(Matrix { n: 1, p: 1, values: vec![value] }.row_space().is_none());
+        }
+    }
+
+    #[test]
+    fn directions_of_small_values_stay_beside_large_ones() {
+        // Rows that differ much in one column, and a little in two others.
+        let values = vec![
+            1e9, 0.1, 0.0, -3e9, 0.1, 0.3, 2e9, -0.1, 0.1, 7e9, 0.0, 0.0, 5e9, 1.0, 0.0,
+        ];
+        let RowSpace { factor, basis } =
+            Matrix { n: 5, p: 3, values }.row_space().unwrap();
+        assert_eq!((factor.p, basis.n), (3, 3));
+        for (a, row) in basis.values.chunks(3).enumerate() {
+            for b in 0..3 {
+                let wanted = f64::from(u8::from(a == b));
+                assert!((dot(row, basis.row(b)) - wanted).abs() < 1e-14);
+            }
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use elementary::{
     cos, erfc, exp, expm1, ln, ln_1p, log2, pow, sigmoid, sin, softplus, sqrt, tanh,
 };
 pub use logistic::{Linear, LogisticLoss};
-pub use matrix::{Matrix, Semidefinite, dot, squared_distance, wide_dot};
+pub use matrix::{Matrix, RowSpace, dot, squared_distance, wide_dot};
 pub use minimum::minimum;
 pub use smo::{Separator, separate};
 pub use sparse::{Pull, SparseLeastSquares};

@@ -5,7 +5,7 @@ use super::forest::{Forest, shortened};
 use super::shown::{Shown, escape, place};
 use super::standing::headline;
 use super::svg::{Anchor, Svg};
-use crate::data::{AnalysisRecord, CohortFacts, Count, FlowBox, StudyRecord};
+use crate::data::{AnalysisRecord, CohortFacts, Count, FlowBox, Removed, StudyRecord};
 
 /// What the label of a box of analyses begins with.
 const ANALYSED: &str = "analysed: ";
@@ -265,13 +265,13 @@ impl<'a> Of<'a> {
                 }
             })
             .collect();
-        let mut none = removed().filter(|(_, removed)| removed.n == 0);
-        if let Some((which, first)) = none.next() {
-            let others = none.map(|(_, removed)| removed.reason.as_str());
+        let none: Vec<(usize, &Removed)> =
+            removed().filter(|(_, removed)| removed.n == 0).collect();
+        if let Some((which, _)) = none.first() {
             let all: Vec<&str> =
-                [first.reason.as_str()].into_iter().chain(others).collect();
+                none.iter().map(|(_, removed)| removed.reason.as_str()).collect();
             reasons.push(Reason {
-                number: number(which),
+                number: number(*which),
                 lines: broken(&format!("{what}{}", all.join("; ")), REASONS),
             });
         }
@@ -606,7 +606,6 @@ pub fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Removed;
 
     fn of_box(n_in: usize, removed: usize, n_out: usize, patients: usize) -> FlowBox {
         FlowBox {

@@ -12,6 +12,7 @@ use crate::data::{
 };
 use crate::diagnostics::Span;
 use crate::digest::{Digest, canonical_json};
+use crate::math::dot;
 use crate::operation::{Failure, Instance, Kind};
 use crate::plan::{Case, FrozenModel, Plan};
 use crate::spec::{ChainSetting, Study, Use};
@@ -358,15 +359,16 @@ impl Ready {
         let mut most: Option<Vec<f64>> = None;
         for part in self.parts() {
             let prepared = part.prepared(rows)?;
-            let mut values = prepared.columns().iter().flat_map(|column| &column.values);
-            if values.any(|value| value.is_infinite()) {
+            let values: Vec<Vec<f64>> =
+                (0..rows.n()).map(|row| prepared.row(row)).collect();
+            // Of two infinite numbers a distance makes none, as of a value that is missing.
+            if values.iter().any(|of| dot(of, of).is_infinite()) {
                 return Err(beyond());
             }
             let Some(familiar) = &part.of.familiar else { continue };
-            let here = (0..rows.n()).map(|row| {
-                let distance = crate::statistics::distance(familiar, &prepared.row(row));
-                distance / familiar.limit
-            });
+            let here = values
+                .iter()
+                .map(|of| crate::statistics::distance(familiar, of) / familiar.limit);
             let here: Vec<f64> = here.collect();
             if here.iter().any(|distance| distance.is_infinite()) {
                 return Err(beyond());

@@ -935,7 +935,7 @@ fn what_is_said_of_refused_tables_is_as_agreed() {
     let row = |cells: &str| {
         format!("patient,age,age:unit,volume [mm³],side,t1,t2,t3,t4,t5\n{cells}\n")
     };
-    let cases: [(&str, String, &[&str]); 20] = [
+    let cases: [(&str, String, &[&str]); 21] = [
         (
             "column_that_is_not_there",
             "patient,age [years],volume [mm³],side,t1,t2,t3,t4\nb,50,2000,left,0,0,0,0\n"
@@ -958,6 +958,11 @@ fn what_is_said_of_refused_tables_is_as_agreed() {
         ("value_that_is_no_number", row("e,fifty,years,2000,left,0,0,0,0,0"), &[]),
         ("subject_unlike_the_others", row("g,50,years,2000,left,40,-40,40,-40,40"), &[]),
         ("value_too_far_out", row("h,50,years,1e300,left,0,0,0,0,0"), &[]),
+        (
+            "values_too_far_out_both_ways",
+            row("k,50,years,2000,left,1e300,-1e300,0,0,0"),
+            &[],
+        ),
         ("no_predictor_known", row("i,,,,,,,,,"), &[]),
         ("subject_without_a_name", row(",50,years,2000,left,0,0,0,0,0"), &[]),
         ("no_subject", format!("{head}\n"), &[]),
