@@ -862,6 +862,36 @@ fn a_site_met_late_is_dealt_with_as_the_study_says() {
 }
 
 #[test]
+fn a_model_says_which_sites_it_knows_and_what_it_does_with_others() {
+    for (unseen, told) in [
+        (
+            "refuse",
+            "`site` is none that the model knows, and its study did not say what others mean: it \
+             predicts rows of A, B, C alone",
+        ),
+        (
+            "transductive",
+            "`site` is none that the model knows (A, B, C); it harmonises rows",
+        ),
+    ] {
+        let workshop = sites(unseen, "nested: { outer: 3, inner: 2, repeats: 1 }");
+        let study = String::from_utf8(workshop.read("study.yaml")).unwrap();
+        let study = study.replace("    primary: none\n", "    primary: combat\n");
+        workshop.study(&study);
+        let run = workshop.run(&[]);
+        assert_eq!(run["exit"], "fine", "{run:?}");
+        let table = "patient,site,age,x1,x2,x3\nQ1,D,50,1,2,3\nQ2,A,50,1,2,3\n";
+        workshop.write("new.csv", table.as_bytes());
+        let model = "runs/study/models/status.all.json";
+        let output = workshop.restudy(&["predict", model, "new.csv"]);
+        let rows = String::from_utf8_lossy(&output.stdout).to_string();
+        let of = |id: &str| rows.lines().find(|row| row.starts_with(id)).unwrap();
+        assert!(of("Q1,,,").contains(told), "{rows}");
+        assert!(!of("Q2,0.").contains("none that the model knows"), "{rows}");
+    }
+}
+
+#[test]
 fn whoever_reads_no_more_is_told_no_more() {
     let workshop = Workshop::new();
     let commands: [&[&str]; 4] = [
