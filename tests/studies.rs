@@ -1,5 +1,6 @@
 //! Whole studies: what must hold from the first run to the last.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -859,6 +860,54 @@ fn a_site_met_late_is_dealt_with_as_the_study_says() {
     assert!(auroc(&looking, "status.all.internal.combat").unwrap() > 0.7);
     let said = String::from_utf8(looking.report()).unwrap();
     assert!(said.contains("A transductive step is declared"), "{said}");
+}
+
+#[test]
+fn the_columns_of_each_fit_are_told_beside_how_alike_they_are() {
+    let workshop = Workshop::new();
+    let study = STUDY.replace("  - all\n", "").replace("k: [2, 4]", "k: [2, 3]");
+    assert_ne!(study, STUDY);
+    workshop.study(&study);
+    assert_eq!(workshop.run(&[])["exit"], "fine");
+    let report: serde_json::Value = serde_json::from_slice(&workshop.report()).unwrap();
+    let mut analyses = report["analyses"].as_object().unwrap().iter();
+    let differs = |of: &serde_json::Value| of["selection"]["by_fit"][0].is_object();
+    let (name, analysis) = analyses.find(|(_, of)| differs(of)).unwrap();
+    let selection = &analysis["selection"];
+    let csv = String::from_utf8(workshop.read("runs/study/tables/selected.csv")).unwrap();
+    let mut times: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut fits: BTreeMap<[&str; 2], f64> = BTreeMap::new();
+    for row in csv.lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        if cells[0] != name {
+            continue;
+        }
+        *times.entry(cells[3]).or_default() += 1.0;
+        *fits.entry([cells[1], cells[2]]).or_default() += 1.0;
+    }
+    for column in selection["columns"].as_array().unwrap() {
+        assert_eq!(
+            times[column["name"].as_str().unwrap()],
+            column["n"].as_f64().unwrap()
+        );
+    }
+    // Nogueira's index, from the file alone but for the number of columns there are.
+    let (m, d) = (fits.len() as f64, selection["of_columns"].as_f64().unwrap());
+    assert_eq!(m, 6.0, "two repeats of three splits");
+    let spread =
+        times.values().map(|n| n / m * (1.0 - n / m)).sum::<f64>() * m / (m - 1.0) / d;
+    let share = fits.values().sum::<f64>() / m / d;
+    let index = 1.0 - spread / (share * (1.0 - share));
+    assert!((index - selection["stability"]["index"].as_f64().unwrap()).abs() < 1e-12);
+    // Where patients must not be told, neither is which splits lack a column.
+    let workshop = Workshop::new();
+    workshop.study(&study.replace("governance: { public: true }\n", ""));
+    workshop.run(&[]);
+    let report = String::from_utf8(workshop.report()).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let mut analyses = report["analyses"].as_object().unwrap().values();
+    assert!(!analyses.any(differs));
+    assert!(!workshop.path("runs/study/tables/selected.csv").exists());
 }
 
 #[test]
