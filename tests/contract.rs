@@ -157,9 +157,12 @@ fn check_table_step(entry: &Entry) -> Vec<String> {
     let Instance::TableStep(step) = defaults(entry) else { unreachable!() };
     let mut wrong = Vec::new();
     let (train, shuffled, held_out) = reordered(&step.columns());
-    let schema = serde_json::to_value((entry.schema)()).unwrap();
-    let k = schema["properties"]["k"]["default"].as_u64();
-    if step.keeps() != k.map(|k| k as usize) {
+    let unset = (entry.defaults)();
+    let k = unset["k"].as_u64().map(|k| k as usize);
+    let Instance::TableStep(of_unset) = (entry.build)(unset).unwrap() else {
+        unreachable!()
+    };
+    if of_unset.keeps() != k {
         wrong.push("it does not say how many columns its `k` keeps".to_string());
     }
     let applied = |train: &Train| -> Option<Rows> {

@@ -1,5 +1,6 @@
 //! Whole studies: what must hold from the first run to the last.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -859,6 +860,84 @@ fn a_site_met_late_is_dealt_with_as_the_study_says() {
     assert!(auroc(&looking, "status.all.internal.combat").unwrap() > 0.7);
     let said = String::from_utf8(looking.report()).unwrap();
     assert!(said.contains("A transductive step is declared"), "{said}");
+}
+
+#[test]
+fn the_columns_of_each_fit_are_told_beside_how_alike_they_are() {
+    let workshop = Workshop::new();
+    let study = STUDY.replace("  - all\n", "").replace("k: [2, 4]", "k: [2, 3]");
+    assert_ne!(study, STUDY);
+    workshop.study(&study);
+    assert_eq!(workshop.run(&[])["exit"], "fine");
+    let report: serde_json::Value = serde_json::from_slice(&workshop.report()).unwrap();
+    let mut analyses = report["analyses"].as_object().unwrap().iter();
+    let differs = |of: &serde_json::Value| of["selection"]["by_fit"][0].is_object();
+    let (name, analysis) = analyses.find(|(_, of)| differs(of)).unwrap();
+    let selection = &analysis["selection"];
+    let csv = String::from_utf8(workshop.read("runs/study/tables/selected.csv")).unwrap();
+    let mut times: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut fits: BTreeMap<[&str; 2], f64> = BTreeMap::new();
+    for row in csv.lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        if cells[0] != name {
+            continue;
+        }
+        *times.entry(cells[3]).or_default() += 1.0;
+        *fits.entry([cells[1], cells[2]]).or_default() += 1.0;
+    }
+    for column in selection["columns"].as_array().unwrap() {
+        assert_eq!(
+            times[column["name"].as_str().unwrap()],
+            column["n"].as_f64().unwrap()
+        );
+    }
+    // Nogueira's index, from the file alone but for the number of columns there are.
+    let (m, d) = (fits.len() as f64, selection["of_columns"].as_f64().unwrap());
+    assert_eq!(m, 6.0, "two repeats of three splits");
+    let spread =
+        times.values().map(|n| n / m * (1.0 - n / m)).sum::<f64>() * m / (m - 1.0) / d;
+    let share = fits.values().sum::<f64>() / m / d;
+    let index = 1.0 - spread / (share * (1.0 - share));
+    assert!((index - selection["stability"]["index"].as_f64().unwrap()).abs() < 1e-12);
+    // Where patients must not be told, neither is which splits lack a column.
+    let workshop = Workshop::new();
+    workshop.study(&study.replace("governance: { public: true }\n", ""));
+    workshop.run(&[]);
+    let report = String::from_utf8(workshop.report()).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let mut analyses = report["analyses"].as_object().unwrap().values();
+    assert!(!analyses.any(differs));
+    assert!(!workshop.path("runs/study/tables/selected.csv").exists());
+}
+
+#[test]
+fn a_model_says_which_sites_it_knows_and_what_it_does_with_others() {
+    for (unseen, told) in [
+        (
+            "refuse",
+            "`site` is none that the model knows, and its study did not say what others mean: it \
+             predicts rows of A, B, C alone",
+        ),
+        (
+            "transductive",
+            "`site` is none that the model knows (A, B, C); it harmonises rows",
+        ),
+    ] {
+        let workshop = sites(unseen, "nested: { outer: 3, inner: 2, repeats: 1 }");
+        let study = String::from_utf8(workshop.read("study.yaml")).unwrap();
+        let study = study.replace("    primary: none\n", "    primary: combat\n");
+        workshop.study(&study);
+        let run = workshop.run(&[]);
+        assert_eq!(run["exit"], "fine", "{run:?}");
+        let table = "patient,site,age,x1,x2,x3\nQ1,D,50,1,2,3\nQ2,A,50,1,2,3\n";
+        workshop.write("new.csv", table.as_bytes());
+        let model = "runs/study/models/status.all.json";
+        let output = workshop.restudy(&["predict", model, "new.csv"]);
+        let rows = String::from_utf8_lossy(&output.stdout).to_string();
+        let of = |id: &str| rows.lines().find(|row| row.starts_with(id)).unwrap();
+        assert!(of("Q1,,,").contains(told), "{rows}");
+        assert!(!of("Q2,0.").contains("none that the model knows"), "{rows}");
+    }
 }
 
 #[test]

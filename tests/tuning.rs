@@ -442,7 +442,6 @@ fn a_new_metric_threshold_or_rule_fits_nothing() {
         (format!("tune: one_standard_error, {threshold}"), refits),
         (format!("tune: {{ stack: {{ of: all }} }}, {threshold}"), &[]),
         (format!("tune: best_mean, fallback: naive, {threshold}"), &[]),
-        (format!("tune: best_mean, primary: log_loss, {threshold}"), &[]),
     ] {
         workshop.study(&study(SELECT, LEARN, &evaluate));
         let said = workshop.run(&[]);

@@ -6,8 +6,9 @@ use super::Exit;
 use crate::catalog::Catalog;
 use crate::data::{Table, Value};
 use crate::diagnostics::nearest;
+use crate::math::decimal;
 use crate::operation::{Failure, File, Instance, ReadAs};
-use crate::run::{Predicted, Ready, Trust, decimal, predict};
+use crate::run::{Predicted, Ready, Trust, predict};
 
 /// Apply a frozen model to the subjects of a table
 ///

@@ -700,6 +700,9 @@ pub struct SelectionFacts {
     pub mean_columns: f64,
     /// The columns that any fit chose, the most frequent first.
     pub columns: Vec<ChosenColumn>,
+    /// Which of them each outer fit chose; empty where every fit chose all of them.
+    #[serde(default)]
+    pub by_fit: Vec<ChosenInFit>,
     /// Columns after each step, from the tables to the learner.
     #[serde(default)]
     pub reduction: Vec<ReductionFacts>,
@@ -724,6 +727,16 @@ pub struct ChosenColumn {
     pub family: String,
     /// Outer fits that chose it.
     pub n: usize,
+}
+
+/// What one outer fit chose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChosenInFit {
+    /// Counted from 1, as the outer split.
+    pub repeat: usize,
+    pub outer: usize,
+    /// Positions among the columns that any fit chose, ascending.
+    pub columns: Vec<usize>,
 }
 
 /// Columns after one step, over the outer fits that take it.

@@ -1,7 +1,7 @@
 //! Trees whose cut-points are drawn, not searched.
 
 use super::class_weight::ClassWeight;
-use super::forest::{Forest, Wanted, fit_all, weights};
+use super::forest::{Forest, Wanted, fit_all};
 use crate::math::trees::{Cuts, Features, Growth, Impurity, Redraw};
 use crate::operation::prelude::*;
 
@@ -70,7 +70,7 @@ impl ExtraTrees {
             tried: self.features.of(train.rows().p()),
             min_leaf: self.min_leaf,
             depth: self.depth.unwrap_or(u32::MAX),
-            weights: weights(self.class_weight, train.outcome()),
+            weights: self.class_weight.whole(train.outcome()),
         };
         let redraw = if self.bootstrap { Redraw::Bootstrap } else { Redraw::Never };
         Wanted { trees: self.trees, redraw, growth }
@@ -81,7 +81,8 @@ impl Operation for ExtraTrees {
     const ABOUT: About = About {
         name: "extra_trees",
         title: "Extremely randomised trees",
-        version: 1,
+        // 2: with class weights, cuts that are equal are equal to the last bit too, so that the first wins.
+        version: 2,
         sources: &["geurts2006", "pedregosa2011"],
         example: "extra_trees: { trees: 300, min_leaf: 2 }",
     };

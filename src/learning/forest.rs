@@ -1,7 +1,6 @@
 //! What the learners of independent trees share: the fitted forest, and how several are grown
 //! as one.
 
-use super::class_weight::ClassWeight;
 use super::usable::{predictable, usable};
 use crate::math::Draws;
 use crate::math::trees::{
@@ -48,15 +47,6 @@ impl Wanted {
         let growth = Growth { depth, ..other.growth };
         self.redraw == other.redraw && self.growth == growth
     }
-}
-
-/// The weight of a row of the negative and of the positive class.
-pub(super) fn weights(of: ClassWeight, outcome: &[bool]) -> [f64; 2] {
-    let shares = of.shares(outcome);
-    [false, true].map(|class| {
-        let place = outcome.iter().position(|known| *known == class);
-        place.map_or(1.0, |row| shares[row])
-    })
 }
 
 /// The trees of the training rows.

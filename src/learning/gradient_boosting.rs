@@ -1,7 +1,7 @@
 //! Trees that each correct the sum of those before.
 
 use super::class_weight::ClassWeight;
-use super::forest::{by_row, samples, weights};
+use super::forest::{by_row, samples};
 use super::usable::{predictable, usable};
 use crate::math::trees::{
     Boosting, Order, Run, Samples, Training, Trees, boost, normalised,
@@ -24,8 +24,9 @@ use crate::operation::prelude::*;
 /// `by_level` the one nearest to the root, until there are `leaves` of them or none gains. Of
 /// equal cuts the first column wins, then the lowest value.
 ///
-/// G and H are summed as whole multiples of a unit that grows with n (2⁻⁴² for 1,000 rows), so
-/// they are exact and the same in any order.
+/// The g and h of a tree are rounded to whole multiples of a unit each, 2⁻³⁰ of the power of 2 above the
+/// sum of their sizes (2⁻⁵⁰ with more than 1,024 rows), so that G and H are the same in any order.
+/// With a hundred rows leaves differ from those of unrounded sums by some 10⁻⁸.
 ///
 /// With `patience`, a share `validation` of the subjects of each class is set aside, rounds end
 /// after so many without a lower loss on them, and the model ends with the best round.
@@ -196,6 +197,15 @@ impl GradientBoosting {
             losses: losses.to_vec(),
         }
     }
+}
+
+/// The weight of a row of the negative and of the positive class.
+fn weights(of: ClassWeight, outcome: &[bool]) -> [f64; 2] {
+    let shares = of.shares(outcome);
+    [false, true].map(|class| {
+        let place = outcome.iter().position(|known| *known == class);
+        place.map_or(1.0, |row| shares[row])
+    })
 }
 
 /// Fewest patients of a class when some are set aside: one on either side.

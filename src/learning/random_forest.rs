@@ -1,7 +1,7 @@
 //! Trees on bootstrap samples, each node looking at a few columns.
 
 use super::class_weight::ClassWeight;
-use super::forest::{Forest, Wanted, fit_all, weights};
+use super::forest::{Forest, Wanted, fit_all};
 use crate::math::trees::{Cuts, Features, Growth, Impurity, Redraw};
 use crate::operation::prelude::*;
 
@@ -83,7 +83,7 @@ impl RandomForest {
             tried: self.features.of(train.rows().p()),
             min_leaf: self.min_leaf,
             depth: self.depth.unwrap_or(u32::MAX),
-            weights: weights(self.class_weight, train.outcome()),
+            weights: self.class_weight.whole(train.outcome()),
         };
         let redraw = if self.bootstrap { Redraw::Bootstrap } else { Redraw::Never };
         Wanted { trees: self.trees, redraw, growth }
@@ -94,7 +94,8 @@ impl Operation for RandomForest {
     const ABOUT: About = About {
         name: "random_forest",
         title: "Random forest",
-        version: 1,
+        // 2: with class weights, cuts that are equal are equal to the last bit too, so that the first wins.
+        version: 2,
         sources: &["breiman2001", "pedregosa2011"],
         example: "random_forest: { trees: 300, depth: 3 }",
     };

@@ -5,6 +5,7 @@
 
 mod correlation;
 mod dealt;
+mod decimal;
 mod draws;
 mod elementary;
 mod logistic;
@@ -19,6 +20,7 @@ mod yeo_johnson;
 
 pub use correlation::{mid_ranks, unit};
 pub use dealt::{dealt, folds_of_both};
+pub use decimal::decimal;
 pub use draws::Draws;
 pub use elementary::{
     cos, erfc, exp, expm1, ln, ln_1p, log2, pow, sigmoid, sin, softplus, sqrt, tanh,

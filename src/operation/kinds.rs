@@ -153,6 +153,11 @@ pub trait TableStep: Operation {
         None
     }
 
+    /// The batches that the training rows were of, where it harmonises.
+    fn batches(&self, _state: &Self::State) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What is wrong with its parameters beside each other, whatever the data are.
     fn check(&self, _problems: &mut Problems) {}
 
@@ -503,6 +508,8 @@ pub trait AnyTableStep: Send + Sync {
     fn columns(&self) -> Vec<String>;
     /// See [`TableStep::harmonises`].
     fn harmonises(&self) -> Option<Harmonising<'_>>;
+    /// See [`TableStep::batches`].
+    fn batches(&self, state: &[u8]) -> Result<Vec<String>, Failure>;
     /// See [`TableStep::check`].
     fn check(&self, problems: &mut Problems);
     /// See [`TableStep::needs`].
@@ -553,6 +560,10 @@ impl<T: TableStep> AnyTableStep for T {
 
     fn harmonises(&self) -> Option<Harmonising<'_>> {
         TableStep::harmonises(self)
+    }
+
+    fn batches(&self, state: &[u8]) -> Result<Vec<String>, Failure> {
+        Ok(TableStep::batches(self, &state_of::<T>(state)?))
     }
 
     fn check(&self, problems: &mut Problems) {

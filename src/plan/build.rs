@@ -643,7 +643,8 @@ impl Builder<'_> {
                 // over.
                 // 4: intervals of rows that are drawn together, and of classes wholly apart.
                 // 5: calibration intercept and slope, and differences between groups.
-                "version": 5,
+                // 6: how far certainties are moved is told by a power of ten where it is small.
+                "version": 6,
                 "judged": judged,
             });
             let identity = Identity::new(&identity);
@@ -690,7 +691,8 @@ impl Builder<'_> {
         // The interval's conventions are part of the number, and so are their words.
         identity.extend([("interval", "5"), ("judged", measuring.judged)]);
         if scale.logarithms {
-            identity.push(("steps", &steps));
+            // 2: how far certainties are moved is told by a power of ten where it is small.
+            identity.extend([("steps", &*steps), ("moved", "2")]);
         }
         let work = Work::Metric { of: measuring.of, metric };
         let patients = self.patients(cohort).into_iter().collect();

@@ -66,6 +66,10 @@ impl Section for Features {
             chosen = Some(choices(&shown, name, selection));
             alike = selection.similar.as_ref().map(|of| clusters(&shown, name, of));
         }
+        let by_fit = chosen_by_fit(record);
+        if !by_fit.rows.is_empty() {
+            fragment.tables.push(("selected.csv".to_string(), by_fit.csv(simulated)));
+        }
         fragment.html = fill(
             "features.html",
             json!({
@@ -74,6 +78,32 @@ impl Section for Features {
             }),
         )?;
         Ok(fragment)
+    }
+}
+
+/// The columns that each outer fit chose, of every analysis in which fits differ: what the index of
+/// stability is computed from.
+fn chosen_by_fit(record: &StudyRecord) -> DataTable {
+    let mut rows = Vec::new();
+    for (name, analysis) in &record.analyses {
+        let Some(selection) = &analysis.selection else { continue };
+        for fit in &selection.by_fit {
+            let [repeat, split] =
+                [fit.repeat, fit.outer].map(|number| number.to_string());
+            let mut add = |feature: &str| {
+                let place = [name.clone(), repeat.clone(), split.clone()];
+                rows.push([&place[..], &[feature.to_string()]].concat());
+            };
+            fit.columns.iter().for_each(|&at| add(&selection.columns[at].name));
+            // A fit counts in the index also where it chose nothing.
+            if fit.columns.is_empty() {
+                add("");
+            }
+        }
+    }
+    DataTable {
+        head: ["analysis", "repeat", "split", "feature"].map(String::from).to_vec(),
+        rows,
     }
 }
 
@@ -184,8 +214,12 @@ fn figure(
         method: format!(
             "Nogueira’s index over all outer fits, corrected for chance, with its approximate \
              95 % interval; fits share training rows, so that the interval is too narrow. None is \
-             given where every fit kept all columns.{} The family is what its block or, in the words \
+             given where every fit kept all columns.{}{} The family is what its block or, in the words \
              of common extractors, its name says of a column.",
+            match selection.by_fit.is_empty() {
+                true => "",
+                false => " tables/selected.csv names the columns of every fit.",
+            },
             selection.similar.as_ref().map_or(String::new(), words_of_clusters)
         ),
         table: DataTable {

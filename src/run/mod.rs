@@ -23,6 +23,6 @@ pub use full_model::full_models;
 pub use journal::{Change, Entry, explain, has_results, write};
 pub use models::{HandedOver, NotReady, Ready, models};
 pub use open::open;
-pub use predict::{Predicted, TableFault, Trust, decimal, predict};
+pub use predict::{Predicted, TableFault, Trust, predict};
 pub use record::{Found, found, predictions, record, retell};
 pub use suppression::suppressed;

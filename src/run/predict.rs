@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::models::Ready;
 use crate::data::{FrameColumn, ModelColumn, Rows, Table, TextColumn};
 use crate::diagnostics::nearest;
+use crate::math::decimal;
 use crate::operation::Instance;
 
 /// What the table's reader says of it.
@@ -249,11 +250,14 @@ impl Company {
         for (&row, said) in of.iter().zip(alone) {
             match said {
                 Ok(said) => fill_all(ready, &[row], &said, predicted),
-                // Of rows that cannot stand alone, why they cannot stand together.
-                Err(_) if none => predicted[row].reasons.push(why.clone()),
-                Err(why) => {
-                    let why = unfilled(ready, &rows.take(&[row])).unwrap_or(why);
-                    predicted[row].reasons.push(why);
+                Err(of_row) => {
+                    // Of rows that cannot stand alone, why they cannot stand together.
+                    let why = if none { why.clone() } else { of_row };
+                    let row_alone = rows.take(&[row]);
+                    let told = not_met(ready, &row_alone);
+                    let told =
+                        told.or_else(|| unfilled(ready, &row_alone).filter(|_| !none));
+                    predicted[row].reasons.push(told.unwrap_or(why));
                 }
             }
         }
@@ -272,6 +276,38 @@ fn unfilled(ready: &Ready, row: &Rows) -> Option<String> {
     let mut prepared = parts.iter().filter_map(|part| part.prepared(row).ok());
     prepared.any(|prepared| prepared.missing().is_some()).then(|| {
         "the model's preparation has no value in place of one that is missing".to_string()
+    })
+}
+
+/// Why a row is refused whose batch the preparation has not met, for whoever has the model alone: which
+/// it knows, what it does with others, and what helps.
+fn not_met(ready: &Ready, row: &Rows) -> Option<String> {
+    let parts = ready.parts();
+    let steps = parts.iter().flat_map(|part| {
+        let prepared = part.prepare.steps.iter().zip(&part.of.prepare);
+        prepared.chain(part.select.steps.iter().zip(&part.of.select))
+    });
+    steps.into_iter().find_map(|(step, state)| {
+        let Instance::TableStep(step) = &step.instance else { return None };
+        let by = step.harmonises()?;
+        let batch = row.beside(by.batch)?.first()?.as_deref()?;
+        let known = step.batches(state).ok()?;
+        if known.iter().any(|known| known == batch) {
+            return None;
+        }
+        let (name, known) = (by.batch, known.join(", "));
+        if by.refuses_unseen {
+            return Some(format!(
+                "`{name}` is none that the model knows, and its study did not say what others mean: it \
+                 predicts rows of {known} alone; for others ask its author for a model with `unseen:`"
+            ));
+        }
+        step.transductive().then(|| {
+            format!(
+                "`{name}` is none that the model knows ({known}); it harmonises rows of others with each \
+                 other, which takes at least two of them that differ in one table"
+            )
+        })
     })
 }
 
@@ -378,12 +414,6 @@ impl Source<'_> {
             )
         })
     }
-}
-
-/// A number with all its digits, by a power of ten where it would take a line of noughts.
-pub fn decimal(value: f64) -> String {
-    let plain = value == 0.0 || (1e-6..1e16).contains(&value.abs());
-    if plain { value.to_string() } else { format!("{value:e}") }
 }
 
 /// Why a cell is not read as a number.
@@ -580,21 +610,6 @@ mod tests {
         assert_eq!(of(&["clinic.age"], "clinic.age").as_deref(), Some("clinic.age"));
         assert_eq!(of(&["clinic.age", "other.age"], "age"), None);
         assert_eq!(of(&["site"], "sit"), None);
-    }
-
-    #[test]
-    fn a_number_is_written_without_a_line_of_noughts() {
-        for (value, text) in [
-            (1e300, "1e300"),
-            (-2.5e-320, "-2.5e-320"),
-            (0.0, "0"),
-            (1234.5, "1234.5"),
-            (-0.000_012_5, "-0.0000125"),
-            (2.5e16, "2.5e16"),
-        ] {
-            assert_eq!(decimal(value), text);
-            assert_eq!(text.parse(), Ok(value));
-        }
     }
 
     #[test]

@@ -130,6 +130,10 @@ impl TableStep for HarmoniseCombat {
         })
     }
 
+    fn batches(&self, combat: &Combat) -> Vec<String> {
+        combat.batches.keys().cloned().collect()
+    }
+
     fn check(&self, problems: &mut Problems) {
         if self.unseen == Unseen::Reference && self.reference.is_none() {
             problems

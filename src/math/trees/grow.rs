@@ -43,7 +43,8 @@ pub struct Growth {
     pub min_leaf: u32,
     /// The longest path from the root to a leaf, in splits.
     pub depth: u32,
-    /// How much a row of the negative and of the positive class weighs.
+    /// How much a row of the negative and of the positive class weighs: whole numbers, so that sums
+    /// are exact.
     pub weights: [f64; 2],
 }
 
@@ -513,6 +514,24 @@ mod tests {
             let expected =
                 [(Some(1), 1.5), (None, 0.0), (Some(1), 3.5), (None, 1.0), (None, 0.0)];
             assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_column_and_its_mirror_cut_alike_whatever_the_classes_weigh() {
+        // Positive rows stand on one side of the one and on the other side of the other.
+        let values: Vec<f64> = (0..67).map(|row| f64::from(row * 29 % 67)).collect();
+        let mirror: Vec<f64> = values.iter().map(|value| -value).collect();
+        for n in 1..66 {
+            let positive: Vec<bool> = values.iter().map(|v| *v < f64::from(n)).collect();
+            for impurity in [Impurity::Gini, Impurity::Entropy] {
+                let weights = [f64::from(n), f64::from(67 - n)];
+                let growth = Growth { impurity, weights, ..PLAIN };
+                for columns in [[&values[..], &mirror[..]], [&mirror[..], &values[..]]] {
+                    let found = grown(&columns, &positive, growth, &[1; 67]);
+                    assert_eq!(found[0].0, Some(0), "{n} {impurity:?}");
+                }
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Inputs;
 use super::external::resolution;
 use super::measured::{Held, How, levels};
-use crate::math::Stream;
+use crate::math::{Stream, decimal};
 use crate::operation::{AnyMetric, Scored};
 use crate::statistics::{half_step, inwards};
 
@@ -255,7 +255,9 @@ impl Pools {
         }
         format!(
             "{method}; {} of {} probabilities were 0 or 1 and moved inwards, by {} at most",
-            self.moved, self.of, self.by
+            self.moved,
+            self.of,
+            decimal(self.by)
         )
     }
 

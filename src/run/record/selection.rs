@@ -7,12 +7,33 @@ use super::Context;
 use super::families::family;
 use super::rows::Analysed;
 use crate::data::{
-    AnalysisRecord, ChosenColumn, ClusterFacts, Frame, Frequency, ReductionFacts,
-    SampleSizeFacts, SelectionFacts, Similar, SimilarFacts, Stability, Value,
+    AnalysisRecord, ChosenColumn, ChosenInFit, ClusterFacts, Frame, Frequency,
+    ReductionFacts, SampleSizeFacts, SelectionFacts, Similar, SimilarFacts, Stability,
+    Value,
 };
 use crate::math;
 use crate::plan::{self, Analysis};
 use crate::run::compute::ALIKE;
+
+/// Which of the chosen columns each fit has; none where each has all.
+fn by_fit(
+    chosen: &[ChosenColumn],
+    fits: &[&Vec<String>],
+    places: &[(usize, usize)],
+) -> Vec<ChosenInFit> {
+    if chosen.iter().all(|column| column.n == fits.len()) {
+        return Vec::new();
+    }
+    let position: BTreeMap<&str, usize> =
+        chosen.iter().enumerate().map(|(at, column)| (&*column.name, at)).collect();
+    let of_fit = |(fit, (repeat, outer)): (&&Vec<String>, &(usize, usize))| {
+        let mut columns: Vec<usize> =
+            fit.iter().map(|name| position[name.as_str()]).collect();
+        columns.sort_unstable();
+        ChosenInFit { repeat: *repeat, outer: *outer, columns }
+    };
+    fits.iter().zip(places).map(of_fit).collect()
+}
 
 impl Context<'_> {
     /// What the outer fits chose, and how alike it is.
@@ -23,10 +44,12 @@ impl Context<'_> {
         mut all: BTreeSet<String>,
     ) -> Option<SelectionFacts> {
         let mut fits: Vec<&Vec<String>> = Vec::new();
+        let mut places: Vec<(usize, usize)> = Vec::new();
         let (mut selectors, mut learners) = (BTreeMap::new(), BTreeMap::new());
         for nodes in &analysis.outer {
             if let Some(Value::Fit(fit)) = self.found.get(&nodes.fit) {
                 fits.push(&fit.columns);
+                places.push((nodes.repeat + 1, nodes.outer + 1));
                 all.extend(fit.columns.iter().cloned());
             }
             if let Some(Value::Choice(choice)) = self.found.get(&nodes.tune) {
@@ -62,13 +85,15 @@ impl Context<'_> {
             name: of.name,
             n: of.n,
         });
+        let chosen: Vec<ChosenColumn> = chosen.collect();
         let sizes: Vec<f64> = fits.iter().map(|fit| fit.len() as f64).collect();
         let stability = crate::statistics::stability(&numbered, all.len());
         Some(SelectionFacts {
             fits: fits.len(),
             of_columns: all.len(),
             mean_columns: math::mean(&sizes)?,
-            columns: chosen.collect(),
+            by_fit: by_fit(&chosen, &fits, &places),
+            columns: chosen,
             reduction: self.reduction(analysis, record),
             similar,
             selectors: frequencies(selectors),

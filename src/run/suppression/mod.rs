@@ -101,6 +101,11 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
             analysis.prevalence_only = None;
             left_to_learn(analysis);
         }
+        // A column that holds one value in all patients but those held out is in no fit of their splits:
+        // over repeats that tells who they are.
+        if let Some(selection) = &mut analysis.selection {
+            selection.by_fit.clear();
+        }
         notes(analysis);
         few(of, analysis, &place, smallest, &pass.hidden);
         decisions(of, analysis, name, &pass);
