@@ -899,8 +899,9 @@ fn the_columns_of_each_fit_are_told_beside_how_alike_they_are() {
     let share = fits.values().sum::<f64>() / m / d;
     let index = 1.0 - spread / (share * (1.0 - share));
     assert!((index - selection["stability"]["index"].as_f64().unwrap()).abs() < 1e-12);
-    // Where patients must not be told, neither is which splits lack a column.
-    let workshop = Workshop::new();
+    // Where patients must not be told, neither is which splits lack a column; what was written of them before
+    // is taken away, and what somebody else put there stays.
+    workshop.write("runs/study/tables/own.csv", "mine\n");
     workshop.study(&study.replace("governance: { public: true }\n", ""));
     workshop.run(&[]);
     let report = String::from_utf8(workshop.report()).unwrap();
@@ -908,6 +909,8 @@ fn the_columns_of_each_fit_are_told_beside_how_alike_they_are() {
     let mut analyses = report["analyses"].as_object().unwrap().values();
     assert!(!analyses.any(differs));
     assert!(!workshop.path("runs/study/tables/selected.csv").exists());
+    assert_eq!(workshop.read("runs/study/tables/own.csv"), b"mine\n");
+    assert!(workshop.path("runs/study/tables/performance.csv").exists());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The files of a run's folder.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -60,47 +62,79 @@ impl ModelFiles {
     }
 }
 
-/// Writes report, records, figures, tables and checklists; gives the path of the page.
+/// Writes report, records, figures, tables and checklists; gives the path of the page. Takes away what an
+/// earlier run wrote and this one does not: a table of data that were public then, say.
 pub fn write(
     out: &Path,
     page: &Page,
     run: &RunRecord,
     results: Option<&Results>,
 ) -> Result<PathBuf, OutputError> {
-    let mut files = vec![
-        ("report.html".to_string(), page.html(Some(run))),
-        ("report.json".to_string(), page.json.clone()),
-        ("record.json".to_string(), json(run)),
-    ];
+    let mut files: BTreeMap<String, Cow<'_, [u8]>> = BTreeMap::new();
+    let mut add = |name: String, bytes| drop(files.insert(name, bytes));
+    add("report.html".to_string(), Cow::Owned(page.html(Some(run)).into_bytes()));
+    add("report.json".to_string(), Cow::Borrowed(page.json.as_bytes()));
     if let Some(results) = results {
-        files.push(("predictions.csv".to_string(), results.predictions.clone()));
+        let predictions = results.predictions.as_bytes();
+        add("predictions.csv".to_string(), Cow::Borrowed(predictions));
         for ModelFiles { name, model, onnx } in &results.models {
-            files.push((format!("models/{name}.json"), model.clone()));
-            let path = out.join(format!("models/{name}.onnx"));
-            match onnx {
-                Some(bytes) => replace(&path, bytes)?,
-                // An older run may have left one that is of another model.
-                None if path.exists() => std::fs::remove_file(&path)
-                    .map_err(|cause| OutputError::Write { path, cause })?,
-                None => {}
+            add(format!("models/{name}.json"), Cow::Borrowed(model.as_bytes()));
+            if let Some(onnx) = onnx {
+                add(format!("models/{name}.onnx"), Cow::Borrowed(onnx.as_slice()));
             }
         }
     }
-    files.extend(
-        page.figures.iter().map(|(name, svg)| (format!("figures/{name}"), svg.clone())),
-    );
-    files.extend(
-        page.tables.iter().map(|(name, csv)| (format!("tables/{name}"), csv.clone())),
-    );
-    files.extend(
-        page.checklists
-            .iter()
-            .map(|(name, csv)| (format!("checklists/{name}"), csv.clone())),
-    );
-    for (name, text) in files {
-        replace(&out.join(name), text.as_bytes())?;
+    let parts = [
+        ("figures", &page.figures),
+        ("tables", &page.tables),
+        ("checklists", &page.checklists),
+    ];
+    for (folder, of_folder) in parts {
+        for (name, text) in of_folder {
+            add(format!("{folder}/{name}"), Cow::Borrowed(text.as_bytes()));
+        }
+    }
+    let mut written: BTreeSet<String> = files.keys().cloned().collect();
+    let before = of_before(out);
+    let stays = |name: &&String| {
+        let of_results = *name == "predictions.csv" || name.starts_with("models/");
+        results.is_none() && of_results
+    };
+    written.extend(before.iter().filter(stays).cloned());
+    for name in before.difference(&written).filter(|name| is_own(name)) {
+        let path = out.join(name);
+        match std::fs::remove_file(&path) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                return Err(OutputError::Write { path, cause });
+            }
+            _ => {}
+        }
+    }
+    let run = RunRecord { written: written.into_iter().collect(), ..run.clone() };
+    // First, so that whatever is there after an interruption is known to a later run.
+    replace(&out.join("record.json"), json(&run).as_bytes())?;
+    for (name, bytes) in files {
+        replace(&out.join(name), &bytes)?;
     }
     Ok(out.join("report.html"))
+}
+
+/// What the run before wrote into a folder, as far as its record tells.
+fn of_before(out: &Path) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(out.join("record.json")).unwrap_or_default();
+    let record: Option<RunRecord> = serde_json::from_str(&text).ok();
+    record.map_or_else(BTreeSet::new, |record| record.written.into_iter().collect())
+}
+
+/// Whether a place is one where runs write, whoever wrote the record that names it.
+fn is_own(name: &str) -> bool {
+    let folders = ["models", "figures", "tables", "checklists"];
+    name.split_once('/').is_some_and(|(folder, file)| {
+        folders.contains(&folder)
+            && file.contains('.')
+            && !file.starts_with('.')
+            && !file.contains(['/', '\\'])
+    })
 }
 
 /// The records of a run's folder.

@@ -302,6 +302,7 @@ impl Ended<'_> {
             spec_path: file_name(&self.places.study),
             spec_digest: Digest::of(loaded.text.as_bytes()).to_string(),
             files: files(&loaded.survey),
+            written: Vec::new(),
         }
     }
 

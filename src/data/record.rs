@@ -1260,6 +1260,10 @@ pub struct RunRecord {
     pub spec_digest: String,
     /// Digest of each file as it lay on disk.
     pub files: BTreeMap<String, String>,
+    /// What was written beside this record, by places in its folder: what a later run does not write it
+    /// takes away.
+    #[serde(default)]
+    pub written: Vec<String>,
 }
 
 /// What became of the nodes of one kind in a run.
