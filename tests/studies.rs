@@ -901,7 +901,7 @@ fn the_columns_of_each_fit_are_told_beside_how_alike_they_are() {
     assert!((index - selection["stability"]["index"].as_f64().unwrap()).abs() < 1e-12);
     // Where patients must not be told, neither is which splits lack a column; what was written of them before
     // is taken away, and what somebody else put there stays.
-    workshop.write("runs/study/tables/own.csv", "mine\n");
+    workshop.write("runs/study/tables/own.csv", b"mine\n");
     workshop.study(&study.replace("governance: { public: true }\n", ""));
     workshop.run(&[]);
     let report = String::from_utf8(workshop.report()).unwrap();
