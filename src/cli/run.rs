@@ -206,15 +206,19 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         );
         return Exit::Interrupted;
     }
-    let models = run::models(study, &loaded.survey, plan, &found);
-    let mut record = run::record(
-        study,
-        &loaded.survey,
-        plan,
-        &found,
-        &done,
-        plan::certificate(study, proof),
-        finished::warnings(&loaded),
+    let (models, mut record) = rayon::join(
+        || run::models(study, &loaded.survey, plan, &found),
+        || {
+            run::record(
+                study,
+                &loaded.survey,
+                plan,
+                &found,
+                &done,
+                plan::certificate(study, proof),
+                finished::warnings(&loaded),
+            )
+        },
     );
     record.full_models =
         run::full_models(study, &loaded.survey, plan, &found, &done, &models);
@@ -229,17 +233,21 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         kinds: kinds(plan, &done),
         ..ended.run_record(&loaded, &record.engine, done.how.len())
     };
-    let mut results = output::Results {
-        predictions: run::predictions(study, &loaded.survey, plan, &found),
-        models: Vec::new(),
-        without_model: Vec::new(),
-    };
-    for (name, model) in models {
-        match model {
-            Ok(model) => results.models.push(output::ModelFiles::of(name, model)),
-            Err(why) => results.without_model.push((name, why)),
+    let written = || {
+        let mut results = output::Results {
+            predictions: run::predictions(study, &loaded.survey, plan, &found),
+            models: Vec::new(),
+            without_model: Vec::new(),
+        };
+        for (name, model) in models {
+            match model {
+                Ok(model) => results.models.push(output::ModelFiles::of(name, model)),
+                Err(why) => results.without_model.push((name, why)),
+            }
         }
-    }
+        results
+    };
+    let (results, page) = rayon::join(written, || output::page(catalog, &record));
     let finished = Finished {
         text: Digest::of(loaded.text.as_bytes()),
         engine: record.engine.clone(),
@@ -249,7 +257,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
             .iter()
             .map(|of| (of.kind.clone(), of.computed + of.stored + of.failed))
             .collect(),
-        page: output::page(catalog, &record),
+        page,
         results,
         lock: Lock::of(&record, plan, &done.states),
         headlines: Headline::of(&record),
