@@ -8,6 +8,9 @@ use super::wording::{GAP, is, is_one, is_turn};
 /// What a model may be said to be in the end: "was shown", "could not be demonstrated".
 const SHOWN: &str = "shown|demonstrated|found|seen|observed|established|proven|proved|confirmed|reached|achieved|evident|significant|claimed|concluded|inferred";
 
+/// Where this is denied, what is lost thereby is not.
+const LOSS: &str = "loss*|drop*|decrease*|decline*|deteriorat*|degrad*|differ|change*";
+
 /// Whether what stands there is denied, is still to be done, or is what was asked.
 pub fn denied(words: &[String], found: &Range<usize>) -> bool {
     // As in "predicted risks agreed poorly with observed ones".
@@ -30,10 +33,15 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
     // "Had it been superior, …" tells what was not.
     let unreal = words.first().is_some_and(|word| word == "had")
         && words.iter().any(|word| word == "been");
+    // "Anything but well calibrated", where "but" is no turn.
+    let anything_but =
+        last(before, 3).windows(2).any(|pair| pair[0] == "anything" && pair[1] == "but");
     denies(near)
+        || anything_but
         || denies(reach)
         || is_faint(near)
         || is_aim(reach)
+        || is_purpose(before)
         || is_asked(before)
         || unreal
         || is_to_come(before)
@@ -50,19 +58,21 @@ fn last(words: &[String], n: usize) -> &[String] {
 }
 
 fn denies(words: &[String]) -> bool {
-    const DENIALS: &str = "no|not|without|never|neither|nor|none|lack|lacks|lacking|lacked|absence|absent|need|needs|future|cannot|unable|fail|fails|failed|failing|unlikely|unclear|unknown|uncertain|unproven|impossible|require|requires|await|awaits|awaiting|pending|planned|plan|plans|should|must|may|might|will|would|until|unless|nothing|hardly|potential|potentially|insufficient|doubtful|questionable|refrain|preclude|precludes|precluded";
+    const DENIALS: &str = "no|not|without|never|neither|nor|none|lack|lacks|lacking|lacked|absence|absent|need|needs|future|cannot|unable|fail|fails|failed|failing|unlikely|unclear|unknown|uncertain|unproven|impossible|require|requires|await|awaits|awaiting|pending|planned|plan|plans|should|must|may|might|will|would|until|unless|nothing|hardly|potential|potentially|insufficient|doubtful|questionable|refrain|deserve|deserves|preclude|precludes|precluded";
     // With some a second word denies, as in "little evidence", "far from".
     const LITTLE: &str = "little|scant|limited|weak|inconclusive";
     words.iter().enumerate().any(|(at, word)| {
         let next = words.get(at + 1).map_or("", String::as_str);
-        // "Not only", "no doubt" and "even if" deny nothing.
+        // "Not only", "no doubt" and "no loss of" deny nothing.
         let only = word == "not" && next == "only";
         let doubt = next.starts_with("doubt");
         let little = is(word, LITTLE) && is(next, "evidence|support|indication")
             || word == "next" && is(next, "step|steps|stage")
             || word == "far" && next == "from"
+            || is(word, "has|have|had") && next == "to"
             || word == "only" && is(next, "appear*|seem*");
-        (is(word, DENIALS) || little) && !only && !doubt
+        let lost = words[at + 1..].iter().take(3).any(|word| is(word, LOSS));
+        (is(word, DENIALS) || little) && !only && !doubt && !lost
     })
 }
 
@@ -84,6 +94,19 @@ fn is_aim(reach: &[String]) -> bool {
     let behind = &reach[aim + 1..];
     behind.iter().any(|word| is(word, "to|for|at|before"))
         && !behind.iter().any(|word| is(word, SHOWN) || is(word, "showed|shows|that"))
+}
+
+/// As in "to ensure good calibration, …", "it was done in order to obtain a validated model".
+fn is_purpose(before: &[String]) -> bool {
+    const REACH: &str = "ensure|achieve|obtain|improve|reach|increase|assess|test|evaluate|establish|verify|guarantee";
+    const DONE: &str = "able|shown|found|proved|proven|seen|known";
+    let opens = before.first().is_some_and(|word| word == "to");
+    let near = last(before, 5);
+    let for_it = near.windows(2).enumerate().any(|(at, pair)| {
+        let done = at > 0 && is(&near[at - 1], DONE);
+        pair[0] == "to" && is(&pair[1], REACH) && !done
+    });
+    for_it || opens && !before.iter().any(is_turn)
 }
 
 /// As in "whether it is superior", "we hypothesised that it is", "if it were".
@@ -122,7 +145,7 @@ fn is_to_come(before: &[String]) -> bool {
 
 /// As in "after external validation, the model may be used".
 fn is_condition(words: &[String], found: &Range<usize>) -> bool {
-    const OPENING: &str = "with|after|upon|following|pending|given|once|provided|subject";
+    const OPENING: &str = "with|after|upon|following|pending|given|once|provided";
     let opens = words.first().is_some_and(|word| is(word, OPENING));
     let trial = |word: &String| is(word, "validat*|evaluat*|test*|confirm*");
     let after = &words[found.end..];
@@ -145,7 +168,7 @@ fn denied_behind(after: &[String]) -> bool {
     let denies = match next.as_str() {
         // "The external validation, not the internal one" denies the other.
         "not" if skipped == 0 => is(following, "done|performed|possible"),
-        "not" => following != "only",
+        "not" => following != "only" && !is(following, LOSS),
         next => is(next, DENIALS),
     };
     denies || (remains && next == "to")
@@ -216,8 +239,13 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
                 || word.ends_with("ly")
         };
         let said = clause[first..].iter().find(|word| !skipped(word));
-        let far = said.is_some_and(|word| word == "beyond")
-            && clause.iter().any(|word| word == "scope");
+        let next = clause[first..].windows(2);
+        let next = next.into_iter().any(|p| {
+            p[0] == "next" && is(&p[1], "step|steps") || is(&p[1], "task|priority")
+        });
+        let far = next
+            || said.is_some_and(|word| word == "beyond")
+                && clause.iter().any(|word| word == "scope");
         if far || said.is_some_and(|w| is(w, WANTED) || (is(w, VALUED) && !definite)) {
             return true;
         }

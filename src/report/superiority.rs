@@ -46,6 +46,7 @@ const SUPERIOR: Phrases<'static> = Phrases {
 const BETTER: Phrases<'static> = Phrases {
     any_of: &[
         "better",
+        "more accurate|discriminati*|predictive",
         "higher",
         "greater",
         "exceed*",
@@ -54,7 +55,7 @@ const BETTER: Phrases<'static> = Phrases {
         "improve*",
         "increase*",
         "added|incremental|additional ~1 value",
-        "adds|add|added ~1 value",
+        "adds|add|added ~1 value|information",
         "advantage*",
         "gain*",
         "enhance*|strengthen*",
@@ -72,6 +73,7 @@ const WORSE: Phrases<'static> = Phrases {
         "worse",
         "poorer",
         "underperform*",
+        "less accurate|discriminati*|predictive",
         "lower ~1 auc*|auroc*|accura*|discriminat*|perform*",
     ],
     but_before: &[
@@ -276,8 +278,13 @@ fn claimed(
     }
     let named = named(words, &models);
     const VERBS: [&str; 5] = ["outperform*", "surpass*", "exceed*", "beat", "beats"];
+    // "Radiomics improved the clinical model", "the clinical model was improved by radiomics".
+    let betters = is(&words[found.start], "improve*|enhance*|strengthen*")
+        && !is(&words[found.start], "improvement*|enhancement*");
     let verb = VERBS.iter().any(|verb| is(&words[found.start], verb));
-    let passive = verb && words.get(found.end).is_some_and(|word| word == "by");
+    let next = words.get(found.end).map_or("", String::as_str);
+    let passive = verb && next == "by" || betters && is(next, "by|when|after|with");
+    let verb = verb || betters;
     // "Compared with A, B was superior": the first model behind it is the other one.
     let other = words[..found.start].iter().position(|word| {
         ["compared", "versus", "vs", "relative", "unlike"].contains(&word.as_str())

@@ -17,9 +17,26 @@ const BREAK: &str = ",";
 /// Words in lower case without signs; numbers keep their points. Of commas only those stay that end what is
 /// said beside: "although it was not planned, …", "the model, which was not tuned, …".
 pub fn words(text: &str) -> Vec<String> {
-    const OPENING: [&str; 14] = [
-        "despite", "in", "on", "at", "for", "by", "with", "without", "after", "before",
-        "when", "given", "unlike", "as",
+    const OPENING: [&str; 19] = [
+        "despite",
+        "in",
+        "on",
+        "at",
+        "for",
+        "by",
+        "with",
+        "without",
+        "after",
+        "before",
+        "when",
+        "given",
+        "unlike",
+        "as",
+        "once",
+        "upon",
+        "following",
+        "pending",
+        "to",
     ];
     let text = text.to_lowercase();
     let mut words: Vec<String> = Vec::new();
@@ -311,6 +328,13 @@ impl<'p> Phrases<'p> {
         let adverb = words.get(are + 1).is_some_and(|word| {
             ["very", "also"].contains(&word.as_str()) || word.ends_with("ly")
         });
+        // "Calibration was found to be good".
+        let called =
+            words.get(are + 1).is_some_and(|word| is(word, "found|shown|judged"))
+                && words.get(are + 2).is_some_and(|word| word == "to");
+        if called {
+            return (!between.iter().any(other)).then_some(are + 4);
+        }
         let hardly = adverb && is_one(&words[are + 1], &["hardly|barely|scarcely|only"]);
         (!hardly && !between.iter().any(other)).then_some(are + 1 + usize::from(adverb))
     }
@@ -531,6 +555,65 @@ mod tests {
             "Acceptable calibration errors were set.",
         ] {
             assert_eq!(phrases.said(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_quality_is_said_where_it_is_shown() {
+        let phrases = Phrases { qualities: &["robustness"], ..Phrases::new(&[]) };
+        for (text, said) in [
+            ("This confirms the robustness of it.", "confirms the robustness"),
+            ("Robustness of the model was shown.", "robustness of the model was shown"),
+            ("Its high robustness is known.", "high robustness"),
+        ] {
+            assert_eq!(phrases.said(text).as_deref(), Some(said), "{text}");
+        }
+        for text in [
+            "Robustness was assessed.",
+            "Robustness was not shown.",
+            "This limits the robustness of it.",
+            "To show robustness, more data are needed.",
+        ] {
+            assert_eq!(phrases.said(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_noun_behind_a_word_may_be_another_than_is_meant() {
+        let phrases = Phrases {
+            of: &["model*", "it"],
+            but_before: &["assay*"],
+            ..Phrases::new(&["validated", "robust ~1 tool*", "no|without ~1 departure"])
+        };
+        for (text, said) in [
+            ("We validated the radiomics model.", "validated"),
+            ("It was validated in 60 patients.", "validated"),
+            ("A robust clinical tool.", "robust clinical tool"),
+            ("There was no clear departure.", "no clear departure"),
+        ] {
+            assert_eq!(phrases.said(text).as_deref(), Some(said), "{text}");
+        }
+        for text in [
+            "We validated the contours.",
+            "A validated model assay.",
+            "Robust features went into the tool.",
+            "It was not without departure.",
+        ] {
+            assert_eq!(phrases.said(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn commas_that_end_what_is_said_beside_stay() {
+        for (text, n) in [
+            ("Although it is small, it is good", 1),
+            ("The model, which was not tuned, is good", 1),
+            ("It has age, sex and grade", 0),
+            ("Despite few events, age, and sex, it is good", 1),
+            ("In no cohort, site or group was it good", 0),
+        ] {
+            let words = words(text);
+            assert_eq!(words.iter().filter(|word| *word == BREAK).count(), n, "{text}");
         }
     }
 
