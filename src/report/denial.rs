@@ -24,7 +24,8 @@ pub fn denied(words: &[String], found: &Range<usize>) -> bool {
 /// The same by the words around it alone.
 pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
     let (before, after) = (&words[..found.start], &words[found.end..]);
-    let thought = &before[before.iter().rposition(is_turn).map_or(0, |at| at + 1)..];
+    let thought =
+        &before[before.iter().rposition(|word| is_turn(word)).map_or(0, |at| at + 1)..];
     let near = last(thought, 4);
     // Further away a denial reaches as far as the thought does.
     let reach = last(thought, 9);
@@ -106,7 +107,7 @@ fn is_purpose(before: &[String]) -> bool {
         let done = at > 0 && is(&near[at - 1], DONE);
         pair[0] == "to" && is(&pair[1], REACH) && !done
     });
-    for_it || opens && !before.iter().any(is_turn)
+    for_it || opens && !before.iter().any(|word| is_turn(word))
 }
 
 /// As in "whether it is superior", "we hypothesised that it is", "if it were".
@@ -124,7 +125,7 @@ fn is_to_come(before: &[String]) -> bool {
         return true;
     }
     // "It is too early to call it …", "premature to say that …".
-    let turn = before.iter().rposition(is_turn).map_or(0, |at| at + 1);
+    let turn = before.iter().rposition(|word| is_turn(word)).map_or(0, |at| at + 1);
     let reach = last(&before[turn..], 8);
     let too = reach.iter().position(|word| is(word, "too|premature"));
     if too.is_some_and(|at| reach[at..].iter().any(|word| word == "to")) {
@@ -149,7 +150,7 @@ fn is_condition(words: &[String], found: &Range<usize>) -> bool {
     let opens = words.first().is_some_and(|word| is(word, OPENING));
     let trial = |word: &String| is(word, "validat*|evaluat*|test*|confirm*");
     let after = &words[found.end..];
-    let main = after.iter().position(is_turn).map(|at| &after[at..]);
+    let main = after.iter().position(|word| is_turn(word)).map(|at| &after[at..]);
     opens
         && words[found.clone()].iter().any(trial)
         && main.is_some_and(|main| {
@@ -239,9 +240,9 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
                 || word.ends_with("ly")
         };
         let said = clause[first..].iter().find(|word| !skipped(word));
-        let next = clause[first..].windows(2);
-        let next = next.into_iter().any(|p| {
-            p[0] == "next" && is(&p[1], "step|steps") || is(&p[1], "task|priority")
+        let next = clause[first..].windows(2).any(|pair| {
+            pair[0] == "next" && is(&pair[1], "step|steps")
+                || is(&pair[1], "task|priority")
         });
         let far = next
             || said.is_some_and(|word| word == "beyond")
@@ -260,7 +261,7 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
 /// behind them.
 fn is_told_beside(words: &[String], found: &Range<usize>) -> bool {
     let Some((which, after)) = words[found.end..].split_first() else { return false };
-    let end = after.iter().position(is_turn).unwrap_or(after.len());
+    let end = after.iter().position(|word| is_turn(word)).unwrap_or(after.len());
     let main = after.get(end + 1..).unwrap_or_default();
     which == "which"
         && [&after[..end], main]

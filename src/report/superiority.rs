@@ -280,7 +280,9 @@ fn claimed(
     const VERBS: [&str; 5] = ["outperform*", "surpass*", "exceed*", "beat", "beats"];
     // "Radiomics improved the clinical model", "the clinical model was improved by radiomics".
     let betters = is(&words[found.start], "improve*|enhance*|strengthen*")
-        && !is(&words[found.start], "improvement*|enhancement*");
+        && !is(&words[found.start], "improvement*|enhancement*")
+        // "Improved discrimination of A over B" has its subject behind it.
+        && words[..found.start].iter().any(|word| !is(word, "the|an|a|significantly"));
     let verb = VERBS.iter().any(|verb| is(&words[found.start], verb));
     let next = words.get(found.end).map_or("", String::as_str);
     let passive = verb && next == "by" || betters && is(next, "by|when|after|with");
@@ -292,7 +294,7 @@ fn claimed(
     // "While A was poor, B was superior": so it is where another model follows.
     let beside = words[..found.start].iter().position(|word| is(word, "while|whereas"));
     let beside = beside.filter(|at| {
-        let end = words[*at + 1..found.start].iter().position(is_turn);
+        let end = words[*at + 1..found.start].iter().position(|word| is_turn(word));
         let end = end.map_or(found.start, |end| at + 1 + end);
         named.iter().any(|(from, _)| (end..found.start).contains(from))
     });

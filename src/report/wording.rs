@@ -379,14 +379,17 @@ fn length(words: &[String], phrase: &[&str]) -> Option<usize> {
 }
 
 /// Words that begin another thought: what is denied before them is denied there.
-pub fn is_turn(word: &String) -> bool {
+pub fn is_turn(word: &str) -> bool {
     word == BREAK || is(word, "but|however") || is(word, BESIDE)
 }
 
 /// The words from the last turn before a phrase to the next one behind it.
 pub fn thought<'w>(words: &'w [String], found: &Range<usize>) -> &'w [String] {
-    let start = words[..found.start].iter().rposition(is_turn).map_or(0, |at| at + 1);
-    let end = words[found.end..].iter().position(is_turn);
+    let start = words[..found.start]
+        .iter()
+        .rposition(|word| is_turn(word))
+        .map_or(0, |at| at + 1);
+    let end = words[found.end..].iter().position(|word| is_turn(word));
     &words[start..end.map_or(words.len(), |at| found.end + at)]
 }
 
