@@ -1254,6 +1254,54 @@ fn strong_words_are_heard_in_other_words_too() {
     }
 }
 
+/// Sentences as they stand in papers, each with the check that has to find it in a study without another
+/// cohort, with a difference around 0, an interval that begins below chance and a slope that is off.
+#[test]
+fn sentences_of_papers_are_judged_as_a_reader_would() {
+    const CHECKS: [&str; 5] = [
+        "superior",
+        "external validation",
+        "validated",
+        "well calibrated",
+        "generalises",
+    ];
+    let mut record = compared((-0.05, 0.09), (-0.05, 0.09));
+    for name in ["outside", "outside control", "sites"] {
+        record.analyses.remove(name);
+        record.analysis_order.retain(|known| known != name);
+    }
+    record.comparisons.truncate(1);
+    record.cohorts.retain(|cohort| cohort.name != "elsewhere");
+    let name = record.analysis_order[0].clone();
+    let of = record.analyses.get_mut(&name).unwrap();
+    of.performance.get_mut("auroc").unwrap().lower = Some(0.42);
+    let slope = Estimate {
+        estimate: 0.4,
+        lower: Some(0.1),
+        upper: Some(0.8),
+        ..Estimate::default()
+    };
+    of.performance.insert("calibration_slope".to_string(), slope);
+    let rows = include_str!("reference/claims.tsv").lines().skip(1);
+    let mut wrong = Vec::new();
+    for row in rows {
+        let (check, text) = row.split_once('\t').unwrap();
+        let said = Stated::Text(text.to_string());
+        let fields = &mut record.reporting.fields;
+        fields.insert("discussion.interpretation".to_string(), said);
+        let found: Vec<String> =
+            judge(&record).conflicts.into_iter().map(|found| found.check).collect();
+        let right = match check {
+            "none" => !found.iter().any(|check| CHECKS.contains(&check.as_str())),
+            check => found.iter().any(|found| found == check),
+        };
+        if !right {
+            wrong.push(format!("{check}: {text} {found:?}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
 #[test]
 fn claims_of_calibration_are_judged_where_they_are_made() {
     let slope = |lower, upper| Estimate {
@@ -1386,6 +1434,17 @@ fn placeholders_are_missing_and_said_to_be() {
     let item = judged.checklists[0].items.iter().find(|item| item.item == "19").unwrap();
     assert_eq!(item.status, Status::Missing);
     assert!(item.why.contains("there: “[institution]”"), "{}", item.why);
+    // Where the item is reported in part, and where it only gives a score.
+    for field in ["ethics.committee", "segmentation.test_mask_origin"] {
+        let mut record = complete();
+        let before = gaps(&judge(&record));
+        let said = Stated::Text("TODO".to_string());
+        record.reporting.fields.insert(field.to_string(), said);
+        let after = gaps(&judge(&record));
+        let open = format!("`reporting.{field}`: a placeholder stands there: “TODO”");
+        assert!(after.iter().any(|gap| gap.contains(&open)), "{after:?}");
+        assert_eq!(after.len(), before.len() + 1, "{after:?}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
 //! What words a text says is asked of `wording`, what numbers it has of `typed`.
 
+use super::denial::is_of_others;
 use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
 use super::finding::associated;
@@ -12,7 +13,7 @@ use super::shown::plain;
 use super::standing::{Standing, all, headline, label, same_question};
 use super::superiority;
 use super::typed::{MUTATIONS, Measure, Typed, What, typed};
-use super::wording::{Phrases, is, is_of_others, says, sentences, thought, words};
+use super::wording::{Phrases, is, says, sentences, thought, words};
 use crate::data::{
     AnalysisRecord, CohortFacts, ConflictFacts, Count, Known, Stated, StudyRecord,
 };
@@ -224,7 +225,7 @@ const EXTERNAL: Phrases<'static> = Phrases::new(&[
     "external validation|evaluation|patients|performance|auc|auroc",
     "external cohort*|test*|data*|set*|institution*|hospital*|cent*",
     "externally validated|evaluated|tested",
-    "validated|evaluated|tested externally",
+    "validated|evaluated|tested ~2 externally",
     "independent external|validation|cohort*|institution*|hospital*|cent*",
     "outside institution*|hospital*",
     "cohort|patients ~ different hospital|institution",
@@ -925,20 +926,42 @@ const VALIDATED: Phrases<'static> = Phrases {
     any_of: &[
         "validated",
         "model validates",
-        "accurately|reliably|robustly predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*",
-        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat* accurately|reliably|robustly",
-        "reliable|robust|valid|accurate biomarker*|marker*|predictor*|classifier*|signature*|model*",
+        "accurately|reliably|robustly predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*",
+        "predict|predicts|predicted|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat* ~4 accurately|reliably|robustly",
+        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif* ~ with high|excellent|great accuracy|reliability",
+        "allow*|enabl*|permit*|provid*|achiev*|offer*|yield* ~2 accurate|reliable|robust ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*",
+        "reliable|robust|valid|accurate ~1 biomarker*|marker*|predictor*|classifier*|signature*|nomogram*|model*|tool*",
+        "reliable|robust|valid|accurate and reliable|robust|valid|accurate ~1 model*|signature*|tool*|biomarker*",
+        "results|findings|data|study validate|validates",
         "confirm*|establish*|prove*|demonstrat* ~ validity",
+        "confirm*|establish*|prove*|demonstrat*|support* ~1 robustness ~2 model*|signature*|nomogram*|classifier*|performance|results",
+        "validity|robustness ~ model*|signature*|nomogram*|classifier*|radiomic*|performance|results ~1 was|is confirmed|demonstrated|shown|proven|established",
         "robust predict*|performance|discrimination",
         "robust and reproducible",
-        "model|models|signature|performance|results is|was|are|were|proved robust",
+        "performance|results is|was|are|were|proved robust",
+        "model|models|signature|nomogram|classifier|tool|approach is|was|are|were|proved robust|reliable|accurate",
+        "model|models|signature|nomogram|classifier|tool|approach is|was|are|were|proved highly|very|both robust|reliable|accurate",
         "validation ~ succe*|confirm*",
         "successful validation",
         "successful external validation",
         "confirmed ~ validation",
     ],
+    of: &[
+        "model*",
+        "signature*",
+        "nomogram*",
+        "biomarker*|marker*",
+        "classifier*",
+        "predict*",
+        "algorithm*",
+        "tool*|approach*|method*|framework*|pipeline*|system*|technique*",
+        "radiomic*|radiogenomic*",
+        "result*|finding*|performance|hypothes*|association*",
+        "it|them|and",
+    ],
     // What was validated elsewhere is not the model.
     but_before: &[
+        "internally",
         "questionnaire*",
         "instrument*",
         "scale*",
@@ -964,6 +987,7 @@ const VALIDATED: Phrases<'static> = Phrases {
         "protocol*",
         "contour*",
         "segmentation*",
+        "annotation*|label*|mask*|measurement*",
     ],
     ..Phrases::new(&[])
 };
@@ -989,8 +1013,15 @@ const CALIBRATED: Phrases<'static> = Phrases {
         "well|perfectly|adequately|excellently calibrated",
         "good|excellent ~ and calibration",
         "calibration ~ good|excellent agreement",
-        "good|excellent|close agreement ~ predicted ~ observed",
-        "good|excellent|close agreement ~ observed ~ predicted",
+        "good|excellent|close|strong|high|satisfactory agreement|concordance|consistency|correspondence ~ predict* ~ observ*|actual",
+        "good|excellent|close|strong|high|satisfactory agreement|concordance|consistency|correspondence ~ observ*|actual ~ predict*",
+        "predict* ~ good|excellent|close|strong|high agreement|concordance|correspondence ~ observ*|actual",
+        "predict*|observ* ~ predict*|observ* ~ in good|excellent|close|strong agreement|concordance|correspondence",
+        "predict*|observ* ~1 predict*|observ* ~ agree*|match*|correspond*|coincid* well|closely|excellently",
+        "calibration ~ close|near ~ ideal|diagonal|perfect",
+        "no|without ~1 departure|deviation ~ perfect|ideal|diagonal",
+        "no|without ~1 difference* ~ predicted ~ observed",
+        "no|without ~1 difference* ~ observed ~ predicted",
         "predict* ~ agree*|match*|correspond*|coincid* ~ observed",
         "observed ~ agree*|match*|correspond*|coincid* ~ predict*",
     ],
@@ -1042,10 +1073,11 @@ const GENERALISES: Phrases<'static> = Phrases {
         "transfers|holds well|across",
         "transfers to other|new|unseen|external",
         "generalise*|generalize* across",
-        "generalised|generalized to ~ unseen|new|other|external",
+        "generalised|generalized to",
     ],
     verbs: &["generalise", "generalize"],
-    nouns: &["generalisability|generalizability", "generalisation|generalization"],
+    nouns: &["generalisation|generalization"],
+    qualities: &["generalisability|generalizability"],
     but_before: &["estimating", "linear", "additive", "error*"],
     ..Phrases::new(&[])
 };

@@ -385,23 +385,20 @@ pub fn gaps(record: &StudyRecord) -> Vec<String> {
     gaps.extend(without_reason(record).iter().map(|of| {
         format!("deviation from the locked protocol without a reason: `{}`", of.path)
     }));
-    gaps.extend(left_open(record));
+    gaps.extend(left_open(record, &gaps));
     gaps
 }
 
-/// Fields that hold a place only, and that no item asks for: the page shows them all the same.
-fn left_open(record: &StudyRecord) -> Vec<String> {
-    let asked = |field: &str| {
-        let mut items = record.checklists.iter().flat_map(|list| &list.items);
-        items.any(|item| item.author.iter().any(|said| said.field == field))
-    };
+/// Fields that hold a place only and that no missing item has told of: the page shows them, and an item
+/// that is reported in part, or that gives a score, leaves them unsaid.
+fn left_open(record: &StudyRecord, gaps: &[String]) -> Vec<String> {
     let of = |field: &String| {
         let lack = match record.reporting.answer(field) {
             Answer::Empty(lack) => lack,
             _ => unresolved(record, field)?,
         };
-        let name = format!("reporting.{field}");
-        (!asked(&name)).then(|| format!("`{name}`: {lack}"))
+        let open = format!("`reporting.{field}`: {lack}");
+        (!gaps.iter().any(|gap| gap.contains(&open))).then_some(open)
     };
     record.reporting.fields.keys().filter_map(of).collect()
 }

@@ -13,6 +13,7 @@ mod comparisons;
 mod conflicts;
 mod confounding;
 mod coverage;
+mod denial;
 mod deviations;
 mod discrimination;
 mod evidence;

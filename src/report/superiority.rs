@@ -3,10 +3,11 @@
 
 use std::ops::Range;
 
+use super::denial::is_of_others;
 use super::places::{Place, parts, places};
 use super::shown::plain;
 use super::standing::{headline, model, same_question};
-use super::wording::{Phrases, is, is_of_others, sentences, words};
+use super::wording::{Phrases, is, is_turn, sentences, words};
 use crate::data::{AnalysisRecord, Compared, StudyRecord};
 
 const SUPERIOR: Phrases<'static> = Phrases {
@@ -27,6 +28,7 @@ const SUPERIOR: Phrases<'static> = Phrases {
         "vena",
         "mesenteric",
         "colliculus",
+        "inferior",
         "cerebellar",
         "longitudinal",
         "lobe*",
@@ -44,17 +46,16 @@ const SUPERIOR: Phrases<'static> = Phrases {
 const BETTER: Phrases<'static> = Phrases {
     any_of: &[
         "better",
+        "more accurate|discriminati*|predictive",
         "higher",
         "greater",
         "exceed*",
         "beat",
         "beats",
         "improve*",
-        "added value",
-        "adds value",
-        "add value",
-        "incremental value",
-        "additional value",
+        "increase*",
+        "added|incremental|additional ~1 value",
+        "adds|add|added ~1 value|information",
         "advantage*",
         "gain*",
         "enhance*|strengthen*",
@@ -67,7 +68,14 @@ const BETTER: Phrases<'static> = Phrases {
 
 /// The other way round: the model that is named first is behind.
 const WORSE: Phrases<'static> = Phrases {
-    any_of: &["inferior", "worse", "poorer", "underperform*"],
+    any_of: &[
+        "inferior",
+        "worse",
+        "poorer",
+        "underperform*",
+        "less accurate|discriminati*|predictive",
+        "lower ~1 auc*|auroc*|accura*|discriminat*|perform*",
+    ],
     but_before: &[
         "frontal",
         "parietal",
@@ -162,7 +170,7 @@ fn weakly(
     words: &[String],
 ) -> Option<Range<usize>> {
     // What is higher or exceeded is a measure, not a share of patients.
-    const BARE: [&str; 3] = ["higher", "greater", "exceed*"];
+    const BARE: [&str; 4] = ["higher", "greater", "exceed*", "increase*"];
     const MEASURED: [&str; 7] = [
         "auc*",
         "auroc*",
@@ -183,6 +191,7 @@ fn weakly(
     if (one_of(word, &BARE) && !measured)
         || (one_of(word, &GAINED) && !compares)
         || over_chance(&words[found.end..])
+        || by_chance(words, &found)
     {
         return None;
     }
@@ -269,24 +278,44 @@ fn claimed(
     }
     let named = named(words, &models);
     const VERBS: [&str; 5] = ["outperform*", "surpass*", "exceed*", "beat", "beats"];
+    // "Radiomics improved the clinical model", "the clinical model was improved by radiomics".
+    let betters = is(&words[found.start], "improve*|enhance*|strengthen*")
+        && !is(&words[found.start], "improvement*|enhancement*")
+        // "Improved discrimination of A over B" has its subject behind it.
+        && words[..found.start].iter().any(|word| !is(word, "the|an|a|significantly"));
     let verb = VERBS.iter().any(|verb| is(&words[found.start], verb));
-    let passive = verb && words.get(found.end).is_some_and(|word| word == "by");
+    let next = words.get(found.end).map_or("", String::as_str);
+    let passive = verb && next == "by" || betters && is(next, "by|when|after|with");
+    let verb = verb || betters;
     // "Compared with A, B was superior": the first model behind it is the other one.
     let other = words[..found.start].iter().position(|word| {
         ["compared", "versus", "vs", "relative", "unlike"].contains(&word.as_str())
     });
-    let other = other.and_then(|at| named.iter().position(|(from, _)| *from > at));
-    // "Adding A to B improved …": what was added to is behind.
-    let added = words[..found.start].iter().position(|word| is(word, "add*|combin*"));
+    // "While A was poor, B was superior": so it is where another model follows.
+    let beside = words[..found.start].iter().position(|word| is(word, "while|whereas"));
+    let beside = beside.filter(|at| {
+        let end = words[*at + 1..found.start].iter().position(|word| is_turn(word));
+        let end = end.map_or(found.start, |end| at + 1 + end);
+        named.iter().any(|(from, _)| (end..found.start).contains(from))
+    });
+    let other =
+        other.or(beside).and_then(|at| named.iter().position(|(from, _)| *from > at));
+    // "Adding A to B improved …", "… improved when A was combined with B": what was added to is behind.
+    const ADDED: &str = "add|adding|addition|added|combin*|integrat*|incorporat*";
+    let added = (0..words.len()).find(|at| {
+        let value = words.get(at + 1).is_some_and(|word| word == "value");
+        is(&words[*at], ADDED) && !found.contains(at) && !value
+    });
     let added_to = added.and_then(|from| {
-        let to = words[from..found.start].iter().position(|w| is(w, "to|with"))?;
+        let to = words[from..].iter().position(|w| is(w, "to|with|into"))?;
         Some(from + to)
     });
     let turn = words[found.end..].iter().position(|word| THAN.contains(&word.as_str()));
     let turn = if verb { found.end } else { found.end + turn.unwrap_or(words.len()) };
     let (mut better, mut than) = (Vec::new(), Vec::new());
     for (position, (at, model)) in named.into_iter().enumerate() {
-        let added_to = added_to.is_some_and(|to| at > to && at < found.start);
+        let added_to = added_to
+            .is_some_and(|to| at > to && (at < found.start) == (to < found.start));
         let behind =
             at >= turn || (other == Some(position) && at < found.start) || added_to;
         let into = if behind != passive { &mut than } else { &mut better };
@@ -294,7 +323,10 @@ fn claimed(
             into.push(model);
         }
     }
-    if WORSE.any_of.iter().any(|worse| is(&words[found.start], worse)) {
+    let is_first = |phrase: &&str| {
+        phrase.split(' ').next().is_some_and(|first| is(&words[found.start], first))
+    };
+    if WORSE.any_of.iter().any(is_first) {
         std::mem::swap(&mut better, &mut than);
     }
     // A model stands on one side.
@@ -341,6 +373,15 @@ fn stem(word: &str) -> &str {
         Some(stem) if stem.len() > 2 => stem,
         _ => word,
     }
+}
+
+/// Whether a difference is told with the p-value that says that it is none, as in "higher (P = 0.41)".
+fn by_chance(words: &[String], found: &Range<usize>) -> bool {
+    let significant = words.iter().any(|word| is(word, "significan*"));
+    let large = words[found.end..]
+        .windows(2)
+        .any(|pair| pair[0] == "p" && pair[1].parse::<f64>().is_ok_and(|p| p > 0.05));
+    large && !significant
 }
 
 /// As in "superior to chance".

@@ -1,22 +1,67 @@
 //! Phrases in the author's texts, sought sentence by sentence. What is denied, still to be done or only
-//! asked is not said.
+//! asked is not said: see `denial`.
 
 use std::ops::Range;
 
+use super::denial::{denied, denied_around};
+
 /// Words that a gap, written as `~` in a phrase, may span.
-const GAP: usize = 6;
+pub const GAP: usize = 6;
 
 /// How many words before a phrase may say of what it is said.
 const NEAR: usize = 3;
 
-/// Words in lower case without signs; numbers keep their points.
+/// Stands among words where a comma ends a subordinate clause, or what a sentence opens with.
+const BREAK: &str = ",";
+
+/// Words in lower case without signs; numbers keep their points. Of commas only those stay that end what is
+/// said beside: "although it was not planned, …", "the model, which was not tuned, …".
 pub fn words(text: &str) -> Vec<String> {
-    text.to_lowercase()
-        .split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '%'))
-        .map(|word| word.trim_end_matches(['.', '%']).to_string())
-        .filter(|word| !word.is_empty())
-        .collect()
+    const OPENING: [&str; 19] = [
+        "despite",
+        "in",
+        "on",
+        "at",
+        "for",
+        "by",
+        "with",
+        "without",
+        "after",
+        "before",
+        "when",
+        "given",
+        "unlike",
+        "as",
+        "once",
+        "upon",
+        "following",
+        "pending",
+        "to",
+    ];
+    let text = text.to_lowercase();
+    let mut words: Vec<String> = Vec::new();
+    let mut beside = false;
+    for (at, piece) in text.split(',').enumerate() {
+        if at > 0 && std::mem::take(&mut beside) {
+            words.push(BREAK.to_string());
+        }
+        let first = words.len();
+        let bare = piece
+            .split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '%'))
+            .map(|word| word.trim_end_matches(['.', '%']).to_string())
+            .filter(|word| !word.is_empty());
+        words.extend(bare);
+        let of = &words[first..];
+        // "In no cohort, subgroup or site did it …" is one thought.
+        let denies = of.get(1).is_some_and(|word| is(word, "no|none|neither|not"));
+        let opens = at == 0 && !denies && of.first().is_some_and(|w| is_one(w, &OPENING));
+        beside = opens || of.iter().any(|word| is(word, BESIDE));
+    }
+    words
 }
+
+/// Words that begin what is said beside.
+const BESIDE: &str = "while|whereas|although|though|because|since|which";
 
 /// A text cut at what ends a sentence. Points within numbers and behind common abbreviations end none.
 pub fn sentences(text: &str) -> Vec<&str> {
@@ -68,8 +113,8 @@ fn is_full_stop(before: &str, after: &str) -> bool {
 }
 
 /// What to look for: phrases of words apart from spaces, `stem*`, `this|that` for either, `~` for a gap of
-/// some words; and what is claimed by a verb or by praise of a noun, whatever stands between. Denials and
-/// hedges are the same for all of them.
+/// some words and `~1` for one of at most one; and what is claimed by a verb or by praise of a noun, whatever
+/// stands between. Denials and hedges are the same for all of them.
 #[derive(Clone, Copy)]
 pub struct Phrases<'p> {
     pub any_of: &'p [&'p str],
@@ -77,6 +122,12 @@ pub struct Phrases<'p> {
     pub verbs: &'p [&'p str],
     /// Nouns that are said where they are praised: "good calibration", "calibration of it was good".
     pub nouns: &'p [&'p str],
+    /// Nouns that are praise themselves, so that they are said where they are shown as well: "supports its
+    /// robustness", "robustness was confirmed".
+    pub qualities: &'p [&'p str],
+    /// Where a noun follows a single word of these, it has to be one of these: "a validated model", not "a
+    /// validated assay". Empty where any will do.
+    pub of: &'p [&'p str],
     /// Words before one of these it means something else, as in "superior temporal gyrus".
     pub but_before: &'p [&'p str],
     /// And shortly behind one of these, as in "previously validated", "the assay was validated".
@@ -85,7 +136,15 @@ pub struct Phrases<'p> {
 
 impl<'p> Phrases<'p> {
     pub const fn new(any_of: &'p [&'p str]) -> Self {
-        Self { any_of, verbs: &[], nouns: &[], but_before: &[], but_behind: &[] }
+        Self {
+            any_of,
+            verbs: &[],
+            nouns: &[],
+            qualities: &[],
+            of: &[],
+            but_before: &[],
+            but_behind: &[],
+        }
     }
 
     /// What a text says of them, in its own words; none where it denies it.
@@ -104,21 +163,45 @@ impl<'p> Phrases<'p> {
             let phrase: Vec<&str> = phrase.split(' ').collect();
             places().find_map(|at| {
                 let found = at..at + length(&words[at..], &phrase)?;
-                self.holds(words, &found).then_some(found)
+                // "No departure from the diagonal" is said by its "no".
+                let negative = phrase.iter().any(|word| word.starts_with("no|"));
+                let denied = match negative {
+                    true => denied_around(words, &found),
+                    false => denied(words, &found),
+                };
+                (!denied && self.is_meant(words, &found)).then_some(found)
             })
         });
-        let held = |found: &Range<usize>| self.holds(words, found);
+        let held =
+            |found: &Range<usize>| self.is_meant(words, found) && !denied(words, found);
         phrase
             .or_else(|| places().find_map(|at| self.verb(words, at).filter(held)))
             .or_else(|| places().find_map(|at| self.praised(words, at).filter(held)))
+            .or_else(|| places().find_map(|at| self.shown(words, at).filter(held)))
     }
 
-    /// Whether it is meant as it stands there, and not denied.
-    fn holds(&self, words: &[String], found: &Range<usize>) -> bool {
+    /// Whether it means here what is sought: of words about it the noun may come later, as in "a validated
+    /// histochemical assay".
+    fn is_meant(&self, words: &[String], found: &Range<usize>) -> bool {
+        const ENDS: &str = "using|when|after|before|but|to|than|of|in|for|the|a|an|by|and|or|was|were|is|are|with|on|at|over|from|as|that";
         let mut near = words[found.start.saturating_sub(NEAR)..found.start].iter();
-        let elsewhere = near.any(|word| is_one(word, self.but_behind))
-            || words.get(found.end).is_some_and(|word| is_one(word, self.but_before));
-        !elsewhere && !denied(words, found)
+        const OWNERS: &str = "the|a|an|our|this|these|its|both|all";
+        let noun = words[found.end..].iter().skip_while(|word| is(word, OWNERS));
+        let mut noun = noun
+            .take_while(|word| !is(word, ENDS) && !is_turn(word))
+            .filter(|word| !word.ends_with("ly") && !is(word, "here|once|twice"))
+            .peekable();
+        let single = found.len() == 1 && !self.of.is_empty();
+        let other =
+            single && noun.peek().is_some() && !noun.any(|word| is_one(word, self.of));
+        let mut behind = words[found.end..].iter().take(NEAR);
+        let next = behind.next().is_some_and(|word| is_one(word, self.but_before));
+        let first = words.get(found.end).is_none_or(|word| is(word, ENDS));
+        let mut same = behind.take_while(|word| !is(word, ENDS) && *word != BREAK);
+        !other
+            && !near.any(|word| is_one(word, self.but_behind))
+            && !next
+            && (first || !same.any(|word| is_one(word, self.but_before)))
     }
 
     /// One of the verbs, with what affirms it.
@@ -180,8 +263,14 @@ impl<'p> Phrases<'p> {
 
     /// One of the nouns, with what praises it.
     fn praised(&self, words: &[String], at: usize) -> Option<Range<usize>> {
-        const PRAISE: [&str; 9] = [
+        const PRAISE: [&str; 15] = [
             "good",
+            "strong",
+            "high",
+            "great",
+            "broad",
+            "robust",
+            "remarkable",
             "excellent",
             "adequate",
             "satisfactory",
@@ -191,39 +280,70 @@ impl<'p> Phrases<'p> {
             "favourable|favorable",
             "convincing",
         ];
-        const ARE: [&str; 9] = [
-            "is", "are", "was", "were", "remains", "remained", "proved", "appeared",
-            "seemed",
-        ];
-        /// Words between a noun and what is said of it, as in "calibration of the model was".
-        const BETWEEN: usize = 4;
         let praise = |at: usize| words.get(at).is_some_and(|word| is_one(word, &PRAISE));
-        if !is_one(&words[at], self.nouns) {
+        if !is_one(&words[at], self.nouns) && !is_one(&words[at], self.qualities) {
             return None;
         }
-        if at > 0 && praise(at - 1) {
+        // What was said of something else is another's: "discrimination was good, calibration was not".
+        let of_other = at > 1 && is_one(&words[at - 2], &ARE);
+        if at > 0 && praise(at - 1) && !of_other {
             return Some(at - 1..at + 1);
         }
         // "Good discrimination and calibration".
         if at > 2 && words[at - 1] == "and" && praise(at - 3) {
             return Some(at - 3..at + 1);
         }
+        let said = self.predicate(words, at)?;
+        praise(said).then_some(at..said + 1)
+    }
+
+    /// One of the qualities, with what shows that it is there.
+    fn shown(&self, words: &[String], at: usize) -> Option<Range<usize>> {
+        const SHOW: &str = "confirm*|support*|prove*|establish*|demonstrat*|underlin*|underscor*|verif*|show|shows|showed|shown|indicat*|ensur*";
+        if !is_one(&words[at], self.qualities) {
+            return None;
+        }
+        // Nothing but articles, owners and adjectives stand between a verb and its noun.
+        const CLOSE: &str =
+            "the|its|their|our|this|a|an|both|and|of|model|models|signature";
+        let before = words[..at].iter().rev().take_while(|word| {
+            is(word, CLOSE) || word.ends_with("al") || word.ends_with("ity")
+        });
+        let verb = at.checked_sub(before.count() + 1);
+        if let Some(verb) = verb.filter(|verb| is(&words[*verb], SHOW)) {
+            return Some(verb..at + 1);
+        }
+        let said = self.predicate(words, at)?;
+        is(words.get(said)?, SHOW).then_some(at..said + 1)
+    }
+
+    /// Where what is said of a noun stands, as in "calibration of the model was very good".
+    fn predicate(&self, words: &[String], at: usize) -> Option<usize> {
+        /// Words between a noun and what is said of it.
+        const BETWEEN: usize = 4;
         let behind = words.get(at + 1..)?.iter().take(BETWEEN + 1);
         let are = at + 1 + behind.clone().position(|word| is_one(word, &ARE))?;
         let between = &words[at + 1..are];
-        let other = |word: &String| {
-            is_one(word, self.but_before) || TURNS.contains(&word.as_str())
-        };
+        let other = |word: &String| is_one(word, self.but_before) || is_turn(word);
         let adverb = words.get(are + 1).is_some_and(|word| {
             ["very", "also"].contains(&word.as_str()) || word.ends_with("ly")
         });
-        let said = are + 1 + usize::from(adverb);
+        // "Calibration was found to be good".
+        let called =
+            words.get(are + 1).is_some_and(|word| is(word, "found|shown|judged"))
+                && words.get(are + 2).is_some_and(|word| word == "to");
+        if called {
+            return (!between.iter().any(other)).then_some(are + 4);
+        }
         let hardly = adverb && is_one(&words[are + 1], &["hardly|barely|scarcely|only"]);
-        (praise(said) && !hardly && !between.iter().any(other)).then_some(at..said + 1)
+        (!hardly && !between.iter().any(other)).then_some(are + 1 + usize::from(adverb))
     }
 }
 
-fn is_one(word: &str, of: &[&str]) -> bool {
+const ARE: [&str; 9] =
+    ["is", "are", "was", "were", "remains", "remained", "proved", "appeared", "seemed"];
+
+pub fn is_one(word: &str, of: &[&str]) -> bool {
     of.iter().any(|wanted| is(word, wanted))
 }
 
@@ -244,8 +364,13 @@ pub fn is(word: &str, wanted: &str) -> bool {
 fn length(words: &[String], phrase: &[&str]) -> Option<usize> {
     match phrase.split_first() {
         None => Some(0),
-        Some((&"~", rest)) => (0..=GAP.min(words.len()))
-            .find_map(|skipped| Some(skipped + length(&words[skipped..], rest)?)),
+        Some((gap, rest)) if gap.starts_with('~') => {
+            let most = gap[1..].parse().unwrap_or(GAP);
+            // A gap lies within one thought.
+            let open = words.iter().take(most).take_while(|word| !is_turn(word)).count();
+            (0..=open)
+                .find_map(|skipped| Some(skipped + length(&words[skipped..], rest)?))
+        }
         Some((wanted, rest)) => {
             let (first, others) = words.split_first()?;
             is(first, wanted).then(|| length(others, rest)).flatten().map(|n| n + 1)
@@ -254,245 +379,18 @@ fn length(words: &[String], phrase: &[&str]) -> Option<usize> {
 }
 
 /// Words that begin another thought: what is denied before them is denied there.
-const TURNS: [&str; 9] = [
-    "but", "while", "whereas", "although", "though", "however", "because", "since",
-    "which",
-];
+pub fn is_turn(word: &str) -> bool {
+    word == BREAK || is(word, "but|however") || is(word, BESIDE)
+}
 
 /// The words from the last turn before a phrase to the next one behind it.
 pub fn thought<'w>(words: &'w [String], found: &Range<usize>) -> &'w [String] {
-    let turns = |word: &String| TURNS.contains(&word.as_str());
-    let start = words[..found.start].iter().rposition(turns).map_or(0, |at| at + 1);
-    let end = words[found.end..].iter().position(turns);
-    &words[start..end.map_or(words.len(), |at| found.end + at)]
-}
-
-/// Whether what stands there is denied, is still to be done, or is what was asked.
-fn denied(words: &[String], found: &Range<usize>) -> bool {
-    const DENIALS: [&str; 46] = [
-        "no",
-        "not",
-        "without",
-        "never",
-        "neither",
-        "nor",
-        "none",
-        "lack",
-        "lacks",
-        "lacking",
-        "absence",
-        "absent",
-        "need",
-        "needs",
-        "future",
-        "cannot",
-        "unable",
-        "fail",
-        "fails",
-        "failed",
-        "failing",
-        "unlikely",
-        "unclear",
-        "unknown",
-        "uncertain",
-        "unproven",
-        "impossible",
-        "require",
-        "requires",
-        "await",
-        "awaits",
-        "awaiting",
-        "pending",
-        "planned",
-        "plan",
-        "plans",
-        "should",
-        "must",
-        "may",
-        "might",
-        "will",
-        "would",
-        "until",
-        "unless",
-        "nothing",
-        "hardly",
-    ];
-    // Within a phrase, as in "predicted risks agreed poorly with observed ones".
-    const FAINT: [&str; 5] = ["poor*", "bad*", "little", "barely|scarcely", "weak*"];
-    const ASKED: [&str; 3] = ["whether", "hypothes*", "if"];
-    let denies = |words: &[String]| {
-        words.iter().enumerate().any(|(at, word)| {
-            let next = words.get(at + 1).map_or("", String::as_str);
-            // "Not only", "no doubt" and "even if" deny nothing.
-            let only = word == "not" && next == "only";
-            let doubt = next.starts_with("doubt");
-            DENIALS.contains(&word.as_str()) && !only && !doubt
-        })
-    };
-    let before = &words[..found.start];
-    let turns = |word: &String| TURNS.contains(&word.as_str());
-    let near = &before[before.len().saturating_sub(4)..];
-    // Further away a denial reaches as far as the thought does.
-    let reach = &before[before.len().saturating_sub(9)..];
-    let reach = &reach[reach.iter().rposition(turns).map_or(0, |at| at + 1)..];
-    let joined = reach.iter().rposition(|word| word == "and").map_or(0, |at| at + 1);
-    let asked = before.iter().enumerate().any(|(at, word)| {
-        let even = at > 0 && ["even", "as"].contains(&before[at - 1].as_str());
-        ASKED.iter().any(|a| is(word, a)) && !even
-    });
-    // "Had it been superior, …" tells what was not.
-    let unreal = words.first().is_some_and(|word| word == "had")
-        && words.iter().any(|word| word == "been");
-    denies(near)
-        || denies(&reach[joined..])
-        || denies(&words[found.clone()])
-        || words[found.clone()].iter().any(|word| FAINT.iter().any(|of| is(word, of)))
-        || asked
-        || unreal
-        || is_to_come(before)
-        || denied_behind(&words[found.end..])
-}
-
-/// As in "remains to be validated", "has yet to undergo external validation".
-fn is_to_come(before: &[String]) -> bool {
-    const SHOWN: [&str; 10] = [
-        "found",
-        "shown",
-        "seen",
-        "proved",
-        "proven",
-        "known",
-        "demonstrated",
-        "considered",
-        "confirmed",
-        "said",
-    ];
-    let near = &before[before.len().saturating_sub(5)..];
-    if near.windows(2).any(|pair| pair[0] == "yet" && pair[1] == "to") {
-        return true;
-    }
-    // "It is too early to call it …", "premature to say that …".
-    let turn = before.iter().rposition(|word| TURNS.contains(&word.as_str()));
-    let reach =
-        &before[turn.map_or(0, |at| at + 1).max(before.len().saturating_sub(8))..];
-    let too = reach.iter().position(|word| word == "too" || word == "premature");
-    if too.is_some_and(|at| reach[at..].iter().any(|word| word == "to")) {
-        return true;
-    }
-    // One adverb may stand between, as in "to be externally validated".
-    let adverb = before.last().is_some_and(|word| word.ends_with("ly"));
-    let before = &before[..before.len() - usize::from(adverb)];
-    match before {
-        [.., shown, to, be] if to == "to" && be == "be" => {
-            !SHOWN.contains(&shown.as_str())
-        }
-        [to, be] => to == "to" && be == "be",
-        _ => false,
-    }
-}
-
-/// As in "external validation of the model was not possible", "… is needed".
-fn denied_behind(after: &[String]) -> bool {
-    const BETWEEN: [&str; 31] = [
-        "was", "were", "is", "are", "has", "have", "had", "been", "being", "could",
-        "can", "still", "remain", "remains", "did", "does", "of", "the", "this", "model",
-        "models", "study", "studies", "cohort", "cohorts", "data", "set", "sets",
-        "trial", "trials", "now",
-    ];
-    const DENIALS: [&str; 22] = [
-        "under",
-        "underway",
-        "ongoing",
-        "unknown",
-        "unclear",
-        "next",
-        "never",
-        "needed",
-        "required",
-        "warranted",
-        "lacking",
-        "pending",
-        "planned",
-        "missing",
-        "unavailable",
-        "outstanding",
-        "necessary",
-        "awaited",
-        "absent",
-        "impossible",
-        "desirable",
-        "yet",
-    ];
-    let skipped = after
+    let start = words[..found.start]
         .iter()
-        .take(GAP)
-        .take_while(|word| BETWEEN.contains(&word.as_str()))
-        .count();
-    let remains = after[..skipped].iter().any(|word| word.starts_with("remain"));
-    let Some(next) = after.get(skipped) else { return false };
-    let following = after.get(skipped + 1).map_or("", String::as_str);
-    let denies = match next.as_str() {
-        // "The external validation, not the internal one" denies the other.
-        "not" if skipped == 0 => ["done", "performed", "possible"].contains(&following),
-        "not" => following != "only",
-        next => DENIALS.contains(&next),
-    };
-    denies || (remains && next == "to") || not_shown(after)
-}
-
-/// As in "superiority over the clinical model could not be shown".
-fn not_shown(after: &[String]) -> bool {
-    const FAR: usize = 10;
-    const ENDS: [&str; 5] = ["and", "that", "when", "where", "after"];
-    const SHOWN: [&str; 13] = [
-        "shown",
-        "demonstrated",
-        "found",
-        "seen",
-        "observed",
-        "established",
-        "proven",
-        "proved",
-        "confirmed",
-        "reached",
-        "achieved",
-        "evident",
-        "significant",
-    ];
-    let ends = |word: &&String| {
-        !ENDS.contains(&word.as_str()) && !TURNS.contains(&word.as_str())
-    };
-    let near: Vec<&String> = after.iter().take(FAR).take_while(ends).collect();
-    near.windows(3).any(|at| {
-        let shown = |word: &str| SHOWN.contains(&word);
-        at[0] == "not"
-            && (shown(at[1]) || (at[1] == "be" || at[1] == "been") && shown(at[2]))
-    }) || near.windows(2).any(|at| at[0] == "not" && SHOWN.contains(&at[1].as_str()))
-}
-
-/// Whether a sentence tells what others found: it names them, or stands where others are spoken of,
-/// and says nothing of its own study.
-pub fn is_of_others(words: &[String], about_others: bool) -> bool {
-    const OURS: [&str; 6] = ["our", "ours", "we", "this", "present", "here"];
-    const THEIRS: [&str; 3] = ["others", "literature", "colleagues"];
-    const OLDER: [&str; 5] = ["previous", "earlier", "prior", "published", "other"];
-    const WORK: [&str; 8] = [
-        "stud*",
-        "work*",
-        "report*",
-        "model*",
-        "paper*",
-        "author*",
-        "research*",
-        "group*",
-    ];
-    let any = |of: &[&str]| words.iter().any(|word| of.iter().any(|one| is(word, one)));
-    let named = words.windows(2).any(|pair| {
-        let older = OLDER.contains(&pair[0].as_str());
-        (pair[0] == "et" && pair[1] == "al")
-            || (older && WORK.iter().any(|work| is(&pair[1], work)))
-    });
-    (about_others || named || any(&THEIRS)) && !any(&OURS)
+        .rposition(|word| is_turn(word))
+        .map_or(0, |at| at + 1);
+    let end = words[found.end..].iter().position(|word| is_turn(word));
+    &words[start..end.map_or(words.len(), |at| found.end + at)]
 }
 
 #[cfg(test)]
@@ -664,13 +562,62 @@ mod tests {
     }
 
     #[test]
-    fn what_others_found_is_not_ours() {
-        let others = |text: &str, there| is_of_others(&words(text), there);
-        assert!(others("Smith et al. reported that it outperformed others.", false));
-        assert!(others("Earlier models were validated.", false));
-        assert!(others("Radiomics is superior to reading.", true));
-        assert!(!others("Unlike Smith et al., our model was validated.", false));
-        assert!(!others("The model was validated.", false));
+    fn a_quality_is_said_where_it_is_shown() {
+        let phrases = Phrases { qualities: &["robustness"], ..Phrases::new(&[]) };
+        for (text, said) in [
+            ("This confirms the robustness of it.", "confirms the robustness"),
+            ("Robustness of the model was shown.", "robustness of the model was shown"),
+            ("Its high robustness is known.", "high robustness"),
+        ] {
+            assert_eq!(phrases.said(text).as_deref(), Some(said), "{text}");
+        }
+        for text in [
+            "Robustness was assessed.",
+            "Robustness was not shown.",
+            "This limits the robustness of it.",
+            "To show robustness, more data are needed.",
+        ] {
+            assert_eq!(phrases.said(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_noun_behind_a_word_may_be_another_than_is_meant() {
+        let phrases = Phrases {
+            of: &["model*", "it"],
+            but_before: &["assay*"],
+            ..Phrases::new(&["validated", "robust ~1 tool*", "no|without ~1 departure"])
+        };
+        for (text, said) in [
+            ("We validated the radiomics model.", "validated"),
+            ("It was validated in 60 patients.", "validated"),
+            ("A robust clinical tool.", "robust clinical tool"),
+            ("There was no clear departure.", "no clear departure"),
+        ] {
+            assert_eq!(phrases.said(text).as_deref(), Some(said), "{text}");
+        }
+        for text in [
+            "We validated the contours.",
+            "A validated model assay.",
+            "Robust features went into the tool.",
+            "It was not without departure.",
+        ] {
+            assert_eq!(phrases.said(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn commas_that_end_what_is_said_beside_stay() {
+        for (text, n) in [
+            ("Although it is small, it is good", 1),
+            ("The model, which was not tuned, is good", 1),
+            ("It has age, sex and grade", 0),
+            ("Despite few events, age, and sex, it is good", 1),
+            ("In no cohort, site or group was it good", 0),
+        ] {
+            let words = words(text);
+            assert_eq!(words.iter().filter(|word| *word == BREAK).count(), n, "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,427 @@
+//! Whether a sentence means what stands in it: not where it denies it, leaves it for later, only asks for it,
+//! takes it back, or tells it of others.
+
+use std::ops::Range;
+
+use super::wording::{GAP, is, is_one, is_turn};
+
+/// What a model may be said to be in the end: "was shown", "could not be demonstrated".
+const SHOWN: &str = "shown|demonstrated|found|seen|observed|established|proven|proved|confirmed|reached|achieved|evident|significant|claimed|concluded|inferred";
+
+/// Where this is denied, what is lost thereby is not.
+const LOSS: &str = "loss*|drop*|decrease*|decline*|deteriorat*|degrad*|differ|change*";
+
+/// Whether what stands there is denied, is still to be done, or is what was asked.
+pub fn denied(words: &[String], found: &Range<usize>) -> bool {
+    // As in "predicted risks agreed poorly with observed ones".
+    const FAINT: &str = "poor*|bad*|little|barely|scarcely|weak*";
+    let within = &words[found.clone()];
+    denies(within)
+        || within.iter().any(|word| is(word, FAINT))
+        || denied_around(words, found)
+}
+
+/// The same by the words around it alone.
+pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
+    let (before, after) = (&words[..found.start], &words[found.end..]);
+    let thought =
+        &before[before.iter().rposition(|word| is_turn(word)).map_or(0, |at| at + 1)..];
+    let near = last(thought, 4);
+    // Further away a denial reaches as far as the thought does.
+    let reach = last(thought, 9);
+    let joined = reach.iter().rposition(|word| word == "and").map_or(0, |at| at + 1);
+    let reach = &reach[joined..];
+    // "Had it been superior, …" tells what was not.
+    let unreal = words.first().is_some_and(|word| word == "had")
+        && words.iter().any(|word| word == "been");
+    // "Anything but well calibrated", where "but" is no turn.
+    let anything_but =
+        last(before, 3).windows(2).any(|pair| pair[0] == "anything" && pair[1] == "but");
+    denies(near)
+        || anything_but
+        || denies(reach)
+        || is_faint(near)
+        || is_aim(reach)
+        || is_purpose(before)
+        || is_asked(before)
+        || unreal
+        || is_to_come(before)
+        || is_condition(words, found)
+        || denied_behind(after)
+        || not_shown(after)
+        || is_wanted(words, found, after)
+        || is_told_beside(words, found)
+        || is_taken_back(after)
+}
+
+fn last(words: &[String], n: usize) -> &[String] {
+    &words[words.len().saturating_sub(n)..]
+}
+
+fn denies(words: &[String]) -> bool {
+    const DENIALS: &str = "no|not|without|never|neither|nor|none|lack|lacks|lacking|lacked|absence|absent|need|needs|future|cannot|unable|fail|fails|failed|failing|unlikely|unclear|unknown|uncertain|unproven|impossible|require|requires|await|awaits|awaiting|pending|planned|plan|plans|should|must|may|might|will|would|until|unless|nothing|hardly|potential|potentially|insufficient|doubtful|questionable|refrain|deserve|deserves|preclude|precludes|precluded";
+    // With some a second word denies, as in "little evidence", "far from".
+    const LITTLE: &str = "little|scant|limited|weak|inconclusive";
+    words.iter().enumerate().any(|(at, word)| {
+        let next = words.get(at + 1).map_or("", String::as_str);
+        // "Not only", "no doubt" and "no loss of" deny nothing.
+        let only = word == "not" && next == "only";
+        let doubt = next.starts_with("doubt");
+        let little = is(word, LITTLE) && is(next, "evidence|support|indication")
+            || word == "next" && is(next, "step|steps|stage")
+            || word == "far" && next == "from"
+            || is(word, "has|have|had") && next == "to"
+            || word == "only" && is(next, "appear*|seem*");
+        let lost = words[at + 1..].iter().take(3).any(|word| is(word, LOSS));
+        (is(word, DENIALS) || little) && !only && !doubt && !lost
+    })
+}
+
+/// As in "numerically higher", "its apparent superiority", "could outperform".
+fn is_faint(near: &[String]) -> bool {
+    const FAINT: &str = "numerically|nominally|apparent|apparently|seemingly|supposed|supposedly|claim|claims";
+    // "Could be shown to be", "could confirm that" tell of what was done.
+    let done = |word: &String| is(word, SHOWN) || is(word, "show|confirm|demonstrate");
+    let could = last(near, 3).iter().position(|word| word == "could");
+    let could = could.is_some_and(|at| !last(near, 3)[at..].iter().any(done));
+    could || last(near, 2).iter().any(|word| is(word, FAINT))
+}
+
+/// As in "the aim was to develop a validated model", "larger samples are needed to establish its
+/// superiority", "we are collecting data for external validation".
+fn is_aim(reach: &[String]) -> bool {
+    const AIMS: &str = "aim*|sought|seek*|intend*|attempt*|goal*|purpose*|objective*|designed|needed|required|necessary|warranted|call|calls|invite*|encourage|encourages|recommend*|advocate*|urge*|collecting|recruiting|enrolling|preparing|planning";
+    let Some(aim) = reach.iter().rposition(|word| is(word, AIMS)) else { return false };
+    let behind = &reach[aim + 1..];
+    behind.iter().any(|word| is(word, "to|for|at|before"))
+        && !behind.iter().any(|word| is(word, SHOWN) || is(word, "showed|shows|that"))
+}
+
+/// As in "to ensure good calibration, …", "it was done in order to obtain a validated model".
+fn is_purpose(before: &[String]) -> bool {
+    const REACH: &str = "ensure|achieve|obtain|improve|reach|increase|assess|test|evaluate|establish|verify|guarantee";
+    const DONE: &str = "able|shown|found|proved|proven|seen|known";
+    let opens = before.first().is_some_and(|word| word == "to");
+    let near = last(before, 5);
+    let for_it = near.windows(2).enumerate().any(|(at, pair)| {
+        let done = at > 0 && is(&near[at - 1], DONE);
+        pair[0] == "to" && is(&pair[1], REACH) && !done
+    });
+    for_it || opens && !before.iter().any(|word| is_turn(word))
+}
+
+/// As in "whether it is superior", "we hypothesised that it is", "if it were".
+fn is_asked(before: &[String]) -> bool {
+    before.iter().enumerate().any(|(at, word)| {
+        let even = at > 0 && is(&before[at - 1], "even|as");
+        is(word, "whether|hypothes*|if") && !even
+    })
+}
+
+/// As in "remains to be validated", "has yet to undergo external validation".
+fn is_to_come(before: &[String]) -> bool {
+    let near = last(before, 5);
+    if near.windows(2).any(|pair| pair[0] == "yet" && pair[1] == "to") {
+        return true;
+    }
+    // "It is too early to call it …", "premature to say that …".
+    let turn = before.iter().rposition(|word| is_turn(word)).map_or(0, |at| at + 1);
+    let reach = last(&before[turn..], 8);
+    let too = reach.iter().position(|word| is(word, "too|premature"));
+    if too.is_some_and(|at| reach[at..].iter().any(|word| word == "to")) {
+        return true;
+    }
+    // One adverb may stand between, as in "to be externally validated".
+    let adverb = before.last().is_some_and(|word| word.ends_with("ly"));
+    match &before[..before.len() - usize::from(adverb)] {
+        // "We found the model to be …".
+        [earlier @ .., to, be] if to == "to" && be == "be" && !earlier.is_empty() => {
+            const CALLED: &str = "showed|considered|known|said";
+            !last(earlier, 4).iter().any(|word| is(word, SHOWN) || is(word, CALLED))
+        }
+        [to, be] => to == "to" && be == "be",
+        _ => false,
+    }
+}
+
+/// As in "after external validation, the model may be used".
+fn is_condition(words: &[String], found: &Range<usize>) -> bool {
+    const OPENING: &str = "with|after|upon|following|pending|given|once|provided";
+    let opens = words.first().is_some_and(|word| is(word, OPENING));
+    let trial = |word: &String| is(word, "validat*|evaluat*|test*|confirm*");
+    let after = &words[found.end..];
+    let main = after.iter().position(|word| is_turn(word)).map(|at| &after[at..]);
+    opens
+        && words[found.clone()].iter().any(trial)
+        && main.is_some_and(|main| {
+            main.iter().any(|word| is(word, "could|may|might|would|should"))
+        })
+}
+
+/// As in "external validation of the model was not possible", "… is needed".
+fn denied_behind(after: &[String]) -> bool {
+    const BETWEEN: &str = "was|were|is|are|has|have|had|been|being|could|can|still|remain|remains|did|does|of|the|this|model|models|study|studies|cohort|cohorts|data|set|sets|trial|trials|now";
+    const DENIALS: &str = "under|underway|ongoing|unknown|unclear|next|never|needed|required|warranted|lacking|pending|planned|missing|unavailable|outstanding|necessary|awaited|absent|impossible|desirable|yet";
+    let skipped = after.iter().take(GAP).take_while(|word| is(word, BETWEEN)).count();
+    let remains = after[..skipped].iter().any(|word| word.starts_with("remain"));
+    let Some(next) = after.get(skipped) else { return false };
+    let following = after.get(skipped + 1).map_or("", String::as_str);
+    let denies = match next.as_str() {
+        // "The external validation, not the internal one" denies the other.
+        "not" if skipped == 0 => is(following, "done|performed|possible"),
+        "not" => following != "only" && !is(following, LOSS),
+        next => is(next, DENIALS),
+    };
+    denies || (remains && next == "to")
+}
+
+/// The words behind that still belong to one clause.
+fn clause(after: &[String]) -> &[String] {
+    const FAR: usize = 12;
+    const ENDS: &str = "that|when|where|after|who|whose|whom|as|so|if";
+    let end = after.iter().take(FAR).enumerate().position(|(at, word)| {
+        // "In adults and in children" goes on.
+        let next = after.get(at + 1).map_or("", String::as_str);
+        let joins = word == "and" && !is(next, "in|at|of|for|on|with");
+        // "Higher than that of the other" goes on as well.
+        let points =
+            word == "that" && at > 0 && is(&after[at - 1], "than|to|from|with|of");
+        joins || is_turn(word) || (is(word, ENDS) && !points)
+    });
+    &after[..end.unwrap_or(after.len().min(FAR))]
+}
+
+/// As in "superiority over the clinical model could not be shown", "external validation in a second
+/// hospital was not possible".
+fn not_shown(after: &[String]) -> bool {
+    const DONE: &str = "possible|performed|done|feasible|available|undertaken|conducted|attempted|carried|obtained";
+    const MEANT: &str =
+        "prove|imply|mean|translate|guarantee|necessarily|establish|suffice";
+    let clause = clause(after);
+    clause.iter().enumerate().any(|(at, word)| {
+        let mut behind = clause[at + 1..].iter();
+        let next = behind.next().map_or("", String::as_str);
+        let shown = match next {
+            "be" | "been" => behind.next().map_or("", String::as_str),
+            next => next,
+        };
+        let predicate =
+            shown != next || at > 0 && is(&clause[at - 1], "is|are|was|were|be|been");
+        is(word, "not|cannot|never")
+            && (is(shown, SHOWN) || is(shown, MEANT) || predicate && is(shown, DONE))
+    })
+}
+
+/// As in "external validation in other centres is warranted", "good calibration is essential",
+/// "well-calibrated probabilities require a larger sample", "its superiority disappeared".
+fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
+    const BE: &str = "is|are|was|were|be|been|remain|remains|has|have|had";
+    const WILL: &str = "should|must|will|would|cannot";
+    const WANTED: &str = "needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|started|begun|launched|scheduled";
+    const VALUED: &str = "essential|crucial|important|mandatory|paramount|imperative|critical|desirable|desired|advisable|recommended|prerequisite|key";
+    let clause = clause(after);
+    // "Our validated model is important" calls it validated; "a validated model is important" does not.
+    let definite = last(&words[..found.start], 2)
+        .iter()
+        .chain(&words[found.clone()])
+        .any(|word| is(word, "the|our|this|these|its"));
+    let first = clause.iter().position(|word| is(word, BE) || is(word, WILL));
+    if let Some(first) = first {
+        // "Superiority should be …" is none yet, and "a reliable marker would …" tells of no marker; our
+        // validated model that should be used is validated.
+        let noun =
+            ["ion", "ity", "ment"].iter().any(|end| words[found.end - 1].ends_with(end));
+        if (noun || !definite) && is(&clause[first], WILL) {
+            return true;
+        }
+        let skipped = |word: &&String| {
+            is(word, BE)
+                || is(word, "still|now|also|therefore|a|an|of|to|often|not|statistically")
+                || word.ends_with("ly")
+        };
+        let said = clause[first..].iter().find(|word| !skipped(word));
+        let next = clause[first..].windows(2).any(|pair| {
+            pair[0] == "next" && is(&pair[1], "step|steps")
+                || is(&pair[1], "task|priority")
+        });
+        let far = next
+            || said.is_some_and(|word| word == "beyond")
+                && clause.iter().any(|word| word == "scope");
+        if far || said.is_some_and(|w| is(w, WANTED) || (is(w, VALUED) && !definite)) {
+            return true;
+        }
+    }
+    clause.iter().take(first.unwrap_or(clause.len())).any(|word| {
+        is(word, "disappear*|vanish*|await|awaits")
+            || (is(word, "require|need|deserve") && !definite)
+    })
+}
+
+/// As in "external validation, which was not possible here, is essential": by the words between, or by those
+/// behind them.
+fn is_told_beside(words: &[String], found: &Range<usize>) -> bool {
+    let Some((which, after)) = words[found.end..].split_first() else { return false };
+    let end = after.iter().position(|word| is_turn(word)).unwrap_or(after.len());
+    let main = after.get(end + 1..).unwrap_or_default();
+    which == "which"
+        && [&after[..end], main]
+            .iter()
+            .any(|after| not_shown(after) || is_wanted(words, found, after))
+}
+
+/// As in "…, but the difference was not significant", "… without reaching significance".
+fn is_taken_back(after: &[String]) -> bool {
+    const NOT: &str = "not|without|never|no|nor";
+    // Words that speak of the same thing still.
+    const SAME: &str = "but|although|though|however|while|and|or|this|that|it|the|these|their|its|in|between|both|of|them|models|auc|aucs|did|does|do|was|were|is|are|has|had|have|a|any|with|observed|absolute|difference*|improvement*|gain*|increase*|advantage*|benefit*|superiority|change*|trend|statistic*";
+    let behind = |at: usize| &after[at + 1..after.len().min(at + 5)];
+    after.iter().enumerate().any(|(at, word)| {
+        let not = is(word, NOT) && behind(at).iter().any(|w| is(w, "significan*"));
+        let retracts = not || is(word, "nonsignificant|insignificant");
+        let predicate = behind(at).iter().any(|w| is(w, "significant|significance"));
+        let turn = after[..at]
+            .iter()
+            .rposition(|word| is_turn(word) || (predicate && word == "and"));
+        let same = match turn {
+            Some(turn) => {
+                after[turn..at].iter().all(|word| is(word, SAME) || is_turn(word))
+            }
+            None => word == "without" || is(word, "nonsignificant|insignificant"),
+        };
+        retracts && same
+    }) || includes_zero(after)
+}
+
+/// As in "…, but the interval of the difference included zero".
+fn includes_zero(after: &[String]) -> bool {
+    let interval = after.iter().position(|word| is(word, "interval|intervals|ci"));
+    let behind = interval.map_or(&[][..], |at| &after[at..]);
+    behind.windows(2).any(|pair| {
+        is(&pair[0], "include*|cross*|contain*|span*|overlap*") && is(&pair[1], "zero|0")
+    })
+}
+
+/// Whether a sentence tells what others found: it names them, or stands where others are spoken of,
+/// and says nothing of its own study.
+pub fn is_of_others(words: &[String], about_others: bool) -> bool {
+    const OURS: &str = "our|ours|we|this|present|here";
+    const THEIRS: &str = "others|literature|colleagues";
+    const OLDER: &str = "previous|earlier|prior|published|other|existing";
+    const WORK: &str =
+        "stud*|work*|report*|model*|paper*|author*|research*|group*|publication*";
+    // Some of these may be this study's own groups and models.
+    const SOME: &str = "several|many|some|numerous|most|few|various|recent";
+    const TEXTS: &str = "studies|reports|papers|publications|authors|researchers|investigators|work|works";
+    const TOLD: &str = "reported|shown|described|demonstrated|suggested|published";
+    // "Superior to earlier models" is said of this study's own.
+    const THAN: &str =
+        "to|than|over|with|against|outperform*|surpass*|exceed*|beat|beats|unlike|versus";
+    let any = |of: &str| words.iter().any(|word| is(word, of));
+    let named = words.iter().enumerate().any(|(at, word)| {
+        let word_at = |at: usize| words.get(at).map_or("", String::as_str);
+        let article =
+            at > 0 && is(&words[at - 1], "the|those|all|most|many|previously|recently");
+        let compared =
+            at > usize::from(article) && is(&words[at - 1 - usize::from(article)], THAN);
+        // "Published radiomics models".
+        let work = |of: &str| is(word_at(at + 1), of) || is(word_at(at + 2), of);
+        let older = is(word, OLDER) && is(word_at(at + 1), WORK)
+            || is(word, "published|previous|prior") && work(WORK);
+        (word == "et" && word_at(at + 1) == "al")
+            || (older && !compared)
+            || (is(word, SOME) && work(TEXTS))
+    });
+    // "As reported previously"; a previously published model is one that it may be held against.
+    let told_before = words.windows(3).any(|three| {
+        let before = "previously|elsewhere|before|repeatedly|widely";
+        (is(&three[1], TOLD) && is(&three[2], before))
+            || (is(&three[0], "been|was|were")
+                && is(&three[1], before)
+                && is(&three[2], TOLD))
+    });
+    // "It has been shown that", "radiomics has been reported to".
+    let told = words.windows(3).enumerate().any(|(at, three)| {
+        let known =
+            is(&three[0], "has|have") && three[1] == "been" && is(&three[2], TOLD);
+        known && !words[..at].iter().any(|word| is_one(word, &["the|these|its"]))
+    });
+    (about_others || named || told_before || told || any(THEIRS)) && !any(OURS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::wording::words;
+
+    #[test]
+    fn what_others_found_is_not_ours() {
+        let others = |text: &str, there| is_of_others(&words(text), there);
+        for text in [
+            "Smith et al. reported that it outperformed others.",
+            "Earlier models were validated.",
+            "Several studies have shown that radiomics is superior.",
+            "Few published radiomics models were externally validated.",
+            "Its superiority has been reported previously.",
+            "It has been shown that radiomics generalises.",
+            "Previous studies found it superior to earlier models.",
+        ] {
+            assert!(others(text, false), "{text}");
+        }
+        for text in [
+            "Unlike Smith et al., our model was validated.",
+            "The model was validated.",
+            "Radiomics outperformed previously published models.",
+            "The signature was superior to the existing models.",
+            "The signature has been shown to generalise.",
+            "In several groups radiomics was superior.",
+        ] {
+            assert!(!others(text, false), "{text}");
+        }
+        assert!(others("Radiomics is superior to reading.", true));
+    }
+
+    #[test]
+    fn a_claim_is_not_meant_where_the_sentence_takes_it_elsewhere() {
+        let meant = |text: &str| {
+            let words = words(text);
+            let at = words.iter().position(|word| word == "claim").unwrap();
+            !denied(&words, &(at..at + 1))
+        };
+        for text in [
+            "Although this was not planned, the model was claim.",
+            "Despite the lack of data, it was claim.",
+            "The model, which was not tuned, was claim.",
+            "It did not hold there but was claim here.",
+            "We could confirm that it is claim.",
+            "Our claim model is important.",
+            "The claim model should be used.",
+            "It was claim, while age was not significant.",
+            "It was claim in patients whose scans were missing.",
+            "After adjustment, it was claim and may help.",
+        ] {
+            assert!(meant(text), "{text}");
+        }
+        for text in [
+            "In no cohort, subgroup or site was it claim.",
+            "The potential of it to be called claim is large.",
+            "It could be claim.",
+            "There is little evidence that it is claim.",
+            "There is insufficient evidence that it is claim.",
+            "Larger samples are needed to establish its claim.",
+            "We sought to make it claim.",
+            "We are collecting data for claim.",
+            "A claim in other centres and in children is warranted.",
+            "A claim in larger multicentre cohorts of adults is warranted.",
+            "A claim model is essential.",
+            "Claim is rare, and a claim is still scarce.",
+            "It was numerically claim.",
+            "It was claim, but the difference was not significant.",
+            "It was claim without reaching statistical significance.",
+            "Although it was claim, the improvement did not reach significance.",
+            "The claim in another hospital was not possible.",
+            "The claim disappeared in nested cross-validation.",
+        ] {
+            assert!(!meant(text), "{text}");
+        }
+    }
+}
