@@ -26,7 +26,7 @@ impl Operation for E50 {
     const ABOUT: About = About {
         name: "e50",
         title: "Median calibration error",
-        version: 2,
+        version: 3,
         sources: &["austin2019", "cleveland1988"],
         example: "e50",
     };
@@ -37,7 +37,7 @@ impl Metric for E50 {
         range: (0.0, f64::INFINITY),
         direction: Direction::LowerIsBetter,
         chance: None,
-        pooling: Pooling::Pooled { resamples: 200 },
+        pooling: Pooling::Pooled { resamples: 1000 },
         needs_threshold: false,
         logarithms: false,
     };

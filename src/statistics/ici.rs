@@ -26,7 +26,7 @@ impl Operation for Ici {
     const ABOUT: About = About {
         name: "ici",
         title: "Integrated calibration index",
-        version: 2,
+        version: 3,
         sources: &["austin2019", "cleveland1988"],
         example: "ici",
     };
@@ -37,7 +37,7 @@ impl Metric for Ici {
         range: (0.0, f64::INFINITY),
         direction: Direction::LowerIsBetter,
         chance: None,
-        pooling: Pooling::Pooled { resamples: 200 },
+        pooling: Pooling::Pooled { resamples: 1000 },
         needs_threshold: false,
         logarithms: false,
     };
