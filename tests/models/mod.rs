@@ -901,7 +901,7 @@ evaluate:
     let said: Vec<&str> = said.lines().skip(1).collect();
     assert!(said[1].starts_with("n1,,,") && said[1].contains("`hospital` is missing"));
     assert!(
-        said[3].starts_with("n3,,,") && said[3].contains("fewer than two rows"),
+        said[3].starts_with("n3,,,") && said[3].contains("at least two of them"),
         "{}",
         said[3]
     );
