@@ -99,6 +99,7 @@ fn room(
     wanted: &[(usize, usize, usize, usize)],
 ) -> (usize, usize) {
     let (mut nodes, mut edges) = (1000, 4000);
+    let others = study.evaluate.other_tuners.len();
     for &(scheme, outcome, model, _) in wanted {
         let place =
             (study.validate[scheme].name.clone(), study.outcomes[outcome].name.clone());
@@ -111,6 +112,9 @@ fn room(
             // Whatever pools reads all scores of the inner splits: choice, map and threshold.
             edges += n_inner * (2 + 3 * selectors + 5 * scores) + 40;
             edges += 3 * n_inner * scores;
+            // Choice and map by each of the other rules, and the fit of its winner.
+            nodes += 4 * others;
+            edges += others * (2 * n_inner * scores + 10);
         }
     }
     (nodes, edges)

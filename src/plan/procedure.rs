@@ -123,7 +123,7 @@ impl Procedure {
         let falls_back = canonical_json(&json!(evaluate.falls_back));
         let tune = |tuner: &String| {
             Identity::of(&[
-                // 4: the same as in `race`; without any score it falls back, if that is asked for.
+                // 4: the same as in `race`. 5: without any score it falls back, if that is asked for.
                 ("tune", "5"),
                 ("tuner", tuner),
                 ("metric", &common.primary),
