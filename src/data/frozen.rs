@@ -54,6 +54,14 @@ pub struct Winner {
     pub falls_back: bool,
 }
 
+/// A winner by another rule or metric, with what an averaged or mapped prediction of it needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alternative {
+    pub winner: Winner,
+    /// By member: the map from decision values to probabilities; none where the learner gives these itself.
+    pub links: Vec<Option<Link>>,
+}
+
 /// A winner fitted on the training rows of an outer split, on the rows that this holds out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OuterFit {

@@ -140,8 +140,16 @@ pub struct WorkedExample {
     pub probability: f64,
 }
 
+/// How much worse held-out rows of an outer fold are predicted by one metric when a predictor is shuffled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Importance {
+    pub metric: String,
+    /// Or why the metric cannot judge these rows.
+    pub fold: Result<FoldImportance, String>,
+}
+
 /// How much worse held-out rows are predicted when a predictor is shuffled, in one outer fold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FoldImportance {
     /// The metric on the rows as they are.
     pub whole: f64,

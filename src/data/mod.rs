@@ -36,11 +36,11 @@ pub use checklist::{
 pub use count::Count;
 pub use extraction::{ExtractionFacts, SetBy};
 pub use frozen::{
-    Called, Frozen, FrozenColumn, FrozenMember, OuterFit, Recipe, Sealed, Similar,
-    StepColumns, Winner,
+    Alternative, Called, Frozen, FrozenColumn, FrozenMember, OuterFit, Recipe, Sealed,
+    Similar, StepColumns, Winner,
 };
 pub use full_model::{
-    CoefficientLimits, Equation, Explained, FoldImportance, FullModelFacts,
+    CoefficientLimits, Equation, Explained, FoldImportance, FullModelFacts, Importance,
     ImportanceFacts, MemberFacts, NeededColumn, PredictorImportance, PredictorShap, Term,
     Transform, WorkedExample,
 };

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationCurve, Called, Choice, Compared, Confusion, Curves, DecisionCurve,
-    Decoded, Estimate, Explained, Features, FoldImportance, Frame, Frozen, GroupEstimate,
-    Link, Mask, OuterFit, Predictions, ScoredSplit, Sealed, Similar, SitesEstimate,
-    Survivors, Table, TextColumn, Volume, Winner,
+    Alternative, CalibrationCurve, Called, Choice, Compared, Confusion, Curves,
+    DecisionCurve, Decoded, Estimate, Explained, Features, Frame, Frozen, GroupEstimate,
+    Importance, Link, Mask, OuterFit, Predictions, ScoredSplit, Sealed, Similar,
+    SitesEstimate, Survivors, Table, TextColumn, Volume, Winner,
 };
 use crate::digest::Digest;
 
@@ -45,13 +45,15 @@ pub enum Value {
     Confusion(Confusion),
     Fit(OuterFit),
     Decoded(Decoded),
-    Importance(FoldImportance),
+    Importance(Vec<Importance>),
     Explained(Explained),
     Winner(Winner),
     Sites(SitesEstimate),
     /// Of a calibration slope, times the number of rows.
     SlopeVariance(f64),
     Similar(Similar),
+    /// What other ways of choosing would choose, each once.
+    Alternatives(Vec<Alternative>),
 }
 
 /// Bytes that are no value of this version.
@@ -128,6 +130,7 @@ impl Value {
             Self::Sites(_) => "estimates by site",
             Self::SlopeVariance(_) => "variance of a slope",
             Self::Similar(_) => "similar columns",
+            Self::Alternatives(_) => "alternatives",
         }
     }
 }

@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 
 use super::procedure::{Common, Procedure};
 use super::{
-    Analysis, Case, Edge, Given, Groups, Identity, Judgement, MeasuredNodes, Node,
-    OuterNodes, Placed, Plan, Reads, RowSets, Work,
+    Ahead, Analysis, Case, Edge, Given, Groups, Identity, Judgement, MeasuredNodes, Node,
+    OuterNodes, Placed, Plan, Reads, RowSets, Work, edges,
 };
 use crate::data::{OuterSplit, Scope, Split, Splits};
 use crate::diagnostics::Span;
@@ -38,7 +38,7 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
         placed: BTreeMap::new(),
         cases: Vec::new(),
         analyses: Vec::new(),
-        ahead: BTreeSet::new(),
+        ahead: BTreeMap::new(),
         groups: groups(survey),
     };
     let mut wanted: Vec<(usize, usize, usize, usize)> = Vec::new();
@@ -99,7 +99,6 @@ fn room(
     wanted: &[(usize, usize, usize, usize)],
 ) -> (usize, usize) {
     let (mut nodes, mut edges) = (1000, 4000);
-    let others = study.evaluate.other_tuners.len();
     for &(scheme, outcome, model, _) in wanted {
         let place =
             (study.validate[scheme].name.clone(), study.outcomes[outcome].name.clone());
@@ -112,9 +111,9 @@ fn room(
             // Whatever pools reads all scores of the inner splits: choice, map and threshold.
             edges += n_inner * (2 + 3 * selectors + 5 * scores) + 40;
             edges += 3 * n_inner * scores;
-            // Choice and map by each of the other rules, and the fit of its winner.
-            nodes += 4 * others;
-            edges += others * (2 * n_inner * scores + 10);
+            // What other ways of choosing would choose.
+            nodes += 1;
+            edges += n_inner * scores + 10;
         }
     }
     (nodes, edges)
@@ -157,7 +156,7 @@ pub struct Builder<'a> {
     pub cases: Vec<Case>,
     pub analyses: Vec<Analysis>,
     /// See [`Plan::ahead`].
-    ahead: BTreeSet<NodeIndex>,
+    ahead: BTreeMap<NodeIndex, Ahead>,
     /// By cohort: the group of each row.
     pub groups: BTreeMap<String, Vec<u32>>,
 }
@@ -789,22 +788,19 @@ impl Builder<'_> {
         }
     }
 
-    /// The choice among candidates by inner splits, and what is learned with it. `other` says by which of
-    /// the study's other rules, if not by its own.
+    /// The choice among candidates by inner splits, and what is learned with it.
     pub fn chosen(
         &mut self,
         context: &Context<'_>,
         here: &Arc<Placed>,
         inner_scores: &[NodeIndex],
-        other: Option<usize>,
     ) -> ChosenNodes {
         let case = context.case;
         let place = [&*context.name, "/", &here.name].concat();
-        let name = |part: &str| self.ruled(&place, other, part);
-        let tunes = &context.procedure.other_tunes;
-        let identity = other.map_or(&context.procedure.tune, |other| &tunes[other]);
+        let name = |part: &str| [&place, "/", part].concat();
+        let identity = &context.procedure.tune;
         let (tune, winner, link) = (name("tune"), name("winner"), name("link"));
-        let work = Work::Tune { case, split: here.clone(), other };
+        let work = Work::Tune { case, split: here.clone() };
         // The scheme decides which rows it reads, so a leak through it is the scheme's.
         let tune =
             Self::pooled(context, tune, work, identity.clone(), "tune", context.span);
@@ -853,29 +849,56 @@ impl Builder<'_> {
         Some(self.add(node, &inputs))
     }
 
-    /// What a node is called that follows one rule of choice.
-    pub fn ruled(&self, place: &str, other: Option<usize>, part: &str) -> String {
-        match other.map(|other| self.study.evaluate.other_tuners[other].about.name) {
-            None => [place, "/", part].concat(),
-            Some(rule) => [place, "/", rule, "/", part].concat(),
-        }
-    }
-
-    /// Notes the nodes that `make` adds as computed ahead, by each of the study's other rules. Where there
-    /// is one candidate all rules choose it.
-    pub fn ahead(
+    /// What follows the study's own choice is computed ahead for each choice that it may go over to: `then`,
+    /// of which later ones read earlier ones. Where there is one candidate there is one choice.
+    pub fn alternatives(
         &mut self,
-        procedure: &Procedure,
-        mut make: impl FnMut(&mut Self, Option<usize>),
+        context: &Context<'_>,
+        here: &Arc<Placed>,
+        inner_scores: &[NodeIndex],
+        (chosen, then): (ChosenNodes, Vec<NodeIndex>),
     ) {
-        if procedure.n_candidates < 2 {
+        let rules = &self.study.evaluate.choosing.rules;
+        if context.procedure.n_candidates < 2 || rules.is_empty() {
             return;
         }
-        let first = self.graph.node_count();
-        for other in 0..self.study.evaluate.other_tuners.len() {
-            make(self, Some(other));
+        let case = self.cases[context.case];
+        let name = [&*context.name, "/", &here.name, "/alternatives"].concat();
+        let work = Work::Alternatives { case: context.case, split: here.clone() };
+        let identity = context.procedure.alternatives.clone();
+        let (family, span) = ("alternatives", context.span);
+        let node = Self::pooled(context, name, work, identity, family, span);
+        let held_out = (!here.held_out.is_empty()).then(|| here.held_out.clone());
+        let node = Node {
+            given: context.chooses.clone(),
+            scope: if held_out.is_some() { Scope::HeldOut } else { Scope::Training },
+            // It does what those do that follow.
+            rows: RowSets {
+                fitted: Some(here.train.clone()),
+                transductive: held_out.is_some()
+                    && self.study.models[case.model].transductive(case.branch),
+                held_out,
+                ..node.rows
+            },
+            ..node
+        };
+        let node = self.add(node, inner_scores);
+        let ChosenNodes { winner, link, .. } = chosen;
+        let mut before = BTreeSet::new();
+        for (input, edge) in then.iter().flat_map(|&next| edges(&self.graph, next)) {
+            let replaced =
+                input == winner || Some(input) == link || then.contains(&input);
+            if !replaced && edge.reads != Reads::Part {
+                before.insert(input);
+            }
         }
-        self.ahead.extend((first..self.graph.node_count()).map(NodeIndex::new));
+        for earlier in before {
+            self.reads(node, earlier, Reads::Shared, None);
+        }
+        for &next in &then {
+            self.reads(node, next, Reads::After, None);
+        }
+        self.ahead.insert(node, Ahead { winner, link, then });
     }
 
     /// The procedure on the training rows of an outer split, and what it says of those held out.
@@ -890,19 +913,12 @@ impl Builder<'_> {
             self.placed(context, (repeat, outer, None), &split.split, &split.inner);
         let prepare = self.prepare(context, &here);
         let looked_into = context.looked_into && repeat == 0;
-        let fitted = |builder: &mut Self, other: Option<usize>| {
-            let chosen = builder.chosen(context, &here, &inner_scores, other);
-            let winner = chosen.winner;
-            let fit =
-                builder.fit(context, &here, [prepare, winner], (looked_into, other));
-            let importance = looked_into
-                .then(|| builder.importance(context, &here, (chosen, fit), other));
-            (chosen, fit, importance)
-        };
-        let (chosen, fit, importance) = fitted(self, None);
-        self.ahead(context.procedure, |builder, other| {
-            fitted(builder, other);
-        });
+        let chosen = self.chosen(context, &here, &inner_scores);
+        let fit = self.fit(context, &here, [prepare, chosen.winner], looked_into);
+        let importance =
+            looked_into.then(|| self.importance(context, &here, (chosen, fit)));
+        let then = [fit].into_iter().chain(importance).collect();
+        self.alternatives(context, &here, &inner_scores, (chosen, then));
         let mut inputs = vec![chosen.tune, fit];
         inputs.extend(chosen.link);
         let predict = Node {
@@ -986,7 +1002,7 @@ impl Builder<'_> {
         context: &Context<'_>,
         here: &Arc<Placed>,
         [prepare, winner]: [NodeIndex; 2],
-        (keeps, other): (bool, Option<usize>),
+        keeps: bool,
     ) -> NodeIndex {
         let study = self.study;
         let case = self.cases[context.case];
@@ -995,7 +1011,7 @@ impl Builder<'_> {
         let place = random.then_some(&here.place);
         let given = context.given.iter().chain([&here.rows]).chain(place).cloned();
         let node = Node {
-            name: self.ruled(&format!("{}/{}", context.name, here.name), other, "fit"),
+            name: format!("{}/{}/fit", context.name, here.name),
             work: Work::Fit { case: context.case, split: here.clone(), keeps },
             // 2: with the columns that each step leaves.
             identity: Identity::new(&json!({ "fit": 2, "keeps": keeps })),
@@ -1055,21 +1071,17 @@ impl Builder<'_> {
         context: &Context<'_>,
         here: &Arc<Placed>,
         (chosen, fit): (ChosenNodes, NodeIndex),
-        other: Option<usize>,
     ) -> NodeIndex {
         // Shuffles are named by the place of the split.
         let given = context.given.iter().chain([&here.rows, &here.place]).cloned();
         let case = self.cases[context.case];
         let node = Node {
-            name: self.ruled(
-                &format!("{}/{}", context.name, here.name),
-                other,
-                "importance",
-            ),
+            name: format!("{}/{}/importance", context.name, here.name),
             work: Work::Importance { case: context.case, split: here.clone() },
             identity: Identity::of(&[
-                ("importance", "2"),
-                ("metric", &self.common.primary),
+                // 3: by each metric that candidates may be chosen by, and the study's own.
+                ("importance", "3"),
+                ("metrics", &self.common.importance),
             ]),
             given: given.collect(),
             seed: Some(self.study.seed),

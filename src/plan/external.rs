@@ -5,7 +5,7 @@ use std::sync::Arc;
 use petgraph::graph::NodeIndex;
 use serde_json::json;
 
-use super::build::{Builder, ChosenNodes, Context, Division, Measuring, chooses};
+use super::build::{Builder, Context, Division, Measuring, chooses};
 use super::{
     Case, Comparison, External, FrozenModel, Given, Groups, Identity, Judgement, Node,
     Placed, RowSets, Work,
@@ -96,7 +96,7 @@ impl Builder<'_> {
         let inner_scores = self.inner(&context, (0, 0), &inner);
         let here = self.placed(&context, (0, 0, None), &whole, &inner);
         let prepare = self.prepare(&context, &here);
-        let chosen = self.chosen(&context, &here, &inner_scores, None);
+        let chosen = self.chosen(&context, &here, &inner_scores);
         let tune = chosen.tune;
         let threshold = self.threshold(&context, &here, tune, &inner_scores);
         let calibrate = Self::pooled(
@@ -119,46 +119,40 @@ impl Builder<'_> {
         });
         let primary = study.primary_frozen().map(|model| model.name.as_str());
         let primary = primary == Some(study.models[model].name.as_str());
-        let refit = |builder: &mut Self, chosen: ChosenNodes, other: Option<usize>| {
-            let rows = RowSets { fitted: Some(fitted.clone()), ..RowSets::default() };
-            let refit = Node {
-                name: builder.ruled(&name, other, "refit"),
-                work: Work::Refit { case, split: here.clone() },
-                identity: Identity::new(&json!({ "refit": 2 })),
-                given: given.clone().into(),
-                seed: procedure.random.contains(&true).then_some(study.seed),
+        let rows = RowSets { fitted: Some(fitted), ..RowSets::default() };
+        let refit = Node {
+            name: format!("{name}/refit"),
+            work: Work::Refit { case, split: here.clone() },
+            identity: Identity::new(&json!({ "refit": 2 })),
+            given: given.clone().into(),
+            seed: procedure.random.contains(&true).then_some(study.seed),
+            keep: Keep::Stored,
+            family: "refit",
+            scope: Scope::Training,
+            rows: RowSets { outcomes: true, ..rows.clone() },
+            span: context.span,
+        };
+        let mut inputs = vec![frame, prepare, chosen.winner];
+        inputs.extend(chosen.link);
+        let refit = self.add(refit, &inputs);
+        let explain = primary.then(|| {
+            let node = Node {
+                name: format!("{name}/explain"),
+                work: Work::Explain { case },
+                identity: Identity::new(&json!({ "explain": 4 })),
+                given: context.given.clone().into(),
+                seed: Some(study.seed),
                 keep: Keep::Stored,
-                family: "refit",
+                family: "explain",
+                // Its rows are those that the model has seen: nothing about them is held out.
                 scope: Scope::Training,
-                rows: RowSets { outcomes: true, ..rows.clone() },
+                rows,
                 span: context.span,
             };
-            let mut inputs = vec![frame, prepare, chosen.winner];
-            inputs.extend(chosen.link);
-            let refit = builder.add(refit, &inputs);
-            let explain = primary.then(|| {
-                let node = Node {
-                    name: builder.ruled(&name, other, "explain"),
-                    work: Work::Explain { case },
-                    identity: Identity::new(&json!({ "explain": 4 })),
-                    given: context.given.clone().into(),
-                    seed: Some(study.seed),
-                    keep: Keep::Stored,
-                    family: "explain",
-                    // Its rows are those that the model has seen: nothing about them is held out.
-                    scope: Scope::Training,
-                    rows,
-                    span: context.span,
-                };
-                builder.add(node, &[frame, refit])
-            });
-            (refit, explain)
-        };
-        self.ahead(&procedure, |builder, other| {
-            let chosen = builder.chosen(&context, &here, &inner_scores, other);
-            refit(builder, chosen, other);
+            self.add(node, &[frame, refit])
         });
-        let (refit, explain) = refit(self, chosen, None);
+        let then = [refit].into_iter().chain(explain).collect();
+        self.alternatives(&context, &here, &inner_scores, (chosen, then));
         // Another threshold makes no fit anew, and looks at nothing that was not looked at.
         let freeze = Node {
             name: format!("{name}/freeze"),

@@ -95,6 +95,7 @@ fn split(work: &Work) -> Option<&Placed> {
         | Work::Select { split, .. }
         | Work::Score { split, .. }
         | Work::Tune { split, .. }
+        | Work::Alternatives { split, .. }
         | Work::Threshold { split, .. }
         | Work::Fit { split, .. }
         | Work::Predict { split, .. }

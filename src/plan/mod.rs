@@ -21,7 +21,7 @@ pub use keys::{key_of, plan_key, preimage};
 pub use proof::{Proof, prove};
 pub use state::{Indexed, State, States, read_index, states, write_index};
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use petgraph::Direction;
@@ -39,14 +39,24 @@ pub struct Plan {
     pub order: Vec<NodeIndex>,
     /// What nodes name by number: an outcome and a model on the rows of a cohort.
     pub cases: Vec<Case>,
-    /// What the study's other rules of choice would ask for. No number of the study comes from it: it is
-    /// computed so that a study that changes its rule finds it in the store.
-    pub ahead: BTreeSet<NodeIndex>,
+    /// By `alternatives` node: what is computed ahead for each of its winners. No number of the study comes
+    /// from it; a study that changes its rule of choice or its primary metric finds it in the store.
+    pub ahead: BTreeMap<NodeIndex, Ahead>,
     /// The headline first, then in written order.
     pub analyses: Vec<Analysis>,
     pub frozen: Vec<FrozenModel>,
     pub external: Vec<External>,
     pub comparisons: Vec<Comparison>,
+}
+
+/// The nodes that a choice is followed by. With another choice in the place of the study's own each of them
+/// has another key, and that is the one that the other choice's study would ask for.
+#[derive(Debug, Clone)]
+pub struct Ahead {
+    pub winner: NodeIndex,
+    pub link: Option<NodeIndex>,
+    /// In order: later ones read earlier ones.
+    pub then: Vec<NodeIndex>,
 }
 
 /// An outcome and a way of preparing a model, on the rows of a cohort: positions in the study.
@@ -79,6 +89,15 @@ pub enum Reads {
     Part,
     /// States that the reader would otherwise fit itself. Its own key fixes them already.
     Shared,
+    /// Nothing: it only has to be done before.
+    After,
+}
+
+impl Reads {
+    /// Whether the reader's value says anything of the input. What is shared saves work and changes nothing.
+    pub fn tells(self) -> bool {
+        !matches!(self, Self::Shared | Self::After)
+    }
 }
 
 /// Outcome × model × way of preparing × scheme.
@@ -381,8 +400,11 @@ pub enum Work {
     Tune {
         case: usize,
         split: Arc<Placed>,
-        /// By which of the study's other rules, if not by its own.
-        other: Option<usize>,
+    },
+    /// What other rules and metrics would choose; what follows is computed ahead.
+    Alternatives {
+        case: usize,
+        split: Arc<Placed>,
     },
     /// That choice by what it does.
     Winner {
@@ -563,6 +585,14 @@ impl Placed {
     }
 }
 
+/// Everything that must be done before a node is, with how it reads it, in the order in which it was said.
+fn edges(graph: &DiGraph<Node, Edge>, node: NodeIndex) -> Vec<(NodeIndex, &Edge)> {
+    let edges = graph.edges_directed(node, Direction::Incoming);
+    let mut edges: Vec<_> = edges.map(|edge| (edge.source(), edge.weight())).collect();
+    edges.reverse(); // petgraph gives the latest edge first.
+    edges
+}
+
 impl Plan {
     /// The inputs whose content a node reads, in the order in which it reads them.
     pub fn inputs(&self, node: NodeIndex) -> Vec<NodeIndex> {
@@ -578,11 +608,7 @@ impl Plan {
 
     /// Everything that must be done before a node is, with how it reads it.
     pub fn edges(&self, node: NodeIndex) -> Vec<(NodeIndex, &Edge)> {
-        let edges = self.graph.edges_directed(node, Direction::Incoming);
-        let mut edges: Vec<_> =
-            edges.map(|edge| (edge.source(), edge.weight())).collect();
-        edges.reverse(); // petgraph gives the latest edge first.
-        edges
+        edges(&self.graph, node)
     }
 
     pub fn readers(&self, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {

@@ -21,8 +21,7 @@ pub struct Procedure {
     pub score: Vec<Vec<Arc<Identity>>>,
     pub race: Arc<Identity>,
     pub tune: Arc<Identity>,
-    /// The same by the study's other rules.
-    pub other_tunes: Vec<Arc<Identity>>,
+    pub alternatives: Arc<Identity>,
     pub winner: Arc<Identity>,
     pub link: Arc<Identity>,
     pub threshold: Option<Arc<Identity>>,
@@ -45,8 +44,11 @@ pub struct Common {
     /// By learner.
     learners: Vec<String>,
     tuner: String,
-    other_tuners: Vec<String>,
     pub primary: String,
+    /// The rules and the metrics that candidates may be chosen by, as a list each.
+    choosing: [String; 2],
+    /// The metrics by which importance is told, as a list.
+    pub importance: String,
     /// By metric: its fields.
     pub metrics: Vec<Vec<(&'static str, String)>>,
     /// By learner and setting: the step by which a prediction's certainty is moved, if any.
@@ -65,8 +67,10 @@ impl Common {
         Self {
             learners: study.learn.iter().map(of_chain).collect(),
             tuner: of_use(&evaluate.tuner),
-            other_tuners: evaluate.other_tuners.iter().map(of_use).collect(),
             primary: of_use(&evaluate.primary),
+            choosing: [&evaluate.choosing.rules, &evaluate.choosing.metrics]
+                .map(|all| list_of(all.iter())),
+            importance: list_of(evaluate.importance_metrics()),
             metrics: evaluate.metrics().map(Use::identity_fields).collect(),
             steps: canonical_json(&steps.collect::<Vec<_>>().into()),
         }
@@ -121,16 +125,6 @@ impl Procedure {
         ]);
         let paths = canonical_json(&chain.fit_paths().identities);
         let falls_back = canonical_json(&json!(evaluate.falls_back));
-        let tune = |tuner: &String| {
-            Identity::of(&[
-                // 4: the same as in `race`. 5: without any score it falls back, if that is asked for.
-                ("tune", "5"),
-                ("tuner", tuner),
-                ("metric", &common.primary),
-                ("falls_back", &falls_back),
-                ("candidates", &candidates),
-            ])
-        };
         Self {
             prepare: Identity::of(&[("prepare", &paths)]),
             select: select.collect(),
@@ -143,8 +137,22 @@ impl Procedure {
                 ("metric", &common.primary),
                 ("candidates", &candidates),
             ]),
-            tune: tune(&common.tuner),
-            other_tunes: common.other_tuners.iter().map(tune).collect(),
+            tune: Identity::of(&[
+                // 4: the same as in `race`. 5: without any score it falls back, if that is asked for.
+                ("tune", "5"),
+                ("tuner", &common.tuner),
+                ("metric", &common.primary),
+                ("falls_back", &falls_back),
+                ("candidates", &candidates),
+            ]),
+            alternatives: Identity::of(&[
+                ("alternatives", "1"),
+                ("rules", &common.choosing[0]),
+                ("metrics", &common.choosing[1]),
+                ("falls_back", &falls_back),
+                // Winners are known by what they do.
+                ("candidates", does.text()),
+            ]),
             link: with_candidates("link", "1"),
             threshold,
             predict: with_candidates("predict", "5"),
@@ -162,6 +170,10 @@ impl Procedure {
 
 fn of_use(used: &Use) -> String {
     canonical_json(&used.identity())
+}
+
+fn list_of<'a>(uses: impl Iterator<Item = &'a Use>) -> String {
+    canonical_json(&uses.map(Use::identity).collect())
 }
 
 fn of_chain(chain: &Chain) -> String {

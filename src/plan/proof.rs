@@ -172,7 +172,7 @@ fn value_of(plan: &Plan, index: NodeIndex, seen: &[Seen]) -> Seen {
                     chosen.add(part);
                 }
             }
-            Reads::Part => {}
+            Reads::Part | Reads::After => {}
         }
     }
     if rows.transductive {
@@ -196,7 +196,9 @@ fn paths(plan: &Plan, end: NodeIndex, group: u32, seen: &[Seen]) -> Vec<Vec<Node
         let rows = &plan.graph[at].rows;
         let inputs = plan.edges(at).into_iter();
         let inputs: Vec<NodeIndex> = inputs
-            .filter_map(|(input, edge)| (edge.reads != Reads::Part).then_some(input))
+            .filter_map(|(input, edge)| {
+                (!matches!(edge.reads, Reads::Part | Reads::After)).then_some(input)
+            })
             .collect();
         let covers = |set: &Option<Arc<Groups>>| {
             set.as_ref().is_some_and(|set| set.contains(group))

@@ -1,6 +1,6 @@
 //! Takes nodes whose inputs are done, asks the store for each, else computes and stores it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use petgraph::graph::NodeIndex;
 
 use super::compute::{self, Inputs, Matrices};
-use crate::data::Value;
+use crate::data::{Alternative, Value};
 use crate::digest::Digest;
 use crate::math::Stream;
 use crate::plan::{Node, Plan, Reads, State, States, Work, key_of, preimage};
@@ -332,9 +332,15 @@ impl Executor<'_> {
             let how = Some(How::Computed);
             return Result_ { how, key: Some(key), outputs, cost: None };
         }
-        let output = NewOutput { port: String::new(), bytes, keep: node.keep };
+        let mut outputs = vec![NewOutput { port: String::new(), bytes, keep: node.keep }];
+        if let Value::Alternatives(alternatives) = &value {
+            match self.ahead(index, alternatives) {
+                Ok(keys) => outputs.extend(keys),
+                Err(how) => return failed(how),
+            }
+        }
         let seconds = started.elapsed().as_secs_f64();
-        let action = NewAction { preimage, seconds, outputs: vec![output] };
+        let action = NewAction { preimage, seconds, outputs };
         let published = self.store.publish(&key, action);
         drop(guard);
         if self.readers_left[index.index()].load(Ordering::Acquire) > 0 {
@@ -349,6 +355,76 @@ impl Executor<'_> {
                 failed(How::Failed(error.to_string()))
             }
         }
+    }
+
+    /// Computes what follows each of these choices, unless the store has it. Gives an output for each, by
+    /// whose name a journal keeps it from being collected: its key.
+    fn ahead(
+        &self,
+        index: NodeIndex,
+        alternatives: &[Alternative],
+    ) -> Result<Vec<NewOutput>, How> {
+        let Some(ahead) = self.plan.ahead.get(&index) else { return Ok(Vec::new()) };
+        let mut outputs = Vec::new();
+        for alternative in alternatives {
+            let winner = Arc::new(Value::Winner(alternative.winner.clone()));
+            let mut instead = BTreeMap::from([(ahead.winner, winner)]);
+            let links = Arc::new(Value::Links(alternative.links.clone()));
+            instead.extend(ahead.link.map(|link| (link, links)));
+            for &next in &ahead.then {
+                let made = self.instead(next, &instead)?;
+                // What cannot be made now is told when somebody asks for it.
+                let Some((key, value)) = made else { break };
+                let (port, bytes) = (key.to_string(), value.to_bytes());
+                outputs.push(NewOutput { port, bytes, keep: Keep::DigestOnly });
+                instead.insert(next, value);
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// The key and the value of a node that reads these values instead of those of the study; nothing where
+    /// an input is missing.
+    fn instead(
+        &self,
+        index: NodeIndex,
+        instead: &BTreeMap<NodeIndex, Arc<Value>>,
+    ) -> Result<Option<(Digest, Arc<Value>)>, How> {
+        let node = &self.plan.graph[index];
+        let digest = |(input, port): (NodeIndex, Option<&str>)| match instead.get(&input)
+        {
+            Some(value) => Some(value.digest()),
+            None => self.output(input, port),
+        };
+        let digests: Option<Vec<Digest>> =
+            self.plan.ports(index).into_iter().map(digest).collect();
+        let Some(digests) = digests else { return Ok(None) };
+        let preimage = preimage(node, &digests);
+        let key = key_of(&preimage);
+        let failed = |error: StoreError| How::Failed(error.to_string());
+        let _guard = self.store.single_flight(&key).map_err(failed)?;
+        if let Some(value) = self.stored_value(&key) {
+            return Ok(Some((key, Arc::new(value))));
+        }
+        let started = Instant::now();
+        let inputs = self.plan.inputs(index).into_iter();
+        let inputs: Result<Vec<Arc<Value>>, How> = inputs
+            .map(|input| match instead.get(&input) {
+                Some(value) => Ok(value.clone()),
+                None => self.value(input),
+            })
+            .collect();
+        let value = match inputs.and_then(|inputs| self.compute_from(index, &inputs)) {
+            Ok(value) => value,
+            Err(How::Panicked(_)) => return Ok(None),
+            Err(how) => return Err(how),
+        };
+        let output =
+            NewOutput { port: String::new(), bytes: value.to_bytes(), keep: node.keep };
+        let seconds = started.elapsed().as_secs_f64();
+        let action = NewAction { preimage, seconds, outputs: vec![output] };
+        self.store.publish(&key, action).map_err(failed)?;
+        Ok(Some((key, Arc::new(value))))
     }
 
     /// The scores of those that a race leaves, where the store has those of all candidates: another
@@ -428,6 +504,15 @@ impl Executor<'_> {
                 None => self.value(input)?,
             });
         }
+        self.compute_from(index, &inputs)
+    }
+
+    /// The same from these values.
+    fn compute_from(
+        &self,
+        index: NodeIndex,
+        inputs: &[Arc<Value>],
+    ) -> Result<Value, How> {
         let matrices = |prepare: NodeIndex, make: &dyn Fn() -> Matrices| {
             let mut slot = lock(&self.matrices[prepare.index()]);
             slot.get_or_insert_with(|| Arc::new(make())).clone()
@@ -448,7 +533,7 @@ impl Executor<'_> {
             survey: self.survey,
             plan: self.plan,
             reading: self.reading,
-            values: &inputs,
+            values: inputs,
             nodes: &self.plan.inputs(index),
             matrices: &matrices,
             shared: &shared,

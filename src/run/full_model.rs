@@ -9,9 +9,9 @@ use super::compute::{
 use super::models::{HandedOver, parts};
 use super::record::{Found, threshold_words};
 use crate::data::{
-    CoefficientLimits, Equation, FrameColumn, Frozen, FullModelFacts, ImportanceFacts,
-    MemberFacts, Model, ModelColumn, NeededColumn, PredictorImportance, Rows, Term,
-    Transform, Value, WorkedExample,
+    CoefficientLimits, Equation, FrameColumn, Frozen, FullModelFacts, Importance,
+    ImportanceFacts, MemberFacts, Model, ModelColumn, NeededColumn, PredictorImportance,
+    Rows, Term, Transform, Value, WorkedExample,
 };
 use crate::math::{sigmoid, yeo_johnson};
 use crate::operation::{Change, Form, Instance};
@@ -328,6 +328,14 @@ fn rounded(value: f64, range: Option<(f64, f64)>) -> f64 {
         .unwrap_or(value)
 }
 
+/// That by the study's primary metric.
+pub fn importance_by<'a>(
+    study: &Study,
+    folds: &'a [Importance],
+) -> Option<&'a Importance> {
+    folds.iter().find(|fold| fold.metric == study.evaluate.primary.about.name)
+}
+
 /// Permutation importance over the outer folds of the first repeat.
 fn importance(
     study: &Study,
@@ -342,7 +350,9 @@ fn importance(
     let nodes = analysis.outer.iter().filter_map(|nodes| nodes.importance);
     let folds: Vec<_> = nodes
         .filter_map(|node| match found.get(&node) {
-            Some(Value::Importance(fold)) => Some(fold),
+            Some(Value::Importance(folds)) => {
+                importance_by(study, folds)?.fold.as_ref().ok()
+            }
             _ => None,
         })
         .collect();

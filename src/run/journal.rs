@@ -10,7 +10,7 @@ use super::{Done, How};
 use crate::catalog::Catalog;
 use crate::digest::Digest;
 use crate::operation::Kind;
-use crate::plan::{Plan, Reads, States};
+use crate::plan::{Plan, States};
 use crate::store::{Store, StoreError};
 
 /// A line of a journal: a node as it was in one run.
@@ -98,7 +98,7 @@ fn entry(plan: &Plan, states: &States, index: NodeIndex, how: Option<&How>) -> E
     let given = node.given.iter();
     let edges = plan.edges(index).into_iter();
     // What is shared saves work and changes nothing.
-    let edges = edges.filter(|(_, edge)| edge.reads != Reads::Shared);
+    let edges = edges.filter(|(_, edge)| edge.reads.tells());
     let inputs = edges.map(|(input, edge)| {
         let port = edge.port.as_deref().map(str::to_string);
         (plan.graph[input].name.clone(), port)
@@ -219,7 +219,7 @@ fn walk(
         changes.push(Change::Inputs { node: new.node.clone(), added, removed });
     }
     let edges = plan.edges(index).into_iter();
-    for (input, edge) in edges.filter(|(_, edge)| edge.reads != Reads::Shared) {
+    for (input, edge) in edges.filter(|(_, edge)| edge.reads.tells()) {
         let port = edge.port.as_deref();
         let digest = states.output(input, port);
         let old_digest = old.get(&plan.graph[input].name).and_then(|entry| {

@@ -442,6 +442,13 @@ impl Scheme {
     }
 }
 
+/// Ways of choosing a single candidate: each rule with each metric.
+#[derive(Clone, Default)]
+pub struct Choosing {
+    pub rules: Vec<Use>,
+    pub metrics: Vec<Use>,
+}
+
 #[derive(Clone)]
 pub struct Evaluate {
     pub primary: Use,
@@ -449,9 +456,10 @@ pub struct Evaluate {
     /// What every analysis measures whether it was asked for or not, less what is named above.
     pub standard: Vec<Use>,
     pub tuner: Use,
-    /// Rules that choose a single candidate, beside the study's own. What they choose is fitted as well,
-    /// so that a study that changes its rule fits nothing.
-    pub other_tuners: Vec<Use>,
+    /// Rules and metrics that candidates may be chosen by, whatever the study's own are. What they choose is
+    /// fitted as well, so that a study that changes its rule or its primary metric fits nothing. None where
+    /// a rule halves.
+    pub choosing: Choosing,
     /// Whether the prevalence is predicted where the choice does no better on inner folds.
     pub falls_back: bool,
     pub threshold: Option<ThresholdRule>,
@@ -519,6 +527,15 @@ pub struct Permutation {
 }
 
 impl Evaluate {
+    /// By what it is told how much predictors matter: all metrics that candidates may be chosen by, so that
+    /// a study that chooses by another looks at nothing again, and its own.
+    pub fn importance_metrics(&self) -> impl Iterator<Item = &Use> {
+        let metrics = &self.choosing.metrics;
+        let own = Some(&self.primary)
+            .filter(|own| metrics.iter().all(|known| known.identity() != own.identity()));
+        metrics.iter().chain(own)
+    }
+
     /// Every metric, the primary first, those that the author named before the standard ones.
     pub fn metrics(&self) -> impl Iterator<Item = &Use> {
         std::iter::once(&self.primary).chain(&self.also).chain(&self.standard)

@@ -7,11 +7,12 @@ use super::splits::{facts, fit_learner, with_beside};
 use super::trails::{
     Straight, Trail, on_raw_scale, rows_of, straight, trails, without_rows,
 };
+use super::tuning::metric;
 use super::winner::{Chosen, chosen};
 use super::{Computed, Inputs, input};
 use crate::data::{
-    CoefficientLimits, Explained, FoldImportance, Frame, Frozen, Link, PredictorShap,
-    Rows, Split, Train, Value,
+    CoefficientLimits, Explained, FoldImportance, Frame, Frozen, Importance, Link,
+    PredictorShap, Rows, Split, Train, Value,
 };
 use crate::math::trees::{Trees, covers, shapley};
 use crate::math::{Stream, mean, sqrt};
@@ -23,7 +24,7 @@ use crate::statistics::percentiles;
 /// Shuffles of all predictors together; each has at least one and at most ten.
 const SHUFFLES: usize = 500;
 
-/// How much worse the primary metric is on the held-out rows of a split with a predictor shuffled.
+/// How much worse metrics are on the held-out rows of a split with a predictor shuffled.
 ///
 /// Source: breiman2001, section 10, on held-out rows instead of those out of the bag.
 pub fn importance(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
@@ -47,31 +48,34 @@ pub fn importance(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed
         Part { prepare, select, learner, of }
     });
     let parts: Vec<Part<'_>> = parts.collect();
-    Ok(match shuffled(inputs, frame, placed, &parts, outcome) {
-        Ok(importance) => Value::Importance(importance),
-        Err(why) => Value::Failed(why),
-    })
+    let metrics: Vec<&Use> = inputs.study.evaluate.importance_metrics().collect();
+    let folds = match shuffled(inputs, frame, (placed, outcome), &parts, &metrics) {
+        Ok(folds) => folds,
+        Err(why) => return Ok(Value::Failed(why)),
+    };
+    let named = metrics
+        .iter()
+        .zip(folds)
+        .map(|(metric, fold)| Importance { metric: metric.about.name.to_string(), fold });
+    Ok(Value::Importance(named.collect()))
 }
 
+/// The importance by each metric, of the same shuffles.
 fn shuffled(
     inputs: &Inputs<'_>,
     frame: &Frame,
-    placed: &Placed,
+    (placed, outcome): (&Placed, &[Option<bool>]),
     parts: &[Part<'_>],
-    outcome: &[Option<bool>],
-) -> Result<FoldImportance, String> {
-    let Instance::Metric(metric) = &inputs.study.evaluate.primary.instance else {
-        unreachable!("`spec` puts a metric here")
-    };
-    if metric.scale().needs_threshold {
-        return Err("the primary metric judges decisions, not predictions".to_string());
-    }
+    metrics: &[&Use],
+) -> Result<Vec<Result<FoldImportance, String>>, String> {
     let (held_out, rows) = placed.split.held_out(frame);
     let truth: Vec<bool> = held_out.iter().filter_map(|&row| outcome[row]).collect();
-    let judged = |said: Said| judged(&**metric, &truth, said);
+    let judged = |said: &Said| -> Vec<Result<f64, String>> {
+        metrics.iter().map(|used| judged(metric(used), &truth, said)).collect()
+    };
     let prepared: Vec<Rows> =
         parts.iter().map(|part| part.prepared(&rows)).collect::<Result<_, _>>()?;
-    let whole = judged(say_of_prepared(parts, &prepared)?)?;
+    let whole = judged(&say_of_prepared(parts, &prepared)?);
     let names = rows
         .columns()
         .iter()
@@ -90,7 +94,11 @@ fn shuffled(
         Some(_) => prepared.iter().map(|rows| rows.take(&repeated)).collect(),
         None => Vec::new(),
     };
-    let mut worse = Vec::with_capacity(looked_at.len());
+    let one = |whole: Result<f64, String>| {
+        whole.map(|whole| FoldImportance { whole, worse: Vec::new(), times })
+    };
+    let mut folds: Vec<Result<FoldImportance, String>> =
+        whole.into_iter().map(one).collect();
     for &at in &looked_at {
         let column = &rows.columns()[at];
         let fields = ["importance", &placed.name, &column.name];
@@ -124,18 +132,30 @@ fn shuffled(
                 said.collect::<Result<_, _>>()?
             }
         };
-        let mut sum = 0.0;
-        for said in said {
-            let without = judged(said)?;
-            sum += match metric.scale().direction {
-                Direction::HigherIsBetter => whole - without,
-                Direction::LowerIsBetter => without - whole,
-                Direction::Closest(best) => (without - best).abs() - (whole - best).abs(),
+        let judged: Vec<_> = said.iter().map(judged).collect();
+        for (of, (fold, used)) in folds.iter_mut().zip(metrics).enumerate() {
+            let Ok(known) = fold else { continue };
+            let shuffled = judged.iter().map(|by_metric| by_metric[of].clone());
+            let shuffled: Result<Vec<f64>, String> = shuffled.collect();
+            let direction = metric(used).scale().direction;
+            let worse = |without: f64| match direction {
+                Direction::HigherIsBetter => known.whole - without,
+                Direction::LowerIsBetter => without - known.whole,
+                Direction::Closest(best) => {
+                    (without - best).abs() - (known.whole - best).abs()
+                }
             };
+            let mean = |all: Vec<f64>| {
+                all.into_iter().fold(0.0, |sum, without| sum + worse(without))
+                    / times as f64
+            };
+            match shuffled.map(mean) {
+                Ok(mean) => known.worse.push((column.name.to_string(), mean)),
+                Err(why) => *fold = Err(why),
+            }
         }
-        worse.push((column.name.to_string(), sum / times as f64));
     }
-    Ok(FoldImportance { whole, worse, times })
+    Ok(folds)
 }
 
 /// What is said of rows that stand several times behind each other, by time.
@@ -149,10 +169,10 @@ fn apart((probabilities, decision_values): &Said, times: usize) -> Vec<Said> {
     times.collect()
 }
 
-fn judged(metric: &dyn AnyMetric, truth: &[bool], said: Said) -> Result<f64, String> {
+fn judged(metric: &dyn AnyMetric, truth: &[bool], said: &Said) -> Result<f64, String> {
     let (probabilities, decision_values) = said;
-    let ranks = decision_values.filter(|_| metric.ranks_only());
-    let scores = &ranks.unwrap_or(probabilities);
+    let ranks = decision_values.as_ref().filter(|_| metric.ranks_only());
+    let scores = ranks.unwrap_or(probabilities);
     let scored = Scored { truth, scores, ..Scored::default() };
     metric.compute(scored).map_err(|failure| failure.to_string())
 }

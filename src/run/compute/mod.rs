@@ -114,7 +114,8 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
             splits::score(inputs, *case, split, chains, first)
         }
         Work::Race { case, rung } => tuning::race(inputs, *case, *rung),
-        Work::Tune { case, split, other } => tuning::tune(inputs, *case, split, *other),
+        Work::Tune { case, split } => tuning::tune(inputs, *case, split),
+        Work::Alternatives { case, split } => winner::alternatives(inputs, *case, split),
         Work::Winner { case } => winner::winner(inputs, *case),
         Work::Link { case } => tuning::link(inputs, *case),
         Work::Threshold { case, split } => tuning::threshold(inputs, *case, split),

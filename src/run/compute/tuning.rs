@@ -192,6 +192,12 @@ impl<'a> Inner<'a> {
         FoldScores { folds: folds.collect() }
     }
 
+    /// The same of all candidates.
+    fn all_scores(&self, metric: &dyn AnyMetric) -> Vec<FoldScores> {
+        let candidates = 0..self.candidates.len();
+        candidates.map(|candidate| self.scores(metric, candidate)).collect()
+    }
+
     /// A candidate's probabilities over all folds by row, decision values mapped by `link`.
     fn out_of_fold(&self, candidate: usize, link: Option<Link>) -> Vec<(u32, bool, f64)> {
         let mut known = Vec::new();
@@ -323,7 +329,11 @@ macro_rules! inner {
 }
 
 pub fn primary(study: &Study) -> &dyn AnyMetric {
-    match &study.evaluate.primary.instance {
+    metric(&study.evaluate.primary)
+}
+
+pub fn metric(used: &Use) -> &dyn AnyMetric {
+    match &used.instance {
         Instance::Metric(metric) => &**metric,
         _ => unreachable!("`spec` puts a metric here"),
     }
@@ -372,21 +382,43 @@ pub fn survivors(study: &Study, inner: &Inner<'_>, rung: usize) -> Survivors {
     Survivors { go_on, after: inner.splits.len() }
 }
 
-/// The choice among all candidates, by the study's own rule or one of its others.
-pub fn tune(
-    inputs: &Inputs<'_>,
-    case: usize,
-    placed: &Placed,
-    other: Option<usize>,
-) -> Computed {
+/// The choice among all candidates, by the study's own rule and primary metric.
+pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     if placed.inner_splits.is_empty() {
         return Ok(Value::Failed("there are no inner splits to choose by".to_string()));
     }
     let inner = inner!(inputs, case, 0);
-    let evaluate = &inputs.study.evaluate;
-    let rule = other.map_or(&evaluate.tuner, |other| &evaluate.other_tuners[other]);
-    let chosen = choose(inputs.study, tuner(rule), &inner, &placed.inner_splits);
+    let rule = tuner(&inputs.study.evaluate.tuner);
+    let chosen = choose(inputs.study, rule, &inner, &placed.inner_splits);
     Ok(chosen.map_or_else(Value::Failed, Value::Choice))
+}
+
+/// The choices by every rule and metric that a study may go over to, each with the maps from decision
+/// values that its members need. A way that comes to no choice is left out.
+pub fn alternatives(
+    inputs: &Inputs<'_>,
+    case: usize,
+    placed: &Placed,
+) -> Result<Vec<(Choice, Vec<Option<Link>>)>, ComputeError> {
+    let Ok(inner) = Inner::read(inputs, case, 0)? else { return Ok(Vec::new()) };
+    let choosing = &inputs.study.evaluate.choosing;
+    let mut all = Vec::new();
+    for used in &choosing.metrics {
+        let metric = metric(used);
+        let scores = inner.all_scores(metric);
+        for rule in &choosing.rules {
+            let by = (tuner(rule), metric);
+            let splits = &placed.inner_splits;
+            let Ok(choice) = chosen_by(inputs.study, by, &inner, &scores, splits) else {
+                continue;
+            };
+            let links = choice.members.iter().map(|of| inner.own_link(of.candidate));
+            if let Ok(links) = links.collect() {
+                all.push((choice, links));
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// The same from scores at hand; `inner_splits` are theirs.
@@ -397,9 +429,17 @@ pub fn choose(
     inner_splits: &[Split],
 ) -> Result<Choice, String> {
     let metric = primary(study);
-    let candidates: Vec<FoldScores> = (0..inner.candidates.len())
-        .map(|candidate| inner.scores(metric, candidate))
-        .collect();
+    chosen_by(study, (tuner, metric), inner, &inner.all_scores(metric), inner_splits)
+}
+
+/// The choice by a rule and a metric, by which `candidates` are scored.
+fn chosen_by(
+    study: &Study,
+    (tuner, metric): (&dyn AnyTuner, &dyn AnyMetric),
+    inner: &Inner<'_>,
+    candidates: &[FoldScores],
+    inner_splits: &[Split],
+) -> Result<Choice, String> {
     let mut rows: Vec<u32> =
         inner_splits.iter().flat_map(|split| &split.held_out).copied().collect();
     rows.sort_unstable();
@@ -410,7 +450,7 @@ pub fn choose(
         (known.len() == rows.len()).then(|| known.into_iter().map(|(.., p)| p).collect())
     };
     let contest = Contest {
-        candidates: &candidates,
+        candidates,
         direction: metric.scale().direction,
         cells: &inner.candidates.cells(),
         truth: &truth(inner.outcome, &rows),

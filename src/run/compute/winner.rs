@@ -6,10 +6,11 @@ use super::splits::{
     KnownStates, apply_path, apply_step, facts, fit_learner, fit_path, predicted,
     procedure, with_beside,
 };
-use super::tuning::Candidates;
+use super::tuning::{self, Candidates};
 use super::{Computed, Inputs, input};
 use crate::data::{
-    FrozenMember, OuterFit, Recipe, Rows, StepColumns, Train, Value, Winner,
+    Alternative, Choice, FrozenMember, OuterFit, Recipe, Rows, StepColumns, Train, Value,
+    Winner,
 };
 use crate::digest::canonical_json;
 use crate::operation::FittedChain;
@@ -117,14 +118,27 @@ pub fn numbered<'a>(inputs: &Inputs<'a>, case: usize, candidate: usize) -> Chose
 /// A choice by what it does, so that nothing that is fitted on it depends on what it was chosen among.
 pub fn winner(inputs: &Inputs<'_>, case: usize) -> Computed {
     let choice = input!(&inputs.values[0], Choice, "choice");
+    Ok(Value::Winner(by_doing(inputs, case, choice)))
+}
+
+fn by_doing(inputs: &Inputs<'_>, case: usize, choice: &Choice) -> Winner {
     let members = choice
         .members
         .iter()
         .map(|member| (numbered(inputs, case, member.candidate).recipe(), member.weight));
-    Ok(Value::Winner(Winner {
-        members: members.collect(),
-        falls_back: choice.falls_back,
-    }))
+    Winner { members: members.collect(), falls_back: choice.falls_back }
+}
+
+/// The winners by every rule and metric that a study may go over to, each once.
+pub fn alternatives(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
+    let mut all: Vec<Alternative> = Vec::new();
+    for (choice, links) in tuning::alternatives(inputs, case, placed)? {
+        let winner = by_doing(inputs, case, &choice);
+        if all.iter().all(|known| known.winner != winner) {
+            all.push(Alternative { winner, links });
+        }
+    }
+    Ok(Value::Alternatives(all))
 }
 
 /// The winner of an outer split: fitted on its training rows, applied to those that it holds out.

@@ -6,7 +6,7 @@ use petgraph::graph::NodeIndex;
 
 use super::candidates::candidates;
 use super::rows::Analysed;
-use super::{Context, counted_up};
+use super::{Context, counted_up, failure};
 use crate::data::{
     AddedFacts, AnalysisRecord, Band, Better, Curve, Curves, Estimate, MetricFacts,
     Removed, Value,
@@ -203,10 +203,10 @@ impl Context<'_> {
                 How::Failed(why) => count(format!("`{name}` failed: {why}")),
                 _ => {}
             }
-            if let Some(Value::Failed(why)) = self.found.get(index)
+            if let Some(why) = failure(self.study, self.found.get(index))
                 && !unasked.contains(index)
             {
-                count(why.clone());
+                count(why.to_string());
             }
         }
         // What rests on several failures repeats the reason of each.

@@ -27,6 +27,7 @@ use petgraph::graph::NodeIndex;
 use self::predictors::predictors;
 use self::sources::source;
 use super::characteristics::characteristics;
+use super::full_model::importance_by;
 use super::missingness::missingness;
 use super::{Done, How, describe};
 use crate::data::{
@@ -104,6 +105,17 @@ pub fn found(plan: &Plan, done: &Done, store: &Store) -> Result<Found, Vec<Strin
     if lost.is_empty() { Ok(found) } else { Err(lost) }
 }
 
+/// Why a node has nothing to tell of what the study asks.
+fn failure<'a>(study: &Study, value: Option<&'a Value>) -> Option<&'a str> {
+    match value? {
+        Value::Failed(why) => Some(why),
+        Value::Importance(folds) => {
+            importance_by(study, folds)?.fold.as_ref().err().map(String::as_str)
+        }
+        _ => None,
+    }
+}
+
 /// The record of a study.
 pub fn record(
     study: &Study,
@@ -121,11 +133,11 @@ pub fn record(
         |index: &NodeIndex| matches!(plan.graph[*index].work, plan::Work::Fit { .. });
     let has_failed = |index: &NodeIndex| {
         matches!(done.how[index.index()], How::Panicked(_) | How::Failed(_))
-            || matches!(found.get(index), Some(Value::Failed(_)) if !is_fit(index))
+            || (failure(study, found.get(index)).is_some() && !is_fit(index))
     };
     let frames: Vec<NodeIndex> = plan.graph.node_indices().filter(is_frame).collect();
     // Nothing that the study says rests on what is computed ahead.
-    let counts = |index: &NodeIndex| !plan.ahead.contains(index) && has_failed(index);
+    let counts = |index: &NodeIndex| !plan.ahead.contains_key(index) && has_failed(index);
     let failed: Vec<NodeIndex> = plan.graph.node_indices().filter(counts).collect();
     let context =
         Context { study, survey, plan, found, done, frames: &frames, failed: &failed };

@@ -8,13 +8,18 @@ use crate::spec::parameters::Grids;
 use crate::spec::reader::Reader;
 use crate::spec::syntax::{Kind as Syntax, Node};
 use crate::spec::{
-    Block, BlockKind, Branch, Chain, Claim, Compare, Evaluate, LearnedFrom,
+    Block, BlockKind, Branch, Chain, Choosing, Claim, Compare, Evaluate, LearnedFrom,
     LearningCurve, Model, Named, Permutation, Role, Subgroup, ThresholdRule,
     UnnamedControls, Use,
 };
 
 /// The rules that choose a single candidate among those that are all scored.
 const SINGLE: &[&str] = &["best_mean", "one_standard_error"];
+
+/// The metrics of predictions that candidates are chosen by in practice. A metric of calibration alone
+/// would choose the prevalence.
+const CHOOSES: &[&str] =
+    &["auroc", "average_precision", "brier", "scaled_brier", "log_loss"];
 
 /// What a report on a prediction model cannot do without: discrimination, overall performance,
 /// calibration, and decisions where a threshold was declared.
@@ -94,7 +99,7 @@ impl Reader<'_> {
             also,
             standard: Vec::new(),
             tuner: tuner?,
-            other_tuners: Vec::new(),
+            choosing: Choosing::default(),
             falls_back: fallback.as_deref() == Some("naive"),
             threshold,
             within: None,
@@ -149,7 +154,7 @@ impl Reader<'_> {
             fields.as_ref().is_some_and(|fields| fields.get("threshold").is_some());
         self.metrics(&evaluate, declared);
         self.standard(&mut evaluate, whole);
-        self.other_tuners(&mut evaluate, whole);
+        self.choosing(&mut evaluate, whole);
         Some((evaluate, controls))
     }
 
@@ -457,22 +462,23 @@ impl Reader<'_> {
         }
     }
 
-    /// Adds the rules that a study may go over to without a fit. A rule that halves leaves candidates
-    /// unscored among which others would have to choose.
-    fn other_tuners(&mut self, evaluate: &mut Evaluate, whole: Span) {
+    /// Adds the rules and metrics that a study may go over to without a fit. A rule that halves leaves
+    /// candidates unscored among which others would have to choose.
+    fn choosing(&mut self, evaluate: &mut Evaluate, whole: Span) {
         if evaluate.halving().is_some() {
             return;
         }
-        for name in SINGLE {
-            if *name == evaluate.tuner.about.name {
-                continue;
+        let mut all = |names: &[&str], kind: Kind| {
+            let mut all = Vec::new();
+            for name in names {
+                let name = Named { name: (*name).to_string(), span: whole };
+                let used = self.operation_named(&name, None, kind, Grids::Refused);
+                all.extend(used.into_iter().flatten().map(|(used, _)| used));
             }
-            let name = Named { name: (*name).to_string(), span: whole };
-            let used = self.operation_named(&name, None, Kind::Tuner, Grids::Refused);
-            evaluate
-                .other_tuners
-                .extend(used.into_iter().flatten().map(|(used, _)| used));
-        }
+            all
+        };
+        let rules = all(SINGLE, Kind::Tuner);
+        evaluate.choosing = Choosing { rules, metrics: all(CHOOSES, Kind::Metric) };
     }
 
     fn metrics(&mut self, evaluate: &Evaluate, threshold_is_declared: bool) {
