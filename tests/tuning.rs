@@ -432,18 +432,30 @@ fn a_new_metric_threshold_or_rule_fits_nothing() {
     let threshold = "threshold: { rule: youden, learned_from: inner_out_of_fold }";
     run(&workshop, &study(SELECT, LEARN, &format!("tune: best_mean, {threshold}")));
     let cost = threshold.replace("youden", "fixed, value: 0.3");
-    // What another rule of choice asks for is there already, where it chooses one candidate. Several of
-    // them, or the same by another metric, are fitted where they are needed: once in each outer split,
-    // once on all development rows. Nothing else is.
+    // What another rule of choice or another primary metric asks for is there already, where the rule
+    // chooses one candidate, and a collection leaves it there. Several of them are fitted where they are
+    // needed: once in each outer split, once on all development rows. Nothing else is.
+    let first = workshop.run(&[]);
+    assert_eq!(number(&first, "computed"), 0);
+    let collected = workshop.restudy(&["store", "gc", "--grace", "0"]);
+    assert!(collected.status.success(), "{collected:?}");
     let refits: &[&str] = &["/fit", "/refit", "/importance", "/explain"];
     for (evaluate, chosen) in [
         (format!("tune: best_mean, also: [mcc], {threshold}"), refits),
         (format!("tune: best_mean, {cost}"), refits),
         (format!("tune: one_standard_error, {threshold}"), refits),
+        (format!("tune: best_mean, primary: log_loss, {threshold}"), refits),
+        (format!("tune: best_mean, primary: average_precision, {threshold}"), refits),
+        (format!("tune: one_standard_error, primary: brier, {threshold}"), refits),
         (format!("tune: {{ stack: {{ of: all }} }}, {threshold}"), &[]),
         (format!("tune: best_mean, fallback: naive, {threshold}"), &[]),
     ] {
-        workshop.study(&study(SELECT, LEARN, &evaluate));
+        let text = study(SELECT, LEARN, &evaluate);
+        let text = match evaluate.contains("primary") {
+            true => text.replace("primary: auroc, ", ""),
+            false => text,
+        };
+        workshop.study(&text);
         let said = workshop.run(&[]);
         assert!(number(&said, "computed") > 0, "{evaluate}");
         for node in workshop.computed() {
@@ -451,6 +463,8 @@ fn a_new_metric_threshold_or_rule_fits_nothing() {
             let fit = fits.iter().chain(chosen).any(|fit| node.ends_with(fit));
             assert!(!fit, "{evaluate}: {node}");
         }
+        // What was computed ahead is what the study itself would have computed.
+        workshop.run(&["--recheck", "1"]);
     }
 }
 
