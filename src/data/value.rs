@@ -36,8 +36,8 @@ pub enum Value {
     Opened(Called),
     Compared(Compared),
     Groups(Vec<GroupEstimate>),
-    /// What a procedure achieved on permuted outcomes, or why it came to no end.
-    Permuted(Vec<Result<f64, String>>),
+    /// By way of choosing: what a procedure achieved on permuted outcomes, or why it came to no end.
+    Permuted(Vec<Vec<Result<f64, String>>>),
     /// Not computable, and why: a result like any other, kept and counted.
     Failed(String),
     Calibrated(CalibrationCurve),

@@ -515,9 +515,12 @@ impl Builder<'_> {
             let to = (from + PERMUTED_TOGETHER).min(permutation.times);
             let scheme_of = study.validate[scheme].resampling.identity();
             let identity = Identity::of(&[
-                ("permute", "2"),
+                // 3: by each way of choosing.
+                ("permute", "3"),
                 ("score", &score),
-                ("tune", procedure.tune.text()),
+                ("ways", &self.common.ways),
+                ("falls_back", &procedure.falls_back),
+                ("candidates", procedure.candidates.text()),
                 ("scheme", &canonical_json(&scheme_of)),
                 ("repeats", &canonical_json(&json!(permutation.repeats))),
                 ("from", &from.to_string()),

@@ -22,6 +22,8 @@ pub struct Procedure {
     pub race: Arc<Identity>,
     pub tune: Arc<Identity>,
     pub alternatives: Arc<Identity>,
+    /// As canonical JSON.
+    pub falls_back: String,
     pub winner: Arc<Identity>,
     pub link: Arc<Identity>,
     pub threshold: Option<Arc<Identity>>,
@@ -47,6 +49,8 @@ pub struct Common {
     pub primary: String,
     /// The rules and the metrics that candidates may be chosen by, as a list each.
     choosing: [String; 2],
+    /// The ways of choosing that permuted outcomes go through.
+    pub ways: String,
     /// The metrics by which importance is told, as a list.
     pub importance: String,
     /// By metric: its fields.
@@ -70,6 +74,11 @@ impl Common {
             primary: of_use(&evaluate.primary),
             choosing: [&evaluate.choosing.rules, &evaluate.choosing.metrics]
                 .map(|all| list_of(all.iter())),
+            ways: {
+                let ways = evaluate.ways().into_iter();
+                let ways = ways.map(|(rule, by)| json!([rule.identity(), by.identity()]));
+                canonical_json(&ways.collect())
+            },
             importance: list_of(evaluate.importance_metrics()),
             metrics: evaluate.metrics().map(Use::identity_fields).collect(),
             steps: canonical_json(&steps.collect::<Vec<_>>().into()),
@@ -153,6 +162,7 @@ impl Procedure {
                 // Winners are known by what they do.
                 ("candidates", does.text()),
             ]),
+            falls_back,
             link: with_candidates("link", "1"),
             threshold,
             predict: with_candidates("predict", "5"),

@@ -527,6 +527,30 @@ pub struct Permutation {
 }
 
 impl Evaluate {
+    /// The rules and metrics by which permuted outcomes go through the procedure: all that candidates may be
+    /// chosen by, if the study's own are among them, else these alone.
+    pub fn ways(&self) -> Vec<(&Use, &Use)> {
+        let Choosing { rules, metrics } = &self.choosing;
+        let each = |metric| rules.iter().map(move |rule| (rule, metric));
+        let all: Vec<(&Use, &Use)> = metrics.iter().flat_map(each).collect();
+        match all.iter().any(|way| self.is_own(*way)) {
+            true => all,
+            false => vec![(&self.tuner, &self.primary)],
+        }
+    }
+
+    /// Whether it is the study's own rule with its primary metric.
+    fn is_own(&self, (rule, metric): (&Use, &Use)) -> bool {
+        rule.identity() == self.tuner.identity()
+            && metric.identity() == self.primary.identity()
+    }
+
+    /// Where the study's own stand among them.
+    pub fn own_way(&self) -> usize {
+        let own = self.ways().into_iter().position(|way| self.is_own(way));
+        own.expect("the study's own are among the ways")
+    }
+
     /// By what it is told how much predictors matter: all metrics that candidates may be chosen by, so that
     /// a study that chooses by another looks at nothing again, and its own.
     pub fn importance_metrics(&self) -> impl Iterator<Item = &Use> {

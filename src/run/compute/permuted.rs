@@ -6,15 +6,17 @@
 use super::measured::levels;
 use super::procedure::Procedure;
 use super::splits::{facts, procedure, with_beside};
-use super::tuning::primary;
+use super::tuning::metric;
 use super::{Computed, Inputs, input};
-use crate::data::{OuterSplit, Value};
+use crate::data::{OuterSplit, Predictions, Value};
 use crate::math::{Stream, mean};
-use crate::operation::{Failure, Instance, Scored};
+use crate::operation::{AnyMetric, Failure, Instance, Scored};
+use crate::spec::Use;
 use crate::statistics::permuted;
 use crate::survey::population;
 
-/// The primary metric of an analysis on permuted outcomes, one for each number in `range`.
+/// What an analysis achieves on permuted outcomes, one for each number in `range`: by each way of choosing
+/// its metric, as all of them judge the same fits.
 pub fn permute(
     inputs: &Inputs<'_>,
     scheme: usize,
@@ -55,7 +57,8 @@ pub fn permute(
         population.rows.iter().map(|row| levels[*row as usize]).collect()
     });
     let observed = population.outcome.clone();
-    let mut found = Vec::new();
+    let ways = study.evaluate.ways();
+    let mut found = vec![Vec::new(); ways.len()];
     for number in range {
         let mut stream =
             Stream::new(study.seed, &["permuted outcome", &number.to_string()]);
@@ -67,38 +70,45 @@ pub fn permute(
         }
         let procedure =
             Procedure { study, frame, outcome: &classes, groups, prepare, select };
-        found.push(match resampling.assign(&population, study.seed) {
-            Ok(splits) => achieved(&procedure, &splits.repeats, permutation.repeats),
-            Err(failure) => Err(failure.to_string()),
-        });
+        let achieved = match resampling.assign(&population, study.seed) {
+            Ok(splits) => {
+                let repeats = splits.repeats.iter().take(permutation.repeats);
+                achieved(&procedure, &ways, repeats)
+            }
+            Err(failure) => vec![Err(failure.to_string()); ways.len()],
+        };
+        found.iter_mut().zip(achieved).for_each(|(of, value)| of.push(value));
     }
     Ok(Value::Permuted(found))
 }
 
-/// The mean of the primary metric over the folds of the first repeats that have both classes: a site
-/// need not.
-fn achieved(
+/// By way of choosing: the mean of its metric over the folds of these repeats that have both classes, as a
+/// site need not.
+fn achieved<'a>(
     procedure: &Procedure<'_>,
-    repeats: &[Vec<OuterSplit>],
-    n_repeats: usize,
-) -> Result<f64, String> {
-    let mut folds = Vec::new();
-    for (repeat, outers) in repeats.iter().enumerate().take(n_repeats) {
+    ways: &[(&Use, &Use)],
+    repeats: impl Iterator<Item = &'a Vec<OuterSplit>>,
+) -> Vec<Result<f64, String>> {
+    let mut folds: Vec<Result<Vec<f64>, String>> = vec![Ok(Vec::new()); ways.len()];
+    for (repeat, outers) in repeats.enumerate() {
         for (outer, split) in outers.iter().enumerate() {
             let place = format!("r{:02}.o{}", repeat + 1, outer + 1);
-            folds.extend(in_fold(procedure, &place, split)?);
+            let said = procedure.predictions(&place, split, ways);
+            for ((folds, said), (_, by)) in folds.iter_mut().zip(said).zip(ways) {
+                let Ok(known) = folds else { continue };
+                match said.and_then(|said| in_fold(metric(by), &said)) {
+                    Ok(value) => known.extend(value),
+                    Err(why) => *folds = Err(why),
+                }
+            }
         }
     }
-    mean(&folds).ok_or("no fold has both classes".to_string())
+    let whole =
+        |folds: Vec<f64>| mean(&folds).ok_or("no fold has both classes".to_string());
+    folds.into_iter().map(|folds| folds.and_then(whole)).collect()
 }
 
-fn in_fold(
-    procedure: &Procedure<'_>,
-    place: &str,
-    outer: &OuterSplit,
-) -> Result<Option<f64>, String> {
-    let said = procedure.predictions(place, outer)?;
-    let metric = primary(procedure.study);
+fn in_fold(metric: &dyn AnyMetric, said: &Predictions) -> Result<Option<f64>, String> {
     let scores = if metric.ranks_only() { said.ranks() } else { &said.scores };
     match metric.compute(Scored { truth: &said.truth, scores, ..Scored::default() }) {
         Ok(value) => Ok(Some(value)),

@@ -6,10 +6,12 @@
 use super::splits::{
     KnownStates, Matrices, fit_path, fit_prepare, fit_select, score_all,
 };
-use super::tuning::{Candidates, Inner, choose, prevalence, survivors, truth, tuner};
+use super::tuning::{Candidates, Inner, choose, prevalence, survivors, truth};
 use super::winner::{Chosen, fit_and_say};
-use crate::data::{Frame, OuterSplit, Predictions, ScoredSplit, Split, Survivors};
-use crate::spec::{Chain, Study};
+use crate::data::{
+    Choice, Frame, OuterSplit, Predictions, ScoredSplit, Split, Survivors,
+};
+use crate::spec::{Chain, Study, Use};
 use crate::statistics::linked;
 
 /// What one run of the procedure needs.
@@ -23,17 +25,54 @@ pub struct Procedure<'a> {
 }
 
 impl Procedure<'_> {
-    /// What the choice among all candidates says of the rows that an outer split holds out, or why it
-    /// says nothing. `place` names the streams of random numbers.
+    /// By way of choosing: what the choice among all candidates says of the rows that an outer split holds
+    /// out, or why it says nothing. `place` names the streams of random numbers.
     pub fn predictions(
         &self,
         place: &str,
         outer: &OuterSplit,
-    ) -> Result<Predictions, String> {
-        let scored = self.scored(place, outer)?;
+        ways: &[(&Use, &Use)],
+    ) -> Vec<Result<Predictions, String>> {
+        let scored = match self.scored(place, outer) {
+            Ok(scored) => scored,
+            Err(why) => return vec![Err(why); ways.len()],
+        };
         let inner = self.inner(&scored);
-        let rule = tuner(&self.study.evaluate.tuner);
-        let choice = choose(self.study, rule, &inner, &outer.inner)?;
+        let choices = choose(self.study, ways, &inner, &outer.inner);
+        let mut said: Vec<(&Choice, Result<Predictions, String>)> = Vec::new();
+        let mut all = Vec::with_capacity(ways.len());
+        for choice in &choices {
+            let choice = match choice {
+                Ok(choice) => choice,
+                Err(why) => {
+                    all.push(Err(why.clone()));
+                    continue;
+                }
+            };
+            // Most ways choose the same.
+            let known = said.iter().find(|(known, _)| {
+                (&known.members, known.falls_back) == (&choice.members, choice.falls_back)
+            });
+            let of_choice = match known {
+                Some((_, known)) => known.clone(),
+                None => {
+                    let of_choice = self.said(place, outer, (&inner, choice));
+                    said.push((choice, of_choice.clone()));
+                    of_choice
+                }
+            };
+            all.push(of_choice);
+        }
+        all
+    }
+
+    /// What one choice says of them.
+    fn said(
+        &self,
+        place: &str,
+        outer: &OuterSplit,
+        (inner, choice): (&Inner<'_>, &Choice),
+    ) -> Result<Predictions, String> {
         let (held_out, rows) = outer.split.held_out(self.frame);
         let held_out: Vec<u32> = held_out.into_iter().map(|row| row as u32).collect();
         let train = outer.split.train(self.frame, self.outcome, self.groups);
@@ -97,12 +136,9 @@ impl Procedure<'_> {
     }
 
     fn inner<'a>(&'a self, scored: &'a [Vec<ScoredSplit>]) -> Inner<'a> {
-        Inner {
-            splits: scored.iter().map(|nodes| nodes.iter().collect()).collect(),
-            candidates: Candidates::new(self.study, self.prepare, self.select),
-            outcome: self.outcome,
-            groups: self.groups,
-        }
+        let splits = scored.iter().map(|nodes| nodes.iter().collect()).collect();
+        let candidates = Candidates::new(self.study, self.prepare, self.select);
+        Inner::new(splits, candidates, self.outcome, self.groups)
     }
 
     /// By `score` node: the scores of all candidates on one inner split.

@@ -1,5 +1,7 @@
 //! Nodes that choose by inner scores, and what the choice says of held-out rows.
 
+use std::cell::OnceCell;
+
 use super::splits::{facts, instance, procedure};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
@@ -90,6 +92,8 @@ pub struct Inner<'a> {
     pub outcome: &'a [Option<bool>],
     /// Whose rows are whose.
     pub groups: &'a [u32],
+    /// By candidate that gives decision values: its probabilities by inner split, once somebody asked.
+    mapped: Vec<OnceCell<Vec<Result<Vec<f64>, NoScore>>>>,
 }
 
 /// What one candidate said of the rows that an inner split held out.
@@ -100,6 +104,16 @@ struct Fold<'a> {
 }
 
 impl<'a> Inner<'a> {
+    pub fn new(
+        splits: Vec<Vec<&'a ScoredSplit>>,
+        candidates: Candidates<'a>,
+        outcome: &'a [Option<bool>],
+        groups: &'a [u32],
+    ) -> Self {
+        let mapped = vec![OnceCell::new(); candidates.len()];
+        Self { splits, candidates, outcome, groups, mapped }
+    }
+
     /// From the values of `score` nodes, split by split. The inner error is why one failed.
     fn read(
         inputs: &'a Inputs<'_>,
@@ -120,7 +134,7 @@ impl<'a> Inner<'a> {
             splits.push(nodes);
         }
         let (outcome, groups) = facts(inputs, case);
-        Ok(Ok(Self { splits, candidates, outcome, groups }))
+        Ok(Ok(Self::new(splits, candidates, outcome, groups)))
     }
 
     fn fold(&self, split: usize, candidate: usize) -> Result<Fold<'a>, &'a NoScore> {
@@ -157,11 +171,19 @@ impl<'a> Inner<'a> {
     /// say nothing, as in the first rung of a race, by maps from other patients of the same fold.
     /// Either way no map has seen the row that it judges: the score is as honest as that of a learner
     /// of probabilities, and pays for what the map does not know.
-    fn probabilities(&self, split: usize, candidate: usize) -> Result<Vec<f64>, NoScore> {
-        let fold = self.fold(split, candidate).map_err(NoScore::clone)?;
+    fn probabilities(&self, split: usize, candidate: usize) -> Result<&[f64], NoScore> {
         if !self.candidates.decides(candidate) {
-            return Ok(fold.values.to_vec());
+            return Ok(self.fold(split, candidate).map_err(NoScore::clone)?.values);
         }
+        let mapped = self.mapped[candidate].get_or_init(|| {
+            let splits = 0..self.splits.len();
+            splits.map(|split| self.mapped(split, candidate)).collect()
+        });
+        mapped[split].as_deref().map_err(NoScore::clone)
+    }
+
+    fn mapped(&self, split: usize, candidate: usize) -> Result<Vec<f64>, NoScore> {
+        let fold = self.fold(split, candidate).map_err(NoScore::clone)?;
         let said = match self.link(candidate, |other| other != split) {
             Some(link) => {
                 Some(fold.values.iter().map(|value| linked(link, *value)).collect())
@@ -182,11 +204,10 @@ impl<'a> Inner<'a> {
         let folds = (0..self.splits.len()).map(|split| {
             let fold = self.fold(split, candidate).map_err(NoScore::clone)?;
             let scores = match metric.ranks_only() {
-                true => fold.values.to_vec(),
+                true => fold.values,
                 false => self.probabilities(split, candidate)?,
             };
-            let scored =
-                Scored { truth: &fold.truth, scores: &scores, ..Scored::default() };
+            let scored = Scored { truth: &fold.truth, scores, ..Scored::default() };
             metric.compute(scored).map_err(|failure| NoScore::Failed(failure.to_string()))
         });
         FoldScores { folds: folds.collect() }
@@ -388,8 +409,9 @@ pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         return Ok(Value::Failed("there are no inner splits to choose by".to_string()));
     }
     let inner = inner!(inputs, case, 0);
-    let rule = tuner(&inputs.study.evaluate.tuner);
-    let chosen = choose(inputs.study, rule, &inner, &placed.inner_splits);
+    let way = (&inputs.study.evaluate.tuner, &inputs.study.evaluate.primary);
+    let chosen = choose(inputs.study, &[way], &inner, &placed.inner_splits).pop();
+    let chosen = chosen.expect("each way comes to a choice or to none");
     Ok(chosen.map_or_else(Value::Failed, Value::Choice))
 }
 
@@ -402,40 +424,41 @@ pub fn alternatives(
 ) -> Result<Vec<(Choice, Vec<Option<Link>>)>, ComputeError> {
     let Ok(inner) = Inner::read(inputs, case, 0)? else { return Ok(Vec::new()) };
     let choosing = &inputs.study.evaluate.choosing;
-    let mut all = Vec::new();
-    for used in &choosing.metrics {
-        let metric = metric(used);
-        let scores = inner.all_scores(metric);
-        for rule in &choosing.rules {
-            let by = (tuner(rule), metric);
-            let splits = &placed.inner_splits;
-            let Ok(choice) = chosen_by(inputs.study, by, &inner, &scores, splits) else {
-                continue;
-            };
-            let links = choice.members.iter().map(|of| inner.own_link(of.candidate));
-            if let Ok(links) = links.collect() {
-                all.push((choice, links));
-            }
-        }
-    }
-    Ok(all)
+    let each = |by| choosing.rules.iter().map(move |rule| (rule, by));
+    let ways: Vec<_> = choosing.metrics.iter().flat_map(each).collect();
+    let choices = choose(inputs.study, &ways, &inner, &placed.inner_splits);
+    let with_links = choices.into_iter().flatten().filter_map(|choice| {
+        let links = choice.members.iter().map(|of| inner.own_link(of.candidate));
+        let links: Result<Vec<Option<Link>>, String> = links.collect();
+        Some((choice, links.ok()?))
+    });
+    Ok(with_links.collect())
 }
 
-/// The same from scores at hand; `inner_splits` are theirs.
+/// The same from scores at hand, by each of these rules and metrics or why not; `inner_splits` are theirs.
+/// Ways of one metric that follow each other share its scores.
 pub fn choose(
     study: &Study,
-    tuner: &dyn AnyTuner,
+    ways: &[(&Use, &Use)],
     inner: &Inner<'_>,
     inner_splits: &[Split],
-) -> Result<Choice, String> {
-    let metric = primary(study);
-    chosen_by(study, (tuner, metric), inner, &inner.all_scores(metric), inner_splits)
+) -> Vec<Result<Choice, String>> {
+    let mut choices = Vec::with_capacity(ways.len());
+    for of_metric in ways.chunk_by(|a, b| std::ptr::eq(a.1, b.1)) {
+        let scores = inner.all_scores(metric(of_metric[0].1));
+        choices.extend(
+            of_metric
+                .iter()
+                .map(|way| chosen_by(study, *way, inner, &scores, inner_splits)),
+        );
+    }
+    choices
 }
 
 /// The choice by a rule and a metric, by which `candidates` are scored.
 fn chosen_by(
     study: &Study,
-    (tuner, metric): (&dyn AnyTuner, &dyn AnyMetric),
+    (rule, by): (&Use, &Use),
     inner: &Inner<'_>,
     candidates: &[FoldScores],
     inner_splits: &[Split],
@@ -451,12 +474,12 @@ fn chosen_by(
     };
     let contest = Contest {
         candidates,
-        direction: metric.scale().direction,
+        direction: metric(by).scale().direction,
         cells: &inner.candidates.cells(),
         truth: &truth(inner.outcome, &rows),
         out_of_fold: &out_of_fold,
     };
-    match tuner.choose(&contest) {
+    match tuner(rule).choose(&contest) {
         Some(mut choice) => {
             choice.unscored = candidates.iter().map(unscored).collect();
             choice.falls_back =

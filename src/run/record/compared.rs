@@ -68,11 +68,12 @@ impl Context<'_> {
         let Instance::Metric(metric) = &self.study.evaluate.primary.instance else {
             unreachable!("`spec` puts a metric here")
         };
+        let own = self.study.evaluate.own_way();
         let mut values = Vec::new();
         let mut failed: BTreeMap<String, usize> = BTreeMap::new();
         for node in &analysis.permuted {
             let Some(Value::Permuted(found)) = self.found.get(node) else { continue };
-            for value in found {
+            for value in found.get(own).into_iter().flatten() {
                 match value {
                     Ok(value) => values.push(*value),
                     Err(why) => *failed.entry(why.clone()).or_default() += 1,
