@@ -188,6 +188,8 @@ pub struct Context<'a> {
     pub outcome: Arc<[Given]>,
     /// What a choice by inner scores reads beside them.
     pub chooses: Arc<[Given]>,
+    /// What a choice by any metric reads of them.
+    pub chooses_by_any: Arc<[Given]>,
     pub groups: &'a [u32],
     pub span: Span,
     pub procedure: &'a Procedure,
@@ -358,6 +360,7 @@ impl Builder<'_> {
             ),
             outcome: [outcome_given.clone()].into(),
             chooses: chooses(study, [&outcome_given, &groups_given]),
+            chooses_by_any: chooses_by_any(study, [&outcome_given, &groups_given]),
             groups: &groups,
             span: scheme_of.resampling.span,
             procedure: &procedure,
@@ -873,7 +876,7 @@ impl Builder<'_> {
         let node = Self::pooled(context, name, work, identity, family, span);
         let held_out = (!here.held_out.is_empty()).then(|| here.held_out.clone());
         let node = Node {
-            given: context.chooses.clone(),
+            given: context.chooses_by_any.clone(),
             scope: if held_out.is_some() { Scope::HeldOut } else { Scope::Training },
             // It does what those do that follow.
             rows: RowSets {
@@ -1337,6 +1340,14 @@ pub fn chooses(study: &Study, [outcome, groups]: [&Given; 2]) -> Arc<[Given]> {
         _ => unreachable!("`spec` puts a metric here"),
     };
     match has_links(study) && (!ranks || evaluate.falls_back) {
+        true => [outcome.clone(), groups.clone()].into(),
+        false => [outcome.clone()].into(),
+    }
+}
+
+/// The same of a choice by any metric.
+pub fn chooses_by_any(study: &Study, [outcome, groups]: [&Given; 2]) -> Arc<[Given]> {
+    match has_links(study) {
         true => [outcome.clone(), groups.clone()].into(),
         false => [outcome.clone()].into(),
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use petgraph::graph::NodeIndex;
 use serde_json::json;
 
-use super::build::{Builder, Context, Division, Measuring, chooses};
+use super::build::{Builder, Context, Division, Measuring, chooses, chooses_by_any};
 use super::{
     Case, Comparison, External, FrozenModel, Given, Groups, Identity, Judgement, Node,
     Placed, RowSets, Work,
@@ -83,6 +83,7 @@ impl Builder<'_> {
             given: self.given_with(&[&outcome_given, &groups_given], cohort, model, 0),
             outcome: [outcome_given.clone()].into(),
             chooses: chooses(study, [&outcome_given, &groups_given]),
+            chooses_by_any: chooses_by_any(study, [&outcome_given, &groups_given]),
             groups: &groups,
             span: scheme.resampling.span,
             procedure: &procedure,
