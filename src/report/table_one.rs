@@ -80,6 +80,7 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
         .filter(|block| is_part(block))
         .collect();
     let mut groups: Vec<(String, Vec<Json>)> = Vec::new();
+    let mut on_page: Vec<(&str, &str)> = Vec::new();
     for variable in &variables {
         let before = groups.iter().find(|(block, _)| block == variable.0);
         let n_before = before.map_or(0, |(_, variables)| variables.len());
@@ -144,6 +145,7 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
             }));
         }
         let of_variable = json!({ "rows": rows, "more": levels.len() > LEVELS });
+        on_page.push(*variable);
         match groups.iter_mut().find(|(block, _)| block == variable.0) {
             Some((_, variables)) => variables.push(of_variable),
             None => groups.push((variable.0.to_string(), vec![of_variable])),
@@ -172,6 +174,9 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
     let of_blocks = variables.iter().filter(|(block, _)| *block != DIVIDING).count();
     let all: usize = record.predictors.iter().map(|block| block.columns.len()).sum();
     let rows = record.characteristics.iter().enumerate();
+    let rows = rows.filter(|(_, row)| {
+        on_page.contains(&(row.block.as_str(), row.variable.as_str()))
+    });
     let cells: Vec<String> = rows.map(|(at, row)| described(shown, at, row)).collect();
     let most = if cohorts.len() > 1 { OF_SEVEN } else { OF_FIVE };
     Some(json!({
