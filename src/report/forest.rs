@@ -108,7 +108,11 @@ impl Forest<'_> {
         if let Some((value, word)) = self.reference {
             // Its word stands between the heads of the columns, where no line of a group can lie.
             svg.line("ref", (x(value), 29.0), (x(value), bottom));
-            svg.text("small", (x(value), 21.0), Anchor::Middle, word);
+            // On the left edge it begins there: to the left stands the head of another column.
+            match x(value) < LEFT + 20.0 {
+                true => svg.text("small", (LEFT - 4.0, 21.0), Anchor::Start, word),
+                false => svg.text("small", (x(value), 21.0), Anchor::Middle, word),
+            }
         }
         for (position, row) in self.rows.iter().enumerate() {
             self.line(&mut svg, row, TOP + STEP * (position as f64 + 0.5), &x, shown);
@@ -243,11 +247,12 @@ impl Forest<'_> {
             unit *= 10.0;
         }
         // Of a wide span the axis has few ticks as well: their numbers need room.
-        let step = [2.0, 5.0, 10.0, 20.0, 50.0]
+        let ticks = |step: f64| (high / step - 1e-9).ceil() - (low / step + 1e-9).floor();
+        let step = [2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
             .into_iter()
             .map(|part| part * unit)
-            .find(|step| span / step <= 6.0)
-            .unwrap_or(50.0 * unit);
+            .find(|step| span / step <= 6.0 && ticks(*step) <= 6.0)
+            .unwrap_or(100.0 * unit);
         // A hair of tolerance, so that 0.5 does not become a tick below itself.
         let low = (low / step + 1e-9).floor() * step;
         let high = (high / step - 1e-9).ceil() * step;
@@ -356,6 +361,8 @@ mod tests {
         close(range(Scale::Share, &[(0.3, 0.1, 0.55)]), (0.0, 1.0, 0.2));
         close(range(Scale::Difference, &[(0.05, -0.03, 0.13)]), (-0.05, 0.15, 0.05));
         close(range(Scale::Difference, &[(-0.2, -0.3, -0.1)]), (-0.3, 0.0, 0.05));
+        // Ticks with a sign and two decimals need room.
+        close(range(Scale::Difference, &[(0.03, -0.12, 0.16)]), (-0.2, 0.2, 0.1));
     }
 
     #[test]
