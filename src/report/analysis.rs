@@ -230,8 +230,8 @@ fn tuning(
 }
 
 /// Size of a box, and of the space between layers of boxes. Units: pixels.
-const BOX: (f64, f64) = (124.0, 54.0);
-const BETWEEN: f64 = 28.0;
+const BOX: (f64, f64) = (124.0, 50.0);
+const BETWEEN: f64 = 23.0;
 
 const SCOPES: [(Scope, &str, &str); 6] = [
     (Scope::Given, "given", "known before anything is fitted"),
@@ -350,13 +350,13 @@ fn draw(graph: &GraphFacts) -> String {
         svg.rect(class(group.scope).0, (middle - BOX.0 / 2.0, y), BOX);
         let on: Vec<&str> = fitted(group).into_iter().map(|of| rows_of(of).0).collect();
         // Two lines stand in the middle as three do.
-        let y = if on.is_empty() { y + 8.0 } else { y };
-        svg.text("strong", (middle, y + 17.0), Anchor::Middle, &group.name);
+        let y = if on.is_empty() { y + 7.0 } else { y };
+        svg.text("strong", (middle, y + 16.0), Anchor::Middle, &group.name);
         let nodes = if group.n == 1 { "node" } else { "nodes" };
         let text = format!("{} {nodes}", counted(group.n));
-        svg.text("small", (middle, y + 32.0), Anchor::Middle, &text);
+        svg.text("small", (middle, y + 30.0), Anchor::Middle, &text);
         if !on.is_empty() {
-            svg.text("small", (middle, y + 46.0), Anchor::Middle, &on.join(", "));
+            svg.text("small", (middle, y + 43.0), Anchor::Middle, &on.join(", "));
         }
     }
     let described = graph.groups.iter().map(|group| {
