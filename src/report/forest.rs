@@ -356,7 +356,7 @@ mod tests {
             let off = (low - wanted.0).abs() + (high - wanted.1).abs();
             assert!(off + (step - wanted.2).abs() < 1e-9, "{low} {high} {step}");
         };
-        let range = |scale, values| forest(scale, values).range();
+        let range = |scale, values: &[(f64, f64, f64)]| forest(scale, values).range();
         close(range(Scale::Share, &[(0.8, 0.7, 0.9)]), (0.5, 1.0, 0.1));
         close(range(Scale::Share, &[(0.3, 0.1, 0.55)]), (0.0, 1.0, 0.2));
         close(range(Scale::Difference, &[(0.05, -0.03, 0.13)]), (-0.05, 0.15, 0.05));
