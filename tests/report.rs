@@ -338,6 +338,7 @@ fn every_number_is_that_of_report_json() {
             assert!(value < bound.parse().unwrap(), "{path}: {text} for {value}");
             continue;
         }
+        let text = text.replace('\u{202f}', ""); // Between thousands.
         let digits = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
         let shown: f64 = text.replace('−', "-").parse().unwrap();
         let off = (shown - value).abs() * 10f64.powi(digits as i32);

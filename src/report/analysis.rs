@@ -4,7 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::author::coded;
 use super::figure::{DataTable, Figure};
-use super::shown::{Shown, fill, place};
+use super::layered::{self, Sizes};
+use super::shown::{Shown, counted, fill, place};
 use super::standing::{all, headline, primary};
 use super::svg::{Anchor, Svg};
 use crate::data::{
@@ -228,9 +229,9 @@ fn tuning(
     })
 }
 
-/// Size of a box and of the space between boxes. Units: pixels.
-const BOX: (f64, f64) = (124.0, 58.0);
-const GAP: (f64, f64) = (27.0, 20.0);
+/// Size of a box, and of the space between layers of boxes. Units: pixels.
+const BOX: (f64, f64) = (124.0, 50.0);
+const BETWEEN: f64 = 23.0;
 
 const SCOPES: [(Scope, &str, &str); 6] = [
     (Scope::Given, "given", "known before anything is fitted"),
@@ -297,9 +298,9 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
                 _ => "on training rows, and declared transductive steps on all inputs",
             }
         ),
-        sub: "One box per kind of computation with their number; arrows run from what is read. Below \
-              the number: the rows that are fitted on, training rows of inner splits, of outer splits, \
-              or all development rows."
+        sub: "One box per kind of computation with their number; arrows run down from what is read, \
+              but where a longer way of arrows says so as well. Below the number: the rows that are \
+              fitted on, training rows of inner splits, of outer splits, or all development rows."
             .to_string(),
         body: format!(
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Graph of computations\">{picture}</div><ul class=\"legend\">{legend}</ul>"
@@ -308,7 +309,8 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
         method: "Drawn from the graph that was executed, folded by kind of node. The digest is over \
                  what the nodes give: equal content has an equal digest, however it was computed. What \
                  was computed and what came from the store, and the seconds, differ from run to run: \
-                 they stand at the foot of the page and in record.json."
+                 they stand at the foot of the page and in record.json. The table names every reader of a kind, \
+                 those without an arrow included."
             .to_string(),
         table: DataTable {
             head: ["kind", "nodes", "rows", "fitted on", "digest", "read by"]
@@ -319,72 +321,55 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
     }
 }
 
-/// How many columns a line of the drawing has; the next ones go below.
-const ACROSS: usize = 6;
-
+/// The boxes from top to bottom, each below all that it reads.
 fn draw(graph: &GraphFacts) -> String {
-    let ranks = graph.groups.iter().map(|group| group.rank + 1).max().unwrap_or(1);
-    let mut by_rank: Vec<Vec<usize>> = vec![Vec::new(); ranks];
-    for (at, group) in graph.groups.iter().enumerate() {
-        by_rank[group.rank].push(at);
-    }
-    let mut place = vec![(0.0, 0.0); graph.groups.len()];
-    let mut top = 2.0;
-    for line in by_rank.chunks(ACROSS) {
-        let tallest = line.iter().map(Vec::len).max().unwrap_or(1);
-        let height = tallest as f64 * (BOX.1 + GAP.1) - GAP.1;
-        for (column, of_rank) in line.iter().enumerate() {
-            let used = of_rank.len() as f64 * (BOX.1 + GAP.1) - GAP.1;
-            for (position, &at) in of_rank.iter().enumerate() {
-                place[at] = (
-                    2.0 + column as f64 * (BOX.0 + GAP.0),
-                    top + (height - used) / 2.0 + position as f64 * (BOX.1 + GAP.1),
-                );
+    let n = graph.groups.len();
+    let edges = layered::reduced(n, &graph.edges);
+    let sizes = Sizes { width: BOX.0, passage: 8.0, gap: 18.0 };
+    let found = layered::layout(n, &edges, &sizes);
+    let top = |layer: usize| 2.0 + layer as f64 * (BOX.1 + BETWEEN);
+    let x = |place: f64| 2.0 + place;
+    let height = (top(found.n_layers) - BETWEEN).max(0.0) + 2.0;
+    let mut svg = Svg::new(found.width + 4.0, height);
+    for &(layer, from, to, end) in &found.ways {
+        let (foot, next) = (top(layer) + BOX.1, top(layer + 1));
+        match end {
+            Some(_) => {
+                svg.fall("flow", (x(from), foot), (x(to), next - 5.0));
+                svg.head((x(to), next), (0.0, 1.0));
+            }
+            None => {
+                svg.fall("flow", (x(from), foot), (x(to), next));
+                svg.line("flow", (x(to), next), (x(to), next + BOX.1));
             }
         }
-        top += height + 2.0 * GAP.1;
-    }
-    let width = ranks.min(ACROSS) as f64 * (BOX.0 + GAP.0) - GAP.0 + 4.0;
-    let mut svg = Svg::new(width, top - 2.0 * GAP.1 + 2.0);
-    for &(from, to) in &graph.edges {
-        let (start, end) = (place[from], place[to]);
-        if graph.groups[from].rank / ACROSS == graph.groups[to].rank / ACROSS {
-            let (y1, y2) = (start.1 + BOX.1 / 2.0, end.1 + BOX.1 / 2.0);
-            svg.curve("flow", (start.0 + BOX.0, y1), (end.0 - 5.0, y2));
-            svg.head((end.0, y2), (1.0, 0.0));
-        } else {
-            // To the next line: down from the bottom, into the top.
-            let from = (start.0 + BOX.0 / 2.0, start.1 + BOX.1);
-            let to = (end.0 + BOX.0 / 2.0, end.1);
-            let between = to.1 - GAP.1;
-            svg.path(
-                "flow",
-                &[from, (from.0, between), (to.0, between), (to.0, to.1 - 5.0)],
-            );
-            svg.head(to, (0.0, 1.0));
-        }
     }
     for (at, group) in graph.groups.iter().enumerate() {
-        let (x, y) = place[at];
-        svg.rect(class(group.scope).0, (x, y), BOX);
-        let middle = x + BOX.0 / 2.0;
-        svg.text("strong", (middle, y + 19.0), Anchor::Middle, &group.name);
-        let nodes = if group.n == 1 { "node" } else { "nodes" };
-        let text = format!("{} {nodes}", group.n);
-        svg.text("small", (middle, y + 35.0), Anchor::Middle, &text);
+        let (layer, place) = found.boxes[at];
+        let (middle, y) = (x(place), top(layer));
+        svg.rect(class(group.scope).0, (middle - BOX.0 / 2.0, y), BOX);
         let on: Vec<&str> = fitted(group).into_iter().map(|of| rows_of(of).0).collect();
-        svg.text("small", (middle, y + 50.0), Anchor::Middle, &on.join(", "));
+        // Two lines stand in the middle as three do.
+        let y = if on.is_empty() { y + 7.0 } else { y };
+        svg.text("strong", (middle, y + 16.0), Anchor::Middle, &group.name);
+        let nodes = if group.n == 1 { "node" } else { "nodes" };
+        let text = format!("{} {nodes}", counted(group.n));
+        svg.text("small", (middle, y + 30.0), Anchor::Middle, &text);
+        if !on.is_empty() {
+            svg.text("small", (middle, y + 43.0), Anchor::Middle, &on.join(", "));
+        }
     }
     let described = graph.groups.iter().map(|group| {
         let on: Vec<&str> = fitted(group).into_iter().map(|of| rows_of(of).1).collect();
+        let n = counted(group.n);
         match on.is_empty() {
-            true => format!("{} ({})", group.name, group.n),
-            false => format!("{} ({}, on {})", group.name, group.n, on.join(" and ")),
+            true => format!("{} ({n})", group.name),
+            false => format!("{} ({n}, on {})", group.name, on.join(" and ")),
         }
     });
     let described: Vec<String> = described.collect();
     svg.finish(
         "Graph of computations",
-        &format!("From left to right: {}.", described.join(", ")),
+        &format!("From top to bottom: {}.", described.join(", ")),
     )
 }

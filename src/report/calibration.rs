@@ -73,6 +73,8 @@ impl Section for Calibration {
             json!({
                 "simulated": simulated, "figures": figures,
                 "rows": rows.collect::<Vec<_>>(),
+                // Of one place the table beside its curve says as much.
+                "several": asked.len() > 1,
                 "few": asked.iter().any(|(_, a)| a.calibration.as_ref().is_some_and(|c| c.few)),
             }),
         )?;

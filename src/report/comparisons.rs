@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::figure::{DataTable, Figure};
-use super::forest::{Forest, Row};
+use super::forest::{Forest, Row, Scale};
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, all, label, model, primary, role};
 use crate::data::{AnalysisRecord, Compared, ComparisonFacts};
@@ -231,7 +231,7 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
         what: "Pair",
         over: "judged",
         reference: Some((0.0, "none")),
-        signed: true,
+        scale: Scale::Difference,
         rows,
     };
     let picture = forest.draw(shown);

@@ -5,12 +5,12 @@ use serde_json::{Value as Json, json};
 use super::author::coded;
 use super::figure::Figure;
 use super::finding::{associated, held_out_whole, may_look_at_site};
-use super::forest::{Counted, Forest, Row};
+use super::forest::{Counted, Forest, Row, Scale};
 use super::shown::{Shown, escape, fill, place, without_tags};
 use super::standing::{
     Standing, headline, label, model, primary, rows_are, same_question, same_splits,
 };
-use crate::data::{AnalysisRecord, PermutationFacts};
+use crate::data::{AnalysisRecord, Better, PermutationFacts};
 use crate::operation::prelude::*;
 
 /// How the outcome goes with site and stratum, what they give alone, and what remains within them.
@@ -243,7 +243,10 @@ fn figure(
         what: "Model",
         over: "judged",
         reference: super::standing::chance(analysis).map(|chance| (chance, "chance")),
-        signed: false,
+        scale: match analysis.better() {
+            Better::Higher => Scale::Share,
+            Better::Lower | Better::Nearer(_) => Scale::Free,
+        },
         rows,
     };
     let picture = forest.draw(shown);

@@ -11,7 +11,7 @@ use super::roc::{
     BOTTOM, COLUMNS, Drawn, LEFT, RIGHT, axes, frame, legend, marked, overlay, points,
     rows as curve_rows, shade, x, y,
 };
-use super::shown::{Shown, escape, fill, place, plain};
+use super::shown::{Shown, escape, fill, place, plain, powers};
 use super::standing::{
     Standing, all, headline, judged_place, label, model, primary, role, rows_are,
     same_question, same_splits,
@@ -208,6 +208,10 @@ fn confusion<'a>(
         ("f1", "F1"),
         ("mcc", "MCC"),
     ];
+    // One model that met a cohort once has no folds that could differ.
+    let spreads = measures.iter().any(|(metric, _)| {
+        analysis.performance.get(*metric).is_some_and(|of| of.sd_folds.is_some())
+    });
     let rows: String = measures
         .into_iter()
         .filter_map(|(metric, title)| {
@@ -216,18 +220,24 @@ fn confusion<'a>(
             if estimate.is_none() && !shown.is_hidden(&path) {
                 return None;
             }
-            let spread = match estimate.and_then(|estimate| estimate.sd_folds) {
-                Some(_) => shown.number(&format!("{path}/sd_folds"), 2),
-                None => "–".to_string(),
+            let spread = match spreads {
+                true => format!(
+                    "<td class=\"r\">{}</td>",
+                    shown.number(&format!("{path}/sd_folds"), 2)
+                ),
+                false => String::new(),
             };
             Some(format!(
-                "<tr><th scope=\"row\">{title}</th><td class=\"r\">{}</td><td class=\"r\">{spread}\
-                 </td></tr>",
+                "<tr><th scope=\"row\">{title}</th><td class=\"r\">{}</td>{spread}</tr>",
                 shown.estimate(&path, 2)
             ))
         })
-        .chain(at_target(record, shown, name, analysis))
+        .chain(at_target(record, shown, name, analysis, spreads))
         .collect();
+    let spread_head = match spreads {
+        true => "<th scope=\"col\" class=\"r\">SD over folds</th>",
+        false => "",
+    };
     let cells = format!(
         "<table class=\"confusion\"><thead><tr><td></td><th scope=\"col\" class=\"r\">Called positive\
          </th><th scope=\"col\" class=\"r\">Called negative</th></tr></thead><tbody><tr>\
@@ -273,8 +283,7 @@ fn confusion<'a>(
         },
         body: format!(
             "<div class=\"pair\"><div>{cells}{}{}{}</div><table><thead><tr><th scope=\"col\">Measure</th>\
-             <th scope=\"col\" class=\"r\">Estimate (95 % CI)</th><th scope=\"col\" class=\"r\">SD over \
-             folds</th></tr></thead><tbody>{rows}</tbody></table></div>",
+             <th scope=\"col\" class=\"r\">Estimate (95 % CI)</th>{spread_head}</tr></thead><tbody>{rows}</tbody></table></div>",
             in_words(shown, &at, digits),
             prevalence(record, shown, name, analysis),
             thresholds(shown, name, analysis)
@@ -282,8 +291,9 @@ fn confusion<'a>(
         pictures: Vec::new(),
         method: format!(
             "Each fold at the threshold learned on its own inner out-of-fold predictions, a frozen \
-             model at its own; {}. The spread over folds is no interval.{}",
+             model at its own; {}.{}{}",
             interval(record, analysis),
+            if spreads { " The spread over folds is no interval." } else { "" },
             analysis.at_target.as_ref().map_or(String::new(), |found| format!(
                 " At the declared prevalence: {}.",
                 found.method
@@ -351,6 +361,7 @@ fn at_target(
     shown: &Shown,
     name: &str,
     analysis: &AnalysisRecord,
+    spreads: bool,
 ) -> Vec<String> {
     let path = format!("{}/at_target", place(name));
     let declared = record.study.target_prevalence.is_some();
@@ -359,6 +370,7 @@ fn at_target(
     }
     let share = shown.number(TARGET, 2);
     let of = [("positive", "Positive"), ("negative", "Negative")];
+    let spread = if spreads { "<td class=\"r\">–</td>" } else { "" };
     let rows = of.map(|(which, title)| {
         let path = format!("{path}/{which}");
         let value = match shown.has(&format!("{path}/estimate")) || shown.is_hidden(&path) {
@@ -367,7 +379,7 @@ fn at_target(
         };
         format!(
             "<tr><th scope=\"row\">{title} predictive value at a prevalence of {share}</th>\
-             <td class=\"r\">{value}</td><td class=\"r\">–</td></tr>"
+             <td class=\"r\">{value}</td>{spread}</tr>"
         )
     });
     rows.to_vec()
@@ -656,19 +668,22 @@ fn described(
         Some(json!({
             "title": metric.title,
             "chance": shown.number(&format!("{at}/{listed}/chance"), 2),
-            "spread": match estimate.sd_folds {
-                Some(_) => shown.number(&format!("{path}/sd_folds"), 3),
-                None => "–".to_string(),
-            },
+            "has_chance": shown.has(&format!("{at}/{listed}/chance")),
+            "spread": shown.number(&format!("{path}/sd_folds"), 3),
+            "has_spread": estimate.sd_folds.is_some(),
             "value": shown.number(&format!("{path}/estimate"), 3),
             "interval": shown.interval(&path, 3),
             "way": letter(way),
         }))
     });
     let rows: Vec<Json> = rows.collect();
+    // A column that says nothing of any measure is left out.
+    let any = |what: &str| rows.iter().any(|row| row[what] == true);
+    let (spread, chance) = (any("has_spread"), any("has_chance"));
     let ways = ways.iter().enumerate();
     let ways = ways.map(|(at, way)| {
         let text = format!("{}{}{}", way.before, listed(&way.n), way.after);
+        let text = powers(&text);
         json!({ "way": letter(at), "text": first_upper(&text) })
     });
     let ways: Vec<Json> = ways.collect();
@@ -687,6 +702,8 @@ fn described(
         "predictors": shown.count(&format!("{at}/n_predictors")),
         "threshold": analysis.threshold,
         "rows": rows,
+        "has_spread": spread,
+        "has_chance": chance,
         "ways": ways,
         "notes": notes.collect::<Vec<_>>(),
         "failed": failed.collect::<Vec<_>>(),

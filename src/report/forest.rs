@@ -37,6 +37,17 @@ pub struct Counted {
     pub place: String,
 }
 
+/// What the values of a forest are, which says where its axis ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Between 0 and 1, of which 1 is the best or the most: the axis runs to it.
+    Share,
+    /// Differences, which have signs.
+    Difference,
+    /// Any number, such as a calibration slope: the axis holds what is drawn, and no more.
+    Free,
+}
+
 /// A picture of lines over one axis.
 pub struct Forest<'a> {
     pub title: &'a str,
@@ -50,8 +61,7 @@ pub struct Forest<'a> {
     pub over: &'a str,
     /// A dashed line with its word, such as chance.
     pub reference: Option<(f64, &'a str)>,
-    /// Differences have signs.
-    pub signed: bool,
+    pub scale: Scale,
     pub rows: Vec<Row>,
 }
 
@@ -78,7 +88,11 @@ impl Forest<'_> {
             LEFT + (value.clamp(low, high) - low) / (high - low) * (RIGHT - LEFT)
         };
         let ticks = ((high - low) / step + 0.5) as usize;
-        let digits = if step < 0.1 { 2 } else { 1 };
+        let digits = match step {
+            step if step < 0.099 => 2,
+            step if step < 0.99 => 1,
+            _ => 0,
+        };
         for tick in 0..=ticks {
             let value = low + step * tick as f64;
             svg.line("grid", (x(value), TOP - 4.0), (x(value), bottom));
@@ -94,7 +108,11 @@ impl Forest<'_> {
         if let Some((value, word)) = self.reference {
             // Its word stands between the heads of the columns, where no line of a group can lie.
             svg.line("ref", (x(value), 29.0), (x(value), bottom));
-            svg.text("small", (x(value), 21.0), Anchor::Middle, word);
+            // On the left edge it begins there: to the left stands the head of another column.
+            match x(value) < LEFT + 20.0 {
+                true => svg.text("small", (LEFT - 4.0, 21.0), Anchor::Start, word),
+                false => svg.text("small", (x(value), 21.0), Anchor::Middle, word),
+            }
         }
         for (position, row) in self.rows.iter().enumerate() {
             self.line(&mut svg, row, TOP + STEP * (position as f64 + 0.5), &x, shown);
@@ -139,9 +157,9 @@ impl Forest<'_> {
         };
         let key = if row.key.is_empty() { "estimate" } else { row.key };
         let place = format!("{path}/{key}");
-        let value = match self.signed {
-            true => shown.signed(&place, 2),
-            false => shown.number(&place, 2),
+        let value = match self.scale {
+            Scale::Difference => shown.signed(&place, 2),
+            Scale::Share | Scale::Free => shown.number(&place, 2),
         };
         format!("{value} ({})", shown.interval(path, 2))
     }
@@ -203,8 +221,13 @@ impl Forest<'_> {
 
     /// From, to and step of the axis, wide enough for all of it.
     fn range(&self) -> (f64, f64, f64) {
-        let mut low = self.reference.map_or(0.5, |(value, _)| value);
-        let mut high = if self.signed { low } else { 1.0 };
+        let reference = self.reference.map(|(value, _)| value);
+        let (mut low, mut high) = match self.scale {
+            Scale::Share => (reference.unwrap_or(0.5), 1.0),
+            Scale::Difference => (reference.unwrap_or(0.0), reference.unwrap_or(0.0)),
+            // From nothing drawn to whatever comes first.
+            Scale::Free => reference.map_or((f64::MAX, f64::MIN), |at| (at, at)),
+        };
         for row in &self.rows {
             let ends = [row.estimate, row.lower, row.upper];
             let prediction = row.prediction.map(|(lower, upper)| [lower, upper]);
@@ -215,11 +238,21 @@ impl Forest<'_> {
                 high = high.max(value);
             }
         }
+        if low > high {
+            (low, high) = (0.0, 1.0);
+        }
         let span = (high - low).max(0.1);
-        let step = [0.02, 0.05, 0.1, 0.2, 0.5]
+        let mut unit = 0.01;
+        while unit * 50.0 * 6.0 < span {
+            unit *= 10.0;
+        }
+        // Of a wide span the axis has few ticks as well: their numbers need room.
+        let ticks = |step: f64| (high / step - 1e-9).ceil() - (low / step + 1e-9).floor();
+        let step = [2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
             .into_iter()
-            .find(|step| span / step <= 6.0)
-            .unwrap_or(1.0);
+            .map(|part| part * unit)
+            .find(|step| span / step <= 6.0 && ticks(*step) <= 6.0)
+            .unwrap_or(100.0 * unit);
         // A hair of tolerance, so that 0.5 does not become a tick below itself.
         let low = (low / step + 1e-9).floor() * step;
         let high = (high / step - 1e-9).ceil() * step;
@@ -295,15 +328,15 @@ pub fn shortened(text: &str, most: usize) -> String {
 mod tests {
     use super::*;
 
-    fn forest(signed: bool, values: &[(f64, f64, f64)]) -> Forest<'static> {
+    fn forest(scale: Scale, values: &[(f64, f64, f64)]) -> Forest<'static> {
         Forest {
             title: "",
             description: String::new(),
             axis: String::new(),
             what: "",
             over: "",
-            reference: Some((if signed { 0.0 } else { 0.5 }, "")),
-            signed,
+            reference: Some((if scale == Scale::Share { 0.5 } else { 0.0 }, "")),
+            scale,
             rows: values
                 .iter()
                 .map(|&(estimate, lower, upper)| Row {
@@ -323,15 +356,35 @@ mod tests {
             let off = (low - wanted.0).abs() + (high - wanted.1).abs();
             assert!(off + (step - wanted.2).abs() < 1e-9, "{low} {high} {step}");
         };
-        close(forest(false, &[(0.8, 0.7, 0.9)]).range(), (0.5, 1.0, 0.1));
-        close(forest(false, &[(0.3, 0.1, 0.55)]).range(), (0.0, 1.0, 0.2));
-        close(forest(true, &[(0.05, -0.03, 0.13)]).range(), (-0.05, 0.15, 0.05));
-        close(forest(true, &[(-0.2, -0.3, -0.1)]).range(), (-0.3, 0.0, 0.05));
+        let range = |scale, values: &[(f64, f64, f64)]| forest(scale, values).range();
+        close(range(Scale::Share, &[(0.8, 0.7, 0.9)]), (0.5, 1.0, 0.1));
+        close(range(Scale::Share, &[(0.3, 0.1, 0.55)]), (0.0, 1.0, 0.2));
+        close(range(Scale::Difference, &[(0.05, -0.03, 0.13)]), (-0.05, 0.15, 0.05));
+        close(range(Scale::Difference, &[(-0.2, -0.3, -0.1)]), (-0.3, 0.0, 0.05));
+        // Ticks with a sign and two decimals need room.
+        close(range(Scale::Difference, &[(0.03, -0.12, 0.16)]), (-0.2, 0.2, 0.1));
+    }
+
+    #[test]
+    fn an_axis_of_any_numbers_ends_where_they_end() {
+        let close = |values: &[(f64, f64, f64)], wanted: (f64, f64, f64)| {
+            let (low, high, step) = forest(Scale::Free, values).range();
+            let off = (low - wanted.0).abs() + (high - wanted.1).abs();
+            assert!(off + (step - wanted.2).abs() < 1e-6, "{low} {high} {step}");
+        };
+        close(&[(-0.1, -0.3, 0.1)], (-0.3, 0.1, 0.1));
+        close(&[(0.2, 0.1, 0.26)], (0.0, 0.3, 0.05));
+        close(&[(-2.0, -30.0, 41.0)], (-40.0, 60.0, 20.0));
+        close(&[(0.5, -900.0, 1700.0)], (-1000.0, 2000.0, 500.0));
+        let mut none = forest(Scale::Free, &[]);
+        none.reference = None;
+        let (low, high, _) = none.range();
+        assert!(low < high && low.is_finite() && high.is_finite());
     }
 
     #[test]
     fn headings_are_a_column_of_the_table() {
-        let mut forest = forest(false, &[(0.8, 0.7, 0.9), (0.6, 0.5, 0.7)]);
+        let mut forest = forest(Scale::Share, &[(0.8, 0.7, 0.9), (0.6, 0.5, 0.7)]);
         let heading = |label: &str| Row {
             label: label.to_string(),
             heading: true,

@@ -3,8 +3,10 @@
 use serde_json::{Value as Json, json};
 
 use super::author::coded;
+use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
 use super::shown::{Shown, breakable, escape, fill, plain};
+use super::structured_abstract::within;
 use super::svg::{Anchor, Svg};
 use crate::data::{
     Equation, FullModelFacts, ImportanceFacts, MemberFacts, Term, Transform,
@@ -121,11 +123,11 @@ fn model(
         _ => String::new(),
     };
     Ok(json!({
-        "name": facts.name, "label": facts.label, "cohort": facts.cohort,
+        "name": facts.name, "label": first_upper(&facts.label), "cohort": facts.cohort,
         "missing": facts.missing, "file": facts.file, "digest": facts.digest,
         "n": number("n", 0), "n_positive": number("n_positive", 0),
         "parts": match facts.members.as_slice() {
-            [one] => words(one),
+            [one] => within(&words(one)),
             several => format!(
                 "a weighted mean of the probabilities of {} candidates, each of which stands below \
                  with its weight",

@@ -53,13 +53,16 @@ pub fn figure<'a>(
         "Patients".to_string(),
         format!("{metric} (95 % CI)"),
     ];
-    let head = head.map(|cell| format!("<th scope=\"col\">{}</th>", escape(&cell)));
+    let head = head.iter().enumerate().map(|(at, cell)| {
+        let class = if at == 0 { "" } else { " class=\"r\"" };
+        format!("<th scope=\"col\"{class}>{}</th>", escape(cell))
+    });
     let rows: String =
         (0..facts.sizes.len()).map(|position| row(shown, &at, facts, position)).collect();
     let body = format!(
         "<div class=\"pair\"><div>{picture}</div><div><table><thead><tr>{}</tr></thead><tbody>\
          {rows}</tbody></table></div></div>",
-        head.concat()
+        head.collect::<String>()
     );
     Ok(Figure {
         id,
@@ -233,8 +236,14 @@ fn row(shown: &Shown, at: &str, facts: &LearningFacts, position: usize) -> Strin
         }
     };
     format!(
-        "<tr><th scope=\"row\">{share}</th><td>{}{range}</td><td>{value}</td></tr>",
-        shown.count(&format!("{here}/n"))
+        "<tr><th scope=\"row\">{share}</th><td class=\"r\">{}{range}</td><td class=\"r{}\">{value}</td></tr>",
+        shown.count(&format!("{here}/n")),
+        // Words may take several lines.
+        if size.estimate.as_ref().is_some_and(|of| of.failed_folds.is_empty()) {
+            ""
+        } else {
+            " wraps"
+        }
     )
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::author::coded;
-use super::shown::{Shown, fill};
+use super::shown::{Shown, counted, fill};
 use crate::operation::prelude::*;
 
 /// How the outcome is derived and features are made, each setting with whether the author set it, and how many features there are.
@@ -96,7 +96,7 @@ impl Section for Measures {
             units.retain(|unit| !unit.is_empty());
             json!({
                 "name": block.name, "kind": block.kind, "source": block.source,
-                "n": block.columns.len(), "units": units.join(", "),
+                "n": counted(block.columns.len()), "units": units.join(", "),
             })
         });
         let here = ["read", "features", "outcome"];
@@ -110,6 +110,8 @@ impl Section for Measures {
             json!({
                 "simulated": record.study.simulated,
                 "outcomes": outcomes.collect::<Vec<_>>(),
+                // One derivation decides all, and differs from none.
+                "several": record.outcomes.iter().any(|outcome| outcome.decided.len() > 1),
                 "blocks": blocks.collect::<Vec<_>>(),
                 "methods": methods,
             }),

@@ -27,6 +27,7 @@ mod full_model;
 mod ibsi;
 mod imaging;
 mod interpretation;
+mod layered;
 mod learning_curve;
 mod marks;
 mod measures;

@@ -15,7 +15,7 @@ use super::marks::{mark, marked};
 use super::probast::risk_of_bias;
 use super::references::shortened;
 use super::rqs::{self, quality};
-use super::shown::{Shown, escape, fill, legible};
+use super::shown::{self, Shown, escape, fill, legible};
 use super::size;
 use super::{fonts, standards};
 use crate::data::{
@@ -220,7 +220,7 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
             "engine": record.engine,
             "study_digest": short(&record.study.digest),
             "seed": record.study.seed,
-            "n_nodes": record.graph.n_nodes,
+            "n_nodes": shown.count("/graph/n_nodes"),
             "coarse": tells_patients(record),
             "finding": finding(record),
             "status": status,
@@ -534,8 +534,8 @@ fn tells_patients(record: &StudyRecord) -> bool {
 /// A number of nodes; where it would tell patients, in hundreds as in the record.
 fn counted(n: usize, coarse: bool) -> String {
     match coarse && n > 0 {
-        true => format!("up to {}", n.div_ceil(100) * 100),
-        false => n.to_string(),
+        true => format!("up to {}", shown::counted(n.div_ceil(100) * 100)),
+        false => shown::counted(n),
     }
 }
 

@@ -6,7 +6,7 @@ use super::author::coded;
 use super::figure::DataTable;
 use super::flow;
 use super::missingness;
-use super::shown::{Shown, fill, plain};
+use super::shown::{Shown, counted, fill, plain};
 use super::table_one;
 use crate::data::{BlockFacts, ColumnFacts, ColumnLevel, FlowBox, Share};
 use crate::operation::prelude::*;
@@ -112,10 +112,11 @@ impl Section for Participants {
                 "agreements": agreements(record, &shown),
                 "left_out": left_out(record, &shown),
                 "shown": match n > ROWS {
-                    true => format!(", {ROWS} of {n}; all are in tables/predictors.csv"),
+                    true => format!(", {ROWS} of {}; all are in tables/predictors.csv", counted(n)),
                     false => String::new(),
                 },
                 "stacked": is_stacked(&blocks),
+                "units": blocks.iter().any(has_unit),
                 "blocks": blocks,
             }),
         )?;
@@ -254,6 +255,12 @@ fn blocks(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
         }
     }
     blocks
+}
+
+/// Whether any of a block's columns has a unit.
+fn has_unit(block: &Json) -> bool {
+    let mut rows = block["rows"].as_array().into_iter().flatten();
+    rows.any(|row| row["unit"].as_str().is_some_and(|unit| !unit.is_empty()))
 }
 
 /// Whether standard deviations stand below their means.

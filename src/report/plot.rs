@@ -58,7 +58,7 @@ impl Plot {
         plot
     }
 
-    /// Where a point of the data lies; what is outside is moved to the edge.
+    /// Where a point of the data lies; what is outside is moved to the edge. A line ends there instead.
     pub fn at(&self, x: f64, y: f64) -> (f64, f64) {
         let part = |value: f64, (from, to): (f64, f64)| {
             if to > from { ((value - from) / (to - from)).clamp(0.0, 1.0) } else { 0.5 }
@@ -70,8 +70,17 @@ impl Plot {
     }
 
     pub fn line(&mut self, class: &str, points: impl Iterator<Item = (f64, f64)>) {
-        let points: Vec<(f64, f64)> = points.map(|(x, y)| self.at(x, y)).collect();
-        if points.len() > 1 {
+        let points: Vec<(f64, f64)> = points.collect();
+        let mut drawn: Vec<Vec<(f64, f64)>> = Vec::new();
+        for ends in points.windows(2) {
+            let Some((from, to)) = within(ends[0], ends[1], self.y) else { continue };
+            match drawn.last_mut().filter(|known| known.last() == Some(&from)) {
+                Some(known) => known.push(to),
+                None => drawn.push(vec![from, to]),
+            }
+        }
+        for points in drawn {
+            let points: Vec<_> = points.into_iter().map(|(x, y)| self.at(x, y)).collect();
             self.svg.path(class, &points);
         }
     }
@@ -128,6 +137,29 @@ impl Plot {
         self.svg.text("small", (RIGHT, middle - tall - 4.0), Anchor::End, "events");
         self.svg.text("small", (RIGHT, middle + tall + 13.0), Anchor::End, "non-events");
     }
+}
+
+/// The part of a straight line whose values lie within a range.
+fn within(
+    from: (f64, f64),
+    to: (f64, f64),
+    (low, high): (f64, f64),
+) -> Option<((f64, f64), (f64, f64))> {
+    let inside = |y: f64| (low - 1e-9..=high + 1e-9).contains(&y);
+    if inside(from.1) && inside(to.1) {
+        return Some((from, to));
+    }
+    let rise = to.1 - from.1;
+    let (at_low, at_high) = ((low - from.1) / rise, (high - from.1) / rise);
+    let (enters, leaves) = (at_low.min(at_high).max(0.0), at_low.max(at_high).min(1.0));
+    // Also false where the line is level and lies outside.
+    let crosses = enters < leaves;
+    let at = |part: f64| (from.0 + part * (to.0 - from.0), from.1 + part * rise);
+    crosses.then(|| {
+        let start = if inside(from.1) { from } else { at(enters) };
+        let end = if inside(to.1) { to } else { at(leaves) };
+        (start, end)
+    })
 }
 
 /// Round values within a range, and the digits that they need.
@@ -200,6 +232,27 @@ mod tests {
         // The height of small letters.
         assert!(word("non-events") - 9.0 > foot, "{drawn}");
         assert!(empty.svg.finish("", "").find("events").is_none());
+    }
+
+    #[test]
+    fn a_line_ends_where_it_leaves_the_plot() {
+        let range = (0.0, 1.0);
+        assert_eq!(within((0.0, 0.5), (1.0, 1.0), range), Some(((0.0, 0.5), (1.0, 1.0))));
+        assert_eq!(
+            within((0.0, 0.5), (1.0, -0.5), range),
+            Some(((0.0, 0.5), (0.5, 0.0)))
+        );
+        assert_eq!(
+            within((0.0, -1.0), (1.0, 3.0), range),
+            Some(((0.25, 0.0), (0.5, 1.0)))
+        );
+        assert_eq!(within((0.0, -0.5), (1.0, -0.5), range), None);
+        assert_eq!(within((0.0, 1.5), (1.0, 1.2), range), None);
+        let axis = || Axis { from: 0.0, to: 1.0, label: "" };
+        let mut plot = Plot::new(&axis(), &axis(), 0.0);
+        let points = [(0.0, 0.5), (0.2, -0.5), (0.4, -0.4), (0.6, 0.4), (1.0, 0.4)];
+        plot.line("gone", points.into_iter());
+        assert_eq!(plot.svg.finish("", "").matches("class=\"gone\"").count(), 2);
     }
 
     #[test]

@@ -63,8 +63,8 @@ impl Section for Provenance {
                 "sources": sources.collect::<Vec<_>>(),
                 "study_digest": record.study.digest,
                 "engine": record.engine,
-                "seed": shown.count("/study/seed"),
-                "schema": shown.count("/schema"),
+                "seed": shown.label("/study/seed"),
+                "schema": shown.label("/schema"),
                 "references": record.references,
             }),
         )?;

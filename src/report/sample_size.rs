@@ -6,7 +6,7 @@ use serde_json::json;
 use super::figure::{DataTable, Figure};
 use super::forest::Forest;
 use super::learning_curve;
-use super::shown::{Shown, escape, fill, place, plain};
+use super::shown::{GROUPED_COUNT, Shown, counted, escape, fill, grouped, place, plain};
 use super::standing::headline;
 use super::svg::{Anchor, Svg};
 use crate::data::{ExpectedWidth, SampleSizeFacts};
@@ -212,12 +212,12 @@ fn figure(shown: &Shown, name: &str, size: &SampleSizeFacts) -> Figure<'static> 
     svg.line("ref", (enough, 34.0), (enough, 40.0 + 34.0 * rows.len() as f64 - 6.0));
     let description = format!(
         "{} patients against the numbers that each criterion asks for: {}.",
-        size.n,
+        counted(size.n),
         rows[1..]
             .iter()
             .filter_map(|(label, _, value, _)| Some(format!(
                 "{label} {}",
-                plain((*value)?, 0)
+                grouped(&plain((*value)?, 0), GROUPED_COUNT)
             )))
             .collect::<Vec<_>>()
             .join(", ")

@@ -68,6 +68,11 @@ impl Shown {
 
     /// The number at `path` with so many decimals; a dash when there is none.
     pub fn number(&self, path: &str, digits: usize) -> String {
+        self.written(path, digits, GROUPED_VALUE)
+    }
+
+    /// The number at `path`, with its thousands apart where it has so many digits.
+    fn written(&self, path: &str, digits: usize, grouped_from: usize) -> String {
         // The ends of an interval stand beside what is marked.
         let end = path.ends_with("/lower") || path.ends_with("/upper");
         let shown = math::pow(10.0, -(digits as f64)) * (1.0 + 1e-9);
@@ -77,7 +82,7 @@ impl Shown {
             Some(number) => format!(
                 "{about}<span data-ref=\"{}\">{}</span>",
                 escape(path),
-                plain(number, digits)
+                grouped(&plain(number, digits), grouped_from)
             ),
             None if self.is_hidden(path) => HIDDEN.to_string(),
             None => "–".to_string(),
@@ -143,9 +148,14 @@ impl Shown {
         ["lower", "upper"].iter().all(|end| self.has(&format!("{path}/{end}")))
     }
 
-    /// A whole number.
+    /// A whole number of something.
     pub fn count(&self, path: &str) -> String {
-        self.number(path, 0)
+        self.written(path, 0, GROUPED_COUNT)
+    }
+
+    /// A whole number that names something, such as a seed: it counts nothing.
+    pub fn label(&self, path: &str) -> String {
+        self.written(path, 0, usize::MAX)
     }
 
     /// `estimate (lower–upper)` of the estimate at `path`.
@@ -247,6 +257,40 @@ pub fn plain(number: f64, digits: usize) -> String {
     }
 }
 
+/// Digits from which counts have their thousands apart: in a column of counts all stand alike.
+pub const GROUPED_COUNT: usize = 4;
+
+/// The same of measured values, where four digits may be a year.
+pub const GROUPED_VALUE: usize = 5;
+
+/// A number as [`plain`] writes it with its thousands apart, where it has so many digits before the
+/// point. The sign between is the narrow space of ISO 80000-1, which is a decimal sign nowhere and at
+/// which no line ends.
+pub fn grouped(number: &str, from: usize) -> String {
+    let start = number.find(|c: char| c.is_ascii_digit()).unwrap_or(number.len());
+    let n = number[start..].bytes().take_while(u8::is_ascii_digit).count();
+    if n < from {
+        return number.to_string();
+    }
+    let mut text = number[..start].to_string();
+    for (at, digit) in number[start..start + n].chars().enumerate() {
+        if at > 0 && (n - at).is_multiple_of(3) {
+            text.push(APART);
+        }
+        text.push(digit);
+    }
+    text.push_str(&number[start + n..]);
+    text
+}
+
+/// Stands between thousands.
+pub const APART: char = '\u{202f}';
+
+/// A count that names no place, with its thousands apart.
+pub fn counted(n: usize) -> String {
+    grouped(&n.to_string(), GROUPED_COUNT)
+}
+
 /// Mantissa with some decimals, and power of ten.
 fn parts(number: f64, decimals: usize) -> (String, String) {
     let text = format!("{number:.decimals$e}");
@@ -270,6 +314,22 @@ fn scientific(number: f64, decimals: usize) -> String {
     let power: String = power.chars().map(raised).collect();
     // No line ends within a number.
     format!("{}\u{a0}×\u{a0}10{power}", mantissa.replace('-', "−"))
+}
+
+/// A text of which numbers such as 1.1102230246251565e-16 are written by their powers of ten.
+pub fn powers(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let number = word.trim_end_matches([',', ';', '.', ')']);
+        let is_power = number.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+            && number.contains('e');
+        match number.parse::<f64>() {
+            Ok(value) if is_power => {
+                format!("{}{}", scientific(value, 1), &word[number.len()..])
+            }
+            _ => word.to_string(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Text that is safe in HTML and SVG, in content and in attributes.
@@ -450,6 +510,38 @@ mod tests {
         assert_eq!(plain(13_471_859.3, 0), "1.35\u{a0}×\u{a0}10⁷");
         assert_eq!(plain(-7.6795e-15, 19), "−7.6795\u{a0}×\u{a0}10⁻¹⁵");
         assert_eq!(plain(0.0000012, 6), "0.000001");
+    }
+
+    #[test]
+    fn tiny_numbers_in_texts_are_written_by_their_powers() {
+        let text = "moved inwards, by 1.1102230246251565e-16 at most (e.g. 3 of 1e)";
+        let told = "moved inwards, by 1.1\u{a0}×\u{a0}10⁻¹⁶ at most (e.g. 3 of 1e)";
+        assert_eq!(powers(text), told);
+        assert_eq!(powers("below 1e-6; no more"), "below 1.0\u{a0}×\u{a0}10⁻⁶; no more");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(counted(999), "999");
+        assert_eq!(counted(4140), "4\u{202f}140");
+        assert_eq!(counted(1_600_400), "1\u{202f}600\u{202f}400");
+        assert_eq!(grouped("−51538.25", GROUPED_VALUE), "−51\u{202f}538.25");
+        assert_eq!(grouped("2015", GROUPED_VALUE), "2015");
+        assert_eq!(grouped("0.12345", GROUPED_VALUE), "0.12345");
+        assert_eq!(
+            grouped("1.35\u{a0}×\u{a0}10⁷", GROUPED_COUNT),
+            "1.35\u{a0}×\u{a0}10⁷"
+        );
+        assert_eq!(grouped("–", GROUPED_COUNT), "–");
+        let shown = Shown {
+            json: Arc::new(serde_json::json!({ "n": 37224, "year": 2015.0 })),
+            hidden: BTreeSet::new(),
+            coarse: BTreeMap::new(),
+            protects: false,
+        };
+        assert_eq!(without_tags(&shown.count("/n")), "37\u{202f}224");
+        assert_eq!(without_tags(&shown.number("/year", 0)), "2015");
+        assert_eq!(without_tags(&shown.label("/n")), "37224");
     }
 
     #[test]

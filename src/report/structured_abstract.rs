@@ -85,7 +85,7 @@ impl Section for StructuredAbstract {
 }
 
 /// A title within a sentence: its first letter is small, unless a name or an abbreviation begins there.
-fn within(title: &str) -> String {
+pub fn within(title: &str) -> String {
     const NAMES: [&str; 4] = ["Gaussian", "Matthews", "Yeo", "Youden"];
     let first = title.split([' ', '’', '\'', '–', '-']).next().unwrap_or("");
     let short = first.chars().filter(|c| c.is_uppercase() || c.is_numeric()).count() > 1;

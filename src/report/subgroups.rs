@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
-use super::forest::{Counted, Forest, Row};
+use super::forest::{Counted, Forest, Row, Scale};
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, all, headline, rows_are, same_question};
 use crate::data::{AnalysisRecord, SubgroupFacts};
@@ -95,7 +95,7 @@ fn figure<'a>(
             Some(estimate) => Some((estimate.estimate, "all")),
             None => Some((0.5, "chance")),
         },
-        signed: false,
+        scale: Scale::Share,
         rows: lines(record, name, analysis, Line::Value),
     };
     let picture = forest.draw(shown);
@@ -113,7 +113,7 @@ fn figure<'a>(
             what: "Group against the largest",
             over: "variable",
             reference: Some((0.0, "none")),
-            signed: true,
+            scale: Scale::Difference,
             rows,
         };
         let picture = forest.draw(shown);

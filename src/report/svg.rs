@@ -84,12 +84,12 @@ impl Svg {
         self.content.push_str("Z\"/>");
     }
 
-    /// A smooth line from left to right.
-    pub fn curve(&mut self, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
-        let middle = (x1 + x2) / 2.0;
+    /// A smooth line from top to bottom.
+    pub fn fall(&mut self, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
+        let middle = (y1 + y2) / 2.0;
         self.content.push_str(&format!(
-            "<path class=\"{class}\" d=\"M{x1:.1} {y1:.1}C{middle:.1} {y1:.1} {middle:.1} \
-             {y2:.1} {x2:.1} {y2:.1}\"/>"
+            "<path class=\"{class}\" d=\"M{x1:.1} {y1:.1}C{x1:.1} {middle:.1} {x2:.1} \
+             {middle:.1} {x2:.1} {y2:.1}\"/>"
         ));
     }
 

@@ -9,6 +9,9 @@ use crate::data::{CharacteristicFacts, DIVIDING, StudyRecord};
 /// Categories of a variable that the page has; the rest are in the file.
 pub const LEVELS: usize = 20;
 
+/// Columns that the page has of a block that is too wide for this table.
+const OF_A_PART: usize = 8;
+
 /// How wide a value with its spread may be to fit into a cell on a page of 1280 pixels: of a table with
 /// five columns, and of one with seven. Units: half the width of a digit.
 const OF_FIVE: usize = 36;
@@ -63,8 +66,27 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
             variables.push(variable);
         }
     }
+    // The first columns of a block of hundreds describe nobody: the page has a few, the file all.
+    let columns = |block: &str| {
+        let known = record.predictors.iter().find(|known| known.name == block);
+        known.map_or(0, |known| known.columns.len())
+    };
+    let is_part = |block: &str| {
+        variables.iter().filter(|(known, _)| *known == block).count() < columns(block)
+    };
+    let parts: Vec<&str> = variables
+        .iter()
+        .map(|(block, _)| *block)
+        .filter(|block| is_part(block))
+        .collect();
     let mut groups: Vec<(String, Vec<Json>)> = Vec::new();
+    let mut on_page: Vec<(&str, &str)> = Vec::new();
     for variable in &variables {
+        let before = groups.iter().find(|(block, _)| block == variable.0);
+        let n_before = before.map_or(0, |(_, variables)| variables.len());
+        if parts.contains(&variable.0) && n_before >= OF_A_PART {
+            continue;
+        }
         let has = |cohort: &&&str| place(cohort, *variable, None).is_some();
         let cells = cohorts.iter().filter(has).map(|cohort| {
             let of = |class| match place(cohort, *variable, class) {
@@ -123,6 +145,7 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
             }));
         }
         let of_variable = json!({ "rows": rows, "more": levels.len() > LEVELS });
+        on_page.push(*variable);
         match groups.iter_mut().find(|(block, _)| block == variable.0) {
             Some((_, variables)) => variables.push(of_variable),
             None => groups.push((variable.0.to_string(), vec![of_variable])),
@@ -151,6 +174,9 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
     let of_blocks = variables.iter().filter(|(block, _)| *block != DIVIDING).count();
     let all: usize = record.predictors.iter().map(|block| block.columns.len()).sum();
     let rows = record.characteristics.iter().enumerate();
+    let rows = rows.filter(|(_, row)| {
+        on_page.contains(&(row.block.as_str(), row.variable.as_str()))
+    });
     let cells: Vec<String> = rows.map(|(at, row)| described(shown, at, row)).collect();
     let most = if cohorts.len() > 1 { OF_SEVEN } else { OF_FIVE };
     Some(json!({
@@ -161,7 +187,10 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
         "columns": if cohorts.len() > 1 { 7 } else { 5 },
         "groups": groups
             .into_iter()
-            .map(|(name, variables)| json!({ "name": name, "variables": variables }))
+            .map(|(name, variables)| {
+                let part = parts.contains(&name.as_str());
+                json!({ "name": name, "variables": variables, "part": part })
+            })
             .collect::<Vec<_>>(),
     }))
 }

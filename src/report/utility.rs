@@ -98,7 +98,7 @@ fn figure<'a>(
     let mut plot = Plot::new(&x, &y, 0.0);
     plot.line("axis", [(x.from, 0.0), (x.to, 0.0)].into_iter());
     let all = curve.points.iter().map(|point| (point.threshold, point.treat_all));
-    plot.line("line4", all.filter(|(_, value)| *value >= low));
+    plot.line("line4", all);
     for stretch in stretches(curve) {
         let limits = |p: &DecisionPoint| Some((p.threshold, p.lower?.max(low), p.upper?));
         let band: Vec<(f64, f64, f64)> = stretch.iter().filter_map(limits).collect();

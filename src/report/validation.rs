@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::calibration::first_upper;
 use super::discrimination::SMOOTH;
 use super::figure::{DataTable, Figure};
-use super::forest::{Counted, Forest, Row};
+use super::forest::{Counted, Forest, Row, Scale};
 use super::roc;
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, chance, headline, model, primary, same_question};
@@ -267,7 +267,7 @@ fn side_by_side(
             what: "Measure and place",
             over: "metric",
             reference: panel.best.map(|best| (best, "ideal")),
-            signed: false,
+            scale: if panel.shares { Scale::Share } else { Scale::Free },
             rows: panel.rows,
         })
         .collect();
@@ -523,7 +523,7 @@ fn sites<'a>(
         what: "Site held out",
         over: "",
         reference: chance(analysis).map(|chance| (chance, "chance")),
-        signed: false,
+        scale: Scale::Share,
         rows,
     };
     let picture = forest.draw(shown);

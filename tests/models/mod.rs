@@ -253,7 +253,7 @@ fn same_in_the_equation(workshop: &Workshop, learn: &str) {
     let printed = |path: String| -> f64 {
         let found = numbers.iter().find(|number| number.path == path);
         let found = found.unwrap_or_else(|| panic!("no {path}"));
-        let text = found.text.replace('−', "-");
+        let text = found.text.replace('−', "-").replace('\u{202f}', "");
         let Some((mantissa, power)) = text.split_once("\u{a0}×\u{a0}10") else {
             return text.parse().unwrap();
         };
