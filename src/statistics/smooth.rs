@@ -31,8 +31,9 @@ impl Points {
         Some((*self.x.first()?, *self.x.last()?))
     }
 
-    /// The curve at `at`: a polynomial of `degree`, of [`DEGREE`] at most, fitted by least squares to the share `span` of
+    /// The curve at `at`: a polynomial of `degree` fitted by least squares to the share `span` of
     /// the points that lies nearest, weighed by (1 − (d/h)³)³, h the distance of the farthest.
+    /// `degree` is [`DEGREE`] at most.
     ///
     /// Where the points have too few values of `x` for the degree, a lower one is fitted.
     ///
