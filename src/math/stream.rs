@@ -44,12 +44,13 @@ impl Stream {
     /// Uniform on 0, …, n − 1 without bias. `n` must not be 0.
     pub fn below(&mut self, n: usize) -> usize {
         assert!(n > 0, "there is no number below 0");
-        // Lemire's multiplication; the rejected share is below n / 2⁶⁴.
+        // Lemire's multiplication; the rejected share is below n / 2⁶⁴. The remainder is below n, so that
+        // it is computed only where it may matter.
         let n = n as u64;
-        let threshold = n.wrapping_neg() % n;
         loop {
             let product = u128::from(self.bits()) * u128::from(n);
-            if product as u64 >= threshold {
+            let low = product as u64;
+            if low >= n || low >= n.wrapping_neg() % n {
                 return (product >> 64) as usize;
             }
         }

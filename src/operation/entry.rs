@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::kinds::{AnyLearner, AnyTableStep, parameters};
 use super::{
-    About, Calibrator, Column, Contest, Declared, Derivation, Failure, FeatureFamily,
-    File, Fragment, Generator, Judged, Learner, Metric, Operation, Problems, ReadAs,
-    Reader, Resampling, RoiType, Scale, Scored, Section, TableStep, Tuner,
+    About, Again, Calibrator, Column, Contest, Declared, Derivation, Failure,
+    FeatureFamily, File, Fragment, Generator, Judged, Learner, Metric, Operation,
+    Problems, ReadAs, Reader, Resampling, RoiType, Scale, Scored, Section, TableStep,
+    Tuner,
 };
 use crate::data::{
     Assay, Calls, Choice, Population, Roi, Shape, Split, Splits, StudyRecord, Value,
@@ -203,6 +204,8 @@ pub trait AnyMetric: Send + Sync {
     /// See [`Metric::RANKS`].
     fn ranks_only(&self) -> bool;
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure>;
+    /// See [`Metric::again`].
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a>;
     fn denominator(&self, scored: Scored<'_>) -> usize;
     fn chance(&self, prevalence: f64) -> Option<f64>;
 }
@@ -218,6 +221,10 @@ impl<T: Metric> AnyMetric for T {
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
         Metric::compute(self, scored)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        Metric::again(self, scored)
     }
 
     fn denominator(&self, scored: Scored<'_>) -> usize {

@@ -27,10 +27,10 @@ pub use failure::Failure;
 pub use form::{Form, Then};
 pub use formula::{Change, Formula};
 pub use kinds::{
-    About, AnyLearner, AnyTableStep, Calibrator, Column, Contest, Derivation, Direction,
-    FeatureFamily, File, Fragment, Generator, Harmonising, Judged, Learner, Metric,
-    Operation, Output, Pooling, ReadAs, Reader, Resampling, RoiType, Scale, Scored,
-    Section, TableStep, Tuner,
+    About, Again, AnyLearner, AnyTableStep, Calibrator, Column, Contest, Copies,
+    Derivation, Direction, Drawn, FeatureFamily, File, Fragment, Generator, Harmonising,
+    Judged, Learner, Metric, Operation, Output, Pooling, ReadAs, Reader, Resampling,
+    RoiType, Scale, Scored, Section, TableStep, Tuner, on_copies,
 };
 pub use names::Names;
 pub use needs::{Counted, Need};

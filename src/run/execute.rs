@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use petgraph::graph::NodeIndex;
 
-use super::compute::{self, Inputs, Matrices};
+use super::compute::{self, Inputs, Matrices, Resamples};
 use crate::data::{Alternative, Value};
 use crate::digest::Digest;
 use crate::math::Stream;
@@ -147,6 +147,7 @@ pub fn execute(
         results: (0..n).map(|_| Mutex::new(Result_::default())).collect(),
         values: (0..n).map(|_| Mutex::new(None)).collect(),
         matrices: (0..n).map(|_| Mutex::new(None)).collect(),
+        resamples: Resamples::new(study.seed),
         waiting_for: plan
             .graph
             .node_indices()
@@ -217,6 +218,7 @@ struct Executor<'a> {
     values: Vec<Mutex<Option<Arc<Value>>>>,
     /// Prepared matrices of a split, by its `prepare` node.
     matrices: Vec<Mutex<Option<Arc<Matrices>>>>,
+    resamples: Resamples,
     waiting_for: Vec<AtomicUsize>,
     readers_left: Vec<AtomicUsize>,
     recheck: f64,
@@ -536,6 +538,7 @@ impl Executor<'_> {
             values: inputs,
             nodes: &self.plan.inputs(index),
             matrices: &matrices,
+            resamples: &self.resamples,
             shared: &shared,
         };
         let node = &self.plan.graph[index];

@@ -1,5 +1,6 @@
 //! Area under the ROC curve: how often a positive scores above a negative.
 
+use super::band::Ranked;
 use crate::operation::prelude::*;
 
 /// Area under the receiver operating characteristic curve.
@@ -66,6 +67,15 @@ impl Metric for Auroc {
         let positive = positive as f64;
         let pairs = positive * (n as f64 - positive);
         Ok((rank_sum - positive * (positive + 1.0) / 2.0) / pairs)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        match Ranked::of_rows(scored) {
+            Some(rows) => {
+                Box::new(move |drawn| rows.auroc(&drawn.counts).ok_or(Failure::OneClass))
+            }
+            None => on_copies(self, scored),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Average precision: the area under the precision–recall curve, as steps.
 
+use super::band::Ranked;
 use super::precision_recall::precision_recall;
 use crate::operation::prelude::*;
 
@@ -49,6 +50,15 @@ impl Metric for AveragePrecision {
             area += (pair[1].x - pair[0].x) * pair[1].y;
         }
         Ok(area.min(1.0))
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        match Ranked::of_rows(scored) {
+            Some(rows) => Box::new(move |drawn| {
+                rows.average_precision(&drawn.counts).ok_or(Failure::OneClass)
+            }),
+            None => on_copies(self, scored),
+        }
     }
 
     fn chance(&self, prevalence: f64) -> Option<f64> {

@@ -3,6 +3,7 @@
 use super::interval::wilson;
 use super::precision_recall::percentiles;
 use crate::data::Limits;
+use crate::operation::Scored;
 
 /// Steps of the grid between 0 and 1, as those of the mean curves.
 const STEPS: usize = 100;
@@ -16,7 +17,7 @@ pub fn band_places() -> impl Iterator<Item = f64> {
 pub struct Ranked {
     /// Class and unit, such as the patient; and whether a threshold falls behind the row, which it
     /// does not within equal scores.
-    rows: Vec<(bool, usize, bool)>,
+    rows: Vec<(bool, u32, bool)>,
 }
 
 impl Ranked {
@@ -27,30 +28,78 @@ impl Ranked {
         let ends = |at: usize| {
             order.get(at + 1).is_none_or(|next| scores[*next] != scores[order[at]])
         };
-        let row = |(at, row): (usize, &usize)| (truth[*row], units[*row], ends(at));
+        let row =
+            |(at, row): (usize, &usize)| (truth[*row], units[*row] as u32, ends(at));
         Self { rows: order.iter().enumerate().map(row).collect() }
     }
 
-    /// Hits and alarms at each threshold, from the highest down.
+    /// Each row a unit of its own; `None` where a score is no number, which has no rank.
+    pub fn of_rows(scored: Scored<'_>) -> Option<Self> {
+        let Scored { truth, scores, .. } = scored;
+        let ranked = truth.len() == scores.len() && !scores.iter().any(|s| s.is_nan());
+        let units: Vec<usize> = (0..truth.len()).collect();
+        ranked.then(|| Self::new(truth, scores, &units))
+    }
+
+    /// Hits and alarms at each threshold that rows are passed at, from the highest down.
     fn passed(&self, weights: &[u32], mut at: impl FnMut(f64, f64)) {
-        let (mut hits, mut alarms) = (0u64, 0u64);
+        let (mut hits, mut all, mut before) = (0u64, 0u64, 0u64);
         for &(positive, unit, ends) in &self.rows {
-            let weight = u64::from(weights[unit]);
-            match positive {
-                true => hits += weight,
-                false => alarms += weight,
-            }
-            if ends {
-                at(hits as f64, alarms as f64);
+            let weight = u64::from(weights[unit as usize]);
+            // Classes come in no order that a processor could foresee.
+            hits += weight * u64::from(positive);
+            all += weight;
+            if ends && all > before {
+                at(hits as f64, (all - hits) as f64);
+                before = all;
             }
         }
     }
 
     /// All hits and all alarms.
     fn all(&self, weights: &[u32]) -> (f64, f64) {
-        let mut last = (0.0, 0.0);
-        self.passed(weights, |hits, alarms| last = (hits, alarms));
-        last
+        let (mut hits, mut all) = (0u64, 0u64);
+        for &(positive, unit, _) in &self.rows {
+            let weight = u64::from(weights[unit as usize]);
+            hits += weight * u64::from(positive);
+            all += weight;
+        }
+        (hits as f64, (all - hits) as f64)
+    }
+
+    /// The share of pairs of a positive and a negative in which the positive is ranked higher, equal
+    /// scores one half. `None` without both classes.
+    pub fn auroc(&self, weights: &[u32]) -> Option<f64> {
+        let (positive, negative) = self.all(weights);
+        if positive == 0.0 || negative == 0.0 {
+            return None;
+        }
+        // The sum of the positives' ranks from the lowest score up: halves of whole numbers, of which
+        // sums are exact in any order.
+        let n = positive + negative;
+        let (mut rank_sum, mut before) = (0.0, (0.0, 0.0));
+        self.passed(weights, |hits, alarms| {
+            let (start, end) = (n - (hits + alarms), n - (before.0 + before.1));
+            rank_sum += (start + 1.0 + end) / 2.0 * (hits - before.0);
+            before = (hits, alarms);
+        });
+        let pairs = positive * negative;
+        Some((rank_sum - positive * (positive + 1.0) / 2.0) / pairs)
+    }
+
+    /// The area under the precision–recall curve, as steps. `None` without a positive.
+    pub fn average_precision(&self, weights: &[u32]) -> Option<f64> {
+        let (positive, _) = self.all(weights);
+        if positive == 0.0 {
+            return None;
+        }
+        let (mut area, mut before) = (0.0f64, 0.0);
+        self.passed(weights, |hits, alarms| {
+            let recall = hits / positive;
+            area += (recall - before) * (hits / (hits + alarms));
+            before = recall;
+        });
+        Some(area.min(1.0))
     }
 
     /// The sensitivity at each 1 − specificity of the grid, by straight lines between the points of

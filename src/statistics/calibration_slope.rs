@@ -1,7 +1,7 @@
 //! Calibration slope: whether predictions are too extreme or too modest.
 
 use super::probabilities::{checked, logits};
-use super::recalibration::line;
+use super::recalibration::{Line, line};
 use crate::operation::prelude::*;
 
 /// Slope of the logistic recalibration; 1 is right.
@@ -20,6 +20,8 @@ use crate::operation::prelude::*;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CalibrationSlope {}
+
+const UNDEFINED: &str = "one class, equal predictions, or classes wholly apart";
 
 impl Operation for CalibrationSlope {
     const ABOUT: About = About {
@@ -44,8 +46,18 @@ impl Metric for CalibrationSlope {
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
         checked(scored)?;
         let found = line(scored.truth, &logits(scored.scores));
-        let why = "one class, equal predictions, or classes wholly apart";
-        found.map(|(_, slope)| slope).ok_or(Failure::Undefined(why))
+        found.map(|(_, slope)| slope).ok_or(Failure::Undefined(UNDEFINED))
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        if checked(scored).is_err() {
+            return on_copies(self, scored);
+        }
+        let mut line = Line::new(scored.truth, logits(scored.scores));
+        Box::new(move |drawn| {
+            let found = line.of(drawn);
+            found.map(|(_, slope)| slope).ok_or(Failure::Undefined(UNDEFINED))
+        })
     }
 }
 

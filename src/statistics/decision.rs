@@ -1,6 +1,7 @@
 //! What decisions at a threshold probability are worth.
 
 use crate::data::DecisionPoint;
+use crate::operation::Drawn;
 
 /// Net benefit of treating the rows whose probability is at least `at`.
 ///
@@ -18,6 +19,42 @@ pub fn net_benefit(truth: &[bool], probabilities: &[f64], at: f64) -> f64 {
         }
     }
     hits / n - alarms / n * (at / (1.0 - at))
+}
+
+/// Net benefit at each of several thresholds, of rows that are drawn: by where each row lies among them.
+pub struct NetBenefits<'a> {
+    truth: &'a [bool],
+    /// In rising order.
+    thresholds: &'a [f64],
+    /// By row: how many thresholds it reaches.
+    reached: Vec<u32>,
+}
+
+impl<'a> NetBenefits<'a> {
+    /// Shapes: one probability per row, with its class; `thresholds` rise.
+    pub fn new(truth: &'a [bool], probabilities: &[f64], thresholds: &'a [f64]) -> Self {
+        let reached = |p: &f64| thresholds.partition_point(|at| *p >= *at) as u32;
+        Self { truth, thresholds, reached: probabilities.iter().map(reached).collect() }
+    }
+
+    /// By threshold, as [`net_benefit`] has it for copies of the drawn rows.
+    pub fn of(&self, drawn: &Drawn) -> Vec<f64> {
+        let n = drawn.rows.len() as f64;
+        let mut counts = vec![[0u64; 2]; self.thresholds.len() + 1];
+        for row in &drawn.rows {
+            let row = *row as usize;
+            counts[self.reached[row] as usize][usize::from(self.truth[row])] += 1;
+        }
+        let mut benefits = vec![0.0; self.thresholds.len()];
+        let (mut hits, mut alarms) = (0, 0);
+        let falling = benefits.iter_mut().zip(self.thresholds).zip(&counts[1..]).rev();
+        for ((benefit, at), [negative, positive]) in falling {
+            hits += positive;
+            alarms += negative;
+            *benefit = hits as f64 / n - alarms as f64 / n * (at / (1.0 - at));
+        }
+        benefits
+    }
 }
 
 /// Net benefit of decisions that were made at a threshold probability for each row.
@@ -110,6 +147,20 @@ mod tests {
         let grid = thresholds((0.1, 0.6));
         assert_eq!((grid.len(), grid[0], grid[50]), (51, 0.1, 0.6));
         assert!(thresholds((0.0, 1.0)).iter().all(|t| *t < 1.0));
+    }
+
+    #[test]
+    fn of_rows_that_are_drawn_it_is_that_of_their_copies() {
+        let truth = [true, false, false, true, true];
+        let p = [0.5, 0.3, 0.1, 0.31, f64::NAN];
+        let grid = thresholds((0.1, 0.5));
+        let drawn = Drawn { rows: vec![3, 0, 3, 1, 4, 2], counts: vec![1, 1, 1, 2, 1] };
+        let classes: Vec<bool> = drawn.of(&truth).collect();
+        let copies: Vec<f64> = drawn.of(&p).collect();
+        let found = NetBenefits::new(&truth, &p, &grid).of(&drawn);
+        for (at, found) in grid.iter().zip(found) {
+            assert_eq!(found, net_benefit(&classes, &copies, *at));
+        }
     }
 
     fn point(threshold: f64, model: f64, treat_all: f64) -> DecisionPoint {

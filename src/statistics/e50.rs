@@ -1,6 +1,6 @@
 //! Median distance between predictions and their calibration curve.
 
-use super::smooth::{distances, quantile};
+use super::smooth::{again_of_distances, distances, quantile};
 use crate::operation::prelude::*;
 
 /// Median absolute distance between the predicted probability and the calibration curve; 0 is perfect.
@@ -43,8 +43,11 @@ impl Metric for E50 {
     };
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        let errors = distances(scored)?;
-        Ok(quantile(&errors, 0.5))
+        distances(scored).map(|errors| quantile(&errors, 0.5))
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        again_of_distances(self, scored, |errors| quantile(errors, 0.5))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ninetieth percentile of the distance between predictions and their calibration curve.
 
-use super::smooth::{distances, quantile};
+use super::smooth::{again_of_distances, distances, quantile};
 use crate::operation::prelude::*;
 
 /// Absolute distance between predicted probability and calibration curve that nine in ten rows stay below.
@@ -43,8 +43,11 @@ impl Metric for E90 {
     };
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        let errors = distances(scored)?;
-        Ok(quantile(&errors, 0.9))
+        distances(scored).map(|errors| quantile(&errors, 0.9))
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        again_of_distances(self, scored, |errors| quantile(errors, 0.9))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Integrated calibration index: how far predictions lie from a calibration curve on average.
 
-use super::smooth::distances;
+use super::smooth::{again_of_distances, distances};
 use crate::operation::prelude::*;
 
 /// Mean absolute distance between the predicted probability and the calibration curve; 0 is perfect.
@@ -32,6 +32,11 @@ impl Operation for Ici {
     };
 }
 
+/// There is one at least.
+fn mean(errors: &[f64]) -> f64 {
+    errors.iter().sum::<f64>() / errors.len() as f64
+}
+
 impl Metric for Ici {
     const SCALE: Scale = Scale {
         range: (0.0, f64::INFINITY),
@@ -43,8 +48,11 @@ impl Metric for Ici {
     };
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        let errors = distances(scored)?;
-        Ok(errors.iter().sum::<f64>() / errors.len() as f64)
+        distances(scored).map(|errors| mean(&errors))
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        again_of_distances(self, scored, mean)
     }
 }
 

@@ -29,6 +29,12 @@ impl Operation for LogLoss {
     };
 }
 
+/// Of a row, by its class and probability.
+fn loss((y, p): (f64, f64)) -> f64 {
+    let right = if y == 1.0 { p } else { 1.0 - p };
+    -ln(right.max(LEAST))
+}
+
 impl Metric for LogLoss {
     const SCALE: Scale = Scale {
         range: (0.0, f64::INFINITY),
@@ -40,11 +46,16 @@ impl Metric for LogLoss {
     };
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        let loss = |(y, p): (f64, f64)| {
-            let right = if y == 1.0 { p } else { 1.0 - p };
-            -ln(right.max(LEAST))
-        };
         Ok(paired(scored)?.map(loss).sum::<f64>() / scored.truth.len() as f64)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        let Ok(rows) = paired(scored) else { return on_copies(self, scored) };
+        let losses: Vec<f64> = rows.map(loss).collect();
+        Box::new(move |drawn| match drawn.rows.len() {
+            0 => Err(Failure::TooFew { needed: 1, found: 0 }),
+            n => Ok(drawn.of(&losses).sum::<f64>() / n as f64),
+        })
     }
 
     fn chance(&self, prevalence: f64) -> Option<f64> {

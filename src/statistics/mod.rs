@@ -63,7 +63,9 @@ pub use band::{Ranked, band, band_places};
 pub use binormal::Binormal;
 pub use comparison::{corrected_t, holm};
 pub use decided::Decided;
-pub use decision::{benefit_of_decisions, net_benefit, thresholds, treat_all, useful};
+pub use decision::{
+    NetBenefits, benefit_of_decisions, net_benefit, thresholds, treat_all, useful,
+};
 pub use decodability::decodability;
 pub use delong::{
     Delong, Paired, delong, exact_bound, few_interval, logit_interval, paired_delong,
@@ -87,9 +89,7 @@ pub use sample_size::{
     WIDTH, auroc_se, largest_r2, patients_for_auroc, sample_size, slope_variance,
 };
 pub use similarity::{Cluster, clusters};
-pub use smooth::{
-    DEGREE, Points, SPAN, calibration_errors, calibration_points, quantile,
-};
+pub use smooth::{Calibrated, DEGREE, Points, SPAN, calibration_errors, quantile};
 pub use square_and_add::{Limited, difference, predictive_values};
 pub use stability::{Stability, stability};
 pub use stratified::{within, within_variance};
@@ -129,4 +129,65 @@ pub fn operations() -> Vec<Entry> {
         metric::<f1::F1>(),
         metric::<mcc::Mcc>(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::Stream;
+    use crate::operation::{Copies, Drawn, Instance, Kind, Scored};
+
+    #[test]
+    fn a_metric_of_drawn_rows_is_that_of_their_copies_to_the_last_bit() {
+        let mut stream = Stream::new(5, &["drawn again"]);
+        let mut defined = 0;
+        for (n, positive, steps) in [(0, 0, 9), (12, 2, 5), (70, 20, 23), (600, 90, 4001)]
+        {
+            let truth: Vec<bool> = (0..n).map(|row| row < positive).collect();
+            let lift = |class: bool| if class { 0.3 } else { 0.0 };
+            let score = |class: &bool| {
+                let place = 1 + stream.below(steps - 1);
+                (0.7 * place as f64 / steps as f64 + lift(*class)).max(0.01)
+            };
+            let scores: Vec<f64> = truth.iter().map(score).collect();
+            let mut with_nan = scores.clone();
+            with_nan.iter_mut().step_by(11).for_each(|score| *score = f64::NAN);
+            let decisions: Vec<bool> = scores.iter().map(|score| *score >= 0.4).collect();
+            let thresholds = vec![0.4; n];
+            let draws: Vec<Drawn> = (0..if n > 500 { 3 } else { 25 })
+                .map(|_| {
+                    let rows: Vec<u32> = (0..n).map(|_| stream.below(n) as u32).collect();
+                    let mut counts = vec![0; n];
+                    rows.iter().for_each(|row| counts[*row as usize] += 1);
+                    Drawn { rows, counts }
+                })
+                .chain([Drawn::each(n)])
+                .collect();
+            for entry in operations().into_iter().filter(|of| of.kind == Kind::Metric) {
+                let Ok(Instance::Metric(metric)) = (entry.build)(serde_json::json!({}))
+                else {
+                    panic!("{} has no defaults", entry.about.name)
+                };
+                for scores in [&scores, &with_nan] {
+                    let scored = Scored {
+                        truth: &truth,
+                        scores,
+                        decisions: &decisions,
+                        thresholds: &thresholds,
+                    };
+                    let mut again = metric.again(scored);
+                    let mut copies = Copies::default();
+                    for drawn in &draws {
+                        let expected = metric.compute(copies.of(scored, drawn)).ok();
+                        let found = again(drawn).ok();
+                        let bits = |value: Option<f64>| value.map(f64::to_bits);
+                        let name = entry.about.name;
+                        assert_eq!(bits(found), bits(expected), "{name} of {n} rows");
+                        defined += usize::from(found.is_some());
+                    }
+                }
+            }
+        }
+        assert!(defined > 1000, "{defined}");
+    }
 }

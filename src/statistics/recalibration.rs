@@ -1,6 +1,7 @@
 //! The map that makes predicted probabilities calibrated.
 
 use crate::math::{exp, ln, sigmoid};
+use crate::operation::Drawn;
 
 /// Probabilities are moved this far from 0 and 1 before their logit is taken.
 const EDGE: f64 = 1e-6;
@@ -27,89 +28,184 @@ pub fn recalibration(truth: &[bool], probabilities: &[f64]) -> Option<(f64, f64)
 /// Shapes: one value per row, with its class. `None` when one class is missing, all values are
 /// equal, or the classes are perfectly apart.
 pub fn line(truth: &[bool], x: &[f64]) -> Option<(f64, f64)> {
-    let positive = truth.iter().filter(|class| **class).count();
-    if positive == 0 || positive == truth.len() || truth.len() != x.len() {
+    if truth.len() != x.len() {
         return None;
     }
-    // From perfect calibration first; where Newton's steps run away from there, from the prevalence.
-    let share = positive as f64 / truth.len() as f64;
-    let level = ln(share / (1.0 - share));
-    newton(truth, x, (0.0, 1.0)).or_else(|| newton(truth, x, (level, 0.0)))
+    Line::new(truth, x.to_vec()).of(&Drawn::each(truth.len()))
 }
 
-fn newton(truth: &[bool], x: &[f64], (mut a, mut b): (f64, f64)) -> Option<(f64, f64)> {
-    for _ in 0..100 {
-        // Newton's step: gradient and negative Hessian of the log likelihood.
-        let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        for (class, x) in truth.iter().zip(x) {
-            let p = 1.0 / (1.0 + exp(-(a + b * x)));
-            let residual = f64::from(u8::from(*class)) - p;
-            let weight = p * (1.0 - p);
-            ga += residual;
-            gb += residual * x;
-            haa += weight;
-            hab += weight * x;
-            hbb += weight * x * x;
-        }
-        let determinant = haa * hbb - hab * hab;
-        if determinant <= 1e-12 * haa * hbb || !determinant.is_finite() {
-            return None;
-        }
-        let da = (hbb * ga - hab * gb) / determinant;
-        let db = (haa * gb - hab * ga) / determinant;
-        a += da;
-        b += db;
-        if !(a.is_finite() && b.is_finite()) || b.abs() > 1e4 {
-            return None;
-        }
-        if da.abs() + db.abs() < 1e-10 {
-            return Some((a, b));
-        }
-    }
-    None
+/// Rows to which a line is fitted, all of them or some that are drawn.
+pub struct Line<'a> {
+    truth: &'a [bool],
+    x: Vec<f64>,
+    /// By row: what it adds at [`CALIBRATED`], where every fit begins.
+    first: Vec<Added>,
+    /// The same at another step, of the rows that were drawn.
+    here: Vec<Added>,
+    /// The rows that were drawn, each once: those drawn twice add the same twice.
+    once: Vec<usize>,
 }
 
-/// Intercept a of logit(P) = a + x with the slope held at 1, by Newton's steps on a function that
-/// only rises. `None` when one class is missing.
-pub fn offset_intercept(truth: &[bool], x: &[f64]) -> Option<f64> {
-    let positive = truth.iter().filter(|class| **class).count();
-    if positive == 0 || positive == truth.len() || truth.len() != x.len() {
-        return None;
+/// Of perfect calibration: intercept and slope.
+const CALIBRATED: (f64, f64) = (0.0, 1.0);
+
+/// What a row adds to the gradient of the log likelihood by intercept and slope, and to its negative
+/// Hessian.
+type Added = [f64; 5];
+
+fn added(class: bool, x: f64, (a, b): (f64, f64)) -> Added {
+    let p = 1.0 / (1.0 + exp(-(a + b * x)));
+    let residual = f64::from(u8::from(class)) - p;
+    let weight = p * (1.0 - p);
+    [residual, residual * x, weight, weight * x, weight * x * x]
+}
+
+impl<'a> Line<'a> {
+    /// Shapes: one value per row, with its class.
+    pub fn new(truth: &'a [bool], x: Vec<f64>) -> Self {
+        let rows = truth.iter().zip(&x);
+        let first: Vec<Added> =
+            rows.map(|(class, x)| added(*class, *x, CALIBRATED)).collect();
+        Self { truth, here: first.clone(), first, once: Vec::with_capacity(x.len()), x }
     }
-    let excess = |a: f64| {
+
+    /// Intercept and slope of the drawn rows, as of [`line`].
+    pub fn of(&mut self, drawn: &Drawn) -> Option<(f64, f64)> {
+        let n = drawn.rows.len();
+        let positive = drawn.of(self.truth).filter(|class| *class).count();
+        if positive == 0 || positive == n {
+            return None;
+        }
+        self.once.clear();
+        self.once.extend(drawn.once());
+        // From perfect calibration first; where Newton's steps run away from there, from the prevalence.
+        let share = positive as f64 / n as f64;
+        let level = ln(share / (1.0 - share));
+        self.newton(drawn, CALIBRATED).or_else(|| self.newton(drawn, (level, 0.0)))
+    }
+
+    fn sums(&mut self, drawn: &Drawn, at: (f64, f64)) -> Added {
+        let by_row = match at == CALIBRATED {
+            true => &self.first,
+            false => {
+                for row in &self.once {
+                    self.here[*row] = added(self.truth[*row], self.x[*row], at);
+                }
+                &self.here
+            }
+        };
+        let mut sums = [0.0; 5];
+        for row in &drawn.rows {
+            let added = &by_row[*row as usize];
+            sums.iter_mut().zip(added).for_each(|(sum, value)| *sum += value);
+        }
+        sums
+    }
+
+    fn newton(&mut self, drawn: &Drawn, from: (f64, f64)) -> Option<(f64, f64)> {
+        let (mut a, mut b) = from;
+        for _ in 0..100 {
+            let [ga, gb, haa, hab, hbb] = self.sums(drawn, (a, b));
+            let determinant = haa * hbb - hab * hab;
+            if determinant <= 1e-12 * haa * hbb || !determinant.is_finite() {
+                return None;
+            }
+            let da = (hbb * ga - hab * gb) / determinant;
+            let db = (haa * gb - hab * ga) / determinant;
+            a += da;
+            b += db;
+            if !(a.is_finite() && b.is_finite()) || b.abs() > 1e4 {
+                return None;
+            }
+            if da.abs() + db.abs() < 1e-10 {
+                return Some((a, b));
+            }
+        }
+        None
+    }
+}
+
+/// Rows to which an intercept is fitted, all of them or some that are drawn.
+pub struct Offset<'a> {
+    truth: &'a [bool],
+    x: Vec<f64>,
+    /// By row: probability and its variance at an intercept of 0, where most fits begin.
+    first: Vec<[f64; 2]>,
+    /// The same at another intercept, of the rows that were drawn.
+    here: Vec<[f64; 2]>,
+    /// The rows that were drawn, each once.
+    once: Vec<usize>,
+}
+
+fn chance(a: f64, x: f64) -> [f64; 2] {
+    let p = sigmoid(a + x);
+    [p, p * (1.0 - p)]
+}
+
+impl<'a> Offset<'a> {
+    /// Shapes: one value per row, with its class.
+    pub fn new(truth: &'a [bool], x: Vec<f64>) -> Self {
+        let first: Vec<[f64; 2]> = x.iter().map(|x| chance(0.0, *x)).collect();
+        Self { truth, here: first.clone(), first, once: Vec::with_capacity(x.len()), x }
+    }
+
+    /// By how many events the drawn rows have more than expected at intercept `a`, and how fast that
+    /// falls.
+    fn excess(&mut self, drawn: &Drawn, positive: usize, a: f64) -> (f64, f64) {
+        let by_row = match a == 0.0 {
+            true => &self.first,
+            false => {
+                for row in &self.once {
+                    self.here[*row] = chance(a, self.x[*row]);
+                }
+                &self.here
+            }
+        };
         let (mut gradient, mut weight) = (positive as f64, 0.0);
-        for x in x {
-            let p = sigmoid(a + x);
+        for row in &drawn.rows {
+            let [p, variance] = by_row[*row as usize];
             gradient -= p;
-            weight += p * (1.0 - p);
+            weight += variance;
         }
         (gradient, weight)
-    };
-    // The root lies between those of rows that all had the lowest or the highest value.
-    let share = positive as f64 / truth.len() as f64;
-    let level = ln(share / (1.0 - share));
-    let (least, most) = x
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, m), x| (l.min(*x), m.max(*x)));
-    let (mut low, mut high) = (level - most, level - least);
-    let mut a = 0.0f64.clamp(low, high);
-    for _ in 0..200 {
-        let (gradient, weight) = excess(a);
-        if gradient > 0.0 {
-            low = a;
-        } else {
-            high = a;
-        }
-        let newton = a + gradient / weight;
-        // A step that leaves the bracket, as where all weights vanish, is a halving instead.
-        let next =
-            if newton > low && newton < high { newton } else { (low + high) / 2.0 };
-        if (next - a).abs() <= 1e-13 * (1.0 + a.abs()) {
-            return Some(next);
-        }
-        a = next;
     }
-    Some(a)
+
+    /// Intercept a of logit(P) = a + x with the slope held at 1, by Newton's steps on a function that
+    /// only rises. `None` when one class is missing.
+    pub fn of(&mut self, drawn: &Drawn) -> Option<f64> {
+        let n = drawn.rows.len();
+        let positive = drawn.of(self.truth).filter(|class| *class).count();
+        if positive == 0 || positive == n {
+            return None;
+        }
+        self.once.clear();
+        self.once.extend(drawn.once());
+        // The root lies between those of rows that all had the lowest or the highest value.
+        let share = positive as f64 / n as f64;
+        let level = ln(share / (1.0 - share));
+        let (least, most) = drawn
+            .of(&self.x)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, m), x| (l.min(x), m.max(x)));
+        let (mut low, mut high) = (level - most, level - least);
+        let mut a = 0.0f64.clamp(low, high);
+        for _ in 0..200 {
+            let (gradient, weight) = self.excess(drawn, positive, a);
+            if gradient > 0.0 {
+                low = a;
+            } else {
+                high = a;
+            }
+            let newton = a + gradient / weight;
+            // A step that leaves the bracket, as where all weights vanish, is a halving instead.
+            let next =
+                if newton > low && newton < high { newton } else { (low + high) / 2.0 };
+            if (next - a).abs() <= 1e-13 * (1.0 + a.abs()) {
+                return Some(next);
+            }
+            a = next;
+        }
+        Some(a)
+    }
 }
 
 #[cfg(test)]

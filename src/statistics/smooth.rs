@@ -2,13 +2,15 @@
 
 use super::probabilities::checked;
 use crate::math::{Matrix, sqrt};
-use crate::operation::{Failure, Scored};
+use crate::operation::{Again, Drawn, Failure, Metric, Scored, on_copies};
 
 /// Points up to this number are all fitted; above, this many places with straight lines between.
 const DIRECT: usize = 500;
 const PLACES: usize = 200;
 /// Below this many points there is no curve.
 const LEAST: usize = 10;
+/// Powers of a place whose sums a fit needs.
+const MOMENTS: usize = 2 * DEGREE + 1;
 
 /// Points in order of `x`.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,9 +21,7 @@ pub struct Points {
 
 impl Points {
     pub fn new(x: &[f64], y: &[f64]) -> Self {
-        let mut order: Vec<usize> = (0..x.len()).collect();
-        // By both, so that the order of rows does not reach a sum.
-        order.sort_by(|&a, &b| x[a].total_cmp(&x[b]).then(y[a].total_cmp(&y[b])));
+        let order = order(x, y);
         let take = |values: &[f64]| order.iter().map(|&at| values[at]).collect();
         Self { x: take(x), y: take(y) }
     }
@@ -33,6 +33,7 @@ impl Points {
 
     /// The curve at `at`: a polynomial of `degree` fitted by least squares to the share `span` of
     /// the points that lies nearest, weighed by (1 − (d/h)³)³, h the distance of the farthest.
+    /// `degree` is [`DEGREE`] at most.
     ///
     /// Where the points have too few values of `x` for the degree, a lower one is fitted.
     ///
@@ -53,36 +54,48 @@ impl Points {
         if h <= 0.0 {
             return crate::math::mean(&self.y[first..first + q]);
         }
-        let mut weighed = Vec::with_capacity(q);
+        let (mut moments, mut right) = ([0.0; MOMENTS], [0.0; DEGREE + 1]);
         for (x, y) in nearest.iter().zip(&self.y[first..first + q]) {
             let u = (x - at) / h;
             let cube = 1.0 - (u * u * u).abs();
             let weight = cube * cube * cube;
             if weight > 0.0 {
-                weighed.push((weight, u, *y));
+                let mut power = weight;
+                for (k, moment) in moments.iter_mut().enumerate() {
+                    *moment += power;
+                    if k < right.len() {
+                        right[k] += power * y;
+                    }
+                    power *= u;
+                }
             }
         }
-        (0..=degree).rev().find_map(|degree| local(&weighed, degree))
+        (0..=degree).rev().find_map(|degree| local(&moments, &right, degree))
     }
 }
 
-/// The intercept of a weighted polynomial; `None` where its normal equations are singular.
-fn local(weighed: &[(f64, f64, f64)], degree: usize) -> Option<f64> {
+/// Rows in order of `x`. By `y` too, so that the order of rows does not reach a sum.
+fn order(x: &[f64], y: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..x.len()).collect();
+    order.sort_by(|&a, &b| x[a].total_cmp(&x[b]).then(y[a].total_cmp(&y[b])));
+    order
+}
+
+/// The intercept of a weighted polynomial by the moments of its places, and of its values with them;
+/// `None` where its normal equations are singular.
+fn local(
+    moments: &[f64; MOMENTS],
+    right: &[f64; DEGREE + 1],
+    degree: usize,
+) -> Option<f64> {
     let p = degree + 1;
-    let mut moments = vec![0.0; 2 * degree + 1];
-    let mut right = vec![0.0; p];
-    for (weight, u, y) in weighed {
-        let mut power = *weight;
-        for (k, moment) in moments.iter_mut().enumerate() {
-            *moment += power;
-            if k < p {
-                right[k] += power * y;
-            }
-            power *= u;
-        }
-    }
+    let mut right = *right;
     // Scaled to a unit diagonal, so that what is singular shows in the pivots.
-    let scale: Vec<f64> = (0..p).map(|i| sqrt(moments[2 * i])).collect();
+    let mut scale = [1.0; DEGREE + 1];
+    scale[..p]
+        .iter_mut()
+        .enumerate()
+        .for_each(|(i, scale)| *scale = sqrt(moments[2 * i]));
     if scale.iter().any(|s| *s <= 0.0) {
         return None;
     }
@@ -98,13 +111,14 @@ fn local(weighed: &[(f64, f64, f64)], degree: usize) -> Option<f64> {
     for (b, s) in right.iter_mut().zip(&scale) {
         *b /= s;
     }
-    let solved = Matrix { n: p, p, values }.solve(&right)?;
+    let solved = Matrix { n: p, p, values }.solve(&right[..p])?;
     Some(solved[0] / scale[0])
 }
 
 /// The smallest squared pivot of Cholesky's factorisation of a matrix with a unit diagonal.
 fn smallest_pivot(values: &[f64], p: usize) -> f64 {
-    let mut l = values.to_vec();
+    let mut l = [0.0; (DEGREE + 1) * (DEGREE + 1)];
+    l[..p * p].copy_from_slice(values);
     let mut smallest = f64::INFINITY;
     for j in 0..p {
         let mut pivot = l[j * p + j];
@@ -136,38 +150,90 @@ pub const DEGREE: usize = 2;
 pub fn distances(scored: Scored<'_>) -> Result<Vec<f64>, Failure> {
     checked(scored)?;
     let errors = calibration_errors(scored.truth, scored.scores);
-    errors.ok_or(Failure::Undefined("too few predictions for a curve"))
+    errors.ok_or(FEW)
+}
+
+const FEW: Failure = Failure::Undefined("too few predictions for a curve");
+
+/// A metric of the distances of [`distances`], on rows that are drawn.
+pub fn again_of_distances<'a, T: Metric>(
+    metric: &'a T,
+    scored: Scored<'a>,
+    of: fn(&[f64]) -> f64,
+) -> Again<'a> {
+    if checked(scored).is_err() {
+        return on_copies(metric, scored);
+    }
+    let mut calibrated = Calibrated::new(scored.truth, scored.scores);
+    Box::new(move |drawn| calibrated.errors(drawn).map(|errors| of(&errors)).ok_or(FEW))
 }
 
 /// |p − curve(p)| for each row. `None` below 10 rows and for equal predictions.
 ///
 /// Source: austin2019.
 pub fn calibration_errors(truth: &[bool], probabilities: &[f64]) -> Option<Vec<f64>> {
-    let points = calibration_points(truth, probabilities)?;
-    let curve = |p: f64| points.loess(p, SPAN, DEGREE);
-    if probabilities.len() <= DIRECT {
-        return probabilities.iter().map(|p| Some((p - curve(*p)?).abs())).collect();
-    }
-    let mut places = Vec::with_capacity(PLACES);
-    for place in 0..PLACES {
-        let x = quantile_of_sorted(&points.x, place as f64 / (PLACES - 1) as f64);
-        if places.last().is_none_or(|(last, _)| x > *last) {
-            places.push((x, curve(x)?));
-        }
-    }
-    let error = |p: &f64| (p - between(&places, *p)).abs();
-    Some(probabilities.iter().map(error).collect())
-}
-
-/// The points that a calibration curve is drawn through, if they are enough for one.
-pub fn calibration_points(truth: &[bool], probabilities: &[f64]) -> Option<Points> {
-    if truth.len() < LEAST || truth.len() != probabilities.len() {
+    if truth.len() != probabilities.len() {
         return None;
     }
-    let y: Vec<f64> = truth.iter().map(|class| f64::from(u8::from(*class))).collect();
-    let points = Points::new(probabilities, &y);
-    let (low, high) = points.range()?;
-    (low < high).then_some(points)
+    Calibrated::new(truth, probabilities).errors(&Drawn::each(truth.len()))
+}
+
+/// Rows of which a calibration curve is drawn, of all or of some that are drawn.
+pub struct Calibrated<'a> {
+    probabilities: &'a [f64],
+    y: Vec<f64>,
+    /// Rows from the lowest probability up.
+    order: Vec<usize>,
+    /// By row; those of rows that were not drawn are old.
+    errors: Vec<f64>,
+}
+
+impl<'a> Calibrated<'a> {
+    /// Shapes: one probability per row, with its class.
+    pub fn new(truth: &[bool], probabilities: &'a [f64]) -> Self {
+        let y: Vec<f64> = truth.iter().map(|class| f64::from(u8::from(*class))).collect();
+        let order = order(probabilities, &y);
+        Self { probabilities, y, order, errors: vec![0.0; truth.len()] }
+    }
+
+    /// The points that a calibration curve is drawn through, if they are enough for one.
+    pub fn points(&self, drawn: &Drawn) -> Option<Points> {
+        let n = drawn.rows.len();
+        if n < LEAST {
+            return None;
+        }
+        let (mut x, mut y) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        for &row in &self.order {
+            for _ in 0..drawn.counts[row] {
+                x.push(self.probabilities[row]);
+                y.push(self.y[row]);
+            }
+        }
+        let points = Points { x, y };
+        let (low, high) = points.range()?;
+        (low < high).then_some(points)
+    }
+
+    /// The distance of each drawn row from the curve of all of them.
+    fn errors(&mut self, drawn: &Drawn) -> Option<Vec<f64>> {
+        let points = self.points(drawn)?;
+        let curve = |p: f64| points.loess(p, SPAN, DEGREE);
+        let mut places = Vec::new();
+        if drawn.rows.len() > DIRECT {
+            for place in 0..PLACES {
+                let x = quantile_of_sorted(&points.x, place as f64 / (PLACES - 1) as f64);
+                if places.last().is_none_or(|(last, _)| x > *last) {
+                    places.push((x, curve(x)?));
+                }
+            }
+        }
+        for row in drawn.once() {
+            let p = self.probabilities[row];
+            let height = if places.is_empty() { curve(p)? } else { between(&places, p) };
+            self.errors[row] = (p - height).abs();
+        }
+        Some(drawn.of(&self.errors).collect())
+    }
 }
 
 /// The height at `x` of straight lines between points in order.
@@ -180,9 +246,14 @@ fn between(places: &[(f64, f64)], x: f64) -> f64 {
 
 /// The quantile with linear interpolation between order statistics (type 7).
 pub fn quantile(values: &[f64], share: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    quantile_of_sorted(&sorted, share)
+    let place = share * (values.len() - 1) as f64;
+    let below = place.floor() as usize;
+    // Sorting all of them would take several times as long.
+    let mut values = values.to_vec();
+    let (_, low, after) = values.select_nth_unstable_by(below, f64::total_cmp);
+    let low = *low;
+    let high = after.iter().copied().min_by(f64::total_cmp).unwrap_or(low);
+    low + (high - low) * (place - below as f64)
 }
 
 fn quantile_of_sorted(sorted: &[f64], share: f64) -> f64 {
@@ -218,7 +289,8 @@ mod tests {
         let p: Vec<f64> = (0..600).map(|row| f64::from(row) / 599.0).collect();
         let truth: Vec<bool> = (0..600).map(|row| (row * 7919) % 600 < row).collect();
         let quick = calibration_errors(&truth, &p).unwrap();
-        let points = calibration_points(&truth, &p).unwrap();
+        let points = Calibrated::new(&truth, &p);
+        let points = points.points(&Drawn::each(600)).unwrap();
         let direct =
             p.iter().map(|p| (p - points.loess(*p, SPAN, DEGREE).unwrap()).abs());
         assert!(quick.iter().zip(direct).all(|(a, b)| (a - b).abs() < 1e-4));

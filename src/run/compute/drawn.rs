@@ -10,10 +10,11 @@ use crate::data::{
     DecisionCurve, DecisionPoint, RiskBin, Value,
 };
 use crate::math::mean;
+use crate::operation::{Copies, Drawn, Scored};
 use crate::plan::Judgement;
 use crate::statistics::{
-    self, DEGREE, Decided, Points, Ranked, SPAN, benefit_of_decisions,
-    calibration_errors, calibration_points, net_benefit, percentiles, quantile,
+    self, Calibrated, DEGREE, Decided, NetBenefits, Points, Ranked, SPAN,
+    benefit_of_decisions, calibration_errors, net_benefit, percentiles, quantile,
     thresholds, treat_all, useful,
 };
 
@@ -130,15 +131,12 @@ impl Around {
             Some(sums)
         };
         let Some(estimate) = mean_heights(&ones) else { return Band::default() };
-        let mut drawn = vec![Vec::with_capacity(RESAMPLES); estimate.len()];
-        pools.reweigh(inputs.study.seed, RESAMPLES, &mut |weights| {
-            for (all, height) in
-                drawn.iter_mut().zip(mean_heights(weights).into_iter().flatten())
-            {
-                all.push(height);
-            }
+        // Resample after resample.
+        let mut drawn = Vec::with_capacity(RESAMPLES * estimate.len());
+        pools.reweigh(inputs.resamples, RESAMPLES, &mut |weights| {
+            drawn.extend(mean_heights(weights).into_iter().flatten());
         });
-        let have = drawn.first().map_or(0, Vec::len);
+        let have = drawn.len() / estimate.len().max(1);
         if have * 10 < RESAMPLES * 9 {
             return Band {
                 points: Vec::new(),
@@ -149,6 +147,9 @@ impl Around {
                 ),
             };
         }
+        let at = |place| drawn.iter().skip(place).step_by(estimate.len()).copied();
+        let drawn: Vec<Vec<f64>> =
+            (0..estimate.len()).map(|place| at(place).collect()).collect();
         let positive = positive.len() as f64;
         let n_at = |x: f64, height: f64| (self.n_at)(x, height, positive);
         let fixed = match judged.how {
@@ -205,12 +206,22 @@ pub fn decision(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         return Ok(Value::Failed(why(&judged.failed, "there are no predictions")));
     }
     let grid = thresholds(range);
-    let model = |pools: &[Pool], at: f64| {
-        let values = pools.iter().map(|pool| net_benefit(&pool.truth, &pool.scores, at));
+    let model = |at: f64| {
+        let repeats = pools.repeats.iter();
+        let values = repeats.map(|pool| net_benefit(&pool.truth, &pool.scores, at));
         mean(&values.collect::<Vec<_>>())
     };
-    let bands = pools.resample(inputs.study.seed, RESAMPLES, grid.len(), &|drawn| {
-        grid.iter().map(|at| model(drawn, *at)).collect()
+    let repeats = pools.repeats.iter();
+    let repeats = repeats.map(|pool| NetBenefits::new(&pool.truth, &pool.scores, &grid));
+    let repeats: Vec<NetBenefits<'_>> = repeats.collect();
+    let mut bands = vec![Vec::with_capacity(RESAMPLES); grid.len()];
+    pools.redraw(inputs.resamples, RESAMPLES, &mut |drawn| {
+        let benefits = repeats.iter().zip(drawn).map(|(of, drawn)| of.of(drawn));
+        let benefits: Vec<Vec<f64>> = benefits.collect();
+        for (place, band) in bands.iter_mut().enumerate() {
+            let values: Vec<f64> = benefits.iter().map(|of| of[place]).collect();
+            band.extend(mean(&values));
+        }
     });
     let mut points = Vec::new();
     for (at, band) in grid.iter().zip(&bands) {
@@ -218,7 +229,7 @@ pub fn decision(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         let (lower, upper) = percentiles(band, LEVEL);
         points.push(DecisionPoint {
             threshold: *at,
-            model: model(&pools.repeats, *at).unwrap_or_default(),
+            model: model(*at).unwrap_or_default(),
             lower: Some(lower),
             upper: Some(upper),
             treat_all: mean(&all.collect::<Vec<_>>()).unwrap_or_default(),
@@ -240,23 +251,28 @@ pub fn decision(inputs: &Inputs<'_>, of: Judgement) -> Computed {
 /// What decisions at the declared threshold are worth, each fold at its own.
 fn benefit(inputs: &Inputs<'_>, mut pools: Pools) -> Option<DecisionAtThreshold> {
     pools.drop_empty();
-    let over = |pools: &[Pool], of: &dyn Fn(&Pool) -> Option<f64>| {
-        let values: Option<Vec<f64>> = pools.iter().map(of).collect();
+    let over = |of: &dyn Fn(&Pool) -> Option<f64>| {
+        let values: Option<Vec<f64>> = pools.repeats.iter().map(of).collect();
         mean(&values?)
     };
-    let model = |pool: &Pool| {
-        benefit_of_decisions(&pool.truth, &pool.decisions, &pool.thresholds)
+    let model = |rows: Scored<'_>| {
+        benefit_of_decisions(rows.truth, rows.decisions, rows.thresholds)
     };
     let all = |pool: &Pool| {
         let everybody = vec![true; pool.truth.len()];
         benefit_of_decisions(&pool.truth, &everybody, &pool.thresholds)
     };
-    let benefit = over(&pools.repeats, &model)?;
-    let treat_all = over(&pools.repeats, &all)?;
-    let drawn = pools
-        .resample(inputs.study.seed, RESAMPLES, 1, &|drawn| vec![over(drawn, &model)]);
-    let enough = drawn[0].len() * 10 >= RESAMPLES * 9;
-    let interval = enough.then(|| percentiles(&drawn[0], LEVEL));
+    let benefit = over(&|pool| model(pool.scored()))?;
+    let treat_all = over(&all)?;
+    let mut copies = Copies::default();
+    let drawn = pools.values(inputs.resamples, RESAMPLES, &mut |drawn| {
+        let repeats = pools.repeats.iter().zip(drawn);
+        let values: Option<Vec<f64>> =
+            repeats.map(|(pool, drawn)| model(copies.of(pool.scored(), drawn))).collect();
+        mean(&values?)
+    });
+    let enough = drawn.len() * 10 >= RESAMPLES * 9;
+    let interval = enough.then(|| percentiles(&drawn, LEVEL));
     let interval =
         interval.filter(|(lower, upper)| *lower <= benefit && benefit <= *upper);
     let (lower, upper) = interval.unzip();
@@ -268,12 +284,16 @@ pub fn calibration(inputs: &Inputs<'_>, of: Judgement) -> Computed {
     let judged = judged(inputs, of, 0..inputs.values.len())?;
     let mut pools = Pools::of(inputs, &judged, false);
     pools.drop_empty();
-    let curves = |pools: &[Pool]| -> Option<Vec<Points>> {
-        let all = pools.iter().map(|pool| calibration_points(&pool.truth, &pool.scores));
-        all.collect()
+    let repeats = pools.repeats.iter();
+    let repeats = repeats.map(|pool| Calibrated::new(&pool.truth, &pool.scores));
+    let repeats: Vec<Calibrated<'_>> = repeats.collect();
+    let curves = |drawn: &[Drawn]| -> Option<Vec<Points>> {
+        repeats.iter().zip(drawn).map(|(of, drawn)| of.points(drawn)).collect()
     };
+    let each = pools.repeats.iter().map(|pool| Drawn::each(pool.truth.len()));
+    let each: Vec<Drawn> = each.collect();
     let few = "fewer than 10 predictions, or all of them equal";
-    let Some(drawn) = curves(&pools.repeats).filter(|drawn| !drawn.is_empty()) else {
+    let Some(drawn) = curves(&each).filter(|drawn| !drawn.is_empty()) else {
         return Ok(Value::Failed(why(&judged.failed, few)));
     };
     let ranges: Vec<(f64, f64)> = drawn.iter().filter_map(Points::range).collect();
@@ -284,13 +304,13 @@ pub fn calibration(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         return Ok(Value::Failed(apart.to_string()));
     }
     let grid = places(low, high);
-    let bands =
-        pools.resample(inputs.study.seed, RESAMPLES_OF_SMOOTH, GRID, &|resampled| {
-            match curves(resampled) {
-                Some(curves) => grid.iter().map(|at| height(&curves, *at)).collect(),
-                None => vec![None; GRID],
-            }
-        });
+    let mut bands = vec![Vec::with_capacity(RESAMPLES_OF_SMOOTH); GRID];
+    pools.redraw(inputs.resamples, RESAMPLES_OF_SMOOTH, &mut |resampled| {
+        let Some(curves) = curves(resampled) else { return };
+        for (band, at) in bands.iter_mut().zip(&grid) {
+            band.extend(height(&curves, *at));
+        }
+    });
     let points = grid.iter().zip(&bands).filter_map(|(at, band)| {
         let reached = band.len() as f64 >= REACHED * RESAMPLES_OF_SMOOTH as f64;
         let (lower, upper) = reached.then(|| percentiles(band, LEVEL)).unzip();

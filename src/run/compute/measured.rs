@@ -8,7 +8,7 @@ use crate::data::{
     Compared, Estimate, GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity,
     Interval, OuterSplit, Predictions, SiteEstimate, SitesEstimate, Value,
 };
-use crate::operation::{AnyMetric, Instance, Judged, Pooling, Scored};
+use crate::operation::{Again, AnyMetric, Instance, Judged, Pooling, Scored};
 use crate::plan::Judgement;
 use crate::spec::{Named, Subgroup};
 use crate::statistics::{self, Limited};
@@ -298,15 +298,18 @@ fn resampled(
     metric: &dyn AnyMetric,
     resamples: usize,
 ) -> (Option<(f64, f64)>, String) {
-    let values = pools.resample(inputs.study.seed, resamples, 1, &|pools| {
-        let values = pools.iter().map(|pool| metric.compute(pool.scored()).ok());
-        let values: Option<Vec<f64>> = values.collect();
-        vec![values.and_then(|values| crate::math::mean(&values))]
+    let repeats = pools.repeats.iter();
+    let mut again: Vec<Again<'_>> =
+        repeats.map(|pool| metric.again(pool.scored())).collect();
+    let values = pools.values(inputs.resamples, resamples, &mut |drawn| {
+        let repeats = again.iter_mut().zip(drawn);
+        let values: Option<Vec<f64>> =
+            repeats.map(|(again, drawn)| again(drawn).ok()).collect();
+        crate::math::mean(&values?)
     });
-    let values = &values[0];
     // Where many resamples have no value, the rest are no sample of anything.
     let enough = values.len() * 10 >= resamples * 9;
-    let interval = enough.then(|| statistics::percentiles(values, LEVEL));
+    let interval = enough.then(|| statistics::percentiles(&values, LEVEL));
     // Equal values, as of classes wholly apart, are no certainty but no information.
     let apart = interval.filter(|(lower, upper)| lower < upper);
     let words = match enough {
@@ -489,11 +492,11 @@ fn at_site(
     if !pools.clustered() {
         return None;
     }
-    let values = pools.resample(inputs.study.seed, RESAMPLES, 1, &|pools| {
-        vec![metric.compute(pools[0].scored()).ok()]
-    });
-    let enough = values[0].len() * 10 >= RESAMPLES * 9;
-    Some(crate::math::variance(&values[0]).filter(|_| enough).unwrap_or(0.0))
+    let mut again = metric.again(pools.repeats[0].scored());
+    let values =
+        pools.values(inputs.resamples, RESAMPLES, &mut |drawn| again(&drawn[0]).ok());
+    let enough = values.len() * 10 >= RESAMPLES * 9;
+    Some(crate::math::variance(&values).filter(|_| enough).unwrap_or(0.0))
 }
 
 /// Why no site has an AUROC: one class at each, or no result where both may be.
@@ -798,13 +801,14 @@ fn drawn_again(
     estimate: f64,
     value: &dyn Fn(&Pool) -> Option<f64>,
 ) -> (Option<(f64, f64)>, String) {
-    let values = pools.resample(inputs.study.seed, RESAMPLES, 1, &|pools| {
-        let values: Option<Vec<f64>> = pools.iter().map(value).collect();
-        vec![values.and_then(|values| crate::math::mean(&values))]
+    let values = pools.values(inputs.resamples, RESAMPLES, &mut |drawn| {
+        let repeats = pools.repeats.iter().zip(drawn);
+        let values: Option<Vec<f64>> =
+            repeats.map(|(pool, drawn)| value(&pool.copied(&drawn.rows))).collect();
+        crate::math::mean(&values?)
     });
-    let values = &values[0];
     let interval = (values.len() * 10 >= RESAMPLES * 9)
-        .then(|| statistics::percentiles(values, LEVEL))
+        .then(|| statistics::percentiles(&values, LEVEL))
         .filter(|(lower, upper)| {
             lower < upper && *lower <= estimate && estimate <= *upper
         });
@@ -1246,10 +1250,12 @@ fn drawn_apart(inputs: &Inputs<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Va
     let Some(found) = difference(&pools.repeats) else {
         return Value::Failed("one of the two has no value on these rows".to_string());
     };
-    let values =
-        pools.resample(inputs.study.seed, RESAMPLES, 1, &|pools| vec![difference(pools)]);
-    let enough = values[0].len() * 10 >= RESAMPLES * 9;
-    let sd = crate::math::variance(&values[0]).map(crate::math::sqrt);
+    let [mut one, mut other] = [0, 1].map(|at| metric.again(pools.repeats[at].scored()));
+    let values = pools.values(inputs.resamples, RESAMPLES, &mut |drawn| {
+        Some(one(&drawn[0]).ok()? - other(&drawn[1]).ok()?)
+    });
+    let enough = values.len() * 10 >= RESAMPLES * 9;
+    let sd = crate::math::variance(&values).map(crate::math::sqrt);
     let sd = sd.filter(|sd| enough && (*sd > 0.0 || found == 0.0));
     let half = sd.map(|sd| 1.959_963_984_540_054 * sd);
     let p = sd.map(|sd| match found == 0.0 {
@@ -1269,7 +1275,7 @@ fn drawn_apart(inputs: &Inputs<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Va
             Some(_) => format!(
                 "difference over its standard deviation in {} resamples of {}, by the normal \
                  distribution",
-                values[0].len(),
+                values.len(),
                 pools.drawn_of()
             ),
             None => {

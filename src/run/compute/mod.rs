@@ -10,6 +10,7 @@ mod measured;
 mod permuted;
 mod pools;
 mod procedure;
+mod resamples;
 mod rows;
 mod similar;
 mod splits;
@@ -18,6 +19,7 @@ mod tuning;
 mod winner;
 
 pub use external::{Part, say};
+pub use resamples::Resamples;
 pub use rows::counted;
 pub use similar::ALIKE;
 pub use splits::Matrices;
@@ -47,6 +49,8 @@ pub struct Inputs<'a> {
     pub nodes: &'a [NodeIndex],
     /// Prepared matrices of a split, made once and shared by its nodes.
     pub matrices: &'a Shared<'a>,
+    /// Of patients, drawn once and shared by all nodes.
+    pub resamples: &'a Resamples,
     /// The nodes that share states with this one, with their values.
     pub shared: &'a dyn Fn() -> Vec<(NodeIndex, Arc<Value>)>,
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::Inputs;
 use super::external::resolution;
 use super::measured::{Held, How, levels};
-use crate::math::{Stream, decimal};
-use crate::operation::{AnyMetric, Scored};
+use super::resamples::{Purpose, Resamples};
+use crate::math::decimal;
+use crate::operation::{AnyMetric, Drawn, Scored};
 use crate::statistics::{half_step, inwards};
 
 /// The rows of one repeat, fold after fold.
@@ -42,28 +43,72 @@ impl Pool {
 
     /// The rows for which `keeps` holds.
     pub fn only(&self, keeps: &dyn Fn(u32) -> bool) -> Self {
-        let mut kept = Self::default();
-        let rows = (0..self.rows.len()).filter(|&at| keeps(self.rows[at]));
-        rows.for_each(|at| kept.push(self, at));
-        kept
+        let places = 0..self.rows.len() as u32;
+        let kept: Vec<u32> = places.filter(|&at| keeps(self.rows[at as usize])).collect();
+        self.copied(&kept)
     }
 
-    fn push(&mut self, from: &Self, row: usize) {
-        self.truth.push(from.truth[row]);
-        self.scores.push(from.scores[row]);
-        self.rows.push(from.rows[row]);
-        self.folds.push(from.folds[row]);
-        self.decisions.extend(from.decisions.get(row));
-        self.thresholds.extend(from.thresholds.get(row));
+    /// Copies of the rows at these places.
+    pub fn copied(&self, places: &[u32]) -> Self {
+        Self {
+            truth: values_at(&self.truth, places),
+            scores: values_at(&self.scores, places),
+            decisions: values_at(&self.decisions, places),
+            thresholds: values_at(&self.thresholds, places),
+            rows: values_at(&self.rows, places),
+            folds: values_at(&self.folds, places),
+            clusters: Vec::new(),
+        }
+    }
+}
+
+/// Without those that have no value, as where no threshold is applied.
+fn values_at<T: Copy>(values: &[T], places: &[u32]) -> Vec<T> {
+    places.iter().filter_map(|at| values.get(*at as usize)).copied().collect()
+}
+
+/// The rows of a repeat by what they are drawn with.
+struct Members {
+    /// Of each cluster the place of its first row in `rows`, and the end of all.
+    starts: Vec<u32>,
+    rows: Vec<u32>,
+    /// Whether each has one row, as is usual.
+    single: bool,
+}
+
+impl Members {
+    fn new(clusters: &[usize], n_clusters: usize) -> Self {
+        let mut rows: Vec<u32> = (0..clusters.len() as u32).collect();
+        rows.sort_by_key(|row| clusters[*row as usize]);
+        let mut starts = vec![0; n_clusters + 1];
+        clusters.iter().for_each(|cluster| starts[cluster + 1] += 1);
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let single = (0..n_clusters).all(|at| starts[at + 1] - starts[at] == 1);
+        Self { starts, rows, single }
     }
 
-    fn clear(&mut self) {
-        self.truth.clear();
-        self.scores.clear();
-        self.rows.clear();
-        self.folds.clear();
-        self.decisions.clear();
-        self.thresholds.clear();
+    fn of(&self, cluster: usize) -> &[u32] {
+        &self.rows[self.starts[cluster] as usize..self.starts[cluster + 1] as usize]
+    }
+
+    fn each(&self) -> impl Iterator<Item = &[u32]> {
+        (0..self.starts.len() - 1).map(|cluster| self.of(cluster))
+    }
+
+    /// All rows of the clusters that were drawn.
+    fn draw(&self, clusters: &[u32], drawn: &mut Drawn) {
+        drawn.rows.clear();
+        if self.single {
+            drawn.rows.extend(clusters.iter().map(|at| self.rows[*at as usize]));
+        } else {
+            let rows = clusters.iter().flat_map(|at| self.of(*at as usize));
+            drawn.rows.extend(rows);
+        }
+        drawn.counts.clear();
+        drawn.counts.resize(self.rows.len(), 0);
+        drawn.rows.iter().for_each(|row| drawn.counts[*row as usize] += 1);
     }
 }
 
@@ -81,8 +126,8 @@ const FEW_SITES: usize = 10;
 /// The pools of all repeats.
 pub struct Pools {
     pub repeats: Vec<Pool>,
-    /// By repeat and cluster: the rows.
-    rows: Vec<Vec<Vec<usize>>>,
+    /// By repeat.
+    members: Vec<Members>,
     n_clusters: usize,
     /// What is drawn together.
     clusters: Clusters,
@@ -150,14 +195,10 @@ impl Pools {
             }
             repeats.push(pool);
         }
-        let rows = repeats.iter().map(|pool: &Pool| {
-            let mut rows = vec![Vec::new(); n_clusters];
-            for (row, cluster) in pool.clusters.iter().enumerate() {
-                rows[*cluster].push(row);
-            }
-            rows
-        });
-        Self { rows: rows.collect(), n_clusters, clusters, moved, of, by, repeats }
+        let members =
+            repeats.iter().map(|pool: &Pool| Members::new(&pool.clusters, n_clusters));
+        let members = members.collect();
+        Self { members, n_clusters, clusters, moved, of, by, repeats }
     }
 
     /// What a metric is computed on. One set of rows is ranked by its decision values, where the
@@ -185,18 +226,16 @@ impl Pools {
     /// With another model's predictions for the same rows after these.
     pub fn beside(mut self, other: Self) -> Self {
         self.repeats.extend(other.repeats);
-        self.rows.extend(other.rows);
+        self.members.extend(other.members);
         self
     }
 
     /// How many of what is drawn together have a row that counts, as a mean over repeats.
     pub fn with_any(&self, counts: &dyn Fn(&Pool) -> usize) -> f64 {
         let mut all = 0usize;
-        for (pool, clusters) in self.repeats.iter().zip(&self.rows) {
-            for rows in clusters.iter().filter(|rows| !rows.is_empty()) {
-                let mut own = Pool::default();
-                rows.iter().for_each(|&row| own.push(pool, row));
-                all += usize::from(counts(&own) > 0);
+        for (pool, members) in self.repeats.iter().zip(&self.members) {
+            for rows in members.each().filter(|rows| !rows.is_empty()) {
+                all += usize::from(counts(&pool.copied(rows)) > 0);
             }
         }
         all as f64 / self.repeats.len().max(1) as f64
@@ -229,12 +268,12 @@ impl Pools {
         let mut at = keep.iter();
         self.repeats.retain(|_| *at.next().unwrap_or(&false));
         let mut at = keep.iter();
-        self.rows.retain(|_| *at.next().unwrap_or(&false));
+        self.members.retain(|_| *at.next().unwrap_or(&false));
     }
 
     /// Whether some rows of one repeat are drawn together.
     pub fn clustered(&self) -> bool {
-        self.rows.iter().flatten().any(|rows| rows.len() > 1)
+        self.members.iter().flat_map(Members::each).any(|rows| rows.len() > 1)
     }
 
     /// Whether rows for which `one` holds are drawn together with others.
@@ -265,7 +304,12 @@ impl Pools {
     /// with a positive row are drawn as there are, and as many of the others; sites are drawn as one.
     ///
     /// Source: efron1993, chapter 13.
-    pub fn reweigh(&self, seed: u64, times: usize, of: &mut dyn FnMut(&[u32])) {
+    pub fn reweigh(
+        &self,
+        resamples: &Resamples,
+        times: usize,
+        of: &mut dyn FnMut(&[u32]),
+    ) {
         let mut positive = vec![false; self.n_clusters];
         for pool in &self.repeats {
             for (class, cluster) in pool.truth.iter().zip(&pool.clusters) {
@@ -279,16 +323,17 @@ impl Pools {
                 .into(),
             Clusters::Sites => vec![all.collect()],
         };
-        let mut stream = Stream::new(seed, &["resample", "curves"]);
-        for _ in 0..times {
-            let mut weights = vec![0; self.n_clusters];
-            for stratum in strata.iter().filter(|stratum| !stratum.is_empty()) {
-                for _ in 0..stratum.len() {
-                    weights[stratum[stream.below(stratum.len())]] += 1;
-                }
+        let sizes: Vec<usize> = strata.iter().map(Vec::len).collect();
+        let mut weights = vec![0; self.n_clusters];
+        resamples.each(Purpose::Curves, &sizes, times, &mut |drawn| {
+            weights.fill(0);
+            let mut drawn = drawn.iter();
+            for stratum in &strata {
+                let of_stratum = drawn.by_ref().take(stratum.len());
+                of_stratum.for_each(|at| weights[stratum[*at as usize]] += 1);
             }
             of(&weights);
-        }
+        });
     }
 
     /// What is drawn of each class apart, in words.
@@ -299,42 +344,61 @@ impl Pools {
         }
     }
 
-    /// `n` values of each resample of patients, by value; those that have none are left out.
+    /// Hands over the rows of each resample of patients, by repeat.
     ///
     /// Patients are drawn with replacement, all their rows with them, the same ones in every repeat; in
     /// an external cohort of ten sites or more, sites are.
     /// Every measure of the same rows sees the same resamples, since the seed alone names them.
     ///
     /// Source: efron1993, chapter 13.
-    pub fn resample(
+    pub fn redraw(
         &self,
-        seed: u64,
+        resamples: &Resamples,
         times: usize,
-        n: usize,
-        of: &dyn Fn(&[Pool]) -> Vec<Option<f64>>,
-    ) -> Vec<Vec<f64>> {
-        let mut values = vec![Vec::with_capacity(times); n];
+        of: &mut dyn FnMut(&[Drawn]),
+    ) {
         if self.n_clusters == 0 {
-            return values;
+            return;
         }
-        let mut stream = Stream::new(seed, &["resample", "patients"]);
-        let mut drawn = vec![Pool::default(); self.repeats.len()];
-        for _ in 0..times {
-            drawn.iter_mut().for_each(Pool::clear);
-            for _ in 0..self.n_clusters {
-                let cluster = stream.below(self.n_clusters);
-                for ((pool, from), rows) in
-                    drawn.iter_mut().zip(&self.repeats).zip(&self.rows)
-                {
-                    for row in &rows[cluster] {
-                        pool.push(from, *row);
-                    }
-                }
+        let mut drawn = vec![Drawn::default(); self.repeats.len()];
+        resamples.each(Purpose::Patients, &[self.n_clusters], times, &mut |clusters| {
+            for (members, drawn) in self.members.iter().zip(&mut drawn) {
+                members.draw(clusters, drawn);
             }
-            for (all, value) in values.iter_mut().zip(of(&drawn)) {
-                all.extend(value);
-            }
-        }
+            of(&drawn);
+        });
+    }
+
+    /// A value of each of these resamples; those that have none are left out.
+    pub fn values(
+        &self,
+        resamples: &Resamples,
+        times: usize,
+        of: &mut dyn FnMut(&[Drawn]) -> Option<f64>,
+    ) -> Vec<f64> {
+        let mut values = Vec::with_capacity(times);
+        self.redraw(resamples, times, &mut |drawn| values.extend(of(drawn)));
         values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_drawn_with_all_that_belong_to_them() {
+        let members = Members::new(&[1, 0, 1, 3], 4);
+        assert_eq!(members.each().map(<[u32]>::len).collect::<Vec<_>>(), [1, 2, 0, 1]);
+        let mut drawn = Drawn::default();
+        members.draw(&[1, 2, 3, 1], &mut drawn);
+        assert_eq!(drawn.rows, [0, 2, 3, 0, 2]);
+        assert_eq!(drawn.counts, [2, 0, 2, 1]);
+        let single = Members::new(&[2, 0, 1], 3);
+        single.draw(&[0, 0, 2], &mut drawn);
+        assert_eq!(
+            (&drawn.rows[..], &drawn.counts[..]),
+            (&[1, 1, 0][..], &[1, 2, 0][..])
+        );
     }
 }
