@@ -997,8 +997,9 @@ impl Builder<'_> {
         let node = Node {
             name: self.ruled(&format!("{}/{}", context.name, here.name), other, "fit"),
             work: Work::Fit { case: context.case, split: here.clone(), keeps },
-            // 2: with the columns that each step leaves.
-            identity: Identity::new(&json!({ "fit": 2, "keeps": keeps })),
+            // 2: with the columns that each step leaves. 3: where a selector keeps none, the null
+            // model is fitted.
+            identity: Identity::new(&json!({ "fit": 3, "keeps": keeps })),
             given: given.collect(),
             seed: random.then_some(study.seed),
             keep: Keep::Stored,

@@ -129,6 +129,8 @@ fn choices(shown: &Shown, name: &str, selection: &SelectionFacts) -> Json {
         "fits": shown.count(&format!("{at}/fits")),
         "selectors": rows(&selection.selectors, "selectors"),
         "learners": rows(&selection.learners, "learners"),
+        "without": (selection.without_columns > 0)
+            .then(|| shown.count(&format!("{at}/without_columns"))),
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ranking::Ranking;
+use crate::data::FrameColumn;
 use crate::math::{Pull, SparseLeastSquares, dealt, pow, sqrt};
 use crate::operation::prelude::*;
 
@@ -57,13 +58,14 @@ impl Path {
         check(train)?;
         let n = train.rows().n();
         let all: Vec<usize> = (0..n).collect();
-        let mut problem = Centred::of(train, &all);
+        let unit = unit(train);
+        let mut problem = Centred::of(train, &all, unit);
         let lambdas = self.lambdas(problem.squares.greatest() / n as f64 / self.mix);
         let coefficients = self.coefficients(&mut problem, &lambdas)?;
         let last = match stop {
             Stop::Path => lambdas.len(),
             Stop::Min | Stop::OneStandardError => {
-                1 + chosen(&self.errors(train, &lambdas, folds)?, stop)
+                1 + chosen(&self.errors(train, unit, &lambdas, folds)?, stop)
             }
         };
         let mut entered: Vec<(usize, f64, u32)> = Vec::new();
@@ -97,7 +99,8 @@ impl Path {
         let mut along = Vec::with_capacity(lambdas.len());
         for lambda in lambdas {
             let weight = problem.n * lambda;
-            let pull = Pull { l1: weight * self.mix, l2: weight * (1.0 - self.mix) };
+            let l2 = weight * (1.0 - self.mix) / problem.unit;
+            let pull = Pull { l1: weight * self.mix, l2 };
             // Nothing to explain: no column ever enters.
             if pull.l1 > 0.0 {
                 problem.squares.minimise(pull, &mut w)?;
@@ -111,6 +114,7 @@ impl Path {
     fn errors(
         self,
         train: &Train,
+        unit: f64,
         lambdas: &[f64],
         folds: usize,
     ) -> Result<Vec<(f64, Vec<f64>)>, Failure> {
@@ -122,7 +126,7 @@ impl Path {
         for fold in 0..folds {
             let (held, kept): (Vec<usize>, Vec<usize>) =
                 (0..fold_of.len()).partition(|&row| fold_of[row] == fold);
-            let mut problem = Centred::of(train, &kept);
+            let mut problem = Centred::of(train, &kept, unit);
             let along = self.coefficients(&mut problem, lambdas)?;
             let error = |w: &Vec<f64>| {
                 let squares: f64 = held
@@ -185,21 +189,43 @@ fn chosen(errors: &[(f64, Vec<f64>)], stop: Stop) -> usize {
     within.unwrap_or(best)
 }
 
-/// Some rows with columns and classes centred: then no intercept is needed.
+/// The power of two by which all columns are divided: the largest that none of their values is below.
+/// So no product of large or small columns leaves the range of numbers, and digits stay as they are.
+fn unit(train: &Train) -> f64 {
+    let columns = train.rows().columns().iter();
+    let sizes = columns.flat_map(|column| column.values.iter().map(|value| value.abs()));
+    power_of_two(sizes.filter(|size| size.is_finite()).fold(0.0, f64::max))
+}
+
+/// The power of two at or below a positive number; 1 for none.
+fn power_of_two(size: f64) -> f64 {
+    // Of subnormal numbers the least that has a reciprocal; without its fraction a number is its power.
+    match size > 0.0 {
+        true => f64::from_bits(size.max(f64::MIN_POSITIVE).to_bits() & !FRACTION),
+        false => 1.0,
+    }
+}
+
+/// The bits of a number's fraction.
+const FRACTION: u64 = (1 << 52) - 1;
+
+/// Some rows with columns and classes centred: then no intercept is needed. Columns are in units of
+/// `unit`, and so are penalties of the first kind.
 struct Centred {
     n: f64,
+    unit: f64,
     means: Vec<f64>,
     share: f64,
     squares: SparseLeastSquares,
 }
 
 impl Centred {
-    fn of(train: &Train, rows: &[usize]) -> Self {
+    fn of(train: &Train, rows: &[usize], unit: f64) -> Self {
         let n = rows.len() as f64;
         let mut x = Vec::with_capacity(rows.len() * train.rows().p());
         let mut means = Vec::with_capacity(train.rows().p());
         for column in train.rows().columns() {
-            let values = || rows.iter().map(|&row| column.values[row]);
+            let values = || rows.iter().map(|&row| column.values[row] / unit);
             let first = values().next().unwrap_or(0.0);
             // A constant column is exactly zero, whatever rounding makes of its mean.
             let mean = match values().all(|value| value == first) {
@@ -211,13 +237,14 @@ impl Centred {
         }
         let share = rows.iter().map(|&row| class(train, row)).sum::<f64>() / n;
         let y = rows.iter().map(|&row| class(train, row) - share).collect();
-        Self { n, means, share, squares: SparseLeastSquares::new(x, y) }
+        Self { n, unit, means, share, squares: SparseLeastSquares::new(x, y) }
     }
 
     fn predicted(&self, train: &Train, w: &[f64], row: usize) -> f64 {
         let columns = train.rows().columns().iter().zip(&self.means);
         let terms = columns.zip(w).filter(|(_, w)| **w != 0.0);
-        let terms = terms.map(|((column, mean), w)| w * (column.values[row] - mean));
+        let value = |column: &FrameColumn| column.values[row] / self.unit;
+        let terms = terms.map(|((column, mean), w)| w * (value(column) - mean));
         self.share + terms.sum::<f64>()
     }
 }
@@ -225,7 +252,7 @@ impl Centred {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Frame, FrameColumn};
+    use crate::data::Frame;
 
     fn train(groups: &[u32], outcome: &[bool]) -> Train {
         let n = groups.len();

@@ -232,6 +232,7 @@ pub const KINDS: &[Places] = &[
             "fits",
             "of_columns",
             "mean_columns",
+            "without_columns",
             "columns/#/n",
             "by_fit/#/repeat",
             "by_fit/#/outer",
