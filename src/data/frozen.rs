@@ -81,11 +81,10 @@ pub struct OuterFit {
 impl OuterFit {
     /// Whether a member is the null model, since its selector kept no column.
     pub fn is_null(&self, member: usize) -> bool {
-        let steps = self.steps.get(member).and_then(Option::as_ref);
-        let kept = |steps: &Vec<StepColumns>| {
-            steps.last().map_or(self.before, |last| last.columns)
-        };
-        steps.map(kept) == Some(0)
+        let Some(Some(steps)) = self.steps.get(member) else { return false };
+        let prepared = steps.iter().rev().find(|step| !step.selects);
+        let prepared = prepared.map_or(self.before, |step| step.columns);
+        prepared > 0 && steps.last().is_some_and(|last| last.columns == 0)
     }
 
     /// Whether every member is.

@@ -605,10 +605,12 @@ impl AnalysisRecord {
             fold.falls_back || fold.without_columns || naive(fold.candidate)
         };
         let folds = folds.filter(stands_in).count();
+        let without = |fold: &&FoldRecord| fold.without_columns && !fold.falls_back;
+        let without_columns = self.folds.iter().filter(without).count();
         let of = self.folds.len();
         let mut others = self.candidates.iter().filter(|of| of.learner != "naive");
         let all_failed = others.all(|other| other.failed >= of);
-        (folds > 0).then_some(StandInFacts { folds, of, all_failed })
+        (folds > 0).then_some(StandInFacts { folds, of, all_failed, without_columns })
     }
 }
 
@@ -652,6 +654,9 @@ pub struct StandInFacts {
     pub of: usize,
     /// Whether no other candidate could be fitted in any of them.
     pub all_failed: bool,
+    /// Of them those in which a candidate was chosen whose selector then kept no column.
+    #[serde(default)]
+    pub without_columns: usize,
 }
 
 /// Thresholds over the folds that learned them.

@@ -174,10 +174,13 @@ fn figure(
         ),
         None => String::new(),
     };
+    let most = match top.is_empty() {
+        true => "none was chosen".to_string(),
+        false => format!("most often {}", top.join(", ")),
+    };
     let description = format!(
-        "How many of {} outer fits chose each column; most often {}.{index}",
+        "How many of {} outer fits chose each column; {most}.{index}",
         selection.fits,
-        top.join(", ")
     );
     let picture = svg.finish("Columns chosen", &description);
     let heading = match &selection.stability {

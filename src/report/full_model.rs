@@ -119,7 +119,7 @@ fn model(
                 .into_html(simulated, fragment)?
         }
         // Nothing is shuffled where no predictor is looked at.
-        Some(of) => format!(
+        Some(_) => format!(
             "<p>No predictor reaches a learner in any of {} outer folds of the first repeat: none has an \
              importance.</p>",
             shown.count(&format!("{path}/importance/folds"))
@@ -184,6 +184,12 @@ fn words(member: &MemberFacts) -> String {
         "" => String::new(),
         settings => format!(" ({settings})"),
     };
+    if member.n_selected == 0 {
+        return format!(
+            "{}{settings}, since the selection ({}) kept no column",
+            member.learner, member.selector
+        );
+    }
     let columns = if member.n_selected == 1 { "column" } else { "columns" };
     format!(
         "{}{settings} on {} {columns} (selection: {})",

@@ -286,6 +286,64 @@ mod tests {
         assert_eq!(chosen(&errors, Stop::OneStandardError), 1);
     }
 
+    /// Twelve rows of four columns, the second of which goes with the class, times a number.
+    fn scaled(by: f64) -> Train {
+        let column = |j: usize| {
+            let value = |i: usize| {
+                let shift = if j == 1 && i % 2 == 0 { 9.0 } else { 0.0 };
+                ((i * i * (j + 3) + 5 * i) % 17) as f64 + shift
+            };
+            let values = (0..12).map(|i| value(i) * by).collect();
+            FrameColumn { name: format!("c{j}").into(), values }
+        };
+        let rows = Rows::new((0..4).map(column).collect(), 12);
+        let frame = Frame { rows, failed: vec![None; 12] };
+        let outcome: Vec<Option<bool>> = (0..12).map(|i| Some(i % 2 == 0)).collect();
+        let all: Vec<u32> = (0..12).collect();
+        Split { train: all.clone(), held_out: vec![] }.train(&frame, &outcome, &all)
+    }
+
+    #[test]
+    fn a_lasso_knows_no_unit() {
+        let path = Path { mix: 1.0, points: 20, reach: 0.01 };
+        for stop in [Stop::Path, Stop::Min, Stop::OneStandardError] {
+            let plain = path.ranking(&scaled(1.0), stop, 3).unwrap();
+            assert_eq!(plain.0.first(), Some(&1), "{stop:?}");
+            // Powers of two leave every digit as it is.
+            for power in [-990, -500, -1, 3, 500, 1000] {
+                let by = f64::from_bits(((1023 + power) as u64) << 52);
+                let found = path.ranking(&scaled(by), stop, 3).unwrap();
+                assert_eq!(found, plain, "{stop:?}: 2^{power}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_elastic_net_of_any_size_has_a_ranking_or_a_reason() {
+        let path = Path { mix: 0.3, points: 20, reach: 0.01 };
+        for by in [1e-307, 1e-200, 1e-12, 1e12, 1e200, 1e306] {
+            match path.ranking(&scaled(by), Stop::Path, 3) {
+                Ok(ranking) => assert_eq!(ranking.0.first(), Some(&1), "{by}"),
+                Err(failure) => assert!(by < 1e-300, "{by}: {failure}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_unit_is_the_power_of_two_below() {
+        let cases = [
+            (0.0, 1.0),
+            (1.0, 1.0),
+            (3.9, 2.0),
+            (0.3, 0.25),
+            (5e-324, f64::MIN_POSITIVE),
+        ];
+        for (size, unit) in cases {
+            assert_eq!(power_of_two(size), unit, "{size}");
+        }
+        assert!((1.0..2.0).contains(&(f64::MAX / power_of_two(f64::MAX))));
+    }
+
     #[test]
     fn columns_that_never_vary_never_enter() {
         let train = train(&[0, 1, 2, 3], &[true, false, true, false]);

@@ -36,7 +36,8 @@ pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
             Ok((mut member, prepared)) => {
                 let columns = prepared.rows().columns().iter();
                 let values: Vec<&[f64]> = columns.map(|c| &c.values[..]).collect();
-                member.familiar = familiar(&values, prepared.groups());
+                let familiar = || familiar(&values, prepared.groups());
+                member.familiar = if member.is_null() { None } else { familiar() };
                 member.take_link(link);
                 members.push(member);
             }

@@ -292,7 +292,7 @@ pub const KINDS: &[Places] = &[
     ("analyses/*/prevalence_only/performance", &["*"], Measured),
     ("analyses/*/prevalence_only/gains", &["*"], Measured),
     ("analyses/*/fallback", &["folds", "of"], Procedure),
-    ("analyses/*/stand_in", &["folds", "of"], Procedure),
+    ("analyses/*/stand_in", &["folds", "of", "without_columns"], Procedure),
     ("analyses/*/harmonised", &["before", "after"], Hundredths),
     ("analyses/*/harmonised", &["n_splits"], Procedure),
     ("analyses/*/harmonised", &["outcome_by_batch"], Association),
