@@ -724,7 +724,7 @@ fn a_selector_that_keeps_no_column_gives_the_null_model_whatever_the_learner() {
 fn a_candidate_without_columns_stands_beside_others_and_may_lose() {
     let workshop = workshop(1.5);
     let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
-    // Nothing enters at a path that ends where it begins.
+    // Of two penalties that are nearly one the larger is within a standard error: it keeps nothing.
     let select = "anova: { k: 2 }, [anova: { k: 1 }, lasso: { points: 2, reach: 0.99, lambda: 1se }]";
     let analysis = run(&workshop, &study(select, "logistic, svm_linear", none));
     for candidate in candidates(&analysis) {
@@ -752,4 +752,46 @@ fn a_preparation_that_leaves_no_column_fails_by_name() {
     let output = workshop.restudy(&["run", "study.yaml"]);
     let told = String::from_utf8_lossy(&output.stderr).to_string();
     assert!(told.contains("logistic: there are no columns"), "{told}");
+}
+
+/// A study that falls back and whose candidates all fail: what is chosen and fitted is the same for all
+/// training rows, and the prevalence is not.
+#[test]
+fn a_fallback_is_the_prevalence_of_the_training_rows_of_its_own_split() {
+    let workshop = Workshop::new();
+    let positive = |i: usize| i % 7 < 3;
+    let mut table = "patient,fold,status,x1,x2\n".to_string();
+    for i in 0..61 {
+        table.push_str(&format!("P{i:03},{},{},1,1\n", i / 2 % 4, positive(i)));
+    }
+    workshop.write("table.csv", table.as_bytes());
+    let parts = "fallback: naive, controls: { permuted_outcome: { none: x } }, \
+                 threshold: { rule: youden, learned_from: inner_out_of_fold }, \
+                 learning_curve: { fractions: [0.3, 0.6] }";
+    let text = study("all", "logistic", parts)
+        .replace("prepare: [scale_zscore]", "prepare: [drop_constant]");
+    for jobs in ["1", "8"] {
+        workshop.study(&text);
+        let said = workshop.run(&["--jobs", jobs, "--store", &format!("store{jobs}")]);
+        assert_eq!(said["exit"], "fine", "{said:?}");
+        let said = predictions(&workshop);
+        assert_eq!(said.len(), 61);
+        for ((split, _), of) in &said {
+            let fold = split.parse::<usize>().unwrap() - 1;
+            let trained = (0..61).filter(|i| i / 2 % 4 != fold);
+            let n = trained.clone().count() as f64;
+            let share = trained.filter(|i| positive(*i)).count() as f64 / n;
+            assert_eq!(probability(of), share, "split {split}, {jobs} jobs");
+        }
+        let store = format!("store{jobs}");
+        let plan = workshop.restudy(&["plan", "study.yaml", "--json", "--store", &store]);
+        let lines = String::from_utf8(plan.stdout).unwrap();
+        let nodes = lines.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
+        let of_kind = nodes.filter(|node| node["family"] == "predict");
+        let mut keys: Vec<String> = of_kind.map(|node| node["key"].to_string()).collect();
+        let n = keys.len();
+        keys.sort();
+        keys.dedup();
+        assert!(n >= 12 && keys.len() == n, "{n} predictions have {} keys", keys.len());
+    }
 }

@@ -808,7 +808,8 @@ impl Builder<'_> {
         // The scheme decides which rows it reads, so a leak through it is the scheme's.
         let tune =
             Self::pooled(context, tune, work, identity.clone(), "tune", context.span);
-        let tune = Node { given: context.chooses.clone(), ..tune };
+        let given = self.with_prevalence(here, &context.chooses);
+        let tune = Node { given, ..tune };
         let tune = self.add(tune, inner_scores);
         let winner = Node {
             name: winner,
@@ -834,6 +835,16 @@ impl Builder<'_> {
         ChosenNodes { tune, winner, link }
     }
 
+    /// These facts, and which rows are trained on where a choice may fall back on their prevalence: then
+    /// they decide beside what the inputs hold. Scores that could not be had, and a choice of none, are
+    /// the same for any training rows.
+    pub fn with_prevalence(&self, here: &Placed, given: &Arc<[Given]>) -> Arc<[Given]> {
+        match self.study.evaluate.falls_back {
+            true => given.iter().chain([&here.all_rows]).cloned().collect(),
+            false => given.clone(),
+        }
+    }
+
     /// The threshold by the study's rule, learned on these scores with the choice among them.
     pub fn threshold(
         &mut self,
@@ -848,6 +859,8 @@ impl Builder<'_> {
         let (name, span) =
             ([&context.name, "/", &here.name, "/threshold"].concat(), threshold.span);
         let node = Self::pooled(context, name, work, identity, "threshold", span);
+        let given = self.with_prevalence(here, &node.given);
+        let node = Node { given, ..node };
         let mut inputs = vec![tune];
         inputs.extend(scores);
         Some(self.add(node, &inputs))
@@ -909,7 +922,7 @@ impl Builder<'_> {
             name: format!("{}/{}/predict", context.name, here.name),
             work: Work::Predict { case: context.case, split: here.clone() },
             identity: context.procedure.predict.clone(),
-            given: context.outcome.clone(),
+            given: self.with_prevalence(&here, &context.outcome),
             seed: None,
             keep: Keep::Stored,
             family: "predict",

@@ -107,6 +107,8 @@ impl Builder<'_> {
             "calibrate",
             context.span,
         );
+        let given = self.with_prevalence(&here, &calibrate.given);
+        let calibrate = Node { given, ..calibrate };
         let mut inputs = vec![tune];
         inputs.extend(inner_scores.iter().copied());
         let calibrate = self.add(calibrate, &inputs);
