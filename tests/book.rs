@@ -8,7 +8,7 @@ use restudy::diagnostics::{CODES, Severity};
 use restudy::spec;
 use serde_json::Value as Json;
 
-use crate::workshop::updating;
+use crate::workshop::{restudy, updating};
 
 fn book() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("book/src")
@@ -163,5 +163,33 @@ fn generated_pages_are_current() {
     for entry in std::fs::read_dir(book().join("operations")).unwrap() {
         let path = entry.unwrap().path();
         assert!(known.contains(&&path), "{} is of no operation", path.display());
+    }
+}
+
+/// The nodes of the example, family by family, as `restudy plan` counts them whatever their state.
+#[test]
+fn the_architecture_page_counts_the_nodes_that_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = Path::new(env!("CARGO_MANIFEST_DIR")).join("studies/quickstart.yaml");
+    std::fs::copy(study, folder.path().join("quickstart.yaml")).unwrap();
+    let output = restudy(folder.path(), &["plan", "quickstart.yaml"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut counted = String::new();
+    // The first line names the states, the last counts all nodes.
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in text.lines().skip(1) {
+        let (family, states) = line.split_at(24);
+        let states = states.split_whitespace().map(|n| n.parse::<usize>().unwrap());
+        counted.push_str(&format!("{family}{:>9}\n", states.sum::<usize>()));
+    }
+    let path = book().join("developers/architecture.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let start = page.find("```text\nsimulate ").expect("the page lists them") + 8;
+    let end = start + page[start..].find("```").unwrap();
+    if updating() {
+        let page = [&page[..start], &counted, &page[end..]].concat();
+        std::fs::write(&path, page).unwrap();
+    } else {
+        assert_eq!(page[start..end], counted, "not current: UPDATE=1 cargo test");
     }
 }

@@ -641,3 +641,171 @@ fn a_learning_curve_that_is_not_understood_is_refused_with_a_remedy() {
         assert!(said.contains(message) && said.contains(hint), "{curve}: {said}");
     }
 }
+
+/// Columns that have nothing to do with the class: a lasso of which the largest penalty within one
+/// standard error keeps none, in any outer split and on all rows.
+fn nothing() -> String {
+    let mut table = "patient,fold,status,x1,x2,x3,x4\n".to_string();
+    for i in 0..64 {
+        table.push_str(&format!("P{i:03},{},{}", i / 2 % 4, i % 2 == 0));
+        for j in 2..6 {
+            table.push_str(&format!(",{}", (i * i * j + 11 * i) % 31));
+        }
+        table.push('\n');
+    }
+    table
+}
+
+const NO_COLUMN: &str = "lasso: { lambda: 1se, folds: 5 }";
+
+#[test]
+fn a_selector_that_keeps_no_column_gives_the_null_model_whatever_the_learner() {
+    let workshop = Workshop::new();
+    workshop.write("table.csv", nothing().as_bytes());
+    for learn in [
+        "logistic",
+        "lda",
+        "svm_linear",
+        "svm_rbf",
+        "knn: { k: 5 }",
+        "naive_bayes",
+        "random_forest: { trees: 10 }",
+        "gradient_boosting: { rounds: 5 }",
+    ] {
+        let parts = "threshold: { rule: youden, learned_from: inner_out_of_fold }, \
+                     controls: { permuted_outcome: { times: 20 } }, \
+                     learning_curve: { fractions: [0.5] }";
+        let analysis = run(&workshop, &study(NO_COLUMN, learn, parts));
+        assert_eq!(analysis["failed_nodes"], json!([]), "{learn}");
+        assert!(analysis["permutation"].is_object(), "{learn}");
+        assert!(analysis["learning_curve"].is_object(), "{learn}");
+        for candidate in candidates(&analysis) {
+            assert!(
+                candidate["inner"].is_number() && candidate["failed"] == 0,
+                "{learn}"
+            );
+        }
+        for fold in folds(&analysis) {
+            assert_eq!(
+                (&fold["value"], &fold["without_columns"]),
+                (&json!(0.5), &json!(true))
+            );
+        }
+        let stand_in = &analysis["stand_in"];
+        assert_eq!(
+            (&stand_in["folds"], &stand_in["without_columns"]),
+            (&json!(4), &json!(4))
+        );
+        assert_eq!(analysis["selection"]["without_columns"], 4, "{learn}");
+        // Half of the training rows of each split are positive.
+        let said = predictions(&workshop);
+        assert!(said.values().all(|of| probability(of) == 0.5), "{learn}");
+
+        // The model says so in its file, and whoever applies it needs no predictor.
+        let path = "runs/study/models/status.all.json";
+        let model: Json = serde_json::from_slice(&workshop.read(path)).unwrap();
+        let member = &model["members"][0];
+        assert_eq!(member["learner"]["operation"], "naive", "{learn}");
+        assert_eq!(member["selected"], json!([]));
+        assert!(member["link"].is_null() && member["familiar"].is_null());
+        let needed = |column: &Json| column["needed"] == true;
+        assert!(!model["columns"].as_array().unwrap().iter().any(needed));
+        workshop.write("new.csv", b"patient\nQ1\nQ2\n");
+        let output = workshop.restudy(&["predict", path, "new.csv"]);
+        let rows = String::from_utf8(output.stdout).unwrap();
+        assert!(rows.lines().skip(1).all(|row| row.contains(",0.5,")), "{rows}");
+        assert_eq!(rows.lines().count(), 3, "{rows}");
+
+        // And in the report.
+        let report: Json = serde_json::from_slice(&workshop.report()).unwrap();
+        let facts = &report["full_models"][0];
+        assert_eq!(facts["members"][0]["n_selected"], 0, "{learn}");
+        let equation = &facts["members"][0]["equation"]["Ok"];
+        assert_eq!(equation["terms"], json!([]));
+        assert_eq!(equation["example"]["probability"], 0.5);
+        assert!(facts["onnx"]["Err"].as_str().unwrap().contains("prevalence"));
+        assert_eq!(facts["importance"]["predictors"], json!([]));
+        assert!(facts["explained"].is_null());
+        let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+        assert!(html.contains("the selector of the choice kept no column"), "{learn}");
+        assert!(html.contains("the selector kept no column"), "{learn}");
+        assert!(html.contains("It looks at no predictor"), "{learn}");
+        assert!(html.contains("No predictor reaches a learner"), "{learn}");
+    }
+}
+
+#[test]
+fn a_candidate_without_columns_stands_beside_others_and_may_lose() {
+    let workshop = workshop(1.5);
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    // Of two penalties that are nearly one the larger is within a standard error: it keeps nothing.
+    let select = "anova: { k: 2 }, [anova: { k: 1 }, lasso: { points: 2, reach: 0.99, lambda: 1se }]";
+    let analysis = run(&workshop, &study(select, "logistic, svm_linear", none));
+    for candidate in candidates(&analysis) {
+        assert_eq!(candidate["failed"], 0, "{candidate}");
+    }
+    assert_eq!(analysis["selection"]["without_columns"], 0);
+}
+
+#[test]
+fn a_preparation_that_leaves_no_column_fails_by_name() {
+    let workshop = Workshop::new();
+    let lines = nothing();
+    let constant = lines.lines().enumerate().map(|(at, line)| match at {
+        0 => format!("{line}\n"),
+        _ => {
+            let kept: Vec<&str> = line.split(',').take(3).collect();
+            format!("{},1,1,1,1\n", kept.join(","))
+        }
+    });
+    workshop.write("table.csv", constant.collect::<String>().as_bytes());
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    let text = study("all", "logistic", none)
+        .replace("prepare: [scale_zscore]", "prepare: [drop_constant]");
+    workshop.study(&text);
+    let output = workshop.restudy(&["run", "study.yaml"]);
+    let told = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(told.contains("logistic: there are no columns"), "{told}");
+}
+
+/// A study that falls back and whose candidates all fail: what is chosen and fitted is the same for all
+/// training rows, and the prevalence is not.
+#[test]
+fn a_fallback_is_the_prevalence_of_the_training_rows_of_its_own_split() {
+    let workshop = Workshop::new();
+    let positive = |i: usize| i % 7 < 3;
+    let mut table = "patient,fold,status,x1,x2\n".to_string();
+    for i in 0..61 {
+        table.push_str(&format!("P{i:03},{},{},1,1\n", i / 2 % 4, positive(i)));
+    }
+    workshop.write("table.csv", table.as_bytes());
+    let parts = "fallback: naive, controls: { permuted_outcome: { none: x } }, \
+                 threshold: { rule: youden, learned_from: inner_out_of_fold }, \
+                 learning_curve: { fractions: [0.3, 0.6] }";
+    let text = study("all", "logistic", parts)
+        .replace("prepare: [scale_zscore]", "prepare: [drop_constant]");
+    for jobs in ["1", "8"] {
+        workshop.study(&text);
+        let said = workshop.run(&["--jobs", jobs, "--store", &format!("store{jobs}")]);
+        assert_eq!(said["exit"], "fine", "{said:?}");
+        let said = predictions(&workshop);
+        assert_eq!(said.len(), 61);
+        for ((split, _), of) in &said {
+            let fold = split.parse::<usize>().unwrap() - 1;
+            let trained = (0..61).filter(|i| i / 2 % 4 != fold);
+            let n = trained.clone().count() as f64;
+            let share = trained.filter(|i| positive(*i)).count() as f64 / n;
+            assert_eq!(probability(of), share, "split {split}, {jobs} jobs");
+        }
+        let store = format!("store{jobs}");
+        let plan = workshop.restudy(&["plan", "study.yaml", "--json", "--store", &store]);
+        let lines = String::from_utf8(plan.stdout).unwrap();
+        let nodes = lines.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
+        let of_kind = nodes.filter(|node| node["family"] == "predict");
+        let mut keys: Vec<String> = of_kind.map(|node| node["key"].to_string()).collect();
+        let n = keys.len();
+        keys.sort();
+        keys.dedup();
+        assert!(n >= 12 && keys.len() == n, "{n} predictions have {} keys", keys.len());
+    }
+}

@@ -177,8 +177,9 @@ fn looks(loaded: &load::Loaded, places: &load::Places) -> String {
         }
     }
     text.push_str(&format!(
-        "  plan: {} nodes, {} analyses; {} uses of held-out rows proved free of leaks\n",
+        "  plan: {} nodes{}, {} analyses; {} uses of held-out rows proved free of leaks\n",
         plan.graph.node_count(),
+        super::plan::ahead_of(plan),
         plan.analyses.len(),
         proof.n_held_out_uses
     ));

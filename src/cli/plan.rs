@@ -65,8 +65,9 @@ pub fn run(args: &Args) -> Exit {
                 let name = &plan.graph[index].name;
                 if crate::survey::matches(glob, name) {
                     println!(
-                        "{:<8}{name}{}",
+                        "{:<8}{name}{}{}",
                         states.of[index.index()].word(),
+                        if plan.ahead.contains_key(&index) { AHEAD_OF_NAME } else { "" },
                         reason(plan, &states, index)
                     );
                 }
@@ -87,6 +88,18 @@ pub fn run(args: &Args) -> Exit {
     Exit::Fine
 }
 
+/// What nodes are called together that no number of the study comes from.
+const AHEAD: &str = "computed ahead";
+const AHEAD_OF_NAME: &str = "  (computed ahead)";
+
+/// Behind the number of all nodes: how many of them are computed ahead, if any are.
+pub fn ahead_of(plan: &Plan) -> String {
+    match plan.ahead.len() {
+        0 => String::new(),
+        n => format!(" ({n} of them {AHEAD})"),
+    }
+}
+
 fn reason(plan: &Plan, states: &States, index: petgraph::graph::NodeIndex) -> String {
     match states.of[index.index()] {
         State::Pending(ancestor) => {
@@ -96,18 +109,24 @@ fn reason(plan: &Plan, states: &States, index: petgraph::graph::NodeIndex) -> St
     }
 }
 
-/// A line per kind of node, and one for all.
+/// A line per kind of node, and one for all. Those computed ahead have a line of their own: they are of
+/// kinds that the study has as well, and no number of it comes from them.
 pub fn counts(plan: &Plan, states: &States) -> String {
     let mut families: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     let mut order = Vec::new();
     for &index in &plan.order {
-        let family = plan.graph[index].family;
+        let family = match plan.ahead.contains_key(&index) {
+            true => AHEAD,
+            false => plan.graph[index].family,
+        };
         if !order.contains(&family) {
             order.push(family);
         }
         let word = states.of[index.index()].word();
         *families.entry(family).or_default().entry(word).or_default() += 1;
     }
+    // Stable: the others stay in the order in which they are met.
+    order.sort_by_key(|family| *family == AHEAD);
     let words = ["stored", "index", "new", "pending"];
     let mut text = format!("{:<24}", "");
     for word in words {
@@ -152,6 +171,7 @@ fn node_json(
     json!({
         "node": node.name,
         "family": node.family,
+        "ahead": plan.ahead.contains_key(&index),
         "state": states.of[index.index()].word(),
         "waits_for": waits_for,
         "key": states.keys[index.index()],
@@ -171,14 +191,21 @@ fn node_json(
 fn dot(plan: &Plan, states: &States) -> String {
     let mut text =
         String::from("digraph study {\n  rankdir = LR;\n  node [shape = box];\n");
+    if !plan.ahead.is_empty() {
+        text.push_str(&format!("  // {} nodes in grey are {AHEAD}.\n", plan.ahead.len()));
+    }
     for &index in &plan.order {
         let name = plan.graph[index].name.replace('"', "'");
+        let colour = match plan.ahead.contains_key(&index) {
+            true => ", color = grey, fontcolor = grey",
+            false => "",
+        };
         let style = match states.of[index.index()] {
             State::Stored | State::Index => "solid",
             State::New => "bold",
             State::Pending(_) => "dashed",
         };
-        text.push_str(&format!("  \"{name}\" [style = {style}];\n"));
+        text.push_str(&format!("  \"{name}\" [style = {style}{colour}];\n"));
         for (input, _) in plan.edges(index) {
             let from = plan.graph[input].name.replace('"', "'");
             text.push_str(&format!("  \"{from}\" -> \"{name}\";\n"));

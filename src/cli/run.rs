@@ -420,8 +420,9 @@ fn announce(plan: &Plan, survey: &Survey, known: &States) {
         n => format!("{n} just read, "),
     };
     eprintln!(
-        "{} nodes: {surveyed}{stored} stored, {new} new{why}, {pending} waiting for those",
-        plan.graph.node_count()
+        "{} nodes{}: {surveyed}{stored} stored, {new} new{why}, {pending} waiting for those",
+        plan.graph.node_count(),
+        super::plan::ahead_of(plan)
     );
 }
 

@@ -45,6 +45,13 @@ pub struct Recipe {
     pub learn: String,
 }
 
+impl Frozen {
+    /// Whether every member is the null model.
+    pub fn all_null(&self) -> bool {
+        !self.members.is_empty() && self.members.iter().all(FrozenMember::is_null)
+    }
+}
+
 /// A choice by what it does: the same as long as tuning chooses the same, among however many candidates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Winner {
@@ -77,6 +84,21 @@ pub struct OuterFit {
     pub steps: Vec<Option<Vec<StepColumns>>>,
     /// The fits themselves, where somebody looks into them.
     pub members: Vec<FrozenMember>,
+}
+
+impl OuterFit {
+    /// Whether a member is the null model, since its selector kept no column.
+    pub fn is_null(&self, member: usize) -> bool {
+        let Some(Some(steps)) = self.steps.get(member) else { return false };
+        let prepared = steps.iter().rev().find(|step| !step.selects);
+        let prepared = prepared.map_or(self.before, |step| step.columns);
+        prepared > 0 && steps.last().is_some_and(|last| last.columns == 0)
+    }
+
+    /// Whether every member is.
+    pub fn all_null(&self) -> bool {
+        !self.steps.is_empty() && (0..self.steps.len()).all(|member| self.is_null(member))
+    }
 }
 
 /// Columns that a step leaves, or makes.
@@ -114,8 +136,22 @@ pub struct FrozenMember {
     pub selected: Vec<String>,
     /// From decision values to probabilities, where the learner gives the former.
     pub link: Option<Link>,
-    /// What development rows look like in those columns; none for under ten rows.
+    /// What development rows look like in those columns; none for under ten rows, and where there are
+    /// no columns.
     pub familiar: Option<Familiar>,
+}
+
+impl FrozenMember {
+    /// Whether it is the null model, since its selector kept no column: its learner is `naive` then,
+    /// whatever its recipe says.
+    pub fn is_null(&self) -> bool {
+        self.selected.is_empty()
+    }
+
+    /// Takes the map from decision values; the null model gives probabilities and has none.
+    pub fn take_link(&mut self, link: Option<Link>) {
+        self.link = link.filter(|_| !self.is_null());
+    }
 }
 
 /// What is known of an outcome in some rows, and by which derivation.

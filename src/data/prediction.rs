@@ -10,8 +10,11 @@ use super::Interval;
 /// One candidate's scores on the held-out rows of one split, or why it has none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CandidateScores {
-    /// Probability of the positive class for each held-out row.
+    /// What the learner says of each held-out row, probabilities or decision values; of the null model
+    /// probabilities.
     pub scores: Result<Vec<f64>, NoScore>,
+    /// Whether the null model said it, since the selector kept no column.
+    pub null: bool,
 }
 
 /// Why a candidate has no score on one split. Its bytes are those of its words.
@@ -329,7 +332,7 @@ mod tests {
             (failed(""), ""),
         ];
         for (reason, words) in cases {
-            let scores = CandidateScores { scores: Err(reason) };
+            let scores = CandidateScores { scores: Err(reason), null: false };
             let bytes = postcard::to_stdvec(&scores).unwrap();
             let of_words: Result<Vec<f64>, &str> = Err(words);
             assert_eq!(bytes, postcard::to_stdvec(&of_words).unwrap(), "{words}");

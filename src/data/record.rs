@@ -601,11 +601,16 @@ impl AnalysisRecord {
             chosen.is_some_and(|of| of.learner == "naive") && !self.averages()
         };
         let folds = self.folds.iter();
-        let folds = folds.filter(|fold| fold.falls_back || naive(fold.candidate)).count();
+        let stands_in = |fold: &&FoldRecord| {
+            fold.falls_back || fold.without_columns || naive(fold.candidate)
+        };
+        let folds = folds.filter(stands_in).count();
+        let without = |fold: &&FoldRecord| fold.without_columns && !fold.falls_back;
+        let without_columns = self.folds.iter().filter(without).count();
         let of = self.folds.len();
         let mut others = self.candidates.iter().filter(|of| of.learner != "naive");
         let all_failed = others.all(|other| other.failed >= of);
-        (folds > 0).then_some(StandInFacts { folds, of, all_failed })
+        (folds > 0).then_some(StandInFacts { folds, of, all_failed, without_columns })
     }
 }
 
@@ -649,6 +654,9 @@ pub struct StandInFacts {
     pub of: usize,
     /// Whether no other candidate could be fitted in any of them.
     pub all_failed: bool,
+    /// Of them those in which a candidate was chosen whose selector then kept no column.
+    #[serde(default)]
+    pub without_columns: usize,
 }
 
 /// Thresholds over the folds that learned them.
@@ -698,6 +706,10 @@ pub struct SelectionFacts {
     pub of_columns: usize,
     /// Mean number of columns that reached the learner; of averaged candidates any of theirs.
     pub mean_columns: f64,
+    /// Outer fits in which no column reached a learner, since the selector kept none: the prevalence of
+    /// their training rows is predicted.
+    #[serde(default)]
+    pub without_columns: usize,
     /// The columns that any fit chose, the most frequent first.
     pub columns: Vec<ChosenColumn>,
     /// Which of them each outer fit chose; empty where every fit chose all of them.
@@ -1112,6 +1124,9 @@ pub struct FoldRecord {
     pub candidate: Option<usize>,
     /// Whether the prevalence was predicted instead of what that candidate says.
     pub falls_back: bool,
+    /// Whether what it says is the prevalence, since its selector kept no column.
+    #[serde(default)]
+    pub without_columns: bool,
     pub threshold: Option<f64>,
 }
 

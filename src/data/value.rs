@@ -145,6 +145,7 @@ mod tests {
             rows: vec![1, 300],
             candidates: vec![super::super::CandidateScores {
                 scores: Ok(vec![0.25, -0.0]),
+                null: false,
             }],
         });
         assert_eq!(Value::from_bytes(&value.to_bytes()).unwrap(), value);

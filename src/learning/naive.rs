@@ -4,7 +4,8 @@ use crate::operation::prelude::*;
 
 /// Predicts the prevalence of the training rows for everybody.
 ///
-/// The control that every model must beat: it knows nothing of the patient.
+/// The control that every model must beat: it knows nothing of the patient. It is also the null model
+/// that stands in where a selector keeps no column: any learner is this one then.
 ///
 /// # Limits
 /// Its AUROC is 0.5 by construction.
@@ -36,6 +37,10 @@ impl Learner for Naive {
 
     fn predict(&self, prevalence: &f64, rows: &Rows) -> Result<Vec<f64>, Failure> {
         Ok(vec![*prevalence; rows.n()])
+    }
+
+    fn form(&self, prevalence: &f64) -> Form {
+        Form::Constant(*prevalence)
     }
 }
 

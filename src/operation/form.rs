@@ -7,6 +7,8 @@ use crate::math::trees::Trees;
 pub enum Form {
     /// No formula of a kind that is known here.
     Opaque,
+    /// The same probability for every row.
+    Constant(f64),
     /// w·x + b.
     Linear { weights: Vec<f64>, intercept: f64, then: Then },
     /// Σ wᵢ exp(−γ‖xᵢ − x‖²) + b. Shape: `rows` m × p, `weights` m.

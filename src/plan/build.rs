@@ -810,7 +810,8 @@ impl Builder<'_> {
         // The scheme decides which rows it reads, so a leak through it is the scheme's.
         let tune =
             Self::pooled(context, tune, work, identity.clone(), "tune", context.span);
-        let tune = Node { given: context.chooses.clone(), ..tune };
+        let given = self.with_prevalence(here, &context.chooses);
+        let tune = Node { given, ..tune };
         let tune = self.add(tune, inner_scores);
         let winner = Node {
             name: winner,
@@ -836,6 +837,16 @@ impl Builder<'_> {
         ChosenNodes { tune, winner, link }
     }
 
+    /// These facts, and which rows are trained on where a choice may fall back on their prevalence: then
+    /// they decide beside what the inputs hold. Scores that could not be had, and a choice of none, are
+    /// the same for any training rows.
+    pub fn with_prevalence(&self, here: &Placed, given: &Arc<[Given]>) -> Arc<[Given]> {
+        match self.study.evaluate.falls_back {
+            true => given.iter().chain([&here.all_rows]).cloned().collect(),
+            false => given.clone(),
+        }
+    }
+
     /// The threshold by the study's rule, learned on these scores with the choice among them.
     pub fn threshold(
         &mut self,
@@ -850,6 +861,8 @@ impl Builder<'_> {
         let (name, span) =
             ([&context.name, "/", &here.name, "/threshold"].concat(), threshold.span);
         let node = Self::pooled(context, name, work, identity, "threshold", span);
+        let given = self.with_prevalence(here, &node.given);
+        let node = Node { given, ..node };
         let mut inputs = vec![tune];
         inputs.extend(scores);
         Some(self.add(node, &inputs))
@@ -876,7 +889,7 @@ impl Builder<'_> {
         let node = Self::pooled(context, name, work, identity, family, span);
         let held_out = (!here.held_out.is_empty()).then(|| here.held_out.clone());
         let node = Node {
-            given: context.chooses_by_any.clone(),
+            given: self.with_prevalence(here, &context.chooses_by_any),
             scope: if held_out.is_some() { Scope::HeldOut } else { Scope::Training },
             // It does what those do that follow.
             rows: RowSets {
@@ -931,7 +944,7 @@ impl Builder<'_> {
             name: format!("{}/{}/predict", context.name, here.name),
             work: Work::Predict { case: context.case, split: here.clone() },
             identity: context.procedure.predict.clone(),
-            given: context.outcome.clone(),
+            given: self.with_prevalence(&here, &context.outcome),
             seed: None,
             keep: Keep::Stored,
             family: "predict",
@@ -1019,8 +1032,9 @@ impl Builder<'_> {
         let node = Node {
             name: format!("{}/{}/fit", context.name, here.name),
             work: Work::Fit { case: context.case, split: here.clone(), keeps },
-            // 2: with the columns that each step leaves.
-            identity: Identity::new(&json!({ "fit": 2, "keeps": keeps })),
+            // 2: with the columns that each step leaves. 3: where a selector keeps none, the null
+            // model is fitted.
+            identity: Identity::new(&json!({ "fit": 3, "keeps": keeps })),
             given: given.collect(),
             seed: random.then_some(study.seed),
             keep: Keep::Stored,

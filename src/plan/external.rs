@@ -108,6 +108,8 @@ impl Builder<'_> {
             "calibrate",
             context.span,
         );
+        let given = self.with_prevalence(&here, &calibrate.given);
+        let calibrate = Node { given, ..calibrate };
         let mut inputs = vec![tune];
         inputs.extend(inner_scores.iter().copied());
         let calibrate = self.add(calibrate, &inputs);
@@ -124,7 +126,8 @@ impl Builder<'_> {
         let refit = Node {
             name: format!("{name}/refit"),
             work: Work::Refit { case, split: here.clone() },
-            identity: Identity::new(&json!({ "refit": 2 })),
+            // 3: where a selector keeps no column, the null model is fitted.
+            identity: Identity::new(&json!({ "refit": 3 })),
             given: given.clone().into(),
             seed: procedure.random.contains(&true).then_some(study.seed),
             keep: Keep::Stored,
@@ -140,7 +143,8 @@ impl Builder<'_> {
             let node = Node {
                 name: format!("{name}/explain"),
                 work: Work::Explain { case },
-                identity: Identity::new(&json!({ "explain": 4 })),
+                // 5: of the prevalence it says that no predictor is looked at.
+                identity: Identity::new(&json!({ "explain": 5 })),
                 given: context.given.clone().into(),
                 seed: Some(study.seed),
                 keep: Keep::Stored,

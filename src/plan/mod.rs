@@ -547,6 +547,8 @@ pub struct Placed {
     pub held_out: Arc<Groups>,
     /// Its rows, as a fact.
     pub rows: Given,
+    /// The same with its inner splits.
+    pub all_rows: Given,
     /// Its place, as a fact: streams of random numbers are named by it.
     pub place: Given,
 }
@@ -567,6 +569,14 @@ impl Placed {
             digest: split.digest(),
             shown: format!("{n_train} training rows, {n_held_out} held out").into(),
         };
+        let digests = [split].into_iter().chain(inner_splits);
+        let digests: Vec<String> =
+            digests.map(|split| split.digest().to_string()).collect();
+        let all_rows = Given {
+            name: format!("split {name} with its inner splits").into(),
+            digest: Digest::of(digests.concat().as_bytes()),
+            shown: format!("{} inner splits", inner_splits.len()).into(),
+        };
         let place = Given {
             name: "place".into(),
             digest: Digest::of(name.as_bytes()),
@@ -580,6 +590,7 @@ impl Placed {
             train: Arc::new(Groups::of_rows(&split.train, group_of)),
             held_out: Arc::new(Groups::of_rows(&split.held_out, group_of)),
             rows,
+            all_rows,
             place,
         }
     }

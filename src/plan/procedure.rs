@@ -113,6 +113,8 @@ impl Procedure {
                     ("prepare", &prepare),
                     ("select", select),
                     ("learn", learn),
+                    // 2: where a selector keeps no column, the null model is scored.
+                    ("score", "2"),
                 ])
             });
             learners.collect()

@@ -129,6 +129,8 @@ fn choices(shown: &Shown, name: &str, selection: &SelectionFacts) -> Json {
         "fits": shown.count(&format!("{at}/fits")),
         "selectors": rows(&selection.selectors, "selectors"),
         "learners": rows(&selection.learners, "learners"),
+        "without": (selection.without_columns > 0)
+            .then(|| shown.count(&format!("{at}/without_columns"))),
     })
 }
 
@@ -172,10 +174,13 @@ fn figure(
         ),
         None => String::new(),
     };
+    let most = match top.is_empty() {
+        true => "none was chosen".to_string(),
+        false => format!("most often {}", top.join(", ")),
+    };
     let description = format!(
-        "How many of {} outer fits chose each column; most often {}.{index}",
+        "How many of {} outer fits chose each column; {most}.{index}",
         selection.fits,
-        top.join(", ")
     );
     let picture = svg.finish("Columns chosen", &description);
     let heading = match &selection.stability {

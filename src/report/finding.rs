@@ -195,7 +195,17 @@ fn stood_in(
             let why = why.map_or(String::new(), |why| format!(" ({why})"));
             format!("no candidate could be fitted{why}")
         }
-        false => "nothing did better on inner splits".to_string(),
+        false if of.without_columns == 0 => {
+            "nothing did better on inner splits".to_string()
+        }
+        false if of.without_columns == of.folds => {
+            "the selector of the choice kept no column".to_string()
+        }
+        false => format!(
+            "in {} of them the selector of the choice kept no column and in the others nothing did \
+             better on inner splits",
+            count("without_columns")
+        ),
     };
     Some(format!(
         "In {} of {} outer splits the prevalence of the training rows was predicted for everybody, since \

@@ -120,7 +120,13 @@ fn model(
             importance(shown, &path, (&id, &facts.name), of)
                 .into_html(simulated, fragment)?
         }
-        _ => String::new(),
+        // Nothing is shuffled where no predictor is looked at.
+        Some(_) => format!(
+            "<p>No predictor reaches a learner in any of {} outer folds of the first repeat: none has an \
+             importance.</p>",
+            shown.count(&format!("{path}/importance/folds"))
+        ),
+        None => String::new(),
     };
     Ok(json!({
         "name": facts.name, "label": first_upper(&facts.label), "cohort": facts.cohort,
@@ -180,6 +186,12 @@ fn words(member: &MemberFacts) -> String {
         "" => String::new(),
         settings => format!(" ({settings})"),
     };
+    if member.n_selected == 0 {
+        return format!(
+            "{}{settings}, since the selection ({}) kept no column",
+            member.learner, member.selector
+        );
+    }
     let columns = if member.n_selected == 1 { "column" } else { "columns" };
     format!(
         "{}{settings} on {} {columns} (selection: {})",
@@ -233,6 +245,7 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
             limits(shown, &format!("{path}/intercept_limits"), equation.intercept_limits),
         "resamples": equation.resamples.map(|_| shown.number(&format!("{path}/resamples"), 0)),
         "terms": rows.collect::<Vec<_>>(),
+        "is_constant": equation.terms.is_empty(),
         // A column of which nothing is said would only push the others off the page.
         "has_categories": equation.example.categories.iter().any(Option::is_some),
         "has_units": equation.terms.iter().any(|term| term.unit.is_some()),

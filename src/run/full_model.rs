@@ -13,7 +13,7 @@ use crate::data::{
     ImportanceFacts, MemberFacts, Model, ModelColumn, NeededColumn, PredictorImportance,
     Rows, Term, Transform, Value, WorkedExample,
 };
-use crate::math::{sigmoid, yeo_johnson};
+use crate::math::{ln, sigmoid, yeo_johnson};
 use crate::operation::{Change, Form, Instance};
 use crate::plan::{Case, FrozenModel, Plan};
 use crate::spec::{Named, Study};
@@ -223,8 +223,10 @@ fn equation(
         unreachable!("`spec` puts learners here")
     };
     let form = instance.form(&part.of.model).map_err(|failure| failure.to_string())?;
-    let Form::Linear { weights, intercept, .. } = form else {
-        return Err(format!("`{}` is no sum of columns", part.learner.about.name));
+    let (weights, intercept) = match form {
+        Form::Linear { weights, intercept, .. } => (weights, intercept),
+        Form::Constant(probability) => return Ok(constant(probability, model)),
+        _ => return Err(format!("`{}` is no sum of columns", part.learner.about.name)),
     };
     let trails = trails(part, &without_rows(frozen)).map_err(|step| {
         format!(
@@ -278,6 +280,19 @@ fn equation(
         linked: part.of.link.is_some(),
         example,
     })
+}
+
+/// The equation of the null model: the log odds of the prevalence, whatever the predictors are.
+fn constant(probability: f64, model: &Model) -> Equation {
+    let intercept = ln(probability / (1.0 - probability));
+    Equation {
+        intercept,
+        intercept_limits: None,
+        terms: Vec::new(),
+        resamples: None,
+        linked: false,
+        example: example(intercept, &[], model),
+    }
 }
 
 /// What a term is multiplied with.

@@ -65,7 +65,8 @@ fn written(
     let parts = parts(study, case, frozen);
     let needed = needed(&parts, &without_rows(frozen));
     let mut beside: Vec<String> = Vec::new();
-    for part in &parts {
+    // The null model reads nothing, whatever its steps would.
+    for part in parts.iter().filter(|part| !part.of.is_null()) {
         for step in part.prepare.steps.iter().chain(&part.select.steps) {
             let Instance::TableStep(step) = &step.instance else { continue };
             beside.extend(step.columns());
@@ -123,9 +124,7 @@ pub fn parts<'a>(study: &'a Study, case: Case, frozen: &'a Frozen) -> Vec<Part<'
     let of_model = &study.models[case.model];
     let prepare = &of_model.branches[case.branch].prepare;
     let part = |of: &'a FrozenMember| {
-        let chosen = Chosen::known(study, prepare, &of_model.select, &of.recipe);
-        let Chosen { prepare, select, learner, .. } = chosen;
-        Part { prepare, select, learner, of }
+        Chosen::known(study, prepare, &of_model.select, &of.recipe).part(study, of)
     };
     frozen.members.iter().map(part).collect()
 }

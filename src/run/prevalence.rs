@@ -111,6 +111,7 @@ mod tests {
             value: None,
             candidate: None,
             falls_back: false,
+            without_columns: false,
             threshold: None,
         };
         let brier = Estimate { estimate: 0.1, ..Estimate::default() };

@@ -26,6 +26,8 @@ pub struct Study {
     pub freezes: bool,
     /// Alternatives; each setting of each is one learner.
     pub learn: Vec<Chain>,
+    /// What any of them is where a selector keeps no column: the prevalence, whoever is asked about.
+    pub null_model: Use,
     /// Named schemes on one procedure; the first is the headline.
     pub validate: Vec<Scheme>,
     /// Cohorts that frozen models meet once.

@@ -20,8 +20,9 @@ use crate::operation::prelude::*;
 ///
 /// # Limits
 /// Missing values are refused. The class is fitted by least squares, not by the logistic loss.
-/// `min` and `1se` may keep nothing, and then no learner can be fitted. Exact copies of a column enter
-/// together, and where `k` divides them rounding decides: `drop_correlated` before it keeps the first.
+/// `min` and `1se` may keep no column: the null model follows, as after `lasso`. Exact copies of a column
+/// enter together, and where `k` divides them rounding decides: `drop_correlated` before it keeps the
+/// first.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ElasticNet {
@@ -55,7 +56,8 @@ impl Operation for ElasticNet {
     const ABOUT: About = About {
         name: "elastic_net",
         title: "Selection by the elastic net",
-        version: 1,
+        // 1: first release. 2: columns of any size, in units of the largest value.
+        version: 2,
         sources: &["zou2005", "lee2007", "friedman2010"],
         example: "elastic_net: { k: 8, mix: 0.5 }",
     };

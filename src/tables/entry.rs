@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ranking::Ranking;
+use crate::data::FrameColumn;
 use crate::math::{Pull, SparseLeastSquares, dealt, pow, sqrt};
 use crate::operation::prelude::*;
 
@@ -57,13 +58,14 @@ impl Path {
         check(train)?;
         let n = train.rows().n();
         let all: Vec<usize> = (0..n).collect();
-        let mut problem = Centred::of(train, &all);
+        let unit = unit(train);
+        let mut problem = Centred::of(train, &all, unit);
         let lambdas = self.lambdas(problem.squares.greatest() / n as f64 / self.mix);
         let coefficients = self.coefficients(&mut problem, &lambdas)?;
         let last = match stop {
             Stop::Path => lambdas.len(),
             Stop::Min | Stop::OneStandardError => {
-                1 + chosen(&self.errors(train, &lambdas, folds)?, stop)
+                1 + chosen(&self.errors(train, unit, &lambdas, folds)?, stop)
             }
         };
         let mut entered: Vec<(usize, f64, u32)> = Vec::new();
@@ -97,7 +99,8 @@ impl Path {
         let mut along = Vec::with_capacity(lambdas.len());
         for lambda in lambdas {
             let weight = problem.n * lambda;
-            let pull = Pull { l1: weight * self.mix, l2: weight * (1.0 - self.mix) };
+            let l2 = weight * (1.0 - self.mix) / problem.unit;
+            let pull = Pull { l1: weight * self.mix, l2 };
             // Nothing to explain: no column ever enters.
             if pull.l1 > 0.0 {
                 problem.squares.minimise(pull, &mut w)?;
@@ -111,6 +114,7 @@ impl Path {
     fn errors(
         self,
         train: &Train,
+        unit: f64,
         lambdas: &[f64],
         folds: usize,
     ) -> Result<Vec<(f64, Vec<f64>)>, Failure> {
@@ -122,7 +126,7 @@ impl Path {
         for fold in 0..folds {
             let (held, kept): (Vec<usize>, Vec<usize>) =
                 (0..fold_of.len()).partition(|&row| fold_of[row] == fold);
-            let mut problem = Centred::of(train, &kept);
+            let mut problem = Centred::of(train, &kept, unit);
             let along = self.coefficients(&mut problem, lambdas)?;
             let error = |w: &Vec<f64>| {
                 let squares: f64 = held
@@ -185,21 +189,43 @@ fn chosen(errors: &[(f64, Vec<f64>)], stop: Stop) -> usize {
     within.unwrap_or(best)
 }
 
-/// Some rows with columns and classes centred: then no intercept is needed.
+/// The power of two by which all columns are divided: the largest that none of their values is below.
+/// So no product of large or small columns leaves the range of numbers, and digits stay as they are.
+fn unit(train: &Train) -> f64 {
+    let columns = train.rows().columns().iter();
+    let sizes = columns.flat_map(|column| column.values.iter().map(|value| value.abs()));
+    power_of_two(sizes.filter(|size| size.is_finite()).fold(0.0, f64::max))
+}
+
+/// The power of two at or below a positive number; 1 for none.
+fn power_of_two(size: f64) -> f64 {
+    // Of subnormal numbers the least that has a reciprocal; without its fraction a number is its power.
+    match size > 0.0 {
+        true => f64::from_bits(size.max(f64::MIN_POSITIVE).to_bits() & !FRACTION),
+        false => 1.0,
+    }
+}
+
+/// The bits of a number's fraction.
+const FRACTION: u64 = (1 << 52) - 1;
+
+/// Some rows with columns and classes centred: then no intercept is needed. Columns are in units of
+/// `unit`, and so are penalties of the first kind.
 struct Centred {
     n: f64,
+    unit: f64,
     means: Vec<f64>,
     share: f64,
     squares: SparseLeastSquares,
 }
 
 impl Centred {
-    fn of(train: &Train, rows: &[usize]) -> Self {
+    fn of(train: &Train, rows: &[usize], unit: f64) -> Self {
         let n = rows.len() as f64;
         let mut x = Vec::with_capacity(rows.len() * train.rows().p());
         let mut means = Vec::with_capacity(train.rows().p());
         for column in train.rows().columns() {
-            let values = || rows.iter().map(|&row| column.values[row]);
+            let values = || rows.iter().map(|&row| column.values[row] / unit);
             let first = values().next().unwrap_or(0.0);
             // A constant column is exactly zero, whatever rounding makes of its mean.
             let mean = match values().all(|value| value == first) {
@@ -211,13 +237,14 @@ impl Centred {
         }
         let share = rows.iter().map(|&row| class(train, row)).sum::<f64>() / n;
         let y = rows.iter().map(|&row| class(train, row) - share).collect();
-        Self { n, means, share, squares: SparseLeastSquares::new(x, y) }
+        Self { n, unit, means, share, squares: SparseLeastSquares::new(x, y) }
     }
 
     fn predicted(&self, train: &Train, w: &[f64], row: usize) -> f64 {
         let columns = train.rows().columns().iter().zip(&self.means);
         let terms = columns.zip(w).filter(|(_, w)| **w != 0.0);
-        let terms = terms.map(|((column, mean), w)| w * (column.values[row] - mean));
+        let value = |column: &FrameColumn| column.values[row] / self.unit;
+        let terms = terms.map(|((column, mean), w)| w * (value(column) - mean));
         self.share + terms.sum::<f64>()
     }
 }
@@ -225,7 +252,7 @@ impl Centred {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Frame, FrameColumn};
+    use crate::data::Frame;
 
     fn train(groups: &[u32], outcome: &[bool]) -> Train {
         let n = groups.len();
@@ -257,6 +284,64 @@ mod tests {
         assert_eq!(chosen(&errors, Stop::Min), 2);
         // The least mean is 3, its standard error 1: 3.5 is within it, 5 is not.
         assert_eq!(chosen(&errors, Stop::OneStandardError), 1);
+    }
+
+    /// Twelve rows of four columns, the second of which goes with the class, times a number.
+    fn scaled(by: f64) -> Train {
+        let column = |j: usize| {
+            let value = |i: usize| {
+                let shift = if j == 1 && i % 2 == 0 { 9.0 } else { 0.0 };
+                ((i * i * (j + 3) + 5 * i) % 17) as f64 + shift
+            };
+            let values = (0..12).map(|i| value(i) * by).collect();
+            FrameColumn { name: format!("c{j}").into(), values }
+        };
+        let rows = Rows::new((0..4).map(column).collect(), 12);
+        let frame = Frame { rows, failed: vec![None; 12] };
+        let outcome: Vec<Option<bool>> = (0..12).map(|i| Some(i % 2 == 0)).collect();
+        let all: Vec<u32> = (0..12).collect();
+        Split { train: all.clone(), held_out: vec![] }.train(&frame, &outcome, &all)
+    }
+
+    #[test]
+    fn a_lasso_knows_no_unit() {
+        let path = Path { mix: 1.0, points: 20, reach: 0.01 };
+        for stop in [Stop::Path, Stop::Min, Stop::OneStandardError] {
+            let plain = path.ranking(&scaled(1.0), stop, 3).unwrap();
+            assert_eq!(plain.0.first(), Some(&1), "{stop:?}");
+            // Powers of two leave every digit as it is.
+            for power in [-990, -500, -1, 3, 500, 1000] {
+                let by = f64::from_bits(((1023 + power) as u64) << 52);
+                let found = path.ranking(&scaled(by), stop, 3).unwrap();
+                assert_eq!(found, plain, "{stop:?}: 2^{power}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_elastic_net_of_any_size_has_a_ranking_or_a_reason() {
+        let path = Path { mix: 0.3, points: 20, reach: 0.01 };
+        for by in [1e-307, 1e-200, 1e-12, 1e12, 1e200, 1e306] {
+            match path.ranking(&scaled(by), Stop::Path, 3) {
+                Ok(ranking) => assert_eq!(ranking.0.first(), Some(&1), "{by}"),
+                Err(failure) => assert!(by < 1e-300, "{by}: {failure}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_unit_is_the_power_of_two_below() {
+        let cases = [
+            (0.0, 1.0),
+            (1.0, 1.0),
+            (3.9, 2.0),
+            (0.3, 0.25),
+            (5e-324, f64::MIN_POSITIVE),
+        ];
+        for (size, unit) in cases {
+            assert_eq!(power_of_two(size), unit, "{size}");
+        }
+        assert!((1.0..2.0).contains(&(f64::MAX / power_of_two(f64::MAX))));
     }
 
     #[test]

@@ -29,7 +29,9 @@ use crate::operation::prelude::*;
 ///
 /// # Limits
 /// Missing values are refused. The class is fitted by least squares, not by the logistic loss.
-/// `min` and `1se` may keep nothing, and then no learner can be fitted. Of exact copies of a column one
+/// `min` and `1se` may keep no column. The model is then the null model, as glmnet's is: whatever the
+/// learner, the prevalence of the training rows is predicted for everybody. Such a candidate is scored
+/// and can be chosen, and the report says how many fits kept no column. Of exact copies of a column one
 /// enters, and rounding decides which: `drop_correlated` before it keeps the first.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -61,7 +63,8 @@ impl Operation for Lasso {
     const ABOUT: About = About {
         name: "lasso",
         title: "Selection by the lasso",
-        version: 1,
+        // 1: first release. 2: columns of any size, in units of the largest value.
+        version: 2,
         sources: &["tibshirani1996", "lee2007", "friedman2010"],
         example: "lasso: { k: 8 }",
     };

@@ -637,6 +637,42 @@ fn what_has_no_formula_is_named_and_still_predicts() {
 }
 
 #[test]
+fn the_prevalence_is_an_equation_without_terms_and_a_graph_of_one_number() {
+    let workshop = ran(PREPARE, "[all]", "[naive]");
+    let said = predicted(&workshop, "new.csv", &[]);
+    let said: Vec<String> = said.iter().map(|line| line[1].clone()).collect();
+    same_in_onnx(&workshop, "naive", &said);
+    let record = record(&workshop);
+    let facts = &record.full_models[0];
+    let equation = facts.members[0].equation.as_ref().unwrap();
+    assert!(equation.terms.is_empty() && facts.explained.is_none());
+    let probability: f64 = said[0].parse().unwrap();
+    assert!((equation.example.probability - probability).abs() < 1e-9);
+    let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(html.contains("It looks at no predictor"));
+}
+
+#[test]
+fn a_selector_that_keeps_nothing_needs_no_predictor_of_a_table() {
+    // A path of two penalties that are nearly one: within a standard error the larger will do.
+    let select = "[lasso: { points: 2, reach: 0.99, lambda: 1se, folds: 3 }]";
+    let workshop = ran(PREPARE, select, "[svm_linear: { c: 0.1 }]");
+    let model = model(&workshop);
+    assert!(model.members[0].selected.is_empty() && model.members[0].link.is_none());
+    assert_eq!(model.members[0].learner.operation, "naive");
+    let share = model.development.n_positive as f64 / model.development.n as f64;
+    workshop.write("few.csv", b"patient\nQ1\nQ2\n");
+    for line in predicted(&workshop, "few.csv", &[]) {
+        assert_eq!(line[1].parse::<f64>().unwrap(), share);
+    }
+    // Elsewhere it says the same.
+    let record = record(&workshop);
+    let outside = &record.analyses["idh.all.elsewhere"];
+    assert!(outside.performance["auroc"].estimate == 0.5);
+    assert!(outside.folds.iter().all(|fold| fold.without_columns));
+}
+
+#[test]
 fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
     let workshop = ran(PREPARE, "[all]", "[logistic]");
     let path = path(&workshop);

@@ -8,7 +8,7 @@ use super::trails::{
     Straight, Trail, on_raw_scale, rows_of, straight, trails, without_rows,
 };
 use super::tuning::metric;
-use super::winner::{Chosen, chosen};
+use super::winner::chosen;
 use super::{Computed, Inputs, input};
 use crate::data::{
     CoefficientLimits, Explained, FoldImportance, Frame, Frozen, Importance, Link,
@@ -24,6 +24,10 @@ use crate::statistics::percentiles;
 /// Shuffles of all predictors together; each has at least one and at most ten.
 const SHUFFLES: usize = 500;
 
+/// Why a model has no predictors to tell of.
+const NONE_LOOKED_AT: &str =
+    "the prevalence is predicted for everybody: no predictor is looked at";
+
 /// How much worse metrics are on the held-out rows of a split with a predictor shuffled.
 ///
 /// Source: breiman2001, section 10, on held-out rows instead of those out of the bag.
@@ -32,21 +36,18 @@ pub fn importance(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed
     let frame = &*with_beside(inputs, case, case, frame);
     let winner = input!(&inputs.values[1], Winner, "winner");
     if winner.falls_back {
-        let why = "the prevalence is predicted for everybody: no predictor is looked at";
-        return Ok(Value::Failed(why.to_string()));
+        return Ok(Value::Failed(NONE_LOOKED_AT.to_string()));
     }
     let mut members = input!(&inputs.values[2], Fit, "fit").members.clone();
     if let Some(value) = inputs.values.get(3) {
         let links = input!(value, Links, "links");
         for (member, link) in members.iter_mut().zip(links) {
-            member.link = *link;
+            member.take_link(*link);
         }
     }
     let (outcome, _) = facts(inputs, case);
-    let parts = members.iter().map(|of| {
-        let Chosen { prepare, select, learner, .. } = chosen(inputs, case, &of.recipe);
-        Part { prepare, select, learner, of }
-    });
+    let parts =
+        members.iter().map(|of| chosen(inputs, case, &of.recipe).part(inputs.study, of));
     let parts: Vec<Part<'_>> = parts.collect();
     let metrics: Vec<&Use> = inputs.study.evaluate.importance_metrics().collect();
     let folds = match shuffled(inputs, frame, (placed, outcome), &parts, &metrics) {
@@ -225,14 +226,13 @@ fn explained(
     frozen: &Frozen,
 ) -> Result<Explained, String> {
     if frozen.falls_back.is_some() {
-        let why = "the prevalence is predicted for everybody: no predictor is looked at";
-        return Err(why.to_string());
+        return Err(NONE_LOOKED_AT.to_string());
     }
     let [member] = frozen.members.as_slice() else {
         return Err("values of averaged models do not add up on one scale".to_string());
     };
-    let Chosen { prepare, select, learner, .. } = chosen(inputs, case, &member.recipe);
-    let part = Part { prepare, select, learner, of: member };
+    let part = chosen(inputs, case, &member.recipe).part(inputs.study, member);
+    let learner = part.learner;
     let Instance::Learner(instance) = &learner.instance else {
         unreachable!("`spec` puts learners here")
     };
@@ -270,6 +270,7 @@ fn explained(
             };
             (values, base + start, scale, "trees, path-dependent")
         }
+        Form::Constant(_) => return Err(NONE_LOOKED_AT.to_string()),
         Form::Kernel { .. } | Form::Opaque => {
             return Err(format!(
                 "no exact values are known for `{}`",

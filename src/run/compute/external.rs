@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::splits::{KnownStates, apply_path, facts, predicted, with_beside};
-use super::winner::{Chosen, chosen, fit_member, numbered};
+use super::winner::{chosen, fit_member, numbered};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
     Call, Frozen, FrozenColumn, FrozenMember, Predictions, Rows, Sealed, Value,
@@ -36,8 +36,9 @@ pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
             Ok((mut member, prepared)) => {
                 let columns = prepared.rows().columns().iter();
                 let values: Vec<&[f64]> = columns.map(|c| &c.values[..]).collect();
-                member.familiar = familiar(&values, prepared.groups());
-                member.link = link;
+                let familiar = || familiar(&values, prepared.groups());
+                member.familiar = if member.is_null() { None } else { familiar() };
+                member.take_link(link);
                 members.push(member);
             }
             Err(why) => return Ok(Value::Failed(why)),
@@ -182,11 +183,10 @@ fn said_of(
     let said = match frozen.falls_back {
         Some(prevalence) => Ok((vec![prevalence; taken.n()], None)),
         None => {
-            let parts = frozen.members.iter().map(|of| {
-                let Chosen { prepare, select, learner, .. } =
-                    chosen(inputs, frozen_case, &of.recipe);
-                Part { prepare, select, learner, of }
-            });
+            let parts = frozen
+                .members
+                .iter()
+                .map(|of| chosen(inputs, frozen_case, &of.recipe).part(inputs.study, of));
             say(&parts.collect::<Vec<_>>(), taken)
         }
     };
@@ -216,9 +216,14 @@ pub struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// The columns that reach the learner.
+    /// The columns that reach the learner. Where that is the null model no value decides anything, so
+    /// none is refused.
     pub fn prepared(&self, rows: &Rows) -> Result<Rows, String> {
         let mut prepared = rows.clone();
+        if self.of.is_null() {
+            prepared.keep(&[]);
+            return Ok(prepared);
+        }
         apply_path(self.prepare, &self.of.prepare, &mut prepared)?;
         apply_path(self.select, &self.of.select, &mut prepared)?;
         Ok(prepared)

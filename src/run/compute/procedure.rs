@@ -86,9 +86,10 @@ impl Procedure<'_> {
             let place = (place, member.weight);
             let prepare = fit_path(chosen.prepare, &train, (&[], &mut known));
             let rows = (&train, &rows);
-            let (_, values) =
+            let (mut fitted, values) =
                 fit_and_say(self.study, place, &chosen, prepare, rows, &mut known)?;
-            let link = inner.own_link(member.candidate)?;
+            fitted.take_link(inner.own_link(member.candidate)?);
+            let link = fitted.link;
             for (sum, value) in scores.iter_mut().zip(&values) {
                 let p = link.map_or(*value, |link| linked(link, *value));
                 *sum = (*sum + member.weight * p).min(1.0);

@@ -332,7 +332,7 @@ pub fn score_all(
                 .collect();
             candidate += learner.settings.len();
             if !goes_on.contains(&true) {
-                candidates.extend(vec![Err(left_out()); goes_on.len()]);
+                candidates.extend(vec![without(left_out()); goes_on.len()]);
                 continue;
             }
             let selected =
@@ -349,32 +349,46 @@ pub fn score_all(
                 Ok(selected) => selected,
                 Err(why) => {
                     candidates.extend(goes_on.into_iter().map(|goes_on| match goes_on {
-                        true => Err(NoScore::Failed(why.clone())),
-                        false => Err(left_out()),
+                        true => without(NoScore::Failed(why.clone())),
+                        false => without(left_out()),
                     }));
                     continue;
                 }
             };
+            let before = prepared.as_ref().map_or(0, |(train, _)| train.rows().p());
+            let null = is_null(before, train.rows());
             let uses: Vec<&Use> = learner
                 .settings
                 .iter()
                 .zip(&goes_on)
                 .filter(|(_, goes_on)| **goes_on)
-                .map(|(setting, _)| &setting.steps[0])
+                .map(
+                    |(setting, _)| {
+                        if null { &study.null_model } else { &setting.steps[0] }
+                    },
+                )
                 .collect();
             let mut scores = learn(study, place, &uses, train, held_out).into_iter();
             candidates.extend(goes_on.into_iter().map(|goes_on| match goes_on {
                 true => {
                     let scores = scores.next().expect("each that goes on is fitted");
-                    scores.map_err(NoScore::Failed)
+                    CandidateScores { scores: scores.map_err(NoScore::Failed), null }
                 }
-                false => Err(left_out()),
+                false => without(left_out()),
             }));
         }
     }
-    let candidates =
-        candidates.into_iter().map(|scores| CandidateScores { scores }).collect();
     ScoredSplit { rows: matrices.held_out.clone(), candidates }
+}
+
+fn without(why: NoScore) -> CandidateScores {
+    CandidateScores { scores: Err(why), null: false }
+}
+
+/// Whether the null model stands in for a learner: the selector kept none of the columns that the
+/// preparation leaves. Where that leaves none, the learner says so itself.
+pub fn is_null(prepared: usize, selected: &Rows) -> bool {
+    prepared > 0 && selected.p() == 0
 }
 
 /// Fits settings of one learner and scores the held-out rows with each.

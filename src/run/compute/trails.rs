@@ -51,6 +51,9 @@ pub fn rows_of<'a>(
 /// The trails of a fitted candidate. `columns`: the predictors, without rows. The error names the
 /// step that has no such formulas.
 pub fn trails(part: &Part<'_>, columns: &Rows) -> Result<Vec<Trail>, &'static str> {
+    if part.of.is_null() {
+        return Ok(Vec::new());
+    }
     let mut rows = columns.clone();
     let mut trails: Vec<Trail> = rows
         .columns()

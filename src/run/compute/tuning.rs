@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use super::splits::{facts, instance, procedure};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
-    Choice, FoldScores, Link, NoScore, Predictions, ScoredSplit, Split, Survivors,
-    Unscored, Value,
+    CandidateScores, Choice, FoldScores, Link, NoScore, Predictions, ScoredSplit, Split,
+    Survivors, Unscored, Value,
 };
 use crate::math::{ln, mean, sqrt, variance};
 use crate::operation::{
@@ -101,6 +101,8 @@ struct Fold<'a> {
     rows: &'a [u32],
     truth: Vec<bool>,
     values: &'a [f64],
+    /// Whether the values are probabilities of the null model.
+    null: bool,
 }
 
 impl<'a> Inner<'a> {
@@ -140,9 +142,9 @@ impl<'a> Inner<'a> {
     fn fold(&self, split: usize, candidate: usize) -> Result<Fold<'a>, &'a NoScore> {
         let (node, place) = self.candidates.locate(candidate);
         let scored = self.splits[split][node];
-        let values = scored.candidates[place].scores.as_ref()?;
+        let CandidateScores { scores, null } = &scored.candidates[place];
         let truth = truth(self.outcome, &scored.rows);
-        Ok(Fold { rows: &scored.rows, truth, values })
+        Ok(Fold { rows: &scored.rows, truth, values: scores.as_ref()?, null: *null })
     }
 
     fn folds(
@@ -152,12 +154,19 @@ impl<'a> Inner<'a> {
         (0..self.splits.len()).map(move |split| self.fold(split, candidate))
     }
 
-    /// The map from decision values to probabilities, learned on the folds that `wanted` takes.
+    /// The map from decision values to probabilities, learned on the folds that `wanted` takes. The null
+    /// model has no decision values: where all of these folds are of it nothing ranks rows, and the map
+    /// is flat.
     fn link(&self, candidate: usize, wanted: impl Fn(usize) -> bool) -> Option<Link> {
+        let folds = self.folds(candidate).enumerate();
+        let folds = folds.filter(|(at, _)| wanted(*at)).filter_map(|(_, fold)| fold.ok());
+        let (null, folds): (Vec<Fold<'_>>, Vec<Fold<'_>>) =
+            folds.partition(|fold| fold.null);
+        let of = if folds.is_empty() { &null } else { &folds };
         let mut known = Vec::new();
-        for (_, fold) in self.folds(candidate).enumerate().filter(|(at, _)| wanted(*at)) {
-            let Ok(fold) = fold else { continue };
-            let pairs = fold.truth.iter().copied().zip(fold.values.iter().copied());
+        for fold in of {
+            let values = fold.values.iter().map(|v| if fold.null { 0.0 } else { *v });
+            let pairs = fold.truth.iter().copied().zip(values);
             known.extend(fold.rows.iter().copied().zip(pairs));
         }
         // By row, so that the order of splits does not reach the map.
@@ -172,8 +181,9 @@ impl<'a> Inner<'a> {
     /// Either way no map has seen the row that it judges: the score is as honest as that of a learner
     /// of probabilities, and pays for what the map does not know.
     fn probabilities(&self, split: usize, candidate: usize) -> Result<&[f64], NoScore> {
-        if !self.candidates.decides(candidate) {
-            return Ok(self.fold(split, candidate).map_err(NoScore::clone)?.values);
+        let fold = self.fold(split, candidate).map_err(NoScore::clone)?;
+        if fold.null || !self.candidates.decides(candidate) {
+            return Ok(fold.values);
         }
         let mapped = self.mapped[candidate].get_or_init(|| {
             let splits = 0..self.splits.len();
@@ -226,6 +236,7 @@ impl<'a> Inner<'a> {
             for ((row, class), value) in
                 fold.rows.iter().zip(&fold.truth).zip(fold.values)
             {
+                let link = link.filter(|_| !fold.null);
                 let value = link.map_or(*value, |link| linked(link, *value));
                 known.push((*row, *class, value));
             }
@@ -563,7 +574,9 @@ pub fn predict(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     };
     let mut sums = vec![0.0f64; fit.rows.len()];
     let mut decision_values = None;
-    for ((member, link), values) in choice.members.iter().zip(links).zip(&fit.scores) {
+    let fitted = links.into_iter().zip(&fit.scores).enumerate();
+    for (member, (at, (link, values))) in choice.members.iter().zip(fitted) {
+        let link = link.filter(|_| !fit.is_null(at));
         for (sum, value) in sums.iter_mut().zip(values) {
             *sum += member.weight * link.map_or(*value, |link| linked(link, *value));
             *sum = sum.min(1.0); // Weights add up to 1 but for rounding.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::external::Part;
 use super::splits::{
-    KnownStates, apply_path, apply_step, facts, fit_learner, fit_path, predicted,
-    procedure, with_beside,
+    KnownStates, apply_path, apply_step, facts, fit_learner, fit_path, is_null,
+    predicted, procedure, with_beside,
 };
 use super::tuning::{self, Candidates};
 use super::{Computed, Inputs, input};
@@ -91,6 +92,17 @@ impl<'a> Chosen<'a> {
     ) -> Self {
         let found = Self::doing(study, prepare, select, recipe);
         found.expect("what was chosen is among the candidates")
+    }
+
+    /// The learner that a fit of it has: where its selector kept no column, the null model.
+    fn fitted(&self, study: &'a Study, member: &FrozenMember) -> &'a Use {
+        if member.is_null() { &study.null_model } else { self.learner }
+    }
+
+    /// A fit of it, with the operations that the fit is made of.
+    pub fn part(&self, study: &'a Study, of: &'a FrozenMember) -> Part<'a> {
+        let Self { prepare, select, .. } = *self;
+        Part { prepare, select, learner: self.fitted(study, of), of }
     }
 
     fn recipe(&self) -> Recipe {
@@ -218,7 +230,8 @@ pub fn fit_and_say(
     let mut rows = held_out.clone();
     apply_path(chosen.prepare, &member.prepare, &mut rows)?;
     apply_path(chosen.select, &member.select, &mut rows)?;
-    let scores = predicted(chosen.learner, &member.model, &rows)?;
+    let learner = chosen.fitted(study, &member);
+    let scores = predicted(learner, &member.model, &rows)?;
     Ok((member, scores))
 }
 
@@ -243,8 +256,10 @@ pub fn fit_member(
     let mut rows = prepared.rows().clone();
     apply_path(chosen.select, &select, &mut rows)?;
     let selected = rows.columns().iter().map(|column| column.name.to_string()).collect();
+    let null = is_null(prepared.rows().p(), &rows);
     let prepared = train.with_rows(rows);
-    let model = fit_learner(study, place, chosen.learner, &prepared)?;
+    let learner = if null { &study.null_model } else { chosen.learner };
+    let model = fit_learner(study, place, learner, &prepared)?;
     let recipe = chosen.recipe();
     let (link, familiar) = (None, None);
     let member =

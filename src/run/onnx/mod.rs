@@ -20,11 +20,12 @@ use crate::operation::{Change, Form, Instance, Then};
 /// # Errors
 /// The step or learner that cannot be written, in words.
 pub fn export(model: &Model, parts: &[Part<'_>]) -> Result<Vec<u8>, String> {
-    if model.falls_back.is_some() {
-        return Err("the prevalence is predicted for everybody".to_string());
-    }
     let needed: Vec<usize> =
         (0..model.columns.len()).filter(|at| model.columns[*at].needed).collect();
+    // A graph without an input has no rows to speak of.
+    if model.falls_back.is_some() || needed.is_empty() {
+        return Err("the prevalence is predicted for everybody".to_string());
+    }
     let mut graph = Graph::default();
     let mut sum: Option<String> = None;
     let names = model.columns.iter();
@@ -33,17 +34,23 @@ pub fn export(model: &Model, parts: &[Part<'_>]) -> Result<Vec<u8>, String> {
         let trails = trails(part, &without_rows).map_err(|step| {
             format!("`{step}` has no formula of one predictor for each column")
         })?;
-        let columns = prepared(&mut graph, model, &needed, &trails)?;
-        let probability = learner(&mut graph, part, &columns)?;
         let filled = |trail: &Trail| {
             let fills =
                 |of: &Change| matches!(of, Change::Filled { .. } | Change::IsMissing);
             trail.changes.iter().any(fills)
         };
-        // Where the preparation leaves a gap there is no probability, though trees would give one.
-        let probability = match trails.iter().all(filled) {
-            true => probability,
-            false => unless_missing(&mut graph, &columns, &probability),
+        let probability = match form(part)? {
+            Form::Constant(probability) => constant(&mut graph, probability),
+            form => {
+                let columns = prepared(&mut graph, model, &needed, &trails)?;
+                let probability = learner(&mut graph, part, form, &columns)?;
+                // Where the preparation leaves a gap there is no probability, though trees would give
+                // one.
+                match trails.iter().all(filled) {
+                    true => probability,
+                    false => unless_missing(&mut graph, &columns, &probability),
+                }
+            }
         };
         if parts.len() == 1 {
             sum = Some(probability);
@@ -315,16 +322,37 @@ fn expm1(graph: &mut Graph, x: &str) -> String {
     graph.node("Where", &[&small, &nothing, &made])
 }
 
-/// The probability that a learner gives, its map from decision values included.
-fn learner(graph: &mut Graph, part: &Part<'_>, rows: &str) -> Result<String, String> {
+/// What the learner of a part computes.
+fn form(part: &Part<'_>) -> Result<Form, String> {
     let Instance::Learner(instance) = &part.learner.instance else {
         unreachable!("`spec` puts learners here")
     };
-    let form = instance.form(&part.of.model).map_err(|failure| failure.to_string())?;
+    instance.form(&part.of.model).map_err(|failure| failure.to_string())
+}
+
+/// The same number for every row, whatever its values.
+fn constant(graph: &mut Graph, value: f64) -> String {
+    let first = graph.gather("X", &[0]);
+    let missing = graph.node("IsNaN", &[&first]);
+    let flag = graph.indicator(&missing);
+    let zero = graph.double(0.0);
+    let nothing = graph.node("Mul", &[&flag, &zero]);
+    let value = graph.double(value);
+    graph.node("Add", &[&nothing, &value])
+}
+
+/// The probability that a learner gives, its map from decision values included.
+fn learner(
+    graph: &mut Graph,
+    part: &Part<'_>,
+    form: Form,
+    rows: &str,
+) -> Result<String, String> {
     let (value, then) = match form {
         Form::Opaque => {
             return Err(format!("`{}` has no formula", part.learner.about.name));
         }
+        Form::Constant(value) => (constant(graph, value), Then::Nothing),
         Form::Linear { weights, intercept, then } => {
             let weights = graph.doubles(&[weights.len(), 1], &weights);
             let intercept = graph.double(intercept);

@@ -89,7 +89,8 @@ impl Context<'_> {
                         self.filled(frozen, case, of, &predictions.rows);
                     (facts.filled, facts.filled_columns) = (rows.into(), columns);
                 }
-                record.folds.push(self.fold((1, 1), frozen.n, predictions));
+                let trained = (frozen.n, frozen.all_null());
+                record.folds.push(self.fold((1, 1), trained, predictions));
                 let truth =
                     predictions.rows.iter().copied().zip(predictions.truth.clone());
                 let judged = truth.collect();

@@ -10,7 +10,7 @@ impl Context<'_> {
     pub(super) fn fold(
         &self,
         (repeat, outer): (usize, usize),
-        n_train: usize,
+        (n_train, without_columns): (usize, bool),
         predictions: &crate::data::Predictions,
     ) -> FoldRecord {
         let Instance::Metric(primary) = &self.study.evaluate.primary.instance else {
@@ -39,6 +39,7 @@ impl Context<'_> {
                 .ok(),
             candidate: predictions.candidate,
             falls_back: predictions.falls_back,
+            without_columns,
             threshold: predictions.threshold,
         }
     }

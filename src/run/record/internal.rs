@@ -60,7 +60,12 @@ impl Context<'_> {
             let truth = predictions.rows.iter().copied().zip(predictions.truth.clone());
             judged.extend(truth);
             let place = (nodes.repeat + 1, nodes.outer + 1);
-            record.folds.push(self.fold(place, split.split.train.len(), predictions));
+            let without_columns = match self.found.get(&nodes.fit) {
+                Some(Value::Fit(fit)) => fit.all_null(),
+                _ => false,
+            };
+            let trained = (split.split.train.len(), without_columns);
+            record.folds.push(self.fold(place, trained, predictions));
         }
         for (candidate, inner) in record.candidates.iter_mut().zip(&inner) {
             candidate.inner = math::mean(inner);

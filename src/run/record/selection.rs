@@ -46,8 +46,10 @@ impl Context<'_> {
         let mut fits: Vec<&Vec<String>> = Vec::new();
         let mut places: Vec<(usize, usize)> = Vec::new();
         let (mut selectors, mut learners) = (BTreeMap::new(), BTreeMap::new());
+        let mut without_columns = 0;
         for nodes in &analysis.outer {
             if let Some(Value::Fit(fit)) = self.found.get(&nodes.fit) {
+                without_columns += usize::from(fit.all_null());
                 fits.push(&fit.columns);
                 places.push((nodes.repeat + 1, nodes.outer + 1));
                 all.extend(fit.columns.iter().cloned());
@@ -92,6 +94,7 @@ impl Context<'_> {
             fits: fits.len(),
             of_columns: all.len(),
             mean_columns: math::mean(&sizes)?,
+            without_columns,
             by_fit: by_fit(&chosen, &fits, &places),
             columns: chosen,
             reduction: self.reduction(analysis, record),

@@ -759,7 +759,8 @@ fn nodes(graph: &mut GraphFacts, certificate: &mut Certificate) {
 }
 
 /// What a model makes of its rows, where their number is hidden, and of a predictor of zeros and ones few
-/// of either: over its coefficient the mean Shapley value is a share of the rows.
+/// of either: over its coefficient the mean Shapley value is a share of the rows. The null model is the
+/// share of the positive rows itself.
 fn explained(
     whole: &StudyRecord,
     at: usize,
@@ -769,6 +770,13 @@ fn explained(
 ) {
     let path = format!("/full_models/{at}");
     let counts = ["n", "n_positive"].map(|n| format!("{path}/{n}"));
+    let untold = counts.iter().any(|n| hidden.contains(n));
+    for member in model.members.iter_mut().filter(|_| untold) {
+        if member.equation.as_ref().is_ok_and(|equation| equation.terms.is_empty()) {
+            let why = "it is the prevalence among rows whose number is not told";
+            member.equation = Err(why.to_string());
+        }
+    }
     let mut small = BTreeSet::new();
     for (at, block) in whole.predictors.iter().enumerate() {
         for (position, column) in block.columns.iter().enumerate() {
@@ -781,7 +789,7 @@ fn explained(
     }
     let Some(of) = &model.explained else { return };
     let told = of.predictors.iter().any(|of| small.contains(&of.name));
-    if told || counts.iter().any(|n| hidden.contains(n)) {
+    if told || untold {
         model.explained = None;
     }
 }

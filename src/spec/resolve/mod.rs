@@ -17,7 +17,7 @@ use super::syntax::{Kind as Syntax, Node, parse};
 use super::{Governance, Named, Outcome, Source, Study, Use};
 use crate::catalog::Catalog;
 use crate::data::Stated;
-use crate::diagnostics::{Code, Diagnostic, Place, sort};
+use crate::diagnostics::{Code, Diagnostic, Place, Span, sort};
 use crate::operation::Kind;
 
 /// Files are called by up to four names and some words of ours, and file systems take 255 bytes.
@@ -149,6 +149,7 @@ impl Reader<'_> {
             primary_model,
             freezes: fields.get("frozen").is_none(),
             learn,
+            null_model: self.null_model(),
             validate,
             external,
             evaluate,
@@ -165,6 +166,14 @@ impl Reader<'_> {
             }
         }
         Some(study)
+    }
+
+    /// The learner that needs no column, with its defaults.
+    fn null_model(&self) -> Use {
+        let naive = self.catalog.get("naive").expect("the catalogue has the null model");
+        let parameters = serde_json::Map::new();
+        Use::new(naive, &parameters, Span::default())
+            .expect("defaults fit their operation")
     }
 
     fn governance(&mut self, fields: &Fields<'_>) -> Governance {
