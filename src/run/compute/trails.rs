@@ -1,10 +1,10 @@
 //! Where the columns that reach a learner come from: each from one predictor, by a chain of changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::external::Part;
-use super::splits::{acts_on, apply_step};
+use super::splits::acts_on;
 use crate::data::{FrameColumn, Frozen, Link, Rows, Transform};
 use crate::math::{yeo_johnson, yeo_johnson_of};
 use crate::operation::{Change, Instance};
@@ -51,65 +51,60 @@ pub fn rows_of<'a>(
 /// The trails of a fitted candidate. `columns`: the predictors, without rows. The error names the
 /// step that has no such formulas.
 pub fn trails(part: &Part<'_>, columns: &Rows) -> Result<Vec<Trail>, &'static str> {
-    if part.of.is_null() {
-        return Ok(Vec::new());
-    }
     let mut rows = columns.clone();
-    let mut trails: Vec<Trail> = rows
-        .columns()
-        .iter()
-        .enumerate()
-        .map(|(from, column)| Trail {
-            name: column.name.to_string(),
-            from,
-            changes: Vec::new(),
-        })
-        .collect();
     let prepare = part.prepare.steps.iter().zip(&part.of.prepare);
     let select = part.select.steps.iter().zip(&part.of.select);
+    let mut made = Vec::new();
     for (step, state) in prepare.chain(select) {
-        trails = after(step, state, &mut rows, &trails).ok_or(step.about.name)?;
+        made.push((
+            step.about.name,
+            after(step, state, &mut rows).ok_or(step.about.name)?,
+        ));
     }
-    Ok(trails)
+    // Most predictors reach no learner, so the way is gone back from those columns that do.
+    let columns = columns.columns().iter().enumerate();
+    let first: HashMap<&str, usize> =
+        columns.map(|(from, column)| (&*column.name, from)).collect();
+    let trail = |column: &FrameColumn| {
+        let mut name = &column.name;
+        let mut changes = Vec::new();
+        for (_, made) in made.iter().rev() {
+            if let Some((from, change)) = made.get(name) {
+                name = from;
+                changes.extend(Some(change).filter(|of| **of != Change::Same).cloned());
+            }
+        }
+        changes.reverse();
+        let from = first.get(&**name).copied();
+        let unknown = made.last().map_or("", |(step, _)| *step);
+        let from = from.ok_or(unknown)?;
+        Ok(Trail { name: column.name.to_string(), from, changes })
+    };
+    rows.columns().iter().map(trail).collect()
 }
 
-fn after(
-    step: &Use,
-    state: &[u8],
-    rows: &mut Rows,
-    trails: &[Trail],
-) -> Option<Vec<Trail>> {
+/// By column that a step makes: the column that it is made from, and how.
+type Made = HashMap<Arc<str>, (Arc<str>, Change)>;
+
+/// What a step makes of the columns that it acts on; the others stay. `rows` become what they are after
+/// it. Nothing where no formulas say so.
+fn after(step: &Use, state: &[u8], rows: &mut Rows) -> Option<Made> {
     let Instance::TableStep(instance) = &step.instance else {
         unreachable!("`spec` puts table steps into chains")
     };
-    let (mut acted, _) = rows.clone().take_out(|column| acts_on(step, column));
+    let (mut acted, place) = rows.take_out(|column| acts_on(step, column));
     let formulas = instance.formulas(state, &acted)?;
     let before: Vec<Arc<str>> = acted.columns().iter().map(|c| c.name.clone()).collect();
     instance.apply(state, &mut acted).ok()?;
     if formulas.len() != acted.p() {
         return None;
     }
-    let made: BTreeMap<&str, (&Arc<str>, &Change)> = acted
-        .columns()
-        .iter()
-        .zip(&formulas)
-        .map(|(column, of)| (&*column.name, (&before[of.from], &of.change)))
+    let columns = acted.columns().iter().zip(formulas);
+    let made = columns
+        .map(|(column, of)| (column.name.clone(), (before[of.from].clone(), of.change)))
         .collect();
-    apply_step(step, state, rows).ok()?;
-    let known: BTreeMap<&str, &Trail> =
-        trails.iter().map(|trail| (trail.name.as_str(), trail)).collect();
-    let trail = |name: &str| {
-        let Some((from, change)) = made.get(name) else {
-            return known.get(name).map(|trail| (*trail).clone());
-        };
-        let mut trail = (*known.get(&***from)?).clone();
-        trail.name = name.to_string();
-        if **change != Change::Same {
-            trail.changes.push((*change).clone());
-        }
-        Some(trail)
-    };
-    rows.columns().iter().map(|column| trail(&column.name)).collect()
+    rows.put_in(acted, place);
+    Some(made)
 }
 
 /// A trail as times · transform + plus.
