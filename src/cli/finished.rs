@@ -33,8 +33,9 @@ pub struct Finished {
     /// By analysis, in the study's order: primary metric and what it is.
     pub headlines: Vec<Headline>,
     pub held: Held,
-    /// The whole record, from which the page is made anew when the author's half changes.
-    pub record: Vec<u8>,
+    /// Names the whole record, from which the page is made anew when the author's half changes. It is
+    /// kept beside this: nobody else reads it.
+    pub record: Digest,
     /// What was warned of before anything was planned.
     pub warned: Vec<String>,
 }
@@ -126,7 +127,7 @@ pub fn key(
         "sources": sources.collect::<serde_json::Value>(),
         "protocol": protocol,
     }));
-    Some(Digest::derive("restudy finished run v4", decides.as_bytes()))
+    Some(Digest::derive("restudy finished run v5", decides.as_bytes()))
 }
 
 /// A study without the lines of `reporting:`. None where another part may refer to them.
@@ -188,8 +189,13 @@ pub fn shown(study: &Study, record: StudyRecord) -> StudyRecord {
 }
 
 pub fn encoded(record: &StudyRecord) -> Vec<u8> {
-    postcard::to_stdvec(record).expect("plain data always has an encoding")
+    postcard::to_extend(record, Vec::with_capacity(ROOM))
+        .expect("plain data always has an encoding")
 }
+
+/// Megabytes are written: a list that doubles as it grows is copied and touches twice as many, and room that
+/// nobody has written to is no memory yet. Units: bytes.
+const ROOM: usize = 16 << 20;
 
 /// What `check` warns of, in its words.
 pub fn warnings(loaded: &Loaded) -> Vec<String> {
@@ -206,27 +212,32 @@ impl Finished {
     }
 
     /// The same run as this text tells it, which may differ in the author's half of the report.
-    pub fn told(mut self, loaded: &Loaded, catalog: &Catalog) -> Option<Self> {
+    pub fn told(
+        mut self,
+        loaded: &Loaded,
+        catalog: &Catalog,
+        store: &Store,
+    ) -> Option<Self> {
         if self.text == Digest::of(loaded.text.as_bytes()) {
             return Some(self);
         }
         let study = loaded.study.as_ref()?;
-        let mut record: StudyRecord = postcard::from_bytes(&self.record).ok()?;
+        let record = store.index_get(&self.record)?;
+        let mut record: StudyRecord = postcard::from_bytes(&record).ok()?;
         let warned = warnings(loaded);
         let planned = record.warnings.iter().filter(|known| !self.warned.contains(known));
         record.warnings = warned.iter().chain(planned).cloned().collect();
         crate::run::retell(&mut record, study);
-        self.page = output::page_again(catalog, shown(study, record), &self.page);
+        self.page = output::page_again(catalog, shown(study, record), self.page);
         Some(self)
     }
 
     /// The index is disposable: without it the next run plans again.
-    pub fn keep(&self, store: &Store, key: &Digest) {
-        // Megabytes: a list that doubles as it grows would touch twice as many.
-        let bytes = Vec::with_capacity(self.record.len() + 2 * self.page.json.len());
-        let bytes =
-            postcard::to_extend(self, bytes).expect("plain data always has an encoding");
-        drop(store.index_put(key, &bytes));
+    pub fn keep(&self, store: &Store, key: &Digest, record: &[u8]) {
+        let bytes = postcard::to_extend(self, Vec::with_capacity(ROOM))
+            .expect("plain data always has an encoding");
+        let kept = store.index_put(&self.record, record);
+        drop(kept.and_then(|()| store.index_put(key, &bytes)));
     }
 }
 

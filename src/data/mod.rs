@@ -3,6 +3,7 @@
 //! Plain data without behaviour of its own; no value knows which operation made it.
 
 mod appraisal;
+mod as_json;
 mod checklist;
 mod count;
 mod extraction;
@@ -30,6 +31,7 @@ pub use appraisal::{
     BiasAnswer, BiasEvidence, BiasQuestion, EvidencePart, NumberAt, QualityFacts,
     QualityPart, QualityRow, RiskOfBiasFacts,
 };
+pub use as_json::{AsJson, AuthorsHalf};
 pub use checklist::{
     AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, ScoreFacts, Status,
 };

@@ -4,47 +4,23 @@
 //! clock, no host, no path and no subject's id. `report.json` is this type as JSON.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Band, CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
-    DecisionAtThreshold, DecisionCurve, Estimate, ExpectedWidth, ExtractionFacts,
+    AsJson, Band, CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count,
+    Curve, DecisionAtThreshold, DecisionCurve, Estimate, ExpectedWidth, ExtractionFacts,
     FullModelFacts, GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity,
     LearningFacts, MissingnessFacts, ProtocolFacts, QualityFacts, Reporting,
     RiskOfBiasFacts,
 };
 use crate::units::Unit;
 
-/// A record as JSON, made once. It is no part of the record: a copy makes its own.
-#[derive(Debug, Default)]
-pub struct AsJson(OnceLock<Arc<serde_json::Value>>);
-
-impl AsJson {
-    /// A record's JSON that was made elsewhere.
-    pub fn made(json: serde_json::Value) -> Self {
-        Self(OnceLock::from(Arc::new(json)))
-    }
-}
-
-impl Clone for AsJson {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-impl PartialEq for AsJson {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
 /// The whole result of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StudyRecord {
-    /// All of it as JSON, once somebody has asked.
+    /// Parts of it as JSON, once somebody has asked.
     #[serde(skip)]
     pub as_json: AsJson,
     /// Version of this layout.
@@ -127,12 +103,6 @@ pub struct SuppressionFacts {
 }
 
 impl StudyRecord {
-    /// The record as JSON. It stays what it is at the first call: ask when the record is whole.
-    pub fn json(&self) -> Arc<serde_json::Value> {
-        let made = || serde_json::to_value(self).expect("a record is plain data");
-        self.as_json.0.get_or_init(|| Arc::new(made())).clone()
-    }
-
     /// What a finished report would have and this one has not, in words.
     pub fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();

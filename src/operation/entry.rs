@@ -6,7 +6,7 @@ use super::kinds::{AnyLearner, AnyTableStep, parameters};
 use super::{
     About, Calibrator, Column, Contest, Declared, Derivation, Failure, FeatureFamily,
     File, Fragment, Generator, Judged, Learner, Metric, Operation, Problems, ReadAs,
-    Reader, Resampling, RoiType, Scale, Scored, Section, TableStep, Tuner,
+    Reader, Resampling, RoiType, Scale, Scored, Section, Shows, TableStep, Tuner,
 };
 use crate::data::{
     Assay, Calls, Choice, Population, Roi, Shape, Split, Splits, StudyRecord, Value,
@@ -177,6 +177,7 @@ kinds! {
     }
     Section section AnySection {
         fn declared(&self) -> Declared;
+        fn shows(&self) -> Shows;
         fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure>;
     }
 }

@@ -9,17 +9,21 @@ mod wire;
 
 use graph::{Ensemble, Graph};
 
-use super::compute::{Part, Trail, rows_of, trails};
+use super::compute::{Part, Trail, Trails};
 use crate::data::Model;
 
 use crate::math::trees::{At, Trees};
 use crate::operation::{Change, Form, Instance, Then};
 
-/// The bytes of the file.
+/// The bytes of the file. `trails`: of each part.
 ///
 /// # Errors
 /// The step or learner that cannot be written, in words.
-pub fn export(model: &Model, parts: &[Part<'_>]) -> Result<Vec<u8>, String> {
+pub fn export(
+    model: &Model,
+    parts: &[Part<'_>],
+    trails: &[Trails],
+) -> Result<Vec<u8>, String> {
     if model.falls_back.is_some() {
         return Err("the prevalence is predicted for everybody".to_string());
     }
@@ -27,13 +31,11 @@ pub fn export(model: &Model, parts: &[Part<'_>]) -> Result<Vec<u8>, String> {
         (0..model.columns.len()).filter(|at| model.columns[*at].needed).collect();
     let mut graph = Graph::default();
     let mut sum: Option<String> = None;
-    let names = model.columns.iter();
-    let without_rows = rows_of(names.map(|c| (c.name.as_str(), c.categories.as_deref())));
-    for part in parts {
-        let trails = trails(part, &without_rows).map_err(|step| {
+    for (part, trails) in parts.iter().zip(trails) {
+        let trails = trails.as_ref().map_err(|step| {
             format!("`{step}` has no formula of one predictor for each column")
         })?;
-        let columns = prepared(&mut graph, model, &needed, &trails)?;
+        let columns = prepared(&mut graph, model, &needed, trails)?;
         let probability = learner(&mut graph, part, &columns)?;
         let filled = |trail: &Trail| {
             let fills =
