@@ -2,6 +2,8 @@
 //! headlines. Such a run looks at its sources and writes its report; it plans nothing. Where only
 //! the author's half of the report has changed, the page is made anew from the record that was kept.
 
+use std::io::Write;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -35,7 +37,7 @@ pub struct Finished {
     pub held: Held,
     /// Names the whole record, from which the page is made anew when the author's half changes. It is
     /// kept beside this: nobody else reads it.
-    pub record: Digest,
+    pub record: Option<Digest>,
     /// What was warned of before anything was planned.
     pub warned: Vec<String>,
 }
@@ -188,14 +190,17 @@ pub fn shown(study: &Study, record: StudyRecord) -> StudyRecord {
     }
 }
 
-pub fn encoded(record: &StudyRecord) -> Vec<u8> {
-    postcard::to_extend(record, Vec::with_capacity(ROOM))
-        .expect("plain data always has an encoding")
+/// Keeps a whole record for a run that has another author's half; gives its name.
+pub fn keep_record(record: &StudyRecord, store: &Store) -> Option<Digest> {
+    store.index_write(None, |file| encode(record, file)).ok()
 }
 
-/// Megabytes are written: a list that doubles as it grows is copied and touches twice as many, and room that
-/// nobody has written to is no memory yet. Units: bytes.
-const ROOM: usize = 16 << 20;
+/// Megabytes: they are written as they are made.
+fn encode(value: &impl Serialize, file: &mut dyn Write) -> std::io::Result<()> {
+    let mut pieces = std::io::BufWriter::with_capacity(1 << 16, file);
+    postcard::to_io(value, &mut pieces).map_err(std::io::Error::other)?;
+    pieces.flush()
+}
 
 /// What `check` warns of, in its words.
 pub fn warnings(loaded: &Loaded) -> Vec<String> {
@@ -222,7 +227,7 @@ impl Finished {
             return Some(self);
         }
         let study = loaded.study.as_ref()?;
-        let record = store.index_get(&self.record)?;
+        let record = store.index_get(&self.record?)?;
         let mut record: StudyRecord = postcard::from_bytes(&record).ok()?;
         let warned = warnings(loaded);
         let planned = record.warnings.iter().filter(|known| !self.warned.contains(known));
@@ -233,11 +238,8 @@ impl Finished {
     }
 
     /// The index is disposable: without it the next run plans again.
-    pub fn keep(&self, store: &Store, key: &Digest, record: &[u8]) {
-        let bytes = postcard::to_extend(self, Vec::with_capacity(ROOM))
-            .expect("plain data always has an encoding");
-        let kept = store.index_put(&self.record, record);
-        drop(kept.and_then(|()| store.index_put(key, &bytes)));
+    pub fn keep(&self, store: &Store, key: &Digest) {
+        drop(store.index_write(Some(key), |file| encode(self, file)));
     }
 }
 

@@ -224,7 +224,9 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     record.full_models =
         run::full_models(study, &loaded.survey, plan, &found, &done, &models);
     record.protocol = deviations;
-    let whole = finished::encoded(&record);
+    let sound = done.failed() == 0;
+    let keeps = finished_key.filter(|_| sound);
+    let kept = keeps.and_then(|_| finished::keep_record(&record, &opened.store));
     let record = finished::shown(study, record);
     let run_record = RunRecord {
         computed: done.computed(),
@@ -267,16 +269,18 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         lock,
         headlines,
         held: finished::Held::of(&found, &done.states, &opened.store),
-        record: Digest::of(&whole),
+        record: kept,
         warned,
     };
     if exit == Exit::Fine
-        && done.failed() == 0
-        && let Some(key) = finished_key
+        && let Some(key) = keeps
     {
-        finished.keep(&opened.store, &key, &whole);
+        finished.keep(&opened.store, &key);
     }
-    ended.written(&run_record, &finished, exit)
+    let exit = ended.written(&run_record, &finished, exit);
+    // The process is about to end: giving large values back piece by piece takes longer.
+    std::mem::forget((finished, found, done, loaded));
+    exit
 }
 
 /// The end of a run: its files, its lock, its last words.

@@ -101,12 +101,18 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// What [`Digest::derive`] gives, of bytes in parts that need not lie together.
+/// A digest of bytes in parts that need not lie together.
 pub struct Naming(blake3::Hasher);
 
 impl Naming {
+    /// What [`Digest::derive`] gives.
     pub fn new(domain: &str) -> Self {
         Self(blake3::Hasher::new_derive_key(domain))
+    }
+
+    /// What [`Digest::of`] gives.
+    pub fn plain() -> Self {
+        Self(blake3::Hasher::new())
     }
 
     pub fn add(&mut self, part: &[u8]) {
@@ -198,6 +204,9 @@ mod tests {
         let mut naming = Naming::new("a domain");
         [&b"some"[..], b"", b" bytes"].into_iter().for_each(|part| naming.add(part));
         assert_eq!(naming.digest(), Digest::derive("a domain", b"some bytes"));
+        let mut naming = Naming::plain();
+        [&b"some"[..], b" bytes"].into_iter().for_each(|part| naming.add(part));
+        assert_eq!(naming.digest(), Digest::of(b"some bytes"));
     }
 
     #[test]

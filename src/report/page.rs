@@ -303,7 +303,11 @@ fn unbroken(text: &str) -> String {
         rest = &after[1..];
     }
     kept.push_str(rest);
-    kept.replace("\u{a0}% CI ", "\u{a0}%\u{a0}CI\u{a0}")
+    const INTERVAL: &str = "\u{a0}% CI ";
+    match kept.contains(INTERVAL) {
+        true => kept.replace(INTERVAL, "\u{a0}%\u{a0}CI\u{a0}"),
+        false => kept,
+    }
 }
 
 fn pretty(value: &impl Serialize) -> String {

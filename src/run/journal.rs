@@ -82,8 +82,8 @@ struct Gave {
 }
 
 fn latest(store: &Store, study: &str) -> HashMap<String, Gave> {
-    let newest = store.journals(study).next().unwrap_or_default();
-    let gave = newest.iter().filter_map(|line| serde_json::from_str::<Gave>(line).ok());
+    let newest = store.journal_texts(study).next().unwrap_or_default();
+    let gave = newest.lines().filter_map(|line| serde_json::from_str::<Gave>(line).ok());
     gave.map(|gave| (gave.node.clone(), gave)).collect()
 }
 

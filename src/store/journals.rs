@@ -27,9 +27,14 @@ impl Store {
 
     /// The lines of each journal of a study, newest first.
     pub fn journals(&self, study: &str) -> impl Iterator<Item = Vec<String>> {
-        let texts = self.journal_paths(study).into_iter();
-        let texts = texts.filter_map(|path| std::fs::read_to_string(path).ok());
+        let texts = self.journal_texts(study);
         texts.map(|text| text.lines().map(str::to_string).collect())
+    }
+
+    /// Each whole, newest first.
+    pub fn journal_texts(&self, study: &str) -> impl Iterator<Item = String> {
+        let paths = self.journal_paths(study).into_iter();
+        paths.filter_map(|path| std::fs::read_to_string(path).ok())
     }
 
     fn journal_paths(&self, study: &str) -> Vec<PathBuf> {
