@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AsJson, Band, CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count,
-    Curve, DecisionAtThreshold, DecisionCurve, Estimate, ExpectedWidth, ExtractionFacts,
+    Band, CalibrationCurve, Checklist, Compared, ConflictFacts, Confusion, Count, Curve,
+    DecisionAtThreshold, DecisionCurve, Estimate, ExpectedWidth, ExtractionFacts,
     FullModelFacts, GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity,
     LearningFacts, MissingnessFacts, ProtocolFacts, QualityFacts, Reporting,
     RiskOfBiasFacts,
@@ -20,9 +20,6 @@ use crate::units::Unit;
 /// The whole result of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StudyRecord {
-    /// Parts of it as JSON, once somebody has asked.
-    #[serde(skip)]
-    pub as_json: AsJson,
     /// Version of this layout.
     pub schema: u32,
     pub engine: String,

@@ -19,7 +19,7 @@ use super::rqs::{self, quality};
 use super::shown::{Shown, escape, fill, legible};
 use super::size;
 use super::{fonts, standards};
-use crate::data::{AsJson, ItemFacts, RunRecord, Scope, Status, StudyRecord};
+use crate::data::{ItemFacts, RunRecord, Scope, Status, StudyRecord};
 use crate::digest::Naming;
 use crate::operation::{AnySection, Chapter, Declared, Entry, Fragment, Instance, Shows};
 
@@ -76,7 +76,6 @@ fn judged_without(
     record.checklists = checklists(&record, &declaring, &record.conflicts);
     record.quality = Some(quality(&record, &declaring));
     record.risk_of_bias = Some(risk_of_bias(&record));
-    record.as_json = AsJson::default();
     record
 }
 

@@ -47,12 +47,17 @@ impl<'r> Shown<'r> {
     }
 
     /// What stands at a place.
-    fn at(&self, place: &str) -> Option<&Json> {
+    fn at(&self, place: &str) -> Option<Json> {
         match &self.numbers {
             Numbers::Record(record) => record.at(place),
             #[cfg(test)]
-            Numbers::Json(json) => json.pointer(place),
+            Numbers::Json(json) => json.pointer(place).cloned(),
         }
+    }
+
+    /// The number there.
+    fn value(&self, place: &str) -> Option<f64> {
+        self.at(place)?.as_f64()
     }
 
     /// Whether the place, or what it is part of, is hidden.
@@ -79,7 +84,7 @@ impl<'r> Shown<'r> {
 
     /// Whether there is a number at `path`.
     pub fn has(&self, path: &str) -> bool {
-        self.at(path).is_some_and(Json::is_number)
+        self.at(path).is_some_and(|found| found.is_number())
     }
 
     /// The number at `path` with so many decimals; a dash when there is none.
@@ -89,7 +94,7 @@ impl<'r> Shown<'r> {
         let shown = math::pow(10.0, -(digits as f64)) * (1.0 + 1e-9);
         let coarse = self.step(path).is_some_and(|step| step > shown);
         let about = if coarse && !end { "≈ " } else { "" };
-        match self.at(path).and_then(Json::as_f64) {
+        match self.value(path) {
             Some(number) => format!(
                 "{about}<span data-ref=\"{}\">{}</span>",
                 escape(path),
@@ -103,7 +108,7 @@ impl<'r> Shown<'r> {
     /// The same with its sign, for differences.
     pub fn signed(&self, path: &str, digits: usize) -> String {
         let shown = self.number(path, digits);
-        let above = self.at(path).and_then(Json::as_f64);
+        let above = self.value(path);
         match above.is_some_and(|value| {
             value > 0.0
                 && plain(value, digits).contains(|c: char| ('1'..='9').contains(&c))
@@ -115,7 +120,7 @@ impl<'r> Shown<'r> {
 
     /// A p value; a small one by what it is below.
     pub fn p(&self, path: &str) -> String {
-        match self.at(path).and_then(Json::as_f64) {
+        match self.value(path) {
             // Of a rounded one no more is known than that it is below half a step.
             Some(p)
                 if self.step(path).is_some_and(|step| step > 0.002 && p < step / 2.0) =>
@@ -176,8 +181,11 @@ impl<'r> Shown<'r> {
     /// `lower–upper`, and where it rests on too few, that; or that there is no interval.
     pub fn interval(&self, path: &str, digits: usize) -> String {
         // A measure of a group has a note of how it was made.
-        let text = |name: &str| self.at(&format!("{path}/{name}"))?.as_str();
-        let method = text("method").or_else(|| text("note")).unwrap_or("");
+        let text = |name: &str| match self.at(&format!("{path}/{name}"))? {
+            Json::String(text) => Some(text),
+            _ => None,
+        };
+        let method = text("method").or_else(|| text("note")).unwrap_or_default();
         if self.is_hidden(path) {
             return "a cell is small".to_string();
         }
@@ -185,7 +193,8 @@ impl<'r> Shown<'r> {
             // Where some of what the value is a mean over has none, or resamples say nothing of it, its
             // method says why.
             let failed = self.at(&format!("{path}/failed_folds"));
-            let failed = failed.and_then(Json::as_array).is_some_and(|f| !f.is_empty());
+            let failed =
+                failed.is_some_and(|of| of.as_array().is_some_and(|of| !of.is_empty()));
             return match failed || method.contains("no interval: ") {
                 true => "no interval".to_string(),
                 false => "no interval: too few".to_string(),
@@ -197,10 +206,8 @@ impl<'r> Shown<'r> {
         };
         let end = |end: &str| self.number(&format!("{path}/{end}"), digits);
         // After a minus sign a dash would look like another.
-        let negative = self
-            .at(&format!("{path}/lower"))
-            .and_then(Json::as_f64)
-            .is_some_and(|lower| lower < 0.0);
+        let negative =
+            self.value(&format!("{path}/lower")).is_some_and(|lower| lower < 0.0);
         let between = if negative { " to " } else { "–" };
         // No line ends within an interval.
         format!(
