@@ -229,6 +229,112 @@ fn the_report_does_not_depend_on_how_it_was_computed() {
     assert_eq!(workshop.report(), report);
 }
 
+/// Every file of a run's folder, without what differs from run to run.
+fn of_folder(workshop: &Workshop) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    let mut open = vec![workshop.path("runs/study")];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(workshop.path("runs/study")).unwrap();
+            let bytes = std::fs::read(&path).unwrap();
+            let text = String::from_utf8_lossy(&bytes).to_string();
+            files.insert(name.to_string_lossy().to_string(), text);
+        }
+    }
+    files.remove("record.json");
+    let page = files.get_mut("report.html").unwrap();
+    let above = page.split("<footer>").next().unwrap().lines();
+    *page =
+        above.filter(|line| !line.contains("data-run")).collect::<Vec<_>>().join("\n");
+    files
+}
+
+#[test]
+fn what_somebody_did_to_a_runs_folder_is_mended_by_the_next_run() {
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    let whole = of_folder(&workshop);
+    assert!(whole.keys().any(|name| name.ends_with(".json")), "{:?}", whole.keys());
+    let again = |study: Option<&str>| {
+        for name in whole.keys() {
+            let path = workshop.path("runs/study").join(name);
+            let Ok(bytes) = std::fs::read(&path) else { continue };
+            // A file that is gone, one of the same length with another byte, one that is longer.
+            match name.len() % 3 {
+                0 => std::fs::remove_file(&path).unwrap(),
+                1 => {
+                    let mut other = bytes;
+                    let last = other.len() - 1;
+                    other[last] ^= 1;
+                    std::fs::write(&path, other).unwrap();
+                }
+                _ => std::fs::write(&path, [&bytes[..], b"more"].concat()).unwrap(),
+            }
+        }
+        if let Some(study) = study {
+            workshop.study(study);
+        }
+        assert_eq!(workshop.run(&[])["exit"], "fine");
+        of_folder(&workshop)
+    };
+    // Nothing is planned, and where the index is gone everything is.
+    assert!(again(None) == whole);
+    std::fs::remove_dir_all(workshop.path(".restudy/index")).unwrap();
+    assert!(again(None) == whole);
+    // A study that differs in what it computes, and back.
+    let text = String::from_utf8(workshop.read("study.yaml")).unwrap();
+    workshop
+        .study(&text.replace("rule: youden", "rule: sensitivity_at_least, value: 0.8"));
+    workshop.run(&[]);
+    assert!(of_folder(&workshop) != whole);
+    assert!(again(Some(&text)) == whole);
+}
+
+#[test]
+fn a_report_told_again_is_that_of_a_run_that_knew_nothing() {
+    let told = |author: &str| {
+        STUDY.replace("evaluate:", &format!("reporting:\n  {author}\n\nevaluate:"))
+    };
+    let first = told("keywords: [glioma]");
+    let other = told(
+        "keywords: [glioma, radiomics]\n  context: { intended_use: \"Research alone; an AUROC of 0.99.\" }",
+    );
+    let workshop = Workshop::new();
+    workshop.study(&first);
+    workshop.run(&[]);
+    let before = of_folder(&workshop);
+    let journals =
+        || std::fs::read_dir(workshop.path(".restudy/runs/study")).unwrap().count();
+    let n = journals();
+    workshop.study(&other);
+    assert_eq!(workshop.run(&[])["computed"], 0);
+    let after = of_folder(&workshop);
+    assert!(after != before && journals() == n);
+    let forget = || std::fs::remove_dir_all(workshop.path(".restudy/index")).unwrap();
+    forget();
+    workshop.run(&[]);
+    assert!(of_folder(&workshop) == after);
+    workshop.study(&first);
+    workshop.run(&[]);
+    assert!(of_folder(&workshop) == before);
+    // What was kept and is damaged by now is not shown.
+    for entry in std::fs::read_dir(workshop.path(".restudy/index")).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    workshop.study(&other);
+    workshop.run(&[]);
+    assert!(of_folder(&workshop) == after);
+}
+
 #[test]
 fn a_failing_subject_is_counted_up_to_the_limit() {
     let workshop = Workshop::new();

@@ -2,6 +2,8 @@
 //! headlines. Such a run looks at its sources and writes its report; it plans nothing. Where only
 //! the author's half of the report has changed, the page is made anew from the record that was kept.
 
+use std::io::Write;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -33,8 +35,9 @@ pub struct Finished {
     /// By analysis, in the study's order: primary metric and what it is.
     pub headlines: Vec<Headline>,
     pub held: Held,
-    /// The whole record, from which the page is made anew when the author's half changes.
-    pub record: Vec<u8>,
+    /// Names the whole record, from which the page is made anew when the author's half changes. It is
+    /// kept beside this: nobody else reads it.
+    pub record: Option<Digest>,
     /// What was warned of before anything was planned.
     pub warned: Vec<String>,
 }
@@ -126,7 +129,7 @@ pub fn key(
         "sources": sources.collect::<serde_json::Value>(),
         "protocol": protocol,
     }));
-    Some(Digest::derive("restudy finished run v4", decides.as_bytes()))
+    Some(Digest::derive("restudy finished run v5", decides.as_bytes()))
 }
 
 /// A study without the lines of `reporting:`. None where another part may refer to them.
@@ -187,8 +190,16 @@ pub fn shown(study: &Study, record: StudyRecord) -> StudyRecord {
     }
 }
 
-pub fn encoded(record: &StudyRecord) -> Vec<u8> {
-    postcard::to_stdvec(record).expect("plain data always has an encoding")
+/// Keeps a whole record for a run that has another author's half; gives its name.
+pub fn keep_record(record: &StudyRecord, store: &Store) -> Option<Digest> {
+    store.index_write(None, |file| encode(record, file)).ok()
+}
+
+/// Megabytes: they are written as they are made.
+fn encode(value: &impl Serialize, file: &mut dyn Write) -> std::io::Result<()> {
+    let mut pieces = std::io::BufWriter::with_capacity(1 << 16, file);
+    postcard::to_io(value, &mut pieces).map_err(std::io::Error::other)?;
+    pieces.flush()
 }
 
 /// What `check` warns of, in its words.
@@ -206,27 +217,29 @@ impl Finished {
     }
 
     /// The same run as this text tells it, which may differ in the author's half of the report.
-    pub fn told(mut self, loaded: &Loaded, catalog: &Catalog) -> Option<Self> {
+    pub fn told(
+        mut self,
+        loaded: &Loaded,
+        catalog: &Catalog,
+        store: &Store,
+    ) -> Option<Self> {
         if self.text == Digest::of(loaded.text.as_bytes()) {
             return Some(self);
         }
         let study = loaded.study.as_ref()?;
-        let mut record: StudyRecord = postcard::from_bytes(&self.record).ok()?;
+        let record = store.index_get(&self.record?)?;
+        let mut record: StudyRecord = postcard::from_bytes(&record).ok()?;
         let warned = warnings(loaded);
         let planned = record.warnings.iter().filter(|known| !self.warned.contains(known));
         record.warnings = warned.iter().chain(planned).cloned().collect();
         crate::run::retell(&mut record, study);
-        self.page = output::page_again(catalog, shown(study, record), &self.page);
+        self.page = output::page_again(catalog, shown(study, record), self.page);
         Some(self)
     }
 
     /// The index is disposable: without it the next run plans again.
     pub fn keep(&self, store: &Store, key: &Digest) {
-        // Megabytes: a list that doubles as it grows would touch twice as many.
-        let bytes = Vec::with_capacity(self.record.len() + 2 * self.page.json.len());
-        let bytes =
-            postcard::to_extend(self, bytes).expect("plain data always has an encoding");
-        drop(store.index_put(key, &bytes));
+        drop(store.index_write(Some(key), |file| encode(self, file)));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -24,13 +25,13 @@ pub enum OutputError {
 }
 
 /// The page of a record, by the sections of a catalogue.
-pub fn page(catalog: &Catalog, record: &StudyRecord) -> Page {
+pub fn page(catalog: &Catalog, record: StudyRecord) -> Page {
     let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
-    report::render(record, &sections)
+    report::render_own(record, &sections)
 }
 
 /// The same for a record that differs from that of another page in the author's half alone.
-pub fn page_again(catalog: &Catalog, record: StudyRecord, before: &Page) -> Page {
+pub fn page_again(catalog: &Catalog, record: StudyRecord, before: Page) -> Page {
     let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
     report::render_again(record, &sections, before)
 }
@@ -58,7 +59,12 @@ pub struct ModelFiles {
 
 impl ModelFiles {
     pub fn of(name: String, of: HandedOver) -> Self {
-        Self { name, model: json(&of.model), onnx: of.onnx.ok() }
+        // Written over several lines it takes more room than in its shortest spelling.
+        let mut text = Vec::with_capacity(4 * of.length);
+        serde_json::to_writer_pretty(&mut text, &of.model).expect("it is plain data");
+        text.push(b'\n');
+        let model = String::from_utf8(text).expect("JSON is UTF-8");
+        Self { name, model, onnx: of.onnx.ok() }
     }
 }
 
@@ -72,7 +78,6 @@ pub fn write(
 ) -> Result<PathBuf, OutputError> {
     let mut files: BTreeMap<String, Cow<'_, [u8]>> = BTreeMap::new();
     let mut add = |name: String, bytes| drop(files.insert(name, bytes));
-    add("report.html".to_string(), Cow::Owned(page.html(Some(run)).into_bytes()));
     add("report.json".to_string(), Cow::Borrowed(page.json.as_bytes()));
     if let Some(results) = results {
         let predictions = results.predictions.as_bytes();
@@ -95,6 +100,7 @@ pub fn write(
         }
     }
     let mut written: BTreeSet<String> = files.keys().cloned().collect();
+    written.insert("report.html".to_string());
     let before = of_before(out);
     let stays = |name: &&String| {
         let of_results = *name == "predictions.csv" || name.starts_with("models/");
@@ -113,10 +119,13 @@ pub fn write(
     let run = RunRecord { written: written.into_iter().collect(), ..run.clone() };
     // First, so that whatever is there after an interruption is known to a later run.
     replace(&out.join("record.json"), json(&run).as_bytes())?;
-    for (name, bytes) in files {
-        replace(&out.join(name), &bytes)?;
-    }
-    Ok(out.join("report.html"))
+    let report = out.join("report.html");
+    let others =
+        || files.iter().try_for_each(|(name, bytes)| replace(&out.join(name), bytes));
+    let of_page = || replace(&report, page.html(Some(&run)).as_bytes());
+    let (others, of_page) = rayon::join(others, of_page);
+    others.and(of_page)?;
+    Ok(report)
 }
 
 /// What the run before wrote into a folder, as far as its record tells.
@@ -152,12 +161,29 @@ fn json(value: &impl serde::Serialize) -> String {
     format!("{text}\n")
 }
 
+/// Whether a file holds these bytes. One of another length is not read.
+fn holds(path: &Path, bytes: &[u8]) -> std::io::Result<bool> {
+    let mut file = std::fs::File::open(path)?;
+    if file.metadata()?.len() != bytes.len() as u64 {
+        return Ok(false);
+    }
+    let mut piece = vec![0; bytes.len().min(1 << 16)];
+    for expected in bytes.chunks(1 << 16) {
+        let found = &mut piece[..expected.len()];
+        file.read_exact(found)?;
+        if found != expected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Written beside its place and renamed, so that nobody reads half a report.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
     let wrong = |cause| OutputError::Write { path: path.to_path_buf(), cause };
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(wrong)?;
-    if std::fs::read(path).is_ok_and(|old| old == bytes) {
+    if holds(path, bytes).unwrap_or(false) {
         return Ok(());
     }
     let mut file =

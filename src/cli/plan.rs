@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> Exit {
     if let Some(study) = loaded.study.as_ref().filter(|_| args.lock) {
         return locked::lock(&places, &opened.store, study);
     }
-    let states = plan::read_index(plan, &opened.store)
+    let states = plan::read_index(&plan::plan_key(plan), plan, &opened.store)
         .unwrap_or_else(|| plan::states(plan, &loaded.survey, &opened.store));
     if args.json {
         for &index in &plan.order {

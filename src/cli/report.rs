@@ -30,7 +30,7 @@ pub fn run(args: &Report) -> Exit {
             return Exit::Change;
         }
     };
-    let rendered = output::page(&Catalog::standard(), &record);
+    let rendered = output::page(&Catalog::standard(), record);
     let page = match output::write(&args.run, &rendered, &run, None) {
         Ok(page) => page,
         Err(error) => {

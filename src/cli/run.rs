@@ -110,7 +110,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     let wanted = args.refresh.is_empty() && args.recheck.is_none() && !read_anew;
     if let Some(key) = finished_key.filter(|_| wanted)
         && let Some(finished) = Finished::read(&opened.store, &key)
-        && let Some(finished) = finished.told(&loaded, catalog)
+        && let Some(finished) = finished.told(&loaded, catalog, &opened.store)
     {
         let exit = ended.as_before(&loaded, &finished);
         // The process is about to end: giving a large record back piece by piece takes longer.
@@ -136,7 +136,8 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         interrupted: &interrupted,
     };
     let speaks = !args.quiet && !args.json;
-    let mut indexed = plan::read_index(plan, &opened.store);
+    let plan_key = plan::plan_key(plan);
+    let mut indexed = plan::read_index(&plan_key, plan, &opened.store);
     // Twice at most: once more without the index, when what the report needs is damaged.
     let mut again = false;
     let (mut done, found) = loop {
@@ -185,7 +186,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
             !matches!(how, How::Stored | How::Taken | How::Computed | How::CutOff)
         }) == 0
         {
-            plan::write_index(plan, &done.states, &opened.store);
+            plan::write_index(&plan_key, plan, &done.states, &opened.store);
         }
     }
     for healed in opened.store.healed() {
@@ -223,7 +224,9 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     record.full_models =
         run::full_models(study, &loaded.survey, plan, &found, &done, &models);
     record.protocol = deviations;
-    let whole = finished::encoded(&record);
+    let sound = done.failed() == 0;
+    let keeps = finished_key.filter(|_| sound);
+    let kept = keeps.and_then(|_| finished::keep_record(&record, &opened.store));
     let record = finished::shown(study, record);
     let run_record = RunRecord {
         computed: done.computed(),
@@ -247,10 +250,14 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         }
         results
     };
-    let (results, page) = rayon::join(written, || output::page(catalog, &record));
+    let exit = failures(plan, &done, &record);
+    let lock = Lock::of(&record, plan, &done.states);
+    let headlines = Headline::of(&record);
+    let engine = record.engine.clone();
+    let (results, page) = rayon::join(written, || output::page(catalog, record));
     let finished = Finished {
         text: Digest::of(loaded.text.as_bytes()),
-        engine: record.engine.clone(),
+        engine,
         n_nodes: done.how.len(),
         kinds: run_record
             .kinds
@@ -259,20 +266,21 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
             .collect(),
         page,
         results,
-        lock: Lock::of(&record, plan, &done.states),
-        headlines: Headline::of(&record),
+        lock,
+        headlines,
         held: finished::Held::of(&found, &done.states, &opened.store),
-        record: whole,
+        record: kept,
         warned,
     };
-    let exit = failures(plan, &done, &record);
     if exit == Exit::Fine
-        && done.failed() == 0
-        && let Some(key) = finished_key
+        && let Some(key) = keeps
     {
         finished.keep(&opened.store, &key);
     }
-    ended.written(&run_record, &finished, exit)
+    let exit = ended.written(&run_record, &finished, exit);
+    // The process is about to end: giving large values back piece by piece takes longer.
+    std::mem::forget((finished, found, done, loaded));
+    exit
 }
 
 /// The end of a run: its files, its lock, its last words.

@@ -3,6 +3,7 @@
 //! Plain data without behaviour of its own; no value knows which operation made it.
 
 mod appraisal;
+mod authors_half;
 mod checklist;
 mod count;
 mod extraction;
@@ -16,6 +17,7 @@ mod missingness;
 mod model;
 mod novelty;
 mod outcome;
+mod place;
 mod placeholder;
 mod prediction;
 mod protocol;
@@ -30,6 +32,7 @@ pub use appraisal::{
     BiasAnswer, BiasEvidence, BiasQuestion, EvidencePart, NumberAt, QualityFacts,
     QualityPart, QualityRow, RiskOfBiasFacts,
 };
+pub use authors_half::AuthorsHalf;
 pub use checklist::{
     AuthorFacts, Checklist, ConflictFacts, EvidenceFacts, ItemFacts, ScoreFacts, Status,
 };

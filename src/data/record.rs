@@ -4,7 +4,6 @@
 //! clock, no host, no path and no subject's id. `report.json` is this type as JSON.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,35 +17,9 @@ use super::{
 };
 use crate::units::Unit;
 
-/// A record as JSON, made once. It is no part of the record: a copy makes its own.
-#[derive(Debug, Default)]
-pub struct AsJson(OnceLock<Arc<serde_json::Value>>);
-
-impl AsJson {
-    /// A record's JSON that was made elsewhere.
-    pub fn made(json: serde_json::Value) -> Self {
-        Self(OnceLock::from(Arc::new(json)))
-    }
-}
-
-impl Clone for AsJson {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-impl PartialEq for AsJson {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
 /// The whole result of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StudyRecord {
-    /// All of it as JSON, once somebody has asked.
-    #[serde(skip)]
-    pub as_json: AsJson,
     /// Version of this layout.
     pub schema: u32,
     pub engine: String,
@@ -127,12 +100,6 @@ pub struct SuppressionFacts {
 }
 
 impl StudyRecord {
-    /// The record as JSON. It stays what it is at the first call: ask when the record is whole.
-    pub fn json(&self) -> Arc<serde_json::Value> {
-        let made = || serde_json::to_value(self).expect("a record is plain data");
-        self.as_json.0.get_or_init(|| Arc::new(made())).clone()
-    }
-
     /// What a finished report would have and this one has not, in words.
     pub fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();

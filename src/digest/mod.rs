@@ -101,6 +101,29 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
+/// A digest of bytes in parts that need not lie together.
+pub struct Naming(blake3::Hasher);
+
+impl Naming {
+    /// What [`Digest::derive`] gives.
+    pub fn new(domain: &str) -> Self {
+        Self(blake3::Hasher::new_derive_key(domain))
+    }
+
+    /// What [`Digest::of`] gives.
+    pub fn plain() -> Self {
+        Self(blake3::Hasher::new())
+    }
+
+    pub fn add(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    pub fn digest(&self) -> Digest {
+        Digest(*self.0.finalize().as_bytes())
+    }
+}
+
 /// JSON with its keys sorted at every depth: the one spelling that keys are made of.
 pub fn canonical_json(value: &serde_json::Value) -> String {
     fn scalar(value: &impl Serialize, out: &mut Vec<u8>) {
@@ -174,6 +197,16 @@ mod tests {
             "blake3:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
         assert_eq!(Digest::of(b"").to_string(), expected);
         assert_eq!(expected.parse::<Digest>().unwrap(), Digest::of(b""));
+    }
+
+    #[test]
+    fn parts_have_the_name_of_the_whole() {
+        let mut naming = Naming::new("a domain");
+        [&b"some"[..], b"", b" bytes"].into_iter().for_each(|part| naming.add(part));
+        assert_eq!(naming.digest(), Digest::derive("a domain", b"some bytes"));
+        let mut naming = Naming::plain();
+        [&b"some"[..], b" bytes"].into_iter().for_each(|part| naming.add(part));
+        assert_eq!(naming.digest(), Digest::of(b"some bytes"));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::kinds::{AnyLearner, AnyTableStep, parameters};
 use super::{
     About, Again, Calibrator, Column, Contest, Declared, Derivation, Failure,
     FeatureFamily, File, Fragment, Generator, Judged, Learner, Metric, Operation,
-    Problems, ReadAs, Reader, Resampling, RoiType, Scale, Scored, Section, TableStep,
-    Tuner,
+    Problems, ReadAs, Reader, Resampling, RoiType, Scale, Scored, Section, Shows,
+    TableStep, Tuner,
 };
 use crate::data::{
     Assay, Calls, Choice, Population, Roi, Shape, Split, Splits, StudyRecord, Value,
@@ -178,6 +178,7 @@ kinds! {
     }
     Section section AnySection {
         fn declared(&self) -> Declared;
+        fn shows(&self) -> Shows;
         fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure>;
     }
 }

@@ -564,12 +564,27 @@ pub struct Fragment {
     pub checklists: Vec<(String, String)>,
 }
 
+/// What of a record a section shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// Nothing that the author says in the report, nothing that is warned of, and nothing of what becomes
+    /// of the items of a standard.
+    Results,
+    Everything,
+}
+
 /// Study record → a part of the report.
 pub trait Section: Operation {
     /// Its chapter, the items of reporting standards that it can fill and what of the run shows them,
     /// its figures. A section sets no status: the coverage is computed from this.
     fn declared(&self) -> Declared {
         Declared::default()
+    }
+
+    /// Of what it is made. One of results alone is handed a record without the author's half, and stays
+    /// as it is where nothing else has changed.
+    fn shows(&self) -> Shows {
+        Shows::Everything
     }
 
     /// A pure function of the record.

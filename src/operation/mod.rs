@@ -19,8 +19,8 @@ mod references;
 pub use chain::{FittedChain, NotAChain};
 pub use declared::{Chapter, Declared, Evidence, Fill};
 pub use entry::{
-    AnyDerivation, Entry, Instance, Kind, calibrator, derivation, family, generator,
-    learner, metric, reader, resampling, section, table_step, tuner,
+    AnyDerivation, AnySection, Entry, Instance, Kind, calibrator, derivation, family,
+    generator, learner, metric, reader, resampling, section, table_step, tuner,
 };
 pub use entry::{AnyMetric, AnyTuner};
 pub use failure::Failure;
@@ -30,7 +30,7 @@ pub use kinds::{
     About, Again, AnyLearner, AnyTableStep, Calibrator, Column, Contest, Copies,
     Derivation, Direction, Drawn, FeatureFamily, File, Fragment, Generator, Harmonising,
     Judged, Learner, Metric, Operation, Output, Pooling, ReadAs, Reader, Resampling,
-    RoiType, Scale, Scored, Section, TableStep, Tuner, on_copies,
+    RoiType, Scale, Scored, Section, Shows, TableStep, Tuner, on_copies,
 };
 pub use names::Names;
 pub use needs::{Counted, Need};

@@ -8,7 +8,7 @@ pub use super::{
     Derivation, Direction, Drawn, Evidence, Failure, FeatureFamily, File, Fill, Form,
     Formula, Fragment, Generator, Harmonising, Judged, Learner, Metric, Names, Need,
     Operation, Output, Pooling, Problems, ReadAs, Reader, Resampling, RoiType, Scale,
-    Scored, Section, TableStep, Then, Tuner, on_copies,
+    Scored, Section, Shows, TableStep, Then, Tuner, on_copies,
 };
 pub use crate::data::{
     Assay, Call, Calls, Choice, FoldScores, OuterSplit, Population, Roi, Rows, Shape,

@@ -5,7 +5,7 @@
 use petgraph::graph::NodeIndex;
 
 use super::{Node, Plan};
-use crate::digest::Digest;
+use crate::digest::{Digest, Naming};
 
 /// The canonical text whose hash is the key; `inputs` are the digests of what the node reads.
 pub fn preimage(node: &Node, inputs: &[Digest]) -> String {
@@ -41,7 +41,10 @@ pub fn key_of(preimage: &str) -> Digest {
 
 /// The name of a whole plan: equal when no node's key can differ.
 pub fn plan_key(plan: &Plan) -> Digest {
-    let mut text = String::new();
+    // A large plan has tens of megabytes of text, of which no more than a piece is needed at a time.
+    const PIECE: usize = 1 << 16;
+    let mut naming = Naming::new("restudy plan v1");
+    let mut text = String::with_capacity(2 * PIECE);
     let mut position = vec![0; plan.graph.node_count()];
     for (at, &index) in plan.order.iter().enumerate() {
         position[index.index()] = at;
@@ -50,8 +53,13 @@ pub fn plan_key(plan: &Plan) -> Digest {
         let inputs: Vec<usize> =
             plan.inputs(index).iter().map(|i: &NodeIndex| position[i.index()]).collect();
         text.push_str(&format!("{inputs:?}\n"));
+        if text.len() >= PIECE {
+            naming.add(text.as_bytes());
+            text.clear();
+        }
     }
-    Digest::derive("restudy plan v1", text.as_bytes())
+    naming.add(text.as_bytes());
+    naming.digest()
 }
 
 #[cfg(test)]

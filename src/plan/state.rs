@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use petgraph::graph::NodeIndex;
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, key_of, plan_key, preimage};
+use super::{Plan, key_of, preimage};
 use crate::digest::Digest;
 use crate::store::Store;
 use crate::survey::{Performed, Survey};
@@ -103,9 +103,9 @@ pub fn states(plan: &Plan, survey: &Survey, store: &Store) -> States {
     states
 }
 
-/// The states when the deep index knows the whole plan.
-pub fn read_index(plan: &Plan, store: &Store) -> Option<States> {
-    let bytes = store.index_get(&plan_key(plan))?;
+/// The states when the deep index knows the whole plan, whose key this is.
+pub fn read_index(key: &Digest, plan: &Plan, store: &Store) -> Option<States> {
+    let bytes = store.index_get(key)?;
     let known: Vec<Indexed> = postcard::from_bytes(&bytes).ok()?;
     let n = plan.graph.node_count();
     if known.len() != n {
@@ -120,8 +120,8 @@ pub fn read_index(plan: &Plan, store: &Store) -> Option<States> {
     Some(states)
 }
 
-/// Remembers a plan of which every node is done.
-pub fn write_index(plan: &Plan, states: &States, store: &Store) {
+/// Remembers a plan, under its key, of which every node is done.
+pub fn write_index(key: &Digest, plan: &Plan, states: &States, store: &Store) {
     let known: Option<Vec<Indexed>> = plan
         .order
         .iter()
@@ -134,6 +134,6 @@ pub fn write_index(plan: &Plan, states: &States, store: &Store) {
         let bytes =
             postcard::to_stdvec(&known).expect("plain data always has an encoding");
         // The index is disposable: without it the next run asks for each node.
-        drop(store.index_put(&plan_key(plan), &bytes));
+        drop(store.index_put(key, &bytes));
     }
 }

@@ -38,6 +38,10 @@ impl Section for Background {
         DECLARED
     }
 
+    fn shows(&self) -> Shows {
+        Shows::Results
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let kinds: Vec<&str> =
             record.analyses.values().map(|analysis| analysis.kind.as_str()).collect();

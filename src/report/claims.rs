@@ -28,6 +28,10 @@ impl Section for Claims {
         DECLARED
     }
 
+    fn shows(&self) -> Shows {
+        Shows::Results
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let rows = record.claims.iter().enumerate().map(|(at, claim)| {

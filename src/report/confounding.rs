@@ -44,6 +44,10 @@ impl Section for Confounding {
         DECLARED
     }
 
+    fn shows(&self) -> Shows {
+        Shows::Results
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let simulated = record.study.simulated;

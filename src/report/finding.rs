@@ -625,7 +625,6 @@ mod tests {
 
     fn record(analyses: Vec<(&str, AnalysisRecord)>) -> StudyRecord {
         StudyRecord {
-            as_json: Default::default(),
             schema: 1,
             engine: String::new(),
             study: StudyFacts {

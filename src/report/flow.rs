@@ -92,7 +92,7 @@ pub fn wrongs(cohort: &CohortFacts) -> Vec<String> {
 #[derive(Clone, Copy)]
 struct Of<'a> {
     record: &'a StudyRecord,
-    shown: &'a Shown,
+    shown: &'a Shown<'a>,
     at: usize,
 }
 

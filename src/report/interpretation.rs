@@ -42,6 +42,10 @@ impl Section for Interpretation {
         DECLARED
     }
 
+    fn shows(&self) -> Shows {
+        Shows::Results
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let html =

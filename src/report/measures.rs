@@ -67,6 +67,10 @@ impl Section for Measures {
         DECLARED
     }
 
+    fn shows(&self) -> Shows {
+        Shows::Results
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let outcomes = record.outcomes.iter().enumerate().map(|(at, outcome)| {

@@ -22,7 +22,7 @@ const BESIDE: [f64; 4] = [96.0, 186.0, 276.0, 428.0];
 #[derive(Clone, Copy)]
 struct Of<'a> {
     record: &'a StudyRecord,
-    shown: &'a Shown,
+    shown: &'a Shown<'a>,
     at: usize,
 }
 
@@ -239,7 +239,10 @@ fn named(gap: &GapFacts) -> String {
     }
 }
 
-fn all<'a>(record: &'a StudyRecord, shown: &'a Shown) -> impl Iterator<Item = Of<'a>> {
+fn all<'a>(
+    record: &'a StudyRecord,
+    shown: &'a Shown<'a>,
+) -> impl Iterator<Item = Of<'a>> {
     (0..record.missingness.len()).map(move |at| Of { record, shown, at })
 }
 

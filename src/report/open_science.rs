@@ -49,6 +49,10 @@ impl Section for OpenScience {
         DECLARED
     }
 
+    fn shows(&self) -> Shows {
+        Shows::Results
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let licences = record.sources.iter().map(|source| {
             json!({

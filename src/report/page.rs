@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -18,17 +19,17 @@ use super::rqs::{self, quality};
 use super::shown::{self, Shown, escape, fill, legible};
 use super::size;
 use super::{fonts, standards};
-use crate::data::{
-    AnalysisRecord, AsJson, ItemFacts, RunRecord, Scope, Status, StudyRecord,
-};
-use crate::digest::Digest;
-use crate::operation::{Chapter, Declared, Entry, Fragment, Instance};
+use crate::data::{ItemFacts, RunRecord, Scope, Status, StudyRecord};
+use crate::digest::Naming;
+use crate::operation::{AnySection, Chapter, Declared, Entry, Fragment, Instance, Shows};
 
 /// A report and what lies beside it, but for what differs from run to run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Page {
-    /// What the template of the page is filled with, as JSON.
+    /// What the template of the page is filled with, as JSON, but for its sections.
     filling: String,
+    /// Those, in the order in which they stand.
+    parts: Vec<Part>,
     /// The record as JSON: a pure function of study, canonical data and engine version.
     pub json: String,
     /// File name and content.
@@ -37,6 +38,19 @@ pub struct Page {
     pub checklists: Vec<(String, String)>,
     /// What keeps the report from being ready to submit, in words.
     pub gaps: Vec<String>,
+}
+
+/// A section on the page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Part {
+    section: String,
+    html: String,
+    /// How many of the page's files are its own, by kind: they stand in the order of the sections.
+    figures: usize,
+    tables: usize,
+    checklists: usize,
+    /// Whether it can stand on another page of the same results.
+    of_results: bool,
 }
 
 /// The record with what becomes of every item of every standard.
@@ -62,54 +76,38 @@ fn judged_without(
     record.checklists = checklists(&record, &declaring, &record.conflicts);
     record.quality = Some(quality(&record, &declaring));
     record.risk_of_bias = Some(risk_of_bias(&record));
-    record.as_json = AsJson::made(as_json(&mut record));
     record
-}
-
-/// A record as JSON. Analyses are most of a large one, so half of them is made beside the other.
-fn as_json(record: &mut StudyRecord) -> Json {
-    let analyses = std::mem::take(&mut record.analyses);
-    let each: Vec<(&String, &AnalysisRecord)> = analyses.iter().collect();
-    let value = || serde_json::to_value(&*record).expect("a record is plain data");
-    let (mut whole, of_analyses) = rayon::join(value, || values(&each));
-    whole["analyses"] = Json::Object(of_analyses);
-    record.analyses = analyses;
-    whole
-}
-
-fn values(of: &[(&String, &AnalysisRecord)]) -> serde_json::Map<String, Json> {
-    match of {
-        [] => serde_json::Map::new(),
-        [(name, analysis)] => {
-            let value = serde_json::to_value(analysis).expect("it is plain data");
-            serde_json::Map::from_iter([((*name).clone(), value)])
-        }
-        several => {
-            let (first, second) = several.split_at(several.len() / 2);
-            let (mut all, more) = rayon::join(|| values(first), || values(second));
-            all.extend(more);
-            all
-        }
-    }
 }
 
 /// Renders a record.
 pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
-    rendered(record.clone(), sections, None)
+    render_own(record.clone(), sections)
+}
+
+/// The same of a record that nobody needs any more.
+pub fn render_own(record: StudyRecord, sections: &[&Entry]) -> Page {
+    rendered(record, sections, None)
 }
 
 /// Renders a record that differs from that of another page in the author's half alone.
-pub fn render_again(record: StudyRecord, sections: &[&Entry], before: &Page) -> Page {
+pub fn render_again(record: StudyRecord, sections: &[&Entry], before: Page) -> Page {
     rendered(record, sections, Some(before))
 }
 
-fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> Page {
+fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<Page>) -> Page {
     let mut record = judged(record, sections);
     let mut failed = BTreeSet::new();
-    // Sections know nothing of each other; the record is written out beside them.
+    let (before, mut known) = match before {
+        Some(page) => {
+            let (json, known) = page.of_results();
+            (Some(json), known)
+        }
+        None => (None, BTreeMap::new()),
+    };
+    let has_known = !known.is_empty();
     let (json, mut fragments) = loop {
-        let (json, made) =
-            rayon::join(|| written(&record, before), || made(sections, &record));
+        let before = before.as_deref();
+        let (json, made) = all_made(sections, &mut record, before, &mut known);
         let wrong: BTreeSet<&str> =
             made.iter().filter(|(_, of)| of.is_err()).map(|(name, _)| *name).collect();
         // No item may rest on what is not there, and some sections show what became of the items.
@@ -121,8 +119,11 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
         break (json, made);
     };
     let record = &record;
+    // As they were made, and whether they are of results alone.
+    let mut htmls: Vec<String> = Vec::new();
     let mut page = Page {
         filling: String::new(),
+        parts: Vec::new(),
         json,
         figures: Vec::new(),
         tables: Vec::new(),
@@ -148,6 +149,16 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
                     Ok(fragment) => fragment,
                     Err(why) => not_made(&why),
                 };
+                page.parts.push(Part {
+                    section: entry.about.name.to_string(),
+                    html: String::new(),
+                    figures: fragment.figures.len(),
+                    tables: fragment.tables.len(),
+                    checklists: fragment.checklists.len(),
+                    of_results: shows(entry) == Shows::Results
+                        && !failed.contains(entry.about.name),
+                });
+                htmls.push(fragment.html);
                 page.figures.append(&mut fragment.figures);
                 page.tables.append(&mut fragment.tables);
                 page.checklists.append(&mut fragment.checklists);
@@ -183,7 +194,6 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
                         true => Vec::new(),
                         false => tags(record, entry.about.name, &items),
                     },
-                    "html": fragment.html,
                     "statements": shortened(
                         &statements(record, &shown, fields.iter().map(String::as_str)),
                     ),
@@ -233,10 +243,17 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
             "left_out": null,
     });
     page.filling = unbroken(&filling.to_string());
+    page.fill_in(&htmls);
     let too_much = too_much(&page);
+    if too_much > 0 && has_known {
+        // What gives way is found in the sections as they were made.
+        return rendered(record.clone(), sections, None);
+    }
     if too_much > 0 {
-        reduce(&mut filling, too_much);
+        filling["left_out"] = reduce(&mut htmls, too_much);
         page.filling = unbroken(&filling.to_string());
+        page.fill_in(&htmls);
+        page.parts.iter_mut().for_each(|part| part.of_results = false);
     }
     page
 }
@@ -245,37 +262,29 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<&Page>) -> 
 fn too_much(page: &Page) -> usize {
     // What the template and the fonts add is far below this, so most pages need not be made to know.
     const AROUND: usize = 500_000;
-    if page.filling.len() + AROUND < size::MOST {
+    let parts: usize = page.parts.iter().map(|part| part.html.len()).sum();
+    if page.filling.len() + parts + AROUND < size::MOST {
         return 0;
     }
     (page.html(None).len() + size::OF_A_RUN).saturating_sub(size::MOST)
 }
 
-/// The record as JSON, from that of a page where it differs from its record in the author's half alone.
-fn written(record: &StudyRecord, before: Option<&Page>) -> String {
+/// The record as JSON, from that of one that differs in the author's half alone, where there is such.
+fn written(record: &StudyRecord, before: Option<&str>) -> String {
     match before {
-        Some(page) => retold(record, &page.json),
-        None => pretty(record) + "\n",
+        Some(json) => retold(record, json),
+        None => whole(record),
     }
 }
 
-/// Leaves out of the sections what makes a page too large and stands in a file beside it.
-fn reduce(filling: &mut Json, too_much: usize) {
+/// Leaves out of the sections what makes a page too large and stands in a file beside it; gives what is
+/// said of that.
+fn reduce(htmls: &mut [String], too_much: usize) -> Json {
     const TO_SAY_SO: usize = 1_000;
-    let mut places: Vec<&mut Json> = Vec::new();
-    for chapter in filling["chapters"].as_array_mut().into_iter().flatten() {
-        let parts = chapter["parts"].as_array_mut().into_iter().flatten();
-        places.extend(parts.map(|part| &mut part["html"]));
-    }
-    let mut texts: Vec<String> =
-        places.iter().map(|html| html.as_str().unwrap_or_default().to_string()).collect();
-    let left_out = size::reduced(&mut texts, too_much + TO_SAY_SO);
-    for (place, text) in places.into_iter().zip(texts) {
-        *place = json!(text);
-    }
-    filling["left_out"] = json!({
+    let left_out = size::reduced(htmls, too_much + TO_SAY_SO);
+    json!({
         "tables": left_out.tables, "pictures": left_out.pictures, "still": left_out.still,
-    });
+    })
 }
 
 /// No line ends between a number and its percent sign, nor behind that of a confidence interval.
@@ -293,18 +302,39 @@ fn unbroken(text: &str) -> String {
         rest = &after[1..];
     }
     kept.push_str(rest);
-    kept.replace("\u{a0}% CI ", "\u{a0}%\u{a0}CI\u{a0}")
+    const INTERVAL: &str = "\u{a0}% CI ";
+    match kept.contains(INTERVAL) {
+        true => kept.replace(INTERVAL, "\u{a0}%\u{a0}CI\u{a0}"),
+        false => kept,
+    }
 }
 
 fn pretty(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).expect("it is plain data")
 }
 
+/// The JSON of a whole record.
+fn whole(record: &StudyRecord) -> String {
+    // A list that doubles as it grows is copied and touches twice as much; room that nobody has written to
+    // is no memory yet.
+    let mut text = Vec::with_capacity(ROOM);
+    serde_json::to_writer_pretty(&mut text, record).expect("it is plain data");
+    text.push(b'\n');
+    String::from_utf8(text).expect("JSON is UTF-8")
+}
+
+/// Units: bytes.
+const ROOM: usize = 16 << 20;
+
 /// The JSON of a record from that of one that differs in the author's half alone.
 fn retold(record: &StudyRecord, before: &str) -> String {
     // A key of the record is the only thing two spaces from the margin that begins with a quote.
     const KEY: &str = "\n  \"";
-    let parts = before.split(KEY).map(|part| {
+    let mut whole = String::with_capacity(before.len() + before.len() / 8);
+    for (at, part) in before.split(KEY).enumerate() {
+        if at > 0 {
+            whole.push_str(KEY);
+        }
         let (key, _) = part.split_once('"').unwrap_or((part, ""));
         let told = match key {
             "warnings" => pretty(&record.warnings),
@@ -314,11 +344,17 @@ fn retold(record: &StudyRecord, before: &str) -> String {
             "conflicts" => pretty(&record.conflicts),
             "quality" => pretty(&record.quality),
             "risk_of_bias" => pretty(&record.risk_of_bias),
-            _ => return part.to_string(),
+            _ => {
+                whole.push_str(part);
+                continue;
+            }
         };
-        format!("{key}\": {},", told.replace('\n', "\n  "))
-    });
-    parts.collect::<Vec<_>>().join(KEY)
+        whole.push_str(key);
+        whole.push_str("\": ");
+        whole.push_str(&told.replace('\n', "\n  "));
+        whole.push(',');
+    }
+    whole
 }
 
 impl Page {
@@ -344,21 +380,78 @@ impl Page {
                 })).collect::<Vec<_>>(),
             })
         }));
-        filling["fonts"] = json!(fonts::style());
-        filling["style"] = json!(include_str!("../../templates/style.css"));
-        filling["script"] = json!(include_str!("../../templates/page.js"));
-        let html = fill("page.html", filling);
         // The template is part of the program, so it can only fail by a mistake of ours.
-        let html =
-            html.unwrap_or_else(|error| panic!("the page's template is broken: {error}"));
-        legible(html)
+        let frame = fill("page.html", filling)
+            .unwrap_or_else(|error| panic!("the page's template is broken: {error}"));
+        self.put_in(&legible(frame))
+    }
+
+    /// The page of its template, with what is large in its places. Those are told as comments, which no
+    /// author can write: what is not made here is escaped.
+    fn put_in(&self, frame: &str) -> String {
+        const BEGINS: &str = "<!--put ";
+        const ENDS: &str = "-->";
+        let fonts = fonts::style();
+        let large = |name: &str| match name {
+            "fonts" => fonts.as_str(),
+            "style" => include_str!("../../templates/style.css"),
+            "script" => include_str!("../../templates/page.js"),
+            section => {
+                let part = self.parts.iter().find(|part| part.section == section);
+                part.map_or("", |part| &part.html)
+            }
+        };
+        let mut pieces: Vec<&str> = Vec::new();
+        let mut rest = frame;
+        while let Some((before, behind)) = rest.split_once(BEGINS) {
+            let Some((name, behind)) = behind.split_once(ENDS) else { break };
+            pieces.extend([before, large(name)]);
+            rest = behind;
+        }
+        pieces.push(rest);
+        pieces.concat()
+    }
+
+    /// Its sections from what they were made as.
+    fn fill_in(&mut self, htmls: &[String]) {
+        for (part, html) in self.parts.iter_mut().zip(htmls) {
+            part.html = legible(unbroken(html));
+        }
+    }
+
+    /// Its JSON, and what of it can stand on another page of the same results, by section.
+    fn of_results(self) -> (String, BTreeMap<String, Fragment>) {
+        let mut figures = self.figures.into_iter();
+        let mut tables = self.tables.into_iter();
+        let mut checklists = self.checklists.into_iter();
+        let mut fragments = BTreeMap::new();
+        for part in self.parts {
+            let fragment = Fragment {
+                html: part.html,
+                figures: figures.by_ref().take(part.figures).collect(),
+                tables: tables.by_ref().take(part.tables).collect(),
+                checklists: checklists.by_ref().take(part.checklists).collect(),
+            };
+            if part.of_results {
+                fragments.insert(part.section, fragment);
+            }
+        }
+        (self.json, fragments)
     }
 }
 
 fn declared(entry: &Entry) -> Declared {
+    built(entry).map_or_else(Declared::default, |section| section.declared())
+}
+
+fn shows(entry: &Entry) -> Shows {
+    built(entry).map_or(Shows::Everything, |section| section.shows())
+}
+
+fn built(entry: &Entry) -> Option<Arc<dyn AnySection>> {
     match (entry.build)((entry.defaults)()) {
-        Ok(Instance::Section(section)) => section.declared(),
-        _ => Declared::default(),
+        Ok(Instance::Section(section)) => Some(section),
+        _ => None,
     }
 }
 
@@ -486,6 +579,38 @@ fn counts(record: &StudyRecord) -> String {
 /// What a section gives, or why it could not be made.
 type Made = Result<Fragment, String>;
 
+/// The record as JSON and the sections by name. Those of results alone are made of a record without the
+/// author's half, so that what they show cannot hang on it; `known` has those that are made already.
+fn all_made<'e>(
+    sections: &[&'e Entry],
+    record: &mut StudyRecord,
+    before: Option<&str>,
+    known: &mut BTreeMap<String, Fragment>,
+) -> (String, BTreeMap<&'e str, Made>) {
+    let of_results = |entry: &&&Entry| shows(entry) == Shows::Results;
+    let (of_results, others): (Vec<&Entry>, Vec<&Entry>) =
+        sections.iter().partition(of_results);
+    let mut all: BTreeMap<&str, Made> = BTreeMap::new();
+    let mut missing = Vec::new();
+    for entry in of_results {
+        match known.remove(entry.about.name) {
+            Some(fragment) => drop(all.insert(entry.about.name, Ok(fragment))),
+            None => missing.push(entry),
+        }
+    }
+    if !missing.is_empty() {
+        let half = record.take_authors_half();
+        all.extend(made(&missing, record));
+        record.give_back(half);
+    }
+    let record = &*record;
+    // Sections know nothing of each other; the record is written out beside them.
+    let (json, others) =
+        rayon::join(|| written(record, before), || made(&others, record));
+    all.extend(others);
+    (json, all)
+}
+
 /// The sections by name, two halves at a time.
 fn made<'e>(sections: &[&'e Entry], record: &StudyRecord) -> BTreeMap<&'e str, Made> {
     match sections {
@@ -503,11 +628,9 @@ fn made<'e>(sections: &[&'e Entry], record: &StudyRecord) -> BTreeMap<&'e str, M
 
 /// A section, with the places of its numbers written short.
 fn section(entry: &Entry, record: &StudyRecord) -> Made {
-    let render = || match (entry.build)((entry.defaults)()) {
-        Ok(Instance::Section(section)) => {
-            section.render(record).map_err(|failure| failure.to_string())
-        }
-        _ => Err("it is no section".to_string()),
+    let render = || match built(entry) {
+        Some(section) => section.render(record).map_err(|failure| failure.to_string()),
+        None => Err("it is no section".to_string()),
     };
     let rendered = catch_unwind(AssertUnwindSafe(render))
         .unwrap_or_else(|_| Err("the program made a mistake here".to_string()));
@@ -541,9 +664,11 @@ fn counted(n: usize, coarse: bool) -> String {
 
 /// What names a run: everything that its own record has, but for the files made of that, and what it found.
 fn digest_of(run: &RunRecord, found: &str) -> String {
-    let bytes =
-        format!("{}{found}", json!(RunRecord { written: Vec::new(), ..run.clone() }));
-    short(&Digest::derive("restudy run v1", bytes.as_bytes()).to_string())
+    let own = json!(RunRecord { written: Vec::new(), ..run.clone() }).to_string();
+    let mut naming = Naming::new("restudy run v1");
+    naming.add(own.as_bytes());
+    naming.add(found.as_bytes());
+    short(&naming.digest().to_string())
 }
 
 fn short(digest: &str) -> String {

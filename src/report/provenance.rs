@@ -36,6 +36,10 @@ impl Section for Provenance {
         DECLARED
     }
 
+    fn shows(&self) -> Shows {
+        Shows::Results
+    }
+
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let sources = record.sources.iter().enumerate().map(|(at, source)| {

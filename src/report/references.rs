@@ -39,7 +39,7 @@ pub fn shortened(html: &str) -> String {
         });
     }
     // Text to put in, and how much of what stands there it replaces.
-    let mut edits: Vec<(usize, usize, String)> = Vec::new();
+    let mut edits: Vec<(usize, usize, String)> = Vec::with_capacity(elements.len());
     for at in 1..elements.len() {
         let told = elements[elements[at].within].told;
         let element = &mut elements[at];
@@ -81,7 +81,9 @@ fn elements(html: &str) -> Vec<Element<'_>> {
         parts: 0,
         told: 0,
     };
-    let mut elements = vec![element("", 0, 0, None)];
+    // As many as there are tags: a list that doubles as it grows is copied.
+    let mut elements = Vec::with_capacity(1 + html.matches('<').count());
+    elements.push(element("", 0, 0, None));
     let mut around = 0;
     let mut rest = 0;
     while let Some(start) = html[rest..].find('<').map(|at| rest + at) {

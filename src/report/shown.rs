@@ -1,7 +1,7 @@
 //! Numbers as the page shows them, each with its place in `report.json`; and the templates.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
@@ -11,9 +11,16 @@ use crate::data::StudyRecord;
 use crate::math;
 use crate::operation::Failure;
 
-/// The record as JSON: where every shown number comes from.
-pub struct Shown {
-    json: Arc<Json>,
+/// Where every shown number comes from.
+enum Numbers<'r> {
+    Record(&'r StudyRecord),
+    #[cfg(test)]
+    Json(Json),
+}
+
+/// The record as JSON, and what of it is not shown as it is.
+pub struct Shown<'r> {
+    numbers: Numbers<'r>,
     /// Places of what is hidden.
     hidden: BTreeSet<String>,
     /// Places of what is rounded, with their steps.
@@ -25,18 +32,32 @@ pub struct Shown {
 /// What stands in the place of a hidden number.
 const HIDDEN: &str = "<span class=\"hid\">hidden</span>";
 
-impl Shown {
-    pub fn new(record: &StudyRecord) -> Self {
+impl<'r> Shown<'r> {
+    pub fn new(record: &'r StudyRecord) -> Self {
         let suppression = record.suppression.as_ref();
         let hidden = suppression.map(|facts| facts.hidden.iter().cloned().collect());
         Self {
-            json: record.json(),
+            numbers: Numbers::Record(record),
             hidden: hidden.unwrap_or_default(),
             coarse: suppression.map_or_else(BTreeMap::new, |facts| {
                 facts.coarsened.iter().cloned().collect()
             }),
             protects: suppression.is_some(),
         }
+    }
+
+    /// What stands at a place.
+    fn at(&self, place: &str) -> Option<Json> {
+        match &self.numbers {
+            Numbers::Record(record) => record.at(place),
+            #[cfg(test)]
+            Numbers::Json(json) => json.pointer(place).cloned(),
+        }
+    }
+
+    /// The number there.
+    fn value(&self, place: &str) -> Option<f64> {
+        self.at(place)?.as_f64()
     }
 
     /// Whether the place, or what it is part of, is hidden.
@@ -63,7 +84,7 @@ impl Shown {
 
     /// Whether there is a number at `path`.
     pub fn has(&self, path: &str) -> bool {
-        self.json.pointer(path).is_some_and(Json::is_number)
+        self.at(path).is_some_and(|found| found.is_number())
     }
 
     /// The number at `path` with so many decimals; a dash when there is none.
@@ -78,7 +99,7 @@ impl Shown {
         let shown = math::pow(10.0, -(digits as f64)) * (1.0 + 1e-9);
         let coarse = self.step(path).is_some_and(|step| step > shown);
         let about = if coarse && !end { "≈ " } else { "" };
-        match self.json.pointer(path).and_then(Json::as_f64) {
+        match self.value(path) {
             Some(number) => format!(
                 "{about}<span data-ref=\"{}\">{}</span>",
                 escape(path),
@@ -92,7 +113,7 @@ impl Shown {
     /// The same with its sign, for differences.
     pub fn signed(&self, path: &str, digits: usize) -> String {
         let shown = self.number(path, digits);
-        let above = self.json.pointer(path).and_then(Json::as_f64);
+        let above = self.value(path);
         match above.is_some_and(|value| {
             value > 0.0
                 && plain(value, digits).contains(|c: char| ('1'..='9').contains(&c))
@@ -104,7 +125,7 @@ impl Shown {
 
     /// A p value; a small one by what it is below.
     pub fn p(&self, path: &str) -> String {
-        match self.json.pointer(path).and_then(Json::as_f64) {
+        match self.value(path) {
             // Of a rounded one no more is known than that it is below half a step.
             Some(p)
                 if self.step(path).is_some_and(|step| step > 0.002 && p < step / 2.0) =>
@@ -136,7 +157,7 @@ impl Shown {
 
     /// `95 % CI lower–upper`, or why there is none.
     pub fn ci(&self, path: &str) -> String {
-        match (self.json.pointer(path), self.has_interval(path)) {
+        match (self.at(path), self.has_interval(path)) {
             _ if self.is_hidden(path) => self.interval(path, 2),
             (None | Some(Json::Null), _) => "not computed".to_string(),
             (_, true) => format!("95 % CI {}", self.interval(path, 2)),
@@ -170,16 +191,20 @@ impl Shown {
     /// `lower–upper`, and where it rests on too few, that; or that there is no interval.
     pub fn interval(&self, path: &str, digits: usize) -> String {
         // A measure of a group has a note of how it was made.
-        let text = |name: &str| self.json.pointer(&format!("{path}/{name}"))?.as_str();
-        let method = text("method").or_else(|| text("note")).unwrap_or("");
+        let text = |name: &str| match self.at(&format!("{path}/{name}"))? {
+            Json::String(text) => Some(text),
+            _ => None,
+        };
+        let method = text("method").or_else(|| text("note")).unwrap_or_default();
         if self.is_hidden(path) {
             return "a cell is small".to_string();
         }
         if !self.has_interval(path) {
             // Where some of what the value is a mean over has none, or resamples say nothing of it, its
             // method says why.
-            let failed = self.json.pointer(&format!("{path}/failed_folds"));
-            let failed = failed.and_then(Json::as_array).is_some_and(|f| !f.is_empty());
+            let failed = self.at(&format!("{path}/failed_folds"));
+            let failed =
+                failed.is_some_and(|of| of.as_array().is_some_and(|of| !of.is_empty()));
             return match failed || method.contains("no interval: ") {
                 true => "no interval".to_string(),
                 false => "no interval: too few".to_string(),
@@ -191,11 +216,8 @@ impl Shown {
         };
         let end = |end: &str| self.number(&format!("{path}/{end}"), digits);
         // After a minus sign a dash would look like another.
-        let negative = self
-            .json
-            .pointer(&format!("{path}/lower"))
-            .and_then(Json::as_f64)
-            .is_some_and(|lower| lower < 0.0);
+        let negative =
+            self.value(&format!("{path}/lower")).is_some_and(|lower| lower < 0.0);
         let between = if negative { " to " } else { "–" };
         // No line ends within an interval.
         format!(
@@ -471,7 +493,7 @@ mod tests {
     #[test]
     fn what_is_hidden_or_rounded_is_told_as_such() {
         let shown = Shown {
-            json: Arc::new(serde_json::json!({
+            numbers: Numbers::Json(serde_json::json!({
                 "fine": { "estimate": 0.8, "lower": 0.7, "upper": 0.9, "p": 0.0 },
                 "list": [{ "value": 0.71 }],
             })),
@@ -534,7 +556,7 @@ mod tests {
         );
         assert_eq!(grouped("–", GROUPED_COUNT), "–");
         let shown = Shown {
-            json: Arc::new(serde_json::json!({ "n": 37224, "year": 2015.0 })),
+            numbers: Numbers::Json(serde_json::json!({ "n": 37224, "year": 2015.0 })),
             hidden: BTreeSet::new(),
             coarse: BTreeMap::new(),
             protects: false,

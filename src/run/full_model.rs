@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Done;
-use super::compute::{
-    Part, Straight, Trail, on_raw_scale, say, straight, trails, without_rows,
-};
+use super::compute::{Part, Straight, Trail, Trails, on_raw_scale, say, straight};
 use super::models::{HandedOver, parts};
 use super::record::{Found, threshold_words};
 use crate::data::{
@@ -105,7 +103,8 @@ fn fill(
         .collect();
     let of_model = &study.models[case.model];
     let limits = facts.explained.as_ref().and_then(|of| of.coefficients.as_ref());
-    let of_members = parts(study, case, frozen).into_iter().map(|part| {
+    let members = parts(study, case, frozen).into_iter().zip(&handed_over.trails);
+    let of_members = members.map(|(part, trails)| {
         let chosen = of_model.select.iter().find(|chain| {
             chain.settings.iter().any(|setting| std::ptr::eq(setting, part.select))
         });
@@ -115,7 +114,7 @@ fn fill(
             learner: part.learner.about.title.to_string(),
             settings: settings(&part),
             n_selected: part.of.selected.len(),
-            equation: equation(&part, frozen, model, limits),
+            equation: equation(&part, trails, model, limits),
             novelty_limit: part.of.familiar.as_ref().map(|familiar| familiar.limit),
         }
     });
@@ -215,7 +214,7 @@ fn settings(part: &Part<'_>) -> String {
 /// The equation of a linear learner on the scale of its predictors or of their transforms.
 fn equation(
     part: &Part<'_>,
-    frozen: &Frozen,
+    trails: &Trails,
     model: &Model,
     limits: Option<&CoefficientLimits>,
 ) -> Result<Equation, String> {
@@ -228,7 +227,7 @@ fn equation(
         Form::Constant(probability) => return Ok(constant(probability, model)),
         _ => return Err(format!("`{}` is no sum of columns", part.learner.about.name)),
     };
-    let trails = trails(part, &without_rows(frozen)).map_err(|step| {
+    let trails = trails.as_ref().map_err(|step| {
         format!(
             "after `{step}` no column belongs to one predictor alone: the equation stands in the \
              file, on the prepared scale"

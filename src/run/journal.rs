@@ -56,7 +56,7 @@ pub fn write(
         true => latest(store, study),
         false => HashMap::new(),
     };
-    let mut lines = Vec::with_capacity(plan.graph.node_count());
+    let mut lines: Vec<u8> = Vec::with_capacity(2048 * plan.graph.node_count());
     for &index in &plan.order {
         let entry = entry(plan, &done.states, index, Some(&done.how[index.index()]));
         if done.how[index.index()] == How::Computed
@@ -66,9 +66,9 @@ pub fn write(
         {
             done.how[index.index()] = How::CutOff;
         }
-        lines.push(
-            serde_json::to_string(&entry).expect("plain data always has an encoding"),
-        );
+        serde_json::to_writer(&mut lines, &entry)
+            .expect("plain data always has an encoding");
+        lines.push(b'\n');
     }
     store.write_journal(study, &lines)
 }
@@ -82,8 +82,8 @@ struct Gave {
 }
 
 fn latest(store: &Store, study: &str) -> HashMap<String, Gave> {
-    let newest = store.journals(study).next().unwrap_or_default();
-    let gave = newest.iter().filter_map(|line| serde_json::from_str::<Gave>(line).ok());
+    let newest = store.journal_texts(study).next().unwrap_or_default();
+    let gave = newest.lines().filter_map(|line| serde_json::from_str::<Gave>(line).ok());
     gave.map(|gave| (gave.node.clone(), gave)).collect()
 }
 

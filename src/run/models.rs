@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compute::{Chosen, Part, Trail, rows_of, say, trails, without_rows};
+use super::compute::{Chosen, Part, Trails, rows_of, say, trails, without_rows};
 use super::onnx::export;
 use super::record::{Found, threshold_words, units};
 use crate::catalog::Catalog;
@@ -26,6 +26,10 @@ pub struct HandedOver {
     pub model: Model,
     /// The ONNX file, or what has no formula in it.
     pub onnx: Result<Vec<u8>, String>,
+    /// By member: where the columns that reach its learner come from.
+    pub trails: Vec<Trails>,
+    /// Of the model in its shortest spelling. Units: bytes.
+    pub length: usize,
 }
 
 /// The models that a study hands over by name, or why one cannot be.
@@ -63,7 +67,9 @@ fn written(
 ) -> Result<HandedOver, Failure> {
     let case = plan.cases[model.case];
     let parts = parts(study, case, frozen);
-    let needed = needed(&parts, &without_rows(frozen));
+    let predictors = without_rows(frozen);
+    let trails = traced(&parts, &predictors);
+    let needed = needed(&trails, predictors.p());
     let mut beside: Vec<String> = Vec::new();
     // The null model reads nothing, whatever its steps would.
     for part in parts.iter().filter(|part| !part.of.is_null()) {
@@ -105,18 +111,18 @@ fn written(
         calibration: frozen.calibration,
         digest: String::new(),
     };
-    model.digest =
-        digest_of(serde_json::to_value(&model).expect("a model is plain data"));
-    let onnx = export(&model, &parts);
-    Ok(HandedOver { model, onnx })
+    let text = said(serde_json::to_value(&model).expect("a model is plain data"));
+    model.digest = Digest::of(text.as_bytes()).to_string();
+    let onnx = export(&model, &parts, &trails);
+    Ok(HandedOver { model, onnx, trails, length: text.len() })
 }
 
-/// What a model's file says, but for its digest, under one name.
-fn digest_of(mut json: serde_json::Value) -> String {
+/// What a model's file says, but for its digest, in one spelling.
+fn said(mut json: serde_json::Value) -> String {
     if let Some(fields) = json.as_object_mut() {
         fields.remove("digest");
     }
-    Digest::of(canonical_json(&json).as_bytes()).to_string()
+    canonical_json(&json)
 }
 
 /// The members of a frozen model with the operations that they are made of.
@@ -129,13 +135,19 @@ pub fn parts<'a>(study: &'a Study, case: Case, frozen: &'a Frozen) -> Vec<Part<'
     frozen.members.iter().map(part).collect()
 }
 
+/// Of each member where the columns that reach its learner come from. `columns`: the predictors, without
+/// rows.
+pub fn traced(parts: &[Part<'_>], columns: &Rows) -> Vec<Trails> {
+    parts.iter().map(|part| trails(part, columns)).collect()
+}
+
 /// Which predictors any member depends on: all of them where a step has no formulas.
-pub fn needed(parts: &[Part<'_>], columns: &Rows) -> BTreeSet<usize> {
+pub fn needed(of_members: &[Trails], n_predictors: usize) -> BTreeSet<usize> {
     let mut needed = BTreeSet::new();
-    for part in parts {
-        match trails(part, columns) {
+    for trails in of_members {
+        match trails {
             Ok(trails) => needed.extend(trails.iter().map(|trail| trail.from)),
-            Err(_) => needed.extend(0..columns.p()),
+            Err(_) => needed.extend(0..n_predictors),
         }
     }
     needed
@@ -324,7 +336,7 @@ impl Ready {
         let members = members.collect::<Result<_, _>>()?;
         // What operations learned is read as it stands: lists that do not fit each other would be met
         // with when they are used, or not at all.
-        if digest_of(json) != model.digest {
+        if Digest::of(said(json).as_bytes()).to_string() != model.digest {
             return Err(NotReady::Changed);
         }
         Ok(Self { model, members })
@@ -385,9 +397,9 @@ impl Ready {
     }
 
     /// By member: where the columns that reach its learner come from, or the step without formulas.
-    pub fn trails(&self) -> Vec<Result<Vec<Trail>, &'static str>> {
+    pub fn trails(&self) -> Vec<Trails> {
         let columns = self.columns();
-        self.parts().iter().map(|part| trails(part, &columns)).collect()
+        traced(&self.parts(), &columns)
     }
 }
 

@@ -8,8 +8,8 @@ use super::{Mode, Store, StoreError, disk};
 const KEPT: usize = 20;
 
 impl Store {
-    /// Keeps the journal of a run and drops the oldest ones.
-    pub fn write_journal(&self, study: &str, lines: &[String]) -> Result<(), StoreError> {
+    /// Keeps the journal of a run, whose lines are whole, and drops the oldest ones.
+    pub fn write_journal(&self, study: &str, lines: &[u8]) -> Result<(), StoreError> {
         if self.mode == Mode::ReadOnly {
             return Ok(());
         }
@@ -17,9 +17,7 @@ impl Store {
         disk::make_folder(&folder)?;
         let old = self.journal_paths(study);
         let next = old.first().and_then(|path| number(path)).map_or(1, |n| n + 1);
-        let mut text = lines.join("\n");
-        text.push('\n');
-        self.write_whole(&folder.join(format!("{next:08}.jsonl")), text.as_bytes())?;
+        self.write_whole(&folder.join(format!("{next:08}.jsonl")), lines)?;
         for path in old.iter().skip(KEPT - 1) {
             // A journal that cannot be removed does no harm.
             drop(std::fs::remove_file(path));
@@ -29,9 +27,14 @@ impl Store {
 
     /// The lines of each journal of a study, newest first.
     pub fn journals(&self, study: &str) -> impl Iterator<Item = Vec<String>> {
-        let texts = self.journal_paths(study).into_iter();
-        let texts = texts.filter_map(|path| std::fs::read_to_string(path).ok());
+        let texts = self.journal_texts(study);
         texts.map(|text| text.lines().map(str::to_string).collect())
+    }
+
+    /// Each whole, newest first.
+    pub fn journal_texts(&self, study: &str) -> impl Iterator<Item = String> {
+        let paths = self.journal_paths(study).into_iter();
+        paths.filter_map(|path| std::fs::read_to_string(path).ok())
     }
 
     fn journal_paths(&self, study: &str) -> Vec<PathBuf> {
@@ -62,7 +65,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), Mode::ReadWrite).unwrap();
         for run in 0..KEPT + 3 {
-            store.write_journal("study", &[format!("run {run}")]).unwrap();
+            store.write_journal("study", format!("run {run}\n").as_bytes()).unwrap();
         }
         let journals: Vec<Vec<String>> = store.journals("study").collect();
         assert_eq!(journals.len(), KEPT);

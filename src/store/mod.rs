@@ -29,7 +29,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::digest::Digest;
+use crate::digest::{Digest, Naming};
 
 /// The version of the layout on disk.
 const FORMAT: u32 = 1;
@@ -135,13 +135,35 @@ impl Store {
 
     /// Remembers `bytes` under a plan's key. The index may be deleted at any time.
     pub fn index_put(&self, plan: &Digest, bytes: &[u8]) -> Result<(), StoreError> {
-        if self.mode == Mode::ReadOnly {
-            return Ok(());
-        }
-        let sum = Digest::of(bytes);
-        let path = self.root.join("index").join(plan.hex());
-        let staged = self.stage(&path, &[bytes, sum.as_bytes()])?;
-        disk::publish(&staged, &path)
+        self.index_write(Some(plan), |file| file.write_all(bytes)).map(|_| ())
+    }
+
+    /// Remembers what is written, under a plan's key or else under the digest of its bytes; gives that
+    /// digest. Megabytes need not lie in memory to be kept.
+    pub fn index_write(
+        &self,
+        plan: Option<&Digest>,
+        write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<Digest, StoreError> {
+        let folder = self.root.join("index");
+        let mut sum = Digest::of(b"");
+        let staged = match self.mode {
+            // Its digest is asked for all the same.
+            Mode::ReadOnly => {
+                let mut summed = Summed::new(std::io::sink());
+                write(&mut summed).map_err(|cause| StoreError::io(&folder, cause))?;
+                return Ok(summed.digest());
+            }
+            Mode::ReadWrite => self.staged(&folder, |file| {
+                let mut summed = Summed::new(std::io::BufWriter::new(file));
+                write(&mut summed)?;
+                sum = summed.digest();
+                summed.inner.write_all(sum.as_bytes())?;
+                summed.inner.flush()
+            })?,
+        };
+        disk::publish(&staged, &folder.join(plan.unwrap_or(&sum).hex()))?;
+        Ok(sum)
     }
 
     /// Makes everything published so far survive a power cut. A kill needs no such thing.
@@ -168,21 +190,25 @@ impl Store {
     /// Bytes in a file beside `path`, not yet under its name. In one folder, because a renaming
     /// between two folders waits for every other one on the disk.
     fn stage(&self, path: &Path, parts: &[&[u8]]) -> Result<PathBuf, StoreError> {
-        let number = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let folder = path.parent().unwrap_or(&self.root);
+        self.staged(folder, |file| parts.iter().try_for_each(|part| file.write_all(part)))
+    }
+
+    fn staged(
+        &self,
+        folder: &Path,
+        write: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>,
+    ) -> Result<PathBuf, StoreError> {
+        let number = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let staged = folder.join(format!(".{}-{number}", self.owner));
-        let write = || {
-            let mut file = std::fs::File::create(&staged)?;
-            parts.iter().try_for_each(|part| file.write_all(part))
-        };
-        match write() {
+        let created = match std::fs::File::create(&staged) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 disk::make_folder(folder)?;
-                write()
+                std::fs::File::create(&staged)
             }
             other => other,
-        }
-        .map_err(|cause| {
+        };
+        created.and_then(|mut file| write(&mut file)).map_err(|cause| {
             drop(std::fs::remove_file(&staged));
             StoreError::io(&staged, cause)
         })?;
@@ -199,6 +225,35 @@ impl Store {
             }
         }
         disk::lock(&self.healed).push(what.to_string());
+    }
+}
+
+/// What is written through it has a digest.
+struct Summed<W> {
+    inner: W,
+    naming: Naming,
+}
+
+impl<W: Write> Summed<W> {
+    fn new(inner: W) -> Self {
+        Self { inner, naming: Naming::plain() }
+    }
+
+    /// That of [`Digest::of`].
+    fn digest(&self) -> Digest {
+        self.naming.digest()
+    }
+}
+
+impl<W: Write> Write for Summed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let n = self.inner.write(bytes)?;
+        self.naming.add(&bytes[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.inner.flush()
     }
 }
 
@@ -240,6 +295,16 @@ mod tests {
         let store = Store::open(folder.path(), Mode::ReadWrite).unwrap();
         let plan = Digest::of(b"plan");
         store.index_put(&plan, b"content").unwrap();
+        // What is written piece by piece is what is kept, under the name of its bytes where it has no other.
+        let pieces = [&[1; 10_000][..], &[2], &[3; 70_000]];
+        let named = store.index_write(None, |file| {
+            pieces.iter().try_for_each(|of| file.write_all(of))
+        });
+        assert_eq!(named.unwrap(), Digest::of(&pieces.concat()));
+        assert_eq!(
+            store.index_get(&Digest::of(&pieces.concat())).unwrap(),
+            pieces.concat()
+        );
         assert_eq!(store.index_get(&plan).unwrap(), b"content");
         let path = folder.path().join("index").join(plan.hex());
         let whole = std::fs::read(&path).unwrap();

@@ -254,7 +254,8 @@ mod tests {
         let content = Digest::of(b"what it is compressed from");
         let added = store.add(b"added", &content).unwrap();
         assert_eq!(store.added(&content), Some(added));
-        store.write_journal("study", &[format!(r#"{{"key":"{kept}"}}"#)]).unwrap();
+        let line = format!("{{\"key\":\"{kept}\"}}\n");
+        store.write_journal("study", line.as_bytes()).unwrap();
         assert_eq!(store.gc(Duration::from_secs(3600)).unwrap(), Collected::default());
         let collected = store.gc(Duration::ZERO).unwrap();
         assert_eq!((collected.records, collected.results), (1, 1));

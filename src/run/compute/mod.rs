@@ -24,7 +24,7 @@ pub use rows::counted;
 pub use similar::ALIKE;
 pub use splits::Matrices;
 pub use trails::{
-    Straight, Trail, on_raw_scale, rows_of, straight, trails, without_rows,
+    Straight, Trail, Trails, on_raw_scale, rows_of, straight, trails, without_rows,
 };
 pub use winner::Chosen;
 

@@ -48,9 +48,11 @@ pub fn rows_of<'a>(
     Rows::new(named, 0).with_categories(categories)
 }
 
-/// The trails of a fitted candidate. `columns`: the predictors, without rows. The error names the
-/// step that has no such formulas.
-pub fn trails(part: &Part<'_>, columns: &Rows) -> Result<Vec<Trail>, &'static str> {
+/// The trails of a fitted candidate. The error names the step that has no such formulas.
+pub type Trails = Result<Vec<Trail>, &'static str>;
+
+/// `columns`: the predictors, without rows.
+pub fn trails(part: &Part<'_>, columns: &Rows) -> Trails {
     let mut rows = columns.clone();
     let prepare = part.prepare.steps.iter().zip(&part.of.prepare);
     let select = part.select.steps.iter().zip(&part.of.select);

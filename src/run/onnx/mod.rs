@@ -9,17 +9,21 @@ mod wire;
 
 use graph::{Ensemble, Graph};
 
-use super::compute::{Part, Trail, rows_of, trails};
+use super::compute::{Part, Trail, Trails};
 use crate::data::Model;
 
 use crate::math::trees::{At, Trees};
 use crate::operation::{Change, Form, Instance, Then};
 
-/// The bytes of the file.
+/// The bytes of the file. `trails`: of each part.
 ///
 /// # Errors
 /// The step or learner that cannot be written, in words.
-pub fn export(model: &Model, parts: &[Part<'_>]) -> Result<Vec<u8>, String> {
+pub fn export(
+    model: &Model,
+    parts: &[Part<'_>],
+    trails: &[Trails],
+) -> Result<Vec<u8>, String> {
     let needed: Vec<usize> =
         (0..model.columns.len()).filter(|at| model.columns[*at].needed).collect();
     // A graph without an input has no rows to speak of.
@@ -28,10 +32,8 @@ pub fn export(model: &Model, parts: &[Part<'_>]) -> Result<Vec<u8>, String> {
     }
     let mut graph = Graph::default();
     let mut sum: Option<String> = None;
-    let names = model.columns.iter();
-    let without_rows = rows_of(names.map(|c| (c.name.as_str(), c.categories.as_deref())));
-    for part in parts {
-        let trails = trails(part, &without_rows).map_err(|step| {
+    for (part, trails) in parts.iter().zip(trails) {
+        let trails = trails.as_ref().map_err(|step| {
             format!("`{step}` has no formula of one predictor for each column")
         })?;
         let filled = |trail: &Trail| {
@@ -42,7 +44,7 @@ pub fn export(model: &Model, parts: &[Part<'_>]) -> Result<Vec<u8>, String> {
         let probability = match form(part)? {
             Form::Constant(probability) => constant(&mut graph, probability),
             form => {
-                let columns = prepared(&mut graph, model, &needed, &trails)?;
+                let columns = prepared(&mut graph, model, &needed, trails)?;
                 let probability = learner(&mut graph, part, form, &columns)?;
                 // Where the preparation leaves a gap there is no probability, though trees would give
                 // one.

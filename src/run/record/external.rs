@@ -14,7 +14,7 @@ use crate::data::{
 };
 use crate::plan::{self, Analysis, Case, External, FrozenModel};
 use crate::run::compute::without_rows;
-use crate::run::models::{needed, parts};
+use crate::run::models::{needed, parts, traced};
 use crate::run::prevalence::prevalence_only;
 use crate::run::target::at_target;
 
@@ -154,7 +154,9 @@ impl Context<'_> {
         if frozen.falls_back.is_some() {
             return (0, Vec::new());
         }
-        let needed = needed(&parts(self.study, of_model, frozen), &without_rows(frozen));
+        let predictors = without_rows(frozen);
+        let trails = traced(&parts(self.study, of_model, frozen), &predictors);
+        let needed = needed(&trails, predictors.p());
         let needed: BTreeSet<&str> =
             needed.into_iter().map(|at| frozen.columns[at].name.as_str()).collect();
         let (mut lacking, mut columns) = (BTreeSet::new(), Vec::new());

@@ -219,7 +219,6 @@ pub fn record(
     references.sort_by(|a, b| a.key.cmp(&b.key));
     references.dedup();
     StudyRecord {
-        as_json: Default::default(),
         schema: 1,
         engine: concat!("restudy ", env!("CARGO_PKG_VERSION")).to_string(),
         study: StudyFacts {
@@ -290,7 +289,6 @@ fn deviations(study: &Study) -> Vec<DeviationFacts> {
 pub fn retell(record: &mut StudyRecord, study: &Study) {
     record.reporting = study.reporting.clone();
     record.deviations = deviations(study);
-    record.as_json = Default::default();
 }
 
 /// Everything that a record is made from.

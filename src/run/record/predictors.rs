@@ -46,8 +46,9 @@ pub(super) fn predictors(
         let units = units(study, block);
         let declared = survey.columns.get(&block.name);
         let (columns, failed) = match (value, classes) {
-            (Value::Frame(frame), Some(known)) => (
-                frame
+            (Value::Frame(frame), Some(known)) => {
+                let divided = Divided::of(frame, &known.classes);
+                let columns = frame
                     .rows
                     .columns()
                     .iter()
@@ -58,15 +59,16 @@ pub(super) fn predictors(
                         ColumnFacts {
                             declared_unit: declared
                                 .and_then(|column| column.unit.clone()),
-                            ..describe_column(column, unit, frame, &known.classes)
+                            ..describe_column(column, unit, frame, &divided)
                         }
                     })
-                    .collect(),
-                counted(&frame.failed)
+                    .collect();
+                let failed = counted(&frame.failed)
                     .into_iter()
                     .map(|(why, n)| Removed { reason: why.to_string(), n: n.into() })
-                    .collect(),
-            ),
+                    .collect();
+                (columns, failed)
+            }
             (Value::Failed(why), _) => (
                 Vec::new(),
                 vec![Removed {
@@ -108,27 +110,43 @@ pub fn units(study: &Study, block: &crate::spec::Block) -> Vec<Unit> {
     resolved.collect()
 }
 
+/// Rows that could be measured: all of them, and those of each class.
+struct Divided {
+    all: Vec<usize>,
+    positive: Vec<usize>,
+    negative: Vec<usize>,
+}
+
+impl Divided {
+    fn of(frame: &Frame, classes: &[Option<bool>]) -> Self {
+        let measured = (0..frame.rows.n()).filter(|&row| frame.failed[row].is_none());
+        let all: Vec<usize> = measured.collect();
+        let of_class = |class: bool| {
+            all.iter().copied().filter(|&row| classes[row] == Some(class)).collect()
+        };
+        Self { positive: of_class(true), negative: of_class(false), all }
+    }
+}
+
 fn describe_column(
     column: &crate::data::FrameColumn,
     unit: Unit,
     frame: &Frame,
-    classes: &[Option<bool>],
+    divided: &Divided,
 ) -> ColumnFacts {
-    let rows: Vec<usize> =
-        (0..frame.rows.n()).filter(|&r| frame.failed[r].is_none()).collect();
-    let values = |wanted: &dyn Fn(usize) -> bool| -> Vec<f64> {
-        let known =
-            rows.iter().filter(|&&row| wanted(row)).map(|&row| column.values[row]);
-        known.filter(|value| !value.is_nan()).collect()
+    let values = |rows: &[usize]| -> Vec<f64> {
+        let mut known = Vec::with_capacity(rows.len());
+        known.extend(rows.iter().map(|&row| column.values[row]).filter(|v| !v.is_nan()));
+        known
     };
-    let missing = rows.iter().filter(|&&row| column.values[row].is_nan()).count();
+    let all = values(&divided.all);
+    let missing = divided.all.len() - all.len();
     if let Some(names) = frame.rows.categories(&column.name) {
         let levels: Vec<&String> = names.iter().collect();
-        let count =
-            |wanted: &dyn Fn(usize) -> bool| per_level(&values(wanted), names, &levels);
-        let positive = count(&|row| classes[row] == Some(true));
-        let negative = count(&|row| classes[row] == Some(false));
-        let shares = [count(&|_| true), positive.clone(), negative.clone()]
+        let count = |values: &[f64]| per_level(values, names, &levels);
+        let positive = count(&values(&divided.positive));
+        let negative = count(&values(&divided.negative));
+        let shares = [count(&all), positive.clone(), negative.clone()]
             .map(|counts| shares(&counts));
         let level = |(at, name): (usize, &String)| ColumnLevel {
             name: name.clone(),
@@ -152,8 +170,8 @@ fn describe_column(
         let (mean, variance) = (math::mean(values)?, math::variance(values)?);
         Some(Moments { n: values.len().into(), mean, sd: math::sqrt(variance) })
     };
-    let positive = moments(&values(&|row| classes[row] == Some(true)));
-    let negative = moments(&values(&|row| classes[row] == Some(false)));
+    let positive = moments(&values(&divided.positive));
+    let negative = moments(&values(&divided.negative));
     let smd = positive.zip(negative).and_then(|(positive, negative)| {
         let pooled =
             math::sqrt((positive.sd * positive.sd + negative.sd * negative.sd) / 2.0);
@@ -164,7 +182,7 @@ fn describe_column(
         unit,
         declared_unit: None,
         missing: missing.into(),
-        all: moments(&values(&|_| true)),
+        all: moments(&all),
         positive,
         negative,
         levels: Vec::new(),

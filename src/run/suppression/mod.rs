@@ -163,7 +163,6 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         hidden: pass.hidden.into_iter().collect(),
         rules: rules(smallest),
     });
-    record.as_json = Default::default();
     record
 }
 
