@@ -67,7 +67,7 @@ pub fn trails(part: &Part<'_>, columns: &Rows) -> Trails {
     let columns = columns.columns().iter().enumerate();
     let first: HashMap<&str, usize> =
         columns.map(|(from, column)| (&*column.name, from)).collect();
-    let trail = |column: &FrameColumn| {
+    let trail = |column: &Arc<FrameColumn>| {
         let mut name = &column.name;
         let mut changes = Vec::new();
         for (_, made) in made.iter().rev() {
