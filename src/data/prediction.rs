@@ -334,7 +334,7 @@ mod tests {
         for (reason, words) in cases {
             let scores = CandidateScores { scores: Err(reason), null: false };
             let bytes = postcard::to_stdvec(&scores).unwrap();
-            let of_words: Result<Vec<f64>, &str> = Err(words);
+            let of_words: (Result<Vec<f64>, &str>, bool) = (Err(words), false);
             assert_eq!(bytes, postcard::to_stdvec(&of_words).unwrap(), "{words}");
             assert_eq!(postcard::from_bytes::<CandidateScores>(&bytes).unwrap(), scores);
         }

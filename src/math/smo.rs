@@ -229,8 +229,9 @@ mod tests {
             }
             let caps = vec![c; n];
             let found = separate(&kernel, &y, &caps, 1_000_000).unwrap();
-            // A kernel of one column is almost singular.
-            let exact = if p == 1 { 2.0 * ENOUGH } else { 1e-6 };
+            // A linear kernel has p directions for n rows, and one of a single column hardly a dozen: there
+            // it may take so many pairs that less is enough.
+            let exact = if linear || p == 1 { 2.0 * ENOUGH } else { 1e-6 };
             prop_assert!(found.weights.iter().sum::<f64>().abs() < 1e-9 * c * n as f64);
             for i in 0..n {
                 let margin = y[i] * (super::super::dot(kernel.row(i), &found.weights) - found.rho);
