@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
@@ -194,9 +195,11 @@ pub trait TableStep: Operation {
     fn formulas(&self, state: &Self::State, columns: &Rows) -> Option<Vec<Formula>> {
         let mut kept = columns.clone();
         self.apply(state, &mut kept).ok().filter(|()| Self::PICKS)?;
-        let place = |name: &str| columns.columns().iter().position(|c| *c.name == *name);
-        let kept = kept.columns().iter();
-        kept.map(|column| place(&column.name).map(Formula::same)).collect()
+        let named = columns.columns().iter().enumerate();
+        let places: HashMap<&str, usize> =
+            named.map(|(at, column)| (&*column.name, at)).collect();
+        let place = |name: &str| places.get(name).copied().map(Formula::same);
+        kept.columns().iter().map(|column| place(&column.name)).collect()
     }
 
     /// The same step with parameters that `fit` does not read set to their defaults: one fitted
