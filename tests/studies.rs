@@ -59,8 +59,9 @@ fn is_measured(node: &str) -> bool {
 }
 
 /// The ends of the names of nodes that depend on which candidate is chosen.
-const CHOSEN: [&str; 11] = [
+const CHOSEN: [&str; 12] = [
     "/tune",
+    "/alternatives",
     "/winner",
     "/threshold",
     "/fit",

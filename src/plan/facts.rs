@@ -27,9 +27,9 @@ pub fn graph(plan: &Plan, states: &States) -> GraphFacts {
         });
         of_node[index.index()] = group;
         groups[group].n += 1;
-        for (input, _) in plan.edges(index) {
+        for (input, edge) in plan.edges(index) {
             let from = of_node[input.index()];
-            if from != group {
+            if from != group && edge.reads.tells() {
                 edges.insert((from, group));
             }
         }

@@ -315,7 +315,14 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
                  was computed and what came from the store, and the seconds, differ from run to run: \
                  they stand at the foot of the page and in record.json. The table names every reader of a kind, \
                  those without an arrow included."
-            .to_string(),
+            .to_string()
+            + match graph.groups.iter().any(|group| group.name == "alternatives") {
+                true => {
+                    " Alternatives are what other rules and metrics would have chosen, computed ahead \
+                     for a study that goes over to them; no number comes from them."
+                }
+                false => "",
+            },
         table: DataTable {
             head: ["kind", "nodes", "rows", "fitted on", "digest", "read by"]
                 .map(String::from)
