@@ -238,6 +238,8 @@ def again(bench, tables):
             ("nothing changed", {}),
             ("a further metric", {"evaluate": [youden, "also: [mcc]"]}),
             ("another primary metric", {"primary": "log_loss"}),
+            ("another rule and metric", {"primary": "average_precision",
+                                         "evaluate": [youden, "tune: one_standard_error"]}),
             ("another threshold rule", {"evaluate": [rule]}),
             ("another tuning rule", {"evaluate": [youden, "tune: one_standard_error"]}),
             ("a further learner", {"learn": learn + ["naive_bayes"]}),
@@ -253,8 +255,10 @@ def again(bench, tables):
             nodes = [json.loads(line) for line in journals[-1].read_text().splitlines()]
             done = [node["node"] for node in nodes if node["how"] in ("Computed", "CutOff")]
             fits = [node for node in done if fits_something(node)]
+            ahead = sum(node.endswith("/alternatives") for node in done)
             print(f"  {what:<28} CPU {run['cpu']:6.3f} s  wall {run['wall']:6.3f} s  "
-                  f"{len(done)} of {len(nodes)} nodes computed, {len(fits)} of them fits", flush=True)
+                  f"{len(done)} of {len(nodes)} nodes computed, {len(fits)} of them fits"
+                  + (f", {ahead} look for what other ways would choose" if ahead else ""), flush=True)
             if what.startswith("a further") and "metric" not in what:
                 own = "naive_bayes" if "learner" in what else "relieff"
                 strangers = [node for node in fits if own not in node]
@@ -268,7 +272,7 @@ def fits_something(node):
     if last in ("refit", "explain"):
         return True
     return any(re.match(r"r\d+\.o\d+", place) for place in places) and last not in (
-        "tune", "winner", "link", "threshold", "predict", "decide", "importance", "calibrate")
+        "tune", "winner", "link", "threshold", "predict", "decide", "importance", "calibrate", "alternatives")
 
 
 def widened(rows, copies):
