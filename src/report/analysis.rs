@@ -316,7 +316,7 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
                  they stand at the foot of the page and in record.json. The table names every reader of a kind, \
                  those without an arrow included."
             .to_string()
-            + match graph.groups.iter().any(|group| group.name == "alternatives") {
+            + match record.graph.groups.iter().any(|group| group.name == "alternatives") {
                 true => {
                     " Alternatives are what other rules and metrics would have chosen, computed ahead \
                      for a study that goes over to them; no number comes from them."
