@@ -206,7 +206,9 @@ fn words(member: &MemberFacts) -> String {
 fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
     let Ok(equation) = &member.equation else {
         let why = member.equation.as_ref().err().map(|why| coded(why));
-        return json!({ "words": words(member), "terms": null, "no_equation": why });
+        return json!({
+            "words": words(member), "terms": null, "is_constant": false, "no_equation": why,
+        });
     };
     let path = format!("{path}/equation/Ok");
     let rows = equation.terms.iter().enumerate().map(|(at, term)| {
