@@ -809,3 +809,35 @@ fn a_fallback_is_the_prevalence_of_the_training_rows_of_its_own_split() {
         assert!(n >= 12 && keys.len() == n, "{n} predictions have {} keys", keys.len());
     }
 }
+
+/// Keys share locks, as there are more of them than lock files. Here all of them share one.
+#[test]
+fn what_is_computed_ahead_waits_for_no_lock_that_its_own_run_holds() {
+    let workshop = workshop(1.0);
+    let locks = workshop.path(".restudy/locks");
+    std::fs::create_dir_all(&locks).unwrap();
+    std::fs::write(locks.join("000"), b"").unwrap();
+    for number in 1..4096 {
+        let other = locks.join(format!("{number:03x}"));
+        std::fs::hard_link(locks.join("000"), other).unwrap();
+    }
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    workshop.study(&study(SELECT, LEARN, none));
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_restudy"))
+        .args(["run", "study.yaml", "--quiet", "--jobs", "4"])
+        .current_dir(workshop.path(""))
+        .env_remove("RESTUDY_STORE")
+        .spawn()
+        .unwrap();
+    for _ in 0..1200 {
+        if let Some(status) = program.try_wait().unwrap() {
+            assert!(status.success(), "{status}");
+            assert!(workshop.path("runs/study/report.json").exists());
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    program.kill().unwrap();
+    program.wait().unwrap();
+    panic!("the run waits for ever");
+}
