@@ -841,3 +841,35 @@ fn what_is_computed_ahead_waits_for_no_lock_that_its_own_run_holds() {
     program.wait().unwrap();
     panic!("the run waits for ever");
 }
+
+/// What is computed ahead hangs on more than the choice does, as on the primary metric: it may say nothing
+/// in the report, or that would tell of studies that the store has met before.
+#[test]
+fn a_report_knows_nothing_of_what_other_studies_computed_ahead() {
+    let workshop = workshop(1.0);
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    let first = study(SELECT, LEARN, none);
+    let other = first.replace("primary: auroc", "primary: ici");
+    run(&workshop, &first);
+    workshop.study(&other);
+    assert_eq!(workshop.run(&[])["exit"], "fine");
+    let report = workshop.report();
+    assert_eq!(workshop.run(&["--store", "another"])["exit"], "fine");
+    assert!(workshop.report() == report);
+}
+
+#[test]
+fn another_importance_is_computed_ahead_as_well() {
+    let workshop = workshop(1.0);
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    let first = study(SELECT, LEARN, none);
+    run(&workshop, &first);
+    workshop.study(&first.replace("primary: auroc", "primary: ici"));
+    workshop.run(&[]);
+    let alternatives = |node: &&String| node.ends_with("/alternatives");
+    assert!(workshop.computed().iter().any(|node| alternatives(&node)));
+    // In the primary metric's own terms nothing else is asked for.
+    workshop.study(&first.replace("primary: auroc", "primary: brier"));
+    workshop.run(&[]);
+    assert!(!workshop.computed().iter().any(|node| alternatives(&node)));
+}

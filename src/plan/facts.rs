@@ -42,8 +42,10 @@ pub fn graph(plan: &Plan, states: &States) -> GraphFacts {
         let (n, outputs) = parts.entry((of_node[at], fitted[at])).or_default();
         *n += 1;
         // What a node gives and not what it was asked: the same voxels may be packed otherwise, and a
-        // table may have its rows in another order.
-        outputs.extend(states.outputs[at].iter().flatten().map(|(_, digest)| *digest));
+        // table may have its rows in another order. What was computed ahead is nothing of the study's.
+        let own = if plan.ahead.contains_key(&index) { 1 } else { usize::MAX };
+        let gave = states.outputs[at].iter().flatten().take(own);
+        outputs.extend(gave.map(|(_, digest)| *digest));
     }
     for ((group, fitted_on), (n, mut outputs)) in parts {
         // Patients are in the order of names that are random.
