@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Placed, Plan, Proof, States, Work};
+use super::{Placed, Plan, Proof, Reads, States, Work};
 use crate::data::{Certificate, FittedOn, GraphFacts, NodeGroup, NodePart, Scope};
 use crate::digest::Digest;
 use crate::spec::{BlockKind, SourceKind, Study};
@@ -27,9 +27,10 @@ pub fn graph(plan: &Plan, states: &States) -> GraphFacts {
         });
         of_node[index.index()] = group;
         groups[group].n += 1;
-        for (input, _) in plan.edges(index) {
+        for (input, edge) in plan.edges(index) {
             let from = of_node[input.index()];
-            if from != group {
+            // What only waits reads nothing.
+            if from != group && edge.reads != Reads::After {
                 edges.insert((from, group));
             }
         }
