@@ -735,6 +735,35 @@ fn a_selector_that_keeps_no_column_gives_the_null_model_whatever_the_learner() {
 }
 
 #[test]
+fn a_null_model_needs_no_predictor_whatever_its_preparation_would_say() {
+    let workshop = Workshop::new();
+    let lines = nothing();
+    let with_site = lines.lines().enumerate().map(|(at, line)| match at {
+        0 => format!("{line},site\n"),
+        _ => format!("{line},{}\n", ["A", "B"][(at - 1) / 8 % 2]),
+    });
+    workshop.write("table.csv", with_site.collect::<String>().as_bytes());
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    // After this preparation no column belongs to one predictor alone.
+    let text = study(NO_COLUMN, "logistic", none)
+        .replace(
+            "prepare: [scale_zscore]",
+            "prepare: [harmonise_combat: { batch: site, unseen: pooled }]",
+        )
+        .replace("all: { from: clinic }", "all: { from: clinic, site: site }");
+    let analysis = run(&workshop, &text);
+    assert_eq!(analysis["selection"]["without_columns"], 4, "{analysis}");
+    let path = "runs/study/models/status.all.json";
+    let model: Json = serde_json::from_slice(&workshop.read(path)).unwrap();
+    let mut columns = model["columns"].as_array().unwrap().iter();
+    assert!(columns.all(|column| column["needed"] == false), "{model}");
+    workshop.write("new.csv", b"patient\nQ1\n");
+    let output = workshop.restudy(&["predict", path, "new.csv"]);
+    let rows = String::from_utf8(output.stdout).unwrap();
+    assert!(rows.lines().nth(1).is_some_and(|row| row.contains(",0.5,")), "{rows}");
+}
+
+#[test]
 fn a_candidate_without_columns_stands_beside_others_and_may_lose() {
     let workshop = workshop(1.5);
     let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
