@@ -735,6 +735,35 @@ fn a_selector_that_keeps_no_column_gives_the_null_model_whatever_the_learner() {
 }
 
 #[test]
+fn a_null_model_needs_no_predictor_whatever_its_preparation_would_say() {
+    let workshop = Workshop::new();
+    let lines = nothing();
+    let with_site = lines.lines().enumerate().map(|(at, line)| match at {
+        0 => format!("{line},site\n"),
+        _ => format!("{line},{}\n", ["A", "B"][(at - 1) / 8 % 2]),
+    });
+    workshop.write("table.csv", with_site.collect::<String>().as_bytes());
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    // After this preparation no column belongs to one predictor alone.
+    let text = study(NO_COLUMN, "logistic", none)
+        .replace(
+            "prepare: [scale_zscore]",
+            "prepare: [harmonise_combat: { batch: site, unseen: pooled }]",
+        )
+        .replace("all: { from: clinic }", "all: { from: clinic, site: site }");
+    let analysis = run(&workshop, &text);
+    assert_eq!(analysis["selection"]["without_columns"], 4, "{analysis}");
+    let path = "runs/study/models/status.all.json";
+    let model: Json = serde_json::from_slice(&workshop.read(path)).unwrap();
+    let mut columns = model["columns"].as_array().unwrap().iter();
+    assert!(columns.all(|column| column["needed"] == false), "{model}");
+    workshop.write("new.csv", b"patient\nQ1\n");
+    let output = workshop.restudy(&["predict", path, "new.csv"]);
+    let rows = String::from_utf8(output.stdout).unwrap();
+    assert!(rows.lines().nth(1).is_some_and(|row| row.contains(",0.5,")), "{rows}");
+}
+
+#[test]
 fn a_candidate_without_columns_stands_beside_others_and_may_lose() {
     let workshop = workshop(1.5);
     let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
@@ -808,4 +837,68 @@ fn a_fallback_is_the_prevalence_of_the_training_rows_of_its_own_split() {
         keys.dedup();
         assert!(n >= 12 && keys.len() == n, "{n} predictions have {} keys", keys.len());
     }
+}
+
+/// Keys share locks, as there are more of them than lock files. Here all of them share one.
+#[test]
+fn what_is_computed_ahead_waits_for_no_lock_that_its_own_run_holds() {
+    let workshop = workshop(1.0);
+    let locks = workshop.path(".restudy/locks");
+    std::fs::create_dir_all(&locks).unwrap();
+    std::fs::write(locks.join("000"), b"").unwrap();
+    for number in 1..4096 {
+        let other = locks.join(format!("{number:03x}"));
+        std::fs::hard_link(locks.join("000"), other).unwrap();
+    }
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    workshop.study(&study(SELECT, LEARN, none));
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_restudy"))
+        .args(["run", "study.yaml", "--quiet", "--jobs", "4"])
+        .current_dir(workshop.path(""))
+        .env_remove("RESTUDY_STORE")
+        .spawn()
+        .unwrap();
+    for _ in 0..1200 {
+        if let Some(status) = program.try_wait().unwrap() {
+            assert!(status.success(), "{status}");
+            assert!(workshop.path("runs/study/report.json").exists());
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    program.kill().unwrap();
+    program.wait().unwrap();
+    panic!("the run waits for ever");
+}
+
+/// What is computed ahead hangs on more than the choice does, as on the primary metric: it may say nothing
+/// in the report, or that would tell of studies that the store has met before.
+#[test]
+fn a_report_knows_nothing_of_what_other_studies_computed_ahead() {
+    let workshop = workshop(1.0);
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    let first = study(SELECT, LEARN, none);
+    let other = first.replace("primary: auroc", "primary: ici");
+    run(&workshop, &first);
+    workshop.study(&other);
+    assert_eq!(workshop.run(&[])["exit"], "fine");
+    let report = workshop.report();
+    assert_eq!(workshop.run(&["--store", "another"])["exit"], "fine");
+    assert!(workshop.report() == report);
+}
+
+#[test]
+fn another_importance_is_computed_ahead_as_well() {
+    let workshop = workshop(1.0);
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    let first = study(SELECT, LEARN, none);
+    run(&workshop, &first);
+    workshop.study(&first.replace("primary: auroc", "primary: ici"));
+    workshop.run(&[]);
+    let alternatives = |node: &&String| node.ends_with("/alternatives");
+    assert!(workshop.computed().iter().any(|node| alternatives(&node)));
+    // In the primary metric's own terms nothing else is asked for.
+    workshop.study(&first.replace("primary: auroc", "primary: brier"));
+    workshop.run(&[]);
+    assert!(!workshop.computed().iter().any(|node| alternatives(&node)));
 }

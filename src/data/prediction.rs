@@ -85,7 +85,9 @@ impl ScoredSplit {
         for (candidate, _) in
             self.candidates.iter_mut().zip(go_on).filter(|(_, goes_on)| !**goes_on)
         {
-            candidate.scores = Err(survivors.left_out());
+            // As of one that was never fitted, to the last byte.
+            *candidate =
+                CandidateScores { scores: Err(survivors.left_out()), null: false };
         }
         self
     }
@@ -338,5 +340,18 @@ mod tests {
             assert_eq!(bytes, postcard::to_stdvec(&of_words).unwrap(), "{words}");
             assert_eq!(postcard::from_bytes::<CandidateScores>(&bytes).unwrap(), scores);
         }
+    }
+
+    #[test]
+    fn what_is_taken_of_all_scores_has_the_bytes_of_what_is_scored_alone() {
+        let scored = |null| CandidateScores { scores: Ok(vec![0.5, 0.5]), null };
+        let all = vec![scored(true), scored(true), scored(false), scored(false)];
+        let survivors =
+            Survivors { go_on: vec![true, true, false, true, false], after: 1 };
+        let left = CandidateScores { scores: Err(survivors.left_out()), null: false };
+        let alone = vec![scored(true), left.clone(), scored(false), left];
+        let found =
+            ScoredSplit { rows: vec![3, 4], candidates: all }.raced(&survivors, 1);
+        assert_eq!(found.candidates, alone);
     }
 }

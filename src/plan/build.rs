@@ -10,11 +10,11 @@ use serde_json::{Value as Json, json};
 use super::procedure::{Common, Procedure};
 use super::{
     Ahead, Analysis, Case, Edge, Given, Groups, Identity, Judgement, MeasuredNodes, Node,
-    OuterNodes, Placed, Plan, Reads, RowSets, Work, edges,
+    OuterNodes, Placed, Plan, Reads, RowSets, Work, edges, preimage,
 };
 use crate::data::{OuterSplit, Scope, Split, Splits};
 use crate::diagnostics::Span;
-use crate::digest::{Digest, canonical_json, canonical_list};
+use crate::digest::{Digest, Naming, canonical_json, canonical_list};
 use crate::operation::{Instance, Judged, Output};
 use crate::spec::{Chain, Cohort, LearnedFrom, Named, Outcome, Role, Study};
 use crate::store::Keep;
@@ -868,6 +868,21 @@ impl Builder<'_> {
         Some(self.add(node, &inputs))
     }
 
+    /// What is asked of these nodes, as a fact: where anything else is to be computed ahead, a record of
+    /// what was is of no use.
+    fn following(&self, then: &[NodeIndex]) -> Given {
+        let mut naming = Naming::plain();
+        for &next in then {
+            naming.add(preimage(&self.graph[next], &[]).as_bytes());
+        }
+        let families = then.iter().map(|&next| self.graph[next].family);
+        Given {
+            name: "what follows the choice".into(),
+            digest: naming.digest(),
+            shown: families.collect::<Vec<_>>().join(", ").into(),
+        }
+    }
+
     /// What follows the study's own choice is computed ahead for each choice that it may go over to: `then`,
     /// of which later ones read earlier ones. Where there is one candidate there is one choice.
     pub fn alternatives(
@@ -888,8 +903,10 @@ impl Builder<'_> {
         let (family, span) = ("alternatives", context.span);
         let node = Self::pooled(context, name, work, identity, family, span);
         let held_out = (!here.held_out.is_empty()).then(|| here.held_out.clone());
+        let mut given = self.with_prevalence(here, &context.chooses_by_any).to_vec();
+        given.push(self.following(&then));
         let node = Node {
-            given: self.with_prevalence(here, &context.chooses_by_any),
+            given: given.into(),
             scope: if held_out.is_some() { Scope::HeldOut } else { Scope::Training },
             // It does what those do that follow.
             rows: RowSets {

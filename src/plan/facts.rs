@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Placed, Plan, Proof, States, Work};
+use super::{Placed, Plan, Proof, Reads, States, Work};
 use crate::data::{Certificate, FittedOn, GraphFacts, NodeGroup, NodePart, Scope};
 use crate::digest::Digest;
 use crate::spec::{BlockKind, SourceKind, Study};
@@ -29,7 +29,8 @@ pub fn graph(plan: &Plan, states: &States) -> GraphFacts {
         groups[group].n += 1;
         for (input, edge) in plan.edges(index) {
             let from = of_node[input.index()];
-            if from != group && edge.reads.tells() {
+            // What only waits reads nothing.
+            if from != group && edge.reads != Reads::After {
                 edges.insert((from, group));
             }
         }
@@ -42,8 +43,10 @@ pub fn graph(plan: &Plan, states: &States) -> GraphFacts {
         let (n, outputs) = parts.entry((of_node[at], fitted[at])).or_default();
         *n += 1;
         // What a node gives and not what it was asked: the same voxels may be packed otherwise, and a
-        // table may have its rows in another order.
-        outputs.extend(states.outputs[at].iter().flatten().map(|(_, digest)| *digest));
+        // table may have its rows in another order. What was computed ahead is nothing of the study's.
+        let own = if plan.ahead.contains_key(&index) { 1 } else { usize::MAX };
+        let gave = states.outputs[at].iter().flatten().take(own);
+        outputs.extend(gave.map(|(_, digest)| *digest));
     }
     for ((group, fitted_on), (n, mut outputs)) in parts {
         // Patients are in the order of names that are random.

@@ -266,6 +266,13 @@ fn rows_of(fitted: FittedOn) -> (&'static str, &'static str) {
 
 fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
     let picture = draw(&record.graph);
+    let (n, edges) = (record.graph.groups.len(), &record.graph.edges);
+    let in_turn = match layered::acyclic(n, edges).len() < edges.len() {
+        true => {
+            " Of kinds that read each other in turn, as in a race, the arrow that leads back is left out."
+        }
+        false => "",
+    };
     let legend: String = SCOPES
         .iter()
         .filter(|(scope, ..)| record.graph.groups.iter().any(|group| group.scope == *scope))
@@ -302,10 +309,11 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
                 _ => "on training rows, and declared transductive steps on all inputs",
             }
         ),
-        sub: "One box per kind of computation with their number; arrows run down from what is read, \
-              but where a longer way of arrows says so as well. Below the number: the rows that are \
-              fitted on, training rows of inner splits, of outer splits, or all development rows."
-            .to_string(),
+        sub: format!(
+            "One box per kind of computation with their number; arrows run down from what is read, but \
+             where a longer way of arrows says so as well.{in_turn} Below the number: the rows that are \
+             fitted on, training rows of inner splits, of outer splits, or all development rows."
+        ),
         body: format!(
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Graph of computations\">{picture}</div><ul class=\"legend\">{legend}</ul>"
         ),
@@ -335,7 +343,7 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
 /// The boxes from top to bottom, each below all that it reads.
 fn draw(graph: &GraphFacts) -> String {
     let n = graph.groups.len();
-    let edges = layered::reduced(n, &graph.edges);
+    let edges = layered::reduced(n, &layered::acyclic(n, &graph.edges));
     let sizes = Sizes { width: BOX.0, passage: 8.0, gap: 18.0 };
     let found = layered::layout(n, &edges, &sizes);
     let top = |layer: usize| 2.0 + layer as f64 * (BOX.1 + BETWEEN);

@@ -25,9 +25,21 @@ pub struct Layout {
     pub n_layers: usize,
 }
 
-/// Edges that no longer way says as well.
-pub fn reduced(n: usize, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    // Who is reached at all, from each.
+/// Edges without those that would close a cycle, which lead back from what is met later.
+pub fn acyclic(n: usize, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let (forward, back): (Vec<_>, Vec<_>) =
+        edges.iter().copied().partition(|(from, to)| from < to);
+    let mut kept = forward;
+    for (from, to) in back {
+        if from != to && !reach(n, &kept)[to][from] {
+            kept.push((from, to));
+        }
+    }
+    kept
+}
+
+/// From each: who is reached at all.
+fn reach(n: usize, edges: &[(usize, usize)]) -> Vec<Vec<bool>> {
     let mut reach = vec![vec![false; n]; n];
     for from in 0..n {
         let mut open = vec![from];
@@ -40,6 +52,12 @@ pub fn reduced(n: usize, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
             }
         }
     }
+    reach
+}
+
+/// Edges that no longer way says as well. There is no cycle among them.
+pub fn reduced(n: usize, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let reach = reach(n, edges);
     let longer = |from: usize, to: usize| {
         let mut others = edges.iter().filter(|(start, _)| *start == from);
         others.any(|&(_, by)| by != to && by != from && reach[by][to])
@@ -305,6 +323,18 @@ mod tests {
         assert_eq!(reduced(4, &edges), [(0, 1), (1, 2), (2, 3)]);
         assert_eq!(reduced(2, &[(0, 1)]), [(0, 1)]);
         assert!(reduced(0, &[]).is_empty());
+    }
+
+    #[test]
+    fn of_a_cycle_all_but_the_way_back_is_drawn() {
+        // Scores, a race that reads them, scores of those that are left, and a choice among all.
+        let edges = [(0, 1), (1, 2), (1, 3), (2, 1), (2, 3)];
+        let forward = acyclic(4, &edges);
+        assert_eq!(forward, [(0, 1), (1, 2), (1, 3), (2, 3)]);
+        assert_eq!(reduced(4, &forward), [(0, 1), (1, 2), (2, 3)]);
+        // What is met later may be read without a cycle.
+        assert_eq!(acyclic(3, &[(0, 1), (2, 1)]), [(0, 1), (2, 1)]);
+        assert_eq!(layout(4, &reduced(4, &forward), &SIZES).n_layers, 4);
     }
 
     #[test]

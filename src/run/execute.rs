@@ -241,7 +241,7 @@ impl Executor<'_> {
     }
 
     fn process<'scope>(&'scope self, scope: &rayon::Scope<'scope>, index: NodeIndex) {
-        if self.interrupted.load(Ordering::Relaxed) || lock(&self.stopped).is_some() {
+        if self.ends() {
             return;
         }
         let node = &self.plan.graph[index];
@@ -308,8 +308,8 @@ impl Executor<'_> {
             return stored(action, how);
         }
         // Another process may be computing the same: wait for it, then look again.
-        let guard = match self.store.single_flight(&key) {
-            Ok(guard) => guard,
+        let mut guard = match self.store.single_flight(&key) {
+            Ok(guard) => Some(guard),
             Err(error) => return failed(How::Failed(error.to_string())),
         };
         if refresh {
@@ -336,8 +336,11 @@ impl Executor<'_> {
         }
         let mut outputs = vec![NewOutput { port: String::new(), bytes, keep: node.keep }];
         if let Value::Alternatives(alternatives) = &value {
+            // Keys share locks: whoever held one and waited for another could wait for ever.
+            drop(guard.take());
             match self.ahead(index, alternatives) {
-                Ok(keys) => outputs.extend(keys),
+                Ok(Some(keys)) => outputs.extend(keys),
+                Ok(None) => return Result_::default(),
                 Err(how) => return failed(how),
             }
         }
@@ -350,23 +353,34 @@ impl Executor<'_> {
         }
         match published {
             Ok(action) => stored(action, how),
-            Err(error) => {
-                if let StoreError::Full { .. } = error {
-                    *lock(&self.stopped) = Some(error.to_string());
-                }
-                failed(How::Failed(error.to_string()))
-            }
+            Err(error) => failed(self.not_stored(&error)),
         }
     }
 
+    /// What becomes of a node whose result cannot be kept. On a full disk no further one is started.
+    fn not_stored(&self, error: &StoreError) -> How {
+        if let StoreError::Full { .. } = error {
+            *lock(&self.stopped) = Some(error.to_string());
+        }
+        How::Failed(error.to_string())
+    }
+
+    /// Whether no further work is to be begun.
+    fn ends(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed) || lock(&self.stopped).is_some()
+    }
+
     /// Computes what follows each of these choices, unless the store has it. Gives an output for each, by
-    /// whose name a journal keeps it from being collected: its key.
+    /// whose name a journal keeps it from being collected: its key. Nothing where the run ends before all
+    /// are computed: the next one goes on from those that are.
     fn ahead(
         &self,
         index: NodeIndex,
         alternatives: &[Alternative],
-    ) -> Result<Vec<NewOutput>, How> {
-        let Some(ahead) = self.plan.ahead.get(&index) else { return Ok(Vec::new()) };
+    ) -> Result<Option<Vec<NewOutput>>, How> {
+        let Some(ahead) = self.plan.ahead.get(&index) else {
+            return Ok(Some(Vec::new()));
+        };
         let mut outputs = Vec::new();
         for alternative in alternatives {
             let winner = Arc::new(Value::Winner(alternative.winner.clone()));
@@ -374,6 +388,9 @@ impl Executor<'_> {
             let links = Arc::new(Value::Links(alternative.links.clone()));
             instead.extend(ahead.link.map(|link| (link, links)));
             for &next in &ahead.then {
+                if self.ends() {
+                    return Ok(None);
+                }
                 let made = self.instead(next, &instead)?;
                 // What cannot be made now is told when somebody asks for it.
                 let Some((key, value)) = made else { break };
@@ -382,7 +399,7 @@ impl Executor<'_> {
                 instead.insert(next, value);
             }
         }
-        Ok(outputs)
+        Ok(Some(outputs))
     }
 
     /// The key and the value of a node that reads these values instead of those of the study; nothing where
@@ -425,7 +442,7 @@ impl Executor<'_> {
             NewOutput { port: String::new(), bytes: value.to_bytes(), keep: node.keep };
         let seconds = started.elapsed().as_secs_f64();
         let action = NewAction { preimage, seconds, outputs: vec![output] };
-        self.store.publish(&key, action).map_err(failed)?;
+        self.store.publish(&key, action).map_err(|error| self.not_stored(&error))?;
         Ok(Some((key, Arc::new(value))))
     }
 

@@ -51,8 +51,11 @@ pub fn rows_of<'a>(
 /// The trails of a fitted candidate. The error names the step that has no such formulas.
 pub type Trails = Result<Vec<Trail>, &'static str>;
 
-/// `columns`: the predictors, without rows.
+/// `columns`: the predictors, without rows. None reaches the null model, whatever its steps would say.
 pub fn trails(part: &Part<'_>, columns: &Rows) -> Trails {
+    if part.of.is_null() {
+        return Ok(Vec::new());
+    }
     let mut rows = columns.clone();
     let prepare = part.prepare.steps.iter().zip(&part.of.prepare);
     let select = part.select.steps.iter().zip(&part.of.select);
