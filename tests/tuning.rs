@@ -902,3 +902,38 @@ fn another_importance_is_computed_ahead_as_well() {
     workshop.run(&[]);
     assert!(!workshop.computed().iter().any(|node| alternatives(&node)));
 }
+
+#[test]
+fn what_is_to_be_computed_again_is_so_for_other_choices_as_well() {
+    let workshop = workshop(1.0);
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    run(&workshop, &study(SELECT, LEARN, none));
+    let report = workshop.report();
+    // When each record of a fit was written.
+    let fits = || {
+        let mut fits = BTreeMap::new();
+        let mut open = vec![workshop.path(".restudy/actions")];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).unwrap();
+                if String::from_utf8_lossy(&bytes).contains(r#"\"fit\":"#) {
+                    let written = std::fs::metadata(&path).unwrap().modified().unwrap();
+                    fits.insert(path, written);
+                }
+            }
+        }
+        fits
+    };
+    let before = fits();
+    let said = workshop.run(&["--refresh", "*/fit"]);
+    assert_eq!(said["exit"], "fine", "{said:?}");
+    let after = fits();
+    assert!(before.keys().eq(after.keys()) && before.len() > 4, "{}", before.len());
+    assert!(before.iter().zip(after.values()).all(|((_, old), new)| old != new));
+    assert!(workshop.report() == report);
+}

@@ -131,6 +131,11 @@ pub fn execute(
     }
     let by_name: HashMap<&str, &Performed> =
         survey.performed.iter().map(|done| (done.node.as_str(), done)).collect();
+    let mut refresh: Vec<bool> = plan.graph.node_weights().map(refreshed).collect();
+    for (node, ahead) in &plan.ahead {
+        // What is to be computed again is so for other choices as well.
+        refresh[node.index()] |= ahead.then.iter().any(|next| refresh[next.index()]);
+    }
     let performed = plan
         .graph
         .node_weights()
@@ -142,7 +147,7 @@ pub fn execute(
         plan,
         reading,
         store: reading.store,
-        refresh: plan.graph.node_weights().map(refreshed).collect(),
+        refresh,
         performed,
         results: (0..n).map(|_| Mutex::new(Result_::default())).collect(),
         values: (0..n).map(|_| Mutex::new(None)).collect(),
@@ -422,6 +427,10 @@ impl Executor<'_> {
         let key = key_of(&preimage);
         let failed = |error: StoreError| How::Failed(error.to_string());
         let _guard = self.store.single_flight(&key).map_err(failed)?;
+        let is_own = lock(&self.results[index.index()]).key == Some(key);
+        if self.refresh[index.index()] && !is_own {
+            self.store.forget(&key);
+        }
         if let Some(value) = self.stored_value(&key) {
             return Ok(Some((key, Arc::new(value))));
         }
