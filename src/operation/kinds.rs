@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
@@ -196,7 +196,7 @@ pub trait TableStep: Operation {
         let mut kept = columns.clone();
         self.apply(state, &mut kept).ok().filter(|()| Self::PICKS)?;
         let named = columns.columns().iter().enumerate();
-        let places: HashMap<&str, usize> =
+        let places: BTreeMap<&str, usize> =
             named.map(|(at, column)| (&*column.name, at)).collect();
         let place = |name: &str| places.get(name).copied().map(Formula::same);
         kept.columns().iter().map(|column| place(&column.name)).collect()
