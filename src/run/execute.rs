@@ -313,8 +313,8 @@ impl Executor<'_> {
             return stored(action, how);
         }
         // Another process may be computing the same: wait for it, then look again.
-        let mut guard = match self.store.single_flight(&key) {
-            Ok(guard) => Some(guard),
+        let guard = match self.store.single_flight(&key) {
+            Ok(guard) => guard,
             Err(error) => return failed(How::Failed(error.to_string())),
         };
         if refresh {
@@ -341,8 +341,6 @@ impl Executor<'_> {
         }
         let mut outputs = vec![NewOutput { port: String::new(), bytes, keep: node.keep }];
         if let Value::Alternatives(alternatives) = &value {
-            // Keys share locks: whoever held one and waited for another could wait for ever.
-            drop(guard.take());
             match self.ahead(index, alternatives) {
                 Ok(Some(keys)) => outputs.extend(keys),
                 Ok(None) => return Result_::default(),
