@@ -252,8 +252,12 @@ fn further(
     analysis: &AnalysisRecord,
 ) -> Option<Json> {
     let first = analysis.subgroups.iter().find(|group| !group.measures.is_empty())?;
-    let titles: Vec<&str> =
-        first.measures.iter().map(|measure| measure.title.as_str()).collect();
+    // As short as in the table of all places: a page has no room for more.
+    let titles = first.measures.iter().map(|measure| match measure.metric.as_str() {
+        "observed_expected" => "O:E",
+        _ => measure.title.as_str(),
+    });
+    let titles: Vec<&str> = titles.collect();
     let rows = analysis.subgroups.iter().enumerate().map(|(at, group)| {
         let path = format!("{}/subgroups/{at}", place(name));
         let cells = group.measures.iter().enumerate().map(|(which, measure)| {
@@ -291,11 +295,18 @@ fn further(
         }))
     });
     Some(json!({
-        "differences": differences.collect::<Vec<_>>(),
+        "differences": by_variable(differences),
         "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
         "titles": titles,
-        "rows": rows.collect::<Vec<_>>(),
+        "variables": by_variable(rows),
     }))
+}
+
+/// Rows of one variable that follow each other, under its name.
+fn by_variable(rows: impl Iterator<Item = Json>) -> Vec<Json> {
+    let rows: Vec<Json> = rows.collect();
+    let variables = rows.chunk_by(|a, b| a["by"] == b["by"]);
+    variables.map(|rows| json!({ "by": rows[0]["by"], "rows": rows })).collect()
 }
 
 /// The lowest and the highest group with an interval, and whether the interval of any difference
