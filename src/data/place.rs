@@ -303,10 +303,11 @@ impl SerializeMap for Fields<'_> {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.is_next = match serde_json::to_value(key)? {
-            Json::String(name) => name == self.wanted,
-            other => other.to_string() == self.wanted,
+        let name = match serde_json::to_value(key)? {
+            Json::String(name) => name,
+            other => other.to_string(),
         };
+        self.is_next = name == self.wanted;
         Ok(())
     }
 

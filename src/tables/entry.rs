@@ -290,7 +290,7 @@ mod tests {
     fn scaled(by: f64) -> Train {
         let column = |j: usize| {
             let value = |i: usize| {
-                let shift = if j == 1 && i % 2 == 0 { 9.0 } else { 0.0 };
+                let shift = if j == 1 && usize::is_multiple_of(i, 2) { 9.0 } else { 0.0 };
                 ((i * i * (j + 3) + 5 * i) % 17) as f64 + shift
             };
             let values = (0..12).map(|i| value(i) * by).collect();

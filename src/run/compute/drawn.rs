@@ -304,7 +304,8 @@ pub fn calibration(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         return Ok(Value::Failed(apart.to_string()));
     }
     let grid = places(low, high);
-    let mut bands = vec![Vec::with_capacity(RESAMPLES_OF_SMOOTH); GRID];
+    let band = || Vec::with_capacity(RESAMPLES_OF_SMOOTH);
+    let mut bands: Vec<Vec<f64>> = std::iter::repeat_with(band).take(GRID).collect();
     pools.redraw(inputs.resamples, RESAMPLES_OF_SMOOTH, &mut |resampled| {
         let Some(curves) = curves(resampled) else { return };
         for (band, at) in bands.iter_mut().zip(&grid) {

@@ -84,6 +84,12 @@ impl<'a> Candidates<'a> {
     }
 }
 
+/// Probabilities of a candidate by inner split, or why there are none.
+type Mapped = Vec<Result<Vec<f64>, NoScore>>;
+
+/// A choice with the maps from decision values to probabilities of its members.
+type Linked = (Choice, Vec<Option<Link>>);
+
 /// The scores of all candidates on some inner splits.
 pub struct Inner<'a> {
     /// By inner split and `score` node.
@@ -93,7 +99,7 @@ pub struct Inner<'a> {
     /// Whose rows are whose.
     pub groups: &'a [u32],
     /// By candidate that gives decision values: its probabilities by inner split, once somebody asked.
-    mapped: Vec<OnceCell<Vec<Result<Vec<f64>, NoScore>>>>,
+    mapped: Vec<OnceCell<Mapped>>,
 }
 
 /// What one candidate said of the rows that an inner split held out.
@@ -432,7 +438,7 @@ pub fn alternatives(
     inputs: &Inputs<'_>,
     case: usize,
     placed: &Placed,
-) -> Result<Vec<(Choice, Vec<Option<Link>>)>, ComputeError> {
+) -> Result<Vec<Linked>, ComputeError> {
     let Ok(inner) = Inner::read(inputs, case, 0)? else { return Ok(Vec::new()) };
     let choosing = &inputs.study.evaluate.choosing;
     let each = |by| choosing.rules.iter().map(move |rule| (rule, by));
