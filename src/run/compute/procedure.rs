@@ -41,6 +41,8 @@ impl Procedure<'_> {
         let choices = choose(self.study, ways, &inner, &outer.inner);
         let mut said: Vec<(&Choice, Result<Predictions, String>)> = Vec::new();
         let mut all = Vec::with_capacity(ways.len());
+        // All of them are fitted on the same rows.
+        let mut known = KnownStates::new();
         for choice in &choices {
             let choice = match choice {
                 Ok(choice) => choice,
@@ -50,13 +52,13 @@ impl Procedure<'_> {
                 }
             };
             // Most ways choose the same.
-            let known = said.iter().find(|(known, _)| {
+            let same = said.iter().find(|(known, _)| {
                 (&known.members, known.falls_back) == (&choice.members, choice.falls_back)
             });
-            let of_choice = match known {
+            let of_choice = match same {
                 Some((_, known)) => known.clone(),
                 None => {
-                    let of_choice = self.said(place, outer, (&inner, choice));
+                    let of_choice = self.said(place, outer, (&inner, choice), &mut known);
                     said.push((choice, of_choice.clone()));
                     of_choice
                 }
@@ -72,22 +74,23 @@ impl Procedure<'_> {
         place: &str,
         outer: &OuterSplit,
         (inner, choice): (&Inner<'_>, &Choice),
+        known: &mut KnownStates,
     ) -> Result<Predictions, String> {
         let (held_out, rows) = outer.split.held_out(self.frame);
         let held_out: Vec<u32> = held_out.into_iter().map(|row| row as u32).collect();
         let train = outer.split.train(self.frame, self.outcome, self.groups);
         let mut scores = vec![0.0f64; held_out.len()];
-        let (mut decision_values, mut known) = (None, KnownStates::new());
+        let mut decision_values = None;
         // Nobody asks what the members say where the prevalence stands in for them.
         let members = if choice.falls_back { &[] } else { choice.members.as_slice() };
         for member in members {
             let chosen =
                 Chosen::of(self.study, self.prepare, self.select, member.candidate);
             let place = (place, member.weight);
-            let prepare = fit_path(chosen.prepare, &train, (&[], &mut known));
+            let prepare = fit_path(chosen.prepare, &train, (&[], known));
             let rows = (&train, &rows);
             let (mut fitted, values) =
-                fit_and_say(self.study, place, &chosen, prepare, rows, &mut known)?;
+                fit_and_say(self.study, place, &chosen, prepare, rows, known)?;
             fitted.take_link(inner.own_link(member.candidate)?);
             let link = fitted.link;
             for (sum, value) in scores.iter_mut().zip(&values) {
