@@ -451,6 +451,14 @@ pub struct Choosing {
     pub metrics: Vec<Use>,
 }
 
+impl Choosing {
+    /// Each rule with each metric, metric by metric.
+    pub fn ways(&self) -> Vec<(&Use, &Use)> {
+        let each = |metric| self.rules.iter().map(move |rule| (rule, metric));
+        self.metrics.iter().flat_map(each).collect()
+    }
+}
+
 #[derive(Clone)]
 pub struct Evaluate {
     pub primary: Use,
@@ -532,9 +540,7 @@ impl Evaluate {
     /// The rules and metrics by which permuted outcomes go through the procedure: all that candidates may be
     /// chosen by, if the study's own are among them, else these alone.
     pub fn ways(&self) -> Vec<(&Use, &Use)> {
-        let Choosing { rules, metrics } = &self.choosing;
-        let each = |metric| rules.iter().map(move |rule| (rule, metric));
-        let all: Vec<(&Use, &Use)> = metrics.iter().flat_map(each).collect();
+        let all = self.choosing.ways();
         match all.iter().any(|way| self.is_own(*way)) {
             true => all,
             false => vec![(&self.tuner, &self.primary)],

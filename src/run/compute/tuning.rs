@@ -440,9 +440,7 @@ pub fn alternatives(
     placed: &Placed,
 ) -> Result<Vec<Linked>, ComputeError> {
     let Ok(inner) = Inner::read(inputs, case, 0)? else { return Ok(Vec::new()) };
-    let choosing = &inputs.study.evaluate.choosing;
-    let each = |by| choosing.rules.iter().map(move |rule| (rule, by));
-    let ways: Vec<_> = choosing.metrics.iter().flat_map(each).collect();
+    let ways = inputs.study.evaluate.choosing.ways();
     let choices = choose(inputs.study, &ways, &inner, &placed.inner_splits);
     let with_links = choices.into_iter().flatten().filter_map(|choice| {
         let links = choice.members.iter().map(|of| inner.own_link(of.candidate));
