@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Familiar, Link};
+use super::{Call, Choice, Familiar, Link};
 
 /// What a procedure gives on all development rows: chosen, fitted and never changed again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,6 +59,15 @@ pub struct Winner {
     pub members: Vec<(Recipe, f64)>,
     /// Whether the prevalence is predicted for everybody instead.
     pub falls_back: bool,
+}
+
+/// What each way of choosing chooses, and their winners.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alternatives {
+    /// By way: the choice, or why there is none.
+    pub choices: Vec<Result<Choice, String>>,
+    /// Each winner once.
+    pub winners: Vec<Alternative>,
 }
 
 /// A winner by another rule or metric, with what an averaged or mapped prediction of it needs.

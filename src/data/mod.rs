@@ -39,8 +39,8 @@ pub use checklist::{
 pub use count::Count;
 pub use extraction::{ExtractionFacts, SetBy};
 pub use frozen::{
-    Alternative, Called, Frozen, FrozenColumn, FrozenMember, OuterFit, Recipe, Sealed,
-    Similar, StepColumns, Winner,
+    Alternative, Alternatives, Called, Frozen, FrozenColumn, FrozenMember, OuterFit,
+    Recipe, Sealed, Similar, StepColumns, Winner,
 };
 pub use full_model::{
     CoefficientLimits, Equation, Explained, FoldImportance, FullModelFacts, Importance,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alternative, CalibrationCurve, Called, Choice, Compared, Confusion, Curves,
+    Alternatives, CalibrationCurve, Called, Choice, Compared, Confusion, Curves,
     DecisionCurve, Decoded, Estimate, Explained, Features, Frame, Frozen, GroupEstimate,
     Importance, Link, Mask, OuterFit, Predictions, ScoredSplit, Sealed, Similar,
     SitesEstimate, Survivors, Table, TextColumn, Volume, Winner,
@@ -52,8 +52,8 @@ pub enum Value {
     /// Of a calibration slope, times the number of rows.
     SlopeVariance(f64),
     Similar(Similar),
-    /// What other ways of choosing would choose, each once.
-    Alternatives(Vec<Alternative>),
+    /// What other ways of choosing would choose.
+    Alternatives(Alternatives),
 }
 
 /// Bytes that are no value of this version.

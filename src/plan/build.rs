@@ -919,7 +919,7 @@ impl Builder<'_> {
             ..node
         };
         let node = self.add(node, inner_scores);
-        let ChosenNodes { winner, link, .. } = chosen;
+        let ChosenNodes { tune, winner, link } = chosen;
         let mut before = BTreeSet::new();
         for (input, edge) in then.iter().flat_map(|&next| edges(&self.graph, next)) {
             let replaced =
@@ -934,7 +934,7 @@ impl Builder<'_> {
         for &next in &then {
             self.reads(node, next, Reads::After, None);
         }
-        self.ahead.insert(node, Ahead { winner, link, then });
+        self.ahead.insert(node, Ahead { tune, winner, link, then });
     }
 
     /// The procedure on the training rows of an outer split, and what it says of those held out.

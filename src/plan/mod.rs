@@ -53,6 +53,7 @@ pub struct Plan {
 /// has another key, and that is the one that the other choice's study would ask for.
 #[derive(Debug, Clone)]
 pub struct Ahead {
+    pub tune: NodeIndex,
     pub winner: NodeIndex,
     pub link: Option<NodeIndex>,
     /// In order: later ones read earlier ones.

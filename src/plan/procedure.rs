@@ -157,7 +157,8 @@ impl Procedure {
                 ("candidates", &candidates),
             ]),
             alternatives: Identity::of(&[
-                ("alternatives", "1"),
+                // 2: with the choices.
+                ("alternatives", "2"),
                 ("rules", &common.choosing[0]),
                 ("metrics", &common.choosing[1]),
                 ("falls_back", &falls_back),

@@ -341,7 +341,7 @@ impl Executor<'_> {
         }
         let mut outputs = vec![NewOutput { port: String::new(), bytes, keep: node.keep }];
         if let Value::Alternatives(alternatives) = &value {
-            match self.ahead(index, alternatives) {
+            match self.ahead(index, &alternatives.winners) {
                 Ok(Some(keys)) => outputs.extend(keys),
                 Ok(None) => return Result_::default(),
                 Err(how) => return failed(how),
@@ -453,9 +453,29 @@ impl Executor<'_> {
         Ok(Some((key, Arc::new(value))))
     }
 
-    /// The scores of those that a race leaves, where the store has those of all candidates: another
-    /// way of choosing asked for them.
+    /// What the store has as a part of another value, which another way of choosing asked for.
     fn taken(&self, index: NodeIndex, digests: &[Digest]) -> Option<Value> {
+        match self.plan.graph[index].work {
+            Work::Score { .. } => self.taken_scores(index, digests),
+            Work::Tune { .. } => self.taken_choice(index, digests),
+            _ => None,
+        }
+    }
+
+    /// The choice, where the store has those of all ways by the same scores.
+    fn taken_choice(&self, index: NodeIndex, digests: &[Digest]) -> Option<Value> {
+        let way = self.study.evaluate.own_among()?;
+        let mut ahead = self.plan.ahead.iter();
+        let (alternatives, _) = ahead.find(|(_, ahead)| ahead.tune == index)?;
+        // Both read the scores of all candidates and nothing else.
+        let key = key_of(&preimage(&self.plan.graph[*alternatives], digests));
+        let Value::Alternatives(all) = self.stored_value(&key)? else { return None };
+        let choice = all.choices.into_iter().nth(way)?;
+        Some(choice.map_or_else(Value::Failed, Value::Choice))
+    }
+
+    /// The scores of those that a race leaves, where the store has those of all candidates.
+    fn taken_scores(&self, index: NodeIndex, digests: &[Digest]) -> Option<Value> {
         let node = &self.plan.graph[index];
         let Work::Score { case, selector, learner, .. } = &node.work else { return None };
         let inputs = self.plan.inputs(index);

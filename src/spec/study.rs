@@ -540,10 +540,9 @@ impl Evaluate {
     /// The rules and metrics by which permuted outcomes go through the procedure: all that candidates may be
     /// chosen by, if the study's own are among them, else these alone.
     pub fn ways(&self) -> Vec<(&Use, &Use)> {
-        let all = self.choosing.ways();
-        match all.iter().any(|way| self.is_own(*way)) {
-            true => all,
-            false => vec![(&self.tuner, &self.primary)],
+        match self.own_among() {
+            Some(_) => self.choosing.ways(),
+            None => vec![(&self.tuner, &self.primary)],
         }
     }
 
@@ -553,10 +552,14 @@ impl Evaluate {
             && metric.identity() == self.primary.identity()
     }
 
-    /// Where the study's own stand among them.
+    /// Where the study's own stand among all that candidates may be chosen by, if they do.
+    pub fn own_among(&self) -> Option<usize> {
+        self.choosing.ways().into_iter().position(|way| self.is_own(way))
+    }
+
+    /// Where they stand among [`Self::ways`].
     pub fn own_way(&self) -> usize {
-        let own = self.ways().into_iter().position(|way| self.is_own(way));
-        own.expect("the study's own are among the ways")
+        self.own_among().unwrap_or(0)
     }
 
     /// By what it is told how much predictors matter: all metrics that candidates may be chosen by, so that

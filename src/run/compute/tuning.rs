@@ -432,22 +432,25 @@ pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     Ok(chosen.map_or_else(Value::Failed, Value::Choice))
 }
 
-/// The choices by every rule and metric that a study may go over to, each with the maps from decision
-/// values that its members need. A way that comes to no choice is left out.
+/// The choices by every rule and metric that a study may go over to, and the maps from decision values that
+/// the members of each need, where these can be had.
 pub fn alternatives(
     inputs: &Inputs<'_>,
     case: usize,
     placed: &Placed,
-) -> Result<Vec<Linked>, ComputeError> {
-    let Ok(inner) = Inner::read(inputs, case, 0)? else { return Ok(Vec::new()) };
+) -> Result<(Vec<Result<Choice, String>>, Vec<Linked>), ComputeError> {
+    let Ok(inner) = Inner::read(inputs, case, 0)? else {
+        return Ok((Vec::new(), Vec::new()));
+    };
     let ways = inputs.study.evaluate.choosing.ways();
     let choices = choose(inputs.study, &ways, &inner, &placed.inner_splits);
-    let with_links = choices.into_iter().flatten().filter_map(|choice| {
+    let with_links = choices.iter().flatten().filter_map(|choice| {
         let links = choice.members.iter().map(|of| inner.own_link(of.candidate));
         let links: Result<Vec<Option<Link>>, String> = links.collect();
-        Some((choice, links.ok()?))
+        Some((choice.clone(), links.ok()?))
     });
-    Ok(with_links.collect())
+    let with_links = with_links.collect();
+    Ok((choices, with_links))
 }
 
 /// The same from scores at hand, by each of these rules and metrics or why not; `inner_splits` are theirs.

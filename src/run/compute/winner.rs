@@ -10,8 +10,8 @@ use super::splits::{
 use super::tuning::{self, Candidates};
 use super::{Computed, Inputs, input};
 use crate::data::{
-    Alternative, Choice, FrozenMember, OuterFit, Recipe, Rows, StepColumns, Train, Value,
-    Winner,
+    Alternative, Alternatives, Choice, FrozenMember, OuterFit, Recipe, Rows, StepColumns,
+    Train, Value, Winner,
 };
 use crate::digest::canonical_json;
 use crate::operation::FittedChain;
@@ -141,16 +141,17 @@ fn by_doing(inputs: &Inputs<'_>, case: usize, choice: &Choice) -> Winner {
     Winner { members: members.collect(), falls_back: choice.falls_back }
 }
 
-/// The winners by every rule and metric that a study may go over to, each once.
+/// The choices by every rule and metric that a study may go over to, and their winners, each once.
 pub fn alternatives(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
-    let mut all: Vec<Alternative> = Vec::new();
-    for (choice, links) in tuning::alternatives(inputs, case, placed)? {
+    let (choices, linked) = tuning::alternatives(inputs, case, placed)?;
+    let mut winners: Vec<Alternative> = Vec::new();
+    for (choice, links) in linked {
         let winner = by_doing(inputs, case, &choice);
-        if all.iter().all(|known| known.winner != winner) {
-            all.push(Alternative { winner, links });
+        if winners.iter().all(|known| known.winner != winner) {
+            winners.push(Alternative { winner, links });
         }
     }
-    Ok(Value::Alternatives(all))
+    Ok(Value::Alternatives(Alternatives { choices, winners }))
 }
 
 /// The winner of an outer split: fitted on its training rows, applied to those that it holds out.
