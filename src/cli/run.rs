@@ -519,7 +519,7 @@ fn kinds(plan: &Plan, done: &Done) -> Vec<KindRun> {
             How::Computed | How::CutOff => of.computed += 1,
             _ => of.failed += 1,
         }
-        if let Some(cost) = done.cost[index.index()] {
+        if let Some(cost) = done.states.seconds[index.index()] {
             of.seconds = Some(of.seconds.unwrap_or(0.0) + cost);
         }
     }

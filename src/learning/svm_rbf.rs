@@ -2,7 +2,7 @@
 
 use super::class_weight::ClassWeight;
 use super::usable::{classes, matrix, predictable, usable};
-use crate::math::{Matrix, exp, separate, squared_distance};
+use crate::math::{Matrix, exp, exp_each, separate, squared_distance};
 use crate::operation::prelude::*;
 
 /// Support vector machine with a radial basis function: a border as curved as the data ask for.
@@ -191,10 +191,13 @@ fn kernel(distances: &Matrix, gamma: f64) -> Matrix {
     let n = distances.n;
     let mut values = vec![1.0; n * n];
     for i in 0..n {
+        let below = &mut values[i * n..i * n + i];
+        for (value, distance) in below.iter_mut().zip(distances.row(i)) {
+            *value = -gamma * distance;
+        }
+        exp_each(below);
         for j in 0..i {
-            let value = exp(-gamma * distances.row(i)[j]);
-            values[i * n + j] = value;
-            values[j * n + i] = value;
+            values[j * n + i] = values[i * n + j];
         }
     }
     Matrix { n, p: n, values }

@@ -3,7 +3,8 @@
 use std::cell::OnceCell;
 
 use super::{
-    Matrix, Pull, RowSpace, SparseLeastSquares, Unsolved, dot, sigmoid, softplus, sqrt,
+    Matrix, Pull, RowSpace, SparseLeastSquares, Unsolved, dot, sigmoid, sigmoid_each,
+    softplus, sqrt,
 };
 
 /// Coefficients of the columns, and the intercept.
@@ -121,7 +122,8 @@ impl LogisticLoss {
         let mut at = scores(&w);
         let mut value = objective(&w, &at);
         for iteration in 0..iterations {
-            let chances: Vec<f64> = at.iter().map(|score| sigmoid(*score)).collect();
+            let mut chances = at.clone();
+            sigmoid_each(&mut chances);
             let mut gradient = penalised(&w);
             gradient.push(0.0);
             for (i, chance) in chances.iter().enumerate() {

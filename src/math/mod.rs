@@ -23,7 +23,8 @@ pub use dealt::{dealt, folds_of_both};
 pub use decimal::decimal;
 pub use draws::Draws;
 pub use elementary::{
-    cos, erfc, exp, expm1, ln, ln_1p, log2, pow, sigmoid, sin, softplus, sqrt, tanh,
+    cos, erfc, exp, exp_each, expm1, ln, ln_1p, log2, pow, sigmoid, sigmoid_each, sin,
+    softplus, sqrt, tanh,
 };
 pub use logistic::{Linear, LogisticLoss};
 pub use matrix::{Matrix, RowSpace, dot, squared_distance, wide_dot};

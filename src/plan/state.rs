@@ -41,6 +41,8 @@ pub struct States {
     pub keys: Vec<Option<Digest>>,
     /// Output digests by port; one unnamed port for most nodes.
     pub outputs: Vec<Option<Vec<(String, Digest)>>>,
+    /// What each took when it was computed; none where nobody looked at its record.
+    pub seconds: Vec<Option<f64>>,
 }
 
 /// What the deep index knows of a node: its key and outputs, in plan order.
@@ -51,6 +53,16 @@ pub struct Indexed {
 }
 
 impl States {
+    /// Of so many nodes, all in one state and with nothing known of them.
+    pub fn all(state: State, n: usize) -> Self {
+        Self {
+            of: vec![state; n],
+            keys: vec![None; n],
+            outputs: vec![None; n],
+            seconds: vec![None; n],
+        }
+    }
+
     /// The digest of what `node` gives under `port`.
     pub fn output(&self, node: NodeIndex, port: Option<&str>) -> Option<Digest> {
         let outputs = self.outputs[node.index()].as_ref()?;
@@ -63,9 +75,7 @@ impl States {
 
 /// Asks the store for every node whose key can be known.
 pub fn states(plan: &Plan, survey: &Survey, store: &Store) -> States {
-    let n = plan.graph.node_count();
-    let mut states =
-        States { of: vec![State::New; n], keys: vec![None; n], outputs: vec![None; n] };
+    let mut states = States::all(State::New, plan.graph.node_count());
     let performed: HashMap<&str, &Performed> =
         survey.performed.iter().map(|done| (done.node.as_str(), done)).collect();
     for &index in &plan.order {
@@ -95,6 +105,7 @@ pub fn states(plan: &Plan, survey: &Survey, store: &Store) -> States {
         states.keys[at] = Some(key);
         if let Some(action) = store.action(&key) {
             states.of[at] = State::Stored;
+            states.seconds[at] = Some(action.seconds);
             let outputs =
                 action.outputs.into_iter().map(|o| (o.port, o.digest)).collect();
             states.outputs[at] = Some(outputs);
@@ -111,8 +122,7 @@ pub fn read_index(key: &Digest, plan: &Plan, store: &Store) -> Option<States> {
     if known.len() != n {
         return None;
     }
-    let mut states =
-        States { of: vec![State::Index; n], keys: vec![None; n], outputs: vec![None; n] };
+    let mut states = States::all(State::Index, n);
     for (&index, known) in plan.order.iter().zip(known) {
         states.keys[index.index()] = Some(known.key);
         states.outputs[index.index()] = Some(known.outputs);

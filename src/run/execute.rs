@@ -66,9 +66,6 @@ pub struct Done {
     /// Why no further node was started, when the disk is full.
     pub stopped: Option<String>,
     pub seconds: f64,
-    /// By node: what it took when it was computed, in this run or in an earlier one; none where nobody
-    /// looked at its record.
-    pub cost: Vec<Option<f64>>,
 }
 
 /// Why a run cannot even begin.
@@ -126,7 +123,6 @@ pub fn execute(
             interrupted: false,
             stopped: None,
             seconds,
-            cost: vec![None; n],
         });
     }
     let by_name: HashMap<&str, &Performed> =
@@ -147,6 +143,7 @@ pub fn execute(
         plan,
         reading,
         store: reading.store,
+        known: (options.refresh.is_empty() && options.recheck == 0.0).then_some(known),
         refresh,
         performed,
         results: (0..n).map(|_| Mutex::new(Result_::default())).collect(),
@@ -181,10 +178,8 @@ pub fn execute(
         }
     });
     reading.store.sync();
-    let mut states =
-        States { of: vec![State::New; n], keys: vec![None; n], outputs: vec![None; n] };
+    let mut states = States::all(State::New, n);
     let mut how = Vec::with_capacity(n);
-    let mut cost = Vec::with_capacity(n);
     for (at, result) in executor.results.into_iter().enumerate() {
         let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
         states.keys[at] = result.key;
@@ -192,13 +187,13 @@ pub fn execute(
             states.of[at] = State::Stored;
         }
         states.outputs[at] = result.outputs;
+        states.seconds[at] = result.cost;
         how.push(result.how.unwrap_or(How::NotReached));
-        cost.push(result.cost);
     }
     let interrupted = options.interrupted.load(Ordering::Relaxed);
     let stopped = executor.stopped.into_inner().unwrap_or_else(PoisonError::into_inner);
     let seconds = started.elapsed().as_secs_f64();
-    Ok(Done { states, how, interrupted, stopped, seconds, cost })
+    Ok(Done { states, how, interrupted, stopped, seconds })
 }
 
 /// What is known of a node after it was processed.
@@ -216,6 +211,8 @@ struct Executor<'a> {
     plan: &'a Plan,
     reading: &'a Reading<'a>,
     store: &'a Store,
+    /// What was found in the store before the run, unless stored nodes are to be looked at again.
+    known: Option<States>,
     refresh: Vec<bool>,
     performed: Vec<Option<&'a Performed>>,
     results: Vec<Mutex<Result_>>,
@@ -280,6 +277,14 @@ impl Executor<'_> {
             let outputs = Some(done.outputs.clone());
             let key = Some(done.key);
             return Result_ { how: Some(how), key, outputs, cost: None };
+        }
+        if let Some(known) = &self.known
+            && known.of[index.index()] == State::Stored
+        {
+            let at = index.index();
+            let (key, outputs) = (known.keys[at], known.outputs[at].clone());
+            let (how, cost) = (Some(How::Stored), known.seconds[at]);
+            return Result_ { how, key, outputs, cost };
         }
         let node = &self.plan.graph[index];
         let mut digests = Vec::new();

@@ -1,7 +1,9 @@
 //! From decision values to probabilities.
 
 use crate::data::Link;
-use crate::math::{dealt, folds_of_both, ln, mean, sigmoid, softplus, sqrt, variance};
+use crate::math::{
+    dealt, folds_of_both, ln, mean, sigmoid, sigmoid_each, softplus, sqrt, variance,
+};
 
 /// Platt's map: sigmoid(a + b·v), by maximum likelihood against smoothed targets.
 ///
@@ -78,10 +80,12 @@ fn newton(x: &[f64], targets: &[f64]) -> Option<(f64, f64)> {
     };
     let (mut a, mut b) = (0.0, 0.0);
     let mut value = loss(a, b);
+    let mut chances = vec![0.0; x.len()];
     for _ in 0..100 {
+        chances.iter_mut().zip(x).for_each(|(chance, x)| *chance = a + b * x);
+        sigmoid_each(&mut chances);
         let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (0.0, 0.0, 1e-12, 0.0, 1e-12);
-        for (x, target) in x.iter().zip(targets) {
-            let p = sigmoid(a + b * x);
+        for ((x, target), p) in x.iter().zip(targets).zip(&chances) {
             let weight = p * (1.0 - p);
             ga += p - target;
             gb += (p - target) * x;

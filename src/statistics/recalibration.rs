@@ -1,6 +1,6 @@
 //! The map that makes predicted probabilities calibrated.
 
-use crate::math::{exp, ln, sigmoid};
+use crate::math::{exp_each, ln, sigmoid_each};
 use crate::operation::Drawn;
 
 /// Probabilities are moved this far from 0 and 1 before their logit is taken.
@@ -44,6 +44,8 @@ pub struct Line<'a> {
     here: Vec<Added>,
     /// The rows that were drawn, each once: those drawn twice add the same twice.
     once: Vec<usize>,
+    /// Of each of these the power of e in its probability.
+    powers: Vec<f64>,
 }
 
 /// Of perfect calibration: intercept and slope.
@@ -53,8 +55,9 @@ const CALIBRATED: (f64, f64) = (0.0, 1.0);
 /// Hessian.
 type Added = [f64; 5];
 
-fn added(class: bool, x: f64, (a, b): (f64, f64)) -> Added {
-    let p = 1.0 / (1.0 + exp(-(a + b * x)));
+/// From e to the power of −(a + b·x).
+fn added(class: bool, x: f64, power: f64) -> Added {
+    let p = 1.0 / (1.0 + power);
     let residual = f64::from(u8::from(class)) - p;
     let weight = p * (1.0 - p);
     [residual, residual * x, weight, weight * x, weight * x * x]
@@ -63,10 +66,17 @@ fn added(class: bool, x: f64, (a, b): (f64, f64)) -> Added {
 impl<'a> Line<'a> {
     /// Shapes: one value per row, with its class.
     pub fn new(truth: &'a [bool], x: Vec<f64>) -> Self {
-        let rows = truth.iter().zip(&x);
-        let first: Vec<Added> =
-            rows.map(|(class, x)| added(*class, *x, CALIBRATED)).collect();
-        Self { truth, here: first.clone(), first, once: Vec::with_capacity(x.len()), x }
+        let mut line = Self {
+            truth,
+            first: Vec::new(),
+            here: vec![[0.0; 5]; x.len()],
+            once: (0..x.len()).collect(),
+            powers: Vec::with_capacity(x.len()),
+            x,
+        };
+        line.look_at(CALIBRATED);
+        line.first = line.here.clone();
+        line
     }
 
     /// Intercept and slope of the drawn rows, as of [`line`].
@@ -84,13 +94,21 @@ impl<'a> Line<'a> {
         self.newton(drawn, CALIBRATED).or_else(|| self.newton(drawn, (level, 0.0)))
     }
 
+    /// What each of the drawn rows adds at this intercept and slope.
+    fn look_at(&mut self, (a, b): (f64, f64)) {
+        self.powers.clear();
+        self.powers.extend(self.once.iter().map(|row| -(a + b * self.x[*row])));
+        exp_each(&mut self.powers);
+        for (row, power) in self.once.iter().zip(&self.powers) {
+            self.here[*row] = added(self.truth[*row], self.x[*row], *power);
+        }
+    }
+
     fn sums(&mut self, drawn: &Drawn, at: (f64, f64)) -> Added {
         let by_row = match at == CALIBRATED {
             true => &self.first,
             false => {
-                for row in &self.once {
-                    self.here[*row] = added(self.truth[*row], self.x[*row], at);
-                }
+                self.look_at(at);
                 &self.here
             }
         };
@@ -135,18 +153,34 @@ pub struct Offset<'a> {
     here: Vec<[f64; 2]>,
     /// The rows that were drawn, each once.
     once: Vec<usize>,
-}
-
-fn chance(a: f64, x: f64) -> [f64; 2] {
-    let p = sigmoid(a + x);
-    [p, p * (1.0 - p)]
+    /// Of each of these its probability.
+    chances: Vec<f64>,
 }
 
 impl<'a> Offset<'a> {
     /// Shapes: one value per row, with its class.
     pub fn new(truth: &'a [bool], x: Vec<f64>) -> Self {
-        let first: Vec<[f64; 2]> = x.iter().map(|x| chance(0.0, *x)).collect();
-        Self { truth, here: first.clone(), first, once: Vec::with_capacity(x.len()), x }
+        let mut offset = Self {
+            truth,
+            first: Vec::new(),
+            here: vec![[0.0; 2]; x.len()],
+            once: (0..x.len()).collect(),
+            chances: Vec::with_capacity(x.len()),
+            x,
+        };
+        offset.look_at(0.0);
+        offset.first = offset.here.clone();
+        offset
+    }
+
+    /// Probability of each of the drawn rows at this intercept, and its variance.
+    fn look_at(&mut self, a: f64) {
+        self.chances.clear();
+        self.chances.extend(self.once.iter().map(|row| a + self.x[*row]));
+        sigmoid_each(&mut self.chances);
+        for (row, p) in self.once.iter().zip(&self.chances) {
+            self.here[*row] = [*p, p * (1.0 - p)];
+        }
     }
 
     /// By how many events the drawn rows have more than expected at intercept `a`, and how fast that
@@ -155,9 +189,7 @@ impl<'a> Offset<'a> {
         let by_row = match a == 0.0 {
             true => &self.first,
             false => {
-                for row in &self.once {
-                    self.here[*row] = chance(a, self.x[*row]);
-                }
+                self.look_at(a);
                 &self.here
             }
         };
@@ -211,6 +243,7 @@ impl<'a> Offset<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::exp;
 
     #[test]
     fn the_map_solves_its_score_equations() {

@@ -10,7 +10,7 @@ use super::codes::{Codes, between};
 use super::flat::Trees;
 use super::ordered::{GoesOn, MOST_ROWS, Orders, Pair, Place, ROOM, counted};
 use super::samples::Samples;
-use crate::math::{Draws, ln, sigmoid, softplus};
+use crate::math::{Draws, ln, sigmoid_each, softplus};
 
 /// Which leaf is split next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -312,7 +312,8 @@ struct Machine<'a> {
     /// The rows of the tree, those of each leaf together, and what each adds to sums.
     rows: Vec<u32>,
     adds: Vec<Sums>,
-    /// Slope and curvature of each of them.
+    /// Probability, slope and curvature of each of them.
+    chances: Vec<f64>,
     slopes: Vec<[f64; 2]>,
     /// By node: the column that the newest tree to split it did so by.
     split_before: Vec<u32>,
@@ -356,6 +357,7 @@ impl<'a> Machine<'a> {
             free: Vec::new(),
             rows: Vec::with_capacity(n),
             adds: Vec::with_capacity(n),
+            chances: Vec::with_capacity(n),
             slopes: Vec::with_capacity(n),
             split_before: Vec::new(),
             spare_rows: vec![0; n],
@@ -376,15 +378,17 @@ impl<'a> Machine<'a> {
         self.rows.extend_from_slice(rows);
         self.adds.clear();
         let positive = self.samples.positive();
-        let slope = |row: &u32| {
+        self.chances.clear();
+        self.chances.extend(rows.iter().map(|row| scores[*row as usize]));
+        sigmoid_each(&mut self.chances);
+        let slope = |(row, chance): (&u32, &f64)| {
             let row = *row as usize;
             let weight = self.weights[usize::from(positive[row])];
-            let chance = sigmoid(scores[row]);
             let slope = chance - f64::from(u8::from(positive[row]));
             [weight * slope, weight * (chance * (1.0 - chance))]
         };
         self.slopes.clear();
-        self.slopes.extend(rows.iter().map(slope));
+        self.slopes.extend(rows.iter().zip(&self.chances).map(slope));
         let add = |[slopes, curvatures]: [f64; 2], [slope, curvature]: &[f64; 2]| {
             [slopes + slope.abs(), curvatures + curvature]
         };
