@@ -3,6 +3,7 @@
 //! the author's half of the report has changed, the page is made anew from the record that was kept.
 
 use std::io::Write;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -132,6 +133,13 @@ pub fn key(
     Some(Digest::derive("restudy finished run v5", decides.as_bytes()))
 }
 
+/// Under this name stands the key of the newest finished run of a text, whatever its author's half.
+fn name_of(text: &str) -> Digest {
+    let rest = without_reporting(text);
+    let text = rest.as_deref().unwrap_or(text);
+    Digest::derive("restudy finished run of a text v1", text.as_bytes())
+}
+
 /// A study without the lines of `reporting:`. None where another part may refer to them.
 fn without_reporting(text: &str) -> Option<String> {
     let mut rest = String::new();
@@ -208,6 +216,44 @@ pub fn warnings(loaded: &Loaded) -> Vec<String> {
     warnings.map(|warning| warning.message.clone()).collect()
 }
 
+/// What the newest finished run of a text gave, read while its sources are looked at: most likely it is
+/// asked for.
+pub struct Ahead {
+    key: Digest,
+    finished: Finished,
+    /// Where the author's half is another one.
+    record: Option<StudyRecord>,
+}
+
+impl Ahead {
+    pub fn read(study: &Path, store: &Store) -> Option<Self> {
+        let text = std::fs::read_to_string(study).ok()?;
+        let key = store.index_get(&name_of(&text))?;
+        let key = Digest::from_bytes(key.try_into().ok()?);
+        let finished = Finished::read(store, &key)?;
+        let other = finished.text != Digest::of(text.as_bytes());
+        let record = finished.record.filter(|_| other);
+        Some(Self {
+            record: record.and_then(|of| read_record(&of, store)),
+            key,
+            finished,
+        })
+    }
+
+    /// If it is the one that is wanted.
+    pub fn of(
+        ahead: Option<Self>,
+        key: &Digest,
+    ) -> Option<(Finished, Option<StudyRecord>)> {
+        let ahead = ahead.filter(|ahead| ahead.key == *key)?;
+        Some((ahead.finished, ahead.record))
+    }
+}
+
+fn read_record(name: &Digest, store: &Store) -> Option<StudyRecord> {
+    postcard::from_bytes(&store.index_get(name)?).ok()
+}
+
 impl Finished {
     /// None as well when somebody has touched the store since: then every result is looked at.
     pub fn read(store: &Store, key: &Digest) -> Option<Self> {
@@ -216,9 +262,11 @@ impl Finished {
         (store.stamp(records, results) == *stamp).then_some(finished)
     }
 
-    /// The same run as this text tells it, which may differ in the author's half of the report.
+    /// The same run as this text tells it, which may differ in the author's half of the report; with the
+    /// whole record where that was read already.
     pub fn told(
         mut self,
+        record: Option<StudyRecord>,
         loaded: &Loaded,
         catalog: &Catalog,
         store: &Store,
@@ -227,8 +275,10 @@ impl Finished {
             return Some(self);
         }
         let study = loaded.study.as_ref()?;
-        let record = store.index_get(&self.record?)?;
-        let mut record: StudyRecord = postcard::from_bytes(&record).ok()?;
+        let mut record = match record {
+            Some(record) => record,
+            None => read_record(&self.record?, store)?,
+        };
         let warned = warnings(loaded);
         let planned = record.warnings.iter().filter(|known| !self.warned.contains(known));
         record.warnings = warned.iter().chain(planned).cloned().collect();
@@ -238,8 +288,9 @@ impl Finished {
     }
 
     /// The index is disposable: without it the next run plans again.
-    pub fn keep(&self, store: &Store, key: &Digest) {
+    pub fn keep(&self, store: &Store, key: &Digest, text: &str) {
         drop(store.index_write(Some(key), |file| encode(self, file)));
+        drop(store.index_put(&name_of(text), key.as_bytes()));
     }
 }
 

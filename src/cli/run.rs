@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::finished::{self, Finished, Headline};
+use super::finished::{self, Ahead, Finished, Headline};
 use super::{Exit, load, locked, output};
 use crate::catalog::Catalog;
 use crate::data::{KindRun, RunRecord, StudyRecord};
@@ -77,7 +77,13 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         return Exit::Change;
     };
     let reading = opened.reading(&places);
-    let mut loaded = load::look(&places, catalog, &reading);
+    let as_before = args.refresh.is_empty() && args.recheck.is_none();
+    let (mut loaded, ahead) = std::thread::scope(|scope| {
+        let read = || Ahead::read(&places.study, &opened.store);
+        let ahead = as_before.then(|| scope.spawn(read));
+        let loaded = load::look(&places, catalog, &reading);
+        (loaded, ahead.and_then(|ahead| ahead.join().ok().flatten()))
+    });
     let sound = loaded.study.as_ref().filter(|_| !any_error(&loaded.faults));
     let protocol = match sound {
         Some(study) => locked::protocol(&places, &opened.store, study, !args.locked),
@@ -107,10 +113,13 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     };
     // What had to be read anew may have been damaged; then every result is looked at.
     let read_anew = loaded.survey.performed.iter().any(|done| done.computed);
-    let wanted = args.refresh.is_empty() && args.recheck.is_none() && !read_anew;
-    if let Some(key) = finished_key.filter(|_| wanted)
-        && let Some(finished) = Finished::read(&opened.store, &key)
-        && let Some(finished) = finished.told(&loaded, catalog, &opened.store)
+    let read = |key: &Digest| {
+        let ahead = Ahead::of(ahead, key);
+        ahead.or_else(|| Finished::read(&opened.store, key).map(|read| (read, None)))
+    };
+    if let Some(key) = finished_key.filter(|_| as_before && !read_anew)
+        && let Some((finished, record)) = read(&key)
+        && let Some(finished) = finished.told(record, &loaded, catalog, &opened.store)
     {
         let exit = ended.as_before(&loaded, &finished);
         // The process is about to end: giving a large record back piece by piece takes longer.
@@ -275,7 +284,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     if exit == Exit::Fine
         && let Some(key) = keeps
     {
-        finished.keep(&opened.store, &key);
+        finished.keep(&opened.store, &key, &loaded.text);
     }
     let exit = ended.written(&run_record, &finished, exit);
     // The process is about to end: giving large values back piece by piece takes longer.
