@@ -2,7 +2,7 @@
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
 //! What words a text says is asked of `wording`, what numbers it has of `typed`.
 
-use super::denial::is_of_others;
+use super::denial::{is_of_others, is_supposed, told_of_others};
 use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
 use super::finding::associated;
@@ -195,15 +195,20 @@ fn saying_of(
         let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
             let found =
-                phrases.within(&words).filter(|_| !is_of_others(&words, there))?;
+                phrases.within(&words).filter(|at| !told_of_others(&words, at, there))?;
             let near = places(record, thought(&words, &found));
             let of = if near.is_empty() { places(record, &words) } else { near };
-            Some((words[found].join(" "), but(&of)?))
+            Some((quoted(sentence), but(&of)?))
         })?;
         let text = format!("`{field}` says “{said}”, and {why}");
         Some((field, text))
     };
     texts.into_iter().filter_map(of).collect()
+}
+
+/// A sentence in one line, as a message quotes it.
+fn quoted(sentence: &str) -> String {
+    sentence.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The same where the run says one thing of all places.
@@ -229,7 +234,8 @@ const EXTERNAL: Phrases<'static> = Phrases::new(&[
     "independent external|validation|cohort*|institution*|hospital*|cent*",
     "outside institution*|hospital*",
     "cohort|patients ~ different hospital|institution",
-    "validated|tested ~ another institution|hospital",
+    "validat*|test*|evaluat*|appli*|perform*|reproduc*|replicat*|confirm*|held ~ another|second|different|separate|outside|unrelated|other ~1 institution*|hospital*|cent*|clinic|clinics|country",
+    "another|second|different|separate|outside|unrelated ~1 institution|hospital|centre|center|clinic ~ validat*|test*|evaluat*|replicat*|confirm*",
 ]);
 
 fn external(record: &StudyRecord) -> Vec<(String, String)> {
@@ -267,7 +273,13 @@ fn prospective(record: &StudyRecord) -> Vec<(String, String)> {
     if designs.is_empty() || !designs.iter().all(|design| backward.contains(design)) {
         return Vec::new();
     }
-    let phrases = Phrases::new(&["prospective", "prospectively"]);
+    // What is prospective has to be this study: its patients, its data or itself.
+    let phrases = Phrases::new(&[
+        "prospective ~2 study|cohort*|trial*|design|registry|data|validation|evaluation|analysis|investigation|enrolment|enrollment|recruitment|collection|sample|series",
+        "prospectively ~2 enrol*|collect*|recruit*|includ*|acquir*|gather*|validat*|evaluat*|test*|follow*|scan*|imag*|assess*|stud*|register*",
+        "enrolled|enroled|collected|recruited|included|acquired|gathered|validated|evaluated|tested|followed|scanned|imaged|assessed|studied ~2 prospectively",
+        "study|cohort|trial|design|collection was|is|were prospective",
+    ]);
     saying(record, first_texts(record), phrases, || {
         format!("the design of every cohort is {}", designs.join(", "))
     })
@@ -598,6 +610,9 @@ fn numbers(record: &StudyRecord) -> Vec<Written> {
         let text = if planned { without_plans(&text) } else { text };
         for (sentence, found) in typed(&text, events) {
             let words = words(&sentence);
+            if is_of_others(&words, false) || is_supposed(&words) {
+                continue;
+            }
             let (of, model) = (spoken_of(record, &words), model_of(&models, &words));
             for typed in &found {
                 let alone =
@@ -926,11 +941,14 @@ const VALIDATED: Phrases<'static> = Phrases {
     any_of: &[
         "validated",
         "model validates",
-        "accurately|reliably|robustly predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*",
-        "predict|predicts|predicted|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat* ~4 accurately|reliably|robustly",
-        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif* ~ with high|excellent|great accuracy|reliability",
-        "allow*|enabl*|permit*|provid*|achiev*|offer*|yield* ~2 accurate|reliable|robust ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*",
-        "reliable|robust|valid|accurate ~1 biomarker*|marker*|predictor*|classifier*|signature*|nomogram*|model*|tool*",
+        "accurately|reliably|robustly|faithfully|dependably|precisely|correctly|confidently predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells",
+        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~4 accurately|reliably|robustly|faithfully|dependably|precisely|correctly|confidently",
+        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~ with high|excellent|great accuracy|reliability|precision",
+        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~ from|apart with high|excellent|great accuracy|reliability",
+        "allow*|enabl*|permit*|provid*|achiev*|offer*|yield*|afford*|obtain*|gave|gives ~2 reliable|robust|valid|accurate|dependable|trustworthy|faithful ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*|detect*|determination|separation|distinction|inference|diagnosis",
+        "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*|detect*|determination|separation|distinction|inference|diagnosis ~5 was|were|is|are|proved achieved|obtained|reached|possible|feasible|attained|provided|shown|demonstrated",
+        "perform|performs|performed|work|works|worked|behaves|behaved robustly|reliably|dependably",
+        "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~1 biomarker*|marker*|predictor*|classifier*|signature*|nomogram*|model*|tool*|instrument|surrogate|method|approach|means|technique|algorithm",
         "reliable|robust|valid|accurate and reliable|robust|valid|accurate ~1 model*|signature*|tool*|biomarker*",
         "results|findings|data|study validate|validates",
         "confirm*|establish*|prove*|demonstrat* ~ validity",
@@ -939,11 +957,11 @@ const VALIDATED: Phrases<'static> = Phrases {
         "robust predict*|performance|discrimination",
         "robust and reproducible",
         "performance|results is|was|are|were|proved robust",
-        "model|models|signature|nomogram|classifier|tool|approach is|was|are|were|proved robust|reliable|accurate",
-        "model|models|signature|nomogram|classifier|tool|approach is|was|are|were|proved highly|very|both robust|reliable|accurate",
+        "model|models|signature|signatures|nomogram|classifier|tool|approach|method|algorithm|predictions|prediction|biomarker|radiomics is|was|are|were|proved|remained reliable|robust|valid|accurate|dependable|trustworthy|faithful",
+        "model|models|signature|signatures|nomogram|classifier|tool|approach|method|algorithm|predictions|prediction|biomarker|radiomics is|was|are|were|proved|remained highly|very|both|sufficiently|to reliable|robust|valid|accurate|dependable|trustworthy|faithful",
+        "model|models|signature|signatures|nomogram|classifier|tool|approach|method|algorithm|predictions|prediction|biomarker|radiomics ~2 to be reliable|robust|valid|accurate|dependable|trustworthy|faithful",
         "validation ~ succe*|confirm*",
-        "successful validation",
-        "successful external validation",
+        "successful|succeeded ~1 validation",
         "confirmed ~ validation",
     ],
     of: &[
@@ -1008,24 +1026,41 @@ fn not_above_chance(name: &str, analysis: &AnalysisRecord) -> Option<String> {
     })
 }
 
+/// What a model foretells, what came, and that they are alike.
+const FORETOLD: &str = "predict*|probabilit*|estimated|forecast*|expected|calculated";
+const SEEN: &str = "observ*|actual|empirical|true";
+const GOOD: &str = "good|excellent|close|strong|high|satisfactory|favourable|favorable|perfect|near|very|adequate|acceptable|great|remarkable";
+
 const CALIBRATED: Phrases<'static> = Phrases {
     any_of: &[
-        "well|perfectly|adequately|excellently calibrated",
+        "well|perfectly|adequately|excellently|properly|nicely|accurately|correctly calibrated",
         "good|excellent ~ and calibration",
         "calibration ~ good|excellent agreement",
-        "good|excellent|close|strong|high|satisfactory agreement|concordance|consistency|correspondence ~ predict* ~ observ*|actual",
-        "good|excellent|close|strong|high|satisfactory agreement|concordance|consistency|correspondence ~ observ*|actual ~ predict*",
-        "predict* ~ good|excellent|close|strong|high agreement|concordance|correspondence ~ observ*|actual",
-        "predict*|observ* ~ predict*|observ* ~ in good|excellent|close|strong agreement|concordance|correspondence",
-        "predict*|observ* ~1 predict*|observ* ~ agree*|match*|correspond*|coincid* well|closely|excellently",
-        "calibration ~ close|near ~ ideal|diagonal|perfect",
+        "calibration ~ close|near ~ ideal|diagonal|perfect|identity",
+        "calibration ~ follow*|hug*|coincid*|overlap*|align*|lay|lies|track* ~ diagonal|ideal|identity",
         "no|without ~1 departure|deviation ~ perfect|ideal|diagonal",
+        "no|without ~1 miscalibration|lack",
         "no|without ~1 difference* ~ predicted ~ observed",
         "no|without ~1 difference* ~ observed ~ predicted",
-        "predict* ~ agree*|match*|correspond*|coincid* ~ observed",
-        "observed ~ agree*|match*|correspond*|coincid* ~ predict*",
     ],
     nouns: &["calibration"],
+    together: &[
+        &[
+            GOOD,
+            "agreement|concordance|consistency|correspondence|match|fit",
+            FORETOLD,
+            SEEN,
+        ],
+        &["agree*|match*|correspond*|coincid*|mirror*|track*", FORETOLD, SEEN],
+        &["close|near|similar|identical", "to", FORETOLD, SEEN],
+    ],
+    // What readers and contours agree in is no calibration.
+    but_with: &[
+        "reader*|rater*|observer*|contour*|segmentation*|volume*|annotation*|label*|image*|dose*",
+        "poor*|worse|weak*|moderate*|limited|lack*",
+        "limit",
+        "assess*|compar*|evaluat*|measur*|quantif*|examin*|test",
+    ],
     but_before: &[
         "scanner*",
         "monitor*",
@@ -1064,21 +1099,44 @@ fn calibrated(record: &StudyRecord) -> Vec<(String, String)> {
     })
 }
 
+const ELSEWHERE: &str = "other|new|unseen|external|another|different|any|across|between|beyond|all|further|independent|most";
+const SETTINGS: &str = "hospital*|centre*|center*|scanner*|vendor*|institution*|site|sites|population*|setting*|manufacturer*|patients|cohort*|data|machine*|countr*|clinic|clinics|practice*";
+
 const GENERALISES: Phrases<'static> = Phrases {
     any_of: &[
         "generalised|generalized|generalise|generalize well",
         "generalisable",
         "generalizable",
         "high generalisability|generalizability",
-        "transfers|holds well|across",
-        "transfers to other|new|unseen|external",
+        "transfers|transferred|holds|held|travels|travelled|carries|carried|works|worked ~1 well ~1 across",
+        "transfers|transferred|travels|carries|extends ~2 to|into|over other|new|unseen|external|another|different|further",
+        "transfers|transferred|travels|travelled ~1 well to",
+        "holds|held ~1 across scanners|sites|centres|centers|hospitals|vendors|institutions",
         "generalise*|generalize* across",
         "generalised|generalized to",
+        "transferable|transportable|portable to|across",
+    ],
+    together: &[&[
+        "applicable|applied|valid|transportable|transferable|usable",
+        ELSEWHERE,
+        SETTINGS,
+        "is|are|can",
+    ]],
+    but_with: &[
+        "threshold*|standard*|correction|filter*|harmonis*|harmoniz*|normalis*|normaliz*|step|steps|was|were|consent|ethic*|protocol*",
     ],
     verbs: &["generalise", "generalize"],
     nouns: &["generalisation|generalization"],
-    qualities: &["generalisability|generalizability"],
-    but_before: &["estimating", "linear", "additive", "error*"],
+    qualities: &["generalisability|generalizability|transportability|transferability"],
+    but_before: &[
+        "estimating",
+        "linear",
+        "additive",
+        "error*",
+        "seizure*",
+        "oedema",
+        "edema",
+    ],
     ..Phrases::new(&[])
 };
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::wording::{GAP, is, is_one, is_turn};
+use super::wording::{GAP, is, is_one, is_turn, thought};
 
 /// What a model may be said to be in the end: "was shown", "could not be demonstrated".
 const SHOWN: &str = "shown|demonstrated|found|seen|observed|established|proven|proved|confirmed|reached|achieved|evident|significant|claimed|concluded|inferred";
@@ -39,6 +39,9 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
         last(before, 3).windows(2).any(|pair| pair[0] == "anything" && pair[1] == "but");
     denies(near)
         || anything_but
+        || is_set_aside(last(thought, 4))
+        || is_general(words, found)
+        || is_content(words, found)
         || denies(reach)
         || is_faint(near)
         || is_aim(reach)
@@ -52,6 +55,47 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
         || is_wanted(words, found, after)
         || is_told_beside(words, found)
         || is_taken_back(after)
+}
+
+/// As in "equivalence rather than superiority".
+fn is_set_aside(near: &[String]) -> bool {
+    near.windows(2).any(|pair| {
+        pair[0] == "rather" && pair[1] == "than"
+            || pair[0] == "instead" && pair[1] == "of"
+            || pair[0] == "opposed" && pair[1] == "to"
+    })
+}
+
+/// What holds as a rule is said of the field and not of this study: "performance in external cohorts is
+/// usually lower".
+fn is_general(words: &[String], found: &Range<usize>) -> bool {
+    const HABIT: &str = "usually|often|commonly|typically|frequently|generally|sometimes|rarely|seldom|widely|routinely|always|traditionally|increasingly";
+    const PRESENT: &str = "is|are|can|do|has|have|tend|be";
+    const OWN: &str = "our|ours|we|this|these|here|the";
+    let thought = thought(words, found);
+    let habit = thought.iter().enumerate().any(|(at, word)| {
+        let before = at.checked_sub(1).map_or("", |at| thought[at].as_str());
+        let next = thought.get(at + 1).map_or("", String::as_str);
+        let past = next.ends_with("ed") && !is(before, PRESENT);
+        is(word, HABIT) && !past && !is(before, "was|were|more|had")
+    });
+    habit && !thought.iter().take(1).any(|word| is(word, OWN)) && !ours(thought)
+}
+
+/// As in "that it is superior is often assumed": what a sentence opens with by "that" is only said where its
+/// own verb shows it.
+fn is_content(words: &[String], found: &Range<usize>) -> bool {
+    let opens = words.first().is_some_and(|word| word == "that");
+    let determiner = words.get(1).is_some_and(|word| {
+        is(word, "model|signature|study|cohort|classifier|nomogram|difference")
+    });
+    const FACT: &str = "clear|evident|certain|obvious|undisputed";
+    let shown = words[found.end..].iter().any(|word| is(word, SHOWN) || is(word, FACT));
+    opens && !determiner && (!shown || denies(&words[found.end..]))
+}
+
+fn ours(words: &[String]) -> bool {
+    words.iter().any(|word| is(word, "our|ours|we|this|present|here"))
 }
 
 fn last(words: &[String], n: usize) -> &[String] {
@@ -90,7 +134,7 @@ fn is_faint(near: &[String]) -> bool {
 /// As in "the aim was to develop a validated model", "larger samples are needed to establish its
 /// superiority", "we are collecting data for external validation".
 fn is_aim(reach: &[String]) -> bool {
-    const AIMS: &str = "aim*|sought|seek*|intend*|attempt*|goal*|purpose*|objective*|designed|needed|required|necessary|warranted|call|calls|invite*|encourage|encourages|recommend*|advocate*|urge*|collecting|recruiting|enrolling|preparing|planning";
+    const AIMS: &str = "aim*|sought|seek*|intend*|attempt*|goal*|purpose*|objective*|designed|ready|suited|candidate*|needed|required|necessary|warranted|call*|invite*|encourag*|recommend*|advocat*|urge*|welcom*|plead*|collecting|recruiting|enrolling|preparing|planning";
     let Some(aim) = reach.iter().rposition(|word| is(word, AIMS)) else { return false };
     let behind = &reach[aim + 1..];
     behind.iter().any(|word| is(word, "to|for|at|before"))
@@ -217,7 +261,7 @@ fn not_shown(after: &[String]) -> bool {
 fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
     const BE: &str = "is|are|was|were|be|been|remain|remains|has|have|had";
     const WILL: &str = "should|must|will|would|cannot";
-    const WANTED: &str = "needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|started|begun|launched|scheduled";
+    const WANTED: &str = "few|registered|approved|funded|proposed|envisaged|intended|foreseen|needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|started|begun|launched|scheduled";
     const VALUED: &str = "essential|crucial|important|mandatory|paramount|imperative|critical|desirable|desired|advisable|recommended|prerequisite|key";
     let clause = clause(after);
     // "Our validated model is important" calls it validated; "a validated model is important" does not.
@@ -244,7 +288,14 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
             pair[0] == "next" && is(&pair[1], "step|steps")
                 || is(&pair[1], "task|priority")
         });
+        // "External validation is what this model needs".
+        let lacked =
+            clause[first..].windows(2).any(|pair| pair[0] == "is" && pair[1] == "what")
+                && words[found.end..]
+                    .iter()
+                    .any(|word| is(word, "need*|lack*|miss*|require*"));
         let far = next
+            || lacked
             || said.is_some_and(|word| word == "beyond")
                 && clause.iter().any(|word| word == "scope");
         if far || said.is_some_and(|w| is(w, WANTED) || (is(w, VALUED) && !definite)) {
@@ -304,8 +355,59 @@ fn includes_zero(after: &[String]) -> bool {
 /// Whether a sentence tells what others found: it names them, or stands where others are spoken of,
 /// and says nothing of its own study.
 pub fn is_of_others(words: &[String], about_others: bool) -> bool {
-    const OURS: &str = "our|ours|we|this|present|here";
-    const THEIRS: &str = "others|literature|colleagues";
+    (about_others || cites(words)) && !ours(words)
+}
+
+/// Whether a sentence supposes or asks for what it says, so that its numbers are nobody's result.
+pub fn is_supposed(words: &[String]) -> bool {
+    const SUPPOSED: &str = "would|should|assum*|anticipat*|hypothes*|hypothetical*";
+    words.iter().enumerate().any(|(at, word)| {
+        let next = |n: usize| words.get(at + n).map_or("", String::as_str);
+        let value = is(word, "expected|target|minimum|required|desired")
+            && is(
+                next(1),
+                "auc*|auroc*|value|effect|sensitivity|specificity|accuracy|sample",
+            );
+        let needed =
+            is(word, "is|are|was|were|be") && is(next(1), "needed|required|necessary");
+        let power = is(word, "power") && is(next(1), "to|analysis|calculation|of");
+        let calculated = word == "sample"
+            && next(1) == "size"
+            && is(next(3), "calculat*|estimat*|based");
+        is(word, SUPPOSED) || value || needed || power || calculated
+    })
+}
+
+/// The same of what stands at one place of a sentence: another thought of it may be of the study itself, as
+/// in "they validated their signature, whereas we did not" and "unlike theirs, the model was validated".
+pub fn told_of_others(
+    words: &[String],
+    found: &Range<usize>,
+    about_others: bool,
+) -> bool {
+    let thought = thought(words, found);
+    let alone = thought.len() < words.len();
+    // "They reported that, although it is small, …": what is told goes on behind.
+    let told = words[..found.start].iter().any(|word| word == "that");
+    if alone && cites(thought) && !ours(thought) {
+        return true;
+    }
+    const OPENING: &str = "although|though|while|whereas|unlike|despite";
+    let contrast = words.get(1).is_some_and(|word| is(word, "contrast|opposition"));
+    let opens = words.first().is_some_and(|word| is(word, OPENING)) || contrast;
+    if alone && opens && !told && !cites(thought) && !about_others {
+        return false;
+    }
+    is_of_others(words, about_others)
+}
+
+/// Whether other work is named.
+fn cites(words: &[String]) -> bool {
+    const THEIRS: &str = "others|literature|colleagues|reviewers";
+    // Texts that are told of by what they say: "a recent meta-analysis concluded that".
+    const SOURCES: &str = "review|reviews|analysis|analyses|survey*|guideline*|consortium|investigators|authors|report|reports";
+    const SAY: &str = "conclude*|report*|found|find*|call|called|calls|show*|suggest*|state*|recommend*|argue*|describe*|validated";
+    const NEWER: &str = "recent|meta|systematic|pooled|original|landmark|large";
     const OLDER: &str = "previous|earlier|prior|published|other|existing";
     const WORK: &str =
         "stud*|work*|report*|model*|paper*|author*|research*|group*|publication*";
@@ -345,7 +447,16 @@ pub fn is_of_others(words: &[String], about_others: bool) -> bool {
             is(&three[0], "has|have") && three[1] == "been" && is(&three[2], TOLD);
         known && !words[..at].iter().any(|word| is_one(word, &["the|these|its"]))
     });
-    (about_others || named || told_before || told || any(THEIRS)) && !any(OURS)
+    // "A recent meta-analysis concluded", "the authors of the original signature validated".
+    let source = words.iter().position(|word| is(word, SOURCES)).filter(|at| *at < 5);
+    let source = source.is_some_and(|at| {
+        let behind = &words[at + 1..words.len().min(at + 8)];
+        let older =
+            is(&words[at], "investigators|authors|guideline*|consortium|review|reviews");
+        (older || words[..at].iter().any(|word| is(word, NEWER)))
+            && behind.iter().any(|word| is(word, SAY))
+    });
+    named || told_before || told || source || any(THEIRS)
 }
 
 #[cfg(test)]

@@ -245,9 +245,9 @@ fn number(characters: &[char], start: usize) -> (Token, usize) {
     }
     let whole = text.clone();
     let mut marked = false;
-    // `1,600`, `1 600` with a space that does not break, `1’600`.
+    // `1,600`, `1 600`, `1’600`.
     let joins = |at: usize| {
-        characters.get(at).is_some_and(|c| ",'’\u{a0}\u{2009}\u{202f}".contains(*c))
+        characters.get(at).is_some_and(|c| ", '’\u{a0}\u{2009}\u{202f}".contains(*c))
             && (1..=3).all(|after| digit(at + after))
             && !digit(at + 4)
     };
@@ -512,7 +512,8 @@ fn end_of_range(tokens: &[Token], at: usize) -> Option<End<'_>> {
 fn counts(tokens: &[Token], events: &[&str], found: &mut Vec<Typed>) {
     for (at, token) in tokens.iter().enumerate() {
         let Token::Number(number, written) = token else { continue };
-        if number.count().is_none() || is_bound(tokens, at) {
+        if number.count().is_none() || is_bound(tokens, at) || is_rate(tokens, at, number)
+        {
             continue;
         }
         let Some(what) = counted(tokens, at, events) else { continue };
@@ -634,6 +635,13 @@ fn is_bound(tokens: &[Token], at: usize) -> bool {
             || (at > 0 && tokens[at - 1].is_sign(&['-', '–', '‐']));
         graded && joined
     }
+}
+
+/// As in "6 of 100 000 people": what is divided by a round number of the population.
+fn is_rate(tokens: &[Token], at: usize, number: &Number) -> bool {
+    const ROUND: [f64; 4] = [1e3, 1e4, 1e5, 1e6];
+    let before = at.checked_sub(1).map_or("", |at| tokens[at].word());
+    ROUND.contains(&number.value) && ["of", "in", "per"].contains(&before)
 }
 
 /// As in "in 2019 patients were asked".
