@@ -54,7 +54,30 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
         || not_shown(after)
         || is_wanted(words, found, after)
         || is_told_beside(words, found)
+        || is_explained_away(clause(after))
+        || is_only_way(words, found)
         || is_taken_back(after)
+}
+
+/// As in "the gain was within chance", "superior performance merely reflects overfitting".
+fn is_explained_away(clause: &[String]) -> bool {
+    const BY: &str = "reflect*|stem*|due|explained|attributable|attributed|arise*|within|by|consequence";
+    const ELSE: &str =
+        "overfit*|optimism|chance|artefact*|artifact*|noise|bias*|confound*|leak*|luck";
+    clause.iter().enumerate().any(|(at, word)| {
+        let before = last(&clause[..at], 3);
+        is(word, ELSE)
+            && before.iter().any(|word| is(word, BY))
+            && !last(&clause[..at], 6)
+                .iter()
+                .any(|word| is(word, "not|no|unlikely|cannot"))
+    })
+}
+
+/// As in "only prospective validation can show whether …".
+fn is_only_way(words: &[String], found: &Range<usize>) -> bool {
+    let only = last(&words[..found.start], 3).iter().any(|word| word == "only");
+    only && words[found.end..].iter().take(6).any(|word| is(word, "can|could|will|would"))
 }
 
 /// As in "equivalence rather than superiority".
@@ -103,7 +126,7 @@ fn last(words: &[String], n: usize) -> &[String] {
 }
 
 fn denies(words: &[String]) -> bool {
-    const DENIALS: &str = "no|not|without|never|neither|nor|none|lack|lacks|lacking|lacked|absence|absent|need|needs|future|cannot|unable|fail|fails|failed|failing|unlikely|unclear|unknown|uncertain|unproven|impossible|require|requires|await|awaits|awaiting|pending|planned|plan|plans|should|must|may|might|will|would|until|unless|nothing|hardly|potential|potentially|insufficient|doubtful|questionable|refrain|deserve|deserves|preclude|precludes|precluded";
+    const DENIALS: &str = "no|not|without|never|neither|nor|none|lack|lacks|lacking|lacked|absence|absent|need|needs|future|cannot|unable|fail|fails|failed|failing|unlikely|unclear|unknown|uncertain|unproven|impossible|require|requires|await|awaits|awaiting|pending|planned|plan|plans|should|must|may|might|will|would|until|unless|nothing|hardly|potential|potentially|insufficient|doubtful|questionable|ideally|prone|liable|refrain|deserve|deserves|preclude|precludes|precluded";
     // With some a second word denies, as in "little evidence", "far from".
     const LITTLE: &str = "little|scant|limited|weak|inconclusive";
     words.iter().enumerate().any(|(at, word)| {
@@ -112,7 +135,7 @@ fn denies(words: &[String]) -> bool {
         let only = word == "not" && next == "only";
         let doubt = next.starts_with("doubt");
         let little = is(word, LITTLE) && is(next, "evidence|support|indication")
-            || word == "next" && is(next, "step|steps|stage")
+            || word == "next" && is(next, "step|steps|stage|phase|task|goal|project|aim")
             || word == "far" && next == "from"
             || is(word, "has|have|had") && next == "to"
             || word == "only" && is(next, "appear*|seem*");
@@ -134,7 +157,7 @@ fn is_faint(near: &[String]) -> bool {
 /// As in "the aim was to develop a validated model", "larger samples are needed to establish its
 /// superiority", "we are collecting data for external validation".
 fn is_aim(reach: &[String]) -> bool {
-    const AIMS: &str = "aim*|sought|seek*|intend*|attempt*|goal*|purpose*|objective*|designed|ready|suited|candidate*|needed|required|necessary|warranted|call*|invite*|encourag*|recommend*|advocat*|urge*|welcom*|plead*|collecting|recruiting|enrolling|preparing|planning";
+    const AIMS: &str = "aim*|sought|seek*|intend*|attempt*|goal*|purpose*|objective*|designed|ready|suited|candidate*|needed|required|necessary|warranted|call*|invite*|encourag*|recommend*|advocat*|urge*|welcom*|plead*|funding|grant|grants|ethics|collecting|recruiting|enrolling|preparing|planning";
     let Some(aim) = reach.iter().rposition(|word| is(word, AIMS)) else { return false };
     let behind = &reach[aim + 1..];
     behind.iter().any(|word| is(word, "to|for|at|before"))
@@ -206,7 +229,8 @@ fn is_condition(words: &[String], found: &Range<usize>) -> bool {
 fn denied_behind(after: &[String]) -> bool {
     const BETWEEN: &str = "was|were|is|are|has|have|had|been|being|could|can|still|remain|remains|did|does|of|the|this|model|models|study|studies|cohort|cohorts|data|set|sets|trial|trials|now";
     const DENIALS: &str = "under|underway|ongoing|unknown|unclear|next|never|needed|required|warranted|lacking|pending|planned|missing|unavailable|outstanding|necessary|awaited|absent|impossible|desirable|yet";
-    let skipped = after.iter().take(GAP).take_while(|word| is(word, BETWEEN)).count();
+    let between = |word: &&String| is(word, BETWEEN) || word.ends_with("ly");
+    let skipped = after.iter().take(GAP).take_while(between).count();
     let remains = after[..skipped].iter().any(|word| word.starts_with("remain"));
     let Some(next) = after.get(skipped) else { return false };
     let following = after.get(skipped + 1).map_or("", String::as_str);
@@ -261,7 +285,7 @@ fn not_shown(after: &[String]) -> bool {
 fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
     const BE: &str = "is|are|was|were|be|been|remain|remains|has|have|had";
     const WILL: &str = "should|must|will|would|cannot";
-    const WANTED: &str = "few|registered|approved|funded|proposed|envisaged|intended|foreseen|needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|started|begun|launched|scheduled";
+    const WANTED: &str = "few|registered|approved|funded|proposed|envisaged|intended|foreseen|precluded|prevented|hampered|hindered|prohibited|omitted|deferred|postponed|waived|needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|started|begun|launched|scheduled";
     const VALUED: &str = "essential|crucial|important|mandatory|paramount|imperative|critical|desirable|desired|advisable|recommended|prerequisite|key";
     let clause = clause(after);
     // "Our validated model is important" calls it validated; "a validated model is important" does not.
@@ -304,7 +328,8 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
     }
     clause.iter().take(first.unwrap_or(clause.len())).any(|word| {
         is(word, "disappear*|vanish*|await|awaits")
-            || (is(word, "require|need|deserve") && !definite)
+            || (is(word, "require|requires|need|needs|deserve*|demand|demands|presuppose*|depend|depends")
+                && !definite)
     })
 }
 
@@ -368,13 +393,16 @@ pub fn is_supposed(words: &[String]) -> bool {
                 next(1),
                 "auc*|auroc*|value|effect|sensitivity|specificity|accuracy|sample",
             );
+        // "An AUC above 0.9 is deemed outstanding".
+        let rated =
+            is(word, "is|are") && is(next(1), "deemed|considered|regarded|rated|taken");
         let needed =
             is(word, "is|are|was|were|be") && is(next(1), "needed|required|necessary");
         let power = is(word, "power") && is(next(1), "to|analysis|calculation|of");
         let calculated = word == "sample"
             && next(1) == "size"
             && is(next(3), "calculat*|estimat*|based");
-        is(word, SUPPOSED) || value || needed || power || calculated
+        is(word, SUPPOSED) || rated || value || needed || power || calculated
     })
 }
 
@@ -414,7 +442,7 @@ fn cites(words: &[String]) -> bool {
     // Some of these may be this study's own groups and models.
     const SOME: &str = "several|many|some|numerous|most|few|various|recent";
     const TEXTS: &str = "studies|reports|papers|publications|authors|researchers|investigators|work|works";
-    const TOLD: &str = "reported|shown|described|demonstrated|suggested|published";
+    const TOLD: &str = "reported|shown|described|demonstrated|suggested|published|touted|claimed|believed|thought|hailed|advocated|proposed|considered|promoted|said";
     // "Superior to earlier models" is said of this study's own.
     const THAN: &str =
         "to|than|over|with|against|outperform*|surpass*|exceed*|beat|beats|unlike|versus";

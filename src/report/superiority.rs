@@ -57,6 +57,8 @@ const BETTER: Phrases<'static> = Phrases {
         "edge|lead|margin|benefit*",
         "ranked|ranks ~1 above|first|higher|ahead",
         "ahead of",
+        "stronger",
+        "perform*|fare*|did|does|score*|discriminat* ~1 best",
         "improv*",
         "improve*",
         "increase*",
@@ -196,7 +198,7 @@ fn weakly(
 ) -> Option<Range<usize>> {
     // What is higher or exceeded is a measure, not a share of patients.
     const BARE: [&str; 4] = ["higher", "greater", "exceed*", "increase*"];
-    const MEASURED: [&str; 7] = [
+    const MEASURED: [&str; 11] = [
         "auc*",
         "auroc*",
         "discriminat*",
@@ -204,6 +206,10 @@ fn weakly(
         "accura*",
         "predict*",
         "statistic",
+        "yield",
+        "power",
+        "ability",
+        "diagnos*",
     ];
     let one_of = |word: &String, of: &[&str]| of.iter().any(|one| is(word, one));
     let found = BETTER.within(words).or_else(|| WORSE.within(words))?;
@@ -370,6 +376,10 @@ fn claimed(
         let to = words[from..].iter().position(|w| is(w, "to|with|into|in"))?;
         Some(from + to)
     });
+    // "The clinical model gained when radiomics was added": what was added is ahead.
+    let came = added.filter(|at| {
+        added_to.is_none() && *at > found.end && is(&words[at - 1], "is|are|was|were")
+    });
     let turn = words[found.end..].iter().position(|word| THAN.contains(&word.as_str()));
     let turn = if verb { found.end } else { found.end + turn.unwrap_or(words.len()) };
     let (mut better, mut than) = (Vec::new(), Vec::new());
@@ -379,7 +389,10 @@ fn claimed(
         let behind =
             at >= turn || (other == Some(position) && at < found.start) || added_to;
         // What is added to is behind in the passive as well.
-        let last = if added_to { true } else { behind != passive };
+        let last = match came {
+            Some(came) => !(came.saturating_sub(4)..came).contains(&at),
+            None => added_to || behind != passive,
+        };
         let into = if last { &mut than } else { &mut better };
         if !into.contains(&model) {
             into.push(model);

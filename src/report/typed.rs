@@ -510,9 +510,15 @@ fn end_of_range(tokens: &[Token], at: usize) -> Option<End<'_>> {
 
 /// Numbers of patients and of events.
 fn counts(tokens: &[Token], events: &[&str], found: &mut Vec<Typed>) {
+    if of_population(tokens) {
+        return;
+    }
     for (at, token) in tokens.iter().enumerate() {
         let Token::Number(number, written) = token else { continue };
-        if number.count().is_none() || is_bound(tokens, at) || is_rate(tokens, at, number)
+        if number.count().is_none()
+            || is_bound(tokens, at)
+            || is_rate(tokens, at, number)
+            || is_part(tokens, at)
         {
             continue;
         }
@@ -635,6 +641,31 @@ fn is_bound(tokens: &[Token], at: usize) -> bool {
             || (at > 0 && tokens[at - 1].is_sign(&['-', '–', '‐']));
         graded && joined
     }
+}
+
+/// As in "every year 20 000 people fall ill".
+fn of_population(tokens: &[Token]) -> bool {
+    const YEARLY: [&str; 5] =
+        ["annually", "yearly", "worldwide", "globally", "nationwide"];
+    tokens.iter().any(|token| YEARLY.contains(&token.word()))
+        || tokens.windows(2).any(|pair| {
+            ["every", "each", "per", "a"].contains(&pair[0].word())
+                && pair[1].word() == "year"
+        })
+}
+
+/// As in "an increase was seen in 30 patients", "30 patients had seizures": a part of the patients that the
+/// run does not count.
+fn is_part(tokens: &[Token], at: usize) -> bool {
+    const SEEN: &str = "seen|observed|present|found|occurred|detected|noted|recorded|missing|available|unavailable|performed|diagnosed|given|administered|absent|visible|inconclusive";
+    const BEHAVED: &str = "had|received|underwent|died|developed|showed|presented|lacked|refused|declined|withdrew|experienced|suffered";
+    let word =
+        |at: Option<usize>| at.and_then(|at| tokens.get(at)).map_or("", Token::word);
+    let before = word(at.checked_sub(1)) == "in" && is(word(at.checked_sub(2)), SEEN);
+    let people = ["patients", "subjects", "participants", "individuals"];
+    let of = |word: &str| people.contains(&word);
+    // "Of 250 patients, 120 had it": the whole is named first.
+    before || of(word(Some(at + 1))) && is(word(Some(at + 2)), BEHAVED)
 }
 
 /// As in "6 of 100 000 people": what is divided by a round number of the population.

@@ -346,6 +346,12 @@ impl<'p> Phrases<'p> {
         if at > 0 && praise(at - 1) && !of_other {
             return Some(at - 1..at + 1);
         }
+        // "Good model calibration".
+        const WHOSE: &str =
+            "model|overall|internal|risk|general|visual|global|graphical|statistical";
+        if at > 1 && is(&words[at - 1], WHOSE) && praise(at - 2) {
+            return Some(at - 2..at + 1);
+        }
         // "Good discrimination and calibration".
         if at > 2 && words[at - 1] == "and" && praise(at - 3) {
             return Some(at - 3..at + 1);
@@ -376,7 +382,7 @@ impl<'p> Phrases<'p> {
     /// Where what is said of a noun stands, as in "calibration of the model was very good".
     fn predicate(&self, words: &[String], at: usize) -> Option<usize> {
         /// Words between a noun and what is said of it.
-        const BETWEEN: usize = 4;
+        const BETWEEN: usize = 6;
         let behind = words.get(at + 1..)?.iter().take(BETWEEN + 1);
         let are = at + 1 + behind.clone().position(|word| is_one(word, &ARE))?;
         let between = &words[at + 1..are];
