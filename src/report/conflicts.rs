@@ -18,9 +18,11 @@ use crate::data::{
     AnalysisRecord, CohortFacts, ConflictFacts, Count, Known, Stated, StudyRecord,
 };
 
-/// One check: its name, the items that it puts into question, and what it finds.
+/// One check: its name, the items that it puts into question, what it finds, and what mends it where that
+/// does not follow from what is found.
 struct Check {
     name: &'static str,
+    remedy: &'static str,
     items: &'static [&'static str],
     find: fn(&StudyRecord) -> Vec<(String, String)>,
     level: &'static str,
@@ -29,96 +31,112 @@ struct Check {
 const CHECKS: &[Check] = &[
     Check {
         name: "external validation",
+        remedy: "call it internal validation, or declare a cohort of another institution or source",
         items: &["tripod_ai 1", "tripod_ai 2", "clear 38"],
         find: external,
         level: "conflict",
     },
     Check {
         name: "prospective",
+        remedy: "leave the word out, or mend the design of the cohort",
         items: &["tripod_ai 1", "tripod_ai 2", "tripod_ai 5a"],
         find: prospective,
         level: "conflict",
     },
     Check {
         name: "protocol",
+        remedy: "",
         items: &["tripod_ai 18c", "tripod_ai 18d"],
         find: protocol,
         level: "warning",
     },
     Check {
         name: "threshold declared beforehand",
+        remedy: "say when and why it was changed",
         items: &["tripod_ai 15"],
         find: threshold,
         level: "conflict",
     },
     Check {
         name: "time of a deviation",
+        remedy: "mend its `when`",
         items: &["tripod_ai 18c"],
         find: dated,
         level: "conflict",
     },
     Check {
         name: "no deviation",
+        remedy: "name the deviation with its reason",
         items: &["tripod_ai 18c"],
         find: no_deviation,
         level: "conflict",
     },
     Check {
         name: "no missing data",
+        remedy: "tell how many values are missing and what was done about them",
         items: &["tripod_ai 11", "clear 29"],
         find: no_missing,
         level: "conflict",
     },
     Check {
         name: "multicentre",
+        remedy: "name the one centre, or declare the column of the centres",
         items: &["tripod_ai 6a"],
         find: multicentre,
         level: "conflict",
     },
     Check {
         name: "test data used once",
+        remedy: "say how many models met it",
         items: &["clear 38"],
         find: used_once,
         level: "conflict",
     },
     Check {
         name: "a number typed by hand",
+        remedy: "",
         items: &["tripod_ai 2"],
         find: wrong_numbers,
         level: "conflict",
     },
     Check {
         name: "a number typed by hand",
+        remedy: "",
         items: &[],
         find: typed_numbers,
         level: "warning",
     },
     Check {
         name: "setting of imaging",
+        remedy: "",
         items: &[],
         find: other_setting,
         level: "warning",
     },
     Check {
         name: "superior",
+        remedy: "tell the difference with its interval instead",
         items: &["tripod_ai 25", "clear 41"],
         find: superior,
         level: "conflict",
     },
     Check {
         name: "validated",
+        remedy: "tell the AUROC with its interval instead",
         items: &["tripod_ai 25", "tripod_ai 2"],
         find: validated,
         level: "conflict",
     },
     Check {
         name: "well calibrated",
+        remedy: "tell slope and intercept with their intervals instead",
         items: &["tripod_ai 25", "clear 40"],
         find: calibrated,
         level: "conflict",
     },
     Check {
         name: "generalises",
+        remedy: "say where the model was judged, and how well",
         items: &["tripod_ai 25", "tripod_ai 26"],
         find: generalises,
         level: "conflict",
@@ -133,7 +151,10 @@ pub fn conflicts(record: &StudyRecord) -> Vec<ConflictFacts> {
             .map(|(field, text)| ConflictFacts {
                 check: check.name.to_string(),
                 field,
-                text,
+                text: match check.remedy {
+                    "" => text,
+                    remedy => format!("{text}; {remedy}"),
+                },
                 level: check.level.to_string(),
                 items: check.items.iter().map(|item| item.to_string()).collect(),
             })
@@ -371,15 +392,16 @@ fn no_deviation(record: &StudyRecord) -> Vec<(String, String)> {
         (None, None) => return Vec::new(),
     };
     let says_none = |text: &str| {
-        sentences(text).into_iter().any(|sentence| {
+        sentences(text).into_iter().find_map(|sentence| {
             let words = words(sentence);
-            !is_of_others(&words, false) && denies_departure(&words)
+            let none = !is_of_others(&words, false) && denies_departure(&words);
+            none.then(|| quoted(sentence))
         })
     };
     let of = |(field, text): (String, String)| {
-        let why =
-            format!("`{field}` says that the study kept to its plan, and {departed}");
-        says_none(&text).then_some((field, why))
+        let said = says_none(&text)?;
+        let why = format!("`{field}` says “{said}”, and {departed}");
+        Some((field, why))
     };
     texts(record).into_iter().filter_map(of).collect()
 }
@@ -420,13 +442,14 @@ fn no_missing(record: &StudyRecord) -> Vec<(String, String)> {
     for (field, text) in texts(record) {
         let gaps = sentences(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
-            says_complete(&words).then(|| gaps_of(record, &words)).flatten()
+            let (cells, n) =
+                says_complete(&words).then(|| gaps_of(record, &words)).flatten()?;
+            Some((quoted(sentence), cells, n))
         });
-        let Some((cells, n)) = gaps else { continue };
+        let Some((said, cells, n)) = gaps else { continue };
         let predictors = if n == 1 { "predictor" } else { "predictors" };
-        let why = format!(
-            "`{field}` says that nothing is missing, and {cells} cells of {n} {predictors} are"
-        );
+        let why =
+            format!("`{field}` says “{said}”, and {cells} cells of {n} {predictors} are");
         found.push((field, why));
     }
     found
@@ -564,6 +587,7 @@ fn used_once(record: &StudyRecord) -> Vec<(String, String)> {
 /// A number that an author typed.
 struct Written {
     field: String,
+    sentence: String,
     typed: Typed,
     /// Where its sentence says that it holds; empty where it does not say, or where it has several such
     /// numbers, of which each may be of another place.
@@ -619,6 +643,7 @@ fn numbers(record: &StudyRecord) -> Vec<Written> {
                     found.iter().filter(|one| one.what == typed.what).count() == 1;
                 numbers.push(Written {
                     field: field.clone(),
+                    sentence: quoted(&sentence.replace('\u{1}', "…")),
                     typed: typed.clone(),
                     places: if alone { of.clone() } else { Vec::new() },
                     model: model.clone().filter(|_| alone),
@@ -868,8 +893,9 @@ fn told(typed: &Typed) -> (String, String) {
 fn wrong_numbers(record: &StudyRecord) -> Vec<(String, String)> {
     let wrong = numbers(record).into_iter().filter_map(|one| {
         let of_its_model = one.is_of_its_model(record);
-        let Written { field, typed, places, model } = one;
+        let Written { field, sentence, typed, places, model } = one;
         let (what, name) = told(&typed);
+        let has_instead = instead(record, &typed, &places, model.as_deref());
         let an = if what.starts_with(['A', 'F', 'a', 'i']) { "an" } else { "a" };
         let why = match (has(record, &typed, &[]), has(record, &typed, &places)) {
             (false, _) => "that no result of this study is".to_string(),
@@ -884,11 +910,55 @@ fn wrong_numbers(record: &StudyRecord) -> Vec<(String, String)> {
             ),
         };
         let text = format!(
-            "`{field}` has {an} {what} {why}; name the result instead, as {name}"
+            "`{field}` has {an} {what} {why}: “{sentence}”{has_instead}; name the result instead, as \
+             {name}"
         );
         Some((field, text))
     });
     wrong.collect()
+}
+
+/// What the run has where the author typed another number: the first few values of the measure, or the
+/// number of patients that the headline rests on. Nothing where it is hidden.
+fn instead(
+    record: &StudyRecord,
+    typed: &Typed,
+    places: &[Place],
+    model: Option<&str>,
+) -> String {
+    let there = record
+        .analyses
+        .values()
+        .filter(|of| is_in(places, of) && model.is_none_or(|model| of.model == model));
+    let told: Vec<String> = match typed.what {
+        What::Measure(measure) => results(there, measure)
+            .into_iter()
+            .filter_map(|found| Some(plain(found.estimate?, 2)))
+            .collect(),
+        What::IntervalOf(measure) => results(there, measure)
+            .into_iter()
+            .filter_map(|found| found.ends)
+            .map(|(lower, upper)| format!("{} to {}", plain(lower, 2), plain(upper, 2)))
+            .collect(),
+        What::Patients => {
+            there.filter_map(|of| of.n_subjects.known()).map(|n| n.to_string()).collect()
+        }
+        What::Events => {
+            let n = there.filter_map(|of| of.n_positive_subjects.known());
+            n.map(|n| n.to_string()).collect()
+        }
+    };
+    let mut some: Vec<String> = Vec::new();
+    for one in told {
+        if !some.contains(&one) {
+            some.push(one);
+        }
+    }
+    some.truncate(3);
+    match some.is_empty() {
+        true => String::new(),
+        false => format!("; the run has {}", some.join(", ")),
+    }
 }
 
 fn typed_numbers(record: &StudyRecord) -> Vec<(String, String)> {
@@ -941,10 +1011,10 @@ const VALIDATED: Phrases<'static> = Phrases {
     any_of: &[
         "validated",
         "model validates",
-        "accurately|reliably|robustly|faithfully|dependably|precisely|correctly|confidently predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells",
-        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~4 accurately|reliably|robustly|faithfully|dependably|precisely|correctly|confidently",
-        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~ with high|excellent|great accuracy|reliability|precision",
-        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~ from|apart with high|excellent|great accuracy|reliability",
+        "accurately|reliably|robustly|faithfully|dependably|precisely|correctly|confidently predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells",
+        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~4 accurately|reliably|robustly|faithfully|dependably|precisely|correctly|confidently",
+        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~ with high|excellent|great accuracy|reliability|precision",
+        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~ from|apart with high|excellent|great accuracy|reliability",
         "allow*|enabl*|permit*|provid*|achiev*|offer*|yield*|afford*|obtain*|gave|gives ~2 reliable|robust|valid|accurate|dependable|trustworthy|faithful ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*|detect*|determination|genotyping|typing|grading|characterisation|characterization|assessment|estimation|staging|profiling|separation|distinction|inference|diagnosis",
         "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*|detect*|determination|genotyping|typing|grading|characterisation|characterization|assessment|estimation|staging|profiling|separation|distinction|inference|diagnosis ~7 was|were|is|are|proved achieved|obtained|reached|possible|feasible|attained|provided|shown|demonstrated",
         "perform|performs|performed|work|works|worked|behaves|behaved robustly|reliably|dependably",
@@ -1037,7 +1107,7 @@ const CALIBRATED: Phrases<'static> = Phrases {
         "good|excellent ~ and calibration",
         "calibration ~ good|excellent agreement",
         "calibration ~ close|near ~ ideal|diagonal|perfect|identity",
-        "calibration ~ follow*|hug*|coincid*|overlap*|align*|lay|lies|track* ~ diagonal|ideal|identity",
+        "calibration ~ follow*|hug*|fit|fits|fitted|coincid*|overlap*|align*|lay|lies|track* ~ diagonal|ideal|identity",
         "no|without ~1 departure|deviation ~ perfect|ideal|diagonal",
         "no|without ~1 miscalibration|lack",
         "no|without ~1 difference* ~ predicted ~ observed",
@@ -1053,6 +1123,7 @@ const CALIBRATED: Phrases<'static> = Phrases {
         ],
         &["agree*|match*|correspond*|coincid*|mirror*|track*", FORETOLD, SEEN],
         &["close|near|similar|identical", "to", FORETOLD, SEEN],
+        &["consistent|line|keeping|accordance", "with", FORETOLD, SEEN],
     ],
     // What readers and contours agree in is no calibration.
     but_with: &[

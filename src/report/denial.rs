@@ -56,6 +56,8 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
         || is_told_beside(words, found)
         || is_explained_away(clause(after))
         || is_only_way(words, found)
+        || is_only_there(clause(after))
+        || is_definition(words, found)
         || is_taken_back(after)
 }
 
@@ -78,6 +80,31 @@ fn is_explained_away(clause: &[String]) -> bool {
 fn is_only_way(words: &[String], found: &Range<usize>) -> bool {
     let only = last(&words[..found.start], 3).iter().any(|word| word == "only");
     only && words[found.end..].iter().take(6).any(|word| is(word, "can|could|will|would"))
+}
+
+/// As in "calibration was good only in the training data".
+fn is_only_there(clause: &[String]) -> bool {
+    clause.windows(2).any(|pair| {
+        is(&pair[0], "only|merely|solely")
+            && is(&pair[1], "in|on|within|during|for|after|if|when")
+    })
+}
+
+/// As in "a model was considered superior if the interval lay above zero", "a well-calibrated model has a
+/// slope of 1".
+fn is_definition(words: &[String], found: &Range<usize>) -> bool {
+    const CALLED: &str =
+        "considered|defined|deemed|regarded|judged|taken|classed|counted";
+    const PRESENT: &str = "has|have|is|are|can|does|gives|means|allows|shows|predicts";
+    const TOLD: &str = "presented|reported|described|introduced|proposed|shown|given|now|available|provided|developed|derived|built|identified|found";
+    let (before, after) = (&words[..found.start], &words[found.end..]);
+    let called = last(before, 4).iter().any(|word| is(word, CALLED));
+    let if_so = called && after.iter().take(4).any(|word| is(word, "if|when|whenever"));
+    let any = found.start == 1 && is(&words[0], "a|an");
+    let verb = after.iter().take(6).position(|word| is(word, PRESENT));
+    let told =
+        verb.is_some_and(|at| after[at..].iter().take(3).any(|word| is(word, TOLD)));
+    if_so || any && verb.is_some() && !told
 }
 
 /// As in "equivalence rather than superiority".
@@ -118,7 +145,12 @@ fn is_content(words: &[String], found: &Range<usize>) -> bool {
 }
 
 fn ours(words: &[String]) -> bool {
-    words.iter().any(|word| is(word, "our|ours|we|this|present|here"))
+    const WORK: &str = "study|work|paper|article|cohort|analysis|report|model|signature|sample|population|series|trial|investigation|approach|dataset|setting|data|radiomics|nomogram|classifier|first|is";
+    words.iter().enumerate().any(|(at, word)| {
+        // "This contrasts with earlier work" speaks of the other.
+        let of = words.get(at + 1).is_some_and(|next| is(next, WORK));
+        is(word, "our|ours|we|present|here") || word == "this" && of
+    })
 }
 
 fn last(words: &[String], n: usize) -> &[String] {
@@ -126,7 +158,7 @@ fn last(words: &[String], n: usize) -> &[String] {
 }
 
 fn denies(words: &[String]) -> bool {
-    const DENIALS: &str = "no|not|without|never|neither|nor|none|lack|lacks|lacking|lacked|absence|absent|need|needs|future|cannot|unable|fail|fails|failed|failing|unlikely|unclear|unknown|uncertain|unproven|impossible|require|requires|await|awaits|awaiting|pending|planned|plan|plans|should|must|may|might|will|would|until|unless|nothing|hardly|potential|potentially|insufficient|doubtful|questionable|ideally|prone|liable|refrain|deserve|deserves|preclude|precludes|precluded";
+    const DENIALS: &str = "no|not|without|never|neither|nor|none|lack|lacks|lacking|lacked|absence|absent|need|needs|future|cannot|unable|fail|fails|failed|failing|unlikely|unclear|unknown|uncertain|unproven|impossible|require|requires|await|awaits|awaiting|pending|planned|plan|plans|should|must|may|might|will|would|until|unless|nothing|hardly|potential|potentially|insufficient|doubtful|questionable|ideally|prone|liable|willing|reject|rejects|rejected|refute*|dispute*|contradict*|refrain|deserve|deserves|preclude|precludes|precluded";
     // With some a second word denies, as in "little evidence", "far from".
     const LITTLE: &str = "little|scant|limited|weak|inconclusive";
     words.iter().enumerate().any(|(at, word)| {
@@ -137,6 +169,8 @@ fn denies(words: &[String]) -> bool {
         let little = is(word, LITTLE) && is(next, "evidence|support|indication")
             || word == "next" && is(next, "step|steps|stage|phase|task|goal|project|aim")
             || word == "far" && next == "from"
+            || is(word, "argue*|speak*|spoke|evidence|case") && next == "against"
+            || word == "missing" && is(next, "is|was|remains")
             || is(word, "has|have|had") && next == "to"
             || word == "only" && is(next, "appear*|seem*");
         let lost = words[at + 1..].iter().take(3).any(|word| is(word, LOSS));
@@ -204,7 +238,7 @@ fn is_to_come(before: &[String]) -> bool {
         // "We found the model to be …".
         [earlier @ .., to, be] if to == "to" && be == "be" && !earlier.is_empty() => {
             const CALLED: &str = "showed|considered|known|said";
-            !last(earlier, 4).iter().any(|word| is(word, SHOWN) || is(word, CALLED))
+            !last(earlier, 8).iter().any(|word| is(word, SHOWN) || is(word, CALLED))
         }
         [to, be] => to == "to" && be == "be",
         _ => false,
@@ -284,22 +318,28 @@ fn not_shown(after: &[String]) -> bool {
 /// "well-calibrated probabilities require a larger sample", "its superiority disappeared".
 fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
     const BE: &str = "is|are|was|were|be|been|remain|remains|has|have|had";
-    const WILL: &str = "should|must|will|would|cannot";
-    const WANTED: &str = "few|registered|approved|funded|proposed|envisaged|intended|foreseen|precluded|prevented|hampered|hindered|prohibited|omitted|deferred|postponed|waived|needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|started|begun|launched|scheduled";
-    const VALUED: &str = "essential|crucial|important|mandatory|paramount|imperative|critical|desirable|desired|advisable|recommended|prerequisite|key";
+    const WILL: &str = "should|must|will|would|cannot|may|might";
+    const TRIED: &str = "tested|examined|assessed|evaluated|investigated|studied|explored|compared|defined|considered|measured|quantified|estimated|judged|discussed|debated|attempted";
+    const AIMED: &str = "aim*|goal*|objective*|purpose*|target*";
+    const WANTED: &str = "few|registered|approved|funded|proposed|envisaged|intended|foreseen|precluded|prevented|hampered|hindered|prohibited|omitted|deferred|postponed|waived|needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|sought|started|begun|launched|scheduled";
+    const VALUED: &str = "essential|crucial|important|mandatory|paramount|imperative|critical|desirable|desired|advisable|recommended|encouraged|invited|welcome*|advocated|urged|prerequisite|key";
     let clause = clause(after);
     // "Our validated model is important" calls it validated; "a validated model is important" does not.
     let definite = last(&words[..found.start], 2)
         .iter()
         .chain(&words[found.clone()])
         .any(|word| is(word, "the|our|this|these|its"));
-    let first = clause.iter().position(|word| is(word, BE) || is(word, WILL));
+    let first =
+        clause.iter().position(|word| is(word, BE) || is(word, WILL) || word == "could");
     if let Some(first) = first {
         // "Superiority should be …" is none yet, and "a reliable marker would …" tells of no marker; our
         // validated model that should be used is validated.
         let noun =
             ["ion", "ity", "ment"].iter().any(|end| words[found.end - 1].ends_with(end));
-        if (noun || !definite) && is(&clause[first], WILL) {
+        // "External validation could be performed" was done; "could reveal" was not.
+        let open =
+            clause[first] == "could" && clause.get(first + 1).is_some_and(|w| w != "be");
+        if (noun || !definite) && (is(&clause[first], WILL) || open) {
             return true;
         }
         let skipped = |word: &&String| {
@@ -318,7 +358,10 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
                 && words[found.end..]
                     .iter()
                     .any(|word| is(word, "need*|lack*|miss*|require*"));
+        let aimed = clause[first + 1..].iter().take(3).any(|word| is(word, AIMED));
         let far = next
+            || aimed
+            || noun && said.is_some_and(|word| is(word, TRIED))
             || lacked
             || said.is_some_and(|word| word == "beyond")
                 && clause.iter().any(|word| word == "scope");
@@ -431,7 +474,8 @@ pub fn told_of_others(
 
 /// Whether other work is named.
 fn cites(words: &[String]) -> bool {
-    const THEIRS: &str = "others|literature|colleagues|reviewers";
+    const THEIRS: &str =
+        "others|literature|colleagues|reviewers|coworkers|workers|collaborators";
     // Texts that are told of by what they say: "a recent meta-analysis concluded that".
     const SOURCES: &str = "review|reviews|analysis|analyses|survey*|guideline*|consortium|investigators|authors|report|reports";
     const SAY: &str = "conclude*|report*|found|find*|call|called|calls|show*|suggest*|state*|recommend*|argue*|describe*|validated";
@@ -453,6 +497,12 @@ fn cites(words: &[String]) -> bool {
             at > 0 && is(&words[at - 1], "the|those|all|most|many|previously|recently");
         let compared =
             at > usize::from(article) && is(&words[at - 1 - usize::from(article)], THAN);
+        // "This contrasts with earlier work in which it was superior".
+        let compared = compared
+            && !words[at..]
+                .iter()
+                .take(4)
+                .any(|word| is(word, "which|where|showing|reporting"));
         // "Published radiomics models".
         let work = |of: &str| is(word_at(at + 1), of) || is(word_at(at + 2), of);
         let older = is(word, OLDER) && is(word_at(at + 1), WORK)
@@ -484,7 +534,10 @@ fn cites(words: &[String]) -> bool {
         (older || words[..at].iter().any(|word| is(word, NEWER)))
             && behind.iter().any(|word| is(word, SAY))
     });
-    named || told_before || told || source || any(THEIRS)
+    // "They found that …".
+    let they =
+        words.windows(2).any(|pair| is(&pair[0], "they|he|she") && is(&pair[1], SAY));
+    named || they || told_before || told || source || any(THEIRS)
 }
 
 #[cfg(test)]

@@ -48,6 +48,8 @@ const SUPERIOR: Phrases<'static> = Phrases {
 const BETTER: Phrases<'static> = Phrases {
     any_of: &[
         "better",
+        "larger",
+        "raise*|rose|rises|boost*",
         "more accurate|discriminati*|predictive",
         "higher",
         "greater",
@@ -66,6 +68,7 @@ const BETTER: Phrases<'static> = Phrases {
         "adds|add|added ~1 value|information",
         "advantage*",
         "gain*",
+        "adds|add to",
         "best ~1 model|performance|discrimination|predictor",
         "enhance*|strengthen*",
     ],
@@ -88,6 +91,7 @@ const WORSE: Phrases<'static> = Phrases {
         "lost|loses to",
         "no|not|never|cannot reach|match|attain|equal|rival|approach",
         "less accurate|discriminati*|predictive",
+        "lower|smaller",
         "lower ~1 auc*|auroc*|accura*|discriminat*|perform*",
     ],
     but_before: &[
@@ -197,7 +201,14 @@ fn weakly(
     words: &[String],
 ) -> Option<Range<usize>> {
     // What is higher or exceeded is a measure, not a share of patients.
-    const BARE: [&str; 4] = ["higher", "greater", "exceed*", "increase*"];
+    const BARE: [&str; 6] = [
+        "higher|larger",
+        "greater",
+        "exceed*",
+        "increase*",
+        "raise*|rose|rises|boost*",
+        "lower|smaller",
+    ];
     const MEASURED: [&str; 11] = [
         "auc*",
         "auroc*",
@@ -381,7 +392,9 @@ fn claimed(
         added_to.is_none() && *at > found.end && is(&words[at - 1], "is|are|was|were")
     });
     let turn = words[found.end..].iter().position(|word| THAN.contains(&word.as_str()));
-    let turn = if verb { found.end } else { found.end + turn.unwrap_or(words.len()) };
+    let to = words[found.end - 1] == "to";
+    let turn =
+        if verb || to { found.end } else { found.end + turn.unwrap_or(words.len()) };
     let (mut better, mut than) = (Vec::new(), Vec::new());
     for (position, (at, model)) in named.into_iter().enumerate() {
         let added_to = added_to
