@@ -250,10 +250,10 @@ fn is_in(places: &[Place], analysis: &AnalysisRecord) -> bool {
 const EXTERNAL: Phrases<'static> = Phrases::new(&[
     "external validation|evaluation|patients|performance|auc|auroc",
     "external cohort*|test*|data*|set*|institution*|hospital*|cent*",
-    "externally validated|evaluated|tested",
+    "externally validate|validates|validated|evaluate|evaluated|tested",
     "validated|evaluated|tested ~2 externally",
     "independent external|validation|cohort*|institution*|hospital*|cent*",
-    "outside institution*|hospital*",
+    "outside institution*|hospital*|cohort*|data*|patients|sample*|cent*",
     "cohort|patients ~ different hospital|institution",
     "validat*|test*|evaluat*|appli*|perform*|reproduc*|replicat*|confirm*|held ~ another|second|different|separate|outside|unrelated|other ~1 institution*|hospital*|cent*|clinic|clinics|country",
     "another|second|different|separate|outside|unrelated ~1 institution|hospital|centre|center|clinic ~ validat*|test*|evaluat*|replicat*|confirm*",

@@ -31,6 +31,10 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
     let reach = last(thought, 9);
     let joined = reach.iter().rposition(|word| word == "and").map_or(0, |at| at + 1);
     let reach = &reach[joined..];
+    // "The aim was to develop and externally validate" aims at both.
+    const BARE: &str = "validate|evaluate|test|outperform|generalise|generalize|predict";
+    let bare = words[found.clone()].iter().any(|word| is(word, BARE));
+    let aims = if bare { last(thought, 12) } else { reach };
     // "Had it been superior, …" tells what was not.
     let unreal = words.first().is_some_and(|word| word == "had")
         && words.iter().any(|word| word == "been");
@@ -39,12 +43,15 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
         last(before, 3).windows(2).any(|pair| pair[0] == "anything" && pair[1] == "but");
     denies(near)
         || anything_but
-        || is_set_aside(last(thought, 4))
+        || is_set_aside(last(thought, 3))
+        || is_asked_after(near)
+        || by_little(after)
+        || words[0] == "few"
         || is_general(words, found)
         || is_content(words, found)
         || denies(reach)
         || is_faint(near)
-        || is_aim(reach)
+        || is_aim(aims)
         || is_purpose(before)
         || is_asked(before)
         || unreal
@@ -87,6 +94,7 @@ fn is_only_there(clause: &[String]) -> bool {
     clause.windows(2).any(|pair| {
         is(&pair[0], "only|merely|solely")
             && is(&pair[1], "in|on|within|during|for|after|if|when")
+            || pair[0] == "on" && pair[1] == "average"
     })
 }
 
@@ -105,6 +113,21 @@ fn is_definition(words: &[String], found: &Range<usize>) -> bool {
     let told =
         verb.is_some_and(|at| after[at..].iter().take(3).any(|word| is(word, TOLD)));
     if_so || any && verb.is_some() && !told
+}
+
+/// As in "a test of superiority", "the question of superiority".
+fn is_asked_after(near: &[String]) -> bool {
+    const QUESTIONS: &str = "test|tests|tested|testing|hypothesis|question|criterion|definition|notion|idea|expectation|hope|chance";
+    near.windows(2).any(|pair| is(&pair[0], QUESTIONS) && is(&pair[1], "of|for"))
+}
+
+/// As in "higher by a small, non-significant amount".
+fn by_little(after: &[String]) -> bool {
+    let by = after.first().is_some_and(|word| word == "by");
+    by && after
+        .iter()
+        .take(6)
+        .any(|w| is(w, "non|nonsignificant|insignificant|negligible|trivial"))
 }
 
 /// As in "equivalence rather than superiority".
@@ -191,7 +214,7 @@ fn is_faint(near: &[String]) -> bool {
 /// As in "the aim was to develop a validated model", "larger samples are needed to establish its
 /// superiority", "we are collecting data for external validation".
 fn is_aim(reach: &[String]) -> bool {
-    const AIMS: &str = "aim*|sought|seek*|intend*|attempt*|goal*|purpose*|objective*|designed|ready|suited|candidate*|needed|required|necessary|warranted|call*|invite*|encourag*|recommend*|advocat*|urge*|welcom*|plead*|funding|grant|grants|ethics|collecting|recruiting|enrolling|preparing|planning";
+    const AIMS: &str = "aim*|sought|seek*|expected|hoped|anticipated|intend*|attempt*|goal*|purpose*|objective*|designed|ready|suited|candidate*|needed|required|necessary|warranted|call*|invite*|encourag*|recommend*|advocat*|urge*|welcom*|plead*|funding|grant|grants|ethics|collecting|recruiting|enrolling|preparing|planning";
     let Some(aim) = reach.iter().rposition(|word| is(word, AIMS)) else { return false };
     let behind = &reach[aim + 1..];
     behind.iter().any(|word| is(word, "to|for|at|before"))
@@ -228,7 +251,9 @@ fn is_to_come(before: &[String]) -> bool {
     // "It is too early to call it …", "premature to say that …".
     let turn = before.iter().rposition(|word| is_turn(word)).map_or(0, |at| at + 1);
     let reach = last(&before[turn..], 8);
-    let too = reach.iter().position(|word| is(word, "too|premature"));
+    let too = reach.iter().position(|word| {
+        is(word, "too|premature|wrong|tempting|mistaken|incorrect|misleading|unjustified")
+    });
     if too.is_some_and(|at| reach[at..].iter().any(|word| word == "to")) {
         return true;
     }
@@ -237,7 +262,7 @@ fn is_to_come(before: &[String]) -> bool {
     match &before[..before.len() - usize::from(adverb)] {
         // "We found the model to be …".
         [earlier @ .., to, be] if to == "to" && be == "be" && !earlier.is_empty() => {
-            const CALLED: &str = "showed|considered|known|said";
+            const CALLED: &str = "showed|considered|known|said|allow*|permit*|enabl*";
             !last(earlier, 8).iter().any(|word| is(word, SHOWN) || is(word, CALLED))
         }
         [to, be] => to == "to" && be == "be",
@@ -321,7 +346,7 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
     const WILL: &str = "should|must|will|would|cannot|may|might";
     const TRIED: &str = "tested|examined|assessed|evaluated|investigated|studied|explored|compared|defined|considered|measured|quantified|estimated|judged|discussed|debated|attempted";
     const AIMED: &str = "aim*|goal*|objective*|purpose*|target*";
-    const WANTED: &str = "few|registered|approved|funded|proposed|envisaged|intended|foreseen|precluded|prevented|hampered|hindered|prohibited|omitted|deferred|postponed|waived|needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|sought|started|begun|launched|scheduled";
+    const WANTED: &str = "few|small|challenge|challenging|difficult|unsolved|elusive|hard|registered|approved|funded|proposed|envisaged|intended|foreseen|precluded|prevented|hampered|hindered|prohibited|omitted|deferred|postponed|waived|needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|sought|started|begun|launched|scheduled";
     const VALUED: &str = "essential|crucial|important|mandatory|paramount|imperative|critical|desirable|desired|advisable|recommended|encouraged|invited|welcome*|advocated|urged|prerequisite|key";
     let clause = clause(after);
     // "Our validated model is important" calls it validated; "a validated model is important" does not.
@@ -344,6 +369,7 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
         }
         let skipped = |word: &&String| {
             is(word, BE)
+                || is(word, "likely|probably|only|very|rather|quite|too")
                 || is(word, "still|now|also|therefore|a|an|of|to|often|not|statistically")
                 || word.ends_with("ly")
         };
@@ -477,8 +503,8 @@ fn cites(words: &[String]) -> bool {
     const THEIRS: &str =
         "others|literature|colleagues|reviewers|coworkers|workers|collaborators";
     // Texts that are told of by what they say: "a recent meta-analysis concluded that".
-    const SOURCES: &str = "review|reviews|analysis|analyses|survey*|guideline*|consortium|investigators|authors|report|reports";
-    const SAY: &str = "conclude*|report*|found|find*|call|called|calls|show*|suggest*|state*|recommend*|argue*|describe*|validated";
+    const SOURCES: &str = "groups|teams|experts|proponents|review|reviews|analysis|analyses|survey*|guideline*|consortium|investigators|authors|report|reports";
+    const SAY: &str = "claim*|conclude*|report*|found|find*|call|called|calls|show*|suggest*|state*|recommend*|argue*|describe*|validated";
     const NEWER: &str = "recent|meta|systematic|pooled|original|landmark|large";
     const OLDER: &str = "previous|earlier|prior|published|other|existing";
     const WORK: &str =
@@ -530,8 +556,8 @@ fn cites(words: &[String]) -> bool {
     let source = source.is_some_and(|at| {
         let behind = &words[at + 1..words.len().min(at + 8)];
         let older =
-            is(&words[at], "investigators|authors|guideline*|consortium|review|reviews");
-        (older || words[..at].iter().any(|word| is(word, NEWER)))
+            is(&words[at], "experts|proponents|investigators|authors|guideline*|consortium|review|reviews");
+        (older || words[..at].iter().any(|word| is(word, NEWER) || is(word, SOME)))
             && behind.iter().any(|word| is(word, SAY))
     });
     // "They found that …".

@@ -56,7 +56,7 @@ const BETTER: Phrases<'static> = Phrases {
         "exceed*",
         "beat|beats|beaten",
         "favour*|favor*",
-        "edge|lead|margin|benefit*",
+        "edge|benefit*",
         "ranked|ranks ~1 above|first|higher|ahead",
         "ahead of",
         "stronger",
@@ -227,7 +227,7 @@ fn weakly(
     let measured = words.iter().any(|word| one_of(word, &MEASURED));
     // What is gained or enhanced may be anything else, where nothing is measured or compared.
     const GAINED: [&str; 4] =
-        ["gain*", "advantage*", "enhance*|strengthen*", "edge|lead|margin|benefit*"];
+        ["gain*", "advantage*", "enhance*|strengthen*", "edge|benefit*"];
     const COMPARED: [&str; 4] = ["over", "to", "beyond", "top"];
     let word = &words[found.start];
     let compares = measured || words.iter().any(|word| one_of(word, &COMPARED));
@@ -364,9 +364,9 @@ fn claimed(
     let passive = verb && next == "by" || betters && is(next, "by|when|after|with");
     let verb = verb || betters;
     // "Compared with A, B was superior": the first model behind it is the other one.
-    let other = words[..found.start].iter().position(|word| {
-        ["compared", "versus", "vs", "relative", "unlike"].contains(&word.as_str())
-    });
+    let other = words[..found.start]
+        .iter()
+        .position(|word| is(word, "compared|versus|vs|relative|unlike|instead|rather"));
     // "While A was poor, B was superior": so it is where another model follows.
     let beside = words[..found.start].iter().position(|word| is(word, "while|whereas"));
     let beside = beside.filter(|at| {
@@ -392,7 +392,7 @@ fn claimed(
         added_to.is_none() && *at > found.end && is(&words[at - 1], "is|are|was|were")
     });
     let turn = words[found.end..].iter().position(|word| THAN.contains(&word.as_str()));
-    let to = words[found.end - 1] == "to";
+    let to = is(&words[found.end - 1], "to|above|of");
     let turn =
         if verb || to { found.end } else { found.end + turn.unwrap_or(words.len()) };
     let (mut better, mut than) = (Vec::new(), Vec::new());

@@ -390,12 +390,15 @@ impl<'p> Phrases<'p> {
         let adverb = words.get(are + 1).is_some_and(|word| {
             ["very", "also"].contains(&word.as_str()) || word.ends_with("ly")
         });
-        // "Calibration was found to be good".
-        let called =
-            words.get(are + 1).is_some_and(|word| is(word, "found|shown|judged"))
-                && words.get(are + 2).is_some_and(|word| word == "to");
-        if called {
-            return (!between.iter().any(other)).then_some(are + 4);
+        // "Calibration was found to be good", "was deemed good", "proved to be good".
+        let word = |at: usize| words.get(at).map_or("", String::as_str);
+        const FOUND: &str = "found|shown|judged|deemed|considered|rated|seen";
+        let found = are + 1 + usize::from(is(word(are + 1), FOUND));
+        let to_be = word(found) == "to" && word(found + 1) == "be";
+        if found > are + 1 || to_be {
+            let said = found + if to_be { 2 } else { 0 };
+            let very = usize::from(is(word(said), "very|highly|quite|generally"));
+            return (!between.iter().any(other)).then_some(said + very);
         }
         let hardly = adverb && is_one(&words[are + 1], &["hardly|barely|scarcely|only"]);
         (!hardly && !between.iter().any(other)).then_some(are + 1 + usize::from(adverb))
