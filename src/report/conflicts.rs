@@ -1105,6 +1105,7 @@ const CALIBRATED: Phrases<'static> = Phrases {
     any_of: &[
         "well|perfectly|adequately|excellently|properly|nicely|accurately|correctly calibrated",
         "good|excellent ~ and calibration",
+        "calibrated well|adequately|excellently|closely",
         "calibration ~ good|excellent agreement",
         "calibration ~ close|near ~ ideal|diagonal|perfect|identity",
         "calibration ~ follow*|hug*|fit|fits|fitted|coincid*|overlap*|align*|lay|lies|track* ~ diagonal|ideal|identity",

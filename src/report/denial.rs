@@ -14,7 +14,7 @@ const LOSS: &str = "loss*|drop*|decrease*|decline*|deteriorat*|degrad*|differ|ch
 /// Whether what stands there is denied, is still to be done, or is what was asked.
 pub fn denied(words: &[String], found: &Range<usize>) -> bool {
     // As in "predicted risks agreed poorly with observed ones".
-    const FAINT: &str = "poor*|bad*|little|barely|scarcely|weak*";
+    const FAINT: &str = "poor|poorly|bad|badly|little|barely|scarcely|weak*";
     let within = &words[found.clone()];
     denies(within)
         || within.iter().any(|word| is(word, FAINT))
@@ -29,7 +29,12 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
     let near = last(thought, 4);
     // Further away a denial reaches as far as the thought does.
     let reach = last(thought, 9);
-    let joined = reach.iter().rposition(|word| word == "and").map_or(0, |at| at + 1);
+    // "It should be used, as it is superior" gives a reason.
+    let joined = reach.iter().enumerate().rposition(|(at, word)| {
+        let next = reach.get(at + 1).map_or("", String::as_str);
+        word == "and" || word == "as" && is(next, "it|they|this|these|our")
+    });
+    let joined = joined.map_or(0, |at| at + 1);
     let reach = &reach[joined..];
     // "The aim was to develop and externally validate" aims at both.
     const BARE: &str = "validate|evaluate|test|outperform|generalise|generalize|predict";
@@ -43,6 +48,7 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
         last(before, 3).windows(2).any(|pair| pair[0] == "anything" && pair[1] == "but");
     denies(near)
         || anything_but
+        || last(thought, 1).iter().any(|word| word == "missing")
         || is_set_aside(last(thought, 3))
         || is_asked_after(near)
         || by_little(after)
@@ -507,12 +513,11 @@ fn cites(words: &[String]) -> bool {
     const SAY: &str = "claim*|conclude*|report*|found|find*|call|called|calls|show*|suggest*|state*|recommend*|argue*|describe*|validated";
     const NEWER: &str = "recent|meta|systematic|pooled|original|landmark|large";
     const OLDER: &str = "previous|earlier|prior|published|other|existing";
-    const WORK: &str =
-        "stud*|work*|report*|model*|paper*|author*|research*|group*|publication*";
+    const WORK: &str = "stud*|work*|report*|auc*|auroc*|value*|result*|accurac*|estimate*|model*|paper*|author*|research*|group*|publication*";
     // Some of these may be this study's own groups and models.
     const SOME: &str = "several|many|some|numerous|most|few|various|recent";
     const TEXTS: &str = "studies|reports|papers|publications|authors|researchers|investigators|work|works";
-    const TOLD: &str = "reported|shown|described|demonstrated|suggested|published|touted|claimed|believed|thought|hailed|advocated|proposed|considered|promoted|said";
+    const TOLD: &str = "reported|shown|described|demonstrated|suggested|published|touted|claimed|believed|thought|hailed|argued|postulated|speculated|assumed|advocated|proposed|considered|promoted|said";
     // "Superior to earlier models" is said of this study's own.
     const THAN: &str =
         "to|than|over|with|against|outperform*|surpass*|exceed*|beat|beats|unlike|versus";
