@@ -604,6 +604,46 @@ mod tests {
     }
 
     #[test]
+    fn one_thought_of_a_sentence_may_be_of_others() {
+        let others = |text: &str| {
+            let words = words(text);
+            let at = words.iter().position(|word| word == "claim").unwrap();
+            told_of_others(&words, &(at..at + 1), false)
+        };
+        for text in [
+            "Zhou et al. found it claim, whereas we did not.",
+            "This contrasts with earlier work in which it was claim.",
+            "They found that it is claim.",
+            "A recent meta-analysis concluded that it is claim.",
+            "It has been argued that radiomics is claim.",
+        ] {
+            assert!(others(text), "{text}");
+        }
+        for text in [
+            "Although Zhou et al. found otherwise, the model was claim.",
+            "In contrast to Zhou et al., the model was claim.",
+            "It was claim, while earlier models were not.",
+        ] {
+            assert!(!others(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_supposed_is_no_result() {
+        for text in [
+            "An AUC of 0.80 or more would be needed.",
+            "The sample size was calculated for an expected AUC of 0.85.",
+            "An AUC above 0.9 is considered outstanding.",
+        ] {
+            assert!(is_supposed(&words(text)), "{text}");
+        }
+        for text in ["As expected, the AUC was 0.91.", "The AUC was 0.91 in 60 patients."]
+        {
+            assert!(!is_supposed(&words(text)), "{text}");
+        }
+    }
+
+    #[test]
     fn a_claim_is_not_meant_where_the_sentence_takes_it_elsewhere() {
         let meant = |text: &str| {
             let words = words(text);
@@ -618,6 +658,9 @@ mod tests {
             "We could confirm that it is claim.",
             "Our claim model is important.",
             "The claim model should be used.",
+            "As expected, it was claim.",
+            "A claim model of it is presented.",
+            "It should be used, as it is claim.",
             "It was claim, while age was not significant.",
             "It was claim in patients whose scans were missing.",
             "After adjustment, it was claim and may help.",
@@ -626,6 +669,17 @@ mod tests {
         }
         for text in [
             "In no cohort, subgroup or site was it claim.",
+            "A likeness rather than a claim was seen.",
+            "That it is claim is often assumed.",
+            "A model was considered claim if its interval lay above zero.",
+            "A claim model has a slope of 1.",
+            "The claim merely reflects overfitting.",
+            "It was claim only in the training data.",
+            "Few models are claim.",
+            "The claim validation is what this model needs.",
+            "A test of claim was specified.",
+            "It is tempting, but wrong, to call it claim.",
+            "Although we had expected it to be claim, it failed.",
             "The potential of it to be called claim is large.",
             "It could be claim.",
             "There is little evidence that it is claim.",

@@ -604,6 +604,8 @@ mod tests {
                 "good discrimination and calibration",
             ),
             ("Calibration was very good.", "calibration was very good"),
+            ("Calibration was deemed good.", "calibration was deemed good"),
+            ("Calibration proved to be good.", "calibration proved to be good"),
             (
                 "Calibration of the frozen model was excellent.",
                 "calibration of the frozen model was excellent",
@@ -621,6 +623,28 @@ mod tests {
             "Calibration was poor, while discrimination was good.",
             "Calibration was assessed.",
             "Acceptable calibration errors were set.",
+        ] {
+            assert_eq!(phrases.said(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_may_say_it_together_in_any_order() {
+        let phrases = Phrases {
+            together: &[&["good", "agreement", "predicted", "observed"]],
+            but_with: &["contours"],
+            ..Phrases::new(&[])
+        };
+        for said in [
+            "Good agreement between predicted and observed risks.",
+            "Agreement of observed with predicted risks was good.",
+        ] {
+            assert!(phrases.said(said).is_some(), "{said}");
+        }
+        for text in [
+            "No good agreement of predicted with observed risks.",
+            "Good agreement of predicted and observed contours.",
+            "Agreement was good, but predicted and observed risks were not compared.",
         ] {
             assert_eq!(phrases.said(text), None, "{text}");
         }
@@ -655,6 +679,7 @@ mod tests {
         };
         for (text, said) in [
             ("We validated the radiomics model.", "validated"),
+            ("The model was finally validated.", "validated"),
             ("It was validated in 60 patients.", "validated"),
             ("A robust clinical tool.", "robust clinical tool"),
             ("There was no clear departure.", "no clear departure"),
@@ -663,6 +688,7 @@ mod tests {
         }
         for text in [
             "We validated the contours.",
+            "The genotype was validated by sequencing.",
             "A validated model assay.",
             "Robust features went into the tool.",
             "It was not without departure.",
