@@ -495,6 +495,11 @@ pub fn told_of_others(
     if alone && cites(thought) && !ours(thought) {
         return true;
     }
+    // "The model was validated, while earlier ones were not".
+    let first = !words[..found.start].iter().any(|word| is_turn(word));
+    if alone && first && !cites(thought) && !about_others {
+        return false;
+    }
     const OPENING: &str = "although|though|while|whereas|unlike|despite";
     let contrast = words.get(1).is_some_and(|word| is(word, "contrast|opposition"));
     let opens = words.first().is_some_and(|word| is(word, OPENING)) || contrast;

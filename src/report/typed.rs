@@ -664,8 +664,9 @@ fn is_part(tokens: &[Token], at: usize) -> bool {
     let before = word(at.checked_sub(1)) == "in" && is(word(at.checked_sub(2)), SEEN);
     let people = ["patients", "subjects", "participants", "individuals"];
     let of = |word: &str| people.contains(&word);
-    // "Of 250 patients, 120 had it": the whole is named first.
-    before || of(word(Some(at + 1))) && is(word(Some(at + 2)), BEHAVED)
+    // "69 of 160 patients had it" names the whole.
+    let whole = ["of", "all", "the"].contains(&word(at.checked_sub(1)));
+    before || !whole && of(word(Some(at + 1))) && is(word(Some(at + 2)), BEHAVED)
 }
 
 /// As in "6 of 100 000 people": what is divided by a round number of the population.

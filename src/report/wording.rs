@@ -392,9 +392,13 @@ impl<'p> Phrases<'p> {
         });
         // "Calibration was found to be good", "was deemed good", "proved to be good".
         let word = |at: usize| words.get(at).map_or("", String::as_str);
-        const FOUND: &str = "found|shown|judged|deemed|considered|rated|seen";
-        let found = are + 1 + usize::from(is(word(are + 1), FOUND));
-        let to_be = word(found) == "to" && word(found + 1) == "be";
+        const FOUND: &str = "found|judged|deemed|considered|rated";
+        let to_be = |at: usize| word(at) == "to" && word(at + 1) == "be";
+        // "Robustness was shown" ends there; "was shown to be good" goes on.
+        let called =
+            is(word(are + 1), FOUND) || is(word(are + 1), "shown|seen") && to_be(are + 2);
+        let found = are + 1 + usize::from(called);
+        let to_be = to_be(found);
         if found > are + 1 || to_be {
             let said = found + if to_be { 2 } else { 0 };
             let very = usize::from(is(word(said), "very|highly|quite|generally"));
