@@ -1018,8 +1018,8 @@ fn controls_that_the_program_adds_are_no_second_use_of_a_cohort() {
     record.analysis_order.push("again".to_string());
     let found = found(&record, "test data used once", text);
     let words = "2 frozen models of the study met the cohort elsewhere, beside 1 control that was \
-                 added";
-    assert!(found[0].1.ends_with(words), "{found:?}");
+                 added; ";
+    assert!(found[0].1.contains(words), "{found:?}");
 }
 
 #[test]
@@ -1121,19 +1121,21 @@ fn what_a_text_says_of_validation_is_read_sentence_by_sentence() {
             "external validation",
             &same,
             "We found no leakage. External validation in another hospital was done.",
-            Some("external validation"),
+            Some("External validation in another hospital was done."),
         ),
         (
             "external validation",
             &same,
             "The model was tested on an independent test set from an outside institution.",
-            Some("outside institution"),
+            Some(
+                "The model was tested on an independent test set from an outside institution.",
+            ),
         ),
         (
             "external validation",
             &same,
             "External performance was high.",
-            Some("external performance"),
+            Some("External performance was high."),
         ),
         ("external validation", &same, "External validation was not possible.", None),
         ("external validation", &same, "It has yet to be externally validated.", None),
@@ -1148,9 +1150,14 @@ fn what_a_text_says_of_validation_is_read_sentence_by_sentence() {
             "validated",
             &low,
             "Validation of the model succeeded.",
-            Some("validation of the model succeeded"),
+            Some("Validation of the model succeeded."),
         ),
-        ("validated", &low, "This is a validated tool.", Some("validated")),
+        (
+            "validated",
+            &low,
+            "This is a validated tool.",
+            Some("This is a validated tool."),
+        ),
     ] {
         let found = found(record, check, text);
         match quoted {
@@ -1254,17 +1261,10 @@ fn strong_words_are_heard_in_other_words_too() {
     }
 }
 
-/// Sentences as they stand in papers, each with the check that has to find it in a study without another
-/// cohort, with a difference around 0, an interval that begins below chance and a slope that is off.
-#[test]
-fn sentences_of_papers_are_judged_as_a_reader_would() {
-    const CHECKS: [&str; 5] = [
-        "superior",
-        "external validation",
-        "validated",
-        "well calibrated",
-        "generalises",
-    ];
+/// A study that nothing strong may be said of: one centre, looked back upon, with missing values and a
+/// deviation, no other cohort, a difference around 0, an interval that begins below chance and a slope that
+/// is off.
+fn modest() -> StudyRecord {
     let mut record = compared((-0.05, 0.09), (-0.05, 0.09));
     for name in ["outside", "outside control", "sites"] {
         record.analyses.remove(name);
@@ -1272,34 +1272,93 @@ fn sentences_of_papers_are_judged_as_a_reader_would() {
     }
     record.comparisons.truncate(1);
     record.cohorts.retain(|cohort| cohort.name != "elsewhere");
-    let name = record.analysis_order[0].clone();
-    let of = record.analyses.get_mut(&name).unwrap();
-    of.performance.get_mut("auroc").unwrap().lower = Some(0.42);
-    let slope = Estimate {
-        estimate: 0.4,
-        lower: Some(0.1),
-        upper: Some(0.8),
+    let estimate = |estimate, lower, upper| Estimate {
+        estimate,
+        lower: Some(lower),
+        upper: Some(upper),
         ..Estimate::default()
     };
-    of.performance.insert("calibration_slope".to_string(), slope);
-    let rows = include_str!("reference/claims.tsv").lines().skip(1);
-    let mut wrong = Vec::new();
-    for row in rows {
-        let (check, text) = row.split_once('\t').unwrap();
-        let said = Stated::Text(text.to_string());
-        let fields = &mut record.reporting.fields;
-        fields.insert("discussion.interpretation".to_string(), said);
-        let found: Vec<String> =
-            judge(&record).conflicts.into_iter().map(|found| found.check).collect();
-        let right = match check {
-            "none" => !found.iter().any(|check| CHECKS.contains(&check.as_str())),
-            check => found.iter().any(|found| found == check),
+    let first = record.analysis_order[0].clone();
+    for (name, of) in &mut record.analyses {
+        let auroc = match *name == first {
+            true => estimate(0.70, 0.42, 0.80),
+            false => estimate(0.64, 0.50, 0.75),
         };
-        if !right {
-            wrong.push(format!("{check}: {text} {found:?}"));
+        for (key, value) in [
+            ("auroc", auroc),
+            ("sensitivity", estimate(0.70, 0.60, 0.80)),
+            ("specificity", estimate(0.66, 0.55, 0.75)),
+            ("calibration_slope", estimate(0.4, 0.1, 0.8)),
+            ("brier", estimate(0.21, 0.18, 0.25)),
+            ("accuracy", estimate(0.68, 0.60, 0.75)),
+        ] {
+            of.performance.insert(key.to_string(), value);
+        }
+        (of.n, of.n_subjects) = (160.into(), 160.into());
+        (of.n_positive, of.n_positive_subjects) = (69.into(), 69.into());
+        of.subgroups.clear();
+        of.sites.clear();
+        of.prevalence_only = None;
+    }
+    for cohort in &mut record.cohorts {
+        cohort.n_sites = Some(1);
+        (cohort.n_rows, cohort.n_subjects) = (160.into(), 160.into());
+        cohort.flow.clear();
+    }
+    record.outcomes.iter_mut().for_each(|outcome| outcome.positive = 69.into());
+    for column in record.predictors.iter_mut().flat_map(|block| &mut block.columns) {
+        column.missing = 1.into();
+    }
+    let designs: Vec<String> = record.reporting.fields.keys().cloned().collect();
+    for field in designs.into_iter().filter(|field| field.ends_with(".design")) {
+        let design = Stated::Text("retrospective cohort".to_string());
+        record.reporting.fields.insert(field, design);
+    }
+    depart(&mut record, "learn.logistic.c", Known::BeforeResults);
+    record
+}
+
+/// Sentences as they stand in papers, each with all checks that have to find it, `none` where no check may.
+/// Checks in brackets may find it. `@` names the field where it is not the conclusion. A row that begins with
+/// `unread:` is known to be misread; such rows are few.
+#[test]
+fn sentences_of_papers_are_judged_as_a_reader_would() {
+    let record = modest();
+    let silent = judge(&record);
+    let said = |check: &str| silent.conflicts.iter().any(|found| found.check == check);
+    let mut wrong = Vec::new();
+    let (mut n, mut unread) = (0, 0);
+    for row in include_str!("reference/claims.tsv").lines().skip(1) {
+        let (expected, text) = row.split_once('\t').unwrap();
+        let known = expected.strip_prefix("unread: ");
+        let expected = known.unwrap_or(expected);
+        let (checks, field) =
+            expected.split_once(" @ ").unwrap_or((expected, "abstract.conclusion"));
+        let checks: Vec<&str> = checks.split("; ").filter(|of| *of != "none").collect();
+        let mut record = record.clone();
+        let text_of = Stated::Text(text.to_string());
+        record.reporting.fields.insert(field.to_string(), text_of);
+        let found: BTreeSet<String> = judge(&record)
+            .conflicts
+            .into_iter()
+            .filter(|found| found.level == "conflict" && !said(&found.check))
+            .map(|found| found.check)
+            .collect();
+        let may = |found: &String| {
+            let bracketed = format!("({found})");
+            checks.contains(&found.as_str()) || checks.contains(&bracketed.as_str())
+        };
+        let must = |check: &&&str| !check.starts_with('(');
+        let right = checks.iter().filter(must).all(|check| found.contains(*check))
+            && found.iter().all(may);
+        n += 1;
+        unread += usize::from(known.is_some());
+        if right != known.is_none() {
+            wrong.push(format!("{expected}: {text} {found:?}"));
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+    assert!(unread * 50 < n, "{unread} of {n} are misread");
 }
 
 #[test]

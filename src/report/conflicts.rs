@@ -2,7 +2,7 @@
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
 //! What words a text says is asked of `wording`, what numbers it has of `typed`.
 
-use super::denial::is_of_others;
+use super::denial::{is_of_others, is_supposed, told_of_others};
 use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
 use super::finding::associated;
@@ -18,9 +18,11 @@ use crate::data::{
     AnalysisRecord, CohortFacts, ConflictFacts, Count, Known, Stated, StudyRecord,
 };
 
-/// One check: its name, the items that it puts into question, and what it finds.
+/// One check: its name, the items that it puts into question, what it finds, and what mends it where that
+/// does not follow from what is found.
 struct Check {
     name: &'static str,
+    remedy: &'static str,
     items: &'static [&'static str],
     find: fn(&StudyRecord) -> Vec<(String, String)>,
     level: &'static str,
@@ -29,96 +31,112 @@ struct Check {
 const CHECKS: &[Check] = &[
     Check {
         name: "external validation",
+        remedy: "call it internal validation, or declare a cohort of another institution or source",
         items: &["tripod_ai 1", "tripod_ai 2", "clear 38"],
         find: external,
         level: "conflict",
     },
     Check {
         name: "prospective",
+        remedy: "leave the word out, or mend the design of the cohort",
         items: &["tripod_ai 1", "tripod_ai 2", "tripod_ai 5a"],
         find: prospective,
         level: "conflict",
     },
     Check {
         name: "protocol",
+        remedy: "",
         items: &["tripod_ai 18c", "tripod_ai 18d"],
         find: protocol,
         level: "warning",
     },
     Check {
         name: "threshold declared beforehand",
+        remedy: "say when and why it was changed",
         items: &["tripod_ai 15"],
         find: threshold,
         level: "conflict",
     },
     Check {
         name: "time of a deviation",
+        remedy: "mend its `when`",
         items: &["tripod_ai 18c"],
         find: dated,
         level: "conflict",
     },
     Check {
         name: "no deviation",
+        remedy: "name the deviation with its reason",
         items: &["tripod_ai 18c"],
         find: no_deviation,
         level: "conflict",
     },
     Check {
         name: "no missing data",
+        remedy: "tell how many values are missing and what was done about them",
         items: &["tripod_ai 11", "clear 29"],
         find: no_missing,
         level: "conflict",
     },
     Check {
         name: "multicentre",
+        remedy: "name the one centre, or declare the column of the centres",
         items: &["tripod_ai 6a"],
         find: multicentre,
         level: "conflict",
     },
     Check {
         name: "test data used once",
+        remedy: "say how many models met it",
         items: &["clear 38"],
         find: used_once,
         level: "conflict",
     },
     Check {
         name: "a number typed by hand",
+        remedy: "",
         items: &["tripod_ai 2"],
         find: wrong_numbers,
         level: "conflict",
     },
     Check {
         name: "a number typed by hand",
+        remedy: "",
         items: &[],
         find: typed_numbers,
         level: "warning",
     },
     Check {
         name: "setting of imaging",
+        remedy: "",
         items: &[],
         find: other_setting,
         level: "warning",
     },
     Check {
         name: "superior",
+        remedy: "tell the difference with its interval instead",
         items: &["tripod_ai 25", "clear 41"],
         find: superior,
         level: "conflict",
     },
     Check {
         name: "validated",
+        remedy: "tell the AUROC with its interval instead",
         items: &["tripod_ai 25", "tripod_ai 2"],
         find: validated,
         level: "conflict",
     },
     Check {
         name: "well calibrated",
+        remedy: "tell slope and intercept with their intervals instead",
         items: &["tripod_ai 25", "clear 40"],
         find: calibrated,
         level: "conflict",
     },
     Check {
         name: "generalises",
+        remedy: "say where the model was judged, and how well",
         items: &["tripod_ai 25", "tripod_ai 26"],
         find: generalises,
         level: "conflict",
@@ -133,7 +151,10 @@ pub fn conflicts(record: &StudyRecord) -> Vec<ConflictFacts> {
             .map(|(field, text)| ConflictFacts {
                 check: check.name.to_string(),
                 field,
-                text,
+                text: match check.remedy {
+                    "" => text,
+                    remedy => format!("{text}; {remedy}"),
+                },
                 level: check.level.to_string(),
                 items: check.items.iter().map(|item| item.to_string()).collect(),
             })
@@ -195,15 +216,20 @@ fn saying_of(
         let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
             let found =
-                phrases.within(&words).filter(|_| !is_of_others(&words, there))?;
+                phrases.within(&words).filter(|at| !told_of_others(&words, at, there))?;
             let near = places(record, thought(&words, &found));
             let of = if near.is_empty() { places(record, &words) } else { near };
-            Some((words[found].join(" "), but(&of)?))
+            Some((quoted(sentence), but(&of)?))
         })?;
         let text = format!("`{field}` says “{said}”, and {why}");
         Some((field, text))
     };
     texts.into_iter().filter_map(of).collect()
+}
+
+/// A sentence in one line, as a message quotes it.
+fn quoted(sentence: &str) -> String {
+    sentence.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The same where the run says one thing of all places.
@@ -224,12 +250,13 @@ fn is_in(places: &[Place], analysis: &AnalysisRecord) -> bool {
 const EXTERNAL: Phrases<'static> = Phrases::new(&[
     "external validation|evaluation|patients|performance|auc|auroc",
     "external cohort*|test*|data*|set*|institution*|hospital*|cent*",
-    "externally validated|evaluated|tested",
+    "externally validate|validates|validated|evaluate|evaluated|tested",
     "validated|evaluated|tested ~2 externally",
     "independent external|validation|cohort*|institution*|hospital*|cent*",
-    "outside institution*|hospital*",
+    "outside institution*|hospital*|cohort*|data*|patients|sample*|cent*",
     "cohort|patients ~ different hospital|institution",
-    "validated|tested ~ another institution|hospital",
+    "validat*|test*|evaluat*|appli*|perform*|reproduc*|replicat*|confirm*|held ~ another|second|different|separate|outside|unrelated|other ~1 institution*|hospital*|cent*|clinic|clinics|country",
+    "another|second|different|separate|outside|unrelated ~1 institution|hospital|centre|center|clinic ~ validat*|test*|evaluat*|replicat*|confirm*",
 ]);
 
 fn external(record: &StudyRecord) -> Vec<(String, String)> {
@@ -267,7 +294,13 @@ fn prospective(record: &StudyRecord) -> Vec<(String, String)> {
     if designs.is_empty() || !designs.iter().all(|design| backward.contains(design)) {
         return Vec::new();
     }
-    let phrases = Phrases::new(&["prospective", "prospectively"]);
+    // What is prospective has to be this study: its patients, its data or itself.
+    let phrases = Phrases::new(&[
+        "prospective ~2 study|cohort*|trial*|design|registry|data|validation|evaluation|analysis|investigation|enrolment|enrollment|recruitment|collection|sample|series",
+        "prospectively ~2 enrol*|collect*|recruit*|includ*|acquir*|gather*|validat*|evaluat*|test*|follow*|scan*|imag*|assess*|stud*|register*",
+        "enrolled|enroled|collected|recruited|included|acquired|gathered|validated|evaluated|tested|followed|scanned|imaged|assessed|studied ~2 prospectively",
+        "study|cohort|trial|design|collection was|is|were prospective",
+    ]);
     saying(record, first_texts(record), phrases, || {
         format!("the design of every cohort is {}", designs.join(", "))
     })
@@ -359,15 +392,16 @@ fn no_deviation(record: &StudyRecord) -> Vec<(String, String)> {
         (None, None) => return Vec::new(),
     };
     let says_none = |text: &str| {
-        sentences(text).into_iter().any(|sentence| {
+        sentences(text).into_iter().find_map(|sentence| {
             let words = words(sentence);
-            !is_of_others(&words, false) && denies_departure(&words)
+            let none = !is_of_others(&words, false) && denies_departure(&words);
+            none.then(|| quoted(sentence))
         })
     };
     let of = |(field, text): (String, String)| {
-        let why =
-            format!("`{field}` says that the study kept to its plan, and {departed}");
-        says_none(&text).then_some((field, why))
+        let said = says_none(&text)?;
+        let why = format!("`{field}` says “{said}”, and {departed}");
+        Some((field, why))
     };
     texts(record).into_iter().filter_map(of).collect()
 }
@@ -408,13 +442,14 @@ fn no_missing(record: &StudyRecord) -> Vec<(String, String)> {
     for (field, text) in texts(record) {
         let gaps = sentences(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
-            says_complete(&words).then(|| gaps_of(record, &words)).flatten()
+            let (cells, n) =
+                says_complete(&words).then(|| gaps_of(record, &words)).flatten()?;
+            Some((quoted(sentence), cells, n))
         });
-        let Some((cells, n)) = gaps else { continue };
+        let Some((said, cells, n)) = gaps else { continue };
         let predictors = if n == 1 { "predictor" } else { "predictors" };
-        let why = format!(
-            "`{field}` says that nothing is missing, and {cells} cells of {n} {predictors} are"
-        );
+        let why =
+            format!("`{field}` says “{said}”, and {cells} cells of {n} {predictors} are");
         found.push((field, why));
     }
     found
@@ -552,6 +587,7 @@ fn used_once(record: &StudyRecord) -> Vec<(String, String)> {
 /// A number that an author typed.
 struct Written {
     field: String,
+    sentence: String,
     typed: Typed,
     /// Where its sentence says that it holds; empty where it does not say, or where it has several such
     /// numbers, of which each may be of another place.
@@ -598,12 +634,16 @@ fn numbers(record: &StudyRecord) -> Vec<Written> {
         let text = if planned { without_plans(&text) } else { text };
         for (sentence, found) in typed(&text, events) {
             let words = words(&sentence);
+            if is_of_others(&words, false) || is_supposed(&words) {
+                continue;
+            }
             let (of, model) = (spoken_of(record, &words), model_of(&models, &words));
             for typed in &found {
                 let alone =
                     found.iter().filter(|one| one.what == typed.what).count() == 1;
                 numbers.push(Written {
                     field: field.clone(),
+                    sentence: quoted(&sentence.replace('\u{1}', "…")),
                     typed: typed.clone(),
                     places: if alone { of.clone() } else { Vec::new() },
                     model: model.clone().filter(|_| alone),
@@ -853,8 +893,9 @@ fn told(typed: &Typed) -> (String, String) {
 fn wrong_numbers(record: &StudyRecord) -> Vec<(String, String)> {
     let wrong = numbers(record).into_iter().filter_map(|one| {
         let of_its_model = one.is_of_its_model(record);
-        let Written { field, typed, places, model } = one;
+        let Written { field, sentence, typed, places, model } = one;
         let (what, name) = told(&typed);
+        let has_instead = instead(record, &typed, &places, model.as_deref());
         let an = if what.starts_with(['A', 'F', 'a', 'i']) { "an" } else { "a" };
         let why = match (has(record, &typed, &[]), has(record, &typed, &places)) {
             (false, _) => "that no result of this study is".to_string(),
@@ -869,11 +910,55 @@ fn wrong_numbers(record: &StudyRecord) -> Vec<(String, String)> {
             ),
         };
         let text = format!(
-            "`{field}` has {an} {what} {why}; name the result instead, as {name}"
+            "`{field}` has {an} {what} {why}: “{sentence}”{has_instead}; name the result instead, as \
+             {name}"
         );
         Some((field, text))
     });
     wrong.collect()
+}
+
+/// What the run has where the author typed another number: the first few values of the measure, or the
+/// number of patients that the headline rests on. Nothing where it is hidden.
+fn instead(
+    record: &StudyRecord,
+    typed: &Typed,
+    places: &[Place],
+    model: Option<&str>,
+) -> String {
+    let there = record
+        .analyses
+        .values()
+        .filter(|of| is_in(places, of) && model.is_none_or(|model| of.model == model));
+    let told: Vec<String> = match typed.what {
+        What::Measure(measure) => results(there, measure)
+            .into_iter()
+            .filter_map(|found| Some(plain(found.estimate?, 2)))
+            .collect(),
+        What::IntervalOf(measure) => results(there, measure)
+            .into_iter()
+            .filter_map(|found| found.ends)
+            .map(|(lower, upper)| format!("{} to {}", plain(lower, 2), plain(upper, 2)))
+            .collect(),
+        What::Patients => {
+            there.filter_map(|of| of.n_subjects.known()).map(|n| n.to_string()).collect()
+        }
+        What::Events => {
+            let n = there.filter_map(|of| of.n_positive_subjects.known());
+            n.map(|n| n.to_string()).collect()
+        }
+    };
+    let mut some: Vec<String> = Vec::new();
+    for one in told {
+        if !some.contains(&one) {
+            some.push(one);
+        }
+    }
+    some.truncate(3);
+    match some.is_empty() {
+        true => String::new(),
+        false => format!("; the run has {}", some.join(", ")),
+    }
 }
 
 fn typed_numbers(record: &StudyRecord) -> Vec<(String, String)> {
@@ -926,24 +1011,27 @@ const VALIDATED: Phrases<'static> = Phrases {
     any_of: &[
         "validated",
         "model validates",
-        "accurately|reliably|robustly predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*",
-        "predict|predicts|predicted|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat* ~4 accurately|reliably|robustly",
-        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif* ~ with high|excellent|great accuracy|reliability",
-        "allow*|enabl*|permit*|provid*|achiev*|offer*|yield* ~2 accurate|reliable|robust ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*",
-        "reliable|robust|valid|accurate ~1 biomarker*|marker*|predictor*|classifier*|signature*|nomogram*|model*|tool*",
+        "accurately|reliably|robustly|faithfully|dependably|precisely|correctly|confidently predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells",
+        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~4 accurately|reliably|robustly|faithfully|dependably|precisely|correctly|confidently",
+        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~ with high|excellent|great accuracy|reliability|precision",
+        "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~ from|apart with high|excellent|great accuracy|reliability",
+        "allow*|enabl*|permit*|provid*|achiev*|offer*|yield*|afford*|obtain*|gave|gives ~2 reliable|robust|valid|accurate|dependable|trustworthy|faithful ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*|detect*|determination|genotyping|typing|grading|characterisation|characterization|assessment|estimation|staging|profiling|separation|distinction|inference|diagnosis",
+        "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*|detect*|determination|genotyping|typing|grading|characterisation|characterization|assessment|estimation|staging|profiling|separation|distinction|inference|diagnosis ~7 was|were|is|are|proved achieved|obtained|reached|possible|feasible|attained|provided|shown|demonstrated",
+        "perform|performs|performed|work|works|worked|behaves|behaved robustly|reliably|dependably",
+        "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~1 biomarker*|marker*|predictor*|classifier*|signature*|nomogram*|model*|tool*|instrument|surrogate|alternative|substitute|proxy|method|approach|means|technique|algorithm",
         "reliable|robust|valid|accurate and reliable|robust|valid|accurate ~1 model*|signature*|tool*|biomarker*",
-        "results|findings|data|study validate|validates",
+        "results|findings|data|study|work|analysis|analyses|experiments|observations validate|validates ~1 model*|signature*|nomogram*|classifier*|radiomic*|approach|biomarker*|use|score",
         "confirm*|establish*|prove*|demonstrat* ~ validity",
         "confirm*|establish*|prove*|demonstrat*|support* ~1 robustness ~2 model*|signature*|nomogram*|classifier*|performance|results",
         "validity|robustness ~ model*|signature*|nomogram*|classifier*|radiomic*|performance|results ~1 was|is confirmed|demonstrated|shown|proven|established",
         "robust predict*|performance|discrimination",
         "robust and reproducible",
         "performance|results is|was|are|were|proved robust",
-        "model|models|signature|nomogram|classifier|tool|approach is|was|are|were|proved robust|reliable|accurate",
-        "model|models|signature|nomogram|classifier|tool|approach is|was|are|were|proved highly|very|both robust|reliable|accurate",
+        "model|models|signature|signatures|nomogram|classifier|tool|approach|method|algorithm|predictions|prediction|biomarker|radiomics is|was|are|were|proved|remained reliable|robust|valid|accurate|dependable|trustworthy|faithful",
+        "model|models|signature|signatures|nomogram|classifier|tool|approach|method|algorithm|predictions|prediction|biomarker|radiomics is|was|are|were|proved|remained highly|very|both|sufficiently|to reliable|robust|valid|accurate|dependable|trustworthy|faithful",
+        "model|models|signature|signatures|nomogram|classifier|tool|approach|method|algorithm|predictions|prediction|biomarker|radiomics ~2 to be reliable|robust|valid|accurate|dependable|trustworthy|faithful",
         "validation ~ succe*|confirm*",
-        "successful validation",
-        "successful external validation",
+        "successful|succeeded ~1 validation",
         "confirmed ~ validation",
     ],
     of: &[
@@ -1008,24 +1096,43 @@ fn not_above_chance(name: &str, analysis: &AnalysisRecord) -> Option<String> {
     })
 }
 
+/// What a model foretells, what came, and that they are alike.
+const FORETOLD: &str = "predict*|probabilit*|estimated|forecast*|expected|calculated";
+const SEEN: &str = "observ*|actual|empirical|true";
+const GOOD: &str = "good|excellent|close|strong|high|satisfactory|favourable|favorable|perfect|near|very|adequate|acceptable|great|remarkable";
+
 const CALIBRATED: Phrases<'static> = Phrases {
     any_of: &[
-        "well|perfectly|adequately|excellently calibrated",
+        "well|perfectly|adequately|excellently|properly|nicely|accurately|correctly calibrated",
         "good|excellent ~ and calibration",
+        "calibrated well|adequately|excellently|closely",
         "calibration ~ good|excellent agreement",
-        "good|excellent|close|strong|high|satisfactory agreement|concordance|consistency|correspondence ~ predict* ~ observ*|actual",
-        "good|excellent|close|strong|high|satisfactory agreement|concordance|consistency|correspondence ~ observ*|actual ~ predict*",
-        "predict* ~ good|excellent|close|strong|high agreement|concordance|correspondence ~ observ*|actual",
-        "predict*|observ* ~ predict*|observ* ~ in good|excellent|close|strong agreement|concordance|correspondence",
-        "predict*|observ* ~1 predict*|observ* ~ agree*|match*|correspond*|coincid* well|closely|excellently",
-        "calibration ~ close|near ~ ideal|diagonal|perfect",
+        "calibration ~ close|near ~ ideal|diagonal|perfect|identity",
+        "calibration ~ follow*|hug*|fit|fits|fitted|coincid*|overlap*|align*|lay|lies|track* ~ diagonal|ideal|identity",
         "no|without ~1 departure|deviation ~ perfect|ideal|diagonal",
+        "no|without ~1 miscalibration|lack",
         "no|without ~1 difference* ~ predicted ~ observed",
         "no|without ~1 difference* ~ observed ~ predicted",
-        "predict* ~ agree*|match*|correspond*|coincid* ~ observed",
-        "observed ~ agree*|match*|correspond*|coincid* ~ predict*",
     ],
     nouns: &["calibration"],
+    together: &[
+        &[
+            GOOD,
+            "agreement|concordance|consistency|correspondence|match|fit",
+            FORETOLD,
+            SEEN,
+        ],
+        &["agree*|match*|correspond*|coincid*|mirror*|track*", FORETOLD, SEEN],
+        &["close|near|similar|identical", "to", FORETOLD, SEEN],
+        &["consistent|line|keeping|accordance", "with", FORETOLD, SEEN],
+    ],
+    // What readers and contours agree in is no calibration.
+    but_with: &[
+        "reader*|rater*|observer*|contour*|segmentation*|volume*|annotation*|label*|image*|dose*",
+        "poor*|worse|weak*|moderate*|limited|lack*",
+        "limit",
+        "assess*|compar*|evaluat*|measur*|quantif*|examin*|test",
+    ],
     but_before: &[
         "scanner*",
         "monitor*",
@@ -1064,21 +1171,44 @@ fn calibrated(record: &StudyRecord) -> Vec<(String, String)> {
     })
 }
 
+const ELSEWHERE: &str = "other|new|unseen|external|another|different|any|across|between|beyond|all|further|independent|most";
+const SETTINGS: &str = "hospital*|centre*|center*|scanner*|vendor*|institution*|site|sites|population*|setting*|manufacturer*|patients|cohort*|data|machine*|countr*|clinic|clinics|practice*";
+
 const GENERALISES: Phrases<'static> = Phrases {
     any_of: &[
         "generalised|generalized|generalise|generalize well",
         "generalisable",
         "generalizable",
         "high generalisability|generalizability",
-        "transfers|holds well|across",
-        "transfers to other|new|unseen|external",
+        "transfers|transferred|holds|held|travels|travelled|carries|carried|works|worked ~1 well ~1 across",
+        "transfers|transferred|travels|carries|extends ~2 to|into|over other|new|unseen|external|another|different|further",
+        "transfers|transferred|travels|travelled ~1 well to",
+        "transfers|holds|held ~1 across scanners|sites|centres|centers|hospitals|vendors|institutions",
         "generalise*|generalize* across",
         "generalised|generalized to",
+        "transferable|transportable|portable to|across",
+    ],
+    together: &[&[
+        "applicable|applied|valid|transportable|transferable|usable",
+        ELSEWHERE,
+        SETTINGS,
+        "is|are|can",
+    ]],
+    but_with: &[
+        "threshold*|standard*|correction|filter*|harmonis*|harmoniz*|normalis*|normaliz*|step|steps|was|were|consent|ethic*|protocol*",
     ],
     verbs: &["generalise", "generalize"],
     nouns: &["generalisation|generalization"],
-    qualities: &["generalisability|generalizability"],
-    but_before: &["estimating", "linear", "additive", "error*"],
+    qualities: &["generalisability|generalizability|transportability|transferability"],
+    but_before: &[
+        "estimating",
+        "linear",
+        "additive",
+        "error*",
+        "seizure*",
+        "oedema",
+        "edema",
+    ],
     ..Phrases::new(&[])
 };
 

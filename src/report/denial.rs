@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::wording::{GAP, is, is_one, is_turn};
+use super::wording::{GAP, is, is_one, is_turn, thought};
 
 /// What a model may be said to be in the end: "was shown", "could not be demonstrated".
 const SHOWN: &str = "shown|demonstrated|found|seen|observed|established|proven|proved|confirmed|reached|achieved|evident|significant|claimed|concluded|inferred";
@@ -14,7 +14,7 @@ const LOSS: &str = "loss*|drop*|decrease*|decline*|deteriorat*|degrad*|differ|ch
 /// Whether what stands there is denied, is still to be done, or is what was asked.
 pub fn denied(words: &[String], found: &Range<usize>) -> bool {
     // As in "predicted risks agreed poorly with observed ones".
-    const FAINT: &str = "poor*|bad*|little|barely|scarcely|weak*";
+    const FAINT: &str = "poor|poorly|bad|badly|little|barely|scarcely|weak*";
     let within = &words[found.clone()];
     denies(within)
         || within.iter().any(|word| is(word, FAINT))
@@ -29,8 +29,17 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
     let near = last(thought, 4);
     // Further away a denial reaches as far as the thought does.
     let reach = last(thought, 9);
-    let joined = reach.iter().rposition(|word| word == "and").map_or(0, |at| at + 1);
+    // "It should be used, as it is superior" gives a reason.
+    let joined = reach.iter().enumerate().rposition(|(at, word)| {
+        let next = reach.get(at + 1).map_or("", String::as_str);
+        word == "and" || word == "as" && is(next, "it|they|this|these|our")
+    });
+    let joined = joined.map_or(0, |at| at + 1);
     let reach = &reach[joined..];
+    // "The aim was to develop and externally validate" aims at both.
+    const BARE: &str = "validate|evaluate|test|outperform|generalise|generalize|predict";
+    let bare = words[found.clone()].iter().any(|word| is(word, BARE));
+    let aims = if bare { last(thought, 12) } else { reach };
     // "Had it been superior, …" tells what was not.
     let unreal = words.first().is_some_and(|word| word == "had")
         && words.iter().any(|word| word == "been");
@@ -39,9 +48,16 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
         last(before, 3).windows(2).any(|pair| pair[0] == "anything" && pair[1] == "but");
     denies(near)
         || anything_but
+        || last(thought, 1).iter().any(|word| word == "missing")
+        || is_set_aside(last(thought, 3))
+        || is_asked_after(near)
+        || by_little(after)
+        || words[0] == "few"
+        || is_general(words, found)
+        || is_content(words, found)
         || denies(reach)
         || is_faint(near)
-        || is_aim(reach)
+        || is_aim(aims)
         || is_purpose(before)
         || is_asked(before)
         || unreal
@@ -51,7 +67,119 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
         || not_shown(after)
         || is_wanted(words, found, after)
         || is_told_beside(words, found)
+        || is_explained_away(clause(after))
+        || is_only_way(words, found)
+        || is_only_there(clause(after))
+        || is_definition(words, found)
         || is_taken_back(after)
+}
+
+/// As in "the gain was within chance", "superior performance merely reflects overfitting".
+fn is_explained_away(clause: &[String]) -> bool {
+    const BY: &str = "reflect*|stem*|due|explained|attributable|attributed|arise*|within|by|consequence";
+    const ELSE: &str =
+        "overfit*|optimism|chance|artefact*|artifact*|noise|bias*|confound*|leak*|luck";
+    clause.iter().enumerate().any(|(at, word)| {
+        let before = last(&clause[..at], 3);
+        is(word, ELSE)
+            && before.iter().any(|word| is(word, BY))
+            && !last(&clause[..at], 6)
+                .iter()
+                .any(|word| is(word, "not|no|unlikely|cannot"))
+    })
+}
+
+/// As in "only prospective validation can show whether …".
+fn is_only_way(words: &[String], found: &Range<usize>) -> bool {
+    let only = last(&words[..found.start], 3).iter().any(|word| word == "only");
+    only && words[found.end..].iter().take(6).any(|word| is(word, "can|could|will|would"))
+}
+
+/// As in "calibration was good only in the training data".
+fn is_only_there(clause: &[String]) -> bool {
+    clause.windows(2).any(|pair| {
+        is(&pair[0], "only|merely|solely")
+            && is(&pair[1], "in|on|within|during|for|after|if|when")
+            || pair[0] == "on" && pair[1] == "average"
+    })
+}
+
+/// As in "a model was considered superior if the interval lay above zero", "a well-calibrated model has a
+/// slope of 1".
+fn is_definition(words: &[String], found: &Range<usize>) -> bool {
+    const CALLED: &str =
+        "considered|defined|deemed|regarded|judged|taken|classed|counted";
+    const PRESENT: &str = "has|have|is|are|can|does|gives|means|allows|shows|predicts";
+    const TOLD: &str = "presented|reported|described|introduced|proposed|shown|given|now|available|provided|developed|derived|built|identified|found";
+    let (before, after) = (&words[..found.start], &words[found.end..]);
+    let called = last(before, 4).iter().any(|word| is(word, CALLED));
+    let if_so = called && after.iter().take(4).any(|word| is(word, "if|when|whenever"));
+    let any = found.start == 1 && is(&words[0], "a|an");
+    let verb = after.iter().take(6).position(|word| is(word, PRESENT));
+    let told =
+        verb.is_some_and(|at| after[at..].iter().take(3).any(|word| is(word, TOLD)));
+    if_so || any && verb.is_some() && !told
+}
+
+/// As in "a test of superiority", "the question of superiority".
+fn is_asked_after(near: &[String]) -> bool {
+    const QUESTIONS: &str = "test|tests|tested|testing|hypothesis|question|criterion|definition|notion|idea|expectation|hope|chance";
+    near.windows(2).any(|pair| is(&pair[0], QUESTIONS) && is(&pair[1], "of|for"))
+}
+
+/// As in "higher by a small, non-significant amount".
+fn by_little(after: &[String]) -> bool {
+    let by = after.first().is_some_and(|word| word == "by");
+    by && after
+        .iter()
+        .take(6)
+        .any(|w| is(w, "non|nonsignificant|insignificant|negligible|trivial"))
+}
+
+/// As in "equivalence rather than superiority".
+fn is_set_aside(near: &[String]) -> bool {
+    near.windows(2).any(|pair| {
+        pair[0] == "rather" && pair[1] == "than"
+            || pair[0] == "instead" && pair[1] == "of"
+            || pair[0] == "opposed" && pair[1] == "to"
+    })
+}
+
+/// What holds as a rule is said of the field and not of this study: "performance in external cohorts is
+/// usually lower".
+fn is_general(words: &[String], found: &Range<usize>) -> bool {
+    const HABIT: &str = "usually|often|commonly|typically|frequently|generally|sometimes|rarely|seldom|widely|routinely|always|traditionally|increasingly";
+    const PRESENT: &str = "is|are|can|do|has|have|tend|be";
+    const OWN: &str = "our|ours|we|this|these|here|the";
+    let thought = thought(words, found);
+    let habit = thought.iter().enumerate().any(|(at, word)| {
+        let before = at.checked_sub(1).map_or("", |at| thought[at].as_str());
+        let next = thought.get(at + 1).map_or("", String::as_str);
+        let past = next.ends_with("ed") && !is(before, PRESENT);
+        is(word, HABIT) && !past && !is(before, "was|were|more|had")
+    });
+    habit && !thought.iter().take(1).any(|word| is(word, OWN)) && !ours(thought)
+}
+
+/// As in "that it is superior is often assumed": what a sentence opens with by "that" is only said where its
+/// own verb shows it.
+fn is_content(words: &[String], found: &Range<usize>) -> bool {
+    let opens = words.first().is_some_and(|word| word == "that");
+    let determiner = words.get(1).is_some_and(|word| {
+        is(word, "model|signature|study|cohort|classifier|nomogram|difference")
+    });
+    const FACT: &str = "clear|evident|certain|obvious|undisputed";
+    let shown = words[found.end..].iter().any(|word| is(word, SHOWN) || is(word, FACT));
+    opens && !determiner && (!shown || denies(&words[found.end..]))
+}
+
+fn ours(words: &[String]) -> bool {
+    const WORK: &str = "study|work|paper|article|cohort|analysis|report|model|signature|sample|population|series|trial|investigation|approach|dataset|setting|data|radiomics|nomogram|classifier|first|is";
+    words.iter().enumerate().any(|(at, word)| {
+        // "This contrasts with earlier work" speaks of the other.
+        let of = words.get(at + 1).is_some_and(|next| is(next, WORK));
+        is(word, "our|ours|we|present|here") || word == "this" && of
+    })
 }
 
 fn last(words: &[String], n: usize) -> &[String] {
@@ -59,7 +187,7 @@ fn last(words: &[String], n: usize) -> &[String] {
 }
 
 fn denies(words: &[String]) -> bool {
-    const DENIALS: &str = "no|not|without|never|neither|nor|none|lack|lacks|lacking|lacked|absence|absent|need|needs|future|cannot|unable|fail|fails|failed|failing|unlikely|unclear|unknown|uncertain|unproven|impossible|require|requires|await|awaits|awaiting|pending|planned|plan|plans|should|must|may|might|will|would|until|unless|nothing|hardly|potential|potentially|insufficient|doubtful|questionable|refrain|deserve|deserves|preclude|precludes|precluded";
+    const DENIALS: &str = "no|not|without|never|neither|nor|none|lack|lacks|lacking|lacked|absence|absent|need|needs|future|cannot|unable|fail|fails|failed|failing|unlikely|unclear|unknown|uncertain|unproven|impossible|require|requires|await|awaits|awaiting|pending|planned|plan|plans|should|must|may|might|will|would|until|unless|nothing|hardly|potential|potentially|insufficient|doubtful|questionable|ideally|prone|liable|willing|reject|rejects|rejected|refute*|dispute*|contradict*|refrain|deserve|deserves|preclude|precludes|precluded";
     // With some a second word denies, as in "little evidence", "far from".
     const LITTLE: &str = "little|scant|limited|weak|inconclusive";
     words.iter().enumerate().any(|(at, word)| {
@@ -68,8 +196,10 @@ fn denies(words: &[String]) -> bool {
         let only = word == "not" && next == "only";
         let doubt = next.starts_with("doubt");
         let little = is(word, LITTLE) && is(next, "evidence|support|indication")
-            || word == "next" && is(next, "step|steps|stage")
+            || word == "next" && is(next, "step|steps|stage|phase|task|goal|project|aim")
             || word == "far" && next == "from"
+            || is(word, "argue*|speak*|spoke|evidence|case") && next == "against"
+            || word == "missing" && is(next, "is|was|remains")
             || is(word, "has|have|had") && next == "to"
             || word == "only" && is(next, "appear*|seem*");
         let lost = words[at + 1..].iter().take(3).any(|word| is(word, LOSS));
@@ -90,7 +220,7 @@ fn is_faint(near: &[String]) -> bool {
 /// As in "the aim was to develop a validated model", "larger samples are needed to establish its
 /// superiority", "we are collecting data for external validation".
 fn is_aim(reach: &[String]) -> bool {
-    const AIMS: &str = "aim*|sought|seek*|intend*|attempt*|goal*|purpose*|objective*|designed|needed|required|necessary|warranted|call|calls|invite*|encourage|encourages|recommend*|advocate*|urge*|collecting|recruiting|enrolling|preparing|planning";
+    const AIMS: &str = "aim*|sought|seek*|expected|hoped|anticipated|intend*|attempt*|goal*|purpose*|objective*|designed|ready|suited|candidate*|needed|required|necessary|warranted|call*|invite*|encourag*|recommend*|advocat*|urge*|welcom*|plead*|funding|grant|grants|ethics|collecting|recruiting|enrolling|preparing|planning";
     let Some(aim) = reach.iter().rposition(|word| is(word, AIMS)) else { return false };
     let behind = &reach[aim + 1..];
     behind.iter().any(|word| is(word, "to|for|at|before"))
@@ -127,7 +257,9 @@ fn is_to_come(before: &[String]) -> bool {
     // "It is too early to call it …", "premature to say that …".
     let turn = before.iter().rposition(|word| is_turn(word)).map_or(0, |at| at + 1);
     let reach = last(&before[turn..], 8);
-    let too = reach.iter().position(|word| is(word, "too|premature"));
+    let too = reach.iter().position(|word| {
+        is(word, "too|premature|wrong|tempting|mistaken|incorrect|misleading|unjustified")
+    });
     if too.is_some_and(|at| reach[at..].iter().any(|word| word == "to")) {
         return true;
     }
@@ -136,8 +268,8 @@ fn is_to_come(before: &[String]) -> bool {
     match &before[..before.len() - usize::from(adverb)] {
         // "We found the model to be …".
         [earlier @ .., to, be] if to == "to" && be == "be" && !earlier.is_empty() => {
-            const CALLED: &str = "showed|considered|known|said";
-            !last(earlier, 4).iter().any(|word| is(word, SHOWN) || is(word, CALLED))
+            const CALLED: &str = "showed|considered|known|said|allow*|permit*|enabl*";
+            !last(earlier, 8).iter().any(|word| is(word, SHOWN) || is(word, CALLED))
         }
         [to, be] => to == "to" && be == "be",
         _ => false,
@@ -162,7 +294,8 @@ fn is_condition(words: &[String], found: &Range<usize>) -> bool {
 fn denied_behind(after: &[String]) -> bool {
     const BETWEEN: &str = "was|were|is|are|has|have|had|been|being|could|can|still|remain|remains|did|does|of|the|this|model|models|study|studies|cohort|cohorts|data|set|sets|trial|trials|now";
     const DENIALS: &str = "under|underway|ongoing|unknown|unclear|next|never|needed|required|warranted|lacking|pending|planned|missing|unavailable|outstanding|necessary|awaited|absent|impossible|desirable|yet";
-    let skipped = after.iter().take(GAP).take_while(|word| is(word, BETWEEN)).count();
+    let between = |word: &&String| is(word, BETWEEN) || word.ends_with("ly");
+    let skipped = after.iter().take(GAP).take_while(between).count();
     let remains = after[..skipped].iter().any(|word| word.starts_with("remain"));
     let Some(next) = after.get(skipped) else { return false };
     let following = after.get(skipped + 1).map_or("", String::as_str);
@@ -216,26 +349,33 @@ fn not_shown(after: &[String]) -> bool {
 /// "well-calibrated probabilities require a larger sample", "its superiority disappeared".
 fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
     const BE: &str = "is|are|was|were|be|been|remain|remains|has|have|had";
-    const WILL: &str = "should|must|will|would|cannot";
-    const WANTED: &str = "needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|started|begun|launched|scheduled";
-    const VALUED: &str = "essential|crucial|important|mandatory|paramount|imperative|critical|desirable|desired|advisable|recommended|prerequisite|key";
+    const WILL: &str = "should|must|will|would|cannot|may|might";
+    const TRIED: &str = "tested|examined|assessed|evaluated|investigated|studied|explored|compared|defined|considered|measured|quantified|estimated|judged|discussed|debated|attempted";
+    const AIMED: &str = "aim*|goal*|objective*|purpose*|target*";
+    const WANTED: &str = "few|unproven|unproved|untested|unconfirmed|undetermined|unresolved|unanswered|small|challenge|challenging|difficult|unsolved|elusive|hard|registered|approved|funded|proposed|envisaged|intended|foreseen|precluded|prevented|hampered|hindered|prohibited|omitted|deferred|postponed|waived|needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|sought|started|begun|launched|scheduled";
+    const VALUED: &str = "essential|crucial|important|mandatory|paramount|imperative|critical|desirable|desired|advisable|recommended|encouraged|invited|welcome*|advocated|urged|prerequisite|key";
     let clause = clause(after);
     // "Our validated model is important" calls it validated; "a validated model is important" does not.
     let definite = last(&words[..found.start], 2)
         .iter()
         .chain(&words[found.clone()])
         .any(|word| is(word, "the|our|this|these|its"));
-    let first = clause.iter().position(|word| is(word, BE) || is(word, WILL));
+    let first =
+        clause.iter().position(|word| is(word, BE) || is(word, WILL) || word == "could");
     if let Some(first) = first {
         // "Superiority should be …" is none yet, and "a reliable marker would …" tells of no marker; our
         // validated model that should be used is validated.
         let noun =
             ["ion", "ity", "ment"].iter().any(|end| words[found.end - 1].ends_with(end));
-        if (noun || !definite) && is(&clause[first], WILL) {
+        // "External validation could be performed" was done; "could reveal" was not.
+        let open =
+            clause[first] == "could" && clause.get(first + 1).is_some_and(|w| w != "be");
+        if (noun || !definite) && (is(&clause[first], WILL) || open) {
             return true;
         }
         let skipped = |word: &&String| {
             is(word, BE)
+                || is(word, "likely|probably|only|very|rather|quite|too")
                 || is(word, "still|now|also|therefore|a|an|of|to|often|not|statistically")
                 || word.ends_with("ly")
         };
@@ -244,7 +384,17 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
             pair[0] == "next" && is(&pair[1], "step|steps")
                 || is(&pair[1], "task|priority")
         });
+        // "External validation is what this model needs".
+        let lacked =
+            clause[first..].windows(2).any(|pair| pair[0] == "is" && pair[1] == "what")
+                && words[found.end..]
+                    .iter()
+                    .any(|word| is(word, "need*|lack*|miss*|require*"));
+        let aimed = clause[first + 1..].iter().take(3).any(|word| is(word, AIMED));
         let far = next
+            || aimed
+            || noun && said.is_some_and(|word| is(word, TRIED))
+            || lacked
             || said.is_some_and(|word| word == "beyond")
                 && clause.iter().any(|word| word == "scope");
         if far || said.is_some_and(|w| is(w, WANTED) || (is(w, VALUED) && !definite)) {
@@ -253,7 +403,8 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
     }
     clause.iter().take(first.unwrap_or(clause.len())).any(|word| {
         is(word, "disappear*|vanish*|await|awaits")
-            || (is(word, "require|need|deserve") && !definite)
+            || (is(word, "require|requires|need|needs|deserve*|demand|demands|presuppose*|depend|depends")
+                && !definite)
     })
 }
 
@@ -304,15 +455,74 @@ fn includes_zero(after: &[String]) -> bool {
 /// Whether a sentence tells what others found: it names them, or stands where others are spoken of,
 /// and says nothing of its own study.
 pub fn is_of_others(words: &[String], about_others: bool) -> bool {
-    const OURS: &str = "our|ours|we|this|present|here";
-    const THEIRS: &str = "others|literature|colleagues";
+    (about_others || cites(words)) && !ours(words)
+}
+
+/// Whether a sentence supposes or asks for what it says, so that its numbers are nobody's result.
+pub fn is_supposed(words: &[String]) -> bool {
+    const SUPPOSED: &str = "would|should|assum*|anticipat*|hypothes*|hypothetical*";
+    words.iter().enumerate().any(|(at, word)| {
+        let next = |n: usize| words.get(at + n).map_or("", String::as_str);
+        let value = is(word, "expected|target|minimum|required|desired")
+            && is(
+                next(1),
+                "auc*|auroc*|value|effect|sensitivity|specificity|accuracy|sample",
+            );
+        // "An AUC above 0.9 is deemed outstanding".
+        let rated =
+            is(word, "is|are") && is(next(1), "deemed|considered|regarded|rated|taken");
+        let needed =
+            is(word, "is|are|was|were|be") && is(next(1), "needed|required|necessary");
+        let power = is(word, "power") && is(next(1), "to|analysis|calculation|of");
+        let calculated = word == "sample"
+            && next(1) == "size"
+            && is(next(3), "calculat*|estimat*|based");
+        is(word, SUPPOSED) || rated || value || needed || power || calculated
+    })
+}
+
+/// The same of what stands at one place of a sentence: another thought of it may be of the study itself, as
+/// in "they validated their signature, whereas we did not" and "unlike theirs, the model was validated".
+pub fn told_of_others(
+    words: &[String],
+    found: &Range<usize>,
+    about_others: bool,
+) -> bool {
+    let thought = thought(words, found);
+    let alone = thought.len() < words.len();
+    // "They reported that, although it is small, …": what is told goes on behind.
+    let told = words[..found.start].iter().any(|word| word == "that");
+    if alone && cites(thought) && !ours(thought) {
+        return true;
+    }
+    // "The model was validated, while earlier ones were not".
+    let first = !words[..found.start].iter().any(|word| is_turn(word));
+    if alone && first && !cites(thought) && !about_others {
+        return false;
+    }
+    const OPENING: &str = "although|though|while|whereas|unlike|despite";
+    let contrast = words.get(1).is_some_and(|word| is(word, "contrast|opposition"));
+    let opens = words.first().is_some_and(|word| is(word, OPENING)) || contrast;
+    if alone && opens && !told && !cites(thought) && !about_others {
+        return false;
+    }
+    is_of_others(words, about_others)
+}
+
+/// Whether other work is named.
+fn cites(words: &[String]) -> bool {
+    const THEIRS: &str =
+        "others|literature|colleagues|reviewers|coworkers|workers|collaborators";
+    // Texts that are told of by what they say: "a recent meta-analysis concluded that".
+    const SOURCES: &str = "groups|teams|experts|proponents|review|reviews|analysis|analyses|survey*|guideline*|consortium|investigators|authors|report|reports";
+    const SAY: &str = "claim*|conclude*|report*|found|find*|call|called|calls|show*|suggest*|state*|recommend*|argue*|describe*|validated";
+    const NEWER: &str = "recent|meta|systematic|pooled|original|landmark|large";
     const OLDER: &str = "previous|earlier|prior|published|other|existing";
-    const WORK: &str =
-        "stud*|work*|report*|model*|paper*|author*|research*|group*|publication*";
+    const WORK: &str = "stud*|work*|report*|auc*|auroc*|value*|result*|accurac*|estimate*|model*|paper*|author*|research*|group*|publication*";
     // Some of these may be this study's own groups and models.
     const SOME: &str = "several|many|some|numerous|most|few|various|recent";
     const TEXTS: &str = "studies|reports|papers|publications|authors|researchers|investigators|work|works";
-    const TOLD: &str = "reported|shown|described|demonstrated|suggested|published";
+    const TOLD: &str = "reported|shown|described|demonstrated|suggested|published|touted|claimed|believed|thought|hailed|argued|postulated|speculated|assumed|advocated|proposed|considered|promoted|said";
     // "Superior to earlier models" is said of this study's own.
     const THAN: &str =
         "to|than|over|with|against|outperform*|surpass*|exceed*|beat|beats|unlike|versus";
@@ -323,6 +533,12 @@ pub fn is_of_others(words: &[String], about_others: bool) -> bool {
             at > 0 && is(&words[at - 1], "the|those|all|most|many|previously|recently");
         let compared =
             at > usize::from(article) && is(&words[at - 1 - usize::from(article)], THAN);
+        // "This contrasts with earlier work in which it was superior".
+        let compared = compared
+            && !words[at..]
+                .iter()
+                .take(4)
+                .any(|word| is(word, "which|where|showing|reporting"));
         // "Published radiomics models".
         let work = |of: &str| is(word_at(at + 1), of) || is(word_at(at + 2), of);
         let older = is(word, OLDER) && is(word_at(at + 1), WORK)
@@ -345,7 +561,19 @@ pub fn is_of_others(words: &[String], about_others: bool) -> bool {
             is(&three[0], "has|have") && three[1] == "been" && is(&three[2], TOLD);
         known && !words[..at].iter().any(|word| is_one(word, &["the|these|its"]))
     });
-    (about_others || named || told_before || told || any(THEIRS)) && !any(OURS)
+    // "A recent meta-analysis concluded", "the authors of the original signature validated".
+    let source = words.iter().position(|word| is(word, SOURCES)).filter(|at| *at < 5);
+    let source = source.is_some_and(|at| {
+        let behind = &words[at + 1..words.len().min(at + 8)];
+        let older =
+            is(&words[at], "experts|proponents|investigators|authors|guideline*|consortium|review|reviews");
+        (older || words[..at].iter().any(|word| is(word, NEWER) || is(word, SOME)))
+            && behind.iter().any(|word| is(word, SAY))
+    });
+    // "They found that …".
+    let they =
+        words.windows(2).any(|pair| is(&pair[0], "they|he|she") && is(&pair[1], SAY));
+    named || they || told_before || told || source || any(THEIRS)
 }
 
 #[cfg(test)]
@@ -381,6 +609,46 @@ mod tests {
     }
 
     #[test]
+    fn one_thought_of_a_sentence_may_be_of_others() {
+        let others = |text: &str| {
+            let words = words(text);
+            let at = words.iter().position(|word| word == "claim").unwrap();
+            told_of_others(&words, &(at..at + 1), false)
+        };
+        for text in [
+            "Zhou et al. found it claim, whereas we did not.",
+            "This contrasts with earlier work in which it was claim.",
+            "They found that it is claim.",
+            "A recent meta-analysis concluded that it is claim.",
+            "It has been argued that radiomics is claim.",
+        ] {
+            assert!(others(text), "{text}");
+        }
+        for text in [
+            "Although Zhou et al. found otherwise, the model was claim.",
+            "In contrast to Zhou et al., the model was claim.",
+            "It was claim, while earlier models were not.",
+        ] {
+            assert!(!others(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_supposed_is_no_result() {
+        for text in [
+            "An AUC of 0.80 or more would be needed.",
+            "The sample size was calculated for an expected AUC of 0.85.",
+            "An AUC above 0.9 is considered outstanding.",
+        ] {
+            assert!(is_supposed(&words(text)), "{text}");
+        }
+        for text in ["As expected, the AUC was 0.91.", "The AUC was 0.91 in 60 patients."]
+        {
+            assert!(!is_supposed(&words(text)), "{text}");
+        }
+    }
+
+    #[test]
     fn a_claim_is_not_meant_where_the_sentence_takes_it_elsewhere() {
         let meant = |text: &str| {
             let words = words(text);
@@ -395,6 +663,9 @@ mod tests {
             "We could confirm that it is claim.",
             "Our claim model is important.",
             "The claim model should be used.",
+            "As expected, it was claim.",
+            "A claim model of it is presented.",
+            "It should be used, as it is claim.",
             "It was claim, while age was not significant.",
             "It was claim in patients whose scans were missing.",
             "After adjustment, it was claim and may help.",
@@ -403,6 +674,17 @@ mod tests {
         }
         for text in [
             "In no cohort, subgroup or site was it claim.",
+            "A likeness rather than a claim was seen.",
+            "That it is claim is often assumed.",
+            "A model was considered claim if its interval lay above zero.",
+            "A claim model has a slope of 1.",
+            "The claim merely reflects overfitting.",
+            "It was claim only in the training data.",
+            "Few models are claim.",
+            "The claim validation is what this model needs.",
+            "A test of claim was specified.",
+            "It is tempting, but wrong, to call it claim.",
+            "Although we had expected it to be claim, it failed.",
             "The potential of it to be called claim is large.",
             "It could be claim.",
             "There is little evidence that it is claim.",

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::denial::is_of_others;
+use super::denial::told_of_others;
 use super::places::{Place, parts, places};
 use super::shown::plain;
 use super::standing::{headline, model, same_question};
@@ -18,6 +18,8 @@ const SUPERIOR: Phrases<'static> = Phrases {
         "surpass*",
         "significantly better",
         "statistically better",
+        "outperformance",
+        "eclips*|outclass*|outstrip*|outdo*|outrank*",
     ],
     // Parts of the body, and what a scanner is good at.
     but_before: &[
@@ -46,18 +48,28 @@ const SUPERIOR: Phrases<'static> = Phrases {
 const BETTER: Phrases<'static> = Phrases {
     any_of: &[
         "better",
+        "larger",
+        "raise*|rose|rises|boost*",
         "more accurate|discriminati*|predictive",
         "higher",
         "greater",
         "exceed*",
-        "beat",
-        "beats",
+        "beat|beats|beaten",
+        "favour*|favor*",
+        "edge|benefit*",
+        "ranked|ranks ~1 above|first|higher|ahead",
+        "ahead of",
+        "stronger",
+        "perform*|fare*|did|does|score*|discriminat* ~1 best",
+        "improv*",
         "improve*",
         "increase*",
         "added|incremental|additional ~1 value",
         "adds|add|added ~1 value|information",
         "advantage*",
         "gain*",
+        "adds|add to",
+        "best ~1 model|performance|discrimination|predictor",
         "enhance*|strengthen*",
     ],
     but_before: &["calibrated", "calibration", "age", "grade*", "share*", "number*"],
@@ -73,10 +85,18 @@ const WORSE: Phrases<'static> = Phrases {
         "worse",
         "poorer",
         "underperform*",
+        "trail|trails|trailed|trailing",
+        "lag|lags|lagged|lagging",
+        "fell|falls|fall|fallen ~1 short|behind",
+        "lost|loses to",
+        "no|not|never|cannot reach|match|attain|equal|rival|approach",
         "less accurate|discriminati*|predictive",
+        "lower|smaller",
         "lower ~1 auc*|auroc*|accura*|discriminat*|perform*",
     ],
     but_before: &[
+        "significan*",
+        "statistical*",
         "frontal",
         "parietal",
         "temporal",
@@ -147,20 +167,31 @@ pub fn superior(
         let there = about_others(&field);
         let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
-            if is_of_others(&words, there) {
-                return None;
-            }
-            let found = match SUPERIOR.within(&words) {
+            let strong = SUPERIOR.within(&words).filter(|_| is_of_models(&pairs, &words));
+            let found = match strong {
                 Some(found) => found,
                 None => weakly(record, &pairs, &words)?,
             };
+            if told_of_others(&words, &found, there) {
+                return None;
+            }
             let why = contradicted(record, &pairs, &words, &found)?;
-            Some((words[found].join(" "), why))
+            let said = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+            Some((said, why))
         })?;
         let text = format!("`{field}` says “{said}”, and {why}");
         Some((field, text))
     };
     texts.into_iter().filter_map(of).collect()
+}
+
+/// Whether a sentence speaks of models at all, and not of scanners or of parts of the body.
+fn is_of_models(pairs: &[Pair<'_>], words: &[String]) -> bool {
+    const MODELS: &str = "model*|signature*|nomogram*|classifier*|score*|algorithm*|approach*|radiomic*|radiogenomic*|predict*|discriminat*|perform*|auc*|auroc*|accura*|it|its|they|method*|result*|this|we|our";
+    let named = pairs
+        .iter()
+        .any(|pair| !named(words, &[pair.better.clone(), pair.than.clone()]).is_empty());
+    named || words.iter().any(|word| is(word, MODELS))
 }
 
 /// Where a sentence says in weaker words that one compared model is better than another.
@@ -170,8 +201,15 @@ fn weakly(
     words: &[String],
 ) -> Option<Range<usize>> {
     // What is higher or exceeded is a measure, not a share of patients.
-    const BARE: [&str; 4] = ["higher", "greater", "exceed*", "increase*"];
-    const MEASURED: [&str; 7] = [
+    const BARE: [&str; 6] = [
+        "higher|larger",
+        "greater",
+        "exceed*",
+        "increase*",
+        "raise*|rose|rises|boost*",
+        "lower|smaller",
+    ];
+    const MEASURED: [&str; 11] = [
         "auc*",
         "auroc*",
         "discriminat*",
@@ -179,13 +217,18 @@ fn weakly(
         "accura*",
         "predict*",
         "statistic",
+        "yield",
+        "power",
+        "ability",
+        "diagnos*",
     ];
     let one_of = |word: &String, of: &[&str]| of.iter().any(|one| is(word, one));
     let found = BETTER.within(words).or_else(|| WORSE.within(words))?;
     let measured = words.iter().any(|word| one_of(word, &MEASURED));
     // What is gained or enhanced may be anything else, where nothing is measured or compared.
-    const GAINED: [&str; 3] = ["gain*", "advantage*", "enhance*|strengthen*"];
-    const COMPARED: [&str; 3] = ["over", "to", "beyond"];
+    const GAINED: [&str; 4] =
+        ["gain*", "advantage*", "enhance*|strengthen*", "edge|benefit*"];
+    const COMPARED: [&str; 4] = ["over", "to", "beyond", "top"];
     let word = &words[found.start];
     let compares = measured || words.iter().any(|word| one_of(word, &COMPARED));
     if (one_of(word, &BARE) && !measured)
@@ -195,7 +238,32 @@ fn weakly(
     {
         return None;
     }
-    (!claimed(record, pairs, words, &found).than.is_empty()).then_some(found)
+    let claim = claimed(record, pairs, words, &found);
+    // "Of the two, radiomics had the higher AUC", "radiomics proved to be the better model".
+    let of_all = measured_noun(words, &found)
+        || words.windows(2).any(|pair| {
+            is(&pair[0], "the|both|all|these")
+                && is(&pair[1], "two|three|models|competing")
+        });
+    let alone = of_all && names_better(pairs, words);
+    (!claim.than.is_empty() || alone).then_some(found)
+}
+
+/// As in "the better model", "the best predictor".
+fn measured_noun(words: &[String], found: &Range<usize>) -> bool {
+    let the = found.start.checked_sub(1).is_some_and(|at| is(&words[at], "the|our"));
+    let of = |at: usize| {
+        words.get(at).is_some_and(|word| is(word, "model|predictor|classifier|signature"))
+    };
+    the && (of(found.end) || of(found.end - 1))
+        && is(&words[found.start], "better|best|superior|more")
+}
+
+/// Whether one of the compared models is named at all.
+fn names_better(pairs: &[Pair<'_>], words: &[String]) -> bool {
+    pairs
+        .iter()
+        .any(|pair| !named(words, &[pair.better.clone(), pair.than.clone()]).is_empty())
 }
 
 /// Every compared pair that has a result.
@@ -277,7 +345,15 @@ fn claimed(
         }
     }
     let named = named(words, &models);
-    const VERBS: [&str; 5] = ["outperform*", "surpass*", "exceed*", "beat", "beats"];
+    const VERBS: [&str; 7] = [
+        "outperform*",
+        "surpass*",
+        "exceed*",
+        "beat|beats|beaten",
+        "trail*|lag*|underperform*|fell|falls|lost|loses",
+        "eclips*|outclass*|outstrip*|outdo*|outrank*",
+        "not|no|never|cannot",
+    ];
     // "Radiomics improved the clinical model", "the clinical model was improved by radiomics".
     let betters = is(&words[found.start], "improve*|enhance*|strengthen*")
         && !is(&words[found.start], "improvement*|enhancement*")
@@ -288,9 +364,9 @@ fn claimed(
     let passive = verb && next == "by" || betters && is(next, "by|when|after|with");
     let verb = verb || betters;
     // "Compared with A, B was superior": the first model behind it is the other one.
-    let other = words[..found.start].iter().position(|word| {
-        ["compared", "versus", "vs", "relative", "unlike"].contains(&word.as_str())
-    });
+    let other = words[..found.start]
+        .iter()
+        .position(|word| is(word, "compared|versus|vs|relative|unlike|instead|rather"));
     // "While A was poor, B was superior": so it is where another model follows.
     let beside = words[..found.start].iter().position(|word| is(word, "while|whereas"));
     let beside = beside.filter(|at| {
@@ -301,24 +377,36 @@ fn claimed(
     let other =
         other.or(beside).and_then(|at| named.iter().position(|(from, _)| *from > at));
     // "Adding A to B improved …", "… improved when A was combined with B": what was added to is behind.
-    const ADDED: &str = "add|adding|addition|added|combin*|integrat*|incorporat*";
+    const ADDED: &str =
+        "add|adding|addition|added|combin*|integrat*|incorporat*|inclusion|including";
     let added = (0..words.len()).find(|at| {
         let value = words.get(at + 1).is_some_and(|word| word == "value");
         is(&words[*at], ADDED) && !found.contains(at) && !value
     });
     let added_to = added.and_then(|from| {
-        let to = words[from..].iter().position(|w| is(w, "to|with|into"))?;
+        let to = words[from..].iter().position(|w| is(w, "to|with|into|in"))?;
         Some(from + to)
     });
+    // "The clinical model gained when radiomics was added": what was added is ahead.
+    let came = added.filter(|at| {
+        added_to.is_none() && *at > found.end && is(&words[at - 1], "is|are|was|were")
+    });
     let turn = words[found.end..].iter().position(|word| THAN.contains(&word.as_str()));
-    let turn = if verb { found.end } else { found.end + turn.unwrap_or(words.len()) };
+    let to = is(&words[found.end - 1], "to|above|of");
+    let turn =
+        if verb || to { found.end } else { found.end + turn.unwrap_or(words.len()) };
     let (mut better, mut than) = (Vec::new(), Vec::new());
     for (position, (at, model)) in named.into_iter().enumerate() {
         let added_to = added_to
             .is_some_and(|to| at > to && (at < found.start) == (to < found.start));
         let behind =
             at >= turn || (other == Some(position) && at < found.start) || added_to;
-        let into = if behind != passive { &mut than } else { &mut better };
+        // What is added to is behind in the passive as well.
+        let last = match came {
+            Some(came) => !(came.saturating_sub(4)..came).contains(&at),
+            None => added_to || behind != passive,
+        };
+        let into = if last { &mut than } else { &mut better };
         if !into.contains(&model) {
             into.push(model);
         }
@@ -344,13 +432,16 @@ fn claimed(
 
 /// Where models are named, the longer name before those within it.
 pub fn named(words: &[String], models: &[String]) -> Vec<(usize, String)> {
+    const OTHER: &str = "practice|use|usefulness|utility|trial|trials|decision|decisions|care|routine|setting|settings|application*|implementation|translation|workflow|adoption|management|question*|need*|relevance|importance|significance|impact|end|endpoint*|course|follow|examination|site|sites|centre*|center*";
     let mut found: Vec<(Range<usize>, &String)> = Vec::new();
     for model in models {
         let name = parts(model.strip_suffix("_only").unwrap_or(model));
         let windows = words.windows(name.len().max(1)).enumerate();
         for (at, window) in windows {
             let same = window.iter().zip(&name).all(|(a, b)| stem(a) == stem(b));
-            if !name.is_empty() && same {
+            // "Clinical practice" names no model.
+            let other = words.get(at + name.len()).is_some_and(|word| is(word, OTHER));
+            if !name.is_empty() && same && !other {
                 found.push((at..at + name.len(), model));
             }
         }

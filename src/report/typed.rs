@@ -245,9 +245,9 @@ fn number(characters: &[char], start: usize) -> (Token, usize) {
     }
     let whole = text.clone();
     let mut marked = false;
-    // `1,600`, `1 600` with a space that does not break, `1’600`.
+    // `1,600`, `1 600`, `1’600`.
     let joins = |at: usize| {
-        characters.get(at).is_some_and(|c| ",'’\u{a0}\u{2009}\u{202f}".contains(*c))
+        characters.get(at).is_some_and(|c| ", '’\u{a0}\u{2009}\u{202f}".contains(*c))
             && (1..=3).all(|after| digit(at + after))
             && !digit(at + 4)
     };
@@ -510,9 +510,16 @@ fn end_of_range(tokens: &[Token], at: usize) -> Option<End<'_>> {
 
 /// Numbers of patients and of events.
 fn counts(tokens: &[Token], events: &[&str], found: &mut Vec<Typed>) {
+    if of_population(tokens) {
+        return;
+    }
     for (at, token) in tokens.iter().enumerate() {
         let Token::Number(number, written) = token else { continue };
-        if number.count().is_none() || is_bound(tokens, at) {
+        if number.count().is_none()
+            || is_bound(tokens, at)
+            || is_rate(tokens, at, number)
+            || is_part(tokens, at)
+        {
             continue;
         }
         let Some(what) = counted(tokens, at, events) else { continue };
@@ -636,6 +643,39 @@ fn is_bound(tokens: &[Token], at: usize) -> bool {
     }
 }
 
+/// As in "every year 20 000 people fall ill".
+fn of_population(tokens: &[Token]) -> bool {
+    const YEARLY: [&str; 5] =
+        ["annually", "yearly", "worldwide", "globally", "nationwide"];
+    tokens.iter().any(|token| YEARLY.contains(&token.word()))
+        || tokens.windows(2).any(|pair| {
+            ["every", "each", "per", "a"].contains(&pair[0].word())
+                && pair[1].word() == "year"
+        })
+}
+
+/// As in "an increase was seen in 30 patients", "30 patients had seizures": a part of the patients that the
+/// run does not count.
+fn is_part(tokens: &[Token], at: usize) -> bool {
+    const SEEN: &str = "seen|observed|present|found|occurred|detected|noted|recorded|missing|available|unavailable|performed|diagnosed|given|administered|absent|visible|inconclusive";
+    const BEHAVED: &str = "had|received|underwent|died|developed|showed|presented|lacked|refused|declined|withdrew|experienced|suffered";
+    let word =
+        |at: Option<usize>| at.and_then(|at| tokens.get(at)).map_or("", Token::word);
+    let before = word(at.checked_sub(1)) == "in" && is(word(at.checked_sub(2)), SEEN);
+    let people = ["patients", "subjects", "participants", "individuals"];
+    let of = |word: &str| people.contains(&word);
+    // "69 of 160 patients had it" names the whole.
+    let whole = ["of", "all", "the"].contains(&word(at.checked_sub(1)));
+    before || !whole && of(word(Some(at + 1))) && is(word(Some(at + 2)), BEHAVED)
+}
+
+/// As in "6 of 100 000 people": what is divided by a round number of the population.
+fn is_rate(tokens: &[Token], at: usize, number: &Number) -> bool {
+    const ROUND: [f64; 4] = [1e3, 1e4, 1e5, 1e6];
+    let before = at.checked_sub(1).map_or("", |at| tokens[at].word());
+    ROUND.contains(&number.value) && ["of", "in", "per"].contains(&before)
+}
+
 /// As in "in 2019 patients were asked".
 fn is_year(tokens: &[Token], at: usize, number: &Number) -> bool {
     const WHEN: [&str; 8] =
@@ -745,6 +785,11 @@ mod tests {
             ("Grade 2 and 3 glioma patients", ""),
             ("65 year old patients", ""),
             ("In 2019 patients were asked.", ""),
+            ("In 12 345 patients", "patients 12 345"),
+            ("It affects 6 of 100 000 people.", ""),
+            ("Every year 20 000 people fall ill.", ""),
+            ("Seizures were seen in 30 patients.", ""),
+            ("30 patients had seizures.", ""),
             ("5-fold cross-validation in 5 repeats", ""),
             ("Net benefit per 100 patients", ""),
             ("91 % of patients", ""),

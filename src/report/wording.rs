@@ -8,6 +8,9 @@ use super::denial::{denied, denied_around};
 /// Words that a gap, written as `~` in a phrase, may span.
 pub const GAP: usize = 6;
 
+/// How far apart words may be that say something together.
+const TOGETHER: usize = 14;
+
 /// How many words before a phrase may say of what it is said.
 const NEAR: usize = 3;
 
@@ -128,6 +131,11 @@ pub struct Phrases<'p> {
     /// Where a noun follows a single word of these, it has to be one of these: "a validated model", not "a
     /// validated assay". Empty where any will do.
     pub of: &'p [&'p str],
+    /// Words that say it together, in any order and within one thought, as in "agreement of predicted with
+    /// observed risks was good".
+    pub together: &'p [&'p [&'p str]],
+    /// Where one of these stands in the same thought, words together mean something else.
+    pub but_with: &'p [&'p str],
     /// Words before one of these it means something else, as in "superior temporal gyrus".
     pub but_before: &'p [&'p str],
     /// And shortly behind one of these, as in "previously validated", "the assay was validated".
@@ -142,6 +150,8 @@ impl<'p> Phrases<'p> {
             nouns: &[],
             qualities: &[],
             of: &[],
+            together: &[],
+            but_with: &[],
             but_before: &[],
             but_behind: &[],
         }
@@ -178,6 +188,31 @@ impl<'p> Phrases<'p> {
             .or_else(|| places().find_map(|at| self.verb(words, at).filter(held)))
             .or_else(|| places().find_map(|at| self.praised(words, at).filter(held)))
             .or_else(|| places().find_map(|at| self.shown(words, at).filter(held)))
+            .or_else(|| self.together.iter().find_map(|all| self.joined(words, all)))
+    }
+
+    /// Words that say it together, each thought by itself.
+    fn joined(&self, words: &[String], all: &[&str]) -> Option<Range<usize>> {
+        let mut start = 0;
+        for thought in words.split(|word| is_turn(word)) {
+            let first = |wanted: &&str| {
+                let at = thought.iter().position(|word| is(word, wanted))?;
+                Some(start + at)
+            };
+            let at: Option<Vec<usize>> = all.iter().map(first).collect();
+            let other = thought.iter().any(|word| is_one(word, self.but_with));
+            if let Some(at) = at.filter(|_| !other)
+                && let (Some(from), Some(to)) = (at.iter().min(), at.iter().max())
+                && to - from <= TOGETHER
+            {
+                let found = *from..to + 1;
+                if !denied(words, &found) {
+                    return Some(found);
+                }
+            }
+            start += thought.len() + 1;
+        }
+        None
     }
 
     /// Whether it means here what is sought: of words about it the noun may come later, as in "a validated
@@ -199,9 +234,31 @@ impl<'p> Phrases<'p> {
         let first = words.get(found.end).is_none_or(|word| is(word, ENDS));
         let mut same = behind.take_while(|word| !is(word, ENDS) && *word != BREAK);
         !other
+            && !(single && self.is_of_another(words, found))
             && !near.any(|word| is_one(word, self.but_behind))
             && !next
             && (first || !same.any(|word| is_one(word, self.but_before)))
+    }
+
+    /// Whether a passive is said of something else, as in "the genotype was validated by sequencing".
+    fn is_of_another(&self, words: &[String], found: &Range<usize>) -> bool {
+        const BE: &str = "is|are|was|were|been|be|being|has|have|had|also|then|thus";
+        let skipped = words[..found.start].iter().rev();
+        let skipped = skipped.take_while(|word| is(word, BE) || word.ends_with("ly"));
+        let subject_end = found.start - skipped.count();
+        let passive = words[subject_end..found.start]
+            .iter()
+            .any(|word| is(word, "is|are|was|were|been|be|being"));
+        // The subject is what stands from the last turn of the sentence on.
+        let start = words[..subject_end]
+            .iter()
+            .rposition(|word| is_turn(word) || is(word, "that|and|where|as|is|was"))
+            .map_or(0, |at| at + 1);
+        let subject = &words[start..subject_end];
+        const OURS: &str = "we|this|these|they|which|who|both|all|study|approach";
+        passive
+            && !subject.is_empty()
+            && !subject.iter().any(|word| is_one(word, self.of) || is(word, OURS))
     }
 
     /// One of the verbs, with what affirms it.
@@ -289,6 +346,12 @@ impl<'p> Phrases<'p> {
         if at > 0 && praise(at - 1) && !of_other {
             return Some(at - 1..at + 1);
         }
+        // "Good model calibration".
+        const WHOSE: &str =
+            "model|overall|internal|risk|general|visual|global|graphical|statistical";
+        if at > 1 && is(&words[at - 1], WHOSE) && praise(at - 2) {
+            return Some(at - 2..at + 1);
+        }
         // "Good discrimination and calibration".
         if at > 2 && words[at - 1] == "and" && praise(at - 3) {
             return Some(at - 3..at + 1);
@@ -299,13 +362,12 @@ impl<'p> Phrases<'p> {
 
     /// One of the qualities, with what shows that it is there.
     fn shown(&self, words: &[String], at: usize) -> Option<Range<usize>> {
-        const SHOW: &str = "confirm*|support*|prove*|establish*|demonstrat*|underlin*|underscor*|verif*|show|shows|showed|shown|indicat*|ensur*";
+        const SHOW: &str = "confirm*|support*|prove*|establish*|demonstrat*|underlin*|underscor*|verif*|show|shows|showed|shown|indicat*|ensur*|attest*|corroborat*|suggest*|evidenc*|illustrat*|highlight*";
         if !is_one(&words[at], self.qualities) {
             return None;
         }
         // Nothing but articles, owners and adjectives stand between a verb and its noun.
-        const CLOSE: &str =
-            "the|its|their|our|this|a|an|both|and|of|model|models|signature";
+        const CLOSE: &str = "the|its|their|our|this|a|an|both|and|of|to|model|models|signature|broad|wide|good|high";
         let before = words[..at].iter().rev().take_while(|word| {
             is(word, CLOSE) || word.ends_with("al") || word.ends_with("ity")
         });
@@ -320,7 +382,7 @@ impl<'p> Phrases<'p> {
     /// Where what is said of a noun stands, as in "calibration of the model was very good".
     fn predicate(&self, words: &[String], at: usize) -> Option<usize> {
         /// Words between a noun and what is said of it.
-        const BETWEEN: usize = 4;
+        const BETWEEN: usize = 6;
         let behind = words.get(at + 1..)?.iter().take(BETWEEN + 1);
         let are = at + 1 + behind.clone().position(|word| is_one(word, &ARE))?;
         let between = &words[at + 1..are];
@@ -328,12 +390,19 @@ impl<'p> Phrases<'p> {
         let adverb = words.get(are + 1).is_some_and(|word| {
             ["very", "also"].contains(&word.as_str()) || word.ends_with("ly")
         });
-        // "Calibration was found to be good".
+        // "Calibration was found to be good", "was deemed good", "proved to be good".
+        let word = |at: usize| words.get(at).map_or("", String::as_str);
+        const FOUND: &str = "found|judged|deemed|considered|rated";
+        let to_be = |at: usize| word(at) == "to" && word(at + 1) == "be";
+        // "Robustness was shown" ends there; "was shown to be good" goes on.
         let called =
-            words.get(are + 1).is_some_and(|word| is(word, "found|shown|judged"))
-                && words.get(are + 2).is_some_and(|word| word == "to");
-        if called {
-            return (!between.iter().any(other)).then_some(are + 4);
+            is(word(are + 1), FOUND) || is(word(are + 1), "shown|seen") && to_be(are + 2);
+        let found = are + 1 + usize::from(called);
+        let to_be = to_be(found);
+        if found > are + 1 || to_be {
+            let said = found + if to_be { 2 } else { 0 };
+            let very = usize::from(is(word(said), "very|highly|quite|generally"));
+            return (!between.iter().any(other)).then_some(said + very);
         }
         let hardly = adverb && is_one(&words[are + 1], &["hardly|barely|scarcely|only"]);
         (!hardly && !between.iter().any(other)).then_some(are + 1 + usize::from(adverb))
@@ -539,6 +608,8 @@ mod tests {
                 "good discrimination and calibration",
             ),
             ("Calibration was very good.", "calibration was very good"),
+            ("Calibration was deemed good.", "calibration was deemed good"),
+            ("Calibration proved to be good.", "calibration proved to be good"),
             (
                 "Calibration of the frozen model was excellent.",
                 "calibration of the frozen model was excellent",
@@ -556,6 +627,28 @@ mod tests {
             "Calibration was poor, while discrimination was good.",
             "Calibration was assessed.",
             "Acceptable calibration errors were set.",
+        ] {
+            assert_eq!(phrases.said(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_may_say_it_together_in_any_order() {
+        let phrases = Phrases {
+            together: &[&["good", "agreement", "predicted", "observed"]],
+            but_with: &["contours"],
+            ..Phrases::new(&[])
+        };
+        for said in [
+            "Good agreement between predicted and observed risks.",
+            "Agreement of observed with predicted risks was good.",
+        ] {
+            assert!(phrases.said(said).is_some(), "{said}");
+        }
+        for text in [
+            "No good agreement of predicted with observed risks.",
+            "Good agreement of predicted and observed contours.",
+            "Agreement was good, but predicted and observed risks were not compared.",
         ] {
             assert_eq!(phrases.said(text), None, "{text}");
         }
@@ -590,6 +683,7 @@ mod tests {
         };
         for (text, said) in [
             ("We validated the radiomics model.", "validated"),
+            ("The model was finally validated.", "validated"),
             ("It was validated in 60 patients.", "validated"),
             ("A robust clinical tool.", "robust clinical tool"),
             ("There was no clear departure.", "no clear departure"),
@@ -598,6 +692,7 @@ mod tests {
         }
         for text in [
             "We validated the contours.",
+            "The genotype was validated by sequencing.",
             "A validated model assay.",
             "Robust features went into the tool.",
             "It was not without departure.",
