@@ -10,6 +10,7 @@ mod cohorts;
 mod columns;
 mod controls;
 mod dress;
+mod gaps;
 mod held;
 mod kept;
 mod needs;
@@ -141,6 +142,7 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     checks::read(study, reading, &mut survey, &mut faults);
     batches::read(study, &survey, &mut faults);
     needs::read(study, &survey, &mut faults);
+    gaps::read(study, reading, &survey, &mut faults);
     kept::read(study, &survey, &mut faults);
     (survey, faults)
 }
