@@ -106,7 +106,7 @@ fn missing_values_that_nothing_fills_are_told_before_the_run() {
             &[impute, ("x2, gap", "x2, rare")],
             0,
             "W0415",
-            &["`impute_median` has no result on", "46 of 48 patients"],
+            &["`impute_median` has no result on", "45 of 48 patients"],
         ),
     ];
     for (changes, exit, code, parts) in cases {
@@ -197,4 +197,115 @@ fn gaps_of_another_cohort_are_told() {
     let (text, exit) = of(lacking(|_| true), &impute);
     assert_eq!(exit, Some(0), "{text}");
     assert!(text.contains("`radiomics.x2` holds no value in cohort `there`"), "{text}");
+}
+
+/// Other things that an author who is in a hurry writes, and that a run would not say, or say late.
+#[test]
+fn slips_are_told_with_their_cause_and_their_remedy() {
+    let x = ("x1, x2, gap", "x1, x2");
+    // (changes, exit, what is said)
+    type Case<'a> = (&'a [(&'a str, &'a str)], i32, &'a [&'a str]);
+    let cases: &[Case<'_>] = &[
+        (
+            &[x, ("primary: auroc", "primary: auroc, within: never")],
+            1,
+            &["E0322", "study.yaml:18:", "column `never` holds no value in cohort `all`"],
+        ),
+        (
+            &[x, ("primary: auroc", "primary: auroc, subgroups: [{ by: never }]")],
+            1,
+            &["E0322", "column `never` holds no value"],
+        ),
+        (
+            &[x, ("{ from: clinic }", "{ from: clinic, site: never }")],
+            1,
+            &["E0322", "study.yaml:8:", "column `never` holds no value"],
+        ),
+        (
+            &[x, ("repeats: 2", "repeats: 2, stratify: [outcome, never]")],
+            1,
+            &["E0322", "study.yaml:17:", "column `never` holds no value"],
+        ),
+        (
+            &[x, ("primary: auroc", "primary: auroc, subgroups: [{ by: x1 }]")],
+            0,
+            &[
+                "W0416",
+                "10 patients of the smaller class",
+                "`{ by: x1, cut: [LIMIT, …] }`",
+            ],
+        ),
+        (
+            &[x, ("primary: auroc", "primary: auroc, within: x1")],
+            0,
+            &["W0416", "has patients of both classes"],
+        ),
+        (
+            &[x, ("primary: auroc", "primary: auroc, decision_range: [10, 40]")],
+            1,
+            &["E0104", "10 % is written 0.1"],
+        ),
+        (
+            &[("include: [x1, x2, gap]", "include: [\"x*\"], except: [\"x*\"]")],
+            1,
+            &["E0303", "block `radiomics` is left without a column", "`except`"],
+        ),
+        (
+            &[
+                x,
+                (
+                    "{ from: clinic }",
+                    "{ from: clinic, exclude: [{ rule: \"status == 'wild'\", reason: why }] }",
+                ),
+            ],
+            1,
+            &["E0308", "0 negative", "32 left: why"],
+        ),
+        (
+            &[x, ("column: status, positive: mutant", "column: never, positive: mutant")],
+            1,
+            &["E0308", "48 unknown", "nobody's outcome is known"],
+        ),
+        (&[("  clinic:", "\tclinic:")], 1, &["E0001", "indent with spaces"]),
+    ];
+    for (changes, exit, parts) in cases {
+        let (text, found) = said(&changed(changes));
+        assert_eq!(found, Some(*exit), "{changes:?}: {text}");
+        for part in *parts {
+            assert!(text.contains(part), "{changes:?}: no {part:?} in {text}");
+        }
+    }
+}
+
+/// Cells that say that nothing is known are told to be declared; one patient for all rows, and one batch
+/// for all patients, are named as that.
+#[test]
+fn what_the_table_holds_is_told() {
+    let with = |cell: fn(usize) -> &'static str, changes: &[(&str, &str)]| {
+        let workshop = changed(changes);
+        let line = |(at, line): (usize, &str)| match at {
+            0 => format!("{line},more"),
+            at => format!("{line},{}", cell(at)),
+        };
+        let lines: Vec<String> = TABLE.lines().enumerate().map(line).collect();
+        workshop.write("gaps.csv", format!("{}\n", lines.join("\n")).as_bytes());
+        said(&workshop).0
+    };
+    let text = with(|at| if at % 5 == 1 { "word" } else { "3" }, &[("gap", "more")]);
+    assert!(text.contains("E0307") && !text.contains("stands for"), "{text}");
+    let text = with(|at| if at % 5 == 1 { "unknown" } else { "3" }, &[("gap", "more")]);
+    assert!(text.contains("missing: ['unknown']"), "{text}");
+    let subject = [("{ from: clinic }", "{ from: clinic, subject: more }")];
+    let text = with(|_| "one", &subject);
+    assert!(text.contains("all 48 rows of cohort `all` are of one patient"), "{text}");
+    let batch =
+        [("[scale_zscore]", "[impute_median, harmonise_combat: { batch: more }]")];
+    let text = with(|_| "one", &batch);
+    assert!(text.contains("a batch is one of two at least"), "{text}");
+    let within = [
+        ("[scale_zscore]", "[impute_median]"),
+        ("primary: auroc", "primary: auroc, within: more"),
+    ];
+    let text = with(|_| "one", &within);
+    assert!(text.contains("W0416") && text.contains("has one value"), "{text}");
 }

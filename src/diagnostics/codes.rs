@@ -146,6 +146,10 @@ codes! {
         "A selector that is told to keep more columns than reach it keeps them all, and several such settings are one candidate under several names. Columns are counted before steps that drop some by what they hold, so there may be fewer still. Of a lasso or an elastic net, columns that never enter are left out all the same.";
     PARTLY_FILLED "W0415" "missing values on some splits or in another cohort"
         "On some training sets a step has no value to learn from, or a missing value reaches what refuses it. What is fitted there has no result; in the other splits it has. A frozen model meets the missing values of another cohort with what it learned: where nothing fills them, that cohort may have no result at all.";
+    NO_GROUPS "W0416" "a column that makes no groups to compare"
+        "Patients are compared within values of a column that several patients of both classes share. One value for all divides nobody, and a number or a name has a value for each. Numbers become groups by `cut:`, spellings and rare values by `derive:`.";
+    SHIFTED "W0417" "another cohort whose values are not those of development"
+        "Most values lie outside of all that development holds, or are categories that it does not have. Often the unit, the software or the spelling differs, and then a frozen model computes something, but nothing that means anything. `map` takes a factor and a summand; `columns: { NAME: { map: … } }` of a source renames categories.";
 }
 
 #[cfg(test)]

@@ -92,11 +92,13 @@ fn not_yaml(error: &serde_yaml::Error, text: &str) -> Diagnostic {
             let message = message.lines().next().unwrap_or("it cannot be read");
             // The place is drawn, so the parser's own words for it are left out.
             let message = message.split(" at line ").next().unwrap_or(message);
-            Diagnostic::error(
-                Code::NOT_YAML,
-                Place::Study(span),
-                format!("this is not YAML: {message}"),
-            )
+            let place = Place::Study(span);
+            let said = format!("this is not YAML: {message}");
+            let fault = Diagnostic::error(Code::NOT_YAML, place, said);
+            match message.contains("tabs") {
+                true => fault.hint("indent with spaces"),
+                false => fault,
+            }
         }
     }
 }

@@ -144,6 +144,23 @@ fn first_rows(
             ));
             return None;
         }
+        let named: BTreeSet<&String> = cells.iter().flatten().collect();
+        if named.len() == 1 && rows.len() > 1 {
+            let message = format!(
+                "all {} rows of cohort `{}` are of one patient by `{}`",
+                rows.len(),
+                cohort.name,
+                column.name
+            );
+            let fault = Diagnostic::error(
+                Code::OUTCOME_VALUE,
+                Place::Study(column.span),
+                message,
+            );
+            faults
+                .push(fault.hint("`subject` names the column that tells patients apart"));
+            return None;
+        }
         for (row, subject) in rows.iter_mut().zip(cells) {
             row.subject = subject.unwrap_or_default();
         }

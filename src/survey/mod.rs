@@ -16,7 +16,9 @@ mod kept;
 mod needs;
 mod outcomes;
 mod patterns;
+mod shifted;
 mod sources;
+mod strata;
 mod symbolic;
 mod view;
 
@@ -140,9 +142,11 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     outcomes::read(study, reading, &mut survey, &mut faults);
     agreements::read(study, reading, &mut survey, &mut faults);
     checks::read(study, reading, &mut survey, &mut faults);
+    strata::read(study, &survey, &mut faults);
     batches::read(study, &survey, &mut faults);
     needs::read(study, &survey, &mut faults);
     gaps::read(study, reading, &survey, &mut faults);
     kept::read(study, &survey, &mut faults);
+    shifted::read(study, reading, &survey, &mut faults);
     (survey, faults)
 }
