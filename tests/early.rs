@@ -291,9 +291,11 @@ fn what_the_table_holds_is_told() {
         workshop.write("gaps.csv", format!("{}\n", lines.join("\n")).as_bytes());
         said(&workshop).0
     };
-    let text = with(|at| if at % 5 == 1 { "word" } else { "3" }, &[("gap", "more")]);
+    let text =
+        with(|at| if at % 5 == 1 { "word" } else { "3" }, &[("x2, gap", "x2, more")]);
     assert!(text.contains("E0307") && !text.contains("stands for"), "{text}");
-    let text = with(|at| if at % 5 == 1 { "unknown" } else { "3" }, &[("gap", "more")]);
+    let text =
+        with(|at| if at % 5 == 1 { "unknown" } else { "3" }, &[("x2, gap", "x2, more")]);
     assert!(text.contains("missing: ['unknown']"), "{text}");
     let subject = [("{ from: clinic }", "{ from: clinic, subject: more }")];
     let text = with(|_| "one", &subject);

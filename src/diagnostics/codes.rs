@@ -150,6 +150,8 @@ codes! {
         "Patients are compared within values of a column that several patients of both classes share. One value for all divides nobody, and a number or a name has a value for each. Numbers become groups by `cut:`, spellings and rare values by `derive:`.";
     SHIFTED "W0417" "another cohort whose values are not those of development"
         "Most values lie outside of all that development holds, or are categories that it does not have. Often the unit, the software or the spelling differs, and then a frozen model computes something, but nothing that means anything. `map` takes a factor and a summand; `columns: { NAME: { map: … } }` of a source renames categories.";
+    MISSPELT "W0418" "a rule with a value in another spelling"
+        "Rules compare text exactly. The column holds the value in other letters, or with other spaces or signs, and such rows are neither included nor excluded by this rule.";
 }
 
 #[cfg(test)]

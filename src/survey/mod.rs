@@ -1,7 +1,8 @@
 //! What do the data look like before anything is computed: ids, headers, roles, cohorts, splits?
 //!
-//! Reads through the store, so that a table is parsed once in its life. Computes no feature, fits
-//! nothing and never looks into an image.
+//! Reads through the store, so that a table is parsed once in its life. Computes no feature and never looks
+//! into an image. To follow missing values it fits steps on columns that have some (`gaps`); nothing of
+//! that goes further than to what is said.
 
 mod agreements;
 mod batches;
