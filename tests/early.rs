@@ -266,6 +266,55 @@ fn slips_are_told_with_their_cause_and_their_remedy() {
             1,
             &["E0308", "48 unknown", "nobody's outcome is known"],
         ),
+        (
+            &[
+                x,
+                ("primary: auroc", "primary: auroc, subgroups: [{ by: site, cut: [1] }]"),
+            ],
+            0,
+            &["W0416", "`site` holds no number"],
+        ),
+        (
+            &[
+                x,
+                ("primary: auroc", "primary: auroc, subgroups: [{ by: x1, cut: [900] }]"),
+            ],
+            0,
+            &["W0416", "`cut` puts all patients of cohort `all` in one group"],
+        ),
+        (
+            &[x, ("repeats: 2", "repeats: 2, stratify: [outcome, x1]")],
+            0,
+            &["W0416", "each value of `x1` in cohort `all` is of one row"],
+        ),
+        (
+            &[x, ("repeats: 2", "repeats: 2, stratify: [outcom]")],
+            1,
+            &["E0303", "did you mean `outcome`?"],
+        ),
+        (
+            &[
+                x,
+                ("{ from: clinic }", "{ from: clinic, site: x1 }"),
+                ("nested: { outer: 4, inner: 2, repeats: 2 }", "leave_site_out: {}"),
+            ],
+            1,
+            &["E0309", "none of the 48 sites of scheme `internal`"],
+        ),
+        (
+            &[("x2, gap", "x2, patient")],
+            1,
+            &["E0303", "study.yaml:12:", "column `patient` is the id of its source"],
+        ),
+        (&[("title: What", "title: Early: what")], 1, &["E0001", "stands in quotes"]),
+        (
+            &[(
+                "{ from: clinic }",
+                "{ from: clinic, exclude: [{ rule: \"site == 'C'\", reason: why }] }",
+            )],
+            1,
+            &["W0418", "`site` never holds 'C'", "it holds 'c' on"],
+        ),
         (&[("  clinic:", "\tclinic:")], 1, &["E0001", "indent with spaces"]),
     ];
     for (changes, exit, parts) in cases {

@@ -95,9 +95,12 @@ fn not_yaml(error: &serde_yaml::Error, text: &str) -> Diagnostic {
             let place = Place::Study(span);
             let said = format!("this is not YAML: {message}");
             let fault = Diagnostic::error(Code::NOT_YAML, place, said);
-            match message.contains("tabs") {
-                true => fault.hint("indent with spaces"),
-                false => fault,
+            if message.contains("tabs") {
+                fault.hint("indent with spaces")
+            } else if message.contains("mapping values are not allowed") {
+                fault.hint("a text that holds `: ` stands in quotes: \"Glioma: a study\"")
+            } else {
+                fault
             }
         }
     }

@@ -43,6 +43,7 @@ pub(super) fn read(
         let mut taken: BTreeSet<(&str, [Digest; 2])> = BTreeSet::new();
         let mut met: BTreeSet<&str> = BTreeSet::new();
         let mut complete = true;
+        let mut keys: BTreeSet<&str> = BTreeSet::new();
         let mut valueless: Vec<String> = Vec::new();
         let by_name = |name: &str| include.iter().any(|named| named.name == name);
         for source in from {
@@ -69,6 +70,7 @@ pub(super) fn read(
             let keyed = of_source.keyed();
             let ids = keyed.map_or(Vec::new(), |keyed| keyed.id_columns());
             for id in &ids {
+                keys.insert(id);
                 // Whoever leaves out the id says what happens anyway.
                 chosen(id, &[], except, &mut met);
             }
@@ -115,7 +117,17 @@ pub(super) fn read(
         }
         let said = faults.len();
         for pattern in include.iter().chain(except) {
-            if !met.contains(pattern.name.as_str()) {
+            if keys.contains(pattern.name.as_str())
+                && !met.contains(pattern.name.as_str())
+            {
+                let message = format!(
+                    "column `{}` is the id of its source, and no predictor",
+                    pattern.name
+                );
+                let place = Place::Study(pattern.span);
+                let fault = Diagnostic::error(Code::UNKNOWN_COLUMN, place, message);
+                faults.push(fault.hint("take it out of `include`"));
+            } else if !met.contains(pattern.name.as_str()) {
                 let shown = from.first().map_or("", |from| from.name.as_str());
                 let shown = match survey.sources.get(shown) {
                     Some(surveyed) if from.len() == 1 => surveyed.files[0].shown.clone(),

@@ -462,7 +462,12 @@ pub fn population(
             joined.join.push(crate::spec::Join { source, required: false });
         }
         let view = View { study, survey, cohort: &joined, rows: &cohort.rows };
-        let cells = view.cells(&named)?;
+        // `outcome` is no column, but may be meant.
+        let meant = |fault: Fault| match fault.label {
+            None => Box::new(fault.suggest(&column, ["outcome"])),
+            Some(_) => fault,
+        };
+        let cells = view.cells(&named).map_err(meant)?;
         let cells = population
             .rows
             .iter()

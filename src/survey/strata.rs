@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Survey, View};
+use crate::data::Split;
 use crate::diagnostics::{Code, Diagnostic, Place};
-use crate::operation::Instance;
-use crate::spec::{Cohort, Named, Study, Subgroup};
+use crate::operation::{Instance, Judged};
+use crate::spec::{Cohort, Named, Scheme, Study, Subgroup};
 
 pub(super) fn read(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>) {
     let evaluate = &study.evaluate;
@@ -49,6 +50,12 @@ pub(super) fn read(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>)
             }
             let column = Named { name, span: scheme.resampling.span };
             faults.extend(without_value(study, survey, &[cohort], &column));
+            if resampling.judged() == Judged::Folds {
+                faults.extend(each_alone(study, survey, cohort, &column));
+            }
+        }
+        for outcome in study.outcomes.iter().filter(|of| scheme.judges(&of.name)) {
+            faults.extend(unjudged(study, survey, scheme, &outcome.name));
         }
     }
 }
@@ -153,39 +160,120 @@ fn too_small(
     subgroup: &Subgroup,
 ) -> Option<Diagnostic> {
     let cells = cells(study, survey, cohort, &subgroup.by)?.ok()?;
-    let values: BTreeSet<&String> = cells.iter().flatten().collect();
-    // Groups that a cut makes are counted in the run; without a value there are none.
-    if !subgroup.cut.is_empty() || values.is_empty() {
-        return None;
+    if cells.iter().all(Option::is_none) {
+        return None; // Told as a column without a value.
+    }
+    let (name, of) = (&subgroup.by.name, &cohort.name);
+    let fault = |message: String| {
+        Diagnostic::warning(Code::NO_GROUPS, Place::Study(subgroup.by.span), message)
+    };
+    let numbers = cells.iter().flatten().all(|cell| cell.parse::<f64>().is_ok());
+    let by_limit = |cell: &String| -> Option<String> {
+        let value: f64 = cell.parse().ok()?;
+        Some(subgroup.cut.iter().filter(|cut| value >= **cut).count().to_string())
+    };
+    let groups: Vec<Option<String>> = match subgroup.cut.is_empty() {
+        true => cells,
+        false => cells.iter().map(|cell| cell.as_ref().and_then(by_limit)).collect(),
+    };
+    let values: BTreeSet<&String> = groups.iter().flatten().collect();
+    if values.is_empty() {
+        let message =
+            format!("`{name}` holds no number in cohort `{of}`, so `cut` makes no group");
+        return Some(fault(message).hint("without `cut` each value is a group"));
+    }
+    if values.len() == 1 && !subgroup.cut.is_empty() {
+        let message = format!("`cut` puts all patients of cohort `{of}` in one group");
+        return Some(
+            fault(message).hint(format!("choose limits between values of `{name}`")),
+        );
     }
     let least = subgroup.minimum_events;
     let enough = |of: &[usize; 2]| of[0].min(of[1]) >= least;
-    let groups = by_class(study, survey, cohort, &cells);
-    if groups.is_empty() || groups.iter().flat_map(BTreeMap::values).any(enough) {
+    let counts = by_class(study, survey, cohort, &groups);
+    if counts.is_empty() || counts.iter().flat_map(BTreeMap::values).any(enough) {
         return None;
     }
-    let name = &subgroup.by.name;
-    let n = match values.len() {
-        1 => "the one value".to_string(),
-        n => format!("none of the {n} values"),
+    let what = match (values.len(), subgroup.cut.is_empty()) {
+        (1, _) => format!("the one value of `{name}`"),
+        (n, true) => format!("none of the {n} values of `{name}`"),
+        (n, false) => format!("none of the {n} groups by `{name}`"),
     };
     let has = if values.len() == 1 { "has fewer than" } else { "has" };
-    let numbers = values.iter().all(|value| value.parse::<f64>().is_ok());
-    let fault = Diagnostic::warning(
-        Code::NO_GROUPS,
-        Place::Study(subgroup.by.span),
-        format!(
-            "{n} of `{name}` in cohort `{}` {has} {least} patients of the smaller class, so no \
-             group has a result",
-            cohort.name
-        ),
-    );
+    let fault = fault(format!(
+        "{what} in cohort `{of}` {has} {least} patients of the smaller class, so no group has a \
+         result"
+    ));
     Some(match numbers {
-        true => fault.hint(format!(
+        true if subgroup.cut.is_empty() => fault.hint(format!(
             "numbers are divided at limits: `{{ by: {name}, cut: [LIMIT, …] }}`"
         )),
+        true => fault.hint("use fewer limits"),
         false => fault
             .hint("name a column of few values, or join some of them under `derive:`"),
+    })
+}
+
+/// A scheme that holds out sites none of which has both classes: none can be judged by itself.
+fn unjudged(
+    study: &Study,
+    survey: &Survey,
+    scheme: &Scheme,
+    outcome: &str,
+) -> Option<Diagnostic> {
+    let Instance::Resampling(resampling) = &scheme.resampling.instance else {
+        return None;
+    };
+    let by_site = resampling.judged() == Judged::Sites;
+    if !by_site || study.evaluate.primary.about.name != "auroc" {
+        return None;
+    }
+    let splits = survey.splits.get(&(scheme.name.clone(), outcome.to_string()))?;
+    let of = (outcome.to_string(), scheme.cohort.name.clone());
+    let classes = &survey.outcomes.get(&of)?.classes;
+    let mixed = |split: &Split| {
+        let is = |class| {
+            split.held_out.iter().any(|&row| classes[row as usize] == Some(class))
+        };
+        is(true) && is(false)
+    };
+    let sites: Vec<&Split> =
+        splits.repeats.iter().flatten().map(|outer| &outer.split).collect();
+    (!sites.is_empty() && !sites.iter().any(|split| mixed(split))).then(|| {
+        Diagnostic::error(
+            Code::TOO_FEW,
+            Place::Study(scheme.resampling.span),
+            format!(
+                "none of the {} sites of scheme `{}` has patients of both classes of outcome \
+                 `{outcome}`, so none has an AUROC",
+                sites.len(),
+                scheme.name
+            ),
+        )
+        .hint("name a column of few sites that many patients share, or use another scheme")
+    })
+}
+
+/// A column to stratify by of which each value is of one patient.
+fn each_alone(
+    study: &Study,
+    survey: &Survey,
+    cohort: &Cohort,
+    column: &Named,
+) -> Option<Diagnostic> {
+    let cells = cells(study, survey, cohort, column)?.ok()?;
+    let known: Vec<&String> = cells.iter().flatten().collect();
+    let values: BTreeSet<&&String> = known.iter().collect();
+    (known.len() > 1 && values.len() == known.len()).then(|| {
+        Diagnostic::warning(
+            Code::NO_GROUPS,
+            Place::Study(column.span),
+            format!(
+                "each value of `{}` in cohort `{}` is of one row: nothing is stratified by it",
+                column.name, cohort.name
+            ),
+        )
+        .hint("name a column of few values that many patients share")
     })
 }
 
