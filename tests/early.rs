@@ -315,6 +315,11 @@ fn slips_are_told_with_their_cause_and_their_remedy() {
             1,
             &["W0418", "`site` never holds 'C'", "it holds 'c' on"],
         ),
+        (
+            &[x, ("positive: mutant", "positive: mutant, negative: mutant")],
+            1,
+            &["`mutant` is positive and negative"],
+        ),
         (&[("  clinic:", "\tclinic:")], 1, &["E0001", "indent with spaces"]),
     ];
     for (changes, exit, parts) in cases {

@@ -152,6 +152,8 @@ codes! {
         "Most values lie outside of all that development holds, or are categories that it does not have. Often the unit, the software or the spelling differs, and then a frozen model computes something, but nothing that means anything. `map` takes a factor and a summand; `columns: { NAME: { map: … } }` of a source renames categories.";
     MISSPELT "W0418" "a rule with a value in another spelling"
         "Rules compare text exactly. The column holds the value in other letters, or with other spaces or signs, and such rows are neither included nor excluded by this rule.";
+    MISSING_CODE "W0419" "a number that may stand for a missing value"
+        "Numbers such as -999 are often written where nothing is known. Taken for values they move means, scales and models. `columns: { NAME: { missing: ['-999'] } }` in the source says what they are; where it is a value, nothing need be done.";
 }
 
 #[cfg(test)]

@@ -313,6 +313,9 @@ pub trait Derivation: Operation {
     /// The source that it reads, by name; `None`: the cohort's first source.
     fn source(&self) -> Option<&str>;
 
+    /// What is wrong with its parameters beside each other, whatever the data are.
+    fn check(&self, _problems: &mut Problems) {}
+
     /// A call for each of `subjects`, in that order.
     fn derive(&self, assay: Assay<'_>, subjects: &[String]) -> Result<Calls, Failure>;
 

@@ -14,6 +14,7 @@ mod dress;
 mod gaps;
 mod held;
 mod kept;
+mod missing_codes;
 mod needs;
 mod outcomes;
 mod patterns;
@@ -148,6 +149,7 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     needs::read(study, &survey, &mut faults);
     gaps::read(study, reading, &survey, &mut faults);
     kept::read(study, &survey, &mut faults);
+    missing_codes::read(study, reading, &survey, &mut faults);
     shifted::read(study, reading, &survey, &mut faults);
     (survey, faults)
 }
