@@ -192,6 +192,14 @@ fn gaps_of_another_cohort_are_told() {
     let (text, exit) = of(lacking(|at| at == 5), &[("[all]", "[anova: { k: 1 }]")]);
     assert_eq!(exit, Some(0), "{text}");
     assert!(text.contains("W0415") && text.contains("unless the model"), "{text}");
+    // So may a step of the preparation that compares columns; what is behind it may fill the others.
+    let first = "[drop_correlated: { threshold: 0.95 }, scale_zscore]";
+    let (text, exit) = of(lacking(|at| at == 5), &[("[scale_zscore]", first)]);
+    assert_eq!(exit, Some(0), "{text}");
+    assert!(text.contains("W0415") && text.contains("unless the model"), "{text}");
+    let first = "[drop_correlated: { threshold: 0.95 }, impute_median]";
+    let (text, _) = of(lacking(|at| at == 5), &[("[scale_zscore]", first)]);
+    assert!(!text.contains("W0415") && !text.contains("E0323"), "{text}");
     let (text, _) = of(lacking(|at| at == 5), &impute);
     assert!(!text.contains("W0415") && !text.contains("E0323"), "{text}");
     let (text, exit) = of(lacking(|_| true), &impute);

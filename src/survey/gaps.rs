@@ -112,6 +112,15 @@ struct Looking<'a, 'r> {
 struct Under {
     train: Train,
     held_out: Rows,
+    /// Columns that are complete in training and lack held-out values, which went through a step that looks
+    /// at columns together: whether it left them out is not known, and they are followed no further.
+    loose: Vec<String>,
+}
+
+impl Under {
+    fn new(train: Train, held_out: Rows) -> Self {
+        Self { train, held_out, loose: Vec::new() }
+    }
 }
 
 /// Where rows do not get further: at a step, by its position, or behind all of them.
@@ -240,7 +249,7 @@ impl<'a> Looking<'a, '_> {
             let mut lost = BTreeSet::new();
             for split in std::iter::once(&outer.split).chain(&outer.inner) {
                 let train = split.train(&frame, &known.classes, &cohort.groups);
-                let under = Under { train, held_out: split.held_out(&frame).1 };
+                let under = Under::new(train, split.held_out(&frame).1);
                 let Some(stop) = self.stop(way.model, setting, under) else { continue };
                 let met = found.entry((stop.at, stop.why)).or_default();
                 add(&mut met.columns, stop.columns);
@@ -563,12 +572,15 @@ impl<'a> Looking<'a, '_> {
         };
         // A frozen model is of the first way of preparing.
         let preparation = &model.branches.first()?.prepare;
-        let mut drops = false;
+        let (mut drops, mut filled) = (false, Vec::new());
         for setting in &preparation.settings {
-            let mut under = Under { train: train.clone(), held_out: met.clone() };
+            let mut under = Under::new(train.clone(), met.clone());
             under.through(&setting.steps).ok()?;
             drops |= setting.steps.iter().any(picks);
-            let left = missing(&under.held_out);
+            let here = under.held_out.columns().iter();
+            add(&mut filled, here.map(|column| column.name.to_string()));
+            let mut left = missing(&under.held_out);
+            add(&mut left, under.loose);
             if left.is_empty() {
                 continue;
             }
@@ -620,6 +632,9 @@ impl<'a> Looking<'a, '_> {
         };
         let empty: Vec<String> =
             whole.columns().iter().filter(none).map(|c| c.name.to_string()).collect();
+        // What a step drops is filled for nobody.
+        let empty: Vec<String> =
+            empty.into_iter().filter(|name| filled.contains(name)).collect();
         let hold = if empty.len() == 1 { "holds" } else { "hold" };
         (!empty.is_empty()).then(|| {
             Diagnostic::warning(
@@ -655,6 +670,9 @@ impl Under {
             let (mut part, place) = rows.take_out(|column| used.acts_on(column));
             let (mut held, held_place) =
                 self.held_out.take_out(|column| used.acts_on(column));
+            if step.gaps() == Gaps::Filled {
+                self.loose.retain(|column| !used.acts_on(column));
+            }
             if part.p() == 0 {
                 continue;
             }
@@ -663,7 +681,7 @@ impl Under {
                 if !columns.is_empty() {
                     return Err(Some(Stop::at(at, used, Why::Refused, columns)));
                 }
-                // Which of complete columns it keeps depends on all of them.
+                self.loose.extend(missing(&held));
                 self.train = self.train.with_rows(rows);
                 continue;
             }
