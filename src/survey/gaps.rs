@@ -47,7 +47,9 @@ pub(super) fn read(
     for (told, fared) in told {
         looking.faults(&told, &fared, faults);
     }
-    looking.named(&faults[before..].to_vec(), faults);
+    if !faults[before..].iter().any(|fault| fault.code == Code::NO_VALUE) {
+        looking.named(faults);
+    }
     if sound {
         looking.external(faults);
     }
@@ -440,10 +442,7 @@ impl<'a> Looking<'a, '_> {
 
     /// Columns that were named in full and hold no value in a cohort that is analysed, where no step
     /// fails on them.
-    fn named(&mut self, said: &[Diagnostic], faults: &mut Vec<Diagnostic>) {
-        if said.iter().any(|fault| fault.code == Code::NO_VALUE) {
-            return;
-        }
+    fn named(&mut self, faults: &mut Vec<Diagnostic>) {
         let study = self.study;
         for block in &study.predictors {
             let BlockKind::Columns { include, .. } = &block.kind else { continue };
@@ -882,5 +881,95 @@ fn and(of: &[String]) -> String {
             format!("{} and {last}", first.join(", "))
         }
         _ => of.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    fn steps(names: &[&str]) -> Vec<Use> {
+        let catalog = Catalog::standard();
+        let used = |name: &&str| {
+            let entry = catalog.get(name).unwrap();
+            Use::new(entry, &serde_json::Map::new(), Span::default()).unwrap()
+        };
+        names.iter().map(used).collect()
+    }
+
+    /// Twelve rows, eight of them for training; `gap` lacks a training value, `late` a held-out one, `none`
+    /// all training values.
+    fn under(columns: &[&str]) -> Under {
+        let column = |name: &&str| {
+            let lacks = |row: usize| match *name {
+                "gap" => row == 3,
+                "late" => row == 9,
+                _ => row < 8,
+            };
+            let value = |row: usize| if lacks(row) { f64::NAN } else { row as f64 };
+            let name = format!("block.{name}");
+            let values = (0..12).map(value).collect();
+            FrameColumn { name: name.as_str().into(), values }
+        };
+        let rows = Rows::new(columns.iter().map(column).collect(), 12);
+        let frame = Frame { rows, failed: vec![None; 12] };
+        let classes: Vec<Option<bool>> = (0..12).map(|row| Some(row % 2 == 0)).collect();
+        let groups: Vec<u32> = (0..12).collect();
+        let split = Split { train: (0..8).collect(), held_out: (8..12).collect() };
+        Under::new(split.train(&frame, &classes, &groups), split.held_out(&frame).1)
+    }
+
+    #[test]
+    fn rows_stop_where_a_step_refuses_them_or_has_nothing_to_learn_from() {
+        let stopped = |names: &[&str], columns: &[&str]| {
+            let stop = under(columns).through(&steps(names)).err().flatten()?;
+            Some((stop.at?, stop.why, stop.columns.join(" ")))
+        };
+        let at = |at, why, columns: &str| Some((at, why, columns.to_string()));
+        let gap = ["gap", "late"];
+        assert_eq!(stopped(&["impute_median", "drop_correlated"], &gap), None);
+        assert_eq!(
+            stopped(&["scale_zscore", "drop_correlated"], &gap),
+            at(1, Why::Refused, "block.gap")
+        );
+        assert_eq!(
+            stopped(&["impute_median"], &["gap", "none"]),
+            at(0, Why::NoValue, "block.none")
+        );
+        // What holds no value is dropped before.
+        assert_eq!(stopped(&["drop_constant", "impute_median"], &["gap", "none"]), None);
+        assert_eq!(stopped(&["anova"], &["late"]), None);
+    }
+
+    #[test]
+    fn what_is_left_behind_the_steps_is_known_or_told_to_be_open() {
+        let after = |names: &[&str]| {
+            let mut under = under(&["late"]);
+            under.through(&steps(names)).unwrap();
+            (missing(&under.held_out), under.loose)
+        };
+        let late = || vec!["block.late".to_string()];
+        assert_eq!(after(&["scale_zscore"]), (late(), vec![]));
+        assert_eq!(after(&["scale_zscore", "drop_correlated"]), (vec![], late()));
+        assert_eq!(after(&["drop_correlated", "impute_median"]), (vec![], vec![]));
+        assert_eq!(after(&["impute_median", "drop_correlated"]), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_is_to_be_filled_is_filled_before_the_first_step_that_compares() {
+        let of = |names: &[&str], at: Option<usize>| {
+            let setting = ChainSetting { steps: steps(names), text: String::new() };
+            remedy(&setting, at, &["block.gap".to_string()])
+        };
+        assert_eq!(
+            of(&["drop_constant", "scale_zscore"], None),
+            (Some("scale_zscore"), None)
+        );
+        assert_eq!(of(&["drop_constant"], None), (None, None));
+        assert_eq!(
+            of(&["drop_correlated", "impute_median"], Some(0)),
+            (Some("drop_correlated"), Some("impute_median"))
+        );
     }
 }
