@@ -15,8 +15,8 @@ use restudy::data::{
 use restudy::digest::{Digest, canonical_json};
 use restudy::math::Stream;
 use restudy::operation::{
-    AnyLearner, Contest, Direction, Entry, File, Instance, Kind, Output, ReadAs, Scored,
-    learner, prelude, reference, table_step,
+    AnyLearner, AnyTableStep, Contest, Direction, Entry, File, Gaps, Instance, Kind,
+    Output, ReadAs, Scored, learner, prelude, reference, table_step,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -227,7 +227,74 @@ fn check_table_step(entry: &Entry) -> Vec<String> {
             }
         }
     }
+    wrong.extend(check_gaps(&*step));
     wrong.dedup();
+    wrong
+}
+
+/// The training rows of a frame in which each column lacks a value, and held-out rows that lack others.
+fn with_gaps() -> (Train, Rows) {
+    let mut frame = frame(30, 3, 2);
+    let mut rows = frame.rows.clone();
+    for (position, (_, values)) in rows.columns_mut().enumerate() {
+        values[position] = f64::NAN;
+        values[29 - position] = f64::NAN;
+    }
+    frame.rows = rows;
+    split(&frame, false)
+}
+
+/// Whether a step makes of missing values what it declares.
+fn check_gaps(step: &dyn AnyTableStep) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let (train, held_out) = with_gaps();
+    if step.gaps() == Gaps::Refused {
+        let frame = Frame { rows: train.rows().clone(), failed: vec![None; 20] };
+        let (train, _) = split(&beside(frame, &step.columns()), false);
+        if !matches!(step.fit(&train), Err(prelude::Failure::Missing(_))) {
+            wrong.push("missing values are not refused".to_string());
+        }
+        return wrong;
+    }
+    if step.reads_outcome() || !step.columns().is_empty() {
+        wrong.push("it takes missing values and looks beside its columns".to_string());
+    }
+    // By name: columns that are added may stand elsewhere when each is treated alone.
+    let made = |train: &Train, held_out: &Rows| -> Option<BTreeMap<String, Vec<f64>>> {
+        let state = step.fit(train).ok()?;
+        let mut rows = held_out.clone();
+        step.apply(&state, &mut rows).ok()?;
+        let columns = rows.columns().iter();
+        Some(columns.map(|c| (c.name.to_string(), c.values.clone())).collect())
+    };
+    let Some(together) = made(&train, &held_out) else {
+        return vec!["it fails on missing values".to_string()];
+    };
+    let mut alone = BTreeMap::new();
+    for column in held_out.columns() {
+        let only = |rows: &Rows| rows.clone().take_out(|name| *name == *column.name).0;
+        let of = made(&train.with_rows(only(train.rows())), &only(&held_out));
+        alone.extend(of.unwrap_or_default());
+    }
+    let same =
+        |a: &f64, b: &f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+    let equal = together.len() == alone.len()
+        && together.iter().zip(&alone).all(|((a, of_a), (b, of_b))| {
+            a == b && of_a.iter().zip(of_b).all(|(a, b)| same(a, b))
+        });
+    if !equal {
+        wrong.push("a column depends on others".to_string());
+    }
+    for column in held_out.columns() {
+        let Some(values) = together.get(&*column.name) else { continue };
+        let stays = |(a, b): (&f64, &f64)| match step.gaps() {
+            Gaps::Filled => !b.is_nan(),
+            _ => a.is_nan() == b.is_nan(),
+        };
+        if !column.values.iter().zip(values).all(stays) {
+            wrong.push("missing values are not left or filled as declared".to_string());
+        }
+    }
     wrong
 }
 
@@ -268,6 +335,20 @@ fn check_learner(entry: &Entry) -> Vec<String> {
                 guarded(what, &mut wrong, || learner.predict(&model, &narrow).is_ok());
             }
         }
+    }
+    let (gaps, held_out) = with_gaps();
+    let (whole, _) = split(&frame(30, 3, 2), false);
+    let fit = |train: &Train| learner.fit(train, &mut Stream::new(1, &["fit"]));
+    let predicted = fit(&whole).and_then(|model| learner.predict(&model, &held_out));
+    let refused = |failure: Option<prelude::Failure>| {
+        matches!(failure, Some(prelude::Failure::Missing(_)))
+    };
+    let as_declared = match learner.takes_missing() {
+        true => fit(&gaps).is_ok() && predicted.is_ok(),
+        false => refused(fit(&gaps).err()) && refused(predicted.err()),
+    };
+    if !as_declared {
+        wrong.push("missing values are not taken or refused as declared".to_string());
     }
     let (train, shuffled, held_out) = reordered(&[]);
     let scores = |train: &Train| {
@@ -901,11 +982,20 @@ impl prelude::Learner for Bad {
 #[test]
 fn a_bad_operation_is_caught() {
     let step = check_table_step(&table_step::<Bad>()).join("\n");
-    for part in ["it panics", "rows are lost", "a row depends on its neighbours"] {
+    for part in [
+        "it panics",
+        "rows are lost",
+        "a row depends on its neighbours",
+        "missing values are not refused",
+    ] {
         assert!(step.contains(part), "{part}: {step}");
     }
     let learner = check_learner(&learner::<Bad>()).join("\n");
-    for part in ["one class is no failure", "a score is no probability"] {
+    for part in [
+        "one class is no failure",
+        "a score is no probability",
+        "missing values are not taken or refused as declared",
+    ] {
         assert!(learner.contains(part), "{part}: {learner}");
     }
     let words = check_words(&learner_entry()).join("\n");

@@ -7,6 +7,7 @@ mod book;
 mod checklists;
 mod contract;
 mod controls;
+mod early;
 mod golden;
 mod ibsi;
 mod learners;

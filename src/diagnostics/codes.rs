@@ -112,6 +112,10 @@ codes! {
         "A harmonising step needs a value in every row, at least two batches that many patients share, two training rows of each in every split, and covariates that vary within batches. What names patients is neither batch nor covariate, and a column that is harmonised is no covariate.";
     NEVER_FITTED "E0321" "a setting that training sets are too small for"
         "Some settings need so many training rows, or so many patients of each class. The splits are known before anything runs: where no outer split has an inner training set of that size, the setting is never chosen. Inner training sets count, as a candidate is chosen by its scores on all inner splits.";
+    NO_VALUE "E0322" "a column without a value where one is needed"
+        "Nothing can be learned, imputed or divided by a column that holds no value for any patient who is analysed. Correct its name or the table, or leave it out; `drop_missing` leaves out columns that are nearly empty.";
+    UNFILLED "E0323" "missing values that nothing fills"
+        "Most learners and selectors refuse missing values, so where no step fills them nothing is fitted, and what is chosen may be the prevalence alone. Place `impute_median` before the first step that compares columns or rows, or leave such columns or patients out. The steps of the study are followed on the rows of every split: a column that a step drops is not counted.";
     FEW_PER_FOLD "W0401" "few patients per fold"
         "Estimates from a handful of patients are wide; the report prints the intervals.";
     UNMATCHED "W0402" "ids without a partner"
@@ -129,7 +133,7 @@ codes! {
     UNCONTROLLED "W0408" "a control that readers will ask for"
         "What site, stratum, volume or clinical predictors alone achieve, on the same splits, shows how much of a result is theirs. Such models are added by themselves; the warning appears where `controls: { added: { none: REASON } }` says that they are not, or a cohort does not hold what they look at. The whole procedure on permuted outcomes is never added, as it costs too much. The hint has the lines to add.";
     VALUELESS "W0409" "columns without a value"
-        "A column that a pattern meets and that holds no value on any row of its source can be no predictor and is left out. Named in full it stays, and a step that needs a value fails.";
+        "A column that a pattern meets and that holds no value on any row of its source can be no predictor and is left out. Named in full it stays, for a step that drops it or fails on it. In another cohort such a column is filled throughout with what was learned in development.";
     UNSEEN_BATCH "W0410" "batches that training rows do not hold"
         "What a harmonising step learns of a batch it cannot know of another. With `unseen: refuse` such a split has no result; say what a batch means that was not met in training.";
     FEW_PERMUTATIONS "W0411" "too few permutations to tell"
@@ -140,6 +144,16 @@ codes! {
         "Where an inner training set of an outer split has fewer rows than a setting needs, the setting has no score there and another is chosen. It competes in the other outer splits alone.";
     KEEPS_ALL "W0414" "a selector that leaves no column out"
         "A selector that is told to keep more columns than reach it keeps them all, and several such settings are one candidate under several names. Columns are counted before steps that drop some by what they hold, so there may be fewer still. Of a lasso or an elastic net, columns that never enter are left out all the same.";
+    PARTLY_FILLED "W0415" "missing values on some splits or in another cohort"
+        "On some training sets a step has no value to learn from, or a missing value reaches what refuses it. What is fitted there has no result; in the other splits it has. A frozen model meets the missing values of another cohort with what it learned: where nothing fills them, that cohort may have no result at all.";
+    NO_GROUPS "W0416" "a column that makes no groups to compare"
+        "Patients are compared within values of a column that several patients of both classes share. One value for all divides nobody, and a number or a name has a value for each. Numbers become groups by `cut:`, spellings and rare values by `derive:`.";
+    SHIFTED "W0417" "another cohort whose values are not those of development"
+        "Most values lie outside of all that development holds, or are categories that it does not have. Often the unit, the software or the spelling differs, and then a frozen model computes something, but nothing that means anything. `map` takes a factor and a summand; `columns: { NAME: { map: … } }` of a source renames categories.";
+    MISSPELT "W0418" "a rule with a value in another spelling"
+        "Rules compare text exactly. The column holds the value in other letters, or with other spaces or signs, and such rows are neither included nor excluded by this rule.";
+    MISSING_CODE "W0419" "a number that may stand for a missing value"
+        "Numbers such as -999 are often written where nothing is known. Taken for values they move means, scales and models. `columns: { NAME: { missing: ['-999'] } }` in the source says what they are; where it is a value, nothing need be done.";
 }
 
 #[cfg(test)]

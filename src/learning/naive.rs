@@ -27,6 +27,9 @@ impl Learner for Naive {
     /// The prevalence.
     type Model = f64;
 
+    /// It looks at no column.
+    const TAKES_MISSING: bool = true;
+
     fn fit(&self, train: &Train, _stream: &mut Stream) -> Result<f64, Failure> {
         let positive = train.outcome().iter().filter(|positive| **positive).count();
         if positive == 0 || positive == train.outcome().len() {

@@ -154,6 +154,7 @@ kinds! {
     }
     Derivation derivation AnyDerivation {
         fn source(&self) -> Option<&str>;
+        fn check(&self, problems: &mut Problems) -> ();
         fn derive(&self, assay: Assay<'_>, subjects: &[String]) -> Result<Calls, Failure>;
         fn in_words(&self) -> String;
     }

@@ -123,6 +123,18 @@ pub struct Harmonising<'a> {
     pub refuses_unseen: bool,
 }
 
+/// What a table step makes of missing values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gaps {
+    /// `fit` refuses training rows that have any.
+    Refused,
+    /// They stay missing in columns that stay. Each column becomes what it becomes alone, whatever the
+    /// outcome is and whatever stands beside the rows.
+    Kept,
+    /// None is left; else as [`Gaps::Kept`].
+    Filled,
+}
+
 /// Fitted on training rows, applied to any rows: impute, harmonise, scale, select.
 pub trait TableStep: Operation {
     /// Plain data: what the store keeps.
@@ -136,6 +148,9 @@ pub trait TableStep: Operation {
 
     /// Whether all it does is to leave columns out.
     const PICKS: bool = false;
+
+    /// What it makes of missing values. What compares columns or rows takes none.
+    const GAPS: Gaps = Gaps::Refused;
 
     /// Learns the state from training rows alone.
     fn fit(&self, train: &Train) -> Result<Self::State, Failure>;
@@ -239,7 +254,10 @@ pub trait Learner: Operation {
     /// What `predict` gives.
     const OUTPUT: Output = Output::Probability;
 
-    /// Fails on one class, on missing values and where the fit does not converge.
+    /// Whether it takes missing values, in training and in prediction: else both fail on them.
+    const TAKES_MISSING: bool = false;
+
+    /// Fails on one class, on missing values that it does not take and where the fit does not converge.
     fn fit(&self, train: &Train, stream: &mut Stream) -> Result<Self::Model, Failure>;
 
     /// A number for each row. Rows have the columns of the training rows.
@@ -294,6 +312,9 @@ pub trait Learner: Operation {
 pub trait Derivation: Operation {
     /// The source that it reads, by name; `None`: the cohort's first source.
     fn source(&self) -> Option<&str>;
+
+    /// What is wrong with its parameters beside each other, whatever the data are.
+    fn check(&self, _problems: &mut Problems) {}
 
     /// A call for each of `subjects`, in that order.
     fn derive(&self, assay: Assay<'_>, subjects: &[String]) -> Result<Calls, Failure>;
@@ -600,6 +621,10 @@ pub trait AnyTableStep: Send + Sync {
     fn apply(&self, state: &[u8], rows: &mut Rows) -> Result<(), Failure>;
     fn reads_outcome(&self) -> bool;
     fn reads_categories(&self) -> bool;
+    /// See [`TableStep::PICKS`].
+    fn picks(&self) -> bool;
+    /// See [`TableStep::GAPS`].
+    fn gaps(&self) -> Gaps;
     /// See [`TableStep::columns`].
     fn columns(&self) -> Vec<String>;
     /// See [`TableStep::harmonises`].
@@ -648,6 +673,14 @@ impl<T: TableStep> AnyTableStep for T {
 
     fn reads_categories(&self) -> bool {
         T::READS_CATEGORIES
+    }
+
+    fn picks(&self) -> bool {
+        T::PICKS
+    }
+
+    fn gaps(&self) -> Gaps {
+        T::GAPS
     }
 
     fn columns(&self) -> Vec<String> {
@@ -732,6 +765,8 @@ fn as_bytes<T: Serialize + DeserializeOwned>(
 /// A [`Learner`] with its model as bytes.
 pub trait AnyLearner: Send + Sync {
     fn output(&self) -> Output;
+    /// See [`Learner::TAKES_MISSING`].
+    fn takes_missing(&self) -> bool;
     fn fit(&self, train: &Train, stream: &mut Stream) -> Result<Vec<u8>, Failure>;
     fn predict(&self, model: &[u8], rows: &Rows) -> Result<Vec<f64>, Failure>;
     /// What was learned, as JSON.
@@ -765,6 +800,10 @@ pub trait AnyLearner: Send + Sync {
 impl<T: Learner> AnyLearner for T {
     fn output(&self) -> Output {
         T::OUTPUT
+    }
+
+    fn takes_missing(&self) -> bool {
+        T::TAKES_MISSING
     }
 
     fn fit(&self, train: &Train, stream: &mut Stream) -> Result<Vec<u8>, Failure> {

@@ -6,9 +6,9 @@ pub use serde::{Deserialize, Serialize};
 pub use super::{
     About, Again, Calibrator, Change, Chapter, Column, Contest, Counted, Declared,
     Derivation, Direction, Drawn, Evidence, Failure, FeatureFamily, File, Fill, Form,
-    Formula, Fragment, Generator, Harmonising, Judged, Learner, Metric, Names, Need,
-    Operation, Output, Pooling, Problems, ReadAs, Reader, Resampling, RoiType, Scale,
-    Scored, Section, Shows, TableStep, Then, Tuner, on_copies,
+    Formula, Fragment, Gaps, Generator, Harmonising, Judged, Learner, Metric, Names,
+    Need, Operation, Output, Pooling, Problems, ReadAs, Reader, Resampling, RoiType,
+    Scale, Scored, Section, Shows, TableStep, Then, Tuner, on_copies,
 };
 pub use crate::data::{
     Assay, Call, Calls, Choice, FoldScores, OuterSplit, Population, Roi, Rows, Shape,

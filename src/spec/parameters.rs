@@ -727,6 +727,7 @@ impl Reader<'_> {
                 Instance::TableStep(step) => step.check(&mut problems),
                 Instance::Learner(learner) => learner.check(&mut problems),
                 Instance::Calibrator(rule) => rule.check(&mut problems),
+                Instance::Derivation(of) => of.check(&mut problems),
                 _ => {}
             }
         }

@@ -161,6 +161,35 @@ impl Rule {
         }
     }
 
+    /// The texts that it compares cells with as a whole, each with its column.
+    pub fn texts(&self) -> Vec<(&str, &str)> {
+        fn text(literal: &Literal) -> Option<&str> {
+            match literal {
+                Literal::Text(text) => Some(text),
+                _ => None,
+            }
+        }
+        match self {
+            Self::Compare {
+                column,
+                how: Comparison::Equal | Comparison::Unequal,
+                with: Operand::Literal(literal),
+            } => text(literal).map(|text| (column.as_str(), text)).into_iter().collect(),
+            Self::Among { column, values } => values
+                .iter()
+                .filter_map(text)
+                .map(|text| (column.as_str(), text))
+                .collect(),
+            Self::Not(rule) => rule.texts(),
+            Self::And(a, b) | Self::Or(a, b) => {
+                let mut texts = a.texts();
+                texts.extend(b.texts());
+                texts
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The cohorts that it names.
     pub fn cohorts(&self) -> Vec<&str> {
         match self {
@@ -594,6 +623,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn texts_stand_with_their_columns() {
+        let rule =
+            "site == 'A' or not (grade in ['II', 'IV'] and age > 4 and x contains 'y')";
+        let rule = Rule::parse(rule).unwrap();
+        assert_eq!(rule.texts(), [("site", "A"), ("grade", "II"), ("grade", "IV")]);
+    }
 
     fn cell(name: &str) -> Option<&'static str> {
         match name {

@@ -146,6 +146,14 @@ impl Use {
         self.identified(&self.changed_for_fit)
     }
 
+    /// Whether a step acts on a column: those of models are called `block.column`.
+    pub fn acts_on(&self, column: &str) -> bool {
+        self.scope.as_ref().is_none_or(|blocks| {
+            let block = column.split_once('.').map_or(column, |(block, _)| block);
+            blocks.iter().any(|known| known == block)
+        })
+    }
+
     /// The same of a state that serves this step too, where there may be such.
     pub fn identity_for_serving(&self) -> Option<serde_json::Value> {
         self.changed_for_serving.as_ref().map(|changed| self.identified(changed))

@@ -92,11 +92,16 @@ fn not_yaml(error: &serde_yaml::Error, text: &str) -> Diagnostic {
             let message = message.lines().next().unwrap_or("it cannot be read");
             // The place is drawn, so the parser's own words for it are left out.
             let message = message.split(" at line ").next().unwrap_or(message);
-            Diagnostic::error(
-                Code::NOT_YAML,
-                Place::Study(span),
-                format!("this is not YAML: {message}"),
-            )
+            let place = Place::Study(span);
+            let said = format!("this is not YAML: {message}");
+            let fault = Diagnostic::error(Code::NOT_YAML, place, said);
+            if message.contains("tabs") {
+                fault.hint("indent with spaces")
+            } else if message.contains("mapping values are not allowed") {
+                fault.hint("a text that holds `: ` stands in quotes: \"Glioma: a study\"")
+            } else {
+                fault
+            }
         }
     }
 }

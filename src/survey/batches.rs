@@ -367,6 +367,11 @@ impl<'a> Step<'a> {
             }
         }
         let sizes = sizes(known.cells(self.takes.batch));
+        if sizes.len() == 1 {
+            fault = fault.hint(
+                "a batch is one of two at least: name another column, or leave the step out",
+            );
+        }
         if sizes.values().any(|n| *n < ENOUGH) && sizes.len() > 1 {
             fault = fault.hint(format!(
                 "some values of `{0}` have few rows: leave these out of the cohort (`exclude: \

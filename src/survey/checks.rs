@@ -40,7 +40,6 @@ pub(super) fn read(
         }
     }
     late(study, survey, faults);
-    strata(study, survey, faults);
     beside(study, survey, faults);
 }
 
@@ -345,24 +344,6 @@ fn late(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>) {
                 )
                 .hint("say `known: before imaging` if they are not, or leave them out"),
             );
-        }
-    }
-}
-
-/// Columns of subgroups and strata that no cohort has.
-fn strata(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>) {
-    let mut columns: Vec<&Named> =
-        study.evaluate.subgroups.iter().map(|s| &s.by).collect();
-    columns.extend(&study.evaluate.within);
-    columns.extend(
-        study.evaluate.permuted.iter().filter_map(|permuted| permuted.within.as_ref()),
-    );
-    let Some(cohort) = study.development() else { return };
-    let Some(surveyed) = survey.cohorts.get(&cohort.name) else { return };
-    let view = View { study, survey, cohort, rows: &surveyed.rows };
-    for column in columns {
-        if let Err(fault) = view.cells(column) {
-            faults.push(*fault);
         }
     }
 }

@@ -144,6 +144,23 @@ fn first_rows(
             ));
             return None;
         }
+        let named: BTreeSet<&String> = cells.iter().flatten().collect();
+        if named.len() == 1 && rows.len() > 1 {
+            let message = format!(
+                "all {} rows of cohort `{}` are of one patient by `{}`",
+                rows.len(),
+                cohort.name,
+                column.name
+            );
+            let fault = Diagnostic::error(
+                Code::OUTCOME_VALUE,
+                Place::Study(column.span),
+                message,
+            );
+            faults
+                .push(fault.hint("`subject` names the column that tells patients apart"));
+            return None;
+        }
         for (row, subject) in rows.iter_mut().zip(cells) {
             row.subject = subject.unwrap_or_default();
         }
@@ -299,6 +316,7 @@ fn kept(
             return None;
         }
     };
+    faults.extend(misspelt(study, cohort, rule, survey, rows));
     let mut stays = stays.into_iter();
     rows.retain(|_| stays.next().unwrap_or(false));
     // What an `include` rule asks for is not why somebody leaves.
@@ -322,6 +340,57 @@ fn kept(
         return None;
     }
     Some(())
+}
+
+/// Texts of a rule that no row holds, but for case, spaces and signs: rules compare exactly.
+fn misspelt(
+    study: &Study,
+    cohort: &Cohort,
+    rule: &CohortRule,
+    survey: &Survey,
+    rows: &[CohortRow],
+) -> Vec<Diagnostic> {
+    let view = View { study, survey, cohort, rows };
+    let texts = rule.rule.texts();
+    let mut found = Vec::new();
+    for (column, text) in &texts {
+        let named = crate::spec::Named { name: (*column).to_string(), span: rule.span };
+        let Ok(cells) = view.cells(&named) else { continue };
+        let values: BTreeSet<&str> = cells.iter().flatten().map(String::as_str).collect();
+        let alike = |value: &&&str| {
+            same_letters(value, text) && !texts.contains(&(*column, **value))
+        };
+        if values.contains(text) {
+            continue;
+        }
+        let Some(meant) = values.iter().find(alike) else { continue };
+        // What one patient alone has is as good as a name.
+        let n = cells.iter().flatten().filter(|cell| cell.as_str() == *meant).count();
+        let message = format!(
+            "`{column}` never holds '{text}' in cohort `{}`: the rule passes those rows by",
+            cohort.name
+        );
+        let fault = Diagnostic::warning(Code::MISSPELT, Place::Study(rule.span), message);
+        found.push(match n {
+            0 | 1 => fault.hint("it holds another spelling of it"),
+            n => fault.hint(format!(
+                "it holds '{meant}' on {n} rows; text is compared exactly"
+            )),
+        });
+    }
+    found
+}
+
+/// Whether two texts differ in case, spaces and signs alone.
+fn same_letters(a: &str, b: &str) -> bool {
+    let letters = |text: &str| -> String {
+        text.chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    let a = letters(a);
+    !a.is_empty() && a == letters(b)
 }
 
 fn stays(

@@ -43,6 +43,7 @@ pub(super) fn read(
         let mut taken: BTreeSet<(&str, [Digest; 2])> = BTreeSet::new();
         let mut met: BTreeSet<&str> = BTreeSet::new();
         let mut complete = true;
+        let mut keys: BTreeSet<&str> = BTreeSet::new();
         let mut valueless: Vec<String> = Vec::new();
         let by_name = |name: &str| include.iter().any(|named| named.name == name);
         for source in from {
@@ -69,6 +70,7 @@ pub(super) fn read(
             let keyed = of_source.keyed();
             let ids = keyed.map_or(Vec::new(), |keyed| keyed.id_columns());
             for id in &ids {
+                keys.insert(id);
                 // Whoever leaves out the id says what happens anyway.
                 chosen(id, &[], except, &mut met);
             }
@@ -105,11 +107,27 @@ pub(super) fn read(
         if !complete {
             continue;
         }
-        if !valueless.is_empty() {
+        if columns.is_empty() && !valueless.is_empty() {
+            let message = format!("no column of block `{}` holds a value", block.name);
+            let fault =
+                Diagnostic::error(Code::NO_VALUE, Place::Study(block.span), message);
+            faults.push(fault.hint("name other columns under `include`"));
+        } else if !valueless.is_empty() {
             faults.push(left_out(block, &valueless));
         }
+        let said = faults.len();
         for pattern in include.iter().chain(except) {
-            if !met.contains(pattern.name.as_str()) {
+            if keys.contains(pattern.name.as_str())
+                && !met.contains(pattern.name.as_str())
+            {
+                let message = format!(
+                    "column `{}` is the id of its source, and no predictor",
+                    pattern.name
+                );
+                let place = Place::Study(pattern.span);
+                let fault = Diagnostic::error(Code::UNKNOWN_COLUMN, place, message);
+                faults.push(fault.hint("take it out of `include`"));
+            } else if !met.contains(pattern.name.as_str()) {
                 let shown = from.first().map_or("", |from| from.name.as_str());
                 let shown = match survey.sources.get(shown) {
                     Some(surveyed) if from.len() == 1 => surveyed.files[0].shown.clone(),
@@ -118,6 +136,18 @@ pub(super) fn read(
                 let names: Vec<&str> = known.iter().map(String::as_str).collect();
                 faults.push(unknown(pattern, &shown, &names));
             }
+        }
+        if columns.is_empty() && valueless.is_empty() && faults.len() == said {
+            let message = format!("block `{}` is left without a column", block.name);
+            let fault = Diagnostic::error(
+                Code::UNKNOWN_COLUMN,
+                Place::Study(block.span),
+                message,
+            );
+            faults.push(fault.hint(match include.is_empty() || except.is_empty() {
+                true => "the table has no column beside its id",
+                false => "`except` takes away every column that `include` names",
+            }));
         }
         for column in &columns {
             if column.categorical && !encoded(study, block) {
@@ -496,6 +526,23 @@ fn with_decimal_comma(cell: &str) -> bool {
     cell.matches(',').count() == 1 && cell.replace(',', ".").parse::<f64>().is_ok()
 }
 
+/// Whether a text is one of those that are written where nothing is known; it names nobody.
+fn says_missing(cell: &str) -> bool {
+    const WRITTEN: [&str; 10] = [
+        "n/a",
+        "na",
+        "n.a.",
+        "none",
+        "missing",
+        "unknown",
+        "not available",
+        "-",
+        "?",
+        ".",
+    ];
+    WRITTEN.contains(&cell.to_lowercase().as_str())
+}
+
 fn not_numeric(
     study: &Study,
     reading: &Reading<'_>,
@@ -533,12 +580,17 @@ fn not_numeric(
                 ));
             }
             let fault = Diagnostic::error(Code::NOT_A_NUMBER, place, message);
-            match with_decimal_comma(found) {
-                true => fault.hint(
+            match found {
+                found if with_decimal_comma(found) => fault.hint(
                     "where commas stand before fractions, say so in the source: `read: { csv: { \
                      decimal: comma } }`",
                 ),
-                false => fault,
+                found if says_missing(found) => fault.hint(format!(
+                    "where `{found}` stands for a missing value, declare it: `columns: {{ {}: {{ \
+                     missing: ['{found}'] }} }}` in the source",
+                    column.column
+                )),
+                _ => fault,
             }
         }
         None => Diagnostic::error(Code::NOT_A_NUMBER, Place::Study(block.span), message),

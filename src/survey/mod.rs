@@ -1,7 +1,8 @@
 //! What do the data look like before anything is computed: ids, headers, roles, cohorts, splits?
 //!
-//! Reads through the store, so that a table is parsed once in its life. Computes no feature, fits
-//! nothing and never looks into an image.
+//! Reads through the store, so that a table is parsed once in its life. Computes no feature and never looks
+//! into an image. To follow missing values it fits steps on columns that have some (`gaps`); nothing of
+//! that goes further than to what is said.
 
 mod agreements;
 mod batches;
@@ -10,12 +11,16 @@ mod cohorts;
 mod columns;
 mod controls;
 mod dress;
+mod gaps;
 mod held;
 mod kept;
+mod missing_codes;
 mod needs;
 mod outcomes;
 mod patterns;
+mod shifted;
 mod sources;
+mod strata;
 mod symbolic;
 mod view;
 
@@ -139,8 +144,12 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     outcomes::read(study, reading, &mut survey, &mut faults);
     agreements::read(study, reading, &mut survey, &mut faults);
     checks::read(study, reading, &mut survey, &mut faults);
+    strata::read(study, &survey, &mut faults);
     batches::read(study, &survey, &mut faults);
     needs::read(study, &survey, &mut faults);
+    gaps::read(study, reading, &survey, &mut faults);
     kept::read(study, &survey, &mut faults);
+    missing_codes::read(study, reading, &survey, &mut faults);
+    shifted::read(study, reading, &survey, &mut faults);
     (survey, faults)
 }

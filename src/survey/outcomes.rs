@@ -337,7 +337,7 @@ fn derive(
             let known = surveyed(called);
             faults.extend(disagreeing(outcome, cohort, &known));
             if known.count(Some(true)) == 0 || known.count(Some(false)) == 0 {
-                faults.push(one_class(outcome, &cohort.name, &known));
+                faults.push(one_class(outcome, &cohort.name, &known, survey));
             }
             if outcome.refuse_missing && known.count(None) > 0 {
                 faults.push(Diagnostic::error(
@@ -462,7 +462,12 @@ pub fn population(
             joined.join.push(crate::spec::Join { source, required: false });
         }
         let view = View { study, survey, cohort: &joined, rows: &cohort.rows };
-        let cells = view.cells(&named)?;
+        // `outcome` is no column, but may be meant.
+        let meant = |fault: Fault| match fault.label {
+            None => Box::new(fault.suggest(&column, ["outcome"])),
+            Some(_) => fault,
+        };
+        let cells = view.cells(&named).map_err(meant)?;
         let cells = population
             .rows
             .iter()
@@ -506,8 +511,13 @@ pub(super) fn assign(
     ))
 }
 
-fn one_class(outcome: &Outcome, cohort: &str, known: &SurveyedOutcome) -> Diagnostic {
-    Diagnostic::error(
+fn one_class(
+    outcome: &Outcome,
+    cohort: &str,
+    known: &SurveyedOutcome,
+    survey: &Survey,
+) -> Diagnostic {
+    let fault = Diagnostic::error(
         Code::ONE_CLASS,
         Place::Study(outcome.derivations[0].span),
         format!(
@@ -519,7 +529,14 @@ fn one_class(outcome: &Outcome, cohort: &str, known: &SurveyedOutcome) -> Diagno
             cohort
         ),
     )
-    .hint("compare the spelling of gene, class or value with the source")
+    .hint(match known.count(None) == known.classes.len() {
+        true => "nobody's outcome is known: is it the right column, and is anybody joined to it?",
+        false => "compare the spelling of gene, class or value with the source",
+    });
+    // Who leaves may be all of a class.
+    let flow = survey.cohorts.get(cohort).map_or(&[][..], |of| of.flow.as_slice());
+    let removed = flow.iter().flat_map(|of| &of.removed).filter(|of| of.n > 0);
+    removed.fold(fault, |fault, of| fault.hint(format!("{} left: {}", of.n, of.reason)))
 }
 
 /// Why a scheme cannot divide these patients, with their class and what would be held out.

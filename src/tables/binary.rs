@@ -55,6 +55,15 @@ impl Derivation for Binary {
         self.from.as_deref()
     }
 
+    fn check(&self, problems: &mut Problems) {
+        if self.negative.as_ref() == Some(&self.positive) {
+            problems
+                .error(format!("`{}` is positive and negative", self.positive))
+                .parameter("negative")
+                .hint("name the value of those who are negative");
+        }
+    }
+
     fn derive(&self, assay: Assay<'_>, subjects: &[String]) -> Result<Calls, Failure> {
         let column =
             assay.table.column(&self.column).ok_or_else(|| Failure::NoColumn {

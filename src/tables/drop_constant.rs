@@ -43,6 +43,8 @@ impl TableStep for DropConstant {
 
     const PICKS: bool = true;
 
+    const GAPS: Gaps = Gaps::Kept;
+
     fn fit(&self, train: &Train) -> Result<Vec<u32>, Failure> {
         let columns = train.rows().columns().iter().zip(0..);
         Ok(columns

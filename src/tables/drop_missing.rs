@@ -44,6 +44,8 @@ impl TableStep for DropMissing {
 
     const PICKS: bool = true;
 
+    const GAPS: Gaps = Gaps::Kept;
+
     fn fit(&self, train: &Train) -> Result<Vec<f64>, Failure> {
         // Without rows nothing is missing.
         let n = train.rows().n().max(1) as f64;

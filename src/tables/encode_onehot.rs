@@ -51,6 +51,8 @@ impl TableStep for EncodeOnehot {
 
     const READS_CATEGORIES: bool = true;
 
+    const GAPS: Gaps = Gaps::Kept;
+
     fn fit(&self, train: &Train) -> Result<Self::State, Failure> {
         let rows = train.rows();
         let met = |column: &Arc<FrameColumn>| {

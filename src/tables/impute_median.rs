@@ -45,6 +45,8 @@ impl Operation for ImputeMedian {
 impl TableStep for ImputeMedian {
     type State = Medians;
 
+    const GAPS: Gaps = Gaps::Filled;
+
     fn fit(&self, train: &Train) -> Result<Medians, Failure> {
         let columns = train.rows().columns();
         let mut found = Medians { medians: Vec::new(), gaps: Vec::new() };

@@ -38,6 +38,8 @@ impl Operation for ScaleRobust {
 impl TableStep for ScaleRobust {
     type State = Quartiles;
 
+    const GAPS: Gaps = Gaps::Kept;
+
     fn fit(&self, train: &Train) -> Result<Quartiles, Failure> {
         let quartiles = train.rows().columns().iter().map(|column| {
             let mut known: Vec<f64> =

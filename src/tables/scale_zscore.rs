@@ -35,6 +35,8 @@ impl Operation for ScaleZscore {
 impl TableStep for ScaleZscore {
     type State = Moments;
 
+    const GAPS: Gaps = Gaps::Kept;
+
     fn fit(&self, train: &Train) -> Result<Moments, Failure> {
         let moments = train.rows().columns().iter().map(|column| {
             let known: Vec<f64> =

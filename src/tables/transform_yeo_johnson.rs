@@ -41,6 +41,8 @@ impl TableStep for TransformYeoJohnson {
     /// λ of each column.
     type State = Vec<f64>;
 
+    const GAPS: Gaps = Gaps::Kept;
+
     fn fit(&self, train: &Train) -> Result<Vec<f64>, Failure> {
         let lambdas = train.rows().columns().iter().map(|column| {
             let mut known: Vec<f64> =

@@ -137,21 +137,13 @@ fn fit_step(step: &Use, train: &Train) -> Result<Vec<u8>, String> {
     };
     let named = |failure: Failure| format!("{}: {failure}", step.about.name);
     let mut rows = train.rows().clone();
-    let (part, _) = rows.take_out(|column| acts_on(step, column));
+    let (part, _) = rows.take_out(|column| step.acts_on(column));
     if let Some(column) = part.categorical()
         && !instance.reads_categories()
     {
         return Err(named(Failure::Categories(column.to_string())));
     }
     instance.fit(&train.with_rows(part)).map_err(named)
-}
-
-/// Whether a step acts on a column: those of models are called `block.column`.
-pub fn acts_on(step: &Use, column: &str) -> bool {
-    step.scope.as_ref().is_none_or(|blocks| {
-        let block = column.split_once('.').map_or(column, |(block, _)| block);
-        blocks.iter().any(|known| known == block)
-    })
 }
 
 /// Applies one step to the columns that it acts on; the others stay as they are.
@@ -163,7 +155,7 @@ pub fn apply_step(step: &Use, state: &[u8], rows: &mut Rows) -> Result<(), Strin
     if step.scope.is_none() {
         return instance.apply(state, rows).map_err(named);
     }
-    let (mut part, place) = rows.take_out(|column| acts_on(step, column));
+    let (mut part, place) = rows.take_out(|column| step.acts_on(column));
     instance.apply(state, &mut part).map_err(named)?;
     rows.put_in(part, place);
     Ok(())

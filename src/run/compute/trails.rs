@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::external::Part;
-use super::splits::acts_on;
 use crate::data::{FrameColumn, Frozen, Link, Rows, Transform};
 use crate::math::{yeo_johnson, yeo_johnson_of};
 use crate::operation::{Change, Instance};
@@ -97,7 +96,7 @@ fn after(step: &Use, state: &[u8], rows: &mut Rows) -> Option<Made> {
     let Instance::TableStep(instance) = &step.instance else {
         unreachable!("`spec` puts table steps into chains")
     };
-    let (mut acted, place) = rows.take_out(|column| acts_on(step, column));
+    let (mut acted, place) = rows.take_out(|column| step.acts_on(column));
     let formulas = instance.formulas(state, &acted)?;
     let before: Vec<Arc<str>> = acted.columns().iter().map(|c| c.name.clone()).collect();
     instance.apply(state, &mut acted).ok()?;

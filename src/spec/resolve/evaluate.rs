@@ -182,7 +182,9 @@ impl Reader<'_> {
             }
             _ => {
                 let message = "`decision_range` is two ascending probabilities";
-                self.error(Code::OUT_OF_RANGE, node.span, message);
+                let place = Place::Study(node.span);
+                let fault = Diagnostic::error(Code::OUT_OF_RANGE, place, message);
+                self.push(fault.hint("10 % is written 0.1: `[0.1, 0.4]`"));
                 None
             }
         }

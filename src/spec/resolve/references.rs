@@ -368,7 +368,10 @@ impl Reader<'_> {
                     let here = cohort.place(&from.name, "").source;
                     if from.name != DERIVE && !cohort.joins(&here) {
                         let what = format!("block `{}`", block.name);
-                        missing.push((model.span, what, here));
+                        // A model of all blocks is not written anywhere.
+                        let place =
+                            if study.models.len() == 1 { span } else { model.span };
+                        missing.push((place, what, here));
                     }
                 }
             }

@@ -258,6 +258,13 @@ impl Encoding {
             Self::ShiftJis => Some(encoding_rs::SHIFT_JIS),
             Self::Gb18030 => Some(encoding_rs::GB18030),
         };
+        // Workbooks of spreadsheet programs: packed since 2007, before that of another kind.
+        let begins = |with: &[u8]| bytes.starts_with(with);
+        if begins(b"PK\x03\x04") || begins(b"\xd0\xcf\x11\xe0") {
+            let message =
+                "this is a workbook or an archive, not text; save the sheet as CSV";
+            return Err(Failure::Line { line: 1, message: message.to_string() });
+        }
         let Some(named) = named.filter(|named| *named != encoding_rs::UTF_8) else {
             let text = std::str::from_utf8(bytes).map_err(|error| {
                 let before = &bytes[..error.valid_up_to()];
@@ -543,7 +550,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
-        let cases: [(&[u8], &str); 9] = [
+        let cases: [(&[u8], &str); 11] = [
+            (b"PK\x03\x04\x14\0\x06\0", "line 1: this is a workbook"),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1", "line 1: this is a workbook"),
             (b"i\0d\0,\0x\0\n\0", "zero bytes; if it is UTF-16"),
             (b"", "the table is empty"),
             (b"id,x\n1,2\n3\n", "line 3: 1 cells where the head names 2"),
