@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::figure::{DataTable, Figure};
 use super::forest::{Forest, Row, Scale};
-use super::shown::{Shown, escape, fill, place, plain};
+use super::shown::{Shown, counts_apart, escape, fill, place, plain};
 use super::standing::{Standing, all, label, model, primary, role};
 use crate::data::{AnalysisRecord, Compared, ComparisonFacts};
 use crate::operation::prelude::*;
@@ -69,9 +69,9 @@ impl Section for Comparisons {
                 "p": shown.p(&format!("{path}/result/p")),
                 "adjusted": shown.p(&format!("{path}/p_adjusted")),
                 "method": match &facts.result {
-                    Some(result) => result.method.as_str(),
-                    None if shown.is_hidden(&format!("{path}/result")) => "hidden",
-                    None => "not computed",
+                    Some(result) => counts_apart(&result.method),
+                    None if shown.is_hidden(&format!("{path}/result")) => "hidden".to_string(),
+                    None => "not computed".to_string(),
                 },
             })
         });

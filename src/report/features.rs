@@ -195,7 +195,7 @@ fn figure(
         ),
         None => format!(
             "{} of {} columns reach {} on average",
-            shown.number(&format!("{at}/mean_columns"), 1),
+            shown.mean_count(&format!("{at}/mean_columns"), 1),
             shown.count(&format!("{at}/of_columns")),
             if averages { "a learner of those averaged" } else { "the learner" }
         ),
@@ -334,12 +334,16 @@ fn by_step(
     let value = |position: usize, of: &ReductionFacts| {
         let at = format!("{at}/{position}");
         let digits = usize::from(of.median.fract() != 0.0);
-        format!(
-            "{} ({}–{})",
-            shown.number(&format!("{at}/median"), digits),
-            shown.count(&format!("{at}/lowest")),
-            shown.count(&format!("{at}/highest"))
-        )
+        let median = shown.mean_count(&format!("{at}/median"), digits);
+        // A range of one number says nothing that the median does not.
+        match of.lowest == of.highest {
+            true => median,
+            false => format!(
+                "{median} ({}–{})",
+                shown.count(&format!("{at}/lowest")),
+                shown.count(&format!("{at}/highest"))
+            ),
+        }
     };
     let mut told = Vec::new();
     for (position, of) in selection.reduction.iter().enumerate() {
@@ -365,7 +369,7 @@ fn by_step(
     let last = selection.reduction.len() - 1;
     let median = |position: usize| {
         let digits = usize::from(selection.reduction[position].median.fract() != 0.0);
-        shown.number(&format!("{at}/{position}/median"), digits)
+        shown.mean_count(&format!("{at}/{position}/median"), digits)
     };
     Figure {
         id: "columns-by-step",

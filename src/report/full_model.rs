@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::author::coded;
 use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
-use super::shown::{Shown, breakable, escape, fill, plain};
+use super::shown::{Shown, breakable, counts_apart, escape, fill, plain};
 use super::structured_abstract::within;
 use super::svg::{Anchor, Svg};
 use crate::data::{
@@ -249,7 +249,7 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
         "intercept": shown.number(&format!("{path}/intercept"), decimals(equation.intercept, significant(equation.intercept))),
         "intercept_limits":
             limits(shown, &format!("{path}/intercept_limits"), equation.intercept_limits),
-        "resamples": equation.resamples.map(|_| shown.number(&format!("{path}/resamples"), 0)),
+        "resamples": equation.resamples.map(|_| shown.count(&format!("{path}/resamples"))),
         "terms": rows.collect::<Vec<_>>(),
         "is_constant": equation.terms.is_empty(),
         // A column of which nothing is said would only push the others off the page.
@@ -580,7 +580,7 @@ fn explained(
         simulated = if simulated { "Simulated data. " } else { "" },
         scale = escape(&of.scale),
         rows = shown.count(&format!("{path}/explained/rows")),
-        method = escape(&of.method),
+        method = escape(&counts_apart(&of.method)),
         base = shown.number(&format!("{path}/explained/base"), 4),
         most = match of.predictors.len() {
             all if all > SHOWN => format!("The first {SHOWN} of {all} predictors."),
