@@ -187,7 +187,7 @@ fn figure<'a>(
               distributed, events upwards in colour, non-events downwards in grey."
             .to_string(),
         body: format!(
-            "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
+            "<div class=\"pair beside\"><div>{picture}</div><div>{}</div></div>",
             panel(shown, &at, analysis)
         ),
         pictures: vec![picture],

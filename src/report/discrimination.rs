@@ -492,7 +492,7 @@ fn together(
             marked(&drawn)
         ),
         body: format!(
-            "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
+            "<div class=\"pair beside\"><div>{picture}</div><div>{}</div></div>",
             legend(&drawn)
         ),
         pictures: vec![picture],

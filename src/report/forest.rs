@@ -69,7 +69,7 @@ pub struct Forest<'a> {
 const LEFT: f64 = 352.0;
 const RIGHT: f64 = 590.0;
 const WIDTH: f64 = 760.0;
-const STEP: f64 = 25.0;
+const STEP: f64 = 22.0;
 const TOP: f64 = 38.0;
 
 impl Forest<'_> {
@@ -322,6 +322,21 @@ pub fn shortened(text: &str, most: usize) -> String {
     let head: String = text.chars().take(most - 1 - tail).collect();
     let tail: String = text.chars().skip(n - tail).collect();
     format!("{}…{tail}", head.trim_end())
+}
+
+/// Where names end that stand at the left of a picture, none longer than so many characters: no room is
+/// left before short ones, so that a narrow screen shows what stands beside them. Units: pixels.
+pub fn names_end<'n>(
+    names: impl Iterator<Item = &'n str>,
+    most: usize,
+    widest: f64,
+) -> f64 {
+    /// Of the typeface of pictures at their size, generously.
+    const CHARACTER: f64 = 7.0;
+    /// What the head of the column needs.
+    const LEAST: f64 = 70.0;
+    let longest = names.map(|name| name.chars().count().min(most)).max().unwrap_or(0);
+    (longest as f64 * CHARACTER + 8.0).clamp(LEAST, widest)
 }
 
 #[cfg(test)]
