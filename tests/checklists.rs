@@ -1896,6 +1896,16 @@ fn a_calibration_curve_is_headed_by_what_its_intervals_exclude() {
     for (slope, intercept, heading) in [
         ((0.8, 1.2), (-0.2, 0.2), "No departure from calibration is shown: slope"),
         ((0.3, 0.9), (-0.9, -0.1), "Predicted probabilities are too extreme: slope"),
+        (
+            (-0.4, 0.35),
+            (-0.9, -0.1),
+            "Predicted probabilities are not shown to go with the outcome: slope",
+        ),
+        (
+            (-0.9, -0.1),
+            (-0.1, 0.1),
+            "Higher predicted probabilities go with fewer events: slope",
+        ),
         ((1.1, 1.9), (-0.2, 0.2), "Predicted probabilities are too timid: slope"),
         // A slope of which nothing is known does not make up for too many predicted events.
         (

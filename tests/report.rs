@@ -625,6 +625,33 @@ fn the_flow_and_the_map_of_missing_values_tell_their_numbers() {
 }
 
 #[test]
+fn measures_stand_below_their_analysis_and_pairs_below_their_place() {
+    let record = full("");
+    let html = page(&record).html;
+    let every = part(&html, "aria-label=\"Every analysis with every measure\"");
+    let below = every.matches("<td colspan=\"5\" class=\"measures\">").count();
+    assert_eq!(below, record.analyses.len(), "{every}");
+    assert_eq!(below, every.matches("<tr class=\"part\">").count());
+    let pairs = part(&html, "aria-label=\"Comparisons\"");
+    assert!(pairs.matches("<tr class=\"group\">").count() >= 1, "{pairs}");
+    assert!(!pairs.contains(">Outcome</th>"), "{pairs}");
+    assert_eq!(pairs.matches("<th scope=\"row\">").count(), record.comparisons.len());
+    // What has no columns is not told to have none.
+    let sources = part(&html, "aria-label=\"Sources\"");
+    assert!(
+        !sources.contains("× <span data-ref=\"/sources/0/n_columns\">0<"),
+        "{sources}"
+    );
+}
+
+/// What follows a text, up to the end of its table.
+fn part<'h>(html: &'h str, from: &str) -> &'h str {
+    let at = html.find(from).unwrap_or_else(|| panic!("no {from}"));
+    let rest = &html[at..];
+    &rest[..rest.find("</table>").unwrap_or(rest.len())]
+}
+
+#[test]
 fn where_nothing_is_missing_one_sentence_says_so() {
     let mut record = record();
     for facts in &mut record.missingness {

@@ -366,6 +366,16 @@ mod tests {
     }
 
     #[test]
+    fn names_have_the_room_that_the_longest_needs() {
+        let end = |names: &[&str]| names_end(names.iter().copied(), 46, 330.0);
+        assert_eq!(end(&["age", "volume_ml"]), end(&["volume_ml"]));
+        assert!(end(&["age"]) < end(&["texture.t1ce.glcm"]));
+        // The head of the column has its room, and no name is longer than it is drawn.
+        assert_eq!(end(&[]), 70.0);
+        assert_eq!(end(&["x".repeat(99).as_str()]), 330.0);
+    }
+
+    #[test]
     fn the_axis_holds_everything_and_the_reference() {
         let close = |(low, high, step): (f64, f64, f64), wanted: (f64, f64, f64)| {
             let off = (low - wanted.0).abs() + (high - wanted.1).abs();

@@ -439,5 +439,8 @@ mod tests {
         };
         assert_eq!(named(&gap(&["age"])), "age");
         assert_eq!(named(&gap(&["a", "b", "c"])), "a and 2 more");
+        let long = "age_at_initial_pathologic_diagnosis";
+        assert!(named(&gap(&[long, "b"])).contains('…'));
+        assert_eq!(in_full(&gap(&[long, "b"])), format!("{long} and 1 more"));
     }
 }
