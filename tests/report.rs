@@ -129,6 +129,7 @@ fn full(more: &str) -> StudyRecord {
         auroc: Some(0.9),
         one_class_levels: 1,
     });
+    record.outcomes[0].unknown = 1.into();
     record.agreements.push(AgreementFacts {
         name: told("fact"),
         facts: [told("one"), told("other")],
@@ -696,6 +697,7 @@ fn every_part_of_the_record_has_its_place_on_the_page() {
     }
     // A study with none of it says so instead.
     let html = page(&record()).html;
+    assert!(!html.contains("outcome unknown in"), "an outcome is unknown in nobody");
     for part in [
         "No external validation.",
         "No comparison of models was declared",
