@@ -129,6 +129,7 @@ fn full(more: &str) -> StudyRecord {
         auroc: Some(0.9),
         one_class_levels: 1,
     });
+    record.outcomes[0].unknown = 1.into();
     record.agreements.push(AgreementFacts {
         name: told("fact"),
         facts: [told("one"), told("other")],
@@ -625,6 +626,33 @@ fn the_flow_and_the_map_of_missing_values_tell_their_numbers() {
 }
 
 #[test]
+fn measures_stand_below_their_analysis_and_pairs_below_their_place() {
+    let record = full("");
+    let html = page(&record).html;
+    let every = part(&html, "aria-label=\"Every analysis with every measure\"");
+    let below = every.matches("<td colspan=\"5\" class=\"measures\">").count();
+    assert_eq!(below, record.analyses.len(), "{every}");
+    assert_eq!(below, every.matches("<tr class=\"part\">").count());
+    let pairs = part(&html, "aria-label=\"Comparisons\"");
+    assert!(pairs.matches("<tr class=\"group\">").count() >= 1, "{pairs}");
+    assert!(!pairs.contains(">Outcome</th>"), "{pairs}");
+    assert_eq!(pairs.matches("<th scope=\"row\">").count(), record.comparisons.len());
+    // What has no columns is not told to have none.
+    let sources = part(&html, "aria-label=\"Sources\"");
+    assert!(
+        !sources.contains("× <span data-ref=\"/sources/0/n_columns\">0<"),
+        "{sources}"
+    );
+}
+
+/// What follows a text, up to the end of its table.
+fn part<'h>(html: &'h str, from: &str) -> &'h str {
+    let at = html.find(from).unwrap_or_else(|| panic!("no {from}"));
+    let rest = &html[at..];
+    &rest[..rest.find("</table>").unwrap_or(rest.len())]
+}
+
+#[test]
 fn where_nothing_is_missing_one_sentence_says_so() {
     let mut record = record();
     for facts in &mut record.missingness {
@@ -669,6 +697,7 @@ fn every_part_of_the_record_has_its_place_on_the_page() {
     }
     // A study with none of it says so instead.
     let html = page(&record()).html;
+    assert!(!html.contains("outcome unknown in"), "an outcome is unknown in nobody");
     for part in [
         "No external validation.",
         "No comparison of models was declared",

@@ -187,7 +187,7 @@ fn figure<'a>(
               distributed, events upwards in colour, non-events downwards in grey."
             .to_string(),
         body: format!(
-            "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
+            "<div class=\"pair beside\"><div>{picture}</div><div>{}</div></div>",
             panel(shown, &at, analysis)
         ),
         pictures: vec![picture],
@@ -224,6 +224,13 @@ fn heading(
         return format!("Predicted against observed ({place})");
     };
     let (words, metric) = match (slope, limits("calibration_intercept")) {
+        ((_, Some(upper)), _) if upper < 0.0 => {
+            ("Higher predicted probabilities go with fewer events", SLOPE)
+        }
+        // Where a slope of 0 is not excluded, too wide a spread is not what is wrong.
+        ((Some(lower), Some(upper)), _) if upper < 1.0 && lower <= 0.0 => {
+            ("Predicted probabilities are not shown to go with the outcome", SLOPE)
+        }
         ((_, Some(upper)), _) if upper < 1.0 => {
             ("Predicted probabilities are too extreme", SLOPE)
         }

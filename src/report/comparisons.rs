@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::figure::{DataTable, Figure};
 use super::forest::{Forest, Row, Scale};
-use super::shown::{Shown, escape, fill, place, plain};
+use super::shown::{Shown, counts_apart, escape, fill, place, plain};
 use super::standing::{Standing, all, label, model, primary, role};
 use crate::data::{AnalysisRecord, Compared, ComparisonFacts};
 use crate::operation::prelude::*;
@@ -54,28 +54,29 @@ impl Section for Comparisons {
             true => None,
             false => Some(figure(record, &shown).into_html(simulated, &mut fragment)?),
         };
-        let rows = record.comparisons.iter().enumerate().map(|(at, facts)| {
+        let row = |at: usize| {
+            let facts = &record.comparisons[at];
             let both = [&facts.better, &facts.than];
             let values = both.map(|name| value(&shown, name, &facts.metric));
             let path = format!("/comparisons/{at}");
-            let known = record.analyses.get(&facts.better);
             json!({
                 "pair": pair(record, facts),
                 "values": values,
-                "outcome": known.map_or("", |known| label(record, &known.outcome)),
-                "place": known.map_or(String::new(), |known| place_of(record, known)),
                 "difference": shown.signed(&format!("{path}/result/difference"), 3),
                 "interval": shown.interval(&format!("{path}/result"), 3),
                 "p": shown.p(&format!("{path}/result/p")),
                 "adjusted": shown.p(&format!("{path}/p_adjusted")),
                 "method": match &facts.result {
-                    Some(result) => result.method.as_str(),
-                    None if shown.is_hidden(&format!("{path}/result")) => "hidden",
-                    None => "not computed",
+                    Some(result) => counts_apart(&result.method),
+                    None if shown.is_hidden(&format!("{path}/result")) => "hidden".to_string(),
+                    None => "not computed".to_string(),
                 },
             })
+        };
+        let groups = places(record).into_iter().map(|(heading, pairs)| {
+            json!({ "heading": heading, "rows": pairs.into_iter().map(row).collect::<Vec<_>>() })
         });
-        let rows: Vec<_> = rows.collect();
+        let groups: Vec<_> = groups.collect();
         let unpaired = unpaired(record).map(|(name, of)| {
             json!({
                 "model": model(of),
@@ -91,7 +92,7 @@ impl Section for Comparisons {
             json!({
                 "simulated": simulated,
                 "figure": figure,
-                "rows": rows,
+                "groups": groups,
                 "unpaired": unpaired.collect::<Vec<_>>(),
                 "adjusted": record.comparisons.iter().any(|c| c.p_adjusted.is_some()),
             }),
@@ -192,16 +193,28 @@ fn place_of(record: &StudyRecord, analysis: &AnalysisRecord) -> String {
     format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort)
 }
 
-fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
-    // By place, in written order: what was compared on the same rows stands together.
-    let mut groups: Vec<(String, Vec<Row>)> = Vec::new();
+/// The pairs by outcome and place, in written order: what was compared on the same rows stands together.
+fn places(record: &StudyRecord) -> Vec<(String, Vec<usize>)> {
+    let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
     for (at, facts) in record.comparisons.iter().enumerate() {
         let known = record.analyses.get(&facts.better);
         let heading = known.map_or(String::new(), |known| {
             format!("{}: {}", label(record, &known.outcome), place_of(record, known))
         });
+        match groups.iter_mut().find(|(known, _)| *known == heading) {
+            Some((_, pairs)) => pairs.push(at),
+            None => groups.push((heading, vec![at])),
+        }
+    }
+    groups
+}
+
+fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
+    let row = |at: usize| {
+        let facts = &record.comparisons[at];
+        let known = record.analyses.get(&facts.better);
         let result = facts.result.as_ref();
-        let row = Row {
+        Row {
             label: pair(record, facts),
             key: "difference",
             path: result.map(|_| format!("/comparisons/{at}/result")),
@@ -211,14 +224,11 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
             note: note(shown, at, facts),
             series: known.map_or(1, |known| Standing::of(record, known).series()),
             ..Row::default()
-        };
-        match groups.iter_mut().find(|(known, _)| *known == heading) {
-            Some((_, rows)) => rows.push(row),
-            None => groups.push((heading, vec![row])),
         }
-    }
-    let rows = groups.into_iter().flat_map(|(label, rows)| {
-        std::iter::once(Row { label, heading: true, ..Row::default() }).chain(rows)
+    };
+    let rows = places(record).into_iter().flat_map(|(label, pairs)| {
+        let heading = Row { label, heading: true, ..Row::default() };
+        std::iter::once(heading).chain(pairs.into_iter().map(row))
     });
     let rows: Vec<Row> = rows.collect();
     let metric = record
@@ -281,7 +291,7 @@ fn heading(record: &StudyRecord, shown: &Shown, metric: &str) -> String {
         ),
         (Some(_), Some(_)) => format!(
             "{better} is not shown to differ from {than}: {difference} in {metric}, and the \
-             interval holds zero"
+             interval includes 0"
         ),
         _ => format!(
             "{better} differs from {than} by {difference} in {metric}; no interval"

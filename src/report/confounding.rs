@@ -6,7 +6,7 @@ use super::author::coded;
 use super::figure::Figure;
 use super::finding::{associated, held_out_whole, may_look_at_site};
 use super::forest::{Counted, Forest, Row, Scale};
-use super::shown::{Shown, escape, fill, place, without_tags};
+use super::shown::{Shown, counts_apart, escape, fill, place, without_tags};
 use super::standing::{
     Standing, headline, label, model, primary, rows_are, same_question, same_splits,
 };
@@ -133,7 +133,7 @@ fn prevalence(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
                 true => ends[0].clone(),
                 false => ends.join("–"),
             },
-            "cells": cells, "method": facts.method,
+            "cells": cells, "method": counts_apart(&facts.method),
         }))
     });
     rows.collect()

@@ -163,14 +163,7 @@ pub fn status(evidence: &[EvidenceFacts], author: &[AuthorFacts]) -> (Status, St
         .filter(|evidence| !evidence.found)
         .map(|evidence| format!("the run does not show {}", evidence.what))
         .collect();
-    let unsaid: Vec<String> = author
-        .iter()
-        .filter(|field| !field.given)
-        .map(|field| match &field.lack {
-            Some(lack) => format!("`{}`: {lack}", field.field),
-            None => format!("`{}` is not written", field.field),
-        })
-        .collect();
+    let unsaid = unsaid(author);
     let lacking: Vec<String> = absent.iter().chain(&unsaid).cloned().collect();
     let n = evidence.len() + author.len();
     // That it was not done, and why, is a report of all of it: the run need not show it then.
@@ -193,6 +186,16 @@ pub fn status(evidence: &[EvidenceFacts], author: &[AuthorFacts]) -> (Status, St
         (lack, n) if lack == n => (Status::Missing, lacking.join("; ")),
         _ => (Status::Partial, lacking.join("; ")),
     }
+}
+
+/// What the author leaves unsaid of what is asked, in words.
+fn unsaid(author: &[AuthorFacts]) -> Vec<String> {
+    let open = author.iter().filter(|field| !field.given);
+    open.map(|field| match &field.lack {
+        Some(lack) => format!("`{}`: {lack}", field.field),
+        None => format!("`{}` is not written", field.field),
+    })
+    .collect()
 }
 
 /// What the author says in a field, for each cohort where it is one of those.
@@ -362,8 +365,8 @@ fn category(score: f64) -> &'static str {
     }
 }
 
-/// What keeps a report from being ready, in words: missing items, conflicts, results that are not
-/// there.
+/// What keeps a report from being ready, in words: missing items, the author's half of items that are
+/// reported in part, conflicts, results that are not there.
 pub fn gaps(record: &StudyRecord) -> Vec<String> {
     let mut gaps = record.missing();
     for conflict in record.conflicts.iter().filter(|found| found.level == "conflict") {
@@ -371,13 +374,20 @@ pub fn gaps(record: &StudyRecord) -> Vec<String> {
     }
     for checklist in record.checklists.iter().filter(|list| list.score.is_none()) {
         for item in &checklist.items {
-            if item.status == Status::Missing && !item.recommended {
+            let lack = match item.status {
+                _ if item.recommended => continue,
+                Status::Missing => item.why.clone(),
+                // Nobody but the author can tell it, and `none: reason` would do. What the run does not
+                // show is told beside the item: a study need not have made every analysis.
+                Status::Partial => unsaid(&item.author).join("; "),
+                _ => continue,
+            };
+            if !lack.is_empty() {
                 gaps.push(format!(
-                    "{} {} ({}): {}",
+                    "{} {} ({}): {lack}",
                     short(&checklist.name),
                     item.item,
                     item.topic.to_lowercase(),
-                    item.why
                 ));
             }
         }
@@ -389,8 +399,8 @@ pub fn gaps(record: &StudyRecord) -> Vec<String> {
     gaps
 }
 
-/// Fields that hold a place only and that no missing item has told of: the page shows them, and an item
-/// that is reported in part, or that gives a score, leaves them unsaid.
+/// Fields that hold a place only and that no item has told of: the page shows them, and an item that gives
+/// a score, or none at all, asks for them.
 fn left_open(record: &StudyRecord, gaps: &[String]) -> Vec<String> {
     let of = |field: &String| {
         let lack = match record.reporting.answer(field) {

@@ -11,7 +11,7 @@ use super::roc::{
     BOTTOM, COLUMNS, Drawn, LEFT, RIGHT, axes, frame, legend, marked, overlay, points,
     rows as curve_rows, shade, x, y,
 };
-use super::shown::{Shown, escape, fill, place, plain, powers};
+use super::shown::{Shown, counts_apart, escape, fill, place, plain, powers};
 use super::standing::{
     Standing, all, headline, judged_place, label, model, primary, role, rows_are,
     same_question, same_splits,
@@ -492,7 +492,7 @@ fn together(
             marked(&drawn)
         ),
         body: format!(
-            "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
+            "<div class=\"pair beside\"><div>{picture}</div><div>{}</div></div>",
             legend(&drawn)
         ),
         pictures: vec![picture],
@@ -687,7 +687,7 @@ fn described(
     let ways = ways.iter().enumerate();
     let ways = ways.map(|(at, way)| {
         let text = format!("{}{}{}", way.before, listed(&way.n), way.after);
-        let text = powers(&text);
+        let text = counts_apart(&powers(&text));
         json!({ "way": letter(at), "text": first_upper(&text) })
     });
     let ways: Vec<Json> = ways.collect();

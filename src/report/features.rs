@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
-use super::forest::{Forest, shortened};
+use super::forest::{Forest, names_end, shortened};
 use super::shown::{Shown, fill, place, plain, without_tags};
 use super::standing::headline;
 use super::svg::{Anchor, Svg};
@@ -113,8 +113,10 @@ fn chosen_by_fit(record: &StudyRecord) -> DataTable {
 
 /// Columns that are drawn; the table has all.
 const DRAWN: usize = 20;
-/// Where names end, close to their bars. Units: pixels.
+/// Where the longest names may end, close to their bars. Units: pixels.
 const NAMES: f64 = 330.0;
+/// Characters of a name.
+const NAME: usize = 46;
 
 fn choices(shown: &Shown, name: &str, selection: &SelectionFacts) -> Json {
     let at = format!("{}/selection", place(name));
@@ -146,25 +148,27 @@ fn figure(
 ) -> Figure<'static> {
     let at = format!("{}/selection", place(name));
     let drawn = selection.columns.iter().take(DRAWN);
+    let names = names_end(drawn.clone().map(|column| column.name.as_str()), NAME, NAMES);
+    let x = |of: f64| of - NAMES + names;
     let height = 44.0 + 22.0 * selection.columns.len().min(DRAWN) as f64;
-    let mut svg = Svg::new(760.0, height);
-    svg.text("strong", (NAMES, 20.0), Anchor::End, "Column");
+    let mut svg = Svg::new(x(760.0), height);
+    svg.text("strong", (names, 20.0), Anchor::End, "Column");
     if selection.similar.as_ref().is_some_and(|of| !of.clusters.is_empty()) {
-        svg.text("strong", (666.0, 20.0), Anchor::Middle, "Cluster");
+        svg.text("strong", (x(666.0), 20.0), Anchor::Middle, "Cluster");
     }
-    svg.text("strong", (756.0, 20.0), Anchor::End, "Chosen in");
-    svg.line("axis", (0.0, 29.0), (760.0, 29.0));
+    svg.text("strong", (x(756.0), 20.0), Anchor::End, "Chosen in");
+    svg.line("axis", (0.0, 29.0), (x(760.0), 29.0));
     let fits = selection.fits.max(1) as f64;
     for (position, column) in drawn.enumerate() {
         let y = 46.0 + 22.0 * position as f64;
-        svg.text("", (NAMES, y + 4.0), Anchor::End, &shortened(&column.name, 46));
+        svg.text("", (names, y + 4.0), Anchor::End, &shortened(&column.name, NAME));
         let width = (column.n as f64 / fits * 300.0).max(1.0);
-        svg.rect("track", (340.0, y - 6.0), (300.0, 12.0));
-        svg.rect("bar1", (340.0, y - 6.0), (width, 12.0));
+        svg.rect("track", (x(340.0), y - 6.0), (300.0, 12.0));
+        svg.rect("bar1", (x(340.0), y - 6.0), (width, 12.0));
         let number = shown.count(&format!("{at}/columns/{position}/n"));
-        svg.numbers("", (756.0, y + 4.0), Anchor::End, &number);
+        svg.numbers("", (x(756.0), y + 4.0), Anchor::End, &number);
         if let Some((cluster, _)) = cluster(selection, &column.name) {
-            svg.text("", (666.0, y + 4.0), Anchor::Middle, &cluster.to_string());
+            svg.text("", (x(666.0), y + 4.0), Anchor::Middle, &cluster.to_string());
         }
     }
     let top = selection.columns.iter().take(5);
@@ -195,7 +199,7 @@ fn figure(
         ),
         None => format!(
             "{} of {} columns reach {} on average",
-            shown.number(&format!("{at}/mean_columns"), 1),
+            shown.mean_count(&format!("{at}/mean_columns"), 1),
             shown.count(&format!("{at}/of_columns")),
             if averages { "a learner of those averaged" } else { "the learner" }
         ),
@@ -327,33 +331,41 @@ fn by_step(
     };
     let most = selection.reduction.iter().map(|of| of.highest).max().unwrap_or(1).max(1);
     let height = 44.0 + 22.0 * selection.reduction.len() as f64;
-    let mut svg = Svg::new(760.0, height);
-    svg.text("strong", (NAMES, 20.0), Anchor::End, "Columns");
-    svg.text("strong", (756.0, 20.0), Anchor::End, "Median (range)");
-    svg.line("axis", (0.0, 29.0), (760.0, 29.0));
+    let labels: Vec<String> = selection.reduction.iter().map(label).collect();
+    let names = names_end(labels.iter().map(String::as_str), NAME, NAMES);
+    let x = |of: f64| of - NAMES + names;
+    let mut svg = Svg::new(x(760.0), height);
+    svg.text("strong", (names, 20.0), Anchor::End, "Columns");
+    svg.text("strong", (x(756.0), 20.0), Anchor::End, "Median (range)");
+    svg.line("axis", (0.0, 29.0), (x(760.0), 29.0));
     let value = |position: usize, of: &ReductionFacts| {
         let at = format!("{at}/{position}");
         let digits = usize::from(of.median.fract() != 0.0);
-        format!(
-            "{} ({}–{})",
-            shown.number(&format!("{at}/median"), digits),
-            shown.count(&format!("{at}/lowest")),
-            shown.count(&format!("{at}/highest"))
-        )
+        let median = shown.mean_count(&format!("{at}/median"), digits);
+        // A range of one number says nothing that the median does not.
+        match of.lowest == of.highest {
+            true => median,
+            false => format!(
+                "{median} ({}–{})",
+                shown.count(&format!("{at}/lowest")),
+                shown.count(&format!("{at}/highest"))
+            ),
+        }
     };
     let mut told = Vec::new();
     for (position, of) in selection.reduction.iter().enumerate() {
         let y = 46.0 + 22.0 * position as f64;
-        let across = |n: f64| 340.0 + n / most as f64 * 240.0;
-        svg.text("", (NAMES, y + 4.0), Anchor::End, &shortened(&label(of), 46));
-        svg.rect("track", (340.0, y - 6.0), (240.0, 12.0));
-        let width = (across(of.median) - 340.0).max(1.0);
-        svg.rect("bar1", (340.0, y - 6.0), (width, 12.0));
+        let across = |n: f64| x(340.0) + n / most as f64 * 240.0;
+        let name = &labels[position];
+        svg.text("", (names, y + 4.0), Anchor::End, &shortened(name, NAME));
+        svg.rect("track", (x(340.0), y - 6.0), (240.0, 12.0));
+        let width = (across(of.median) - x(340.0)).max(1.0);
+        svg.rect("bar1", (x(340.0), y - 6.0), (width, 12.0));
         let range = [of.lowest, of.highest].map(|n| (across(n as f64), y));
         svg.line("axis", range[0], range[1]);
         let numbers = value(position, of);
-        svg.numbers("", (756.0, y + 4.0), Anchor::End, &numbers);
-        told.push(format!("{} {}", without_tags(&numbers), label(of)));
+        svg.numbers("", (x(756.0), y + 4.0), Anchor::End, &numbers);
+        told.push(format!("{} {name}", without_tags(&numbers)));
     }
     let picture = svg.finish(
         "Columns by step",
@@ -365,7 +377,7 @@ fn by_step(
     let last = selection.reduction.len() - 1;
     let median = |position: usize| {
         let digits = usize::from(selection.reduction[position].median.fract() != 0.0);
-        shown.number(&format!("{at}/{position}/median"), digits)
+        shown.mean_count(&format!("{at}/{position}/median"), digits)
     };
     Figure {
         id: "columns-by-step",

@@ -5,7 +5,7 @@ use std::iter;
 use serde::Serialize;
 use serde_json::json;
 
-use super::shown::{fill, without_tags};
+use super::shown::{counts_apart, fill, without_tags};
 use super::svg::standalone;
 use crate::operation::{Failure, Fragment};
 
@@ -34,6 +34,12 @@ pub struct DataTable {
 }
 
 impl DataTable {
+    /// As it stands on the page: what a cell says in words is written as all words are.
+    fn on_page(&self) -> Self {
+        let row = |row: &Vec<String>| row.iter().map(|cell| counts_apart(cell)).collect();
+        Self { head: self.head.clone(), rows: self.rows.iter().map(row).collect() }
+    }
+
     /// As a file; simulated data say so in every row.
     pub fn csv(&self, simulated: bool) -> String {
         // Other programs read numbers with a hyphen for a minus sign.
@@ -110,8 +116,8 @@ impl Figure<'_> {
                     "sub": self.sub,
                     "body": body,
                     "drawn": !self.pictures.is_empty(),
-                    "method": self.method,
-                    "table": self.table,
+                    "method": counts_apart(&self.method),
+                    "table": self.table.on_page(),
                 },
             }),
         )

@@ -107,6 +107,14 @@ struct Divided {
     patients: Option<(String, Count)>,
 }
 
+impl Divided {
+    /// Those of unknown outcome where there are such: the step into an analysis tells that it left out nobody.
+    fn unknown_to_tell(&self) -> Option<&str> {
+        let (n, told) = self.unknown.as_ref()?;
+        (*n != 0).then_some(told)
+    }
+}
+
 /// A rule by which some left, or those by which nobody did: how many, and the rule in lines. HTML and text.
 struct Reason {
     number: String,
@@ -219,10 +227,15 @@ impl<'a> Of<'a> {
             if divided.len() > 1 {
                 lines.push(escape(&shortened(&format!("{}:", of.outcome), 33)));
             }
-            lines
-                .push(format!("{} positive, {} negative,", of.positive.1, of.negative.1));
-            let unknown = of.unknown.as_ref().map_or("", |(_, told)| told);
-            lines.push(format!("outcome unknown in {unknown}"));
+            let divided =
+                format!("{} positive, {} negative", of.positive.1, of.negative.1);
+            match of.unknown_to_tell() {
+                Some(unknown) => {
+                    lines.push(format!("{divided},"));
+                    lines.push(format!("outcome unknown in {unknown}"));
+                }
+                None => lines.push(divided),
+            }
         }
         if divided.len() > OUTCOMES {
             lines.push(format!("and {} more outcomes", divided.len() - OUTCOMES));
@@ -427,10 +440,8 @@ impl<'a> Of<'a> {
             };
             let divided = self.divided(position);
             let divided = divided.iter().map(|of| {
-                let unknown = match &of.unknown {
-                    Some((_, told)) => format!(", {told} unknown"),
-                    None => String::new(),
-                };
+                let unknown = of.unknown_to_tell();
+                let unknown = unknown.map_or(String::new(), |n| format!(", {n} unknown"));
                 format!(
                     "; {}: {} positive, {} negative{unknown}",
                     escape(&of.outcome),
@@ -634,6 +645,21 @@ mod tests {
         assert!(wrongs(&cohort(vec![of_box(10, 2, 8), of_box(8, 1, 7)])).is_empty());
         assert_eq!(wrongs(&cohort(vec![of_box(10, 2, 7)])).len(), 1);
         assert_eq!(wrongs(&cohort(vec![of_box(10, 2, 8), of_box(9, 1, 8)])).len(), 1);
+    }
+
+    #[test]
+    fn an_outcome_that_is_known_of_all_is_not_told_to_be_unknown_in_none() {
+        let of = |n: Count| Divided {
+            outcome: "idh".to_string(),
+            positive: (4.into(), "4".to_string()),
+            negative: (4.into(), "4".to_string()),
+            unknown: Some((n, n.to_string())),
+            patients: None,
+        };
+        assert_eq!(of(0.into()).unknown_to_tell(), None);
+        assert_eq!(of(2.into()).unknown_to_tell(), Some("2"));
+        // What is hidden may be some.
+        assert!(of(Count::HIDDEN).unknown_to_tell().is_some());
     }
 
     #[test]

@@ -65,27 +65,37 @@ pub struct Forest<'a> {
     pub rows: Vec<Row>,
 }
 
-/// Edges of the plot within a picture of 760. Units: pixels.
-const LEFT: f64 = 352.0;
-const RIGHT: f64 = 590.0;
-const WIDTH: f64 = 760.0;
-const STEP: f64 = 25.0;
+/// Width of a character of the typeface of pictures, generously. Units: pixels.
+const CHARACTER: f64 = 7.0;
+/// Where labels begin, how much room the longest may take, and how much beside counts. Units: pixels.
+const LABELS: f64 = 20.0;
+const LONGEST: f64 = 326.0;
+const BESIDE_COUNTS: f64 = 260.0;
+/// From the end of the labels: that of the counts.
+const COUNTS: f64 = 50.0;
+/// From there the edges of the plot and of the picture.
+const LEFT: f64 = 22.0;
+const RIGHT: f64 = 260.0;
+const WIDTH: f64 = 430.0;
+const STEP: f64 = 22.0;
 const TOP: f64 = 38.0;
 
 impl Forest<'_> {
     /// The picture, with every number of it by its place.
     pub fn draw(&self, shown: &Shown) -> String {
         let bottom = TOP + STEP * self.rows.len() as f64 + 4.0;
-        let mut svg = Svg::new(WIDTH, bottom + 44.0);
+        let numbers = self.numbers_end();
+        let (left, right, width) = (numbers + LEFT, numbers + RIGHT, numbers + WIDTH);
+        let mut svg = Svg::new(width, bottom + 44.0);
         svg.text("strong", (8.0, 20.0), Anchor::Start, self.what);
-        if self.rows.iter().any(|row| row.counted.is_some()) {
-            svg.text("strong", (330.0, 20.0), Anchor::End, "n (positive)");
+        if self.counts() {
+            svg.text("strong", (numbers, 20.0), Anchor::End, "n (positive)");
         }
-        svg.text("strong", (WIDTH - 4.0, 20.0), Anchor::End, "Estimate (95 % CI)");
-        svg.line("axis", (0.0, 29.0), (WIDTH, 29.0));
+        svg.text("strong", (width - 4.0, 20.0), Anchor::End, "Estimate (95 % CI)");
+        svg.line("axis", (0.0, 29.0), (width, 29.0));
         let (low, high, step) = self.range();
         let x = |value: f64| {
-            LEFT + (value.clamp(low, high) - low) / (high - low) * (RIGHT - LEFT)
+            left + (value.clamp(low, high) - low) / (high - low) * (right - left)
         };
         let ticks = ((high - low) / step + 0.5) as usize;
         let digits = match step {
@@ -101,7 +111,7 @@ impl Forest<'_> {
         }
         svg.text(
             "small",
-            ((LEFT + RIGHT) / 2.0, bottom + 34.0),
+            ((left + right) / 2.0, bottom + 34.0),
             Anchor::Middle,
             &self.axis,
         );
@@ -109,8 +119,8 @@ impl Forest<'_> {
             // Its word stands between the heads of the columns, where no line of a group can lie.
             svg.line("ref", (x(value), 29.0), (x(value), bottom));
             // On the left edge it begins there: to the left stands the head of another column.
-            match x(value) < LEFT + 20.0 {
-                true => svg.text("small", (LEFT - 4.0, 21.0), Anchor::Start, word),
+            match x(value) < left + 20.0 {
+                true => svg.text("small", (left - 4.0, 21.0), Anchor::Start, word),
                 false => svg.text("small", (x(value), 21.0), Anchor::Middle, word),
             }
         }
@@ -118,6 +128,31 @@ impl Forest<'_> {
             self.line(&mut svg, row, TOP + STEP * (position as f64 + 0.5), &x, shown);
         }
         svg.finish_told(self.title, &self.told(shown))
+    }
+
+    /// Whether any line says of how many rows it is.
+    fn counts(&self) -> bool {
+        self.rows.iter().any(|row| row.counted.is_some())
+    }
+
+    /// Characters of a label.
+    fn label(&self) -> usize {
+        if self.counts() { 36 } else { 50 }
+    }
+
+    /// Where the counts end, or without any the labels: from there on all pictures are the same.
+    fn numbers_end(&self) -> f64 {
+        let labels = self.rows.iter().filter(|row| !row.heading);
+        let labels = labels.map(|row| row.label.as_str());
+        match self.counts() {
+            // The head of the labels stands before that of the counts, which is wider than these.
+            true => {
+                let head = format!("{} n (pos", self.what);
+                let labels = labels.chain([head.as_str()]);
+                LABELS + names_end(labels, self.label(), BESIDE_COUNTS) + COUNTS
+            }
+            false => LABELS + names_end(labels, self.label(), LONGEST - LABELS),
+        }
     }
 
     /// The picture in words, with the numbers of every line by their places. HTML.
@@ -173,13 +208,15 @@ impl Forest<'_> {
         shown: &Shown,
     ) {
         if row.heading {
-            let label = shortened(&row.label, 100);
+            // It runs over the whole line.
+            let most = (self.numbers_end() + WIDTH - 16.0) / CHARACTER;
+            let label = shortened(&row.label, most as usize);
             svg.text("strong", (8.0, y + 4.0), Anchor::Start, &label);
             return;
         }
         let class = if row.pooled { "strong" } else { "" };
-        let most = if row.counted.is_some() { 36 } else { 50 };
-        svg.text(class, (20.0, y + 4.0), Anchor::Start, &shortened(&row.label, most));
+        let label = shortened(&row.label, self.label());
+        svg.text(class, (LABELS, y + 4.0), Anchor::Start, &label);
         if let Some(of) = &row.counted {
             let n = shown.count(&format!("{}/n", of.place));
             let text = match (of.n.known(), of.n_positive.known()) {
@@ -188,9 +225,10 @@ impl Forest<'_> {
                     format!("{n} ({})", shown.count(&format!("{}/n_positive", of.place)))
                 }
             };
-            svg.numbers("", (330.0, y + 4.0), Anchor::End, &text);
+            let at = (self.numbers_end(), y + 4.0);
+            svg.numbers("", at, Anchor::End, &text);
         }
-        let right = (WIDTH - 4.0, y + 4.0);
+        let right = (self.numbers_end() + WIDTH - 4.0, y + 4.0);
         let Some(estimate) = row.estimate else {
             svg.text("small", right, Anchor::End, &shortened(&row.note, 44));
             return;
@@ -324,6 +362,19 @@ pub fn shortened(text: &str, most: usize) -> String {
     format!("{}…{tail}", head.trim_end())
 }
 
+/// Where names end that stand at the left of a picture, none longer than so many characters: no room is
+/// left before short ones, so that a narrow screen shows what stands beside them. Units: pixels.
+pub fn names_end<'n>(
+    names: impl Iterator<Item = &'n str>,
+    most: usize,
+    widest: f64,
+) -> f64 {
+    /// What the head of the column needs.
+    const LEAST: f64 = 70.0;
+    let longest = names.map(|name| name.chars().count().min(most)).max().unwrap_or(0);
+    (longest as f64 * CHARACTER + 8.0).clamp(LEAST, widest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -348,6 +399,16 @@ mod tests {
                 })
                 .collect(),
         }
+    }
+
+    #[test]
+    fn names_have_the_room_that_the_longest_needs() {
+        let end = |names: &[&str]| names_end(names.iter().copied(), 46, 330.0);
+        assert_eq!(end(&["age", "volume_ml"]), end(&["volume_ml"]));
+        assert!(end(&["age"]) < end(&["texture.t1ce.glcm"]));
+        // The head of the column has its room, and no name is longer than it is drawn.
+        assert_eq!(end(&[]), 70.0);
+        assert_eq!(end(&["x".repeat(99).as_str()]), 330.0);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::author::coded;
 use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
-use super::shown::{Shown, breakable, escape, fill, plain};
+use super::shown::{Shown, breakable, counts_apart, escape, fill, plain};
 use super::structured_abstract::within;
 use super::svg::{Anchor, Svg};
 use crate::data::{
@@ -249,7 +249,7 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
         "intercept": shown.number(&format!("{path}/intercept"), decimals(equation.intercept, significant(equation.intercept))),
         "intercept_limits":
             limits(shown, &format!("{path}/intercept_limits"), equation.intercept_limits),
-        "resamples": equation.resamples.map(|_| shown.number(&format!("{path}/resamples"), 0)),
+        "resamples": equation.resamples.map(|_| shown.count(&format!("{path}/resamples"))),
         "terms": rows.collect::<Vec<_>>(),
         "is_constant": equation.terms.is_empty(),
         // A column of which nothing is said would only push the others off the page.
@@ -451,11 +451,13 @@ fn terms(equation: &Equation) -> DataTable {
 
 /// Predictors that a picture shows at most.
 const SHOWN: usize = 15;
-/// Edges of the plot within a picture of 760. Units: pixels.
-const LEFT: f64 = 340.0;
-const RIGHT: f64 = 650.0;
-/// Where names end, close to their lines.
+/// Where the longest names may end, and from there the edges of the plot and of the picture. Units: pixels.
 const NAMES: f64 = 324.0;
+const LEFT: f64 = 16.0;
+const RIGHT: f64 = 326.0;
+const EDGE: f64 = 436.0;
+/// Characters of a name.
+const NAME: usize = 44;
 const STEP: f64 = 22.0;
 const TOP: f64 = 30.0;
 
@@ -469,12 +471,15 @@ fn importance<'a>(
     let drawn = &of.predictors[..of.predictors.len().min(SHOWN)];
     let low = drawn.iter().map(|p| p.lowest).fold(0.0, f64::min);
     let high = drawn.iter().map(|p| p.highest).fold(0.002, f64::max);
-    let x = |value: f64| LEFT + (value - low) / (high - low) * (RIGHT - LEFT);
+    let names = drawn.iter().map(|predictor| predictor.name.as_str());
+    let names = super::forest::names_end(names, NAME, NAMES);
+    let (left, right, edge) = (names + LEFT, names + RIGHT, names + EDGE);
+    let x = |value: f64| left + (value - low) / (high - low) * (right - left);
     let bottom = TOP + STEP * drawn.len() as f64;
-    let mut svg = Svg::new(760.0, bottom + 42.0);
-    svg.text("strong", (NAMES, 18.0), Anchor::End, "Predictor");
-    svg.text("strong", (752.0, 18.0), Anchor::End, "Mean over folds");
-    svg.path("axis", &[(LEFT, bottom), (RIGHT, bottom)]);
+    let mut svg = Svg::new(edge, bottom + 42.0);
+    svg.text("strong", (names, 18.0), Anchor::End, "Predictor");
+    svg.text("strong", (edge - 8.0, 18.0), Anchor::End, "Mean over folds");
+    svg.path("axis", &[(left, bottom), (right, bottom)]);
     let (values, digits) = super::plot::ticks(low, high);
     for value in values {
         let at = x(value);
@@ -485,16 +490,16 @@ fn importance<'a>(
     svg.line("ref", (x(0.0), TOP - 4.0), (x(0.0), bottom));
     for (place, predictor) in drawn.iter().enumerate() {
         let y = TOP + STEP * (place as f64 + 0.5);
-        let label = super::forest::shortened(&predictor.name, 44);
-        svg.text("", (NAMES, y + 4.0), Anchor::End, &label);
+        let label = super::forest::shortened(&predictor.name, NAME);
+        svg.text("", (names, y + 4.0), Anchor::End, &label);
         svg.line("w1", (x(predictor.lowest), y), (x(predictor.highest), y));
         let tip = format!("{}: {}", predictor.name, plain(predictor.mean, 4));
         svg.mark(1, (x(predictor.mean), y), 5.0, &tip);
         let place = format!("{path}/importance/predictors/{place}/mean");
-        svg.numbers("", (752.0, y + 4.0), Anchor::End, &shown.signed(&place, 4));
+        svg.numbers("", (edge - 8.0, y + 4.0), Anchor::End, &shown.signed(&place, 4));
     }
     let axis = format!("{} lost when the predictor is shuffled", of.metric);
-    svg.text("small", ((LEFT + RIGHT) / 2.0, bottom + 34.0), Anchor::Middle, &axis);
+    svg.text("small", ((left + right) / 2.0, bottom + 34.0), Anchor::Middle, &axis);
     let picture = svg.finish("Permutation importance", &axis);
     let rows = of.predictors.iter().map(|predictor| {
         let number = |value: f64| plain(value, 6);
@@ -580,7 +585,7 @@ fn explained(
         simulated = if simulated { "Simulated data. " } else { "" },
         scale = escape(&of.scale),
         rows = shown.count(&format!("{path}/explained/rows")),
-        method = escape(&of.method),
+        method = escape(&counts_apart(&of.method)),
         base = shown.number(&format!("{path}/explained/base"), 4),
         most = match of.predictors.len() {
             all if all > SHOWN => format!("The first {SHOWN} of {all} predictors."),

@@ -60,7 +60,7 @@ pub fn figure<'a>(
     let rows: String =
         (0..facts.sizes.len()).map(|position| row(shown, &at, facts, position)).collect();
     let body = format!(
-        "<div class=\"pair\"><div>{picture}</div><div><table><thead><tr>{}</tr></thead><tbody>\
+        "<div class=\"pair beside\"><div>{picture}</div><div><table><thead><tr>{}</tr></thead><tbody>\
          {rows}</tbody></table></div></div>",
         head.collect::<String>()
     );

@@ -232,10 +232,19 @@ impl<'a> Of<'a> {
 
 /// The variables of a gap: the first, and how many go with it.
 fn named(gap: &GapFacts) -> String {
+    with_more(gap, |first| shortened(first, 22))
+}
+
+/// The same where there is room for a long name.
+fn in_full(gap: &GapFacts) -> String {
+    with_more(gap, str::to_string)
+}
+
+fn with_more(gap: &GapFacts, beside_others: impl Fn(&str) -> String) -> String {
     let first = gap.columns.first().map_or("", |column| column.variable.as_str());
     match gap.columns.len() {
         0 | 1 => first.to_string(),
-        n => format!("{} and {} more", shortened(first, 22), n - 1),
+        n => format!("{} and {} more", beside_others(first), n - 1),
     }
 }
 
@@ -337,7 +346,7 @@ pub fn figure(record: &StudyRecord, shown: &Shown) -> Option<Figure<'static>> {
         true => String::new(),
         false => format!(
             "; missing most often: {} {}",
-            escape(&named(&facts.gaps[first.order()[0]])),
+            escape(&in_full(&facts.gaps[first.order()[0]])),
             aside(&first.share(first.order()[0], "all"))
         ),
     };
@@ -430,5 +439,8 @@ mod tests {
         };
         assert_eq!(named(&gap(&["age"])), "age");
         assert_eq!(named(&gap(&["a", "b", "c"])), "a and 2 more");
+        let long = "age_at_initial_pathologic_diagnosis";
+        assert!(named(&gap(&[long, "b"])).contains('…'));
+        assert_eq!(in_full(&gap(&[long, "b"])), format!("{long} and 1 more"));
     }
 }

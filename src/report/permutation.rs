@@ -83,7 +83,7 @@ pub fn figure(
             }
         ),
         body: format!(
-            "<div class=\"pair\"><div>{picture}</div><div><table><tbody><tr><th scope=\"row\">\
+            "<div class=\"pair beside\"><div>{picture}</div><div><table><tbody><tr><th scope=\"row\">\
              Observed {metric}</th><td class=\"r\">{}</td></tr><tr><th scope=\"row\">Mean of \
              permutations</th><td class=\"r\">{}</td></tr><tr><th scope=\"row\">Their standard \
              deviation</th><td class=\"r\">{}</td></tr><tr><th scope=\"row\">p</th><td class=\"r\">\

@@ -62,7 +62,7 @@ pub fn figure(
         ),
         body: match several {
             true => format!("<div class=\"pair\">{panels}</div>"),
-            false => format!("<div class=\"single\">{panels}</div>"),
+            false => format!("<div class=\"single beside\">{panels}</div>"),
         },
         pictures,
         method: format!(

@@ -48,7 +48,9 @@ impl Section for Provenance {
                 "kind": source.kind,
                 "simulated": source.simulated,
                 "n": shown.count(&format!("/sources/{at}/n")),
-                "columns": shown.count(&format!("/sources/{at}/n_columns")),
+                // Scans, and what makes others, have no columns.
+                "columns": (source.n_columns != 0)
+                    .then(|| shown.count(&format!("/sources/{at}/n_columns"))),
                 "licence": source.licence.as_deref().unwrap_or("not stated"),
                 "citation": source.citation,
                 "origin": source.origin,

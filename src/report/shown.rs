@@ -174,6 +174,11 @@ impl<'r> Shown<'r> {
         self.written(path, 0, GROUPED_COUNT)
     }
 
+    /// How many of something, where it is a mean or a median of whole numbers.
+    pub fn mean_count(&self, path: &str, digits: usize) -> String {
+        self.written(path, digits, GROUPED_COUNT)
+    }
+
     /// A whole number that names something, such as a seed: it counts nothing.
     pub fn label(&self, path: &str) -> String {
         self.written(path, 0, usize::MAX)
@@ -311,6 +316,45 @@ pub const APART: char = '\u{202f}';
 /// A count that names no place, with its thousands apart.
 pub fn counted(n: usize) -> String {
     grouped(&n.to_string(), GROUPED_COUNT)
+}
+
+/// Words of this program with the thousands of what they count apart, as in "1 000 resamples": a stored
+/// value has plain digits.
+pub fn counts_apart(text: &str) -> String {
+    // A year or a name is followed by none of these.
+    const COUNTED: [&str; 9] = [
+        "resamples",
+        "patients",
+        "rows",
+        "sites",
+        "permutations",
+        "draws",
+        "columns",
+        "trees",
+        "subjects",
+    ];
+    let is_counted = |after: &str| {
+        let word = after.strip_prefix([' ', '\u{a0}']).unwrap_or("");
+        let end = word.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(word.len());
+        COUNTED.contains(&&word[..end])
+    };
+    let mut apart = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(at);
+        let end = from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len());
+        let (digits, after) = from.split_at(end);
+        apart.push_str(before);
+        // Not the end of a name or of a number with a point.
+        let alone = apart.chars().next_back().is_none_or(|c| c == ' ' || c == '(');
+        match alone && is_counted(after) {
+            true => apart.push_str(&grouped(digits, GROUPED_COUNT)),
+            false => apart.push_str(digits),
+        }
+        rest = after;
+    }
+    apart.push_str(rest);
+    apart
 }
 
 /// Mantissa with some decimals, and power of ten.
@@ -489,6 +533,20 @@ pub fn fill(name: &str, context: impl Serialize) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_of_what_words_count_stand_apart() {
+        let of = |text: &str| counts_apart(text).replace(APART, "_");
+        assert_eq!(
+            of("95 % interval from 1000 resamples of 12345 patients (percentiles)"),
+            "95 % interval from 1_000 resamples of 12_345 patients (percentiles)"
+        );
+        // Few digits, years, names and decimals stay as they are.
+        for text in ["159 patients", "in 2019", "cohort_2019 patients", "0.1234 rows", ""]
+        {
+            assert_eq!(of(text), text);
+        }
+    }
 
     #[test]
     fn what_is_hidden_or_rounded_is_told_as_such() {

@@ -141,7 +141,7 @@ fn of_the_run(
         let names = selection.columns.iter().take(5).map(|f| escape(&f.name));
         format!(
             "{} of {} columns reach the learner on average; most often {}.",
-            shown.number(&format!("{at}/selection/mean_columns"), 1),
+            shown.mean_count(&format!("{at}/selection/mean_columns"), 1),
             shown.count(&format!("{at}/selection/of_columns")),
             names.collect::<Vec<_>>().join(", ")
         )

@@ -363,7 +363,7 @@ fn apart(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
     match farthest {
         None => String::new(),
         Some((_, _, ends)) if beyond(*ends) <= 0.0 => {
-            "; the interval of every difference holds 0".to_string()
+            "; the interval of every difference includes 0".to_string()
         }
         Some((at, group, _)) => {
             let path = format!("{}/subgroups/{at}/difference", place(name));

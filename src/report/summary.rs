@@ -61,7 +61,7 @@ impl Section for Summary {
         });
         let claims = record.claims.iter().map(|claim| {
             format!(
-                "{} {}",
+                "{}: {}",
                 claim.words.as_deref().unwrap_or(&claim.text),
                 super::claims::verdict(claim)
             )

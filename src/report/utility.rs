@@ -198,7 +198,7 @@ fn figure<'a>(
               the threshold. The range is the author’s; no threshold is read off the curve."
             .to_string(),
         body: format!(
-            "<div class=\"pair\"><div>{picture}</div><div><ul class=\"legend down\">{legend}</ul>\
+            "<div class=\"pair beside\"><div>{picture}</div><div><ul class=\"legend down\">{legend}</ul>\
              <p class=\"sub\">{at_threshold}</p></div></div>"
         ),
         pictures: vec![picture],

@@ -435,7 +435,7 @@ fn curves(
             roc::marked(&drawn)
         ),
         body: format!(
-            "<div class=\"pair\"><div>{picture}</div><div>{}</div></div>",
+            "<div class=\"pair beside\"><div>{picture}</div><div>{}</div></div>",
             roc::legend(&drawn)
         ),
         pictures: vec![picture],
