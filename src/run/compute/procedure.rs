@@ -232,3 +232,157 @@ impl Procedure<'_> {
         scored
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::data::{FrameColumn, Rows};
+
+    const N: u32 = 72;
+
+    fn study(learn: &str, evaluate: &str) -> Study {
+        let text = include_str!("../../../studies/quickstart.yaml")
+            .replacen("  - naive_bayes\n", &format!("{learn}  - naive_bayes\n"), 1)
+            .replacen("  primary: auroc\n", evaluate, 1);
+        let parsed = crate::spec::read(&text, &Catalog::standard());
+        parsed.study.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics))
+    }
+
+    /// Inner training sets have 36 to 40 rows: one candidate fails on some of them.
+    const LEARN: &str = "  - svm_linear: { c: [0.1, 1] }
+  - random_forest: { trees: 5 }
+  - knn: { k: [7, 37] }
+";
+
+    /// Ten columns of which the first tells the classes best.
+    fn frame() -> Frame {
+        let column = |at: usize| FrameColumn {
+            name: format!("b.c{at}").into(),
+            values: (0..N as usize)
+                .map(|row| {
+                    let noise = ((row * (7 + at)) % 13) as f64;
+                    noise + (row % 2) as f64 * 4.0 / (at + 1) as f64
+                })
+                .collect(),
+        };
+        let rows = Rows::new((0..10).map(column).collect(), N as usize);
+        Frame { rows, failed: vec![None; N as usize] }
+    }
+
+    fn divided(rows: &[u32], parts: u32) -> Vec<Split> {
+        let part = |of: u32| {
+            let within = |row: &&u32| **row / 2 % parts == of;
+            Split {
+                train: rows.iter().filter(|row| !within(row)).copied().collect(),
+                held_out: rows.iter().filter(within).copied().collect(),
+            }
+        };
+        (0..parts).map(part).collect()
+    }
+
+    fn outer() -> OuterSplit {
+        let everybody: Vec<u32> = (0..N).collect();
+        let split = divided(&everybody, 3).remove(1);
+        OuterSplit { inner: divided(&split.train, 5), split }
+    }
+
+    /// What is done with the procedure of a study.
+    fn with<T>(study: &Study, act: impl FnOnce(&Procedure<'_>) -> T) -> T {
+        let model = &study.models[0];
+        let outcome: Vec<_> = (0..N).map(|row| Some(row % 2 == 1)).collect();
+        let groups: Vec<u32> = (0..N).collect();
+        act(&Procedure {
+            study,
+            frame: &frame(),
+            outcome: &outcome,
+            groups: &groups,
+            prepare: &model.branches[0].prepare,
+            select: &model.select,
+        })
+    }
+
+    fn slices(trials: &[Vec<Trial>]) -> Vec<&[Trial]> {
+        trials.iter().map(Vec::as_slice).collect()
+    }
+
+    const EVALUATES: [&str; 4] = [
+        "  primary: auroc\n",
+        "  primary: brier\n  fallback: naive\n",
+        "  primary: observed_expected\n  tune: one_standard_error\n",
+        "  primary: auroc\n  tune: one_standard_error\n  fallback: naive\n",
+    ];
+
+    #[test]
+    fn a_choice_by_trials_says_what_a_choice_by_all_scores_says() {
+        for evaluate in EVALUATES {
+            let study = study(LEARN, evaluate);
+            assert!(study.evaluate.tries_apart(), "{evaluate}");
+            let outer = outer();
+            let ways = study.evaluate.ways();
+            let (at_once, tried) = with(&study, |procedure| {
+                let cells = all_cells(&study, procedure.select);
+                let trials = procedure.trials("r01.o1", &outer, &cells);
+                let tried = slices(&trials);
+                (
+                    procedure.predictions("r01.o1", &outer, &ways, None),
+                    procedure.predictions("r01.o1", &outer, &ways, Some(&tried)),
+                )
+            });
+            assert_eq!(at_once, tried, "{evaluate}");
+            assert!(at_once.iter().any(Result::is_ok), "{evaluate}: {at_once:?}");
+        }
+    }
+
+    #[test]
+    fn trials_are_the_same_alone_and_together_and_in_any_study() {
+        let (study, other) = (study(LEARN, EVALUATES[1]), study("", EVALUATES[1]));
+        let outer = outer();
+        let tried = |study: &Study, wanted: Option<usize>| {
+            with(study, |procedure| {
+                let mut cells = all_cells(study, procedure.select);
+                cells.retain(|(_, learner)| {
+                    wanted.is_none_or(|wanted| wanted == *learner)
+                });
+                procedure.trials("r01.o1", &outer, &cells)
+            })
+        };
+        let all = tried(&study, None);
+        let n = study.learn.len();
+        let failed = |trial: &Trial| trial.scores.iter().any(Result::is_err);
+        assert!(all.iter().flatten().any(failed), "none fails");
+        assert!(all.iter().flatten().any(|trial| matches!(trial.link, Ok(Some(_)))));
+        for learner in 0..n {
+            let of_learner: Vec<_> =
+                all.iter().skip(learner).step_by(n).cloned().collect();
+            assert_eq!(tried(&study, Some(learner)), of_learner, "{learner}");
+        }
+        // Of a study that has fewer learners, under other numbers.
+        let identity = |study: &Study, at: usize| study.learn[at].identity();
+        for learner in 0..other.learn.len() {
+            let same = (0..n)
+                .find(|&at| identity(&study, at) == identity(&other, learner))
+                .unwrap();
+            let of_learner: Vec<_> = all.iter().skip(same).step_by(n).cloned().collect();
+            assert_eq!(tried(&other, Some(learner)), of_learner, "{learner}");
+        }
+        // What is kept comes back.
+        let value = crate::data::Value::Trials(vec![all]);
+        let bytes = value.to_bytes();
+        assert_eq!(crate::data::Value::from_bytes(&bytes).unwrap(), value);
+    }
+
+    #[test]
+    fn rules_for_several_candidates_and_races_try_none_apart() {
+        for (tune, apart) in [
+            ("best_mean", true),
+            ("one_standard_error", true),
+            ("average", false),
+            ("stack", false),
+            ("successive_halving", false),
+        ] {
+            let study = study("", &format!("  primary: auroc\n  tune: {tune}\n"));
+            assert_eq!(study.evaluate.tries_apart(), apart, "{tune}");
+        }
+    }
+}
