@@ -483,7 +483,7 @@ fn a_further_learner_or_selector_is_tried_alone_on_permuted_outcomes() {
             let kept = run(&workshop, &text);
             assert_eq!(on_permuted(&workshop), of_cells(cells), "{rule}: {learn}");
             let report = workshop.report();
-            // Everything computed anew, one by one and together, is the same to the last byte.
+            // Everything computed anew is the same to the last byte.
             let said = workshop.run(&["--recheck", "1"]);
             assert_eq!(said["exit"], "fine", "{said:?}");
             workshop.run(&["--refresh", "*", "--jobs", "8", "--store", "other"]);

@@ -223,7 +223,7 @@ struct Executor<'a> {
     /// Values in memory until their last reader is done.
     values: Vec<Mutex<Option<Arc<Value>>>>,
     /// The records of nodes that another one computed with its own in this run, until they are asked for.
-    made: Vec<Mutex<Option<Action>>>,
+    made: Vec<Mutex<Option<(Action, How)>>>,
     /// Prepared matrices of a split, by its `prepare` node.
     matrices: Vec<Mutex<Option<Arc<Matrices>>>>,
     resamples: Resamples,
@@ -311,8 +311,11 @@ impl Executor<'_> {
             Result_ { how: Some(how), key: Some(key), outputs: Some(outputs), cost }
         };
         self.together(index);
-        if let Some(action) = lock(&self.made[index.index()]).take() {
-            return stored(action, How::Computed);
+        if let Some((action, how)) = lock(&self.made[index.index()]).take() {
+            return stored(action, how);
+        }
+        if self.ends() {
+            return Result_::default();
         }
         let refresh = self.refresh[index.index()];
         if !refresh && let Some(action) = self.store.action(&key) {
@@ -367,8 +370,9 @@ impl Executor<'_> {
         }
     }
 
-    /// Computes in one pass what is not stored of nodes that share their work, of which this one is the first;
-    /// the others take it from there. Where anything goes wrong each of them does its own and says what it is.
+    /// Computes in one pass what is to be computed of nodes that share their work, of which this one is the
+    /// first; the others take it from there. Where anything goes wrong each of them does its own and says
+    /// what it is.
     fn together(&self, index: NodeIndex) {
         let Some(all) = self.plan.together.get(&index) else { return };
         // Their inputs are done, as they are those of this one.
@@ -376,37 +380,62 @@ impl Executor<'_> {
             let preimage = self.own_preimage(member)?;
             Some((member, key_of(&preimage), preimage))
         });
-        let refreshed = |member: NodeIndex| self.refresh[member.index()];
-        let lacks = |(member, key, _): &(NodeIndex, Digest, String)| {
-            refreshed(*member) || self.store.action(key).is_none()
+        let named: Vec<(NodeIndex, Digest, String)> = named.collect();
+        // Those to be computed, each with its record if it is only to be compared.
+        let wanted = || -> Vec<(NodeIndex, Digest, &String, Option<Action>)> {
+            let wanted = named.iter().filter_map(|(member, key, preimage)| {
+                let known = match self.refresh[member.index()] {
+                    true => None,
+                    false => self.store.action(key),
+                };
+                let wanted = known.is_none() || self.is_rechecked(key);
+                wanted.then_some((*member, *key, preimage, known))
+            });
+            wanted.collect()
         };
-        let mut lacking: Vec<_> = named.filter(lacks).collect();
         // One alone has nobody to share with.
-        let [first, _, ..] = lacking.as_slice() else { return };
-        // Whoever does the same in another process lacks the same first one.
-        let Ok(_guard) = self.store.single_flight(&first.1) else { return };
-        lacking.retain(lacks);
+        let first = match wanted().as_slice() {
+            [first, _, ..] => first.1,
+            _ => return,
+        };
+        // Whoever does the same in another process begins with the same one.
+        let Ok(_guard) = self.store.single_flight(&first) else { return };
+        let wanted = wanted();
+        if wanted.is_empty() {
+            return;
+        }
         let started = Instant::now();
         let nodes: Vec<&Node> =
-            lacking.iter().map(|(member, ..)| &self.plan.graph[*member]).collect();
+            wanted.iter().map(|(member, ..)| &self.plan.graph[*member]).collect();
         let Ok(inputs) = self.input_values(index) else { return };
-        let made = self.with_inputs(index, &inputs, |context| match nodes.is_empty() {
-            true => Ok(Vec::new()),
-            false => compute::together(&nodes, context),
-        });
+        let made = self
+            .with_inputs(index, &inputs, |context| compute::together(&nodes, context));
         let Ok(values) = made else { return };
         // Nobody knows whose share was how large.
-        let seconds = started.elapsed().as_secs_f64() / values.len().max(1) as f64;
-        for ((member, key, preimage), value) in lacking.into_iter().zip(values) {
-            if refreshed(member) {
+        let seconds = started.elapsed().as_secs_f64() / values.len() as f64;
+        for ((member, key, preimage, known), value) in wanted.into_iter().zip(values) {
+            if let Some(action) = known {
+                let how = compared(&value, &action);
+                *lock(&self.made[member.index()]) = Some((action, how));
+                continue;
+            }
+            if self.refresh[member.index()] {
                 self.store.forget(&key);
             }
             let keep = self.plan.graph[member].keep;
             let output = NewOutput { port: String::new(), bytes: value.to_bytes(), keep };
+            let preimage = preimage.clone();
             let action = NewAction { preimage, seconds, outputs: vec![output] };
-            let Ok(action) = self.store.publish(&key, action) else { return };
-            *lock(&self.values[member.index()]) = Some(Arc::new(value));
-            *lock(&self.made[member.index()]) = Some(action);
+            match self.store.publish(&key, action) {
+                Ok(action) => {
+                    *lock(&self.values[member.index()]) = Some(Arc::new(value));
+                    *lock(&self.made[member.index()]) = Some((action, How::Computed));
+                }
+                Err(error) => {
+                    self.not_stored(&error);
+                    return;
+                }
+            }
         }
     }
 
@@ -535,23 +564,20 @@ impl Executor<'_> {
 
     /// Computes a stored node again when the lot falls on its key, and compares.
     fn recheck(&self, index: NodeIndex, key: &Digest, action: &Action) -> How {
-        // The first bytes of a key are as good as random, and the same in every run.
-        let [a, b, c, d, ..] = *key.as_bytes();
-        let lot = f64::from(u32::from_le_bytes([a, b, c, d])) / f64::from(u32::MAX);
-        if lot >= self.recheck && self.recheck < 1.0 {
+        if !self.is_rechecked(key) {
             return How::Stored;
         }
         match self.compute(index) {
-            Ok(value)
-                if Some(value.digest()) == action.outputs.first().map(|o| o.digest) =>
-            {
-                How::Stored
-            }
-            Ok(_) => {
-                How::Differs("computed again, it has other bytes than stored".to_string())
-            }
+            Ok(value) => compared(&value, action),
             Err(how) => how,
         }
+    }
+
+    /// Whether the lot falls on a key. Its first bytes are as good as random, and the same in every run.
+    fn is_rechecked(&self, key: &Digest) -> bool {
+        let [a, b, c, d, ..] = *key.as_bytes();
+        let lot = f64::from(u32::from_le_bytes([a, b, c, d])) / f64::from(u32::MAX);
+        lot < self.recheck || self.recheck >= 1.0
     }
 
     /// Why a node has no value, if it has none.
@@ -701,6 +727,16 @@ impl Executor<'_> {
         if synced.elapsed() >= SYNC_EVERY {
             self.store.sync();
             *synced = Instant::now();
+        }
+    }
+}
+
+/// What is to be said of a stored node that has this value when it is computed again.
+fn compared(value: &Value, action: &Action) -> How {
+    match action.outputs.first().is_some_and(|of| of.digest == value.digest()) {
+        true => How::Stored,
+        false => {
+            How::Differs("computed again, it has other bytes than stored".to_string())
         }
     }
 }
