@@ -569,7 +569,7 @@ impl Builder<'_> {
                         ("falls_back", &procedure.falls_back),
                     ];
                     let name = format!("{name}/{of_cell}");
-                    let trials = node(name, work, &identity, "try on permuted outcomes");
+                    let trials = node(name, work, &identity, "permuted trials");
                     let trials = self.add(trials, &[context.frame]);
                     if let Some(&first) = together.first() {
                         self.reads(trials, first, Reads::After, None);
