@@ -426,6 +426,96 @@ fn permuted_outcomes_tell_signal_from_noise() {
     }
 }
 
+/// The nodes of the newest run that were computed on permuted outcomes: what follows their numbers.
+fn on_permuted(workshop: &Workshop) -> Vec<String> {
+    let of = |node: String| Some(node.split_once("/permuted/")?.1.to_string());
+    workshop.computed().into_iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_further_learner_or_selector_is_tried_alone_on_permuted_outcomes() {
+    let workshop = workshop(0.5);
+    for rule in ["tune: best_mean", "tune: one_standard_error, fallback: naive"] {
+        let text = |select: &str, learn: &str| {
+            let control = "controls: { permuted_outcome: { times: 20 } }, \
+                           learning_curve: { none: x }";
+            study(select, learn, &format!("{rule}, {control}"))
+        };
+        let batches = ["1-10", "11-20"];
+        let of_cells = |cells: &[&str]| -> Vec<String> {
+            let of_batch = |batch: &str| -> Vec<String> {
+                let cells = cells.iter().map(|cell| format!("{batch}/{cell}"));
+                cells.chain([batch.to_string()]).collect()
+            };
+            let mut all: Vec<String> =
+                batches.iter().flat_map(|of| of_batch(of)).collect();
+            all.sort();
+            all
+        };
+        run(&workshop, &text("all, anova: { k: [1, 2] }", "logistic, naive_bayes"));
+        let cells =
+            ["all/logistic", "all/naive_bayes", "anova/logistic", "anova/naive_bayes"];
+        assert_eq!(on_permuted(&workshop), of_cells(&cells), "{rule}");
+        // One that stands before the others, draws random numbers or gives decision values: whatever has
+        // other numbers now is there already, and a collection leaves it there.
+        for (select, learn, cells) in [
+            (
+                "all, anova: { k: [1, 2] }",
+                "random_forest: { trees: 5 }, logistic, naive_bayes",
+                &["all/random_forest", "anova/random_forest"][..],
+            ),
+            (
+                "all, anova: { k: [1, 2] }",
+                "random_forest: { trees: 5 }, logistic, svm_linear: { c: [0.1] }, naive_bayes",
+                &["all/svm_linear", "anova/svm_linear"],
+            ),
+            (
+                "welch: { k: 2 }, all, anova: { k: [1, 2] }",
+                "random_forest: { trees: 5 }, logistic",
+                &["welch/logistic", "welch/random_forest"],
+            ),
+            // Fewer of them: those that are left are chosen from.
+            ("all", "naive_bayes, logistic", &[]),
+        ] {
+            let collected = workshop.restudy(&["store", "gc", "--grace", "0"]);
+            assert!(collected.status.success(), "{collected:?}");
+            let text = text(select, learn);
+            let kept = run(&workshop, &text);
+            assert_eq!(on_permuted(&workshop), of_cells(cells), "{rule}: {learn}");
+            let report = workshop.report();
+            // Everything computed anew is the same to the last byte.
+            let said = workshop.run(&["--recheck", "1"]);
+            assert_eq!(said["exit"], "fine", "{said:?}");
+            workshop.run(&["--refresh", "*", "--jobs", "8", "--store", "other"]);
+            assert_eq!(workshop.report(), report, "{rule}: {learn}");
+            assert_eq!(kept["permutation"]["times"], 20, "{kept}");
+        }
+        // What is asked for again is computed again, and nothing beside it.
+        workshop.run(&["--refresh", "*/permuted/1-10/all/*"]);
+        let again = ["1-10/all/logistic", "1-10/all/naive_bayes"];
+        assert_eq!(on_permuted(&workshop), again, "{rule}");
+    }
+}
+
+#[test]
+fn where_several_are_chosen_or_candidates_are_halved_permuted_outcomes_start_anew() {
+    let workshop = workshop(0.8);
+    for rule in
+        ["successive_halving", "{ average: { of: all } }", "{ stack: { of: all } }"]
+    {
+        let control = "controls: { permuted_outcome: { times: 20 } }, \
+                       learning_curve: { none: x }";
+        let text = study(
+            "all, anova: { k: [1, 2] }",
+            "logistic, naive_bayes",
+            &format!("tune: {rule}, fallback: naive, {control}"),
+        );
+        let analysis = run(&workshop, &text);
+        assert_eq!(on_permuted(&workshop), ["1-10", "11-20"], "{rule}");
+        assert_eq!(analysis["permutation"]["times"], 20, "{rule}");
+    }
+}
+
 #[test]
 fn a_new_metric_threshold_or_rule_fits_nothing() {
     let workshop = workshop(0.8);

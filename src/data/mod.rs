@@ -67,7 +67,8 @@ pub use placeholder::placeholder;
 pub use prediction::{
     CandidateScores, Choice, Compared, Curve, Decoded, Estimate, FoldScores,
     GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity, Link, Member, NoScore,
-    Point, Predictions, ScoredSplit, SiteEstimate, SitesEstimate, Survivors, Unscored,
+    Point, Predictions, ScoredSplit, SiteEstimate, SitesEstimate, Survivors, Trial,
+    Unscored,
 };
 pub use protocol::{DifferenceFacts, Known, ProtocolFacts};
 pub use record::*;

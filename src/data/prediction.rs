@@ -106,6 +106,20 @@ pub struct FoldScores {
     pub folds: Vec<Result<f64, NoScore>>,
 }
 
+/// All that a choice of one candidate asks of it, on the inner splits of one training set: what it has by
+/// itself, whatever else there is to choose from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// By metric that candidates are chosen by: the score on each inner split, or why the first of those
+    /// without has none.
+    pub scores: Vec<Result<Vec<f64>, NoScore>>,
+    /// By inner split: how much lower its log loss is than that of the prevalence. Nothing where that is not
+    /// asked, or where a split has no probabilities.
+    pub gains: Option<Vec<f64>>,
+    /// Its map from decision values to probabilities; none where it gives these itself.
+    pub link: Result<Option<Link>, String>,
+}
+
 /// What a tuner chose.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Choice {

@@ -6,7 +6,7 @@ use super::{
     Alternatives, CalibrationCurve, Called, Choice, Compared, Confusion, Curves,
     DecisionCurve, Decoded, Estimate, Explained, Features, Frame, Frozen, GroupEstimate,
     Importance, Link, Mask, OuterFit, Predictions, ScoredSplit, Sealed, Similar,
-    SitesEstimate, Survivors, Table, TextColumn, Volume, Winner,
+    SitesEstimate, Survivors, Table, TextColumn, Trial, Volume, Winner,
 };
 use crate::digest::Digest;
 
@@ -54,6 +54,9 @@ pub enum Value {
     Similar(Similar),
     /// What other ways of choosing would choose.
     Alternatives(Alternatives),
+    /// By permuted outcome, none where it cannot be divided, then by outer split and candidate of a selector
+    /// and a learner.
+    Trials(Vec<Vec<Vec<Trial>>>),
 }
 
 /// Bytes that are no value of this version.
@@ -131,6 +134,7 @@ impl Value {
             Self::SlopeVariance(_) => "variance of a slope",
             Self::Similar(_) => "similar columns",
             Self::Alternatives(_) => "alternatives",
+            Self::Trials(_) => "trials of candidates",
         }
     }
 }

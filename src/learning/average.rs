@@ -38,6 +38,10 @@ impl Tuner for Average {
         let members = entrants.into_iter().map(|candidate| Member { candidate, weight });
         Some(Choice { members: members.collect(), ..Choice::of(candidate, inner) })
     }
+
+    fn chooses_one(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -84,6 +84,10 @@ impl Tuner for Stack {
         }
         Some(Choice { members, ..Choice::of(heaviest.candidate, inner) })
     }
+
+    fn chooses_one(&self) -> bool {
+        false
+    }
 }
 
 /// A probability of nothing that happened anyway counts as this.

@@ -170,6 +170,7 @@ kinds! {
     Tuner tuner AnyTuner {
         fn choose(&self, contest: &Contest<'_>) -> Option<Choice>;
         fn halving(&self) -> Option<usize>;
+        fn chooses_one(&self) -> bool;
     }
     Calibrator calibrator AnyCalibrator {
         fn threshold(&self, truth: &[bool], scores: &[f64]) -> Result<f64, Failure>;

@@ -386,6 +386,12 @@ pub trait Tuner: Operation {
     fn halving(&self) -> Option<usize> {
         None
     }
+
+    /// Whether it chooses one candidate, by scores alone; else it may put several together, or asks what
+    /// they say of each row.
+    fn chooses_one(&self) -> bool {
+        true
+    }
 }
 
 /// Scores × outcome → the threshold at and above which a prediction is positive.

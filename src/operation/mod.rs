@@ -22,7 +22,7 @@ pub use entry::{
     AnyDerivation, AnySection, Entry, Instance, Kind, calibrator, derivation, family,
     generator, learner, metric, reader, resampling, section, table_step, tuner,
 };
-pub use entry::{AnyMetric, AnyTuner};
+pub use entry::{AnyMetric, AnyResampling, AnyTuner};
 pub use failure::Failure;
 pub use form::{Form, Then};
 pub use formula::{Change, Formula};

@@ -39,6 +39,7 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
         cases: Vec::new(),
         analyses: Vec::new(),
         ahead: BTreeMap::new(),
+        together: BTreeMap::new(),
         groups: groups(survey),
     };
     let mut wanted: Vec<(usize, usize, usize, usize)> = Vec::new();
@@ -84,6 +85,7 @@ pub fn build(study: &Study, survey: &Survey) -> Plan {
         order,
         cases: builder.cases,
         ahead: builder.ahead,
+        together: builder.together,
         analyses: builder.analyses,
         frozen,
         external,
@@ -157,6 +159,8 @@ pub struct Builder<'a> {
     pub analyses: Vec<Analysis>,
     /// See [`Plan::ahead`].
     ahead: BTreeMap<NodeIndex, Ahead>,
+    /// See [`Plan::together`].
+    together: BTreeMap<NodeIndex, Vec<NodeIndex>>,
     /// By cohort: the group of each row.
     pub groups: BTreeMap<String, Vec<u32>>,
 }
@@ -513,31 +517,28 @@ impl Builder<'_> {
         let score = procedure.score.iter().flatten().map(|score| score.text());
         let score = canonical_list(score);
         let given: Arc<[Given]> = given.into();
+        let of_scheme = canonical_json(&study.validate[scheme].resampling.identity());
+        let repeats = canonical_json(&json!(permutation.repeats));
+        let within = permutation.within.is_some().to_string();
         let mut nodes = Vec::new();
         for from in (0..permutation.times).step_by(PERMUTED_TOGETHER) {
             let to = (from + PERMUTED_TOGETHER).min(permutation.times);
-            let scheme_of = study.validate[scheme].resampling.identity();
-            let identity = Identity::of(&[
-                // 3: by each way of choosing.
-                ("permute", "3"),
-                ("score", &score),
-                ("ways", &self.common.ways),
-                ("falls_back", &procedure.falls_back),
-                ("candidates", procedure.candidates.text()),
-                ("scheme", &canonical_json(&scheme_of)),
-                ("repeats", &canonical_json(&json!(permutation.repeats))),
-                ("from", &from.to_string()),
-                ("to", &to.to_string()),
-                ("within", &permutation.within.is_some().to_string()),
-            ]);
-            let node = Node {
-                name: format!("{}/permuted/{}-{to}", context.name, from + 1),
-                work: Work::Permute { scheme, case: context.case, from, to },
-                identity,
+            let (first, last) = (from.to_string(), to.to_string());
+            let numbers = [
+                ("scheme", &*of_scheme),
+                ("repeats", &*repeats),
+                ("from", &*first),
+                ("to", &*last),
+                ("within", &*within),
+            ];
+            let node = |name: String, work, identity: &[(&str, &str)], family| Node {
+                name,
+                work,
+                identity: Identity::of(&[identity, &numbers].concat()),
                 given: given.clone(),
                 seed: Some(study.seed),
                 keep: Keep::Stored,
-                family: "permute",
+                family,
                 scope: Scope::Measured,
                 rows: RowSets {
                     fitted: Some(fitted.clone()),
@@ -546,7 +547,50 @@ impl Builder<'_> {
                 },
                 span: permutation.span,
             };
-            nodes.push(self.add(node, &[context.frame]));
+            let name = format!("{}/permuted/{}-{to}", context.name, from + 1);
+            let mut inputs = vec![context.frame];
+            if study.evaluate.tries_apart() {
+                let select = &study.models[self.cases[context.case].model].select;
+                let cells = select.iter().enumerate().flat_map(|(selector, chain)| {
+                    let learners = study.learn.iter().enumerate();
+                    learners.map(move |(learner, learners)| {
+                        let name = format!("{}/{}", chain.name, learners.name);
+                        ((selector, learner), name)
+                    })
+                });
+                let mut together: Vec<NodeIndex> = Vec::new();
+                for (cell, of_cell) in cells {
+                    let work =
+                        Work::Trials { scheme, case: context.case, from, to, cell };
+                    let identity = [
+                        ("trials", "1"),
+                        ("score", procedure.score[cell.0][cell.1].text()),
+                        ("metrics", &self.common.chosen_by),
+                        ("falls_back", &procedure.falls_back),
+                    ];
+                    let name = format!("{name}/{of_cell}");
+                    let trials = node(name, work, &identity, "permuted trials");
+                    let trials = self.add(trials, &[context.frame]);
+                    if let Some(&first) = together.first() {
+                        self.reads(trials, first, Reads::After, None);
+                    }
+                    together.push(trials);
+                }
+                inputs.extend(&together);
+                self.together
+                    .extend(together.first().map(|&first| (first, together.clone())));
+            }
+            let work = Work::Permute { scheme, case: context.case, from, to };
+            let identity = [
+                // 3: by each way of choosing. 4: where one candidate is chosen, from trials of all.
+                ("permute", "4"),
+                ("score", &*score),
+                ("ways", &self.common.ways),
+                ("falls_back", &procedure.falls_back),
+                ("candidates", procedure.candidates.text()),
+            ];
+            let permute = node(name, work, &identity, "permute");
+            nodes.push(self.add(permute, &inputs));
         }
         nodes
     }

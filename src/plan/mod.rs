@@ -42,6 +42,10 @@ pub struct Plan {
     /// By `alternatives` node: what is computed ahead for each of its winners. No number of the study comes
     /// from it; a study that changes its rule of choice or its primary metric finds it in the store.
     pub ahead: BTreeMap<NodeIndex, Ahead>,
+    /// Nodes that share most of their work, by the first of them, which the others wait for: those of them
+    /// that the store lacks are computed in one pass. Each has its own key and its own value, which is the
+    /// same when it is computed alone.
+    pub together: BTreeMap<NodeIndex, Vec<NodeIndex>>,
     /// The headline first, then in written order.
     pub analyses: Vec<Analysis>,
     pub frozen: Vec<FrozenModel>,
@@ -507,6 +511,15 @@ pub enum Work {
     /// The primary metric in each subgroup.
     Groups {
         of: Judgement,
+    },
+    /// What a choice asks of the candidates of a selector and a learner, by their numbers, on the inner
+    /// splits of permuted outcomes.
+    Trials {
+        scheme: usize,
+        case: usize,
+        from: usize,
+        to: usize,
+        cell: (usize, usize),
     },
     /// The whole procedure of a case under a scheme on permuted outcomes, by their numbers.
     Permute {

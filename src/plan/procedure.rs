@@ -51,6 +51,8 @@ pub struct Common {
     choosing: [String; 2],
     /// The ways of choosing that permuted outcomes go through.
     pub ways: String,
+    /// The metrics of these ways, as a list.
+    pub chosen_by: String,
     /// The metrics by which importance is told, as a list.
     pub importance: String,
     /// By metric: its fields.
@@ -79,6 +81,7 @@ impl Common {
                 let ways = ways.map(|(rule, by)| json!([rule.identity(), by.identity()]));
                 canonical_json(&ways.collect())
             },
+            chosen_by: list_of(evaluate.chosen_by().into_iter()),
             importance: list_of(evaluate.importance_metrics()),
             metrics: evaluate.metrics().map(Use::identity_fields).collect(),
             steps: canonical_json(&steps.collect::<Vec<_>>().into()),

@@ -329,6 +329,7 @@ mod tests {
             order,
             cases: Vec::new(),
             ahead: Default::default(),
+            together: Default::default(),
             analyses: Vec::new(),
             frozen: Vec::new(),
             external: Vec::new(),

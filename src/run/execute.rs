@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use petgraph::graph::NodeIndex;
 
-use super::compute::{self, Inputs, Matrices, Resamples};
+use super::compute::{self, ComputeError, Inputs, Matrices, Resamples};
 use crate::data::{Alternative, Value};
 use crate::digest::Digest;
 use crate::math::Stream;
 use crate::plan::{Node, Plan, Reads, State, States, Work, key_of, preimage};
 use crate::spec::Study;
-use crate::store::{Keep, NewAction, NewOutput, Store, StoreError};
+use crate::store::{Action, Keep, NewAction, NewOutput, Store, StoreError};
 use crate::survey::{Performed, Reading, Survey};
 
 /// How a run is to go. Nothing here can change a result.
@@ -148,6 +148,7 @@ pub fn execute(
         performed,
         results: (0..n).map(|_| Mutex::new(Result_::default())).collect(),
         values: (0..n).map(|_| Mutex::new(None)).collect(),
+        made: (0..n).map(|_| Mutex::new(None)).collect(),
         matrices: (0..n).map(|_| Mutex::new(None)).collect(),
         resamples: Resamples::new(study.seed),
         waiting_for: plan
@@ -218,6 +219,8 @@ struct Executor<'a> {
     results: Vec<Mutex<Result_>>,
     /// Values in memory until their last reader is done.
     values: Vec<Mutex<Option<Arc<Value>>>>,
+    /// The records of nodes that another one computed with its own in this run, until they are asked for.
+    made: Vec<Mutex<Option<(Action, How)>>>,
     /// Prepared matrices of a split, by its `prepare` node.
     matrices: Vec<Mutex<Option<Arc<Matrices>>>>,
     resamples: Resamples,
@@ -306,12 +309,19 @@ impl Executor<'_> {
         let key = key_of(&preimage);
         let failed =
             |how| Result_ { how: Some(how), key: Some(key), ..Result_::default() };
-        let stored = |action: crate::store::Action, how| {
+        let stored = |action: Action, how| {
             let cost = Some(action.seconds);
             let outputs =
                 action.outputs.into_iter().map(|o| (o.port, o.digest)).collect();
             Result_ { how: Some(how), key: Some(key), outputs: Some(outputs), cost }
         };
+        self.together(index);
+        if let Some((action, how)) = lock(&self.made[index.index()]).take() {
+            return stored(action, how);
+        }
+        if self.ends() {
+            return Result_::default();
+        }
         let refresh = self.refresh[index.index()];
         if !refresh && let Some(action) = self.store.action(&key) {
             let how = self.recheck(index, &key, &action);
@@ -363,6 +373,82 @@ impl Executor<'_> {
             Ok(action) => stored(action, how),
             Err(error) => failed(self.not_stored(&error)),
         }
+    }
+
+    /// Computes in one pass what is to be computed of nodes that share their work, of which this one is the
+    /// first; the others take it from there. Where anything goes wrong each of them does its own and says
+    /// what it is.
+    fn together(&self, index: NodeIndex) {
+        let Some(all) = self.plan.together.get(&index) else { return };
+        // Their inputs are done, as they are those of this one.
+        let named = all.iter().filter_map(|&member| {
+            let preimage = self.own_preimage(member)?;
+            Some((member, key_of(&preimage), preimage))
+        });
+        let named: Vec<(NodeIndex, Digest, String)> = named.collect();
+        // Those to be computed, each with its record if it is only to be compared.
+        let wanted = || -> Vec<(NodeIndex, Digest, &String, Option<Action>)> {
+            let wanted = named.iter().filter_map(|(member, key, preimage)| {
+                let known = match self.refresh[member.index()] {
+                    true => None,
+                    false => self.store.action(key),
+                };
+                let wanted = known.is_none() || self.is_rechecked(key);
+                wanted.then_some((*member, *key, preimage, known))
+            });
+            wanted.collect()
+        };
+        // One alone has nobody to share with.
+        let first = match wanted().as_slice() {
+            [first, _, ..] => first.1,
+            _ => return,
+        };
+        // Whoever does the same in another process begins with the same one.
+        let Ok(_guard) = self.store.single_flight(&first) else { return };
+        let wanted = wanted();
+        if wanted.is_empty() {
+            return;
+        }
+        let started = Instant::now();
+        let nodes: Vec<&Node> =
+            wanted.iter().map(|(member, ..)| &self.plan.graph[*member]).collect();
+        let Ok(inputs) = self.input_values(index) else { return };
+        let made = self
+            .with_inputs(index, &inputs, |context| compute::together(&nodes, context));
+        let Ok(values) = made else { return };
+        // Nobody knows whose share was how large.
+        let seconds = started.elapsed().as_secs_f64() / values.len() as f64;
+        for ((member, key, preimage, known), value) in wanted.into_iter().zip(values) {
+            if let Some(action) = known {
+                let how = compared(&value, &action);
+                *lock(&self.made[member.index()]) = Some((action, how));
+                continue;
+            }
+            if self.refresh[member.index()] {
+                self.store.forget(&key);
+            }
+            let keep = self.plan.graph[member].keep;
+            let output = NewOutput { port: String::new(), bytes: value.to_bytes(), keep };
+            let preimage = preimage.clone();
+            let action = NewAction { preimage, seconds, outputs: vec![output] };
+            match self.store.publish(&key, action) {
+                Ok(action) => {
+                    *lock(&self.values[member.index()]) = Some(Arc::new(value));
+                    *lock(&self.made[member.index()]) = Some((action, How::Computed));
+                }
+                Err(error) => {
+                    self.not_stored(&error);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What a node's key is made of, once its inputs are done.
+    fn own_preimage(&self, index: NodeIndex) -> Option<String> {
+        let ports = self.plan.ports(index).into_iter();
+        let digests = ports.map(|(input, port)| self.output(input, port));
+        Some(preimage(&self.plan.graph[index], &digests.collect::<Option<Vec<_>>>()?))
     }
 
     /// What becomes of a node whose result cannot be kept. On a full disk no further one is started.
@@ -502,29 +588,21 @@ impl Executor<'_> {
     }
 
     /// Computes a stored node again when the lot falls on its key, and compares.
-    fn recheck(
-        &self,
-        index: NodeIndex,
-        key: &Digest,
-        action: &crate::store::Action,
-    ) -> How {
-        // The first bytes of a key are as good as random, and the same in every run.
-        let [a, b, c, d, ..] = *key.as_bytes();
-        let lot = f64::from(u32::from_le_bytes([a, b, c, d])) / f64::from(u32::MAX);
-        if lot >= self.recheck && self.recheck < 1.0 {
+    fn recheck(&self, index: NodeIndex, key: &Digest, action: &Action) -> How {
+        if !self.is_rechecked(key) {
             return How::Stored;
         }
         match self.compute(index) {
-            Ok(value)
-                if Some(value.digest()) == action.outputs.first().map(|o| o.digest) =>
-            {
-                How::Stored
-            }
-            Ok(_) => {
-                How::Differs("computed again, it has other bytes than stored".to_string())
-            }
+            Ok(value) => compared(&value, action),
             Err(how) => how,
         }
+    }
+
+    /// Whether the lot falls on a key. Its first bytes are as good as random, and the same in every run.
+    fn is_rechecked(&self, key: &Digest) -> bool {
+        let [a, b, c, d, ..] = *key.as_bytes();
+        let lot = f64::from(u32::from_le_bytes([a, b, c, d])) / f64::from(u32::MAX);
+        lot < self.recheck || self.recheck >= 1.0
     }
 
     /// Why a node has no value, if it has none.
@@ -548,14 +626,16 @@ impl Executor<'_> {
 
     /// Computes a node from its inputs' values; a panic is caught and named.
     fn compute(&self, index: NodeIndex) -> Result<Value, How> {
-        let mut inputs = Vec::new();
-        for input in self.plan.inputs(index) {
-            inputs.push(match self.why_failed(input) {
-                Some(why) => Arc::new(Value::Failed(why)),
-                None => self.value(input)?,
-            });
-        }
-        self.compute_from(index, &inputs)
+        self.compute_from(index, &self.input_values(index)?)
+    }
+
+    fn input_values(&self, index: NodeIndex) -> Result<Vec<Arc<Value>>, How> {
+        let inputs = self.plan.inputs(index).into_iter();
+        let value = |input| match self.why_failed(input) {
+            Some(why) => Ok(Arc::new(Value::Failed(why))),
+            None => self.value(input),
+        };
+        inputs.map(value).collect()
     }
 
     /// The same from these values.
@@ -564,6 +644,17 @@ impl Executor<'_> {
         index: NodeIndex,
         inputs: &[Arc<Value>],
     ) -> Result<Value, How> {
+        let node = &self.plan.graph[index];
+        self.with_inputs(index, inputs, |context| compute::compute(node, context))
+    }
+
+    /// What is made of all that a node may read; a panic is caught and named.
+    fn with_inputs<T>(
+        &self,
+        index: NodeIndex,
+        inputs: &[Arc<Value>],
+        make: impl FnOnce(&Inputs<'_>) -> Result<T, ComputeError>,
+    ) -> Result<T, How> {
         let matrices = |prepare: NodeIndex, make: &dyn Fn() -> Matrices| {
             let mut slot = lock(&self.matrices[prepare.index()]);
             slot.get_or_insert_with(|| Arc::new(make())).clone()
@@ -590,8 +681,7 @@ impl Executor<'_> {
             resamples: &self.resamples,
             shared: &shared,
         };
-        let node = &self.plan.graph[index];
-        match catch_unwind(AssertUnwindSafe(|| compute::compute(node, &context))) {
+        match catch_unwind(AssertUnwindSafe(|| make(&context))) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(How::Failed(error.to_string())),
             Err(panic) => Err(How::Panicked(words(panic.as_ref()))),
@@ -648,18 +738,10 @@ impl Executor<'_> {
         if node.keep == Keep::DigestOnly || self.performed[index.index()].is_some() {
             return;
         }
-        let Some(key) = key else { return };
-        let digests: Option<Vec<Digest>> = self
-            .plan
-            .ports(index)
-            .iter()
-            .map(|(input, port)| self.output(*input, *port))
-            .collect();
-        let Some(digests) = digests else { return };
+        let Some((key, preimage)) = key.zip(self.own_preimage(index)) else { return };
         self.store.forget(&key);
         let output =
             NewOutput { port: String::new(), bytes: value.to_bytes(), keep: node.keep };
-        let preimage = preimage(node, &digests);
         let action = NewAction { preimage, seconds: 0.0, outputs: vec![output] };
         // Without it the next run computes the node once more.
         drop(self.store.publish(&key, action));
@@ -670,6 +752,16 @@ impl Executor<'_> {
         if synced.elapsed() >= SYNC_EVERY {
             self.store.sync();
             *synced = Instant::now();
+        }
+    }
+}
+
+/// What is to be said of a stored node that has this value when it is computed again.
+fn compared(value: &Value, action: &Action) -> How {
+    match action.outputs.first().is_some_and(|of| of.digest == value.digest()) {
+        true => How::Stored,
+        false => {
+            How::Differs("computed again, it has other bytes than stored".to_string())
         }
     }
 }

@@ -544,6 +544,13 @@ pub struct Permutation {
     pub span: Span,
 }
 
+/// Ways that follow each other and have the same metric.
+pub fn by_metric<'w, 's>(
+    ways: &'w [(&'s Use, &'s Use)],
+) -> impl Iterator<Item = &'w [(&'s Use, &'s Use)]> {
+    ways.chunk_by(|a, b| std::ptr::eq(a.1, b.1))
+}
+
 impl Evaluate {
     /// The rules and metrics by which permuted outcomes go through the procedure: all that candidates may be
     /// chosen by, if the study's own are among them, else these alone.
@@ -552,6 +559,21 @@ impl Evaluate {
             Some(_) => self.choosing.ways(),
             None => vec![(&self.tuner, &self.primary)],
         }
+    }
+
+    /// The metrics of these ways.
+    pub fn chosen_by(&self) -> Vec<&Use> {
+        by_metric(&self.ways()).map(|of_metric| of_metric[0].1).collect()
+    }
+
+    /// Whether permuted outcomes ask nothing of a candidate but what it has by itself, so that others may
+    /// join it later. Where candidates are halved, which of them are scored depends on all.
+    pub fn tries_apart(&self) -> bool {
+        let one = |rule: &Use| match &rule.instance {
+            Instance::Tuner(tuner) => tuner.chooses_one(),
+            _ => false,
+        };
+        self.halving().is_none() && self.ways().iter().all(|(rule, _)| one(rule))
     }
 
     /// Whether it is the study's own rule with its primary metric.

@@ -83,6 +83,23 @@ pub fn first_candidate(
     candidates.first(selector * study.learn.len() + learner)
 }
 
+/// The values of nodes that share most of their work (see [`Plan::together`]) in one pass: the same as those
+/// that each of them has alone.
+pub fn together(
+    nodes: &[&Node],
+    inputs: &Inputs<'_>,
+) -> Result<Vec<Value>, ComputeError> {
+    let Work::Trials { scheme, case, from, to, .. } = nodes[0].work else {
+        unreachable!("`plan` puts trials together")
+    };
+    let cells = nodes.iter().map(|node| match node.work {
+        Work::Trials { cell, .. } => cell,
+        _ => unreachable!("`plan` puts trials together"),
+    });
+    let cells: Vec<_> = cells.collect();
+    permuted::trials(inputs, (scheme, case), from..to, &cells)
+}
+
 /// The value of a node.
 pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
     match &node.work {
@@ -146,6 +163,11 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Groups { of } => measured::groups(inputs, *of),
         Work::Permute { scheme, case, from, to } => {
             permuted::permute(inputs, *scheme, *case, *from..*to)
+        }
+        Work::Trials { scheme, case, from, to, cell } => {
+            let of = (*scheme, *case);
+            let mut trials = permuted::trials(inputs, of, *from..*to, &[*cell])?;
+            Ok(trials.pop().expect("there are trials of the one that was asked for"))
         }
         Work::SlopeVariance { of } => measured::slope_variance(inputs, *of),
         Work::Compare { of, first } => measured::compare(inputs, *of, *first),

@@ -5,22 +5,31 @@ use std::cell::OnceCell;
 use super::splits::{facts, instance, procedure};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
-    CandidateScores, Choice, FoldScores, Link, NoScore, Predictions, ScoredSplit, Split,
-    Survivors, Unscored, Value,
+    CandidateScores, Choice, FoldScores, Link, Member, NoScore, Predictions, ScoredSplit,
+    Split, Survivors, Trial, Unscored, Value,
 };
 use crate::math::{ln, mean, sqrt, variance};
 use crate::operation::{
     AnyMetric, AnyTuner, Contest, Direction, Instance, Output, Scored,
 };
 use crate::plan::Placed;
-use crate::spec::{Chain, Study, Use};
+use crate::spec::{Chain, Study, Use, by_metric};
 use crate::statistics::{linked, platt, platt_apart, recalibration};
+
+/// A selector and a learner, by their numbers in the study.
+pub type Cell = (usize, usize);
+
+/// Every selector with every learner, in the order of the `score` nodes of a split.
+pub fn all_cells(study: &Study, select: &[Chain]) -> Vec<Cell> {
+    let with = |selector| (0..study.learn.len()).map(move |learner| (selector, learner));
+    (0..select.len()).flat_map(with).collect()
+}
 
 /// The candidates of a case, in the order of its `score` nodes: by selector, learner, setting.
 pub struct Candidates<'a> {
     study: &'a Study,
-    /// By `score` node: how many candidates it holds.
-    of_node: Vec<usize>,
+    /// By `score` node: its selector and learner, and how many candidates it holds.
+    nodes: Vec<(Cell, usize)>,
 }
 
 impl<'a> Candidates<'a> {
@@ -30,34 +39,46 @@ impl<'a> Candidates<'a> {
     }
 
     pub fn new(study: &'a Study, prepare: &Chain, select: &[Chain]) -> Self {
-        let mut of_node = Vec::new();
-        for selector in select {
-            for learner in &study.learn {
-                let prepared = prepare.settings.len() * selector.settings.len();
-                of_node.push(prepared * learner.settings.len());
-            }
-        }
-        Self { study, of_node }
+        Self::in_cells(study, prepare, select, &all_cells(study, select))
+    }
+
+    /// Those of some selectors and learners alone.
+    pub fn in_cells(
+        study: &'a Study,
+        prepare: &Chain,
+        select: &[Chain],
+        cells: &[Cell],
+    ) -> Self {
+        let nodes = cells.iter().map(|&(selector, learner)| {
+            let prepared = prepare.settings.len() * select[selector].settings.len();
+            ((selector, learner), prepared * study.learn[learner].settings.len())
+        });
+        Self { study, nodes: nodes.collect() }
     }
 
     /// How many `score` nodes a split has.
     pub fn nodes(&self) -> usize {
-        self.of_node.len()
+        self.nodes.len()
     }
 
     pub fn len(&self) -> usize {
-        self.of_node.iter().sum()
+        self.first(self.nodes.len())
+    }
+
+    /// How many candidates a `score` node holds.
+    pub fn of_node(&self, node: usize) -> usize {
+        self.nodes[node].1
     }
 
     /// The number of the first candidate of a `score` node.
     pub fn first(&self, node: usize) -> usize {
-        self.of_node[..node].iter().sum()
+        self.nodes[..node].iter().map(|(_, n)| n).sum()
     }
 
     /// The `score` node of a candidate, and its place there.
     pub fn locate(&self, candidate: usize) -> (usize, usize) {
         let mut left = candidate;
-        for (node, &n) in self.of_node.iter().enumerate() {
+        for (node, &(_, n)) in self.nodes.iter().enumerate() {
             if left < n {
                 return (node, left);
             }
@@ -66,17 +87,16 @@ impl<'a> Candidates<'a> {
         unreachable!("the tuner chose among these candidates")
     }
 
-    /// By candidate: the numbers of its selector and its learner.
-    fn cells(&self) -> Vec<(usize, usize)> {
-        let learners = self.study.learn.len();
-        let of_node = self.of_node.iter().enumerate();
-        of_node.flat_map(|(at, &n)| vec![(at / learners, at % learners); n]).collect()
+    /// By candidate: its selector and its learner.
+    fn cells(&self) -> Vec<Cell> {
+        self.nodes.iter().flat_map(|&(cell, n)| vec![cell; n]).collect()
     }
 
     /// The learner of a candidate, with the parameters of the first of its settings.
     pub fn learner(&self, candidate: usize) -> &'a Use {
         let (node, _) = self.locate(candidate);
-        &self.study.learn[node % self.study.learn.len()].settings[0].steps[0]
+        let ((_, learner), _) = self.nodes[node];
+        &self.study.learn[learner].settings[0].steps[0]
     }
 
     pub fn decides(&self, candidate: usize) -> bool {
@@ -299,19 +319,39 @@ impl<'a> Inner<'a> {
         known.into_iter().map(|(_, class, share)| (class, share)).unzip()
     }
 
-    /// Whether the choice fails to beat the prevalence on inner folds: its log loss is lower by
-    /// more than one corrected standard error, or it falls back.
-    fn falls_back(&self, choice: &Choice, inner: &[Split]) -> bool {
+    /// Everything that a choice by these metrics asks of each candidate; `inner` are the splits, and there
+    /// are gains where a choice may fall back.
+    pub fn trials(
+        &self,
+        metrics: &[&Use],
+        falls_back: bool,
+        inner: &[Split],
+    ) -> Vec<Trial> {
+        let trial = |candidate| {
+            let scores = metrics.iter().map(|by| {
+                let folds = self.scores(metric(by), candidate).folds;
+                folds.into_iter().collect()
+            });
+            let alone = [Member { candidate, weight: 1.0 }];
+            Trial {
+                scores: scores.collect(),
+                gains: falls_back.then(|| self.gains(&alone, inner)).flatten(),
+                link: self.own_link(candidate),
+            }
+        };
+        (0..self.candidates.len()).map(trial).collect()
+    }
+
+    /// By inner split: how much lower the log loss of a choice of these members is than that of the
+    /// prevalence. Nothing where a member has no probabilities.
+    fn gains(&self, members: &[Member], inner: &[Split]) -> Option<Vec<f64>> {
         let mut gains = Vec::new();
-        let (mut held, mut trained) = (0, 0);
         for (at, split) in inner.iter().enumerate().take(self.splits.len()) {
             let mut sums = Vec::new();
             let mut classes = Vec::new();
-            for member in &choice.members {
-                let Ok(probabilities) = self.probabilities(at, member.candidate) else {
-                    return true;
-                };
-                let Ok(fold) = self.fold(at, member.candidate) else { return true };
+            for member in members {
+                let probabilities = self.probabilities(at, member.candidate).ok()?;
+                let fold = self.fold(at, member.candidate).ok()?;
                 classes = fold.truth;
                 sums.resize(probabilities.len(), 0.0);
                 for (sum, p) in sums.iter_mut().zip(probabilities) {
@@ -323,14 +363,25 @@ impl<'a> Inner<'a> {
             let edge = 0.5 / split.train.len().max(1) as f64;
             gains
                 .push(log_loss(&classes, &share, edge) - log_loss(&classes, &sums, edge));
-            held += split.held_out.len();
-            trained += split.train.len();
         }
-        let Some(gain) = mean(&gains) else { return true };
-        let spread = variance(&gains).unwrap_or(0.0);
-        let ratio = held as f64 / trained.max(1) as f64;
-        gain <= sqrt((1.0 / gains.len() as f64 + ratio) * spread)
+        Some(gains)
     }
+}
+
+/// Whether a choice with these gains fails to beat the prevalence on inner folds: its log loss is lower by
+/// more than one corrected standard error, or it falls back.
+fn falls_back(gains: Option<&[f64]>, inner: &[Split]) -> bool {
+    let Some((gains, gain)) = gains.and_then(|gains| Some((gains, mean(gains)?))) else {
+        return true;
+    };
+    let (mut held, mut trained) = (0, 0);
+    for split in inner.iter().take(gains.len()) {
+        held += split.held_out.len();
+        trained += split.train.len();
+    }
+    let spread = variance(gains).unwrap_or(0.0);
+    let ratio = held as f64 / trained.max(1) as f64;
+    gain <= sqrt((1.0 / gains.len() as f64 + ratio) * spread)
 }
 
 fn log_loss(truth: &[bool], probabilities: &[f64], edge: f64) -> f64 {
@@ -462,13 +513,53 @@ pub fn choose(
     inner_splits: &[Split],
 ) -> Vec<Result<Choice, String>> {
     let mut choices = Vec::with_capacity(ways.len());
-    for of_metric in ways.chunk_by(|a, b| std::ptr::eq(a.1, b.1)) {
+    for of_metric in by_metric(ways) {
         let scores = inner.all_scores(metric(of_metric[0].1));
         choices.extend(
             of_metric
                 .iter()
                 .map(|way| chosen_by(study, *way, inner, &scores, inner_splits)),
         );
+    }
+    choices
+}
+
+/// The same from trials, by `score` node and candidate; the rules choose one candidate.
+pub fn choose_tried(
+    study: &Study,
+    ways: &[(&Use, &Use)],
+    candidates: &Candidates<'_>,
+    tried: &[&[Trial]],
+    inner_splits: &[Split],
+) -> Vec<Result<Choice, String>> {
+    let all: Vec<&Trial> = tried.iter().copied().flatten().collect();
+    let cells = candidates.cells();
+    let mut choices = Vec::with_capacity(ways.len());
+    for (at, of_metric) in by_metric(ways).enumerate() {
+        let scores: Vec<FoldScores> = all
+            .iter()
+            .map(|trial| match &trial.scores[at] {
+                Ok(scores) => {
+                    FoldScores { folds: scores.iter().map(|s| Ok(*s)).collect() }
+                }
+                Err(why) => FoldScores { folds: vec![Err(why.clone())] },
+            })
+            .collect();
+        for (rule, by) in of_metric {
+            let contest = Contest {
+                candidates: &scores,
+                direction: metric(by).scale().direction,
+                cells: &cells,
+                // Only rules for several candidates ask for what these say of each row.
+                truth: &[],
+                out_of_fold: &|_| None,
+            };
+            let gains = |choice: &Choice| {
+                let candidate = choice.candidate.expect("a rule chose one");
+                falls_back(all[candidate].gains.as_deref(), inner_splits)
+            };
+            choices.push(contested(study, rule, &contest, &gains));
+        }
     }
     choices
 }
@@ -497,11 +588,24 @@ fn chosen_by(
         truth: &truth(inner.outcome, &rows),
         out_of_fold: &out_of_fold,
     };
-    match tuner(rule).choose(&contest) {
+    contested(study, rule, &contest, &|choice| {
+        let gains = inner.gains(&choice.members, inner_splits);
+        falls_back(gains.as_deref(), inner_splits)
+    })
+}
+
+/// What a rule chooses, and whether that falls back, which `fails` says of a choice where a study asks.
+fn contested(
+    study: &Study,
+    rule: &Use,
+    contest: &Contest<'_>,
+    fails: &dyn Fn(&Choice) -> bool,
+) -> Result<Choice, String> {
+    let candidates = contest.candidates;
+    match tuner(rule).choose(contest) {
         Some(mut choice) => {
             choice.unscored = candidates.iter().map(unscored).collect();
-            choice.falls_back =
-                study.evaluate.falls_back && inner.falls_back(&choice, inner_splits);
+            choice.falls_back = study.evaluate.falls_back && fails(&choice);
             Ok(choice)
         }
         // No candidate has shown that it beats the prevalence.
