@@ -281,8 +281,10 @@ impl Executor<'_> {
             let key = Some(done.key);
             return Result_ { how: Some(how), key, outputs, cost: None };
         }
+        // The first of those that share their work may have to do that of others.
         if let Some(known) = &self.known
             && known.of[index.index()] == State::Stored
+            && !self.plan.together.contains_key(&index)
         {
             let at = index.index();
             let (key, outputs) = (known.keys[at], known.outputs[at].clone());
