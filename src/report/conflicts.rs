@@ -2,6 +2,8 @@
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
 //! What words a text says is asked of `wording`, what numbers it has of `typed`.
 
+use rayon::prelude::*;
+
 use super::denial::{is_of_others, is_supposed, told_of_others};
 use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
@@ -160,7 +162,7 @@ pub fn conflicts(record: &StudyRecord) -> Vec<ConflictFacts> {
             })
             .collect::<Vec<_>>()
     };
-    CHECKS.iter().flat_map(of).collect()
+    CHECKS.par_iter().flat_map_iter(of).collect()
 }
 
 /// The texts of the author with their fields, the study's title among them.

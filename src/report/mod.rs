@@ -62,6 +62,7 @@ mod utility;
 mod validation;
 mod wording;
 
+pub use conflicts::conflicts;
 pub use coverage::gaps;
 pub use ibsi::items_named;
 pub use page::{Page, judged, render, render_again, render_own};
