@@ -230,8 +230,16 @@ fn weakly(
         ["gain*", "advantage*", "enhance*|strengthen*", "edge|benefit*"];
     const COMPARED: [&str; 4] = ["over", "to", "beyond", "top"];
     let word = &words[found.start];
+    // "Lower-grade glioma" is no lower measure.
+    const GO_ON: &str =
+        "than|in|for|with|when|by|and|but|at|on|to|among|after|if|compared|from";
+    let after = &words[found.end..];
+    let of_noun = is(word, "higher|larger|greater|lower|smaller")
+        && after.first().is_some_and(|next| !is(next, GO_ON))
+        && !after.iter().take(4).any(|word| one_of(word, &MEASURED));
     let compares = measured || words.iter().any(|word| one_of(word, &COMPARED));
-    if (one_of(word, &BARE) && !measured)
+    if of_noun
+        || (one_of(word, &BARE) && !measured)
         || (one_of(word, &GAINED) && !compares)
         || over_chance(&words[found.end..])
         || by_chance(words, &found)

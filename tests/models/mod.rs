@@ -843,10 +843,15 @@ fn a_value_that_is_missing_means_the_same_in_the_study_and_to_the_file() {
     assert!(page.contains("of these rows lack a predictor"));
     assert!(page.contains("A missing value is filled in by the model’s preparation"));
 
-    // Where nothing fills it in, the page says so and the subject is refused.
+    // Where nothing fills it in, that cohort would have no result.
     let plain = study("[encode_onehot, scale_zscore]");
     workshop.study(&plain.replace("[\"t*\"]", "[t1, t2]"));
-    workshop.run(&[]);
+    let checked = restudy(workshop.path("").as_path(), &["check", "study.yaml"]);
+    let said = String::from_utf8_lossy(&checked.stderr).to_string();
+    assert!(said.contains("has no result in cohort `elsewhere`"), "{said}");
+    // Without gaps there the page says so, and a subject that has one is refused.
+    write_tables(&workshop);
+    assert_eq!(workshop.run(&[])["exit"], "fine");
     assert!(html().contains("The preparation fills in no missing value"));
     let table = "patient,age,volume,side,t1,t2\nx,50,,left,0,0\ny,50,2000,left,0,0\n";
     workshop.write("two.csv", table.as_bytes());
