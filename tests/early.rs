@@ -189,8 +189,8 @@ fn a_code_of_many_columns_is_told_once() {
     let lines: Vec<String> = TABLE.lines().enumerate().map(line).collect();
     workshop.write("gaps.csv", format!("{}\n", lines.join("\n")).as_bytes());
     let (text, exit) = said(&workshop);
-    assert_eq!(exit, Some(0), "{text}");
-    assert_eq!(text.matches("W0419").count(), 1, "{text}");
+    assert!(exit == Some(0) && text.contains("W0419"), "{text}");
+    assert_eq!(text.matches("far from all other values").count(), 1, "{text}");
     let told = "columns `m0`, `m1`, `m2`, `m3`, `m4` and 4 more of block `radiomics` hold -999 on \
                 up to 6 rows";
     assert!(text.contains(told), "{text}");

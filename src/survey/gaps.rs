@@ -118,11 +118,20 @@ struct Under {
     /// Columns that are complete in training and lack held-out values, which went through a step that looks
     /// at columns together: whether it left them out is not known, and they are followed no further.
     loose: Vec<String>,
+    /// Whether a selector may leave a column out by what it holds.
+    picked_later: bool,
 }
 
 impl Under {
     fn new(train: Train, held_out: Rows) -> Self {
-        Self { train, held_out, loose: Vec::new() }
+        Self { train, held_out, loose: Vec::new(), picked_later: false }
+    }
+
+    /// The same, on the way to the selectors of a model.
+    fn on_the_way_to(self, model: &Model) -> Self {
+        let settings = model.select.iter().flat_map(|chain| &chain.settings);
+        let picked_later = settings.flat_map(|of| &of.steps).any(picks_in_spite_of_gaps);
+        Self { picked_later, ..self }
     }
 }
 
@@ -255,6 +264,7 @@ impl<'a> Looking<'a, '_> {
             for split in std::iter::once(&outer.split).chain(&outer.inner) {
                 let train = split.train(&frame, &known.classes, &cohort.groups);
                 let under = Under::new(train, split.held_out(&frame).1);
+                let under = under.on_the_way_to(way.model);
                 let Some(stop) = self.stop(way.model, setting, under) else { continue };
                 let met = found.entry((stop.at, stop.why)).or_default();
                 met.columns.extend(stop.columns);
@@ -579,7 +589,8 @@ impl<'a> Looking<'a, '_> {
         let preparation = &model.branches.first()?.prepare;
         let (mut drops, mut filled) = (false, BTreeSet::new());
         for setting in &preparation.settings {
-            let mut under = Under::new(train.clone(), met.clone());
+            let under = Under::new(train.clone(), met.clone());
+            let mut under = under.on_the_way_to(model);
             under.through(&setting.steps).ok()?;
             drops |= setting.steps.iter().any(picks);
             let here = under.held_out.columns().iter();
@@ -610,7 +621,7 @@ impl<'a> Looking<'a, '_> {
                 && learners.iter().all(|used| refuses(used).is_some());
             let (n, all) = count(&left);
             // Only patients of known outcome are judged, and outcomes are not looked at here.
-            let everybody = n == all && cohort.failed_at_most == 0;
+            let everybody = n == all && certain(self.study, model, cohort);
             let certain = meets_all && everybody;
             let unless = match (meets_all, everybody) {
                 (true, true) => "",
@@ -680,6 +691,15 @@ impl Under {
             let Instance::TableStep(step) = &used.instance else { return Err(None) };
             let mut rows = self.train.rows().clone();
             let (mut part, place) = rows.take_out(|column| used.acts_on(column));
+            // Other values tell nothing new where no step looks at them: fitting takes long.
+            let picked_later =
+                self.picked_later || steps[at + 1..].iter().any(picks_in_spite_of_gaps);
+            let same_gaps =
+                step.gaps() == Gaps::Kept && !step.picks() && !step.reads_categories();
+            if same_gaps && !picked_later && part.categorical().is_none() && is_met(&part)
+            {
+                continue;
+            }
             let (mut held, held_place) =
                 self.held_out.take_out(|column| used.acts_on(column));
             if step.gaps() == Gaps::Filled {
@@ -826,6 +846,19 @@ fn picks(used: &Use) -> bool {
     }
 }
 
+/// Whether a step leaves columns out by what they hold beside their gaps.
+fn picks_in_spite_of_gaps(used: &Use) -> bool {
+    match &used.instance {
+        Instance::TableStep(step) => step.picks() && step.gaps() == Gaps::Kept,
+        _ => false,
+    }
+}
+
+/// Whether each column holds a value.
+fn is_met(rows: &Rows) -> bool {
+    rows.columns().iter().all(|column| column.values.iter().any(|value| !value.is_nan()))
+}
+
 /// The columns of rows with missing values.
 fn missing(rows: &Rows) -> Vec<String> {
     let columns = rows.columns().iter();
@@ -969,6 +1002,24 @@ mod tests {
         // What holds no value is dropped before.
         assert_eq!(stopped(&["drop_constant", "impute_median"], &["gap", "none"]), None);
         assert_eq!(stopped(&["anova"], &["late"]), None);
+    }
+
+    #[test]
+    fn a_step_that_leaves_all_gaps_is_fitted_where_a_later_one_looks_at_values() {
+        let changed = |names: &[&str], picked_later: bool| {
+            let mut under = Under { picked_later, ..under(&["gap"]) };
+            let first = |under: &Under| under.train.rows().columns()[0].values[0];
+            let before = first(&under);
+            under.through(&steps(names)).unwrap();
+            (missing(under.train.rows()).len(), first(&under) != before)
+        };
+        assert_eq!(
+            changed(&["transform_yeo_johnson", "scale_robust"], false),
+            (1, false)
+        );
+        assert_eq!(changed(&["drop_constant", "scale_zscore"], false), (1, false));
+        assert_eq!(changed(&["scale_zscore", "drop_constant"], false), (1, true));
+        assert_eq!(changed(&["scale_zscore"], true), (1, true));
     }
 
     #[test]
