@@ -285,6 +285,10 @@ fn check_gaps(step: &dyn AnyTableStep) -> Vec<String> {
     if !equal {
         wrong.push("a column depends on others".to_string());
     }
+    let all_stay = step.gaps() == Gaps::Kept && !step.picks() && !step.reads_categories();
+    if all_stay && together.len() != held_out.p() {
+        wrong.push("not all columns stay".to_string());
+    }
     for column in held_out.columns() {
         let Some(values) = together.get(&*column.name) else { continue };
         let stays = |(a, b): (&f64, &f64)| match step.gaps() {

@@ -154,6 +154,53 @@ fn gaps_of_patients_without_an_outcome_are_not_told() {
     assert!(!text.contains("E0323"), "{text}");
 }
 
+/// A category that is missing is so in each column that is made of it.
+#[test]
+fn gaps_of_categories_are_counted() {
+    let categories = [
+        ("x1, x2, gap", "x1, x2, site"),
+        ("[scale_zscore]", "[encode_onehot, scale_zscore]"),
+    ];
+    let workshop = changed(&categories);
+    let line = |(at, line): (usize, &str)| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if [3, 9].contains(&at) {
+            cells[2] = "";
+        }
+        cells.join(",")
+    };
+    let lines: Vec<String> = TABLE.lines().enumerate().map(line).collect();
+    workshop.write("gaps.csv", format!("{}\n", lines.join("\n")).as_bytes());
+    let (text, exit) = said(&workshop);
+    assert_eq!(exit, Some(1), "{text}");
+    for part in ["E0323", "radiomics.site=", "(2 of 48 patients of cohort `all`)"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+/// A number for what is not known stands in every column of some tables: that is one thing to say.
+#[test]
+fn a_code_of_many_columns_is_told_once() {
+    let names: Vec<String> = (0..9).map(|at| format!("m{at}")).collect();
+    let include = format!("include: [x1, {}]", names.join(", "));
+    let workshop = changed(&[("include: [x1, x2, gap]", include.as_str())]);
+    let line = |(at, line): (usize, &str)| match at {
+        0 => format!("{line},{}", names.join(",")),
+        at => {
+            let value = if at % 9 == 1 { "-999".to_string() } else { at.to_string() };
+            format!("{line},{}", vec![value; names.len()].join(","))
+        }
+    };
+    let lines: Vec<String> = TABLE.lines().enumerate().map(line).collect();
+    workshop.write("gaps.csv", format!("{}\n", lines.join("\n")).as_bytes());
+    let (text, exit) = said(&workshop);
+    assert!(exit == Some(0) && text.contains("W0419"), "{text}");
+    assert_eq!(text.matches("far from all other values").count(), 1, "{text}");
+    let told = "columns `m0`, `m1`, `m2`, `m3`, `m4` and 4 more of block `radiomics` hold -999 on \
+                up to 6 rows";
+    assert!(text.contains(told), "{text}");
+}
+
 /// A frozen model fills what another cohort lacks, or has no result there.
 #[test]
 fn gaps_of_another_cohort_are_told() {
@@ -188,9 +235,19 @@ fn gaps_of_another_cohort_are_told() {
         said(&workshop)
     };
     let impute = [("[scale_zscore]", "[impute_median, scale_zscore]")];
+    // Who lacks it may be of unknown outcome, and then nobody asks for it: the others have a result.
     let (text, exit) = of(lacking(|at| at == 5), &[]);
+    assert_eq!(exit, Some(0), "{text}");
+    for part in [
+        "W0415",
+        "`radiomics.x2` (1 of 48 patients of cohort `there`)",
+        "unless nobody who lacks a value has a known outcome",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (text, exit) = of(lacking(|_| true), &[]);
     assert_eq!(exit, Some(1), "{text}");
-    for part in ["E0323", "`radiomics.x2` (1 of 48 patients of cohort `there`)"] {
+    for part in ["E0323", "`radiomics.x2` (48 of 48 patients of cohort `there`)"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     // A selector may leave the column out.

@@ -128,8 +128,8 @@ pub struct Harmonising<'a> {
 pub enum Gaps {
     /// `fit` refuses training rows that have any.
     Refused,
-    /// They stay missing in columns that stay. Each column becomes what it becomes alone, whatever the
-    /// outcome is and whatever stands beside the rows.
+    /// They stay missing in columns that stay, which are all unless it picks or reads categories. Each
+    /// column becomes what it becomes alone, whatever the outcome is and whatever stands beside the rows.
     Kept,
     /// None is left; else as [`Gaps::Kept`].
     Filled,

@@ -215,7 +215,9 @@ fn tokens(text: &str) -> Vec<Token> {
             '\u{1}' => tokens.push(Token::Named),
             c if c.is_whitespace() => {}
             c if c.is_ascii_digit() || leading => {
-                let (token, end) = number(&characters, at);
+                let labels =
+                    tokens.last().is_some_and(|token| is(token.word(), LABELLED));
+                let (token, end) = number(&characters, at, labels);
                 tokens.push(token);
                 at = end;
             }
@@ -233,9 +235,12 @@ fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
+/// What is told apart by numbers: "at site 1 160 patients were seen" has two of them.
+const LABELLED: &str = "site|centre|center|hospital|institution|cohort|group|arm|grade|stage|phase|class|type|level|tier|step|fold|wave|visit|series|table|figure";
+
 /// A number that begins here, or the word that it is part of, such as `1p` or `3.1.0`; and where it
-/// ends.
-fn number(characters: &[char], start: usize) -> (Token, usize) {
+/// ends. `labels`: whether it says which of several is meant, so that a space ends it.
+fn number(characters: &[char], start: usize, labels: bool) -> (Token, usize) {
     let digit = |at: usize| characters.get(at).is_some_and(char::is_ascii_digit);
     let mut at = start;
     let mut text = String::new();
@@ -247,9 +252,11 @@ fn number(characters: &[char], start: usize) -> (Token, usize) {
     let mut marked = false;
     // `1,600`, `1 600`, `1’600`.
     let joins = |at: usize| {
-        characters.get(at).is_some_and(|c| ", '’\u{a0}\u{2009}\u{202f}".contains(*c))
-            && (1..=3).all(|after| digit(at + after))
-            && !digit(at + 4)
+        let joined = characters.get(at).is_some_and(|c| match c {
+            ' ' => !labels,
+            c => ",'’\u{a0}\u{2009}\u{202f}".contains(*c),
+        });
+        joined && (1..=3).all(|after| digit(at + after)) && !digit(at + 4)
     };
     while (1..=3).contains(&whole.len()) && !whole.starts_with('0') && joins(at) {
         text.extend(&characters[at + 1..at + 4]);
@@ -786,6 +793,7 @@ mod tests {
             ("65 year old patients", ""),
             ("In 2019 patients were asked.", ""),
             ("In 12 345 patients", "patients 12 345"),
+            ("At site 1 160 patients were seen.", "patients 160"),
             ("It affects 6 of 100 000 people.", ""),
             ("Every year 20 000 people fall ill.", ""),
             ("Seizures were seen in 30 patients.", ""),

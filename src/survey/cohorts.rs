@@ -381,11 +381,12 @@ fn misspelt(
     found
 }
 
-/// Whether two texts differ in case, spaces and signs alone.
+/// Whether two texts differ in case, spaces and signs alone; not in signs that say what is meant, as in
+/// "HER2+" and "HER2-", "<2 cm" and ">2 cm".
 fn same_letters(a: &str, b: &str) -> bool {
     let letters = |text: &str| -> String {
         text.chars()
-            .filter(|c| c.is_alphanumeric())
+            .filter(|c| c.is_alphanumeric() || "+<>≤≥=".contains(*c))
             .flat_map(char::to_lowercase)
             .collect()
     };
@@ -564,4 +565,19 @@ pub(super) fn grouped(
     }
     let digest = Some(Digest::of(&bytes));
     SurveyedCohort { groups, pseudonyms, flow, digest, rows }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_spelling_differs_in_nothing_that_means_something() {
+        for (a, b) in [("Site A", "site-a"), ("IDH mutant", "IDH-Mutant"), ("c", "C")] {
+            assert!(same_letters(a, b), "{a} {b}");
+        }
+        for (a, b) in [("HER2+", "HER2-"), ("<2 cm", ">2 cm"), ("A", "B"), ("-", "?")] {
+            assert!(!same_letters(a, b), "{a} {b}");
+        }
+    }
 }

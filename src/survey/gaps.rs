@@ -8,8 +8,9 @@
 //!
 //! [`TableStep::GAPS`]: crate::operation::TableStep::GAPS
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -117,11 +118,20 @@ struct Under {
     /// Columns that are complete in training and lack held-out values, which went through a step that looks
     /// at columns together: whether it left them out is not known, and they are followed no further.
     loose: Vec<String>,
+    /// Whether a selector may leave a column out by what it holds.
+    picked_later: bool,
 }
 
 impl Under {
     fn new(train: Train, held_out: Rows) -> Self {
-        Self { train, held_out, loose: Vec::new() }
+        Self { train, held_out, loose: Vec::new(), picked_later: false }
+    }
+
+    /// The same, on the way to the selectors of a model.
+    fn on_the_way_to(self, model: &Model) -> Self {
+        let settings = model.select.iter().flat_map(|chain| &chain.settings);
+        let picked_later = settings.flat_map(|of| &of.steps).any(picks_in_spite_of_gaps);
+        Self { picked_later, ..self }
     }
 }
 
@@ -138,7 +148,8 @@ struct Stop {
 /// The same over the splits of a scheme.
 #[derive(Default)]
 struct Met {
-    columns: Vec<String>,
+    /// Thousands, perhaps, on each of a hundred splits.
+    columns: BTreeSet<String>,
     stopped: Vec<&'static str>,
     /// Outer splits on which nothing comes of it.
     lost: usize,
@@ -203,9 +214,10 @@ impl<'a> Looking<'a, '_> {
             if open.p() == 0 {
                 continue;
             }
-            let found = self.on_splits(way, setting, open, splits);
+            let found = self.on_splits(way, setting, &open, splits);
             let outer = splits.repeats.iter().map(Vec::len).sum();
             for ((at, why), Met { columns, stopped, lost }) in found {
+                let columns = in_order(&open, &columns);
                 let place = match &at {
                     Some(at) => setting.steps[*at].span,
                     None => behind(way.model, study, &stopped, setting),
@@ -236,7 +248,7 @@ impl<'a> Looking<'a, '_> {
         &self,
         way: &Way<'_>,
         setting: &ChainSetting,
-        open: Rows,
+        open: &Rows,
         splits: &Splits,
     ) -> BTreeMap<(Option<usize>, Why), Met> {
         let cohort = &self.survey.cohorts[&way.scheme.cohort.name];
@@ -245,16 +257,17 @@ impl<'a> Looking<'a, '_> {
             return BTreeMap::new();
         };
         let n = open.n();
-        let frame = Frame { rows: open, failed: vec![None; n] };
+        let frame = Frame { rows: open.clone(), failed: vec![None; n] };
         let mut found: BTreeMap<(Option<usize>, Why), Met> = BTreeMap::new();
         for outer in splits.repeats.iter().flatten() {
             let mut lost = BTreeSet::new();
             for split in std::iter::once(&outer.split).chain(&outer.inner) {
                 let train = split.train(&frame, &known.classes, &cohort.groups);
                 let under = Under::new(train, split.held_out(&frame).1);
+                let under = under.on_the_way_to(way.model);
                 let Some(stop) = self.stop(way.model, setting, under) else { continue };
                 let met = found.entry((stop.at, stop.why)).or_default();
-                add(&mut met.columns, stop.columns);
+                met.columns.extend(stop.columns);
                 add(&mut met.stopped, stop.names);
                 lost.insert((stop.at, stop.why));
             }
@@ -262,10 +275,6 @@ impl<'a> Looking<'a, '_> {
                 found.entry(place).or_default().lost += 1;
             }
         }
-        let in_table = |name: &String| {
-            frame.rows.columns().iter().position(|column| *column.name == **name)
-        };
-        found.values_mut().for_each(|met| met.columns.sort_by_key(in_table));
         found
     }
 
@@ -281,15 +290,14 @@ impl<'a> Looking<'a, '_> {
             Err(Some(stop)) => return Some(stop),
             _ => return None,
         }
-        let mut behind =
-            Stop { at: None, why: Why::Refused, columns: Vec::new(), names: Vec::new() };
+        let (mut columns, mut names) = (BTreeSet::new(), Vec::new());
         for select in model.select.iter().flat_map(|chain| &chain.settings) {
             let mut under = under.clone();
             match under.through(&select.steps) {
                 Ok(()) if under.has_gaps() => {}
                 Err(Some(stop)) => {
-                    add(&mut behind.columns, stop.columns);
-                    add(&mut behind.names, stop.names);
+                    columns.extend(stop.columns);
+                    add(&mut names, stop.names);
                     continue;
                 }
                 _ => continue,
@@ -298,12 +306,18 @@ impl<'a> Looking<'a, '_> {
             let refusing: Vec<&'static str> =
                 learners.filter_map(|learner| refuses(&learner.steps[0])).collect();
             if !refusing.is_empty() {
-                add(&mut behind.columns, missing(under.train.rows()));
-                add(&mut behind.columns, missing(&under.held_out));
-                add(&mut behind.names, refusing);
+                columns.extend(missing(under.train.rows()));
+                columns.extend(missing(&under.held_out));
+                add(&mut names, refusing);
             }
         }
-        (!behind.names.is_empty()).then_some(behind)
+        let columns = columns.into_iter().collect();
+        (!names.is_empty()).then_some(Stop {
+            at: None,
+            why: Why::Refused,
+            columns,
+            names,
+        })
     }
 
     /// What is said of one place.
@@ -427,15 +441,17 @@ impl<'a> Looking<'a, '_> {
 
     /// The values of columns that are named as models name them.
     fn values(&mut self, cohort: &Cohort, columns: &[String]) -> Vec<Vec<f64>> {
+        let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (block, column) in columns.iter().filter_map(|name| name.split_once('.')) {
+            wanted.entry(block).or_default().insert(column);
+        }
         let mut found = Vec::new();
-        for name in columns {
-            let Some((block, column)) = name.split_once('.') else { continue };
+        for (block, wanted) in wanted {
             let Some(block) = self.study.block(block) else { continue };
             let Some(open) = self.of_block(block, cohort) else { continue };
-            let mut columns = open.columns().iter();
-            found.extend(
-                columns.find(|of| &*of.name == column).map(|of| of.values.clone()),
-            );
+            let columns = open.columns().iter();
+            let columns = columns.filter(|of| is_among(&wanted, &of.name));
+            found.extend(columns.map(|of| of.values.clone()));
         }
         found
     }
@@ -500,7 +516,8 @@ impl<'a> Looking<'a, '_> {
                     else {
                         continue;
                     };
-                    let fault = self.meets(model, train, met, (external, surveyed));
+                    let fault =
+                        self.meets(model, train, met, (external, cohort, surveyed));
                     faults.extend(fault.filter(|fault| !faults.contains(fault)));
                 }
             }
@@ -522,7 +539,8 @@ impl<'a> Looking<'a, '_> {
         }
         let mut here = numbers(open);
         let n = open.n();
-        let mut whole: BTreeMap<&str, Rows> = BTreeMap::new();
+        let mut whole: BTreeMap<&str, HashMap<Arc<str>, Arc<FrameColumn>>> =
+            BTreeMap::new();
         let complete: Vec<String> =
             there.keys().filter(|name| !here.contains_key(*name)).cloned().collect();
         for name in complete {
@@ -530,10 +548,11 @@ impl<'a> Looking<'a, '_> {
             let (block, column) = name.split_once('.')?;
             if !whole.contains_key(block) {
                 let frame = frame(self.study, self.survey, development, block).ok()?;
-                whole.insert(self.study.block(block)?.name.as_str(), frame.rows);
+                let columns = frame.rows.columns().iter();
+                let columns = columns.map(|of| (of.name.clone(), of.clone())).collect();
+                whole.insert(self.study.block(block)?.name.as_str(), columns);
             }
-            let mut columns = whole[block].columns().iter();
-            let values = columns.find(|of| &*of.name == column)?.values.clone();
+            let values = whole[block].get(column)?.values.clone();
             here.insert(name, values);
         }
         let side = |of: &BTreeMap<String, Vec<f64>>, n: usize| {
@@ -557,29 +576,28 @@ impl<'a> Looking<'a, '_> {
         model: &Model,
         train: Train,
         met: Rows,
-        (external, surveyed): (&Named, &SurveyedCohort),
+        (external, cohort, surveyed): (&Named, &Cohort, &SurveyedCohort),
     ) -> Option<Diagnostic> {
         let whole = met.clone();
-        let count = |columns: &[String]| {
-            let of = |column: &std::sync::Arc<FrameColumn>| {
-                columns.iter().any(|name| **name == *column.name)
-            };
-            let columns = whole.columns().iter().filter(|column| of(column));
+        let count = |names: &BTreeSet<String>| {
+            let columns = whole.columns().iter();
+            let columns = columns.filter(|column| names.contains(&*column.name));
             let values: Vec<Vec<f64>> = columns.map(|c| c.values.clone()).collect();
-            let (n, all) = (patients(surveyed, &values), surveyed.n_subjects());
-            format!("{n} of {all} patients of cohort `{}`", external.name)
+            (patients(surveyed, &values), surveyed.n_subjects())
         };
         // A frozen model is of the first way of preparing.
         let preparation = &model.branches.first()?.prepare;
-        let (mut drops, mut filled) = (false, Vec::new());
+        let (mut drops, mut filled) = (false, BTreeSet::new());
         for setting in &preparation.settings {
-            let mut under = Under::new(train.clone(), met.clone());
+            let under = Under::new(train.clone(), met.clone());
+            let mut under = under.on_the_way_to(model);
             under.through(&setting.steps).ok()?;
             drops |= setting.steps.iter().any(picks);
             let here = under.held_out.columns().iter();
-            add(&mut filled, here.map(|column| column.name.to_string()));
-            let mut left = missing(&under.held_out);
-            add(&mut left, under.loose);
+            filled.extend(here.map(|column| column.name.to_string()));
+            let mut left: BTreeSet<String> =
+                missing(&under.held_out).into_iter().collect();
+            left.extend(under.loose);
             if left.is_empty() {
                 continue;
             }
@@ -598,22 +616,28 @@ impl<'a> Looking<'a, '_> {
             if refusing.is_empty() {
                 continue;
             }
-            let certain = !drops
+            let meets_all = !drops
                 && preparation.settings.len() == 1
                 && learners.iter().all(|used| refuses(used).is_some());
-            let columns = listed(&left);
-            let lacking = count(&left);
-            let unless = match certain {
-                true => "",
-                false => " unless the model does without these columns",
+            let (n, all) = count(&left);
+            // Only patients of known outcome are judged, and outcomes are not looked at here.
+            let everybody = n == all && certain(self.study, model, cohort);
+            let certain = meets_all && everybody;
+            let unless = match (meets_all, everybody) {
+                (true, true) => "",
+                (false, _) => " unless the model does without these columns",
+                (true, false) => " unless nobody who lacks a value has a known outcome",
             };
+            let left = in_order(&whole, &left);
+            let columns = listed(&left);
             let message = format!(
                 "model `{}` has no result in cohort `{}`{unless}: {} {} no missing values, and \
-                 nothing fills those of {columns} ({lacking})",
+                 nothing fills those of {columns} ({n} of {all} patients of cohort `{}`)",
                 model.name,
                 external.name,
                 and(&refusing),
                 if refusing.len() == 1 { "takes" } else { "take" },
+                external.name,
             );
             let place = Place::Study(external.span);
             let (before, _) = remedy(setting, None, &left);
@@ -626,7 +650,7 @@ impl<'a> Looking<'a, '_> {
                 None => "add `impute_median` at the end of `prepare`".to_string(),
             }));
         }
-        let none = |column: &&std::sync::Arc<FrameColumn>| {
+        let none = |column: &&Arc<FrameColumn>| {
             !column.values.is_empty() && column.values.iter().all(|value| value.is_nan())
         };
         let empty: Vec<String> =
@@ -667,6 +691,15 @@ impl Under {
             let Instance::TableStep(step) = &used.instance else { return Err(None) };
             let mut rows = self.train.rows().clone();
             let (mut part, place) = rows.take_out(|column| used.acts_on(column));
+            // Other values tell nothing new where no step looks at them: fitting takes long.
+            let picked_later =
+                self.picked_later || steps[at + 1..].iter().any(picks_in_spite_of_gaps);
+            let same_gaps =
+                step.gaps() == Gaps::Kept && !step.picks() && !step.reads_categories();
+            if same_gaps && !picked_later && part.categorical().is_none() && is_met(&part)
+            {
+                continue;
+            }
             let (mut held, held_place) =
                 self.held_out.take_out(|column| used.acts_on(column));
             if step.gaps() == Gaps::Filled {
@@ -690,7 +723,7 @@ impl Under {
             let state = match step.fit(&self.train.with_rows(part.clone())) {
                 Ok(state) => state,
                 Err(Failure::AllMissing(_)) => {
-                    let none = |column: &&std::sync::Arc<FrameColumn>| {
+                    let none = |column: &&Arc<FrameColumn>| {
                         column.values.iter().all(|value| value.is_nan())
                     };
                     let columns = part.columns().iter().filter(none);
@@ -721,6 +754,22 @@ fn add<T: PartialEq>(all: &mut Vec<T>, new: impl IntoIterator<Item = T>) {
             all.push(one);
         }
     }
+}
+
+/// Whether a column is one of these, or one of these says which of its categories holds.
+fn is_among(names: &BTreeSet<&str>, column: &str) -> bool {
+    let of_category = format!("{column}=");
+    let next = names.range(of_category.as_str()..).next();
+    names.contains(column) || next.is_some_and(|name| name.starts_with(&of_category))
+}
+
+/// These names as they stand in the table; behind them those of columns that a step has made.
+fn in_order(rows: &Rows, names: &BTreeSet<String>) -> Vec<String> {
+    let columns = rows.columns().iter().map(|column| column.name.to_string());
+    let mut ordered: Vec<String> = columns.filter(|name| names.contains(name)).collect();
+    let known: BTreeSet<String> = ordered.iter().cloned().collect();
+    ordered.extend(names.difference(&known).cloned());
+    ordered
 }
 
 /// The columns of a block that have gaps or hold categories.
@@ -795,6 +844,19 @@ fn picks(used: &Use) -> bool {
         Instance::TableStep(step) => step.picks(),
         _ => false,
     }
+}
+
+/// Whether a step leaves columns out by what they hold beside their gaps.
+fn picks_in_spite_of_gaps(used: &Use) -> bool {
+    match &used.instance {
+        Instance::TableStep(step) => step.picks() && step.gaps() == Gaps::Kept,
+        _ => false,
+    }
+}
+
+/// Whether each column holds a value.
+fn is_met(rows: &Rows) -> bool {
+    rows.columns().iter().all(|column| column.values.iter().any(|value| !value.is_nan()))
 }
 
 /// The columns of rows with missing values.
@@ -940,6 +1002,43 @@ mod tests {
         // What holds no value is dropped before.
         assert_eq!(stopped(&["drop_constant", "impute_median"], &["gap", "none"]), None);
         assert_eq!(stopped(&["anova"], &["late"]), None);
+    }
+
+    #[test]
+    fn a_step_that_leaves_all_gaps_is_fitted_where_a_later_one_looks_at_values() {
+        let changed = |names: &[&str], picked_later: bool| {
+            let mut under = Under { picked_later, ..under(&["gap"]) };
+            let first = |under: &Under| under.train.rows().columns()[0].values[0];
+            let before = first(&under);
+            under.through(&steps(names)).unwrap();
+            (missing(under.train.rows()).len(), first(&under) != before)
+        };
+        assert_eq!(
+            changed(&["transform_yeo_johnson", "scale_robust"], false),
+            (1, false)
+        );
+        assert_eq!(changed(&["drop_constant", "scale_zscore"], false), (1, false));
+        assert_eq!(changed(&["scale_zscore", "drop_constant"], false), (1, true));
+        assert_eq!(changed(&["scale_zscore"], true), (1, true));
+    }
+
+    #[test]
+    fn what_says_which_category_holds_is_of_the_column_of_categories() {
+        let names = BTreeSet::from(["grade=II", "size"]);
+        let among = |column: &str| is_among(&names, column);
+        assert!(among("grade") && among("size"));
+        assert!(!among("gr") && !among("grades") && !among("siz") && !among("z"));
+    }
+
+    #[test]
+    fn columns_are_told_as_they_stand_in_the_table() {
+        let names = |names: &[&str]| -> BTreeSet<String> {
+            names.iter().map(|name| format!("block.{name}")).collect()
+        };
+        let under = under(&["none", "gap", "late"]);
+        let told = |of: &[&str]| in_order(under.train.rows(), &names(of)).join(" ");
+        assert_eq!(told(&["gap", "none"]), "block.none block.gap");
+        assert_eq!(told(&["a=b", "late"]), "block.late block.a=b");
     }
 
     #[test]

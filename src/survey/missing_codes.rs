@@ -2,6 +2,8 @@
 //!
 //! Only those that are far from everything else and stand several times; a program cannot know more.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -10,7 +12,7 @@ use crate::data::Rows;
 use crate::diagnostics::{Code, Diagnostic, Place};
 use crate::digest::canonical_json;
 use crate::operation::Failure;
-use crate::spec::{BlockKind, Study};
+use crate::spec::{Block, BlockKind, Cohort, Study};
 
 /// What is written for "not known" where a cell must hold a number.
 const CODES: [f64; 10] =
@@ -37,7 +39,7 @@ pub(super) fn read(
         if !matches!(block.kind, BlockKind::Columns { .. }) {
             continue;
         }
-        let mut told: Vec<Found> = Vec::new();
+        let mut told: BTreeSet<(String, String)> = BTreeSet::new();
         for cohort in &study.cohorts {
             let place = (cohort.name.clone(), block.name.clone());
             let Some(cells) = survey.cells.get(&place) else { continue };
@@ -49,31 +51,49 @@ pub(super) fn read(
                 Ok::<_, Failure>(codes(&frame.rows))
             });
             let Ok((found, _)) = found else { continue };
-            for of in found {
-                let same =
-                    |known: &Found| known.column == of.column && known.code == of.code;
-                if told.iter().any(same) {
-                    continue;
-                }
-                let message = format!(
-                    "column `{}` of block `{}` holds {} on {} rows of cohort `{}`, far from all other \
-                     values: does it stand for a missing value?",
-                    of.column, block.name, of.code, of.rows, cohort.name
-                );
-                let fault = Diagnostic::warning(
-                    Code::MISSING_CODE,
-                    Place::Study(block.span),
-                    message,
-                );
-                faults.push(fault.hint(format!(
-                    "declare it in the source, as it is written there: `columns: {{ {}: {{ missing: \
-                     ['{}'] }} }}`",
-                    of.column, of.code
-                )));
-                told.push(of);
-            }
+            let new: Vec<Found> = found
+                .into_iter()
+                .filter(|of| told.insert((of.column.clone(), of.code.to_string())))
+                .collect();
+            faults.extend(CODES.iter().filter_map(|code| {
+                let of_code: Vec<&Found> =
+                    new.iter().filter(|of| of.code == *code).collect();
+                fault(block, cohort, &of_code)
+            }));
         }
     }
+}
+
+/// What is said of the columns that hold one code: a table may hold it in all of thousands.
+fn fault(block: &Block, cohort: &Cohort, of_code: &[&Found]) -> Option<Diagnostic> {
+    const SHOWN: usize = 5;
+    let first = of_code.first()?;
+    let shown = of_code.iter().take(SHOWN).map(|of| format!("`{}`", of.column));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    let most = of_code.iter().map(|of| of.rows).max().unwrap_or(0);
+    let found = match of_code.len() {
+        1 => format!("column {shown} of block `{}` holds", block.name),
+        n if n > SHOWN => {
+            format!(
+                "columns {shown} and {} more of block `{}` hold",
+                n - SHOWN,
+                block.name
+            )
+        }
+        _ => format!("columns {shown} of block `{}` hold", block.name),
+    };
+    let up_to = if of_code.len() == 1 { "" } else { "up to " };
+    let message = format!(
+        "{found} {} on {up_to}{most} rows of cohort `{}`, far from all other values: does it stand for \
+         a missing value?",
+        first.code, cohort.name
+    );
+    let fault =
+        Diagnostic::warning(Code::MISSING_CODE, Place::Study(block.span), message);
+    Some(fault.hint(format!(
+        "declare it in the source, as it is written there: `columns: {{ {}: {{ missing: ['{}'] }} }}`",
+        first.column, first.code
+    )))
 }
 
 /// The codes in columns of numbers.

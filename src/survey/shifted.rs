@@ -4,13 +4,13 @@
 //! Often the unit, the software or the spelling is another one. A frozen model computes all the same, so
 //! it is asked before. Looks at no outcome.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Reading, Survey, frame};
-use crate::data::Rows;
+use crate::data::{FrameColumn, Rows};
 use crate::diagnostics::{Code, Diagnostic, Place};
 use crate::digest::canonical_json;
 use crate::operation::Failure;
@@ -88,9 +88,10 @@ fn shifts(
 /// The columns that are others there.
 fn compared(here: &Rows, there: &Rows) -> Vec<Shift> {
     let mut found = Vec::new();
+    let own: HashMap<&str, &FrameColumn> =
+        here.columns().iter().map(|column| (&*column.name, &**column)).collect();
     for column in there.columns() {
-        let mut columns = here.columns().iter();
-        let Some(own) = columns.find(|own| own.name == column.name) else { continue };
+        let Some(own) = own.get(&*column.name) else { continue };
         let known = |values: &[f64]| -> Vec<f64> {
             values.iter().copied().filter(|value| !value.is_nan()).collect()
         };
@@ -134,7 +135,7 @@ fn fault(
     const SHOWN: usize = 5;
     let shown = shifts.iter().take(SHOWN);
     let mut names: Vec<String> = shown
-        .map(|of| format!("`{}` ({} of {} values)", of.column, of.outside, of.known))
+        .map(|of| format!("`{}` ({} of {} rows)", of.column, of.outside, of.known))
         .collect();
     if shifts.len() > SHOWN {
         names.push(format!("{} more columns", shifts.len() - SHOWN));
@@ -170,7 +171,6 @@ fn fault(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::FrameColumn;
 
     fn rows(columns: &[(&str, &dyn Fn(usize) -> f64)]) -> Rows {
         let column = |(name, of): &(&str, &dyn Fn(usize) -> f64)| FrameColumn {

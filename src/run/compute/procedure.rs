@@ -42,10 +42,6 @@ impl Procedure<'_> {
         ways: &[(&Use, &Use)],
         tried: Option<&[&[Trial]]>,
     ) -> Vec<Result<Predictions, String>> {
-        if outer.inner.is_empty() {
-            let why = "there are no inner splits to choose by".to_string();
-            return vec![Err(why); ways.len()];
-        }
         let cells = all_cells(self.study, self.select);
         if let Some(tried) = tried {
             let candidates = self.candidates(&cells);
@@ -331,6 +327,29 @@ mod tests {
             });
             assert_eq!(at_once, tried, "{evaluate}");
             assert!(at_once.iter().any(Result::is_ok), "{evaluate}: {at_once:?}");
+        }
+    }
+
+    /// Whichever way a choice is come by: a study that goes over to another rule takes it from those of all.
+    #[test]
+    fn without_inner_splits_no_way_comes_to_a_choice() {
+        for evaluate in EVALUATES {
+            let study = study("", evaluate);
+            let outer = OuterSplit { inner: Vec::new(), ..outer() };
+            let ways = study.evaluate.choosing.ways();
+            with(&study, |procedure| {
+                let cells = all_cells(&study, procedure.select);
+                let inner = procedure.inner(&[], &cells);
+                let none = "there are no inner splits to choose by".to_string();
+                let chosen = choose(&study, &ways, &inner, &outer.inner);
+                assert_eq!(chosen, vec![Err(none.clone()); ways.len()], "{evaluate}");
+                let trials = procedure.trials("r01.o1", &outer, &cells);
+                for tried in [None, Some(slices(&trials))] {
+                    let said =
+                        procedure.predictions("r01.o1", &outer, &ways, tried.as_deref());
+                    assert_eq!(said, vec![Err(none.clone()); ways.len()], "{evaluate}");
+                }
+            });
         }
     }
 

@@ -473,9 +473,6 @@ pub fn survivors(study: &Study, inner: &Inner<'_>, rung: usize) -> Survivors {
 
 /// The choice among all candidates, by the study's own rule and primary metric.
 pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
-    if placed.inner_splits.is_empty() {
-        return Ok(Value::Failed("there are no inner splits to choose by".to_string()));
-    }
     let inner = inner!(inputs, case, 0);
     let way = (&inputs.study.evaluate.tuner, &inputs.study.evaluate.primary);
     let chosen = choose(inputs.study, &[way], &inner, &placed.inner_splits).pop();
@@ -512,6 +509,9 @@ pub fn choose(
     inner: &Inner<'_>,
     inner_splits: &[Split],
 ) -> Vec<Result<Choice, String>> {
+    if inner_splits.is_empty() {
+        return nothing_to_choose_by(ways.len());
+    }
     let mut choices = Vec::with_capacity(ways.len());
     for of_metric in by_metric(ways) {
         let scores = inner.all_scores(metric(of_metric[0].1));
@@ -524,6 +524,11 @@ pub fn choose(
     choices
 }
 
+/// The same by each way where there are no inner splits: one part of the training rows may have none.
+fn nothing_to_choose_by(ways: usize) -> Vec<Result<Choice, String>> {
+    vec![Err("there are no inner splits to choose by".to_string()); ways]
+}
+
 /// The same from trials, by `score` node and candidate; the rules choose one candidate.
 pub fn choose_tried(
     study: &Study,
@@ -532,6 +537,9 @@ pub fn choose_tried(
     tried: &[&[Trial]],
     inner_splits: &[Split],
 ) -> Vec<Result<Choice, String>> {
+    if inner_splits.is_empty() {
+        return nothing_to_choose_by(ways.len());
+    }
     let all: Vec<&Trial> = tried.iter().copied().flatten().collect();
     let cells = candidates.cells();
     let mut choices = Vec::with_capacity(ways.len());

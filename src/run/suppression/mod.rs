@@ -800,7 +800,8 @@ fn without_counts(text: &str) -> String {
         &["row", "rows", "patient", "patients", "subject", "subjects", "ids"];
     let words: Vec<&str> = text.split(' ').collect();
     let is_number = |at: usize| {
-        words.get(at).is_some_and(|w| {
+        // As in "(3 of 48 patients)".
+        words.get(at).map(|w| w.trim_start_matches('(')).is_some_and(|w| {
             // Means over repeats have decimals.
             w.starts_with(|c: char| c.is_ascii_digit())
                 && w.chars().all(|c| c.is_ascii_digit() || c == ',' || c == '.')
@@ -831,6 +832,7 @@ fn without_counts(text: &str) -> String {
         .iter()
         .enumerate()
         .map(|(at, word)| match (counts(at), found(at)) {
+            (true, _) if word.starts_with('(') => "(some".to_string(),
             (true, _) => "some".to_string(),
             (_, true) => {
                 format!("fewer{}", word.trim_start_matches(|c: char| c.is_ascii_digit()))
@@ -901,6 +903,16 @@ mod tests {
             "Wilson's 95 % interval with n = some patients; rounded"
         );
         assert_eq!(without_counts("n = 84.5 patients"), "n = some patients");
+        assert_eq!(
+            without_counts("nothing fills those of `x` (3 of 48 patients of cohort `a`)"),
+            "nothing fills those of `x` (some of some patients of cohort `a`)"
+        );
+        assert_eq!(
+            without_counts(
+                "the range that cohort `a` has: `x` (9 of 11 rows), `y` (8 of 9 rows)"
+            ),
+            "the range that cohort `a` has: `x` (some of some rows), `y` (some of some rows)"
+        );
         let kept = "the smallest AUROC of 5 folds is 0.52";
         assert_eq!(without_counts(kept), kept);
     }
