@@ -95,7 +95,7 @@ struct Fared {
     stopped: Vec<&'static str>,
     outer: usize,
     lost: usize,
-    /// Whether nothing that the run measures may take these rows away.
+    /// Whether nothing that the run measures may take these rows away, and no other setting is sound.
     certain: bool,
 }
 
@@ -209,13 +209,16 @@ impl<'a> Looking<'a, '_> {
         let Some(splits) = survey.splits.get(&place) else { return };
         let Some(open) = self.open(way.model, cohort) else { return };
         let chain = &way.branch.prepare;
+        let outer = splits.repeats.iter().map(Vec::len).sum();
+        let mut fared: Vec<(Told<'a>, Fared)> = Vec::new();
+        let mut without_any = 0;
         for setting in &chain.settings {
             let open = at_risk(&open, setting, splits);
             if open.p() == 0 {
                 continue;
             }
             let found = self.on_splits(way, setting, &open, splits);
-            let outer = splits.repeats.iter().map(Vec::len).sum();
+            without_any += usize::from(found.values().any(|met| met.lost == outer));
             for ((at, why), Met { columns, stopped, lost }) in found {
                 let columns = in_order(&open, &columns);
                 let place = match &at {
@@ -226,7 +229,7 @@ impl<'a> Looking<'a, '_> {
                 let key =
                     Told { place, why, cohort: &cohort.name, before, late, columns };
                 let several = chain.settings.len() > 1;
-                told.entry(key).or_default().push(Fared {
+                let of = Fared {
                     scheme: way.scheme.name.clone(),
                     model: match way.branch.name.as_str() {
                         "" => format!("`{}`", way.model.name),
@@ -237,8 +240,15 @@ impl<'a> Looking<'a, '_> {
                     outer,
                     lost,
                     certain: certain(study, way.model, cohort),
-                });
+                };
+                fared.push((key, of));
             }
+        }
+        // A grid with a setting that does without them has a result.
+        let sound = without_any < chain.settings.len();
+        for (key, of) in fared {
+            let certain = of.certain && !sound;
+            told.entry(key).or_default().push(Fared { certain, ..of });
         }
     }
 
