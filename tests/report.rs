@@ -632,7 +632,7 @@ fn measures_stand_below_their_analysis_and_pairs_below_their_place() {
     let every = part(&html, "aria-label=\"Every analysis with every measure\"");
     let below = every.matches("<td colspan=\"5\" class=\"measures\">").count();
     assert_eq!(below, record.analyses.len(), "{every}");
-    assert_eq!(below, every.matches("<tr class=\"part\">").count());
+    assert_eq!(below, every.matches("<tr class=\"part\"").count());
     let pairs = part(&html, "aria-label=\"Comparisons\"");
     assert!(pairs.matches("<tr class=\"group\">").count() >= 1, "{pairs}");
     assert!(!pairs.contains(">Outcome</th>"), "{pairs}");

@@ -2,8 +2,6 @@
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
 //! What words a text says is asked of `wording`, what numbers it has of `typed`.
 
-use rayon::prelude::*;
-
 use super::denial::{is_of_others, is_supposed, told_of_others};
 use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
@@ -147,22 +145,34 @@ const CHECKS: &[Check] = &[
 
 /// Everything that is found.
 pub fn conflicts(record: &StudyRecord) -> Vec<ConflictFacts> {
-    let of = |check: &Check| {
-        let found = (check.find)(record).into_iter();
-        found
-            .map(|(field, text)| ConflictFacts {
-                check: check.name.to_string(),
-                field,
-                text: match check.remedy {
-                    "" => text,
-                    remedy => format!("{text}; {remedy}"),
-                },
-                level: check.level.to_string(),
-                items: check.items.iter().map(|item| item.to_string()).collect(),
-            })
-            .collect::<Vec<_>>()
+    found(record, CHECKS)
+}
+
+/// What some checks find, two halves at a time.
+fn found(record: &StudyRecord, checks: &[Check]) -> Vec<ConflictFacts> {
+    let check = match checks {
+        [] => return Vec::new(),
+        [check] => check,
+        several => {
+            let (first, second) = several.split_at(several.len() / 2);
+            let (mut all, more) =
+                rayon::join(|| found(record, first), || found(record, second));
+            all.extend(more);
+            return all;
+        }
     };
-    CHECKS.par_iter().flat_map_iter(of).collect()
+    let found = (check.find)(record).into_iter();
+    let facts = found.map(|(field, text)| ConflictFacts {
+        check: check.name.to_string(),
+        field,
+        text: match check.remedy {
+            "" => text,
+            remedy => format!("{text}; {remedy}"),
+        },
+        level: check.level.to_string(),
+        items: check.items.iter().map(|item| item.to_string()).collect(),
+    });
+    facts.collect()
 }
 
 /// The texts of the author with their fields, the study's title among them.

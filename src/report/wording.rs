@@ -423,10 +423,19 @@ pub fn says(text: &str, phrases: &[&str]) -> bool {
 
 /// Whether a word is the wanted one, or begins with its stem; `a|b` is either.
 pub fn is(word: &str, wanted: &str) -> bool {
-    wanted.split('|').any(|wanted| match wanted.strip_suffix('*') {
-        Some(stem) => word.starts_with(stem),
-        None => word == wanted,
-    })
+    // Every word of a text is held against hundreds of these lists.
+    let (word, mut rest) = (word.as_bytes(), wanted.as_bytes());
+    loop {
+        let end = rest.iter().position(|byte| *byte == b'|').unwrap_or(rest.len());
+        let found = match &rest[..end] {
+            [stem @ .., b'*'] => word.starts_with(stem),
+            whole => word == whole,
+        };
+        if found || end == rest.len() {
+            return found;
+        }
+        rest = &rest[end + 1..];
+    }
 }
 
 /// How many of the first words a phrase takes, if they are it.
