@@ -1367,7 +1367,10 @@ fn modest() -> StudyRecord {
 /// `unread:` is known to be misread; such rows are few.
 #[test]
 fn sentences_of_papers_are_judged_as_a_reader_would() {
-    let record = modest();
+    let mut record = modest();
+    // Other texts of the author say nothing that matters here, and each would be read with every sentence.
+    record.reporting.fields.retain(|name, _| name.ends_with(".design"));
+    let record = record;
     let silent = conflicts(&record);
     let said = |check: &str| silent.iter().any(|found| found.check == check);
     let mut wrong = Vec::new();
