@@ -233,11 +233,12 @@ impl<'p> Phrases<'p> {
         let next = behind.next().is_some_and(|word| is_one(word, self.but_before));
         let first = words.get(found.end).is_none_or(|word| is(word, ENDS));
         let mut same = behind.take_while(|word| !is(word, ENDS) && *word != BREAK);
-        !other
-            && !(single && self.is_of_another(words, found))
-            && !near.any(|word| is_one(word, self.but_behind))
-            && !next
-            && (first || !same.any(|word| is_one(word, self.but_before)))
+        let another = other || single && self.is_of_another(words, found);
+        let beside = next || near.any(|word| is_one(word, self.but_behind));
+        if another || beside {
+            return false;
+        }
+        first || !same.any(|word| is_one(word, self.but_before))
     }
 
     /// Whether a passive is said of something else, as in "the genotype was validated by sequencing".

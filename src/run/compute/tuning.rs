@@ -110,6 +110,9 @@ type Mapped = Vec<Result<Vec<f64>, NoScore>>;
 /// A choice with the maps from decision values to probabilities of its members.
 type Linked = (Choice, Vec<Option<Link>>);
 
+/// The choice by each way, or why there is none, and all of them with their maps.
+type Choices = (Vec<Result<Choice, String>>, Vec<Linked>);
+
 /// The scores of all candidates on some inner splits.
 pub struct Inner<'a> {
     /// By inner split and `score` node.
@@ -486,7 +489,7 @@ pub fn alternatives(
     inputs: &Inputs<'_>,
     case: usize,
     placed: &Placed,
-) -> Result<(Vec<Result<Choice, String>>, Vec<Linked>), ComputeError> {
+) -> Result<Choices, ComputeError> {
     let Ok(inner) = Inner::read(inputs, case, 0)? else {
         return Ok((Vec::new(), Vec::new()));
     };
