@@ -4,7 +4,7 @@ use super::class_weight::ClassWeight;
 use super::forest::{by_row, samples};
 use super::usable::{predictable, usable};
 use crate::math::trees::{
-    Boosting, Order, Run, Samples, Training, Trees, boost, normalised,
+    Booster, Boosting, Order, Run, Samples, Training, Trees, normalised,
 };
 use crate::math::{Draws, sigmoid};
 use crate::operation::prelude::*;
@@ -166,6 +166,7 @@ impl GradientBoosting {
     fn run(
         &self,
         samples: &Samples,
+        booster: &mut Booster,
         rounds: usize,
         draws: Draws,
     ) -> Result<Run, Failure> {
@@ -175,7 +176,7 @@ impl GradientBoosting {
         };
         let weights = weights(self.class_weight, samples.positive());
         let training = Training { rounds, fits: &fits, patience: self.patience, weights };
-        Ok(boost(samples, self.boosting(), training, draws.branch(1)))
+        Ok(booster.boost(self.boosting(), training, draws.branch(1)))
     }
 
     /// The run as it would have been had it ended after the rounds of this setting.
@@ -273,7 +274,9 @@ impl Learner for GradientBoosting {
     fn fit(&self, train: &Train, stream: &mut Stream) -> Result<Boosted, Failure> {
         usable(train)?;
         let samples = samples(train);
-        let run = self.run(&samples, self.rounds, Draws::from_stream(stream))?;
+        let mut booster = Booster::new(&samples, self.boosting());
+        let draws = Draws::from_stream(stream);
+        let run = self.run(&samples, &mut booster, self.rounds, draws)?;
         Ok(self.finished(&run, samples.p()))
     }
 
@@ -322,6 +325,7 @@ impl Learner for GradientBoosting {
         let samples = samples(train);
         let draws: Vec<Draws> = streams.iter_mut().map(Draws::from_stream).collect();
         let mut runs: Vec<(usize, Result<Run, Failure>)> = Vec::new();
+        let mut boosters: Vec<(usize, Booster)> = Vec::new();
         let mut fitted = Vec::with_capacity(settings.len());
         for (setting, key) in settings.iter().zip(&draws) {
             let known = |(first, _): &&(usize, Result<Run, Failure>)| {
@@ -331,7 +335,14 @@ impl Learner for GradientBoosting {
                 let alike = settings.iter().zip(&draws);
                 let alike = alike.filter(|(s, d)| *d == key && s.shares_with(setting));
                 let rounds = alike.map(|(s, _)| s.rounds).max().unwrap_or(0);
-                runs.push((fitted.len(), setting.run(&samples, rounds, *key)));
+                let at = boosters.iter().position(|(bins, _)| *bins == setting.bins);
+                let at = at.unwrap_or_else(|| {
+                    let booster = Booster::new(&samples, setting.boosting());
+                    boosters.push((setting.bins, booster));
+                    boosters.len() - 1
+                });
+                let run = setting.run(&samples, &mut boosters[at].1, rounds, *key);
+                runs.push((fitted.len(), run));
             }
             let run = runs.iter().find(known).map(|(_, run)| run);
             fitted.push(match run.expect("a run was made for it") {

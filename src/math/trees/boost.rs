@@ -189,72 +189,6 @@ enum Made {
     Split { column: u32, cut: f64, left: usize, right: usize },
 }
 
-/// Boosts `rounds` trees. Round r draws from branch r of `draws`, so more rounds leave the first
-/// ones as they are.
-pub fn boost(
-    samples: &Samples,
-    setting: Boosting,
-    training: Training,
-    draws: Draws,
-) -> Run {
-    run(Machine::new(samples, setting, Search::of(samples.n())), training, draws)
-}
-
-fn run(mut machine: Machine, training: Training, draws: Draws) -> Run {
-    let (samples, setting) = (machine.samples, machine.setting);
-    let n = samples.n();
-    let positive = samples.positive();
-    let fitted: Vec<u32> =
-        (0..n as u32).filter(|row| training.fits[*row as usize]).collect();
-    let watched: Vec<usize> = (0..n).filter(|row| !training.fits[*row]).collect();
-    let n_positive = fitted.iter().filter(|row| positive[**row as usize]).count();
-    let [of_negative, of_positive] = training.weights;
-    machine.weights = training.weights;
-    let n_negative = fitted.len() - n_positive;
-    let start = ln(of_positive * n_positive as f64 / (of_negative * n_negative as f64));
-    let mut run = Run { start, ..Run::default() };
-    let mut scores = vec![start; n];
-    let mut columns: Vec<u32> = (0..samples.p() as u32).collect();
-    let all_columns = columns.clone();
-    let mut rows = fitted.clone();
-    let mut least: Option<(f64, usize)> = None;
-    for round in 0..training.rounds {
-        let own = draws.branch(round as u64);
-        if setting.rows < 1.0 {
-            sample(&fitted, setting.rows, own.branch(0), &mut rows);
-        }
-        if setting.columns < 1.0 {
-            sample(&all_columns, setting.columns, own.branch(1), &mut columns);
-        }
-        machine.tree(&rows, &columns, &scores);
-        let grew = matches!(machine.made[0], Made::Split { .. });
-        if !grew && setting.rows >= 1.0 && setting.columns >= 1.0 {
-            break; // No later round would find anything else.
-        }
-        machine.keep(&mut run, round as u32);
-        if grew {
-            machine.add_to(&mut scores, rows.len() < n);
-        }
-        if watched.is_empty() {
-            continue;
-        }
-        let loss = |row: &usize| match positive[*row] {
-            true => of_positive * (softplus(scores[*row]) - scores[*row]),
-            false => of_negative * softplus(scores[*row]),
-        };
-        let loss = watched.iter().map(loss).sum::<f64>() / watched.len() as f64;
-        run.losses.push(loss);
-        if least.is_none_or(|(known, _)| loss < known) {
-            least = Some((loss, round));
-        }
-        let since = least.map_or(0, |(_, best)| round - best);
-        if training.patience.is_some_and(|patience| since >= patience) {
-            break;
-        }
-    }
-    run
-}
-
 /// A share of the items, at least one, in their order.
 fn sample(items: &[u32], share: f64, mut draws: Draws, taken: &mut Vec<u32>) {
     let n = items.len();
@@ -293,8 +227,9 @@ impl Search {
     }
 }
 
-/// Grows one tree after the other in the same memory.
-struct Machine<'a> {
+/// Boosts on the same rows with one setting after the other: columns are coded and ordered once, and
+/// all trees grow in the same memory.
+pub struct Booster<'a> {
     samples: &'a Samples<'a>,
     setting: Boosting,
     /// Of a row by its class.
@@ -331,8 +266,17 @@ struct Bins {
     filled: Vec<u64>,
 }
 
-impl<'a> Machine<'a> {
-    fn new(samples: &'a Samples<'a>, setting: Boosting, search: Search) -> Self {
+impl<'a> Booster<'a> {
+    /// For this setting and others with as many bins.
+    pub fn new(samples: &'a Samples<'a>, setting: Boosting) -> Self {
+        Self::that_searches(Search::of(samples.n()), samples, setting)
+    }
+
+    fn that_searches(
+        search: Search,
+        samples: &'a Samples<'a>,
+        setting: Boosting,
+    ) -> Self {
         let n = samples.n();
         let codes = Codes::new(samples.columns(), n, setting.bins);
         let levels = codes.most_levels();
@@ -370,6 +314,71 @@ impl<'a> Machine<'a> {
             made: Vec::new(),
             gains: Vec::new(),
         }
+    }
+
+    /// Boosts `rounds` trees. Round r draws from branch r of `draws`, so more rounds leave the first
+    /// ones as they are, and what was boosted before leaves no trace.
+    ///
+    /// # Panics
+    /// If the setting asks for other bins than that of [`Booster::new`].
+    pub fn boost(&mut self, setting: Boosting, training: Training, draws: Draws) -> Run {
+        assert_eq!(setting.bins, self.setting.bins, "columns are coded already");
+        self.setting = setting;
+        self.made.clear();
+        self.split_before.clear();
+        let samples = self.samples;
+        let n = samples.n();
+        let positive = samples.positive();
+        let fitted: Vec<u32> =
+            (0..n as u32).filter(|row| training.fits[*row as usize]).collect();
+        let watched: Vec<usize> = (0..n).filter(|row| !training.fits[*row]).collect();
+        let n_positive = fitted.iter().filter(|row| positive[**row as usize]).count();
+        let [of_negative, of_positive] = training.weights;
+        self.weights = training.weights;
+        let n_negative = fitted.len() - n_positive;
+        let start =
+            ln(of_positive * n_positive as f64 / (of_negative * n_negative as f64));
+        let mut run = Run { start, ..Run::default() };
+        let mut scores = vec![start; n];
+        let mut columns: Vec<u32> = (0..samples.p() as u32).collect();
+        let all_columns = columns.clone();
+        let mut rows = fitted.clone();
+        let mut least: Option<(f64, usize)> = None;
+        for round in 0..training.rounds {
+            let own = draws.branch(round as u64);
+            if setting.rows < 1.0 {
+                sample(&fitted, setting.rows, own.branch(0), &mut rows);
+            }
+            if setting.columns < 1.0 {
+                sample(&all_columns, setting.columns, own.branch(1), &mut columns);
+            }
+            self.tree(&rows, &columns, &scores);
+            let grew = matches!(self.made[0], Made::Split { .. });
+            if !grew && setting.rows >= 1.0 && setting.columns >= 1.0 {
+                break; // No later round would find anything else.
+            }
+            self.keep(&mut run, round as u32);
+            if grew {
+                self.add_to(&mut scores, rows.len() < n);
+            }
+            if watched.is_empty() {
+                continue;
+            }
+            let loss = |row: &usize| match positive[*row] {
+                true => of_positive * (softplus(scores[*row]) - scores[*row]),
+                false => of_negative * softplus(scores[*row]),
+            };
+            let loss = watched.iter().map(loss).sum::<f64>() / watched.len() as f64;
+            run.losses.push(loss);
+            if least.is_none_or(|(known, _)| loss < known) {
+                least = Some((loss, round));
+            }
+            let since = least.map_or(0, |(_, best)| round - best);
+            if training.patience.is_some_and(|patience| since >= patience) {
+                break;
+            }
+        }
+        run
     }
 
     /// Grows a tree on some rows and columns, down the slope at these scores.
@@ -948,21 +957,56 @@ mod tests {
         bins: 255,
     };
 
-    fn boosted(n: usize, setting: Boosting, rounds: usize, search: Search) -> Run {
+    /// Columns, outcomes, and which rows are fitted.
+    fn simulated(n: usize) -> (Vec<Vec<f64>>, Vec<bool>, Vec<bool>) {
         let mut stream = Stream::new(1, &["boost"]);
         let columns: Vec<Vec<f64>> =
             (0..4).map(|_| (0..n).map(|_| stream.normal()).collect()).collect();
-        let positive: Vec<bool> = (0..n)
+        let positive = (0..n)
             .map(|i| columns[0][i] * columns[1][i] + 0.5 * stream.normal() > 0.0)
             .collect();
+        (columns, positive, (0..n).map(|row| row % 5 != 0).collect())
+    }
+
+    fn boosted(n: usize, setting: Boosting, rounds: usize, search: Search) -> Run {
+        let (columns, positive, fits) = simulated(n);
         let groups: Vec<u32> = (0..n as u32).collect();
         let slices = columns.iter().map(Vec::as_slice).collect();
         let samples = Samples::new(slices, &positive, &groups);
-        let fits: Vec<bool> = (0..n).map(|row| row % 5 != 0).collect();
         let weights = [1.0; 2];
         let training = Training { rounds, fits: &fits, patience: None, weights };
-        let draws = Draws::from_stream(&mut stream);
-        run(Machine::new(&samples, setting, search), training, draws)
+        let draws = Draws::from_stream(&mut Stream::new(1, &["draws"]));
+        let mut booster = Booster::that_searches(search, &samples, setting);
+        booster.boost(setting, training, draws)
+    }
+
+    #[test]
+    fn what_was_boosted_before_leaves_no_trace() {
+        let settings = [
+            PLAIN,
+            Boosting { rows: 0.7, columns: 0.5, leaves: 4, ..PLAIN },
+            Boosting { order: Order::ByLevel, depth: 4, ..PLAIN },
+            Boosting { learning_rate: 1.0, min_rows: 1, ..PLAIN },
+        ];
+        for n in [150, 3 * KEEPS_SUMS] {
+            let (columns, positive, fits) = simulated(n);
+            let groups: Vec<u32> = (0..n as u32).collect();
+            let slices = columns.iter().map(Vec::as_slice).collect();
+            let samples = Samples::new(slices, &positive, &groups);
+            let weights = [1.0; 2];
+            let training = Training { rounds: 10, fits: &fits, patience: None, weights };
+            let draws = Draws::from_stream(&mut Stream::new(1, &["draws"]));
+            let mut same = Booster::new(&samples, PLAIN);
+            for setting in settings.into_iter().chain(settings) {
+                let fresh =
+                    Booster::new(&samples, setting).boost(setting, training, draws);
+                assert_eq!(
+                    same.boost(setting, training, draws),
+                    fresh,
+                    "{n}, {setting:?}"
+                );
+            }
+        }
     }
 
     #[test]

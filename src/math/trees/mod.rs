@@ -9,7 +9,7 @@ mod ordered;
 mod samples;
 mod shap;
 
-pub use boost::{Boosting, Order, Run, Training, boost};
+pub use boost::{Booster, Boosting, Order, Run, Training};
 pub use codes::Codes;
 pub use flat::{At, Trees};
 pub use forest::{Features, Redraw, Top, Unseen, add_permuted, grow_forest, normalised};
