@@ -823,6 +823,8 @@ pub struct Judge {
     pub min_rows: u32,
     min_curvature: f64,
     all: Sums,
+    /// Their slope and curvature.
+    parts: [f64; 2],
     rows: u32,
     of_leaf: f64,
     /// Slope over curvature of both sides together, each with l2, what one unit of their curvature is of
@@ -846,6 +848,7 @@ fn judge(setting: Boosting, units: Units, sums: Sums) -> Judge {
         // A sum of 0 would be divided by.
         min_curvature: (min_curvature * units.curvature).max(1.0),
         all: sums,
+        parts: units.parts(sums),
         rows: units.rows(sums),
         of_leaf: 0.0,
         mean: 0.0,
@@ -856,11 +859,11 @@ fn judge(setting: Boosting, units: Units, sums: Sums) -> Judge {
         asked: Asked::default(),
     };
     judge.of_leaf = judge.score(sums);
-    let parts = units.parts(sums);
-    let both = parts[1] + 2.0 * judge.l2;
-    judge.mean = parts[0] / both;
+    let [slope, curvature] = judge.parts;
+    let both = curvature + 2.0 * judge.l2;
+    judge.mean = slope / both;
     judge.share = 1.0 / both;
-    judge.apart = parts[0] * judge.mean;
+    judge.apart = slope * judge.mean;
     judge.highest = judge.of_leaf * (1.0 + ROUNDING);
     judge.ask();
     judge
@@ -903,8 +906,8 @@ impl Judge {
 
     /// Looks at one cut of a column whose rows are ordered. Columns may come in any order.
     #[inline(always)]
-    pub fn look(&mut self, column: u32, code: u16, all: Pair, left: Pair, rows: usize) {
-        let ([a, of_left], [both, curvature]) = (left.parts(), all.parts());
+    pub fn look(&mut self, column: u32, code: u16, left: Pair, rows: usize) {
+        let ([a, of_left], [both, curvature]) = (left.parts(), self.parts);
         let (b, of_right) = (both - a, curvature - of_left);
         if of_left < self.min_curvature || of_right < self.min_curvature {
             return;

@@ -144,10 +144,10 @@ impl Orders {
         if place.end - place.start < 2 * judge.min_rows as usize {
             return;
         }
-        self.add_up(&[first], place);
+        self.add_up(&[first], place, judge);
         self.judge(0, first, codes, place, judge);
         for some in columns.chunks(AHEAD) {
-            self.add_up(some, place);
+            self.add_up(some, place, judge);
             for (which, column) in some.iter().enumerate() {
                 if *column != first {
                     self.judge(which, *column, codes, place, judge);
@@ -156,11 +156,12 @@ impl Orders {
         }
     }
 
-    /// The sums up to each row of a leaf in the orders of some columns.
-    fn add_up(&mut self, columns: &[u32], place: Place) {
+    /// The sums up to each row of a leaf in the orders of some columns, as far as it may be cut.
+    fn add_up(&mut self, columns: &[u32], place: Place, judge: &Judge) {
+        let end = place.end - judge.min_rows as usize;
         for (which, column) in columns.iter().enumerate() {
             let first = *column as usize * self.n;
-            let rows = &self.own[place.side][first + place.start..first + place.end];
+            let rows = &self.own[place.side][first + place.start..first + end];
             let sums = &mut self.sums[which * self.n..][..rows.len()];
             let mut sum = Pair::default();
             let mut add_up = |rows: &[u16], to: &mut [Pair]| {
@@ -189,18 +190,17 @@ impl Orders {
     ) {
         let rows = self.rows(column, place);
         let n = rows.len();
-        let sums = &self.sums[which * self.n..][..n];
-        let all = sums[n - 1];
         let codes = codes.column(column as usize);
         // A cut behind position i leaves i + 1 rows on the left.
         let least = judge.min_rows as usize;
         let (from, to) = (least - 1, n - least);
+        let sums = &self.sums[which * self.n..][..to];
         let cuts = &sums[from..to];
         let look = |places: Range<usize>, judge: &mut Judge| {
             for at in places {
                 let code = codes[rows[at] as usize];
                 if code != codes[rows[at + 1] as usize] {
-                    judge.look(column, code, all, sums[at], at + 1);
+                    judge.look(column, code, sums[at], at + 1);
                 }
             }
         };
