@@ -72,6 +72,9 @@ type Combination = (Map<String, Json>, Vec<String>);
 const RANDOM_SEARCH: &str = "settings are drawn at random where ranges stand: \
     `logistic: { c: { between: [0.01, 10], scale: log }, draws: 30 }`";
 
+/// That selecting nothing is no operation.
+const ALL: &str = "`all` selects nothing and has no parameters: write `- all`";
+
 /// More grid points than anybody means to try: refused before they fill the memory.
 pub const MOST_SETTINGS: usize = 10_000;
 
@@ -150,7 +153,9 @@ impl Reader<'_> {
                 )
                 .suggest(&name.name, list.iter().copied());
                 // A slip of the pen needs no list.
+                let all = kind == Kind::TableStep && name.name == "all";
                 let fault = match fault.label {
+                    _ if all => fault.hint(ALL),
                     Some(_) => fault.hint("`restudy ops` lists all of them"),
                     None => fault.hint(format!("there is: {}", list.join(", "))),
                 };
