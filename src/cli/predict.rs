@@ -57,6 +57,9 @@ pub fn run(args: &Predict) -> Exit {
 /// Whether every subject got a prediction; what is wrong comes as lines to be printed.
 fn predicted(args: &Predict) -> Result<bool, String> {
     let catalog = Catalog::standard();
+    if let Some(output) = &args.output {
+        spares_its_inputs(args, output)?;
+    }
     let text = String::from_utf8(bytes(&args.model)?).map_err(|_| {
         wrong(&args.model, "it is no text", "give the JSON file of a model")
     })?;
@@ -78,7 +81,7 @@ fn predicted(args: &Predict) -> Result<bool, String> {
     let csv = csv(&predictions);
     match &args.output {
         None => print!("{csv}"),
-        Some(path) => std::fs::write(path, csv).map_err(|error| {
+        Some(path) => write(path, csv.as_bytes()).map_err(|error| {
             wrong(path, &format!("it cannot be written: {error}"), "choose another place")
         })?,
     }
@@ -100,6 +103,42 @@ fn predicted(args: &Predict) -> Result<bool, String> {
         predictions.len(),
     );
     Ok(refused == 0)
+}
+
+/// Fails where the predictions would take the place of what they are made from.
+fn spares_its_inputs(args: &Predict, output: &Path) -> Result<(), String> {
+    let lies = |path: &Path| path.canonicalize().ok();
+    let Some(output) = lies(output) else { return Ok(()) };
+    for input in [&args.model, &args.table] {
+        if lies(input).is_some_and(|input| input == output) {
+            let what = "predictions are made from it, and would take its place";
+            return Err(wrong(input, what, "give `--output` another file"));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file beside its place and renames it, so that an older one stays whole until all is there.
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let known = std::fs::metadata(path).ok();
+    // A pipe or a device has no other place to be written at.
+    if known.as_ref().is_some_and(|known| !known.is_file()) {
+        return std::fs::write(path, bytes);
+    }
+    // Where a link leads to, not the link.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let written = std::fs::write(&beside, bytes)
+        .and_then(|()| match &known {
+            Some(known) => std::fs::set_permissions(&beside, known.permissions()),
+            None => Ok(()),
+        })
+        .and_then(|()| std::fs::rename(&beside, &path));
+    if written.is_err() {
+        drop(std::fs::remove_file(&beside));
+    }
+    written
 }
 
 fn wrong(path: &Path, what: &str, hint: &str) -> String {
@@ -126,7 +165,7 @@ fn table(args: &Predict, catalog: &Catalog) -> Result<Table, String> {
         // Asked for a column that no table has, the reader says which ones there are.
         (None, false) => match reader.read(file(), ReadAs::Table { id: &[""] }) {
             Err(Failure::NoColumn { known, .. }) => known.into_iter().next(),
-            Err(failure) if !bytes.is_empty() => {
+            Err(failure) if !bytes.trim_ascii().is_empty() => {
                 return Err(unreadable(args, &failure, ""));
             }
             _ => None,
