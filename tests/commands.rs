@@ -123,3 +123,34 @@ fn a_study_that_is_not_there_leaves_nothing_behind() {
     assert!(exit == 1 && text.contains("cannot read the study"), "{text}");
     assert!(!workshop.path("sutdy.key").exists() && !workshop.path(".restudy").exists());
 }
+
+#[test]
+fn a_file_that_is_no_key_is_not_taken_for_one_that_is_missing() {
+    let workshop = workshop();
+    workshop.write("study.key", b"-----BEGIN PRIVATE KEY-----\n");
+    for command in ["run", "check"] {
+        let (exit, text) = said(&workshop.restudy(&[command, "study.yaml"]));
+        assert!(exit == 1 && text.contains("study.key holds no key"), "{text}");
+    }
+    assert_eq!(workshop.read("study.key"), b"-----BEGIN PRIVATE KEY-----\n");
+    // What a run left that was cut off at once.
+    workshop.write("study.key", b"");
+    workshop.run(&[]);
+    let key = workshop.read("study.key");
+    assert_eq!(key.len(), 65);
+    workshop.run(&[]);
+    assert_eq!(workshop.read("study.key"), key);
+}
+
+#[test]
+fn a_protocol_that_is_damaged_is_not_replaced() {
+    let workshop = workshop();
+    let (exit, text) = said(&workshop.restudy(&["plan", "study.yaml", "--lock"]));
+    assert_eq!(exit, 0, "{text}");
+    let mut damaged = workshop.read("study.lock.yaml");
+    damaged.extend([b'\n', 0xff, b'[']);
+    workshop.write("study.lock.yaml", &damaged);
+    let (exit, text) = said(&workshop.restudy(&["run", "study.yaml"]));
+    assert!(exit == 1 && text.contains("it holds a protocol"), "{text}");
+    assert_eq!(workshop.read("study.lock.yaml"), damaged);
+}

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
+use super::whole::write_whole;
 use crate::catalog::Catalog;
 use crate::data::{Table, Value};
 use crate::diagnostics::nearest;
@@ -81,7 +82,7 @@ fn predicted(args: &Predict) -> Result<bool, String> {
     let csv = csv(&predictions);
     match &args.output {
         None => print!("{csv}"),
-        Some(path) => write(path, csv.as_bytes()).map_err(|error| {
+        Some(path) => write_whole(path, csv.as_bytes()).map_err(|error| {
             wrong(path, &format!("it cannot be written: {error}"), "choose another place")
         })?,
     }
@@ -116,29 +117,6 @@ fn spares_its_inputs(args: &Predict, output: &Path) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Writes a file beside its place and renames it, so that an older one stays whole until all is there.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let known = std::fs::metadata(path).ok();
-    // A pipe or a device has no other place to be written at.
-    if known.as_ref().is_some_and(|known| !known.is_file()) {
-        return std::fs::write(path, bytes);
-    }
-    // Where a link leads to, not the link.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let written = std::fs::write(&beside, bytes)
-        .and_then(|()| match &known {
-            Some(known) => std::fs::set_permissions(&beside, known.permissions()),
-            None => Ok(()),
-        })
-        .and_then(|()| std::fs::rename(&beside, &path));
-    if written.is_err() {
-        drop(std::fs::remove_file(&beside));
-    }
-    written
 }
 
 fn wrong(path: &Path, what: &str, hint: &str) -> String {

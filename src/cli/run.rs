@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::finished::{self, Ahead, Finished, Headline};
+use super::whole::write_whole;
 use super::{Exit, load, locked, output, why};
 use crate::catalog::Catalog;
 use crate::data::{KindRun, RunRecord, StudyRecord};
@@ -613,7 +614,7 @@ fn lock(args: &Run, places: &load::Places, found: &Lock) -> Exit {
         if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
             return Exit::Fine;
         }
-        return match std::fs::write(&path, text) {
+        return match write_whole(&path, text.as_bytes()) {
             Ok(()) => Exit::Fine,
             Err(error) => {
                 eprintln!("error: cannot write {}: {error}", path.display());

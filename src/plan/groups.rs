@@ -14,6 +14,7 @@ impl Groups {
         groups
     }
 
+    /// Adds a group.
     pub fn insert(&mut self, group: u32) {
         let word = group as usize / 64;
         if self.0.len() <= word {
@@ -22,6 +23,7 @@ impl Groups {
         self.0[word] |= 1 << (group % 64);
     }
 
+    /// Adds all groups of `other`.
     pub fn extend(&mut self, other: &Self) {
         if self.0.len() < other.0.len() {
             self.0.resize(other.0.len(), 0);
@@ -31,6 +33,7 @@ impl Groups {
         }
     }
 
+    /// Whether a group is among these.
     pub fn contains(&self, group: u32) -> bool {
         self.0.get(group as usize / 64).is_some_and(|word| word >> (group % 64) & 1 == 1)
     }
@@ -41,6 +44,7 @@ impl Groups {
         other.0.iter().enumerate().all(|(word, other)| other & !here(word) == 0)
     }
 
+    /// Whether any group is in both.
     pub fn intersects(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
     }
@@ -58,10 +62,12 @@ impl Groups {
         shared
     }
 
+    /// How many groups there are.
     pub fn len(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }

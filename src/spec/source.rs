@@ -31,6 +31,7 @@ pub struct Provenance {
     pub conversion: Option<String>,
 }
 
+/// What a source holds, and how it is read.
 #[derive(Clone)]
 pub enum SourceKind {
     /// One row per id; several files are stacked.
@@ -74,6 +75,7 @@ impl Source {
         }
     }
 
+    /// Whether it holds mutations.
     pub fn is_maf(&self) -> bool {
         matches!(self.kind, SourceKind::Maf { .. })
     }
@@ -242,6 +244,7 @@ impl Cells {
     }
 }
 
+/// Where the bytes of a file come from.
 #[derive(Clone)]
 pub enum Origin {
     /// Relative paths are relative to the study file. What is not there may be in the store.
@@ -279,6 +282,7 @@ impl Origin {
     }
 }
 
+/// Where images and masks come from.
 #[derive(Clone)]
 pub enum ImageOrigin {
     /// `path` and `mask` hold `{id}`.

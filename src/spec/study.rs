@@ -338,6 +338,7 @@ pub struct Block {
     pub steps: Vec<Use>,
 }
 
+/// Where the predictors of a block come from.
 #[derive(Clone)]
 pub enum BlockKind {
     /// Columns of tables by pattern; `*` stands for any text.
@@ -467,6 +468,7 @@ impl Choosing {
     }
 }
 
+/// How predictions are judged, and how a candidate is chosen.
 #[derive(Clone)]
 pub struct Evaluate {
     pub primary: Use,
@@ -640,6 +642,7 @@ pub struct Claim {
     pub span: Span,
 }
 
+/// Where the threshold comes from at and above which a prediction is positive.
 #[derive(Clone)]
 pub struct ThresholdRule {
     pub rule: Use,
@@ -669,10 +672,12 @@ impl Study {
             || is_external && self.validate.first().is_some_and(of_scheme)
     }
 
+    /// The source of this name.
     pub fn source(&self, name: &str) -> Option<&Source> {
         self.sources.iter().find(|source| source.name == name)
     }
 
+    /// The cohort of this name.
     pub fn cohort(&self, name: &str) -> Option<&Cohort> {
         self.cohorts.iter().find(|cohort| cohort.name == name)
     }
@@ -687,6 +692,7 @@ impl Study {
         readers.peek().is_some() && readers.all(added)
     }
 
+    /// The block of predictors of this name.
     pub fn block(&self, name: &str) -> Option<&Block> {
         self.predictors.iter().find(|block| block.name == name)
     }
@@ -708,10 +714,12 @@ impl Study {
         protects.then(|| self.governance.smallest_cell.unwrap_or(USUAL))
     }
 
+    /// The derived column of this name.
     pub fn derived(&self, name: &str) -> Option<&Derived> {
         self.derive.iter().find(|derived| derived.name == name)
     }
 
+    /// The model of this name.
     pub fn model(&self, name: &str) -> Option<&Model> {
         self.models.iter().find(|model| model.name == name)
     }
