@@ -108,14 +108,35 @@ fn words(change: &Change) -> (String, String) {
             (node.clone(), format!("{what}: {old} → {new}"))
         }
         Change::Inputs { node, added, removed } => {
-            let list = |names: &[String]| match names {
-                [] => "nothing".to_string(),
-                [one] => one.clone(),
-                [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+            let list = |does: &str, names: &[String]| match names {
+                [] => None,
+                [one] => Some(format!("{does} {one}")),
+                [first, rest @ ..] => {
+                    Some(format!("{does} {first} and {} more", rest.len()))
+                }
             };
-            let (added, removed) = (list(added), list(removed));
-            (node.clone(), format!("now also reads {added}; no longer reads {removed}"))
+            let (added, removed) =
+                (list("now also reads", added), list("no longer reads", removed));
+            let both: Vec<String> = added.into_iter().chain(removed).collect();
+            (node.clone(), both.join("; "))
         }
         Change::Lost { node } => (node.clone(), "its stored result is gone".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_told_where_there_are_any() {
+        let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
+        let told = |added: &[&str], removed: &[&str]| {
+            let (added, removed) = (names(added), names(removed));
+            words(&Change::Inputs { node: "tune".to_string(), added, removed }).1
+        };
+        assert_eq!(told(&["a", "b", "c"], &[]), "now also reads a and 2 more");
+        assert_eq!(told(&[], &["d"]), "no longer reads d");
+        assert_eq!(told(&["a"], &["d"]), "now also reads a; no longer reads d");
     }
 }

@@ -79,18 +79,16 @@ impl<'a> Wanted<'a> {
     fn found(self, study: &'a Study, survey: &Survey) -> Option<FoundColumns<'a>> {
         let mut found = FoundColumns::default();
         let mut taken: BTreeSet<(&str, [Digest; 2])> = BTreeSet::new();
-        let mut complete = true;
         for source in self.from {
             if source.name == DERIVE {
                 self.find_derived(study, &mut found);
                 continue;
             }
-            match table_of(study, survey, &source.name) {
-                Some(table) => self.find_in(source, table, &mut taken, &mut found),
-                None => complete = false,
-            }
+            let of_source = study.source(&source.name)?;
+            let (table, notes, _) = table_of(study, survey, &source.name)?;
+            self.find_in(source, (table, notes, of_source), &mut taken, &mut found);
         }
-        complete.then_some(found)
+        Some(found)
     }
 
     fn find_derived(self, study: &Study, found: &mut FoundColumns<'a>) {
