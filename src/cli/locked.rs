@@ -45,10 +45,15 @@ fn read(places: &load::Places) -> Result<Option<Lock>, Exit> {
     }
 }
 
-fn write(places: &load::Places, lock: &Lock) -> Result<(), Exit> {
-    let path = path(places);
-    write_whole(&path, lock.to_yaml().as_bytes()).map_err(|error| {
+/// Writes the lock file. It is left alone when nothing changed, so that its time means something.
+pub fn write(places: &load::Places, lock: &Lock) -> Result<(), Exit> {
+    let (path, text) = (path(places), lock.to_yaml());
+    if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    write_whole(&path, text.as_bytes()).map_err(|error| {
         eprintln!("error: cannot write {}: {error}", path.display());
+        eprintln!("help: it lies beside the study: change who may write there, or free some space");
         Exit::Failed
     })
 }

@@ -11,7 +11,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::finished::{self, Ahead, Finished, Headline};
-use super::whole::write_whole;
 use super::{Exit, load, locked, output, why};
 use crate::catalog::Catalog;
 use crate::data::{KindRun, RunRecord, StudyRecord};
@@ -607,21 +606,10 @@ fn failures(plan: &Plan, done: &Done, record: &StudyRecord) -> Exit {
 
 /// Compares with the lock file when asked to, else writes it.
 fn lock(args: &Run, places: &load::Places, found: &Lock) -> Exit {
-    let path = locked::path(places);
     if !args.locked {
-        let text = found.to_yaml();
-        // Left alone when nothing changed, so that its time means something.
-        if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
-            return Exit::Fine;
-        }
-        return match write_whole(&path, text.as_bytes()) {
-            Ok(()) => Exit::Fine,
-            Err(error) => {
-                eprintln!("error: cannot write {}: {error}", path.display());
-                Exit::Failed
-            }
-        };
+        return locked::write(places, found).err().unwrap_or(Exit::Fine);
     }
+    let path = locked::path(places);
     let locked = match std::fs::read_to_string(&path) {
         Ok(text) => Lock::read(&text),
         Err(error) => {

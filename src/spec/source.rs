@@ -67,6 +67,25 @@ impl Source {
         }
     }
 
+    /// What of it can change a result: no path and no place.
+    pub fn identity(&self) -> Json {
+        match &self.kind {
+            SourceKind::Table { reader, keyed, .. } => {
+                json!({ "table": reader.identity(), "keyed": keyed.identity() })
+            }
+            SourceKind::Maf { reader, keyed, assayed, .. } => json!({
+                "maf": reader.identity(), "keyed": keyed.identity(),
+                "assayed": assayed.as_ref().map(|named| &named.name),
+            }),
+            SourceKind::Images { reader, unit, .. } => {
+                json!({ "images": reader.identity(), "unit": unit })
+            }
+            SourceKind::Simulate { generator } => {
+                json!({ "simulate": generator.identity() })
+            }
+        }
+    }
+
     /// Its files; none for images and generators.
     pub fn files(&self) -> &[Origin] {
         match &self.kind {
