@@ -259,6 +259,15 @@ fn check_gaps(step: &dyn AnyTableStep) -> Vec<String> {
     if step.reads_outcome() || !step.columns().is_empty() {
         wrong.push("it takes missing values and looks beside its columns".to_string());
     }
+    if !step.reads_values() {
+        let mut others = train.rows().clone();
+        for (_, values) in others.columns_mut() {
+            values.iter_mut().for_each(|value| *value = 1.0 - 3.0 * *value);
+        }
+        if step.fit(&train) != step.fit(&train.with_rows(others)) {
+            wrong.push("other values in the same places make another state".to_string());
+        }
+    }
     // By name: columns that are added may stand elsewhere when each is treated alone.
     let made = |train: &Train, held_out: &Rows| -> Option<BTreeMap<String, Vec<f64>>> {
         let state = step.fit(train).ok()?;

@@ -72,6 +72,21 @@ fn missing_values_that_nothing_fills_are_told_before_the_run() {
         ),
         (&[impute], 0, "", &[]),
         (&[("[scale_zscore]", "[scale_zscore, impute_median]")], 0, "", &[]),
+        (
+            &[(
+                "[scale_zscore]",
+                "[transform_yeo_johnson, drop_missing: { share: 0.9 }]",
+            )],
+            1,
+            "E0323",
+            &["`logistic` has no result", "add `impute_median` before `transform_yeo"],
+        ),
+        (
+            &[("[scale_zscore]", "[transform_yeo_johnson, drop_missing: { share: 0 }]")],
+            0,
+            "W0415",
+            &["`logistic` has no result on 2 of 8 outer splits"],
+        ),
         // The column is dropped, but where nobody in training has a gap.
         (
             &[("[scale_zscore]", "[drop_missing: { share: 0 }]")],
@@ -269,6 +284,31 @@ fn gaps_of_another_cohort_are_told() {
     assert!(text.contains("`radiomics.x2` holds no value in cohort `there`"), "{text}");
 }
 
+/// A warning promises that the run has its other results.
+#[test]
+fn columns_that_divide_nobody_cost_no_other_result() {
+    let workshop = changed(&[
+        ("x1, x2, gap", "x1, x2"),
+        ("{ from: clinic }", "{ from: clinic, site: never }"),
+        ("repeats: 2", "repeats: 2, stratify: [outcome, never]"),
+        ("primary: auroc", "primary: auroc, within: never, subgroups: [{ by: never }]"),
+        ("{ none: a test }", "{ times: 20, within: never }"),
+    ]);
+    let (text, exit) = said(&workshop);
+    assert_eq!(exit, Some(0), "{text}");
+    let divided = |workshop: &Workshop| {
+        let record = workshop.run(&[]);
+        assert_eq!(record["failed"], 0, "{record:?}");
+        let report: serde_json::Value =
+            serde_json::from_slice(&workshop.report()).unwrap();
+        report["analyses"]["status.all.internal"]["performance"]["auroc"].clone()
+    };
+    let other = changed(&[("x1, x2, gap", "x1, x2")]);
+    let (found, expected) = (divided(&workshop), divided(&other));
+    assert!(expected["estimate"].is_number(), "{expected}");
+    assert_eq!(found["estimate"], expected["estimate"]);
+}
+
 /// Other things that an author who is in a hurry writes, and that a run would not say, or say late.
 #[test]
 fn slips_are_told_with_their_cause_and_their_remedy() {
@@ -278,23 +318,32 @@ fn slips_are_told_with_their_cause_and_their_remedy() {
     let cases: &[Case<'_>] = &[
         (
             &[x, ("primary: auroc", "primary: auroc, within: never")],
-            1,
-            &["E0322", "study.yaml:18:", "column `never` holds no value in cohort `all`"],
+            0,
+            &["W0416", "study.yaml:18:", "column `never` holds no value in cohort `all`"],
         ),
         (
             &[x, ("primary: auroc", "primary: auroc, subgroups: [{ by: never }]")],
-            1,
-            &["E0322", "column `never` holds no value"],
+            0,
+            &["W0416", "column `never` holds no value"],
         ),
         (
             &[x, ("{ from: clinic }", "{ from: clinic, site: never }")],
-            1,
-            &["E0322", "study.yaml:8:", "column `never` holds no value"],
+            0,
+            &["W0416", "study.yaml:8:", "column `never` holds no value"],
         ),
         (
             &[x, ("repeats: 2", "repeats: 2, stratify: [outcome, never]")],
+            0,
+            &["W0416", "study.yaml:17:", "column `never` holds no value"],
+        ),
+        (
+            &[
+                x,
+                ("{ from: clinic }", "{ from: clinic, site: never }"),
+                ("nested: { outer: 4, inner: 2, repeats: 2 }", "leave_site_out: {}"),
+            ],
             1,
-            &["E0322", "study.yaml:17:", "column `never` holds no value"],
+            &["E0309", "column `site` has 0 values in cohort `all`"],
         ),
         (
             &[x, ("primary: auroc", "primary: auroc, subgroups: [{ by: x1 }]")],

@@ -5,6 +5,7 @@ mod appraisal;
 mod architecture;
 mod book;
 mod checklists;
+mod commands;
 mod contract;
 mod controls;
 mod early;

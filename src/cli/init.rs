@@ -86,8 +86,17 @@ pub fn run(args: &Init) -> Exit {
             absent.join(", ")
         );
     }
-    eprintln!("next: restudy check {}", target.display());
+    eprintln!("next: restudy check {}", as_argument(&target));
     Exit::Fine
+}
+
+/// A path as a shell takes it.
+fn as_argument(path: &Path) -> String {
+    let path = path.display().to_string();
+    match path.chars().all(|c| c.is_alphanumeric() || "/._-+@:".contains(c)) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    }
 }
 
 /// Writes a file that is not there yet.
@@ -107,8 +116,12 @@ fn folder(of: &Path) -> PathBuf {
 /// The text of a study with its relative paths as they are seen from `target`, and the files that
 /// do not lie where it says.
 fn copied(like: &Path, target: &Path) -> Result<(String, Vec<String>), String> {
-    let text = std::fs::read_to_string(like)
-        .map_err(|error| format!("error: cannot read {}: {error}", like.display()))?;
+    let text = std::fs::read_to_string(like).map_err(|error| {
+        let like = like.display();
+        format!(
+            "error: cannot read {like}: {error}\nhelp: `--like` takes the path of a study"
+        )
+    })?;
     let parsed = spec::read(&text, &Catalog::standard());
     let Some(study) = parsed.study.filter(|_| !any_error(&parsed.diagnostics)) else {
         let places = load::Places::new(like, None);
@@ -200,6 +213,15 @@ mod tests {
         let study = parsed.study.expect("the example is sound");
         assert!(study.reporting.fields.is_empty() && !study.models.is_empty());
         assert!(!begun.contains("\nreporting:") && begun.contains("\nevaluate:"));
+    }
+
+    #[test]
+    fn a_path_is_printed_as_a_shell_takes_it() {
+        for (path, expected) in
+            [("a/b-1.yaml", "a/b-1.yaml"), ("a b", "'a b'"), ("it's", "'it'\\''s'")]
+        {
+            assert_eq!(as_argument(Path::new(path)), expected);
+        }
     }
 
     #[test]

@@ -38,25 +38,71 @@ impl Places {
     /// The random key under which ids become printable names; made once, kept out of git.
     ///
     /// A command that only looks does not write it, and without it names last for one command.
-    fn name_key(&self, mode: Mode) -> std::io::Result<NameKey> {
+    fn name_key(&self, mode: Mode) -> Result<NameKey, Box<Diagnostic>> {
         let path = self.folder.join(format!("{}.key", self.name));
-        if let Ok(text) = std::fs::read_to_string(&path)
-            && let Ok(digest) = text.trim().parse::<Digest>()
-        {
-            return Ok(NameKey { bytes: *digest.as_bytes(), written: true });
+        if let Some(bytes) = read_key(&path)? {
+            return Ok(NameKey { bytes, written: true });
         }
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(std::io::Error::other)?;
+        let cannot_write = |error: std::io::Error| {
+            let message = format!("cannot write {}: {error}", path.display());
+            let fault = Diagnostic::error(Code::FILE, Place::Nowhere, message);
+            Box::new(
+                fault.hint("the key lies beside the study: change who may write there"),
+            )
+        };
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| cannot_write(std::io::Error::other(error)))?;
         if mode == Mode::ReadWrite {
-            let text = format!("{}\n", Digest::from_bytes(key).hex());
-            std::fs::write(&path, text)?;
+            write_key(&path, &bytes).map_err(cannot_write)?;
+            // Two runs that begin at once name patients alike.
+            bytes = read_key(&path)?.unwrap_or(bytes);
             eprintln!(
                 "note: patients are named under the random key in {}; keep it out of git",
                 path.display()
             );
         }
-        Ok(NameKey { bytes: key, written: mode == Mode::ReadWrite })
+        Ok(NameKey { bytes, written: mode == Mode::ReadWrite })
     }
+}
+
+/// The key in a file; none where there is no file, or nothing in it. Fails on a file that holds anything
+/// else: under another key patients had other names, and the file may not be ours.
+fn read_key(path: &Path) -> Result<Option<[u8; 32]>, Box<Diagnostic>> {
+    let (message, hint) = match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => (
+            format!("cannot read {}: {error}", path.display()),
+            "it names the patients of this study: change who may read it",
+        ),
+        Ok(bytes) if bytes.trim_ascii().is_empty() => return Ok(None),
+        Ok(bytes) => match String::from_utf8_lossy(&bytes).trim().parse::<Digest>() {
+            Ok(digest) => return Ok(Some(*digest.as_bytes())),
+            Err(_) => (
+                format!("{} holds no key to name patients under", path.display()),
+                "put back the key that was there; without it, move the file away: a new key gives \
+                 patients other names",
+            ),
+        },
+    };
+    let fault = Diagnostic::error(Code::FILE, Place::Nowhere, message);
+    Err(Box::new(fault.hint(hint)))
+}
+
+/// Writes a key where none is. One that another run wrote meanwhile stays.
+fn write_key(path: &Path, bytes: &[u8; 32]) -> std::io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    std::fs::write(&beside, format!("{}\n", Digest::from_bytes(*bytes).hex()))?;
+    // A link is made whole, and never in the place of a file.
+    let written = match std::fs::hard_link(&beside, path) {
+        Err(_) if !matches!(read_key(path), Ok(Some(_))) => {
+            std::fs::rename(&beside, path)
+        }
+        _ => Ok(()),
+    };
+    drop(std::fs::remove_file(&beside));
+    written
 }
 
 /// The key under which the ids of patients become names.
@@ -106,9 +152,7 @@ pub fn open(places: &Places, mode: Mode) -> Result<Opened, Box<Diagnostic>> {
     let store =
         Store::open(&places.store, mode).map_err(|error| wrong(error.to_string()))?;
     let files = Disk::new(&store);
-    let name_key = places.name_key(mode).map_err(|error| {
-        wrong(format!("cannot write {}.key beside the study: {error}", places.name))
-    })?;
+    let name_key = places.name_key(mode)?;
     Ok(Opened { store, files, name_key, show_ids: false })
 }
 

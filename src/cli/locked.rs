@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::whole::write_whole;
 use super::{Exit, load};
 use crate::catalog::Catalog;
 use crate::data::{Known, ProtocolFacts};
@@ -21,7 +22,16 @@ pub fn path(places: &load::Places) -> PathBuf {
 /// run, but for one with a protocol, which no run could write again.
 fn read(places: &load::Places) -> Result<Option<Lock>, Exit> {
     let path = path(places);
-    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            eprintln!("error: cannot read {}: {error}", path.display());
+            eprintln!("help: it may hold a protocol, so no run replaces it");
+            return Err(Exit::Change);
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes);
     match Lock::read(&text) {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if text.contains("\nprotocol:") => {
@@ -35,10 +45,15 @@ fn read(places: &load::Places) -> Result<Option<Lock>, Exit> {
     }
 }
 
-fn write(places: &load::Places, lock: &Lock) -> Result<(), Exit> {
-    let path = path(places);
-    std::fs::write(&path, lock.to_yaml()).map_err(|error| {
+/// Writes the lock file. It is left alone when nothing changed, so that its time means something.
+pub fn write(places: &load::Places, lock: &Lock) -> Result<(), Exit> {
+    let (path, text) = (path(places), lock.to_yaml());
+    if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    write_whole(&path, text.as_bytes()).map_err(|error| {
         eprintln!("error: cannot write {}: {error}", path.display());
+        eprintln!("help: it lies beside the study: change who may write there, or free some space");
         Exit::Failed
     })
 }

@@ -28,6 +28,7 @@ pub mod run;
 mod say;
 mod schema;
 mod store;
+mod whole;
 pub mod why;
 
 pub use exit::Exit;

@@ -29,8 +29,9 @@ pub fn run(args: &Ops) -> Exit {
     let Some(entry) = catalog.get(name) else {
         eprintln!("error: there is no operation `{name}`");
         let names = catalog.all().iter().map(|entry| entry.about.name);
-        if let Some(near) = nearest(name, names) {
-            eprintln!("help: did you mean `{near}`?");
+        match nearest(name, names) {
+            Some(near) => eprintln!("help: did you mean `{near}`?"),
+            None => eprintln!("help: `restudy ops` lists them"),
         }
         return Exit::Change;
     };

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
 use crate::data::{RunRecord, StudyRecord};
+use crate::digest::Digest;
 use crate::operation::{Entry, Kind};
 use crate::report::{self, Page};
 use crate::run::HandedOver;
@@ -20,8 +21,49 @@ pub enum OutputError {
     Write { path: PathBuf, cause: std::io::Error },
     #[error("cannot read {path}: {cause}")]
     Read { path: PathBuf, cause: std::io::Error },
+    #[error("{path} is cut short: {cause}")]
+    Cut { path: PathBuf, cause: serde_json::Error },
     #[error("{path} is no record of this version: {cause}")]
     Record { path: PathBuf, cause: serde_json::Error },
+    #[error(
+        "{path} is written in schema {found}, and this version reads {}",
+        StudyRecord::SCHEMA
+    )]
+    Schema { path: PathBuf, found: u32 },
+    #[error(
+        "{path} is not the file that its run wrote: its digest is another than in record.json"
+    )]
+    Changed { path: PathBuf },
+}
+
+impl OutputError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Write { cause, .. }
+                if cause.kind() == std::io::ErrorKind::StorageFull =>
+            {
+                "free some space, or choose another folder"
+            }
+            Self::Write { .. } => "choose another folder, or change who may write to it",
+            Self::Read { .. } => {
+                "give the folder that `restudy run` wrote, such as `runs/quickstart`"
+            }
+            Self::Record { .. } | Self::Schema { .. } => {
+                "give the folder that `restudy run` wrote, or run its study with this version"
+            }
+            Self::Cut { .. } | Self::Changed { .. } => {
+                "run the study again: what is stored is not computed once more"
+            }
+        }
+    }
+
+    fn unread(path: PathBuf, cause: serde_json::Error) -> Self {
+        match cause.is_eof() {
+            true => Self::Cut { path, cause },
+            false => Self::Record { path, cause },
+        }
+    }
 }
 
 /// The page of a record, by the sections of a catalogue.
@@ -116,7 +158,11 @@ pub fn write(
             _ => {}
         }
     }
-    let run = RunRecord { written: written.into_iter().collect(), ..run.clone() };
+    let run = RunRecord {
+        written: written.into_iter().collect(),
+        report: Digest::of(page.json.as_bytes()).to_string(),
+        ..run.clone()
+    };
     // First, so that whatever is there after an interruption is known to a later run.
     replace(&out.join("record.json"), json(&run).as_bytes())?;
     let report = out.join("report.html");
@@ -146,14 +192,36 @@ fn is_own(name: &str) -> bool {
     })
 }
 
-/// The records of a run's folder.
+/// The records of a run's folder, as its run wrote them.
 pub fn read(out: &Path) -> Result<(StudyRecord, RunRecord), OutputError> {
-    fn one<T: serde::de::DeserializeOwned>(path: PathBuf) -> Result<T, OutputError> {
-        let text = std::fs::read_to_string(&path)
-            .map_err(|cause| OutputError::Read { path: path.clone(), cause })?;
-        serde_json::from_str(&text).map_err(|cause| OutputError::Record { path, cause })
+    /// What tells the version of a layout, whatever else it holds.
+    #[derive(Deserialize)]
+    struct Layout {
+        schema: u32,
     }
-    Ok((one(out.join("report.json"))?, one(out.join("record.json"))?))
+    let text = |path: &PathBuf| {
+        std::fs::read_to_string(path)
+            .map_err(|cause| OutputError::Read { path: path.clone(), cause })
+    };
+    let path = out.join("report.json");
+    let report = text(&path)?;
+    match serde_json::from_str(&report) {
+        Ok(Layout { schema }) if schema != StudyRecord::SCHEMA => {
+            return Err(OutputError::Schema { path, found: schema });
+        }
+        Ok(_) => {}
+        Err(cause) => return Err(OutputError::unread(path, cause)),
+    }
+    let record = serde_json::from_str(&report)
+        .map_err(|cause| OutputError::unread(path.clone(), cause))?;
+    let of_run = out.join("record.json");
+    let run: RunRecord = serde_json::from_str(&text(&of_run)?)
+        .map_err(|cause| OutputError::unread(of_run, cause))?;
+    // An older run tells no digest.
+    if !run.report.is_empty() && run.report != Digest::of(report.as_bytes()).to_string() {
+        return Err(OutputError::Changed { path });
+    }
+    Ok((record, run))
 }
 
 fn json(value: &impl serde::Serialize) -> String {

@@ -61,16 +61,18 @@ pub fn run(args: &Args) -> Exit {
     } else {
         print!("{}", counts(plan, &states));
         if let Some(glob) = &args.nodes {
-            for &index in &plan.order {
-                let name = &plan.graph[index].name;
-                if crate::survey::matches(glob, name) {
-                    println!(
-                        "{:<8}{name}{}{}",
-                        states.of[index.index()].word(),
-                        if plan.ahead.contains_key(&index) { AHEAD_OF_NAME } else { "" },
-                        reason(plan, &states, index)
-                    );
-                }
+            let chosen = why::chosen_or_say(plan, glob, &args.study);
+            if chosen.is_empty() {
+                return Exit::Change;
+            }
+            for index in chosen {
+                println!(
+                    "{:<8}{}{}{}",
+                    states.of[index.index()].word(),
+                    plan.graph[index].name,
+                    if plan.ahead.contains_key(&index) { AHEAD_OF_NAME } else { "" },
+                    reason(plan, &states, index)
+                );
             }
         }
         if args.why {

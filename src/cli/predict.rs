@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
+use super::whole::write_whole;
 use crate::catalog::Catalog;
 use crate::data::{Table, Value};
 use crate::diagnostics::nearest;
@@ -57,6 +58,9 @@ pub fn run(args: &Predict) -> Exit {
 /// Whether every subject got a prediction; what is wrong comes as lines to be printed.
 fn predicted(args: &Predict) -> Result<bool, String> {
     let catalog = Catalog::standard();
+    if let Some(output) = &args.output {
+        spares_its_inputs(args, output)?;
+    }
     let text = String::from_utf8(bytes(&args.model)?).map_err(|_| {
         wrong(&args.model, "it is no text", "give the JSON file of a model")
     })?;
@@ -78,7 +82,7 @@ fn predicted(args: &Predict) -> Result<bool, String> {
     let csv = csv(&predictions);
     match &args.output {
         None => print!("{csv}"),
-        Some(path) => std::fs::write(path, csv).map_err(|error| {
+        Some(path) => write_whole(path, csv.as_bytes()).map_err(|error| {
             wrong(path, &format!("it cannot be written: {error}"), "choose another place")
         })?,
     }
@@ -100,6 +104,19 @@ fn predicted(args: &Predict) -> Result<bool, String> {
         predictions.len(),
     );
     Ok(refused == 0)
+}
+
+/// Fails where the predictions would take the place of what they are made from.
+fn spares_its_inputs(args: &Predict, output: &Path) -> Result<(), String> {
+    let lies = |path: &Path| path.canonicalize().ok();
+    let Some(output) = lies(output) else { return Ok(()) };
+    for input in [&args.model, &args.table] {
+        if lies(input).is_some_and(|input| input == output) {
+            let what = "predictions are made from it, and would take its place";
+            return Err(wrong(input, what, "give `--output` another file"));
+        }
+    }
+    Ok(())
 }
 
 fn wrong(path: &Path, what: &str, hint: &str) -> String {
@@ -126,7 +143,7 @@ fn table(args: &Predict, catalog: &Catalog) -> Result<Table, String> {
         // Asked for a column that no table has, the reader says which ones there are.
         (None, false) => match reader.read(file(), ReadAs::Table { id: &[""] }) {
             Err(Failure::NoColumn { known, .. }) => known.into_iter().next(),
-            Err(failure) if !bytes.is_empty() => {
+            Err(failure) if !bytes.trim_ascii().is_empty() => {
                 return Err(unreadable(args, &failure, ""));
             }
             _ => None,

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Exit, output};
+use super::Exit;
+use super::output::{self, OutputError};
 use crate::catalog::Catalog;
 use crate::diagnostics::visible;
 
@@ -24,10 +25,11 @@ pub fn run(args: &Report) -> Exit {
         Ok(records) => records,
         Err(error) => {
             eprintln!("error: {error}");
-            eprintln!(
-                "help: give the folder that `restudy run` wrote, such as `runs/quickstart`"
-            );
-            return Exit::Change;
+            eprintln!("help: {}", error.remedy());
+            return match error {
+                OutputError::Changed { .. } => Exit::Failed,
+                _ => Exit::Change,
+            };
         }
     };
     let rendered = output::page(&Catalog::standard(), record);
@@ -35,6 +37,7 @@ pub fn run(args: &Report) -> Exit {
         Ok(page) => page,
         Err(error) => {
             eprintln!("error: {error}");
+            eprintln!("help: {}", error.remedy());
             return Exit::Failed;
         }
     };

@@ -11,16 +11,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::finished::{self, Ahead, Finished, Headline};
-use super::{Exit, load, locked, output};
+use super::{Exit, load, locked, output, why};
 use crate::catalog::Catalog;
 use crate::data::{KindRun, RunRecord, StudyRecord};
 use crate::diagnostics::{any_error, visible};
 use crate::digest::Digest;
 use crate::plan::{self, Node, Plan, State, States};
 use crate::review::{Lock, Protocol};
-use crate::run::{self, Done, How, Options, Watch};
+use crate::run::{self, Done, Found, How, Options, Watch};
+use crate::spec::Study;
 use crate::store::Mode;
-use crate::survey::{Location, Survey};
+use crate::survey::{Location, Reading, Survey};
 
 /// Compute what is new and write the report
 #[derive(Debug, clap::Args)]
@@ -73,7 +74,10 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     let started =
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     let places = load::Places::new(&args.study, args.store.as_deref());
-    let Some(opened) = load::open_or_say(&places, Mode::ReadWrite) else {
+    // Neither store nor key is made for a study that is not there.
+    let is_there = args.study.exists() && !args.study.is_dir();
+    let mode = if is_there { Mode::ReadWrite } else { Mode::ReadOnly };
+    let Some(opened) = load::open_or_say(&places, mode) else {
         return Exit::Change;
     };
     let reading = opened.reading(&places);
@@ -102,7 +106,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     }
     let finished_key =
         finished::key(&loaded, catalog, &opened.name_key.bytes, deviations.as_ref());
-    let ended = Ended {
+    let running = Running {
         args,
         places: &places,
         opened: &opened,
@@ -121,179 +125,18 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         && let Some((finished, record)) = read(&key)
         && let Some(finished) = finished.told(record, &loaded, catalog, &opened.store)
     {
-        let exit = ended.as_before(&loaded, &finished);
+        let exit = running.as_before(&loaded, &finished);
         // The process is about to end: giving a large record back piece by piece takes longer.
         std::mem::forget((finished, loaded));
         return exit;
     }
-    let warned = finished::warnings(&loaded);
-    loaded.plan();
-    if !loaded.faults.is_empty() && (!args.quiet || loaded.plan.is_none()) {
-        let colour = std::io::stderr().is_terminal();
-        eprintln!("{}", load::draw(&loaded.faults, &places, &loaded.text, colour));
-    }
-    let (Some((plan, proof)), Some(study)) = (&loaded.plan, &loaded.study) else {
-        return Exit::Change;
-    };
-    let interrupted = Arc::new(AtomicBool::new(false));
-    stop_on_signal(&interrupted);
-    let mut options = Options {
-        jobs: args.jobs,
-        refresh: args.refresh.clone(),
-        recheck: args.recheck.unwrap_or(0.0),
-        shuffle: args.shuffle,
-        interrupted: &interrupted,
-    };
-    let speaks = !args.quiet && !args.json;
-    let plan_key = plan::plan_key(plan);
-    let mut indexed = plan::read_index(&plan_key, plan, &opened.store);
-    // Twice at most: once more without the index, when what the report needs is damaged.
-    let mut again = false;
-    let (mut done, found) = loop {
-        let known = indexed
-            .take()
-            .unwrap_or_else(|| plan::states(plan, &loaded.survey, &opened.store));
-        if speaks {
-            announce(plan, &loaded.survey, &known);
-        }
-        let watch = Progress::new(plan, &known, speaks);
-        let done = match run::execute(
-            study,
-            &loaded.survey,
-            plan,
-            known,
-            &reading,
-            &options,
-            &watch,
-        ) {
-            Ok(done) => done,
-            Err(error) => {
-                eprintln!("error: {error}");
-                return Exit::Failed;
-            }
-        };
-        watch.end();
-        match run::found(plan, &done, &opened.store) {
-            Ok(found) => break (done, found),
-            Err(_) if again => {
-                eprintln!(
-                    "error: the store loses results while the study runs; is its disk sound?"
-                );
-                return Exit::Failed;
-            }
-            // Nobody has read what was damaged, so nobody has made it anew.
-            Err(lost) => options.refresh.extend(lost),
-        }
-        again = true;
-    };
-    let fresh = done.count(|how| *how != How::Stored) > 0;
-    if fresh {
-        if let Err(error) = run::write(&opened.store, &places.name, plan, &mut done) {
-            eprintln!("warning: the run's journal is not kept: {error}");
-        }
-        if done.count(|how| {
-            !matches!(how, How::Stored | How::Taken | How::Computed | How::CutOff)
-        }) == 0
-        {
-            plan::write_index(&plan_key, plan, &done.states, &opened.store);
-        }
-    }
-    for healed in opened.store.healed() {
-        eprintln!("note: {healed}");
-    }
-    if let Err(error) = opened.files.save() {
-        eprintln!("warning: file digests are not kept: {error}");
-    }
-    if let Some(why) = &done.stopped {
-        eprintln!("error: {why}");
-        return Exit::Failed;
-    }
-    if done.interrupted {
-        eprintln!(
-            "interrupted: {} of {} nodes are done; run the same command to go on",
-            done.count(|how| *how != How::NotReached),
-            done.how.len()
-        );
-        return Exit::Interrupted;
-    }
-    let (models, mut record) = rayon::join(
-        || run::models(study, &loaded.survey, plan, &found),
-        || {
-            run::record(
-                study,
-                &loaded.survey,
-                plan,
-                &found,
-                &done,
-                plan::certificate(study, proof),
-                finished::warnings(&loaded),
-            )
-        },
-    );
-    record.full_models =
-        run::full_models(study, &loaded.survey, plan, &found, &done, &models);
-    record.protocol = deviations;
-    let sound = done.failed() == 0;
-    let keeps = finished_key.filter(|_| sound);
-    let kept = keeps.and_then(|_| finished::keep_record(&record, &opened.store));
-    let record = finished::shown(study, record);
-    let run_record = RunRecord {
-        computed: done.computed(),
-        stored: done.count(|how| matches!(how, How::Stored | How::Taken)),
-        failed: done.failed(),
-        cut_off: done.count(|how| *how == How::CutOff),
-        kinds: kinds(plan, &done),
-        ..ended.run_record(&loaded, &record.engine, done.how.len())
-    };
-    let written = || {
-        let mut results = output::Results {
-            predictions: run::predictions(study, &loaded.survey, plan, &found),
-            models: Vec::new(),
-            without_model: Vec::new(),
-        };
-        for (name, model) in models {
-            match model {
-                Ok(model) => results.models.push(output::ModelFiles::of(name, model)),
-                Err(why) => results.without_model.push((name, why)),
-            }
-        }
-        results
-    };
-    let exit = failures(plan, &done, &record);
-    let lock = Lock::of(&record, plan, &done.states);
-    let headlines = Headline::of(&record);
-    let engine = record.engine.clone();
-    let (results, page) = rayon::join(written, || output::page(catalog, record));
-    let finished = Finished {
-        text: Digest::of(loaded.text.as_bytes()),
-        engine,
-        n_nodes: done.how.len(),
-        kinds: run_record
-            .kinds
-            .iter()
-            .map(|of| (of.kind.clone(), of.computed + of.stored + of.failed))
-            .collect(),
-        page,
-        results,
-        lock,
-        headlines,
-        held: finished::Held::of(&found, &done.states, &opened.store),
-        record: kept,
-        warned,
-    };
-    if exit == Exit::Fine
-        && let Some(key) = keeps
-    {
-        finished.keep(&opened.store, &key, &loaded.text);
-    }
-    let exit = ended.written(&run_record, &finished, exit);
-    // The process is about to end: giving large values back piece by piece takes longer.
-    std::mem::forget((finished, found, done, loaded));
+    let exit = running.anew(&mut loaded, &reading, finished_key);
+    std::mem::forget(loaded);
     exit
 }
 
-/// The end of a run: its files, its lock, its last words.
-struct Ended<'a> {
+/// A study whose run goes on from what is known of it to its files, its lock and its last words.
+struct Running<'a> {
     args: &'a Run,
     places: &'a load::Places,
     opened: &'a load::Opened,
@@ -305,7 +148,192 @@ struct Ended<'a> {
     began: Instant,
 }
 
-impl Ended<'_> {
+impl Running<'_> {
+    /// A run of which something is new. `key` names what a run gives where it can be kept for the next.
+    fn anew(
+        &self,
+        loaded: &mut load::Loaded,
+        reading: &Reading<'_>,
+        key: Option<Digest>,
+    ) -> Exit {
+        let args = self.args;
+        let warned = finished::warnings(loaded);
+        loaded.plan();
+        if !loaded.faults.is_empty() && (!args.quiet || loaded.plan.is_none()) {
+            let colour = std::io::stderr().is_terminal();
+            let drawn = load::draw(&loaded.faults, self.places, &loaded.text, colour);
+            eprintln!("{drawn}");
+        }
+        let (Some((plan, _)), Some(study)) = (&loaded.plan, &loaded.study) else {
+            return Exit::Change;
+        };
+        let is_no_node =
+            |glob: &String| why::chosen_or_say(plan, glob, &args.study).is_empty();
+        if args.refresh.iter().any(is_no_node) {
+            return Exit::Change;
+        }
+        let (done, found) = match self.executed(study, &loaded.survey, plan, reading) {
+            Ok(executed) => executed,
+            Err(exit) => return exit,
+        };
+        if let Some(exit) = unfinished(&done) {
+            return exit;
+        }
+        self.reported(loaded, (done, found), key, warned)
+    }
+
+    /// Runs the plan and keeps what the next run asks for.
+    fn executed(
+        &self,
+        study: &Study,
+        survey: &Survey,
+        plan: &Plan,
+        reading: &Reading<'_>,
+    ) -> Result<(Done, Found), Exit> {
+        let (args, store) = (self.args, &self.opened.store);
+        let interrupted = Arc::new(AtomicBool::new(false));
+        stop_on_signal(&interrupted);
+        let mut options = Options {
+            jobs: args.jobs,
+            refresh: args.refresh.clone(),
+            recheck: args.recheck.unwrap_or(0.0),
+            shuffle: args.shuffle,
+            interrupted: &interrupted,
+        };
+        let speaks = !args.quiet && !args.json;
+        let plan_key = plan::plan_key(plan);
+        let mut indexed = plan::read_index(&plan_key, plan, store);
+        // Twice at most: once more without the index, when what the report needs is damaged.
+        let mut again = false;
+        let (mut done, found) = loop {
+            let known =
+                indexed.take().unwrap_or_else(|| plan::states(plan, survey, store));
+            if speaks {
+                announce(plan, survey, &known);
+            }
+            let watch = Progress::new(plan, &known, speaks);
+            let done =
+                run::execute(study, survey, plan, known, reading, &options, &watch)
+                    .map_err(|error| {
+                        eprintln!("error: {error}");
+                        Exit::Failed
+                    })?;
+            watch.end();
+            match run::found(plan, &done, store) {
+                Ok(found) => break (done, found),
+                Err(_) if again => {
+                    eprintln!(
+                        "error: the store loses results while the study runs; is its disk sound?"
+                    );
+                    return Err(Exit::Failed);
+                }
+                // Nobody has read what was damaged, so nobody has made it anew.
+                Err(lost) => options.refresh.extend(lost),
+            }
+            again = true;
+        };
+        if done.count(|how| *how != How::Stored) > 0 {
+            if let Err(error) = run::write(store, &self.places.name, plan, &mut done) {
+                eprintln!("warning: the run's journal is not kept: {error}");
+            }
+            let is_sound = |how: &How| {
+                matches!(how, How::Stored | How::Taken | How::Computed | How::CutOff)
+            };
+            if done.how.iter().all(is_sound) {
+                plan::write_index(&plan_key, plan, &done.states, store);
+            }
+        }
+        for healed in store.healed() {
+            eprintln!("note: {healed}");
+        }
+        if let Err(error) = self.opened.files.save() {
+            eprintln!("warning: file digests are not kept: {error}");
+        }
+        Ok((done, found))
+    }
+
+    /// Makes the record and the page of what was found, writes them, and keeps them for the next run.
+    fn reported(
+        &self,
+        loaded: &load::Loaded,
+        (done, found): (Done, Found),
+        key: Option<Digest>,
+        warned: Vec<String>,
+    ) -> Exit {
+        let (Some((plan, proof)), Some(study)) = (&loaded.plan, &loaded.study) else {
+            unreachable!("it was run")
+        };
+        let (survey, store) = (&loaded.survey, &self.opened.store);
+        let (models, mut record) = rayon::join(
+            || run::models(study, survey, plan, &found),
+            || {
+                let certificate = plan::certificate(study, proof);
+                let warnings = finished::warnings(loaded);
+                run::record(study, survey, plan, &found, &done, certificate, warnings)
+            },
+        );
+        record.full_models =
+            run::full_models(study, survey, plan, &found, &done, &models);
+        record.protocol = self.protocol.as_ref().map(Protocol::facts);
+        let keeps = key.filter(|_| done.failed() == 0);
+        let kept = keeps.and_then(|_| finished::keep_record(&record, store));
+        let record = finished::shown(study, record);
+        let run_record = RunRecord {
+            computed: done.computed(),
+            stored: done.count(|how| matches!(how, How::Stored | How::Taken)),
+            failed: done.failed(),
+            cut_off: done.count(|how| *how == How::CutOff),
+            kinds: kinds(plan, &done),
+            ..self.run_record(loaded, &record.engine, done.how.len())
+        };
+        let written = || {
+            let mut results = output::Results {
+                predictions: run::predictions(study, survey, plan, &found),
+                models: Vec::new(),
+                without_model: Vec::new(),
+            };
+            for (name, model) in models {
+                match model {
+                    Ok(model) => {
+                        results.models.push(output::ModelFiles::of(name, model));
+                    }
+                    Err(why) => results.without_model.push((name, why)),
+                }
+            }
+            results
+        };
+        let exit = failures(plan, &done, &record);
+        let lock = Lock::of(&record, plan, &done.states);
+        let headlines = Headline::of(&record);
+        let engine = record.engine.clone();
+        let (results, page) = rayon::join(written, || output::page(self.catalog, record));
+        let kinds = run_record.kinds.iter();
+        let finished = Finished {
+            text: Digest::of(loaded.text.as_bytes()),
+            engine,
+            n_nodes: done.how.len(),
+            kinds: kinds
+                .map(|of| (of.kind.clone(), of.computed + of.stored + of.failed))
+                .collect(),
+            page,
+            results,
+            lock,
+            headlines,
+            held: finished::Held::of(&found, &done.states, store),
+            record: kept,
+            warned,
+        };
+        if exit == Exit::Fine
+            && let Some(key) = keeps
+        {
+            finished.keep(store, &key, &loaded.text);
+        }
+        let exit = self.written(&run_record, &finished, exit);
+        // The process is about to end: giving large values back piece by piece takes longer.
+        std::mem::forget((finished, found, done));
+        exit
+    }
+
     /// What is to be told of this run alone.
     fn run_record(&self, loaded: &load::Loaded, engine: &str, nodes: usize) -> RunRecord {
         let jobs = self.args.jobs;
@@ -327,7 +355,9 @@ impl Ended<'_> {
             spec_path: file_name(&self.places.study),
             spec_digest: Digest::of(loaded.text.as_bytes()).to_string(),
             files: files(&loaded.survey),
+            // Known once they are written.
             written: Vec::new(),
+            report: String::new(),
         }
     }
 
@@ -371,6 +401,7 @@ impl Ended<'_> {
                 Ok(report) => report,
                 Err(error) => {
                     eprintln!("error: {error}");
+                    eprintln!("help: {}", error.remedy());
                     return Exit::Failed;
                 }
             };
@@ -384,6 +415,23 @@ impl Ended<'_> {
         say(self.args, run, &finished.headlines, &report, exit);
         exit
     }
+}
+
+/// How a run ends that did not come to all of its nodes.
+fn unfinished(done: &Done) -> Option<Exit> {
+    if let Some(why) = &done.stopped {
+        eprintln!("error: {why}");
+        return Some(Exit::Failed);
+    }
+    if !done.interrupted {
+        return None;
+    }
+    eprintln!(
+        "interrupted: {} of {} nodes are done; run the same command to go on",
+        done.count(|how| *how != How::NotReached),
+        done.how.len()
+    );
+    Some(Exit::Interrupted)
 }
 
 /// The first signal stops after the nodes that are running, the second at once.
@@ -558,21 +606,10 @@ fn failures(plan: &Plan, done: &Done, record: &StudyRecord) -> Exit {
 
 /// Compares with the lock file when asked to, else writes it.
 fn lock(args: &Run, places: &load::Places, found: &Lock) -> Exit {
-    let path = locked::path(places);
     if !args.locked {
-        let text = found.to_yaml();
-        // Left alone when nothing changed, so that its time means something.
-        if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
-            return Exit::Fine;
-        }
-        return match std::fs::write(&path, text) {
-            Ok(()) => Exit::Fine,
-            Err(error) => {
-                eprintln!("error: cannot write {}: {error}", path.display());
-                Exit::Failed
-            }
-        };
+        return locked::write(places, found).err().unwrap_or(Exit::Fine);
     }
+    let path = locked::path(places);
     let locked = match std::fs::read_to_string(&path) {
         Ok(text) => Lock::read(&text),
         Err(error) => {

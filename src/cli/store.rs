@@ -144,6 +144,7 @@ fn add(store: &Store, files: &[PathBuf], json: bool) -> Result<Exit, StoreError>
             }
             Err(error) => {
                 eprintln!("error: cannot read {}: {error}", shown(path));
+                eprintln!("help: give the paths of files that can be read");
                 exit = Exit::Change;
             }
         }

@@ -1,7 +1,7 @@
 //! `restudy why`: the leaf that changed, old value and new.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use petgraph::graph::NodeIndex;
 
@@ -36,27 +36,32 @@ pub fn run(args: &Why) -> Exit {
         return Exit::Change;
     };
     let states = plan::states(plan, &loaded.survey, &opened.store);
-    let named: Vec<NodeIndex> = plan
-        .order
-        .iter()
-        .copied()
-        .filter(|&index| crate::survey::matches(&args.node, &plan.graph[index].name))
-        .collect();
-    if named.is_empty() {
-        eprintln!("error: the study has no node `{}`", args.node);
-        let names = plan.graph.node_weights().map(|node| node.name.as_str());
-        if let Some(near) = nearest(&args.node, names) {
-            eprintln!("help: did you mean `{near}`?");
-        }
-        eprintln!("help: `restudy plan --nodes {}` lists them", args.study.display());
+    let chosen = chosen_or_say(plan, &args.node, &args.study);
+    if chosen.is_empty() {
         return Exit::Change;
     }
-    for index in named {
+    for index in chosen {
         let state = states.of[index.index()];
         println!("{} is {}", plan.graph[index].name, state.word());
         print!("{}", text(plan, &states, &opened.store, &places.name, index));
     }
     Exit::Fine
+}
+
+/// The nodes that a glob chooses, in the order of the plan. Where there are none it is said.
+pub fn chosen_or_say(plan: &Plan, glob: &str, study: &Path) -> Vec<NodeIndex> {
+    let is_chosen =
+        |index: &NodeIndex| crate::survey::matches(glob, &plan.graph[*index].name);
+    let chosen: Vec<NodeIndex> = plan.order.iter().copied().filter(is_chosen).collect();
+    if chosen.is_empty() {
+        eprintln!("error: the study has no node `{glob}`");
+        let names = plan.graph.node_weights().map(|node| node.name.as_str());
+        if let Some(near) = nearest(glob, names) {
+            eprintln!("help: did you mean `{near}`?");
+        }
+        eprintln!("help: `restudy plan --nodes {}` lists them", study.display());
+    }
+    chosen
 }
 
 /// What changed, a line each.
@@ -103,14 +108,35 @@ fn words(change: &Change) -> (String, String) {
             (node.clone(), format!("{what}: {old} → {new}"))
         }
         Change::Inputs { node, added, removed } => {
-            let list = |names: &[String]| match names {
-                [] => "nothing".to_string(),
-                [one] => one.clone(),
-                [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+            let list = |does: &str, names: &[String]| match names {
+                [] => None,
+                [one] => Some(format!("{does} {one}")),
+                [first, rest @ ..] => {
+                    Some(format!("{does} {first} and {} more", rest.len()))
+                }
             };
-            let (added, removed) = (list(added), list(removed));
-            (node.clone(), format!("now also reads {added}; no longer reads {removed}"))
+            let (added, removed) =
+                (list("now also reads", added), list("no longer reads", removed));
+            let both: Vec<String> = added.into_iter().chain(removed).collect();
+            (node.clone(), both.join("; "))
         }
         Change::Lost { node } => (node.clone(), "its stored result is gone".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_told_where_there_are_any() {
+        let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
+        let told = |added: &[&str], removed: &[&str]| {
+            let (added, removed) = (names(added), names(removed));
+            words(&Change::Inputs { node: "tune".to_string(), added, removed }).1
+        };
+        assert_eq!(told(&["a", "b", "c"], &[]), "now also reads a and 2 more");
+        assert_eq!(told(&[], &["d"]), "no longer reads d");
+        assert_eq!(told(&["a"], &["d"]), "now also reads a; no longer reads d");
     }
 }

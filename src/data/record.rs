@@ -1246,6 +1246,14 @@ pub struct RunRecord {
     /// takes away.
     #[serde(default)]
     pub written: Vec<String>,
+    /// Digest of `report.json` among them; empty in records of older runs.
+    #[serde(default)]
+    pub report: String,
+}
+
+impl StudyRecord {
+    /// The version of this layout.
+    pub const SCHEMA: u32 = 1;
 }
 
 /// What became of the nodes of one kind in a run.

@@ -113,7 +113,7 @@ codes! {
     NEVER_FITTED "E0321" "a setting that training sets are too small for"
         "Some settings need so many training rows, or so many patients of each class. The splits are known before anything runs: where no outer split has an inner training set of that size, the setting is never chosen. Inner training sets count, as a candidate is chosen by its scores on all inner splits.";
     NO_VALUE "E0322" "a column without a value where one is needed"
-        "Nothing can be learned, imputed or divided by a column that holds no value for any patient who is analysed. Correct its name or the table, or leave it out; `drop_missing` leaves out columns that are nearly empty.";
+        "Nothing can be learned or imputed of a column that holds no value for any patient who is analysed. Correct its name or the table, or leave it out; `drop_missing` leaves out columns that are nearly empty.";
     UNFILLED "E0323" "missing values that nothing fills"
         "Most learners and selectors refuse missing values, so where no step fills them nothing is fitted, and what is chosen may be the prevalence alone. Place `impute_median` before the first step that compares columns or rows, or leave such columns or patients out. The steps of the study are followed on the rows of every split: a column that a step drops is not counted.";
     FEW_PER_FOLD "W0401" "few patients per fold"
@@ -147,7 +147,7 @@ codes! {
     PARTLY_FILLED "W0415" "missing values on some splits or in another cohort"
         "On some training sets a step has no value to learn from, or a missing value reaches what refuses it. What is fitted there has no result; in the other splits it has. A frozen model meets the missing values of another cohort with what it learned: where nothing fills them, that cohort may have no result at all.";
     NO_GROUPS "W0416" "a column that makes no groups to compare"
-        "Patients are compared within values of a column that several patients of both classes share. One value for all divides nobody, and a number or a name has a value for each. Numbers become groups by `cut:`, spellings and rare values by `derive:`.";
+        "Patients are compared within values of a column that several patients of both classes share. One value for all divides nobody, nor does a column without any: the other results are not touched. A number or a name has a value for each. Numbers become groups by `cut:`, spellings and rare values by `derive:`.";
     SHIFTED "W0417" "another cohort whose values are not those of development"
         "Most values lie outside of all that development holds, or are categories that it does not have. Often the unit, the software or the spelling differs, and then a frozen model computes something, but nothing that means anything. `map` takes a factor and a summand; `columns: { NAME: { map: … } }` of a source renames categories.";
     MISSPELT "W0418" "a rule with a value in another spelling"

@@ -149,6 +149,9 @@ pub trait TableStep: Operation {
     /// Whether all it does is to leave columns out.
     const PICKS: bool = false;
 
+    /// Whether `fit` looks at values; else only at where they are missing.
+    const READS_VALUES: bool = true;
+
     /// What it makes of missing values. What compares columns or rows takes none.
     const GAPS: Gaps = Gaps::Refused;
 
@@ -629,6 +632,8 @@ pub trait AnyTableStep: Send + Sync {
     fn reads_categories(&self) -> bool;
     /// See [`TableStep::PICKS`].
     fn picks(&self) -> bool;
+    /// See [`TableStep::READS_VALUES`].
+    fn reads_values(&self) -> bool;
     /// See [`TableStep::GAPS`].
     fn gaps(&self) -> Gaps;
     /// See [`TableStep::columns`].
@@ -683,6 +688,10 @@ impl<T: TableStep> AnyTableStep for T {
 
     fn picks(&self) -> bool {
         T::PICKS
+    }
+
+    fn reads_values(&self) -> bool {
+        T::READS_VALUES
     }
 
     fn gaps(&self) -> Gaps {

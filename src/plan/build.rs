@@ -266,6 +266,7 @@ impl Builder<'_> {
         self.procedures.entry((model, branch)).or_insert_with(made).clone()
     }
 
+    /// Adds a node that reads the whole content of these.
     pub fn add(&mut self, node: Node, inputs: &[NodeIndex]) -> NodeIndex {
         let index = self.graph.add_node(node);
         for input in inputs {

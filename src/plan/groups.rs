@@ -14,6 +14,7 @@ impl Groups {
         groups
     }
 
+    /// Adds a group.
     pub fn insert(&mut self, group: u32) {
         let word = group as usize / 64;
         if self.0.len() <= word {
@@ -22,6 +23,7 @@ impl Groups {
         self.0[word] |= 1 << (group % 64);
     }
 
+    /// Adds all groups of `other`.
     pub fn extend(&mut self, other: &Self) {
         if self.0.len() < other.0.len() {
             self.0.resize(other.0.len(), 0);
@@ -31,6 +33,7 @@ impl Groups {
         }
     }
 
+    /// Whether a group is among these.
     pub fn contains(&self, group: u32) -> bool {
         self.0.get(group as usize / 64).is_some_and(|word| word >> (group % 64) & 1 == 1)
     }
@@ -39,10 +42,6 @@ impl Groups {
     pub fn covers(&self, other: &Self) -> bool {
         let here = |word: usize| self.0.get(word).copied().unwrap_or(0);
         other.0.iter().enumerate().all(|(word, other)| other & !here(word) == 0)
-    }
-
-    pub fn intersects(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
     }
 
     /// The groups in both, ascending.
@@ -58,10 +57,12 @@ impl Groups {
         shared
     }
 
+    /// How many groups there are.
     pub fn len(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
@@ -78,13 +79,11 @@ mod tests {
         let b = Groups::of_rows(&[1, 64], &group_of);
         assert_eq!((a.len(), b.len()), (4, 2));
         assert_eq!(a.shared(&b), [64]);
-        assert!(
-            a.intersects(&b) && a.contains(199) && !a.contains(1) && !b.contains(199)
-        );
+        assert!(a.contains(199) && !a.contains(1) && !b.contains(199));
         assert!(a.covers(&a) && !a.covers(&b) && a.covers(&Groups::default()));
         a.extend(&b);
         assert_eq!(a.len(), 5);
         assert!(a.covers(&b) && !b.covers(&a));
-        assert!(Groups::default().is_empty() && !Groups::default().intersects(&a));
+        assert!(Groups::default().is_empty() && Groups::default().shared(&a).is_empty());
     }
 }

@@ -353,6 +353,7 @@ impl Builder<'_> {
     }
 }
 
+/// Whether fitting a step looks at the outcome.
 pub fn reads_outcome_of(step: &Use) -> bool {
     match &step.instance {
         Instance::TableStep(instance) => instance.reads_outcome(),

@@ -283,6 +283,7 @@ pub struct Node {
 pub struct Identity(String);
 
 impl Identity {
+    /// The canonical JSON of what a node does.
     pub fn new(json: &serde_json::Value) -> Arc<Self> {
         Arc::new(Self(canonical_json(json)))
     }
@@ -292,10 +293,12 @@ impl Identity {
         Arc::new(Self(canonical_object(fields)))
     }
 
+    /// As it enters the key.
     pub fn text(&self) -> &str {
         &self.0
     }
 
+    /// As it is printed.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.0).expect("it was written as JSON")
     }
@@ -540,6 +543,7 @@ pub enum Work {
     },
 }
 
+/// The file of an image source that a node reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grid {
     Volume,
@@ -636,6 +640,7 @@ impl Plan {
         edges(&self.graph, node)
     }
 
+    /// The nodes that read this one.
     pub fn readers(&self, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
         self.graph.neighbors_directed(node, Direction::Outgoing)
     }

@@ -62,6 +62,7 @@ pub struct Common {
 }
 
 impl Common {
+    /// Written once for a study: every procedure has it in common.
     pub fn of(study: &Study) -> Self {
         let evaluate = &study.evaluate;
         let steps = study.learn.iter().flat_map(|chain| {
@@ -90,6 +91,7 @@ impl Common {
 }
 
 impl Procedure {
+    /// That of a model in one way of preparing.
     pub fn of(study: &Study, common: &Common, model: usize, branch: usize) -> Self {
         let model = &study.models[model];
         let chain = &model.branches[branch].prepare;

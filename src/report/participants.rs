@@ -8,7 +8,7 @@ use super::flow;
 use super::missingness;
 use super::shown::{Shown, counted, fill, plain};
 use super::table_one;
-use crate::data::{BlockFacts, ColumnFacts, ColumnLevel, FlowBox, Share};
+use crate::data::{BlockFacts, CohortFacts, ColumnFacts, ColumnLevel, FlowBox, Share};
 use crate::operation::prelude::*;
 
 /// Flow diagram of every cohort, joins, reasons, agreement of sources, Table 1, missing values and predictors.
@@ -128,27 +128,34 @@ impl Section for Participants {
     }
 }
 
-/// Everyone who left, with reason; what several cohorts inherit is told once.
-fn removals(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
+/// The boxes of all flows, each with its cohort and its place in the record. What several cohorts inherit
+/// is there once: up to their own box the parts of a base cohort tell the same story.
+fn boxes(record: &StudyRecord) -> Vec<(&CohortFacts, &FlowBox, String)> {
     let mut told: Vec<(&FlowBox, usize)> = Vec::new();
-    let mut rows = Vec::new();
+    let mut boxes = Vec::new();
     for (at, cohort) in record.cohorts.iter().enumerate() {
         for (position, of_box) in cohort.flow.iter().enumerate() {
-            // Up to their own box the parts of a base cohort tell the same story.
-            if told.contains(&(of_box, position)) {
+            if !told.contains(&(of_box, position)) {
+                told.push((of_box, position));
+                boxes.push((cohort, of_box, format!("/cohorts/{at}/flow/{position}")));
+            }
+        }
+    }
+    boxes
+}
+
+/// Everyone who left, with reason.
+fn removals(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
+    let mut rows = Vec::new();
+    for (cohort, of_box, place) in boxes(record) {
+        for (which, removed) in of_box.removed.iter().enumerate() {
+            if removed.n == 0 && removed.reason == "outcome unknown" {
                 continue;
             }
-            told.push((of_box, position));
-            for (which, removed) in of_box.removed.iter().enumerate() {
-                if removed.n == 0 && removed.reason == "outcome unknown" {
-                    continue;
-                }
-                let path = format!("/cohorts/{at}/flow/{position}/removed/{which}/n");
-                rows.push(json!({
-                    "cohort": cohort.name, "step": of_box.label,
-                    "reason": removed.reason, "n": shown.count(&path),
-                }));
-            }
+            rows.push(json!({
+                "cohort": cohort.name, "step": of_box.label, "reason": removed.reason,
+                "n": shown.count(&format!("{place}/removed/{which}/n")),
+            }));
         }
     }
     rows
@@ -156,23 +163,16 @@ fn removals(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
 
 /// What matched and what did not, on each side of each join.
 fn joins(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
-    let mut told: Vec<(&FlowBox, usize)> = Vec::new();
     let mut rows = Vec::new();
-    for (at, cohort) in record.cohorts.iter().enumerate() {
-        for (position, of_box) in cohort.flow.iter().enumerate() {
-            if told.contains(&(of_box, position)) {
-                continue;
-            }
-            told.push((of_box, position));
-            for (which, join) in of_box.joins.iter().enumerate() {
-                let path = format!("/cohorts/{at}/flow/{position}/joins/{which}");
-                let count = |what: &str| shown.count(&format!("{path}/{what}"));
-                rows.push(json!({
-                    "cohort": cohort.name, "source": join.source, "required": join.required,
-                    "matched": count("matched"), "without": count("without"),
-                    "unused": count("unused"),
-                }));
-            }
+    for (cohort, of_box, place) in boxes(record) {
+        for (which, join) in of_box.joins.iter().enumerate() {
+            let count =
+                |what: &str| shown.count(&format!("{place}/joins/{which}/{what}"));
+            rows.push(json!({
+                "cohort": cohort.name, "source": join.source, "required": join.required,
+                "matched": count("matched"), "without": count("without"),
+                "unused": count("unused"),
+            }));
         }
     }
     rows

@@ -206,6 +206,31 @@ struct Result_ {
     cost: Option<f64>,
 }
 
+/// Stands for the name of an input that a panic left without a value.
+const NOT_MEASURED: &[u8] = b"not measured";
+
+/// A node whose inputs are done.
+struct Task {
+    index: NodeIndex,
+    key: Digest,
+    /// What the key is made of.
+    preimage: String,
+    /// The names of what it reads, as the preimage has them.
+    digests: Vec<Digest>,
+}
+
+impl Task {
+    fn stored(&self, action: Action, how: How) -> Result_ {
+        let cost = Some(action.seconds);
+        let outputs = action.outputs.into_iter().map(|o| (o.port, o.digest)).collect();
+        Result_ { how: Some(how), key: Some(self.key), outputs: Some(outputs), cost }
+    }
+
+    fn failed(&self, how: How) -> Result_ {
+        Result_ { how: Some(how), key: Some(self.key), ..Result_::default() }
+    }
+}
+
 struct Executor<'a> {
     study: &'a Study,
     survey: &'a Survey,
@@ -274,106 +299,117 @@ impl Executor<'_> {
         self.sync();
     }
 
+    /// A node's result, from the first place that has it: known before the run, computed with another
+    /// node, stored, cut from a stored value that holds more, or else computed now.
     fn run(&self, index: NodeIndex) -> Result_ {
-        if let Some(done) = self.performed[index.index()] {
-            let how = if done.computed { How::Computed } else { How::Stored };
-            let outputs = Some(done.outputs.clone());
-            let key = Some(done.key);
-            return Result_ { how: Some(how), key, outputs, cost: None };
+        if let Some(result) = self.known_before(index) {
+            return result;
         }
-        // The first of those that share their work may have to do that of others.
-        if let Some(known) = &self.known
-            && known.of[index.index()] == State::Stored
-            && !self.plan.together.contains_key(&index)
-        {
-            let at = index.index();
-            let (key, outputs) = (known.keys[at], known.outputs[at].clone());
-            let (how, cost) = (Some(How::Stored), known.seconds[at]);
-            return Result_ { how, key, outputs, cost };
-        }
-        let node = &self.plan.graph[index];
-        let mut digests = Vec::new();
-        for (input, port) in self.plan.ports(index) {
-            match self.output(input, port) {
-                Some(digest) => digests.push(digest),
-                // A subject that could not be measured is counted, not fatal.
-                None if matches!(node.work, Work::Frame { .. }) => {
-                    digests.push(Digest::of(b"not measured"));
-                }
-                None => {
-                    let why = self.why_failed(input).unwrap_or_default();
-                    let how = Some(How::Blocked(why));
-                    return Result_ { how, ..Result_::default() };
-                }
-            }
-        }
-        let preimage = preimage(node, &digests);
-        let key = key_of(&preimage);
-        let failed =
-            |how| Result_ { how: Some(how), key: Some(key), ..Result_::default() };
-        let stored = |action: Action, how| {
-            let cost = Some(action.seconds);
-            let outputs =
-                action.outputs.into_iter().map(|o| (o.port, o.digest)).collect();
-            Result_ { how: Some(how), key: Some(key), outputs: Some(outputs), cost }
+        let digests = match self.input_digests(index) {
+            Ok(digests) => digests,
+            Err(how) => return Result_ { how: Some(how), ..Result_::default() },
         };
+        let preimage = preimage(&self.plan.graph[index], &digests);
+        let task = Task { index, key: key_of(&preimage), preimage, digests };
         self.together(index);
         if let Some((action, how)) = lock(&self.made[index.index()]).take() {
-            return stored(action, how);
+            return task.stored(action, how);
         }
         if self.ends() {
             return Result_::default();
         }
-        let refresh = self.refresh[index.index()];
-        if !refresh && let Some(action) = self.store.action(&key) {
-            let how = self.recheck(index, &key, &action);
-            return stored(action, how);
+        self.stored(&task).unwrap_or_else(|| self.made_now(&task))
+    }
+
+    /// The result of a node that the survey has performed, or that is not to be looked at again.
+    fn known_before(&self, index: NodeIndex) -> Option<Result_> {
+        let at = index.index();
+        if let Some(done) = self.performed[at] {
+            let how = Some(if done.computed { How::Computed } else { How::Stored });
+            let (key, outputs) = (Some(done.key), Some(done.outputs.clone()));
+            return Some(Result_ { how, key, outputs, cost: None });
         }
+        let known = self.known.as_ref()?;
+        // The first of those that share their work may have to do that of others.
+        if known.of[at] != State::Stored || self.plan.together.contains_key(&index) {
+            return None;
+        }
+        let (key, outputs) = (known.keys[at], known.outputs[at].clone());
+        let (how, cost) = (Some(How::Stored), known.seconds[at]);
+        Some(Result_ { how, key, outputs, cost })
+    }
+
+    /// The names of what a node reads. Fails where an input has none.
+    fn input_digests(&self, index: NodeIndex) -> Result<Vec<Digest>, How> {
+        let ports = self.plan.ports(index).into_iter();
+        let digest =
+            |(input, port): (NodeIndex, Option<&str>)| match self.output(input, port) {
+                Some(digest) => Ok(digest),
+                // A subject that could not be measured is counted, not fatal.
+                None if matches!(self.plan.graph[index].work, Work::Frame { .. }) => {
+                    Ok(Digest::of(NOT_MEASURED))
+                }
+                None => Err(How::Blocked(self.why_failed(input).unwrap_or_default())),
+            };
+        ports.map(digest).collect()
+    }
+
+    /// What the store has of a node, unless it is to be computed again.
+    fn stored(&self, task: &Task) -> Option<Result_> {
+        let wanted = !self.refresh[task.index.index()];
+        let action = wanted.then(|| self.store.action(&task.key)).flatten()?;
+        let how = self.recheck(task.index, &task.key, &action);
+        Some(task.stored(action, how))
+    }
+
+    /// Takes a node from a stored value that holds more, or computes it, and stores it.
+    fn made_now(&self, task: &Task) -> Result_ {
+        let index = task.index;
+        let refresh = self.refresh[index.index()];
         // Another process may be computing the same: wait for it, then look again.
-        let guard = match self.store.single_flight(&key) {
+        let guard = match self.store.single_flight(&task.key) {
             Ok(guard) => guard,
-            Err(error) => return failed(How::Failed(error.to_string())),
+            Err(error) => return task.failed(How::Failed(error.to_string())),
         };
         if refresh {
-            self.store.forget(&key);
-        } else if let Some(action) = self.store.action(&key) {
-            return stored(action, How::Stored);
+            self.store.forget(&task.key);
+        } else if let Some(action) = self.store.action(&task.key) {
+            return task.stored(action, How::Stored);
         }
         let started = Instant::now();
-        let taken = if refresh { None } else { self.taken(index, &digests) };
+        let taken = if refresh { None } else { self.taken(index, &task.digests) };
         let how = if taken.is_some() { How::Taken } else { How::Computed };
         let value = match taken.map_or_else(|| self.compute(index), Ok) {
             Ok(value) => value,
-            Err(how) => return failed(how),
+            Err(how) => return task.failed(how),
         };
         let bytes = value.to_bytes();
         // Not every failure has passed through the store: a panic's never does.
-        let from_panic = digests.contains(&Digest::of(b"not measured"));
-        let digest = Digest::of(&bytes);
-        if from_panic {
+        if task.digests.contains(&Digest::of(NOT_MEASURED)) {
+            let outputs = Some(vec![(String::new(), Digest::of(&bytes))]);
             *lock(&self.values[index.index()]) = Some(Arc::new(value));
-            let outputs = Some(vec![(String::new(), digest)]);
             let how = Some(How::Computed);
-            return Result_ { how, key: Some(key), outputs, cost: None };
+            return Result_ { how, key: Some(task.key), outputs, cost: None };
         }
-        let mut outputs = vec![NewOutput { port: String::new(), bytes, keep: node.keep }];
+        let keep = self.plan.graph[index].keep;
+        let mut outputs = vec![NewOutput { port: String::new(), bytes, keep }];
         if let Value::Alternatives(alternatives) = &value {
             match self.ahead(index, &alternatives.winners) {
                 Ok(Some(keys)) => outputs.extend(keys),
                 Ok(None) => return Result_::default(),
-                Err(how) => return failed(how),
+                Err(how) => return task.failed(how),
             }
         }
         let seconds = started.elapsed().as_secs_f64();
-        let action = NewAction { preimage, seconds, outputs };
-        let published = self.store.publish(&key, action);
+        let action = NewAction { preimage: task.preimage.clone(), seconds, outputs };
+        let published = self.store.publish(&task.key, action);
         drop(guard);
         if self.readers_left[index.index()].load(Ordering::Acquire) > 0 {
             *lock(&self.values[index.index()]) = Some(Arc::new(value));
         }
         match published {
-            Ok(action) => stored(action, how),
-            Err(error) => failed(self.not_stored(&error)),
+            Ok(action) => task.stored(action, how),
+            Err(error) => task.failed(self.not_stored(&error)),
         }
     }
 

@@ -20,6 +20,7 @@ pub struct Chain {
     pub settings: Vec<ChainSetting>,
 }
 
+/// A chain at one point of its grid.
 #[derive(Clone)]
 pub struct ChainSetting {
     pub steps: Vec<Use>,
@@ -96,6 +97,7 @@ impl Chain {
         self.settings.iter().map(|setting| setting.steps.len()).max().unwrap_or(0)
     }
 
+    /// Whether no setting has a step: `all` selects nothing.
     pub fn is_empty(&self) -> bool {
         self.settings.iter().all(|setting| setting.steps.is_empty())
     }

@@ -32,6 +32,7 @@ pub struct Cohort {
     pub failed_at_most: usize,
 }
 
+/// A source whose rows are found by the id of a cohort row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Join {
     pub source: Named,
@@ -68,6 +69,7 @@ pub struct ColumnMap {
     pub columns: Vec<MappedColumn>,
 }
 
+/// A column of another source: its numbers times `times` plus `add` are those of the predictor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MappedColumn {
     /// What the predictors call it; `*` stands for any text.

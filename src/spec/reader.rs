@@ -26,25 +26,30 @@ pub struct Fields<'n> {
 }
 
 impl<'n> Fields<'n> {
+    /// The value of a key, if the author wrote it.
     pub fn get(&self, name: &str) -> Option<&'n Node> {
         self.entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| *node)
     }
 
+    /// The key as it was written, with its place.
     pub fn key(&self, name: &str) -> Option<&'n Key> {
         self.entries.iter().find(|(key, _)| key.name == name).map(|(key, _)| *key)
     }
 
+    /// All entries in written order.
     pub fn iter(&self) -> impl Iterator<Item = (&'n Key, &'n Node)> {
         self.entries.iter().copied()
     }
 }
 
 impl<'a> Reader<'a> {
+    /// `text`: the study as it was written.
     pub fn new(text: &'a str, catalog: &'a Catalog) -> Self {
         let (faults, sources, implied) = (Vec::new(), Vec::new(), Vec::new());
         Self { text, catalog, faults, sources, seed: 0, implied }
     }
 
+    /// Remembers an error at a place of the study; hints and labels can be added to what it gives.
     pub fn error(
         &mut self,
         code: Code,
@@ -54,6 +59,7 @@ impl<'a> Reader<'a> {
         self.push(Diagnostic::error(code, Place::Study(span), message))
     }
 
+    /// Remembers a fault.
     pub fn push(&mut self, fault: Diagnostic) -> &mut Diagnostic {
         self.faults.push(fault);
         self.faults.last_mut().expect("one was just added")
@@ -167,6 +173,7 @@ impl<'a> Reader<'a> {
         Some(fields)
     }
 
+    /// Says what was needed instead of this value.
     pub fn wrong_type(&mut self, node: &Node, needed: &str) {
         let message = format!("{needed}, and this is {}", node.kind.noun());
         self.error(Code::WRONG_TYPE, node.span, message);
@@ -212,6 +219,7 @@ impl<'a> Reader<'a> {
         self.text.get(span.start..span.end).unwrap_or("").trim().to_string()
     }
 
+    /// A list of texts.
     pub fn texts(&mut self, node: &Node, what: &str) -> Vec<Named> {
         self.list(node, what).iter().filter_map(|item| self.text(item, what)).collect()
     }
@@ -224,6 +232,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `true` or `false`.
     pub fn truth(&mut self, node: &Node, what: &str) -> Option<bool> {
         match &node.kind {
             Kind::Bool(value) => Some(*value),
@@ -234,6 +243,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A number, whole or not.
     pub fn number(&mut self, node: &Node, what: &str) -> Option<f64> {
         match &node.kind {
             Kind::Number(number) => number.as_f64(),

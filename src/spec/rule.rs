@@ -37,6 +37,7 @@ pub enum Rule {
     Or(Box<Rule>, Box<Rule>),
 }
 
+/// How two values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
     Equal,
@@ -47,6 +48,7 @@ pub enum Comparison {
     AtLeast,
 }
 
+/// What a text is asked for another text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextTest {
     Starts,
@@ -54,12 +56,14 @@ pub enum TextTest {
     Contains,
 }
 
+/// A side of a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operand {
     Literal(Literal),
     Column(String),
 }
 
+/// A value that is written in the rule.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Literal {
     Text(String),

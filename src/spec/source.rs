@@ -31,6 +31,7 @@ pub struct Provenance {
     pub conversion: Option<String>,
 }
 
+/// What a source holds, and how it is read.
 #[derive(Clone)]
 pub enum SourceKind {
     /// One row per id; several files are stacked.
@@ -66,6 +67,25 @@ impl Source {
         }
     }
 
+    /// What of it can change a result: no path and no place.
+    pub fn identity(&self) -> Json {
+        match &self.kind {
+            SourceKind::Table { reader, keyed, .. } => {
+                json!({ "table": reader.identity(), "keyed": keyed.identity() })
+            }
+            SourceKind::Maf { reader, keyed, assayed, .. } => json!({
+                "maf": reader.identity(), "keyed": keyed.identity(),
+                "assayed": assayed.as_ref().map(|named| &named.name),
+            }),
+            SourceKind::Images { reader, unit, .. } => {
+                json!({ "images": reader.identity(), "unit": unit })
+            }
+            SourceKind::Simulate { generator } => {
+                json!({ "simulate": generator.identity() })
+            }
+        }
+    }
+
     /// Its files; none for images and generators.
     pub fn files(&self) -> &[Origin] {
         match &self.kind {
@@ -74,6 +94,7 @@ impl Source {
         }
     }
 
+    /// Whether it holds mutations.
     pub fn is_maf(&self) -> bool {
         matches!(self.kind, SourceKind::Maf { .. })
     }
@@ -242,6 +263,7 @@ impl Cells {
     }
 }
 
+/// Where the bytes of a file come from.
 #[derive(Clone)]
 pub enum Origin {
     /// Relative paths are relative to the study file. What is not there may be in the store.
@@ -279,6 +301,7 @@ impl Origin {
     }
 }
 
+/// Where images and masks come from.
 #[derive(Clone)]
 pub enum ImageOrigin {
     /// `path` and `mask` hold `{id}`.

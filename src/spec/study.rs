@@ -338,6 +338,7 @@ pub struct Block {
     pub steps: Vec<Use>,
 }
 
+/// Where the predictors of a block come from.
 #[derive(Clone)]
 pub enum BlockKind {
     /// Columns of tables by pattern; `*` stands for any text.
@@ -467,6 +468,7 @@ impl Choosing {
     }
 }
 
+/// How predictions are judged, and how a candidate is chosen.
 #[derive(Clone)]
 pub struct Evaluate {
     pub primary: Use,
@@ -640,6 +642,7 @@ pub struct Claim {
     pub span: Span,
 }
 
+/// Where the threshold comes from at and above which a prediction is positive.
 #[derive(Clone)]
 pub struct ThresholdRule {
     pub rule: Use,
@@ -669,10 +672,12 @@ impl Study {
             || is_external && self.validate.first().is_some_and(of_scheme)
     }
 
+    /// The source of this name.
     pub fn source(&self, name: &str) -> Option<&Source> {
         self.sources.iter().find(|source| source.name == name)
     }
 
+    /// The cohort of this name.
     pub fn cohort(&self, name: &str) -> Option<&Cohort> {
         self.cohorts.iter().find(|cohort| cohort.name == name)
     }
@@ -687,6 +692,7 @@ impl Study {
         readers.peek().is_some() && readers.all(added)
     }
 
+    /// The block of predictors of this name.
     pub fn block(&self, name: &str) -> Option<&Block> {
         self.predictors.iter().find(|block| block.name == name)
     }
@@ -708,10 +714,12 @@ impl Study {
         protects.then(|| self.governance.smallest_cell.unwrap_or(USUAL))
     }
 
+    /// The derived column of this name.
     pub fn derived(&self, name: &str) -> Option<&Derived> {
         self.derive.iter().find(|derived| derived.name == name)
     }
 
+    /// The model of this name.
     pub fn model(&self, name: &str) -> Option<&Model> {
         self.models.iter().find(|model| model.name == name)
     }
@@ -777,23 +785,6 @@ impl Study {
     /// The digest of everything here that can change a result: no title, label, path or place.
     /// Controls that were added follow from the rest and from the data, so they are no part of it.
     pub fn digest(&self) -> Digest {
-        let sources = self.sources.iter().map(|source| match &source.kind {
-            SourceKind::Table { reader, keyed, .. } => {
-                json!({ "table": reader.identity(), "keyed": keyed.identity() })
-            }
-            SourceKind::Maf { reader, keyed, assayed, .. } => json!({
-                "maf": reader.identity(), "keyed": keyed.identity(),
-                "assayed": assayed.as_ref().map(|named| &named.name),
-            }),
-            SourceKind::Images { reader, unit, .. } => {
-                json!({ "images": reader.identity(), "unit": unit })
-            }
-            SourceKind::Simulate { generator } => {
-                json!({ "simulate": generator.identity() })
-            }
-        });
-        let names =
-            |names: &[Named]| names.iter().map(|n| n.name.clone()).collect::<Json>();
         let written = |name: &str| self.model(name).is_none_or(|m| m.added.is_none());
         let of_added = |block: &Block| {
             let mut models = self.models.iter().filter(|model| {
@@ -802,29 +793,7 @@ impl Study {
             models.next().is_some_and(|model| model.added.is_some())
         };
         let blocks = self.predictors.iter().filter(|block| !of_added(block));
-        let predictors = blocks.map(|block| {
-            let steps = block.steps.iter().map(Use::identity).collect::<Json>();
-            match &block.kind {
-                BlockKind::Columns { from, include, except } => json!({
-                    "columns": names(from), "include": names(include),
-                    "except": names(except), "steps": steps,
-                }),
-                BlockKind::Images { from, labels, features } => json!({
-                    "images": from.name, "labels": labels, "steps": steps,
-                    "features": features.iter().map(Use::identity).collect::<Json>(),
-                }),
-            }
-        });
-        let chains =
-            |chains: &[Chain]| chains.iter().map(Chain::identity).collect::<Json>();
         let models = self.models.iter().filter(|model| model.added.is_none());
-        let models = models.map(|model| {
-            let branches = model.branches.iter().map(|branch| branch.prepare.identity());
-            json!({
-                "blocks": names(&model.blocks), "forced": names(&model.forced),
-                "prepare": branches.collect::<Json>(), "select": chains(&model.select),
-            })
-        });
         let validate = self.validate.iter().map(|scheme| {
             let models = scheme.models.iter().filter(|model| written(&model.name));
             json!([
@@ -834,69 +803,21 @@ impl Study {
                 names(&scheme.outcomes)
             ])
         });
-        let evaluate = &self.evaluate;
-        let threshold = evaluate.threshold.as_ref().map(|threshold| {
-            let held_out = threshold.learned_from == LearnedFrom::HeldOut;
-            json!([threshold.rule.identity(), held_out])
-        });
-        let compare =
-            evaluate.compare.iter().map(|c| json!([c.better.name, c.than.name]));
-        let subgroups = evaluate
-            .subgroups
-            .iter()
-            .map(|s| json!([s.by.name, s.cut, s.minimum_events]));
         let mut whole = json!({
             "seed": self.seed,
-            "sources": sources.collect::<Json>(),
+            "sources": self.sources.iter().map(Source::identity).collect::<Json>(),
             "derive": self.derive.iter().map(Derived::identity).collect::<Json>(),
             "cohorts": self.cohorts.iter().map(Cohort::identity).collect::<Json>(),
             "outcomes": self.outcomes.iter().map(Outcome::identity).collect::<Json>(),
-            "predictors": predictors.collect::<Json>(),
-            "models": models.collect::<Json>(),
+            "predictors": blocks.map(Block::identity).collect::<Json>(),
+            "models": models.map(Model::identity).collect::<Json>(),
             "primary_model": self.primary_model.as_ref().map(|named| &named.name),
             "learn": chains(&self.learn),
             "validate": validate.collect::<Json>(),
             "external": names(&self.external),
             "freezes": self.freezes,
-            "primary": evaluate.primary.identity(),
-            "also": evaluate.also.iter().map(Use::identity).collect::<Json>(),
-            "tuner": evaluate.tuner.identity(),
-            "threshold": threshold,
-            "within": evaluate
-                .within
-                .as_ref()
-                .filter(|_| !evaluate.within_added)
-                .map(|named| &named.name),
-            "compare": [compare.collect::<Json>(), json!(evaluate.holm)],
-            "subgroups": subgroups.collect::<Json>(),
-            "claims": evaluate.claims.iter().map(|c| c.text.clone()).collect::<Json>(),
         });
-        if let Some(target) = &evaluate.target_prevalence {
-            whole["target_prevalence"] = json!(target.prevalence);
-        }
-        if matches!(evaluate.unnamed, UnnamedControls::Left(_)) {
-            whole["controls_added"] = json!(false);
-        }
-        // What is not said is left out, so that studies that do not say it keep their names.
-        if evaluate.falls_back {
-            whole["fallback"] = json!(true);
-        }
-        if let Some(range) = evaluate.decision_range {
-            whole["decision_range"] = json!(range);
-        }
-        if let Some(permuted) = &evaluate.permuted {
-            let within = permuted.within.as_ref().map(|named| &named.name);
-            whole["permuted"] = json!([permuted.times, within, permuted.repeats]);
-        }
-        match &evaluate.learning_curve {
-            LearningCurve::Left(_) => whole["learning_curve"] = json!(false),
-            LearningCurve::Drawn { fractions, repeats, .. }
-                if *fractions != LearningCurve::FRACTIONS || *repeats != 1 =>
-            {
-                whole["learning_curve"] = json!([fractions, repeats]);
-            }
-            LearningCurve::Drawn { .. } => {}
-        }
+        self.evaluate.add_to_identity(&mut whole);
         Digest::derive("restudy study v3", canonical_json(&whole).as_bytes())
     }
 
@@ -907,4 +828,94 @@ impl Study {
             _ => unreachable!("`spec` puts a resampling scheme here"),
         }
     }
+}
+
+impl Block {
+    fn identity(&self) -> Json {
+        let steps = self.steps.iter().map(Use::identity).collect::<Json>();
+        match &self.kind {
+            BlockKind::Columns { from, include, except } => json!({
+                "columns": names(from), "include": names(include),
+                "except": names(except), "steps": steps,
+            }),
+            BlockKind::Images { from, labels, features } => json!({
+                "images": from.name, "labels": labels, "steps": steps,
+                "features": features.iter().map(Use::identity).collect::<Json>(),
+            }),
+        }
+    }
+}
+
+impl Model {
+    fn identity(&self) -> Json {
+        let branches = self.branches.iter().map(|branch| branch.prepare.identity());
+        json!({
+            "blocks": names(&self.blocks), "forced": names(&self.forced),
+            "prepare": branches.collect::<Json>(), "select": chains(&self.select),
+        })
+    }
+}
+
+impl Evaluate {
+    /// Adds what can change a result of how a study is judged.
+    fn add_to_identity(&self, whole: &mut Json) {
+        let threshold = self.threshold.as_ref().map(|threshold| {
+            let held_out = threshold.learned_from == LearnedFrom::HeldOut;
+            json!([threshold.rule.identity(), held_out])
+        });
+        let compare = self.compare.iter().map(|c| json!([c.better.name, c.than.name]));
+        let subgroups =
+            self.subgroups.iter().map(|s| json!([s.by.name, s.cut, s.minimum_events]));
+        let own = json!({
+            "primary": self.primary.identity(),
+            "also": self.also.iter().map(Use::identity).collect::<Json>(),
+            "tuner": self.tuner.identity(),
+            "threshold": threshold,
+            "within": self
+                .within
+                .as_ref()
+                .filter(|_| !self.within_added)
+                .map(|named| &named.name),
+            "compare": [compare.collect::<Json>(), json!(self.holm)],
+            "subgroups": subgroups.collect::<Json>(),
+            "claims": self.claims.iter().map(|c| c.text.clone()).collect::<Json>(),
+        });
+        for (key, value) in own.as_object().into_iter().flatten() {
+            whole[key] = value.clone();
+        }
+        if let Some(target) = &self.target_prevalence {
+            whole["target_prevalence"] = json!(target.prevalence);
+        }
+        if matches!(self.unnamed, UnnamedControls::Left(_)) {
+            whole["controls_added"] = json!(false);
+        }
+        // What is not said is left out, so that studies that do not say it keep their names.
+        if self.falls_back {
+            whole["fallback"] = json!(true);
+        }
+        if let Some(range) = self.decision_range {
+            whole["decision_range"] = json!(range);
+        }
+        if let Some(permuted) = &self.permuted {
+            let within = permuted.within.as_ref().map(|named| &named.name);
+            whole["permuted"] = json!([permuted.times, within, permuted.repeats]);
+        }
+        match &self.learning_curve {
+            LearningCurve::Left(_) => whole["learning_curve"] = json!(false),
+            LearningCurve::Drawn { fractions, repeats, .. }
+                if *fractions != LearningCurve::FRACTIONS || *repeats != 1 =>
+            {
+                whole["learning_curve"] = json!([fractions, repeats]);
+            }
+            LearningCurve::Drawn { .. } => {}
+        }
+    }
+}
+
+fn names(names: &[Named]) -> Json {
+    names.iter().map(|named| named.name.clone()).collect()
+}
+
+fn chains(chains: &[Chain]) -> Json {
+    chains.iter().map(Chain::identity).collect()
 }

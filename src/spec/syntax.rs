@@ -16,6 +16,7 @@ pub struct Node {
     pub kind: Kind,
 }
 
+/// What a value of YAML is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     Null,

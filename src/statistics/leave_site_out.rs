@@ -109,7 +109,11 @@ impl Resampling for LeaveSiteOut {
         sites.sort();
         sites.dedup();
         if sites.len() < 2 {
-            let (column, found) = (self.by.clone(), sites.len());
+            // Rows of an unknown site are held out, but are no site by which others could be told apart.
+            let known = population.column(&self.by);
+            let found =
+                known.is_some_and(|cells| cells.iter().any(|cell| !cell.is_empty()));
+            let (column, found) = (self.by.clone(), usize::from(found));
             return Err(Failure::TooFewParts { column, needed: 2, found });
         }
         let mut outers = Vec::new();
@@ -153,7 +157,15 @@ mod tests {
             let used = outer.inner.iter().flat_map(|s| s.train.iter().chain(&s.held_out));
             assert!(used.into_iter().all(inside));
         }
-        let one = Population { columns: Vec::new(), ..population };
-        assert!(scheme.assign(&one, 1).is_err(), "one site only");
+        for (cells, known) in [("", 0), ("a", 1)] {
+            let columns = vec![("site".to_string(), vec![cells.to_string(); 30])];
+            let one = Population { columns, ..population.clone() };
+            let too_few = Failure::TooFewParts {
+                column: "site".to_string(),
+                needed: 2,
+                found: known,
+            };
+            assert_eq!(scheme.assign(&one, 1).err(), Some(too_few));
+        }
     }
 }

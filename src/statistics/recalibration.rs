@@ -81,16 +81,10 @@ impl<'a> Line<'a> {
 
     /// Intercept and slope of the drawn rows, as of [`line`].
     pub fn of(&mut self, drawn: &Drawn) -> Option<(f64, f64)> {
-        let n = drawn.rows.len();
-        let positive = drawn.of(self.truth).filter(|class| *class).count();
-        if positive == 0 || positive == n {
-            return None;
-        }
+        let (_, level) = events(self.truth, drawn)?;
         self.once.clear();
         self.once.extend(drawn.once());
         // From perfect calibration first; where Newton's steps run away from there, from the prevalence.
-        let share = positive as f64 / n as f64;
-        let level = ln(share / (1.0 - share));
         self.newton(drawn, CALIBRATED).or_else(|| self.newton(drawn, (level, 0.0)))
     }
 
@@ -141,6 +135,14 @@ impl<'a> Line<'a> {
         }
         None
     }
+}
+
+/// How many of the drawn rows are positive, and their log odds. `None` when one class is missing.
+fn events(truth: &[bool], drawn: &Drawn) -> Option<(usize, f64)> {
+    let n = drawn.rows.len();
+    let positive = drawn.of(truth).filter(|class| *class).count();
+    let share = positive as f64 / n as f64;
+    (positive > 0 && positive < n).then(|| (positive, ln(share / (1.0 - share))))
 }
 
 /// Rows to which an intercept is fitted, all of them or some that are drawn.
@@ -205,16 +207,10 @@ impl<'a> Offset<'a> {
     /// Intercept a of logit(P) = a + x with the slope held at 1, by Newton's steps on a function that
     /// only rises. `None` when one class is missing.
     pub fn of(&mut self, drawn: &Drawn) -> Option<f64> {
-        let n = drawn.rows.len();
-        let positive = drawn.of(self.truth).filter(|class| *class).count();
-        if positive == 0 || positive == n {
-            return None;
-        }
+        let (positive, level) = events(self.truth, drawn)?;
         self.once.clear();
         self.once.extend(drawn.once());
         // The root lies between those of rows that all had the lowest or the highest value.
-        let share = positive as f64 / n as f64;
-        let level = ln(share / (1.0 - share));
         let (least, most) = drawn
             .of(&self.x)
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, m), x| (l.min(x), m.max(x)));

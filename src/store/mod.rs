@@ -73,7 +73,10 @@ impl Store {
         match std::fs::read_to_string(&format) {
             Ok(text) => match text.trim().parse::<u32>() {
                 Ok(version) if version <= FORMAT => {}
-                _ => return Err(StoreError::Format { path: format, found: text }),
+                _ => {
+                    let found = text.trim().to_string();
+                    return Err(StoreError::Format { path: format, found });
+                }
             },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(cause) => return Err(StoreError::io(&format, cause)),
@@ -286,7 +289,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("format"), "2\n").unwrap();
         let error = Store::open(folder.path(), Mode::ReadWrite).err().unwrap();
-        assert!(matches!(error, StoreError::Format { .. }));
+        assert!(matches!(error, StoreError::Format { found, .. } if found == "2"));
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub struct BlockColumn {
     pub unit: Option<String>,
 }
 
+/// Finds the columns of every `columns` block, and says what it names in vain.
 pub(super) fn read(
     study: &Study,
     reading: &Reading<'_>,
@@ -38,88 +39,139 @@ pub(super) fn read(
 ) {
     for block in &study.predictors {
         let BlockKind::Columns { from, include, except } = &block.kind else { continue };
-        let mut columns: Vec<BlockColumn> = Vec::new();
-        let mut known: Vec<String> = Vec::new();
+        let wanted = Wanted { block, from, include, except };
+        let Some(found) = wanted.found(study, survey) else { continue };
+        wanted.said_of(&found, survey, faults);
+        for column in &found.columns {
+            if column.categorical && !encoded(study, block) {
+                faults.push(not_numeric(study, reading, survey, block, column));
+            }
+        }
+        survey.columns.insert(block.name.clone(), found.columns);
+    }
+}
+
+/// The columns that a block asks for.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    block: &'a Block,
+    from: &'a [Named],
+    include: &'a [Named],
+    except: &'a [Named],
+}
+
+/// What its tables have of them.
+#[derive(Default)]
+struct FoundColumns<'a> {
+    columns: Vec<BlockColumn>,
+    /// All that could be named.
+    known: Vec<String>,
+    /// The patterns that met a column.
+    met: BTreeSet<&'a str>,
+    /// What names the rows of the tables is no predictor.
+    ids: BTreeSet<&'a str>,
+    /// Columns that a pattern met and that hold no value.
+    valueless: Vec<String>,
+}
+
+impl<'a> Wanted<'a> {
+    /// None where one of the tables could not be read: that is told there.
+    fn found(self, study: &'a Study, survey: &Survey) -> Option<FoundColumns<'a>> {
+        let mut found = FoundColumns::default();
         let mut taken: BTreeSet<(&str, [Digest; 2])> = BTreeSet::new();
-        let mut met: BTreeSet<&str> = BTreeSet::new();
-        let mut complete = true;
-        let mut keys: BTreeSet<&str> = BTreeSet::new();
-        let mut valueless: Vec<String> = Vec::new();
-        let by_name = |name: &str| include.iter().any(|named| named.name == name);
-        for source in from {
+        for source in self.from {
             if source.name == DERIVE {
-                for derived in &study.derive {
-                    known.push(derived.name.clone());
-                    if chosen(&derived.name, include, except, &mut met) {
-                        columns.push(BlockColumn {
-                            name: derived.name.clone(),
-                            source: DERIVE.to_string(),
-                            column: derived.name.clone(),
-                            categorical: true,
-                            unit: None,
-                        });
-                    }
-                }
+                self.find_derived(study, &mut found);
                 continue;
             }
-            let Some((table, notes, of_source)) = table_of(study, survey, &source.name)
-            else {
-                complete = false;
-                continue;
-            };
-            let keyed = of_source.keyed();
-            let ids = keyed.map_or(Vec::new(), |keyed| keyed.id_columns());
-            for id in &ids {
-                keys.insert(id);
-                // Whoever leaves out the id says what happens anyway.
-                chosen(id, &[], except, &mut met);
-            }
-            let no_value = table.valueless();
-            for (name, cells) in table.columns().filter(|(name, _)| !ids.contains(name)) {
-                known.push(name.to_string());
-                if !chosen(name, include, except, &mut met) {
-                    continue;
-                }
-                if Some(cells[1]) == no_value && !by_name(name) {
-                    valueless.push(name.to_string());
-                    continue;
-                }
-                // The same column of several tables is taken once.
-                if !taken.insert((name, cells)) {
-                    continue;
-                }
-                let cells = keyed.and_then(|keyed| {
-                    keyed.cells.iter().find(|cells| cells.column.name == name)
-                });
-                let mapped = cells.is_some_and(|cells| !cells.map.is_empty());
-                columns.push(BlockColumn {
-                    name: match from.len() {
-                        1 => name.to_string(),
-                        _ => format!("{}.{name}", source.name),
-                    },
-                    source: source.name.clone(),
-                    column: name.to_string(),
-                    categorical: mapped || notes.words.contains_key(name),
-                    unit: cells.and_then(|cells| cells.unit.clone()),
+            let of_source = study.source(&source.name)?;
+            let (table, notes, _) = table_of(study, survey, &source.name)?;
+            self.find_in(source, (table, notes, of_source), &mut taken, &mut found);
+        }
+        Some(found)
+    }
+
+    fn find_derived(self, study: &Study, found: &mut FoundColumns<'a>) {
+        for derived in &study.derive {
+            found.known.push(derived.name.clone());
+            if chosen(&derived.name, self.include, self.except, &mut found.met) {
+                found.columns.push(BlockColumn {
+                    name: derived.name.clone(),
+                    source: DERIVE.to_string(),
+                    column: derived.name.clone(),
+                    categorical: true,
+                    unit: None,
                 });
             }
         }
-        if !complete {
-            continue;
+    }
+
+    /// `taken`: the columns that earlier tables gave, by name and cells.
+    fn find_in<'s>(
+        self,
+        source: &Named,
+        (table, notes, of_source): (&'s HeldTable, &Notes, &'a Source),
+        taken: &mut BTreeSet<(&'s str, [Digest; 2])>,
+        found: &mut FoundColumns<'a>,
+    ) {
+        let keyed = of_source.keyed();
+        let ids = keyed.map_or(Vec::new(), |keyed| keyed.id_columns());
+        for id in &ids {
+            found.ids.insert(id);
+            // Whoever leaves out the id says what happens anyway.
+            chosen(id, &[], self.except, &mut found.met);
         }
-        if columns.is_empty() && !valueless.is_empty() {
-            let message = format!("no column of block `{}` holds a value", block.name);
-            let fault =
-                Diagnostic::error(Code::NO_VALUE, Place::Study(block.span), message);
+        let by_name = |name: &str| self.include.iter().any(|named| named.name == name);
+        let no_value = table.valueless();
+        for (name, cells) in table.columns().filter(|(name, _)| !ids.contains(name)) {
+            found.known.push(name.to_string());
+            if !chosen(name, self.include, self.except, &mut found.met) {
+                continue;
+            }
+            if Some(cells[1]) == no_value && !by_name(name) {
+                found.valueless.push(name.to_string());
+                continue;
+            }
+            // The same column of several tables is taken once.
+            if !taken.insert((name, cells)) {
+                continue;
+            }
+            let cells = keyed.and_then(|keyed| {
+                keyed.cells.iter().find(|cells| cells.column.name == name)
+            });
+            let mapped = cells.is_some_and(|cells| !cells.map.is_empty());
+            found.columns.push(BlockColumn {
+                name: match self.from.len() {
+                    1 => name.to_string(),
+                    _ => format!("{}.{name}", source.name),
+                },
+                source: source.name.clone(),
+                column: name.to_string(),
+                categorical: mapped || notes.words.contains_key(name),
+                unit: cells.and_then(|cells| cells.unit.clone()),
+            });
+        }
+    }
+
+    /// Says which of its names meet nothing, and that nothing is left where that is so.
+    fn said_of(
+        self,
+        found: &FoundColumns<'_>,
+        survey: &Survey,
+        faults: &mut Vec<Diagnostic>,
+    ) {
+        let (name, place) = (&self.block.name, Place::Study(self.block.span));
+        if found.columns.is_empty() && !found.valueless.is_empty() {
+            let message = format!("no column of block `{name}` holds a value");
+            let fault = Diagnostic::error(Code::NO_VALUE, place.clone(), message);
             faults.push(fault.hint("name other columns under `include`"));
-        } else if !valueless.is_empty() {
-            faults.push(left_out(block, &valueless));
+        } else if !found.valueless.is_empty() {
+            faults.push(left_out(self.block, &found.valueless));
         }
         let said = faults.len();
-        for pattern in include.iter().chain(except) {
-            if keys.contains(pattern.name.as_str())
-                && !met.contains(pattern.name.as_str())
-            {
+        let in_vain = |pattern: &&Named| !found.met.contains(pattern.name.as_str());
+        for pattern in self.include.iter().chain(self.except).filter(in_vain) {
+            if found.ids.contains(pattern.name.as_str()) {
                 let message = format!(
                     "column `{}` is the id of its source, and no predictor",
                     pattern.name
@@ -127,34 +179,27 @@ pub(super) fn read(
                 let place = Place::Study(pattern.span);
                 let fault = Diagnostic::error(Code::UNKNOWN_COLUMN, place, message);
                 faults.push(fault.hint("take it out of `include`"));
-            } else if !met.contains(pattern.name.as_str()) {
-                let shown = from.first().map_or("", |from| from.name.as_str());
-                let shown = match survey.sources.get(shown) {
-                    Some(surveyed) if from.len() == 1 => surveyed.files[0].shown.clone(),
-                    _ => shown.to_string(),
-                };
-                let names: Vec<&str> = known.iter().map(String::as_str).collect();
-                faults.push(unknown(pattern, &shown, &names));
+                continue;
             }
+            let shown = self.from.first().map_or("", |from| from.name.as_str());
+            let shown = match survey.sources.get(shown) {
+                Some(surveyed) if self.from.len() == 1 => surveyed.files[0].shown.clone(),
+                _ => shown.to_string(),
+            };
+            let names: Vec<&str> = found.known.iter().map(String::as_str).collect();
+            faults.push(unknown(pattern, &shown, &names));
         }
-        if columns.is_empty() && valueless.is_empty() && faults.len() == said {
-            let message = format!("block `{}` is left without a column", block.name);
-            let fault = Diagnostic::error(
-                Code::UNKNOWN_COLUMN,
-                Place::Study(block.span),
-                message,
-            );
-            faults.push(fault.hint(match include.is_empty() || except.is_empty() {
-                true => "the table has no column beside its id",
-                false => "`except` takes away every column that `include` names",
-            }));
+        let nothing = found.columns.is_empty() && found.valueless.is_empty();
+        if nothing && faults.len() == said {
+            let message = format!("block `{name}` is left without a column");
+            let fault = Diagnostic::error(Code::UNKNOWN_COLUMN, place, message);
+            faults.push(fault.hint(
+                match self.include.is_empty() || self.except.is_empty() {
+                    true => "the table has no column beside its id",
+                    false => "`except` takes away every column that `include` names",
+                },
+            ));
         }
-        for column in &columns {
-            if column.categorical && !encoded(study, block) {
-                faults.push(not_numeric(study, reading, survey, block, column));
-            }
-        }
-        survey.columns.insert(block.name.clone(), columns);
     }
 }
 

@@ -17,6 +17,7 @@ pub struct Head {
 }
 
 impl Head {
+    /// What is known of a table that was just read.
     pub fn of(table: &Table) -> Self {
         let mut bytes = Vec::new();
         let mut cells = |column| cells(column, &mut bytes);
@@ -63,6 +64,7 @@ impl HeldTable {
         Self { bytes: Vec::new(), head, ids, table: OnceLock::from(table) }
     }
 
+    /// Known without decoding it, as are its other measures and its names.
     pub fn n_rows(&self) -> usize {
         self.head.n_rows
     }
@@ -76,6 +78,7 @@ impl HeldTable {
         &self.ids
     }
 
+    /// The names of its columns, in table order.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.head.columns.iter().map(|(name, _)| name.as_str())
     }

@@ -65,6 +65,7 @@ pub struct Survey {
     pub performed: Vec<Performed>,
 }
 
+/// A source as it was read.
 #[derive(Clone)]
 pub struct SurveyedSource {
     pub content: Content,
@@ -72,6 +73,7 @@ pub struct SurveyedSource {
     pub files: Vec<GivenFile>,
 }
 
+/// What a source turned out to hold.
 #[derive(Clone)]
 pub enum Content {
     /// A table or a MAF.
@@ -121,12 +123,14 @@ pub struct SurveyedOutcome {
 }
 
 impl SurveyedOutcome {
+    /// How many rows are of this class; `None` counts those that are unknown.
     pub fn count(&self, class: Option<bool>) -> usize {
         self.classes.iter().filter(|known| **known == class).count()
     }
 }
 
 impl SurveyedCohort {
+    /// How many patients it has.
     pub fn n_subjects(&self) -> usize {
         self.pseudonyms.len()
     }

@@ -41,6 +41,7 @@ pub struct GivenFile {
     pub digest: Digest,
 }
 
+/// Where a file was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     Disk(PathBuf),

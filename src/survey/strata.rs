@@ -1,15 +1,17 @@
 //! Columns by which patients are divided, into strata, subgroups or sites: those that are not there, hold
 //! no value, or make no groups.
 //!
-//! A run leaves such a division out without a word, so it is told before.
+//! A run has its other results all the same, so that is a warning. It is told before, since the run is
+//! silent of a division that it leaves out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::view::{Cells, Fault};
 use super::{Survey, View};
 use crate::data::Split;
 use crate::diagnostics::{Code, Diagnostic, Place};
 use crate::operation::{Instance, Judged};
-use crate::spec::{Cohort, Named, Scheme, Study, Subgroup};
+use crate::spec::{Cohort, Named, Scheme, Study};
 
 pub(super) fn read(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>) {
     let evaluate = &study.evaluate;
@@ -27,11 +29,13 @@ pub(super) fn read(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>)
             None => {}
         }
     }
+    let division = |column| Division::by(column, development, study, survey);
     for column in strata {
-        faults.extend(divides(study, survey, development, column));
+        faults.extend(division(column).and_then(|of| of.as_strata()));
     }
     for subgroup in subgroups() {
-        faults.extend(too_small(study, survey, development, subgroup));
+        let (cut, least) = (&subgroup.cut, subgroup.minimum_events);
+        faults.extend(division(&subgroup.by).and_then(|of| of.as_subgroups(cut, least)));
     }
     for cohort in analysed(study) {
         if let Some(site) = &cohort.site {
@@ -43,6 +47,10 @@ pub(super) fn read(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>)
             continue;
         };
         let Some(cohort) = study.cohort(&scheme.cohort.name) else { continue };
+        // A scheme that divides nobody is told as such, with the column that it lacks.
+        if !survey.splits.keys().any(|(of, _)| *of == scheme.name) {
+            continue;
+        }
         for name in resampling.divides_by() {
             // The site is told where the cohort names it.
             if name == "site" && cohort.site.is_some() {
@@ -51,7 +59,8 @@ pub(super) fn read(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>)
             let column = Named { name, span: scheme.resampling.span };
             faults.extend(without_value(study, survey, &[cohort], &column));
             if resampling.judged() == Judged::Folds {
-                faults.extend(each_alone(study, survey, cohort, &column));
+                let division = Division::by(&column, cohort, study, survey);
+                faults.extend(division.and_then(|of| of.each_alone()));
             }
         }
         for outcome in study.outcomes.iter().filter(|of| scheme.judges(&of.name)) {
@@ -73,20 +82,19 @@ fn analysed(study: &Study) -> Vec<&Cohort> {
     cohorts
 }
 
-type Cells = Result<Vec<Option<String>>, Box<Diagnostic>>;
-
 /// The cells of a column in a cohort; none where the cohort could not be made.
 fn cells(
     study: &Study,
     survey: &Survey,
     cohort: &Cohort,
     column: &Named,
-) -> Option<Cells> {
+) -> Option<Result<Cells, Fault>> {
     let rows = &survey.cohorts.get(&cohort.name)?.rows;
     Some(View { study, survey, cohort, rows }.cells(column))
 }
 
-/// A column that holds no value in any of these cohorts.
+/// A column that holds no value in any of these cohorts. Whatever needs groups says so itself; all else
+/// has its result.
 fn without_value(
     study: &Study,
     survey: &Survey,
@@ -103,11 +111,10 @@ fn without_value(
     }
     let noun = if empty.len() == 1 { "cohort" } else { "cohorts" };
     (!empty.is_empty()).then(|| {
-        Diagnostic::error(
-            Code::NO_VALUE,
-            Place::Study(column.span),
+        no_groups(
+            column,
             format!(
-                "column `{}` holds no value in {noun} {}, so nobody can be divided by it",
+                "column `{}` holds no value in {noun} {}: it divides nobody",
                 column.name,
                 empty.join(", ")
             ),
@@ -116,102 +123,148 @@ fn without_value(
     })
 }
 
-/// A stratum within which nobody can be compared: there is one, or none has both classes.
-fn divides(
-    study: &Study,
-    survey: &Survey,
-    cohort: &Cohort,
-    column: &Named,
-) -> Option<Diagnostic> {
-    let cells = cells(study, survey, cohort, column)?.ok()?;
-    let values: BTreeSet<&String> = cells.iter().flatten().collect();
-    let (name, of) = (&column.name, &cohort.name);
-    let fault = |message: String| {
-        Diagnostic::warning(Code::NO_GROUPS, Place::Study(column.span), message)
-    };
-    match values.len() {
-        0 => None, // Told as a column without a value.
-        1 => Some(
-            fault(format!(
-                "column `{name}` has one value in cohort `{of}`: it divides nobody"
-            ))
-            .hint("name a column of several values, or leave it out"),
-        ),
-        n => {
-            let groups = by_class(study, survey, cohort, &cells);
-            let mixed = |of: &[usize; 2]| of[0] > 0 && of[1] > 0;
-            (!groups.is_empty() && !groups.iter().flat_map(BTreeMap::values).any(mixed))
-                .then(|| {
-                    fault(format!(
-                        "none of the {n} values of `{name}` in cohort `{of}` has patients of both \
-                         classes: there is no performance within them"
-                    ))
-                    .hint("name a column of few values that many patients share")
-                })
-        }
-    }
+fn no_groups(column: &Named, message: String) -> Diagnostic {
+    Diagnostic::warning(Code::NO_GROUPS, Place::Study(column.span), message)
 }
 
-/// A subgroup none of whose groups has enough patients of the smaller class.
-fn too_small(
-    study: &Study,
-    survey: &Survey,
-    cohort: &Cohort,
-    subgroup: &Subgroup,
-) -> Option<Diagnostic> {
-    let cells = cells(study, survey, cohort, &subgroup.by)?.ok()?;
-    if cells.iter().all(Option::is_none) {
-        return None; // Told as a column without a value.
+/// The patients of a cohort as a column divides them.
+struct Division<'a> {
+    column: &'a Named,
+    cohort: &'a Cohort,
+    /// By row of the cohort.
+    groups: Cells,
+    /// By outcome that is known there: the classes of the rows.
+    classes: Vec<&'a [Option<bool>]>,
+}
+
+impl<'a> Division<'a> {
+    /// None where the column cannot be read or holds no value: that is told elsewhere.
+    fn by(
+        column: &'a Named,
+        cohort: &'a Cohort,
+        study: &Study,
+        survey: &'a Survey,
+    ) -> Option<Self> {
+        let groups = cells(study, survey, cohort, column)?.ok()?;
+        let known = study.outcomes.iter().filter_map(|outcome| {
+            survey.outcomes.get(&(outcome.name.clone(), cohort.name.clone()))
+        });
+        let classes = known.map(|known| known.classes.as_slice()).collect();
+        let divided = groups.iter().any(Option::is_some);
+        divided.then_some(Self { column, cohort, groups, classes })
     }
-    let (name, of) = (&subgroup.by.name, &cohort.name);
-    let fault = |message: String| {
-        Diagnostic::warning(Code::NO_GROUPS, Place::Study(subgroup.by.span), message)
-    };
-    let numbers = cells.iter().flatten().all(|cell| cell.parse::<f64>().is_ok());
-    let by_limit = |cell: &String| -> Option<String> {
-        let value: f64 = cell.parse().ok()?;
-        Some(subgroup.cut.iter().filter(|cut| value >= **cut).count().to_string())
-    };
-    let groups: Vec<Option<String>> = match subgroup.cut.is_empty() {
-        true => cells,
-        false => cells.iter().map(|cell| cell.as_ref().and_then(by_limit)).collect(),
-    };
-    let values: BTreeSet<&String> = groups.iter().flatten().collect();
-    if values.is_empty() {
-        let message =
-            format!("`{name}` holds no number in cohort `{of}`, so `cut` makes no group");
-        return Some(fault(message).hint("without `cut` each value is a group"));
+
+    fn names(&self) -> BTreeSet<&String> {
+        self.groups.iter().flatten().collect()
     }
-    if values.len() == 1 && !subgroup.cut.is_empty() {
-        let message = format!("`cut` puts all patients of cohort `{of}` in one group");
-        return Some(
-            fault(message).hint(format!("choose limits between values of `{name}`")),
+
+    /// Whether no group is enough, whatever the outcome. Takes negative and positive rows of a group.
+    fn none_is(&self, enough: impl Fn([usize; 2]) -> bool) -> bool {
+        !self.classes.is_empty()
+            && !self.classes.iter().any(|classes| {
+                let mut counts: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+                for (group, class) in self.groups.iter().zip(*classes) {
+                    if let (Some(group), Some(class)) = (group, class) {
+                        counts.entry(group).or_default()[usize::from(*class)] += 1;
+                    }
+                }
+                counts.into_values().any(&enough)
+            })
+    }
+
+    /// A stratum within which nobody can be compared: there is one, or none has both classes.
+    fn as_strata(&self) -> Option<Diagnostic> {
+        let (name, of) = (&self.column.name, &self.cohort.name);
+        match self.names().len() {
+            1 => Some(
+                no_groups(
+                    self.column,
+                    format!("column `{name}` has one value in cohort `{of}`: it divides nobody"),
+                )
+                .hint("name a column of several values, or leave it out"),
+            ),
+            n => self.none_is(|[negative, positive]| negative > 0 && positive > 0).then(|| {
+                no_groups(
+                    self.column,
+                    format!(
+                        "none of the {n} values of `{name}` in cohort `{of}` has patients of both \
+                         classes: there is no performance within them"
+                    ),
+                )
+                .hint("name a column of few values that many patients share")
+            }),
+        }
+    }
+
+    /// A subgroup none of whose groups has enough patients of the smaller class.
+    fn as_subgroups(mut self, cut: &[f64], least: usize) -> Option<Diagnostic> {
+        let (column, of) = (self.column, &self.cohort.name);
+        let name = &column.name;
+        let numbers =
+            self.groups.iter().flatten().all(|cell| cell.parse::<f64>().is_ok());
+        if !cut.is_empty() {
+            let by_limit = |cell: &String| -> Option<String> {
+                let value: f64 = cell.parse().ok()?;
+                Some(cut.iter().filter(|limit| value >= **limit).count().to_string())
+            };
+            let groups = self.groups.iter();
+            self.groups = groups.map(|cell| cell.as_ref().and_then(by_limit)).collect();
+        }
+        match (cut.is_empty(), self.names().len()) {
+            (false, 0) => {
+                let message = format!(
+                    "`{name}` holds no number in cohort `{of}`, so `cut` makes no group"
+                );
+                let hint = "without `cut` each value is a group";
+                return Some(no_groups(column, message).hint(hint));
+            }
+            (false, 1) => {
+                let message =
+                    format!("`cut` puts all patients of cohort `{of}` in one group");
+                let hint = format!("choose limits between values of `{name}`");
+                return Some(no_groups(column, message).hint(hint));
+            }
+            _ => {}
+        }
+        if !self.none_is(|[negative, positive]| negative.min(positive) >= least) {
+            return None;
+        }
+        let (what, has) = match (self.names().len(), cut.is_empty()) {
+            (1, _) => (format!("the one value of `{name}`"), "has fewer than"),
+            (n, true) => (format!("none of the {n} values of `{name}`"), "has"),
+            (n, false) => (format!("none of the {n} groups by `{name}`"), "has"),
+        };
+        let message = format!(
+            "{what} in cohort `{of}` {has} {least} patients of the smaller class, so no group has a \
+             result"
         );
+        let hint = match (numbers, cut.is_empty()) {
+            (true, true) => format!(
+                "numbers are divided at limits: `{{ by: {name}, cut: [LIMIT, …] }}`"
+            ),
+            (true, false) => "use fewer limits".to_string(),
+            (false, _) => {
+                "name a column of few values, or join some of them under `derive:`"
+                    .to_string()
+            }
+        };
+        Some(no_groups(column, message).hint(hint))
     }
-    let least = subgroup.minimum_events;
-    let enough = |of: &[usize; 2]| of[0].min(of[1]) >= least;
-    let counts = by_class(study, survey, cohort, &groups);
-    if counts.is_empty() || counts.iter().flat_map(BTreeMap::values).any(enough) {
-        return None;
+
+    /// A column to stratify by of which each value is of one row.
+    fn each_alone(&self) -> Option<Diagnostic> {
+        let known = self.groups.iter().flatten().count();
+        (known > 1 && self.names().len() == known).then(|| {
+            no_groups(
+                self.column,
+                format!(
+                    "each value of `{}` in cohort `{}` is of one row: nothing is stratified by it",
+                    self.column.name, self.cohort.name
+                ),
+            )
+            .hint("name a column of few values that many patients share")
+        })
     }
-    let what = match (values.len(), subgroup.cut.is_empty()) {
-        (1, _) => format!("the one value of `{name}`"),
-        (n, true) => format!("none of the {n} values of `{name}`"),
-        (n, false) => format!("none of the {n} groups by `{name}`"),
-    };
-    let has = if values.len() == 1 { "has fewer than" } else { "has" };
-    let fault = fault(format!(
-        "{what} in cohort `{of}` {has} {least} patients of the smaller class, so no group has a \
-         result"
-    ));
-    Some(match numbers {
-        true if subgroup.cut.is_empty() => fault.hint(format!(
-            "numbers are divided at limits: `{{ by: {name}, cut: [LIMIT, …] }}`"
-        )),
-        true => fault.hint("use fewer limits"),
-        false => fault
-            .hint("name a column of few values, or join some of them under `derive:`"),
-    })
 }
 
 /// A scheme that holds out sites none of which has both classes: none can be judged by itself.
@@ -252,49 +305,4 @@ fn unjudged(
         )
         .hint("name a column of few sites that many patients share, or use another scheme")
     })
-}
-
-/// A column to stratify by of which each value is of one patient.
-fn each_alone(
-    study: &Study,
-    survey: &Survey,
-    cohort: &Cohort,
-    column: &Named,
-) -> Option<Diagnostic> {
-    let cells = cells(study, survey, cohort, column)?.ok()?;
-    let known: Vec<&String> = cells.iter().flatten().collect();
-    let values: BTreeSet<&&String> = known.iter().collect();
-    (known.len() > 1 && values.len() == known.len()).then(|| {
-        Diagnostic::warning(
-            Code::NO_GROUPS,
-            Place::Study(column.span),
-            format!(
-                "each value of `{}` in cohort `{}` is of one row: nothing is stratified by it",
-                column.name, cohort.name
-            ),
-        )
-        .hint("name a column of few values that many patients share")
-    })
-}
-
-/// By outcome: negative and positive rows of each value.
-fn by_class<'c>(
-    study: &Study,
-    survey: &Survey,
-    cohort: &Cohort,
-    cells: &'c [Option<String>],
-) -> Vec<BTreeMap<&'c str, [usize; 2]>> {
-    let known =
-        |outcome: &str| survey.outcomes.get(&(outcome.to_string(), cohort.name.clone()));
-    let outcomes = study.outcomes.iter().filter_map(|outcome| known(&outcome.name));
-    let count = |classes: &[Option<bool>]| {
-        let mut of: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
-        for (cell, class) in cells.iter().zip(classes) {
-            if let (Some(cell), Some(class)) = (cell, class) {
-                of.entry(cell).or_default()[usize::from(*class)] += 1;
-            }
-        }
-        of
-    };
-    outcomes.map(|known| count(&known.classes)).collect()
 }

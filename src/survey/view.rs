@@ -91,66 +91,17 @@ impl View<'_> {
         if let Some((source, column)) = name.split_once('.')
             && self.study.source(source).is_some()
         {
-            if !self.cohort.joins(source) {
-                let maps = self.cohort.map.iter().any(|map| map.of.name == source);
-                if maps {
-                    return self.elsewhere(&self.cohort.place(source, column), span);
-                }
-                let fault = Diagnostic::error(
-                    Code::UNKNOWN_NAME,
-                    Place::Study(span),
-                    format!("cohort `{}` does not join `{source}`", self.cohort.name),
-                );
-                let hint = format!("add `join: {{ {source}: optional }}`");
-                return Err(Box::new(fault.hint(hint)));
-            }
-            return self.of_source(source, column, span);
+            return match self.cohort.joins(source) {
+                true => self.of_source(source, column, span),
+                false => self.not_joined(source, column, span),
+            };
         }
-        let all = self.tables();
         match self.holders(name).as_slice() {
-            [source, ..] if *source == all[0] => self.of_source(source, name, span),
-            [source] => self.of_source(source, name, span),
-            [] => {
-                let maps = self.cohort.map.iter();
-                let places = maps.map(|map| self.cohort.place(&map.of.name, name));
-                let mut renamed = places.filter(|place| place.column != name);
-                if let (Some(place), None) = (renamed.next(), renamed.next()) {
-                    return self.elsewhere(&place, span);
-                }
-                let mut known: Vec<String> = self
-                    .study
-                    .derive
-                    .iter()
-                    .map(|derived| derived.name.clone())
-                    .collect();
-                for source in &all {
-                    if let Some(SurveyedSource {
-                        content: Content::Table { table, .. },
-                        ..
-                    }) = self.survey.sources.get(*source)
-                    {
-                        known.extend(
-                            table.names().map(|column| format!("{source}.{column}")),
-                        );
-                    }
-                }
-                let fault = Diagnostic::error(
-                    Code::UNKNOWN_COLUMN,
-                    Place::Study(span),
-                    format!("cohort `{}` has no column `{name}`", self.cohort.name),
-                );
-                let bare = |known: &String| {
-                    known
-                        .split_once('.')
-                        .map_or(known.clone(), |(_, column)| column.to_string())
-                };
-                let names: Vec<String> = known.iter().map(bare).collect();
-                let shown: Vec<&str> =
-                    known.iter().take(12).map(String::as_str).collect();
-                let hint = format!("there is: {}", shown.join(", "));
-                let fault = fault.suggest(name, names.iter().map(String::as_str));
-                Err(Box::new(fault.hint(hint)))
+            [source, ..] if *source == self.cohort.from.name => {
+                self.of_source(source, name, span)
             }
+            [source] => self.of_source(source, name, span),
+            [] => self.renamed(name, span),
             several => {
                 let names: Vec<String> =
                     several.iter().map(|source| format!("`{source}.{name}`")).collect();
@@ -162,6 +113,53 @@ impl View<'_> {
                 Err(Box::new(fault.hint(format!("write {}", names.join(" or ")))))
             }
         }
+    }
+
+    /// A column of a source that the cohort does not join, but may hold elsewhere.
+    fn not_joined(&self, source: &str, column: &str, span: Span) -> Result<Cells, Fault> {
+        if self.cohort.map.iter().any(|map| map.of.name == source) {
+            return self.elsewhere(&self.cohort.place(source, column), span);
+        }
+        let fault = Diagnostic::error(
+            Code::UNKNOWN_NAME,
+            Place::Study(span),
+            format!("cohort `{}` does not join `{source}`", self.cohort.name),
+        );
+        Err(Box::new(fault.hint(format!("add `join: {{ {source}: optional }}`"))))
+    }
+
+    /// A column that no table of the cohort has under this name, but one may have under another.
+    fn renamed(&self, name: &str, span: Span) -> Result<Cells, Fault> {
+        let maps = self.cohort.map.iter();
+        let places = maps.map(|map| self.cohort.place(&map.of.name, name));
+        let mut renamed = places.filter(|place| place.column != name);
+        if let (Some(place), None) = (renamed.next(), renamed.next()) {
+            return self.elsewhere(&place, span);
+        }
+        let derived = self.study.derive.iter();
+        let mut known: Vec<String> =
+            derived.map(|derived| derived.name.clone()).collect();
+        for source in self.tables() {
+            if let Some(SurveyedSource {
+                content: Content::Table { table, .. }, ..
+            }) = self.survey.sources.get(source)
+            {
+                known.extend(table.names().map(|column| format!("{source}.{column}")));
+            }
+        }
+        let fault = Diagnostic::error(
+            Code::UNKNOWN_COLUMN,
+            Place::Study(span),
+            format!("cohort `{}` has no column `{name}`", self.cohort.name),
+        );
+        let bare = |known: &String| {
+            known.split_once('.').map_or(known.clone(), |(_, column)| column.to_string())
+        };
+        let names: Vec<String> = known.iter().map(bare).collect();
+        let shown: Vec<&str> = known.iter().take(12).map(String::as_str).collect();
+        let hint = format!("there is: {}", shown.join(", "));
+        let fault = fault.suggest(name, names.iter().map(String::as_str));
+        Err(Box::new(fault.hint(hint)))
     }
 
     /// The cells of a column under the name that this cohort has for it, in the units of the others.

@@ -44,6 +44,8 @@ impl TableStep for DropMissing {
 
     const PICKS: bool = true;
 
+    const READS_VALUES: bool = false;
+
     const GAPS: Gaps = Gaps::Kept;
 
     fn fit(&self, train: &Train) -> Result<Vec<f64>, Failure> {

@@ -219,7 +219,7 @@ pub fn record(
     references.sort_by(|a, b| a.key.cmp(&b.key));
     references.dedup();
     StudyRecord {
-        schema: 1,
+        schema: StudyRecord::SCHEMA,
         engine: concat!("restudy ", env!("CARGO_PKG_VERSION")).to_string(),
         study: StudyFacts {
             title: study.title.clone(),

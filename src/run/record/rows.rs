@@ -101,7 +101,9 @@ impl Context<'_> {
             n_sites: cohort.site.as_ref().and_then(|site| {
                 let (study, survey, rows) = (self.study, self.survey, &surveyed.rows);
                 let cells = View { study, survey, cohort, rows }.cells(site).ok()?;
-                Some(cells.into_iter().flatten().collect::<BTreeSet<_>>().len())
+                let sites: BTreeSet<String> = cells.into_iter().flatten().collect();
+                // Without any value it is not known how many there are.
+                Some(sites.len()).filter(|n| *n > 0)
             }),
             flow,
         })
