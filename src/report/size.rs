@@ -22,9 +22,11 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(element: &str) -> Option<Self> {
+    /// By the name of the element and all that stands in its first tag.
+    fn of(element: &str, tag: &str) -> Option<Self> {
         match element {
             "details" => Some(Self::DataTable),
+            "div" if tag.contains("class=\"strips\"") => Some(Self::Picture),
             "div" => Some(Self::Table),
             "svg" => Some(Self::Picture),
             _ => None,
@@ -103,7 +105,7 @@ fn blocks(text: usize, html: &str) -> Vec<Block> {
         let block = || {
             let start = html[..at].rfind('<')?;
             let element = html[start + 1..at].split(' ').next()?;
-            let kind = Kind::of(element)?;
+            let kind = Kind::of(element, html[start..].split_once('>')?.0)?;
             let file = html[from..].split_once('"')?.0;
             let place = start..end(html, start, element)?;
             Some(Block { kind, text, place, instead: kind.instead(file) })
