@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::author::coded;
 use super::figure::{DataTable, Figure};
 use super::layered::{self, Sizes};
-use super::shown::{Shown, counted, fill, place};
+use super::shown::{Shown, counted, escape, fill, place};
 use super::standing::{all, headline, primary};
 use super::svg::{Anchor, Svg};
 use crate::data::{
@@ -388,7 +388,7 @@ fn draw(graph: &GraphFacts) -> String {
     });
     let described: Vec<String> = described.collect();
     let described = format!("From top to bottom: {}.", described.join(", "));
-    svg.finish_in_strips("Graph of computations", &described)
+    svg.finish_in_strips("Graph of computations", &escape(&described))
 }
 
 /// The box of a kind of node.

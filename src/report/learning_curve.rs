@@ -170,7 +170,9 @@ fn drawing(
     let mut plot = Plot::new(&x, &y, 0.0);
     if let Some(chance) = chance {
         plot.line("ref", [(x.from, chance), (x.to, chance)].into_iter());
-        plot.text("small", x.to, chance + room * 0.4, Anchor::End, "chance");
+        // On the left: no size is so small that its mark lies there.
+        let (left, down) = plot.at(x.from, chance);
+        plot.svg.text("small", (left + 5.0, down - 5.0), Anchor::Start, "chance");
     }
     let band: Vec<(f64, f64, f64)> = known
         .iter()

@@ -209,7 +209,8 @@ impl Svg {
     }
 
     /// The picture as strips between its cuts, one under the other: on the page they are one picture, and
-    /// paper may part them. The first has title and description, and says how large the whole is.
+    /// paper may part them. The first has title and description, which is HTML of this program; what is
+    /// around them says how large the whole is.
     pub fn finish_in_strips(&self, title: &str, description: &str) -> String {
         let mut strips = String::new();
         let (mut from, mut top) = (0, 0.0);
@@ -217,7 +218,7 @@ impl Svg {
         for &(to, bottom) in self.cuts.iter().chain([&end]) {
             let (content, place) = (&self.content[from..to], (top, bottom - top));
             strips.push_str(&match from {
-                0 => self.part(place, content, title, &escape(description)),
+                0 => self.part(place, content, title, description),
                 _ => format!(
                     "<svg viewBox=\"0 {top:.0} {w:.0} {:.0}{GOES_ON}{content}</svg>",
                     place.1,
@@ -324,7 +325,7 @@ mod tests {
             svg.line("flow", (0.0, 50.0), (100.0, 50.0));
             svg
         };
-        let strips = drawn(true).finish_in_strips("A title", "Words < numbers");
+        let strips = drawn(true).finish_in_strips("A title", "Words &lt; numbers");
         for place in ["0 0 100 20", "0 20 100 20", "0 40 100 20"] {
             assert_eq!(
                 strips.matches(&format!("viewBox=\"{place}\"")).count(),
@@ -339,7 +340,7 @@ mod tests {
         assert_eq!(standalone(&strips), standalone(&as_one));
         assert_eq!(whole(&as_one), as_one);
         // Without a cut there is one strip.
-        let one = drawn(false).finish_in_strips("A title", "Words < numbers");
+        let one = drawn(false).finish_in_strips("A title", "Words &lt; numbers");
         assert_eq!(whole(&one), as_one);
     }
 }

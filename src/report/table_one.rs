@@ -28,6 +28,15 @@ pub fn with_spread(value: &str, spread: &str) -> String {
     format!("{value} <span class=\"spread\">{spread}</span>")
 }
 
+/// An estimate as a cell of a table in which every spread stands below its value. HTML as
+/// [`Shown::estimate`] writes it; what has no brackets stays as it is.
+pub fn spread_below(estimate: &str) -> String {
+    match estimate.split_once(" (") {
+        Some((value, spread)) => with_spread(value, &format!("({spread}")),
+        None => estimate.to_string(),
+    }
+}
+
 /// Whether spreads stand below their values in all cells of a table, since one is too long for a line.
 pub fn is_stacked<'a>(mut cells: impl Iterator<Item = &'a str>, most: usize) -> bool {
     cells.any(|cell| {
