@@ -184,7 +184,7 @@ fn figure<'a>(
         id,
         heading: heading(record, shown, &at, analysis),
         sub: "Line: smoothed share of events at each predicted probability, with its 95 % band, only \
-              where there are predictions. Dotted: where both are equal. Below: how predictions are \
+              where there are predictions. Diagonal: where both are equal. Below: how predictions are \
               distributed, events upwards in colour, non-events downwards in grey."
             .to_string(),
         body: format!(

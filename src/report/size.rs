@@ -204,6 +204,20 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_in_strips_gives_way_as_a_picture() {
+        let strips = format!(
+            "<div data-file=\"figures/e.svg\" class=\"strips\"><svg>{}</svg><svg></svg></div>",
+            "x".repeat(900)
+        );
+        let mut short = vec![strips];
+        let found = reduced(&mut short, 1);
+        assert_eq!(found, LeftOut { tables: 0, pictures: 1, still: false });
+        assert!(
+            short[0].contains("<code>figures/e.svg</code>") && !short[0].contains("<svg")
+        );
+    }
+
+    #[test]
     fn an_element_ends_with_its_own_last_tag() {
         let html = "<div a><div>1</div><divider>2</divider></div><div>3</div>";
         assert_eq!(end(html, 0, "div"), Some(45));

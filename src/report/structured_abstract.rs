@@ -185,6 +185,7 @@ mod tests {
         for (title, words) in [
             ("Logistic regression", "logistic regression"),
             ("Gaussian naive Bayes", "Gaussian naive Bayes"),
+            ("Brier score", "Brier score"),
             ("Youden's index", "Youden's index"),
             ("Yeo–Johnson transformation", "Yeo–Johnson transformation"),
             ("F1 score", "F1 score"),

@@ -356,4 +356,13 @@ mod tests {
         assert!(is_stacked(cells.into_iter(), OF_SEVEN));
         assert!(!is_stacked(cells.into_iter(), OF_FIVE));
     }
+
+    #[test]
+    fn a_spread_stands_below_its_value_and_words_stay_as_they_are() {
+        assert_eq!(
+            spread_below("0.72 (<span class=\"nw\">0.61–0.83</span>)"),
+            "0.72 <span class=\"spread\">(<span class=\"nw\">0.61–0.83</span>)</span>"
+        );
+        assert_eq!(spread_below("–"), "–");
+    }
 }

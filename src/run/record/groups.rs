@@ -179,3 +179,19 @@ impl Context<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::begins;
+
+    #[test]
+    fn groups_of_a_number_stand_in_its_order() {
+        let mut groups =
+            ["40 to under 60", "60 and over", "9.5 to under 40", "under 9.5"];
+        groups.sort_by(|one, other| begins(one).total_cmp(&begins(other)));
+        assert_eq!(
+            groups,
+            ["under 9.5", "9.5 to under 40", "40 to under 60", "60 and over"]
+        );
+    }
+}
