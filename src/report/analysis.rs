@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::author::coded;
 use super::figure::{DataTable, Figure};
 use super::layered::{self, Sizes};
-use super::shown::{Shown, counted, fill, place};
+use super::shown::{Shown, counted, escape, fill, place};
 use super::standing::{all, headline, primary};
 use super::svg::{Anchor, Svg};
 use crate::data::{
@@ -340,7 +340,8 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
     }
 }
 
-/// The boxes from top to bottom, each below all that it reads.
+/// The boxes from top to bottom, each below all that it reads: in strips of one layer each, since a
+/// page of paper may not have room for all.
 fn draw(graph: &GraphFacts) -> String {
     let n = graph.groups.len();
     let edges = layered::reduced(n, &layered::acyclic(n, &graph.edges));
@@ -350,32 +351,31 @@ fn draw(graph: &GraphFacts) -> String {
     let x = |place: f64| 2.0 + place;
     let height = (top(found.n_layers) - BETWEEN).max(0.0) + 2.0;
     let mut svg = Svg::new(found.width + 4.0, height);
-    for &(layer, from, to, end) in &found.ways {
-        let (foot, next) = (top(layer) + BOX.1, top(layer + 1));
-        match end {
-            Some(_) => {
-                svg.fall("flow", (x(from), foot), (x(to), next - 5.0));
-                svg.head((x(to), next), (0.0, 1.0));
-            }
-            None => {
-                svg.fall("flow", (x(from), foot), (x(to), next));
-                svg.line("flow", (x(to), next), (x(to), next + BOX.1));
+    for layer in 0..found.n_layers {
+        let (head, foot, next) = (top(layer), top(layer) + BOX.1, top(layer + 1));
+        if layer > 0 {
+            svg.cut(head - 2.0);
+        }
+        // What comes from the layer above and ends further down passes by.
+        let from_above = |way: &&(usize, f64, f64, Option<usize>)| way.0 + 1 == layer;
+        for &(_, _, to, end) in found.ways.iter().filter(from_above) {
+            if end.is_none() {
+                svg.line("flow", (x(to), head - 2.5), (x(to), foot));
             }
         }
-    }
-    for (at, group) in graph.groups.iter().enumerate() {
-        let (layer, place) = found.boxes[at];
-        let (middle, y) = (x(place), top(layer));
-        svg.rect(class(group.scope).0, (middle - BOX.0 / 2.0, y), BOX);
-        let on: Vec<&str> = fitted(group).into_iter().map(|of| rows_of(of).0).collect();
-        // Two lines stand in the middle as three do.
-        let y = if on.is_empty() { y + 7.0 } else { y };
-        svg.text("strong", (middle, y + 16.0), Anchor::Middle, &group.name);
-        let nodes = if group.n == 1 { "node" } else { "nodes" };
-        let text = format!("{} {nodes}", counted(group.n));
-        svg.text("small", (middle, y + 30.0), Anchor::Middle, &text);
-        if !on.is_empty() {
-            svg.text("small", (middle, y + 43.0), Anchor::Middle, &on.join(", "));
+        for &(_, from, to, end) in found.ways.iter().filter(|way| way.0 == layer) {
+            match end {
+                Some(_) => {
+                    svg.fall("flow", (x(from), foot), (x(to), next - 5.0));
+                    svg.head((x(to), next), (0.0, 1.0));
+                }
+                None => svg.fall("flow", (x(from), foot), (x(to), next - 2.0)),
+            }
+        }
+        for (at, group) in graph.groups.iter().enumerate() {
+            if found.boxes[at].0 == layer {
+                node(&mut svg, group, (x(found.boxes[at].1), head));
+            }
         }
     }
     let described = graph.groups.iter().map(|group| {
@@ -387,8 +387,21 @@ fn draw(graph: &GraphFacts) -> String {
         }
     });
     let described: Vec<String> = described.collect();
-    svg.finish(
-        "Graph of computations",
-        &format!("From top to bottom: {}.", described.join(", ")),
-    )
+    let described = format!("From top to bottom: {}.", described.join(", "));
+    svg.finish_in_strips("Graph of computations", &escape(&described))
+}
+
+/// The box of a kind of node.
+fn node(svg: &mut Svg, group: &NodeGroup, (middle, y): (f64, f64)) {
+    svg.rect(class(group.scope).0, (middle - BOX.0 / 2.0, y), BOX);
+    let on: Vec<&str> = fitted(group).into_iter().map(|of| rows_of(of).0).collect();
+    // Two lines stand in the middle as three do.
+    let y = if on.is_empty() { y + 7.0 } else { y };
+    svg.text("strong", (middle, y + 16.0), Anchor::Middle, &group.name);
+    let nodes = if group.n == 1 { "node" } else { "nodes" };
+    let text = format!("{} {nodes}", counted(group.n));
+    svg.text("small", (middle, y + 30.0), Anchor::Middle, &text);
+    if !on.is_empty() {
+        svg.text("small", (middle, y + 43.0), Anchor::Middle, &on.join(", "));
+    }
 }

@@ -6,6 +6,7 @@ use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, headline, same_question};
+use super::table_one::spread_below;
 use crate::data::{AnalysisRecord, CalibrationCurve};
 use crate::operation::prelude::*;
 
@@ -96,7 +97,7 @@ fn numbers(
     let of = |metric: &str| {
         let path = format!("{}/performance/{metric}", place(name));
         match analysis.performance.contains_key(metric) {
-            true => shown.estimate(&path, 2),
+            true => spread_below(&shown.estimate(&path, 2)),
             false => "–".to_string(),
         }
     };
@@ -149,7 +150,7 @@ fn figure<'a>(
     let value = |metric: &str| {
         let path = format!("{at}/performance/{metric}");
         match analysis.performance.contains_key(metric) || shown.is_hidden(&path) {
-            true => shown.estimate(&path, 2),
+            true => spread_below(&shown.estimate(&path, 2)),
             false => "not computed".to_string(),
         }
     };
@@ -182,8 +183,8 @@ fn figure<'a>(
     Figure {
         id,
         heading: heading(record, shown, &at, analysis),
-        sub: "Solid: smoothed share of events at each predicted probability, with its 95 % band, only \
-              where there are predictions. Dotted: where both are equal. Below: how predictions are \
+        sub: "Line: smoothed share of events at each predicted probability, with its 95 % band, only \
+              where there are predictions. Diagonal: where both are equal. Below: how predictions are \
               distributed, events upwards in colour, non-events downwards in grey."
             .to_string(),
         body: format!(

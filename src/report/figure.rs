@@ -97,9 +97,9 @@ impl Figure<'_> {
             let name = format!("{}{number}.svg", self.id);
             // On a page that is too large the file stands for the picture.
             if let Some(at) = body.find(picture.as_str())
-                && let Some(rest) = picture.strip_prefix("<svg ")
+                && let Some((element, rest)) = picture.split_once(' ')
             {
-                let marked = format!("<svg data-file=\"figures/{name}\" {rest}");
+                let marked = format!("{element} data-file=\"figures/{name}\" {rest}");
                 body.replace_range(at..at + picture.len(), &marked);
             }
             fragment.figures.push((name, standalone(picture)));

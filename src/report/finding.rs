@@ -229,7 +229,7 @@ fn unborne(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
             shown.p(&format!("{at}/p"))
         ),
         Some(_) => String::new(),
-        None => "; no outcomes were permuted that could bear it out".to_string(),
+        None => "; outcomes were not permuted to check that".to_string(),
     }
 }
 
@@ -737,8 +737,8 @@ mod tests {
         assert_eq!(
             text,
             "The AUROC for IDH mutation was 0.72 (95 % CI 0.61–0.83) on 100 held-out patients \
-             (nested 5 × 5 cross-validation), an interval above chance; no outcomes were permuted \
-             that could bear it out."
+             (nested 5 × 5 cross-validation), an interval above chance; outcomes were not permuted \
+             to check that."
         );
         has(&told(&headline_of(0.3, Some((0.2, 0.4)))), &["worse than chance"]);
         has(&told(&headline_of(0.8, None)), &["was 0.80 on", "too few for an interval"]);

@@ -331,7 +331,12 @@ impl<'a> Of<'a> {
             (false, true) => ", evaluation",
             _ => "",
         };
-        format!("{}{what}", shortened(&self.cohort().name, 34))
+        let name = &self.cohort().name;
+        match what.strip_prefix(", ") {
+            // A cohort may be called what it is there for.
+            Some(what) if what == name => name.clone(),
+            _ => format!("{}{what}", shortened(name, 34)),
+        }
     }
 
     /// The colour that results of such a cohort have in every figure.
@@ -568,13 +573,16 @@ pub fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
     let mut svg = Svg::new(COLUMN * across as f64, all.max(40.0));
     let mut top = 0.0;
     for line in lines {
+        if top > 0.0 {
+            svg.cut(top);
+        }
         for (position, of) in line.iter().enumerate() {
             of.draw(&mut svg, (COLUMN * position as f64, top));
         }
         top += tallest(line);
     }
     let told: Vec<String> = cohorts.iter().map(|of| of.told()).collect();
-    let picture = svg.finish_told("Participant flow", &told.join(" "));
+    let picture = svg.finish_in_strips("Participant flow", &told.join(" "));
     let of_headline = headline(record).and_then(|(name, analysis)| {
         let at = record.cohorts.iter().position(|c| c.name == analysis.cohort)?;
         let first = record.cohorts[at].flow.first()?;

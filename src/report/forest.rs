@@ -59,7 +59,7 @@ pub struct Forest<'a> {
     pub what: &'a str,
     /// What headings are called as a column of the table; empty where there are none.
     pub over: &'a str,
-    /// A dashed line with its word, such as chance.
+    /// A dotted line with its word, such as chance.
     pub reference: Option<(f64, &'a str)>,
     pub scale: Scale,
     pub rows: Vec<Row>,

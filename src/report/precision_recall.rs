@@ -47,9 +47,9 @@ pub fn figure(
             "{}{}{}",
             match shown.protects {
                 true =>
-                    "Smooth, from the ROC curve above and the prevalence, which is dashed.",
+                    "Smooth, from the ROC curve above and the prevalence, which is the level line.",
                 false =>
-                    "Thin: pooled within each repeat. Bold: their mean. Dashed: the prevalence.",
+                    "Thin: pooled within each repeat. Bold: their mean. Level line: the prevalence.",
             },
             match analysis.precision_recall_band.points.is_empty() {
                 true => "",

@@ -258,7 +258,7 @@ fn figure(shown: &Shown, name: &str, size: &SampleSizeFacts) -> Figure<'static> 
         ),
         sub: "Parameters are counted before any selection: one for each predictor, and one less \
               than it has categories for one of categories. A patient with the outcome in any row \
-              has it. The dashed line marks the patients of this study. The first three criteria are \
+              has it. The dotted line marks the patients of this study. The first three criteria are \
               for developing a model, widths of intervals for validating one."
             .to_string(),
         body: format!(

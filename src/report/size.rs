@@ -22,9 +22,11 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(element: &str) -> Option<Self> {
+    /// By the name of the element and all that stands in its first tag.
+    fn of(element: &str, tag: &str) -> Option<Self> {
         match element {
             "details" => Some(Self::DataTable),
+            "div" if tag.contains("class=\"strips\"") => Some(Self::Picture),
             "div" => Some(Self::Table),
             "svg" => Some(Self::Picture),
             _ => None,
@@ -103,7 +105,7 @@ fn blocks(text: usize, html: &str) -> Vec<Block> {
         let block = || {
             let start = html[..at].rfind('<')?;
             let element = html[start + 1..at].split(' ').next()?;
-            let kind = Kind::of(element)?;
+            let kind = Kind::of(element, html[start..].split_once('>')?.0)?;
             let file = html[from..].split_once('"')?.0;
             let place = start..end(html, start, element)?;
             Some(Block { kind, text, place, instead: kind.instead(file) })
@@ -199,6 +201,20 @@ mod tests {
             LeftOut { tables: 0, pictures: 0, still: false }
         );
         assert_eq!(whole, texts());
+    }
+
+    #[test]
+    fn a_picture_in_strips_gives_way_as_a_picture() {
+        let strips = format!(
+            "<div data-file=\"figures/e.svg\" class=\"strips\"><svg>{}</svg><svg></svg></div>",
+            "x".repeat(900)
+        );
+        let mut short = vec![strips];
+        let found = reduced(&mut short, 1);
+        assert_eq!(found, LeftOut { tables: 0, pictures: 1, still: false });
+        assert!(
+            short[0].contains("<code>figures/e.svg</code>") && !short[0].contains("<svg")
+        );
     }
 
     #[test]

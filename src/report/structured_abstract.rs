@@ -86,7 +86,7 @@ impl Section for StructuredAbstract {
 
 /// A title within a sentence: its first letter is small, unless a name or an abbreviation begins there.
 pub fn within(title: &str) -> String {
-    const NAMES: [&str; 4] = ["Gaussian", "Matthews", "Yeo", "Youden"];
+    const NAMES: [&str; 5] = ["Brier", "Gaussian", "Matthews", "Yeo", "Youden"];
     let first = title.split([' ', '’', '\'', '–', '-']).next().unwrap_or("");
     let short = first.chars().filter(|c| c.is_uppercase() || c.is_numeric()).count() > 1;
     let mut characters = title.chars();
@@ -185,6 +185,7 @@ mod tests {
         for (title, words) in [
             ("Logistic regression", "logistic regression"),
             ("Gaussian naive Bayes", "Gaussian naive Bayes"),
+            ("Brier score", "Brier score"),
             ("Youden's index", "Youden's index"),
             ("Yeo–Johnson transformation", "Yeo–Johnson transformation"),
             ("F1 score", "F1 score"),

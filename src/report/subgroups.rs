@@ -6,6 +6,7 @@ use super::figure::{DataTable, Figure};
 use super::forest::{Counted, Forest, Row, Scale};
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, all, headline, rows_are, same_question};
+use super::table_one::{spread_below, with_spread};
 use crate::data::{AnalysisRecord, SubgroupFacts};
 use crate::operation::prelude::*;
 
@@ -90,7 +91,7 @@ fn figure<'a>(
     let forest = Forest {
         title: "AUROC by subgroup",
         description: format!(
-            "AUROC of {name} in each declared group, with the value over all as a dashed line."
+            "AUROC of {name} in each declared group, with the value over all as a dotted line."
         ),
         axis: "AUROC".to_string(),
         what: "Group",
@@ -111,7 +112,7 @@ fn figure<'a>(
             title: "Differences of AUROC between subgroups",
             description: format!(
                 "AUROC of {name} in each group less that in the largest group of the same \
-                 variable; the dashed line is no difference."
+                 variable; the dotted line is no difference."
             ),
             axis: "Difference of AUROC".to_string(),
             what: "Group against the largest",
@@ -130,7 +131,7 @@ fn figure<'a>(
         id,
         heading: heading(record, shown, name, analysis),
         sub: format!(
-            "The dashed line is the value over all {}; groups overlap with each other across \
+            "The dotted line is the value over all {}; groups overlap with each other across \
              headings.",
             rows_are(record, &analysis.cohort)
         ),
@@ -262,7 +263,9 @@ fn further(
         let path = format!("{}/subgroups/{at}", place(name));
         let cells = group.measures.iter().enumerate().map(|(which, measure)| {
             match measure.estimate {
-                Some(_) => shown.estimate(&format!("{path}/measures/{which}"), 2),
+                Some(_) => {
+                    spread_below(&shown.estimate(&format!("{path}/measures/{which}"), 2))
+                }
                 // The row says how many there are; the file has the whole reason.
                 None if measure.note.starts_with("too few") => "too few".to_string(),
                 None => escape(&measure.note),
@@ -281,10 +284,9 @@ fn further(
             let path =
                 format!("{}/subgroups/{at}/measures/{which}/difference", place(name));
             match &measure.difference {
-                Some(_) => format!(
-                    "{} ({})",
-                    shown.signed(&format!("{path}/estimate"), 2),
-                    shown.interval(&path, 2)
+                Some(_) => with_spread(
+                    &shown.signed(&format!("{path}/estimate"), 2),
+                    &format!("({})", shown.interval(&path, 2)),
                 ),
                 None => shown.number(&format!("{path}/estimate"), 2),
             }

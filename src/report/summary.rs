@@ -204,8 +204,8 @@ fn keys(
                 shown.count("/checklists/0/reported"),
                 shown.count("/checklists/0/applicable")
             ),
-            "detail": format!("applicable {} items", list.title),
-            "what": "reported; the rest is named where it belongs",
+            "detail": "the rest is named where it belongs",
+            "what": format!("applicable {} items reported", list.title),
         }));
     }
     if keys.len() < 4 {

@@ -8,6 +8,8 @@ pub struct Svg {
     width: f64,
     height: f64,
     content: String,
+    /// Where it may be parted: how much was drawn before, and how far down that reaches.
+    cuts: Vec<(usize, f64)>,
 }
 
 /// Where a text is held.
@@ -30,7 +32,7 @@ impl Anchor {
 
 impl Svg {
     pub fn new(width: f64, height: f64) -> Self {
-        Self { width, height, content: String::new() }
+        Self { width, height, content: String::new(), cuts: Vec::new() }
     }
 
     pub fn line(&mut self, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
@@ -190,6 +192,12 @@ impl Svg {
         ));
     }
 
+    /// A place where paper may part the picture: all before it is drawn and lies above, all that follows
+    /// lies below.
+    pub fn cut(&mut self, y: f64) {
+        self.cuts.push((self.content.len(), y));
+    }
+
     /// The picture for the page, with a title and a description for those who do not see it.
     pub fn finish(&self, title: &str, description: &str) -> String {
         self.finish_told(title, &escape(description))
@@ -197,24 +205,83 @@ impl Svg {
 
     /// The same with a description that is HTML of this program: numbers in it name their places.
     pub fn finish_told(&self, title: &str, description: &str) -> String {
-        let id =
-            &Digest::of(format!("{title}\n{description}\n{}", self.content).as_bytes())
-                .hex()[..10];
+        self.part((0.0, self.height), &self.content, title, description)
+    }
+
+    /// The picture as strips between its cuts, one under the other: on the page they are one picture, and
+    /// paper may part them. The first has title and description, which is HTML of this program; what is
+    /// around them says how large the whole is.
+    pub fn finish_in_strips(&self, title: &str, description: &str) -> String {
+        let mut strips = String::new();
+        let (mut from, mut top) = (0, 0.0);
+        let end = (self.content.len(), self.height);
+        for &(to, bottom) in self.cuts.iter().chain([&end]) {
+            let (content, place) = (&self.content[from..to], (top, bottom - top));
+            strips.push_str(&match from {
+                0 => self.part(place, content, title, description),
+                _ => format!(
+                    "<svg viewBox=\"0 {top:.0} {w:.0} {:.0}{GOES_ON}{content}</svg>",
+                    place.1,
+                    w = self.width,
+                ),
+            });
+            (from, top) = (to, bottom);
+        }
         format!(
-            "<svg viewBox=\"0 0 {w:.0} {h:.0}\" role=\"img\" aria-labelledby=\"t{id} d{id}\" \
-             style=\"--w:{w:.0}px\"><title id=\"t{id}\">{}</title><desc id=\"d{id}\">{}\
-             </desc>{}</svg>",
-            escape(title),
-            description,
-            self.content,
+            "<div class=\"strips\" data-whole=\"0 0 {w:.0} {h:.0}\" style=\"--w:{w:.0}px\">{strips}\
+             </div>",
             w = self.width,
             h = self.height,
         )
     }
+
+    /// What lies from `top` on, so high, as a picture with words.
+    fn part(
+        &self,
+        (top, height): (f64, f64),
+        content: &str,
+        title: &str,
+        description: &str,
+    ) -> String {
+        let id =
+            &Digest::of(format!("{title}\n{description}\n{}", self.content).as_bytes())
+                .hex()[..10];
+        format!(
+            "<svg viewBox=\"0 {top:.0} {w:.0} {height:.0}\" role=\"img\" \
+             aria-labelledby=\"t{id} d{id}\" style=\"--w:{w:.0}px\"><title id=\"t{id}\">{}</title>\
+             <desc id=\"d{id}\">{description}</desc>{content}</svg>",
+            escape(title),
+            w = self.width,
+        )
+    }
+}
+
+/// What parts two strips of a picture, up to the numbers of the second.
+const NEXT_STRIP: &str = "</svg><svg viewBox=\"";
+/// What follows on these.
+const GOES_ON: &str = "\" aria-hidden=\"true\">";
+
+/// A picture that stands on the page in strips as one again; any other as it is.
+fn whole(picture: &str) -> String {
+    let parts = picture.strip_prefix("<div class=\"strips\" data-whole=\"");
+    let parts = parts.and_then(|rest| {
+        let (place, rest) = rest.split_once('"')?;
+        let (_, strips) = rest.split_once("<svg viewBox=\"")?;
+        let (_, strips) = strips.strip_suffix("</div>")?.split_once('"')?;
+        Some((place, strips))
+    });
+    let Some((place, strips)) = parts else { return picture.to_string() };
+    let mut strips = strips.split(NEXT_STRIP);
+    let mut whole = format!("<svg viewBox=\"{place}\"{}", strips.next().unwrap_or(""));
+    for strip in strips {
+        whole.push_str(strip.split_once(GOES_ON).map_or("", |(_, drawn)| drawn));
+    }
+    whole
 }
 
 /// The same picture as a file of its own, in light colours.
 pub fn standalone(picture: &str) -> String {
+    let picture = &whole(picture);
     let style = include_str!("../../templates/style.css");
     // Only what a picture uses: its own rules and the light palette.
     let rules: String = style.lines().filter(|line| line.starts_with("svg ")).collect();
@@ -237,4 +304,43 @@ pub fn standalone(picture: &str) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" \
          {head}><style>svg{{{palette}{fonts};background:#fff}}{rules}</style>{body}\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strips_are_one_picture_again_as_a_file() {
+        let drawn = |cut: bool| {
+            let mut svg = Svg::new(100.0, 60.0);
+            svg.text("strong", (50.0, 10.0), Anchor::Middle, "first");
+            if cut {
+                svg.cut(20.0);
+            }
+            svg.text("small", (50.0, 30.0), Anchor::Middle, "second");
+            if cut {
+                svg.cut(40.0);
+            }
+            svg.line("flow", (0.0, 50.0), (100.0, 50.0));
+            svg
+        };
+        let strips = drawn(true).finish_in_strips("A title", "Words &lt; numbers");
+        for place in ["0 0 100 20", "0 20 100 20", "0 40 100 20"] {
+            assert_eq!(
+                strips.matches(&format!("viewBox=\"{place}\"")).count(),
+                1,
+                "{strips}"
+            );
+        }
+        assert_eq!(strips.matches("role=\"img\"").count(), 1);
+        assert_eq!(strips.matches("aria-hidden=\"true\"").count(), 2);
+        let as_one = drawn(false).finish("A title", "Words < numbers");
+        assert_eq!(whole(&strips), as_one);
+        assert_eq!(standalone(&strips), standalone(&as_one));
+        assert_eq!(whole(&as_one), as_one);
+        // Without a cut there is one strip.
+        let one = drawn(false).finish_in_strips("A title", "Words &lt; numbers");
+        assert_eq!(whole(&one), as_one);
+    }
 }

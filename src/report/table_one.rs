@@ -28,6 +28,15 @@ pub fn with_spread(value: &str, spread: &str) -> String {
     format!("{value} <span class=\"spread\">{spread}</span>")
 }
 
+/// An estimate as a cell of a table in which every spread stands below its value. HTML as
+/// [`Shown::estimate`] writes it; what has no brackets stays as it is.
+pub fn spread_below(estimate: &str) -> String {
+    match estimate.split_once(" (") {
+        Some((value, spread)) => with_spread(value, &format!("({spread}")),
+        None => estimate.to_string(),
+    }
+}
+
 /// Whether spreads stand below their values in all cells of a table, since one is too long for a line.
 pub fn is_stacked<'a>(mut cells: impl Iterator<Item = &'a str>, most: usize) -> bool {
     cells.any(|cell| {
@@ -346,5 +355,14 @@ mod tests {
         let cells = [short.as_str(), plain, long.as_str()];
         assert!(is_stacked(cells.into_iter(), OF_SEVEN));
         assert!(!is_stacked(cells.into_iter(), OF_FIVE));
+    }
+
+    #[test]
+    fn a_spread_stands_below_its_value_and_words_stay_as_they_are() {
+        assert_eq!(
+            spread_below("0.72 (<span class=\"nw\">0.61–0.83</span>)"),
+            "0.72 <span class=\"spread\">(<span class=\"nw\">0.61–0.83</span>)</span>"
+        );
+        assert_eq!(spread_below("–"), "–");
     }
 }

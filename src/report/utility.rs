@@ -279,7 +279,7 @@ pub fn useful(shown: &Shown, name: &str, curve: &DecisionCurve) -> Vec<String> {
         let end = |end: usize| shown.number(&format!("{place}/{end}"), 2);
         match plain(*from, 2) == plain(*to, 2) {
             true => end(0),
-            false => format!("{}–{}", end(0), end(1)),
+            false => format!("<span class=\"nw\">{}–{}</span>", end(0), end(1)),
         }
     });
     stretches.collect()

@@ -321,7 +321,7 @@ fn kept(
     rows.retain(|_| stays.next().unwrap_or(false));
     // What an `include` rule asks for is not why somebody leaves.
     let reason = match rule.keeps {
-        true => format!("not: {}", rule.reason),
+        true => format!("outside “{}”", rule.reason),
         false => rule.reason.clone(),
     };
     own.removed.push(Removed { reason, n: (before - rows.len()).into() });

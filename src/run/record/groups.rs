@@ -12,6 +12,13 @@ use crate::plan::{self, Analysis};
 use crate::spec::Named;
 use crate::survey::View;
 
+/// Where a group of a number that was cut begins, as in `40 to under 60`; that of the lowest values has no
+/// number in front.
+fn begins(group: &str) -> f64 {
+    let first = group.split(' ').next().unwrap_or_default();
+    first.parse().unwrap_or(f64::NEG_INFINITY)
+}
+
 impl Context<'_> {
     /// Groups as they were measured, and beside them the rows that are in none. `judged`: the rows that
     /// have a prediction, with their classes.
@@ -33,10 +40,16 @@ impl Context<'_> {
         for subgroup in &self.study.evaluate.subgroups {
             let by = &subgroup.by.name;
             let groups = found.iter().filter(|group| group.by == *by);
+            let mut groups: Vec<_> = groups.collect();
+            if !subgroup.cut.is_empty() {
+                groups.sort_by(|one, other| {
+                    begins(&one.group).total_cmp(&begins(&other.group))
+                });
+            }
             if facts.iter().any(|known| known.by == *by) {
                 continue;
             }
-            facts.extend(groups.map(SubgroupFacts::from));
+            facts.extend(groups.into_iter().map(SubgroupFacts::from));
             let Ok(cells) = view.cells(&subgroup.by) else { continue };
             let in_none = |at: &u32| match &cells[*at as usize] {
                 None => true,
@@ -164,5 +177,21 @@ impl Context<'_> {
             after: math::mean(&after),
             outcome_by_batch: crate::statistics::auroc_by_level(&truth, &level),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::begins;
+
+    #[test]
+    fn groups_of_a_number_stand_in_its_order() {
+        let mut groups =
+            ["40 to under 60", "60 and over", "9.5 to under 40", "under 9.5"];
+        groups.sort_by(|one, other| begins(one).total_cmp(&begins(other)));
+        assert_eq!(
+            groups,
+            ["under 9.5", "9.5 to under 40", "40 to under 60", "60 and over"]
+        );
     }
 }
