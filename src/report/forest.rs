@@ -110,7 +110,7 @@ impl Forest<'_> {
         }
         let told = self.told(shown);
         let cuts = self.cuts();
-        let mut top = 29.0;
+        let mut top = 29.0_f64;
         for (part, &from) in cuts.iter().enumerate() {
             let to = cuts.get(part + 1).copied();
             let foot = to.map_or(bottom, |to| TOP + STEP * to as f64);
