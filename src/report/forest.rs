@@ -79,6 +79,8 @@ const RIGHT: f64 = 260.0;
 const WIDTH: f64 = 430.0;
 const STEP: f64 = 22.0;
 const TOP: f64 = 38.0;
+/// Rows from which on a picture may be parted between its groups.
+const TALL: usize = 14;
 
 impl Forest<'_> {
     /// The picture, with every number of it by its place.
@@ -98,6 +100,53 @@ impl Forest<'_> {
             left + (value.clamp(low, high) - low) / (high - low) * (right - left)
         };
         let ticks = ((high - low) / step + 0.5) as usize;
+        if let Some((value, word)) = self.reference {
+            // Its word stands between the heads of the columns, where no line of a group can lie.
+            // On the left edge it begins there: to the left stands the head of another column.
+            match x(value) < left + 20.0 {
+                true => svg.text("small", (left - 4.0, 21.0), Anchor::Start, word),
+                false => svg.text("small", (x(value), 21.0), Anchor::Middle, word),
+            }
+        }
+        let told = self.told(shown);
+        let cuts = self.cuts();
+        let mut top = 29.0_f64;
+        for (part, &from) in cuts.iter().enumerate() {
+            let to = cuts.get(part + 1).copied();
+            let foot = to.map_or(bottom, |to| TOP + STEP * to as f64);
+            for tick in 0..=ticks {
+                let value = low + step * tick as f64;
+                svg.line("grid", (x(value), top.max(TOP - 4.0)), (x(value), foot));
+            }
+            if let Some((value, _)) = self.reference {
+                svg.line("ref", (x(value), top), (x(value), foot));
+            }
+            let rows = self.rows.iter().enumerate().skip(from);
+            for (position, row) in rows.take(to.unwrap_or(self.rows.len()) - from) {
+                self.line(&mut svg, row, TOP + STEP * (position as f64 + 0.5), &x, shown);
+            }
+            if to.is_some() {
+                svg.cut(foot);
+            }
+            top = foot;
+        }
+        // What stands at the axis goes with the last part, so that it is drawn at the end.
+        self.foot(&mut svg, (left, right), bottom, (low, step, ticks), &x);
+        match cuts.len() {
+            1 => svg.finish_told(self.title, &told),
+            _ => svg.finish_in_strips(self.title, &told),
+        }
+    }
+
+    /// The numbers under the axis and what they are.
+    fn foot(
+        &self,
+        svg: &mut Svg,
+        (left, right): (f64, f64),
+        bottom: f64,
+        (low, step, ticks): (f64, f64, usize),
+        x: &dyn Fn(f64) -> f64,
+    ) {
         let digits = match step {
             step if step < 0.099 => 2,
             step if step < 0.99 => 1,
@@ -105,7 +154,6 @@ impl Forest<'_> {
         };
         for tick in 0..=ticks {
             let value = low + step * tick as f64;
-            svg.line("grid", (x(value), TOP - 4.0), (x(value), bottom));
             let text = plain(value, digits);
             svg.text("small", (x(value), bottom + 15.0), Anchor::Middle, &text);
         }
@@ -115,19 +163,13 @@ impl Forest<'_> {
             Anchor::Middle,
             &self.axis,
         );
-        if let Some((value, word)) = self.reference {
-            // Its word stands between the heads of the columns, where no line of a group can lie.
-            svg.line("ref", (x(value), 29.0), (x(value), bottom));
-            // On the left edge it begins there: to the left stands the head of another column.
-            match x(value) < left + 20.0 {
-                true => svg.text("small", (left - 4.0, 21.0), Anchor::Start, word),
-                false => svg.text("small", (x(value), 21.0), Anchor::Middle, word),
-            }
-        }
-        for (position, row) in self.rows.iter().enumerate() {
-            self.line(&mut svg, row, TOP + STEP * (position as f64 + 0.5), &x, shown);
-        }
-        svg.finish_told(self.title, &self.told(shown))
+    }
+
+    /// Positions of the rows with which parts begin that paper may part: of a tall picture the groups.
+    fn cuts(&self) -> Vec<usize> {
+        let rows = self.rows.iter().enumerate().skip(1);
+        let headings = rows.filter(|(_, row)| row.heading && self.rows.len() > TALL);
+        [0].into_iter().chain(headings.map(|(position, _)| position)).collect()
     }
 
     /// Whether any line says of how many rows it is.
@@ -441,6 +483,20 @@ mod tests {
         none.reference = None;
         let (low, high, _) = none.range();
         assert!(low < high && low.is_finite() && high.is_finite());
+    }
+
+    #[test]
+    fn a_tall_picture_may_be_parted_before_its_groups() {
+        let groups = |n: usize| -> Vec<Row> {
+            (0..n).map(|at| Row { heading: at % 5 == 0, ..Row::default() }).collect()
+        };
+        let cuts = |n: usize| {
+            let mut forest = forest(Scale::Share, &[]);
+            forest.rows = groups(n);
+            forest.cuts()
+        };
+        assert_eq!(cuts(TALL), [0]);
+        assert_eq!(cuts(20), [0, 5, 10, 15]);
     }
 
     #[test]
