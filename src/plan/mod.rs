@@ -117,7 +117,7 @@ pub struct Analysis {
     /// `tune` and `predict` nodes of each outer split, in order of repeat and split.
     pub outer: Vec<OuterNodes>,
     pub measured: MeasuredNodes,
-    /// The procedure on permuted outcomes, some of them in each node.
+    /// The procedure on permuted outcomes by the study's own way among others, some of them in each node.
     pub permuted: Vec<NodeIndex>,
     /// The procedure on parts of the training rows, where a learning curve is drawn.
     pub learning: Option<LearningNodes>,
@@ -410,6 +410,8 @@ pub enum Work {
     Alternatives {
         case: usize,
         split: Arc<Placed>,
+        /// By which of [`crate::spec::Evaluate::choosing`].
+        choosing: usize,
     },
     /// That choice by what it does.
     Winner {
@@ -527,6 +529,8 @@ pub enum Work {
         case: usize,
         from: usize,
         to: usize,
+        /// By which of [`crate::spec::Evaluate::permuted_ways`].
+        ways: usize,
     },
     /// How precisely the rows tell a calibration slope.
     SlopeVariance {

@@ -483,17 +483,18 @@ pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     Ok(chosen.map_or_else(Value::Failed, Value::Choice))
 }
 
-/// The choices by every rule and metric that a study may go over to, and the maps from decision values that
+/// The choices by rules and metrics that a study may go over to, and the maps from decision values that
 /// the members of each need, where these can be had.
 pub fn alternatives(
     inputs: &Inputs<'_>,
     case: usize,
     placed: &Placed,
+    choosing: usize,
 ) -> Result<Choices, ComputeError> {
     let Ok(inner) = Inner::read(inputs, case, 0)? else {
         return Ok((Vec::new(), Vec::new()));
     };
-    let ways = inputs.study.evaluate.choosing.ways();
+    let ways = inputs.study.evaluate.choosing[choosing].ways();
     let choices = choose(inputs.study, &ways, &inner, &placed.inner_splits);
     let with_links = choices.iter().flatten().filter_map(|choice| {
         let links = choice.members.iter().map(|of| inner.own_link(of.candidate));
@@ -532,7 +533,7 @@ fn nothing_to_choose_by(ways: usize) -> Vec<Result<Choice, String>> {
     vec![Err("there are no inner splits to choose by".to_string()); ways]
 }
 
-/// The same from trials, by `score` node and candidate; the rules choose one candidate.
+/// The same from trials, by `score` node and candidate; the rules choose by what each has by itself.
 pub fn choose_tried(
     study: &Study,
     ways: &[(&Use, &Use)],
@@ -561,12 +562,12 @@ pub fn choose_tried(
                 candidates: &scores,
                 direction: metric(by).scale().direction,
                 cells: &cells,
-                // Only rules for several candidates ask for what these say of each row.
+                // Rules that choose by scores do not ask what candidates say of each row.
                 truth: &[],
                 out_of_fold: &|_| None,
             };
             let gains = |choice: &Choice| {
-                let candidate = choice.candidate.expect("a rule chose one");
+                let candidate = choice.candidate.expect("it is asked of one alone");
                 falls_back(all[candidate].gains.as_deref(), inner_splits)
             };
             choices.push(contested(study, rule, &contest, &gains));
