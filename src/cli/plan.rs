@@ -60,6 +60,10 @@ pub fn run(args: &Args) -> Exit {
         print!("{}", dot(plan, &states));
     } else {
         print!("{}", counts(plan, &states));
+        if let Some(study) = &loaded.study {
+            let fits = plan::fits(study, plan, &states, &opened.store);
+            println!("fits to make: {}", fits.in_words());
+        }
         if let Some(glob) = &args.nodes {
             for &index in &plan.order {
                 let name = &plan.graph[index].name;

@@ -6,6 +6,7 @@
 mod build;
 mod external;
 mod facts;
+mod fits;
 mod groups;
 mod inputs;
 mod keys;
@@ -16,6 +17,7 @@ mod state;
 
 pub use build::build;
 pub use facts::{certificate, graph};
+pub use fits::{Fits, fits};
 pub use groups::Groups;
 pub use keys::{key_of, plan_key, preimage};
 pub use proof::{Proof, prove};

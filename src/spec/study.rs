@@ -636,6 +636,12 @@ impl Evaluate {
             _ => None,
         }
     }
+
+    /// How many of `n` candidates are left after a number of rungs.
+    pub fn left(&self, n: usize, rungs: usize) -> usize {
+        let factor = self.halving().unwrap_or(1);
+        (0..rungs).fold(n, |n, _| n.div_ceil(factor))
+    }
 }
 
 /// Groups in which performance is measured as well.
