@@ -155,8 +155,11 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
             .unwrap_or_else(|| plan::states(plan, &loaded.survey, &opened.store));
         if speaks {
             announce(plan, &loaded.survey, &known);
-            let fits = plan::fits(study, plan, &known, &opened.store);
-            eprintln!("fits to make: {}", fits.in_words());
+            // What is to be computed again is no news to whoever asked for it.
+            if options.refresh.is_empty() && options.recheck == 0.0 {
+                let fits = plan::fits(study, plan, &known, &opened.store);
+                eprintln!("fits to make: {}", fits.in_words());
+            }
         }
         let watch = Progress::new(plan, &known, speaks);
         let done = match run::execute(
