@@ -498,7 +498,37 @@ fn a_further_learner_or_selector_is_tried_alone_on_permuted_outcomes() {
 }
 
 #[test]
-fn where_several_are_chosen_or_candidates_are_halved_permuted_outcomes_start_anew() {
+fn an_average_is_chosen_on_permuted_outcomes_from_what_is_kept() {
+    let workshop = workshop(0.5);
+    let control = "controls: { permuted_outcome: { times: 10 } }, \
+                   learning_curve: { none: x }";
+    let text = |rule: &str, learn: &str| {
+        study("all, anova: { k: [1, 2] }", learn, &format!("tune: {rule}, {control}"))
+    };
+    let average = "{ average: { of: each_learner } }";
+    run(&workshop, &text("best_mean", "logistic, naive_bayes"));
+    for (rule, learn, wanted) in [
+        // From the same trials; the members are fitted.
+        (average, "logistic, naive_bayes", &["1-10/average"][..]),
+        (
+            average,
+            "logistic, naive_bayes, svm_linear: { c: [0.1] }",
+            &["1-10", "1-10/all/svm_linear", "1-10/anova/svm_linear", "1-10/average"],
+        ),
+        ("best_mean", "logistic, naive_bayes, svm_linear: { c: [0.1] }", &[]),
+    ] {
+        run(&workshop, &text(rule, learn));
+        let mut nodes = on_permuted(&workshop);
+        nodes.sort();
+        assert_eq!(nodes, wanted, "{rule}: {learn}");
+        let report = workshop.report();
+        workshop.run(&["--refresh", "*", "--store", "other"]);
+        assert_eq!(workshop.report(), report, "{rule}: {learn}");
+    }
+}
+
+#[test]
+fn where_rows_are_asked_for_or_candidates_are_halved_permuted_outcomes_start_anew() {
     let workshop = workshop(0.8);
     for rule in
         ["successive_halving", "{ average: { of: all } }", "{ stack: { of: all } }"]
@@ -556,6 +586,156 @@ fn a_new_metric_threshold_or_rule_fits_nothing() {
         // What was computed ahead is what the study itself would have computed.
         workshop.run(&["--recheck", "1"]);
     }
+}
+
+/// Nodes of the newest run that fit anything or look into a fit, and those on permuted outcomes.
+fn fitted(workshop: &Workshop) -> Vec<String> {
+    let fits = [
+        "/prepare",
+        "/all",
+        "/anova",
+        "/logistic",
+        "/naive_bayes",
+        "/svm_linear",
+        "/fit",
+        "/refit",
+        "/importance",
+        "/explain",
+    ];
+    let mut nodes = workshop.computed();
+    nodes.retain(|node| {
+        node.contains("/permuted/") || fits.iter().any(|fit| node.ends_with(fit))
+    });
+    nodes.into_iter().collect()
+}
+
+/// What the program says of fits before it makes any.
+fn to_make(workshop: &Workshop) -> String {
+    let output = workshop.restudy(&["plan", "study.yaml"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("fits to make: "));
+    line.unwrap_or_else(|| panic!("{text}")).to_string()
+}
+
+#[test]
+fn a_new_metric_threshold_or_rule_fits_nothing_where_several_are_chosen() {
+    let learn = "logistic: { c: [0.01, 0.1, 1] }, naive_bayes, svm_linear: { c: [0.1] }";
+    let threshold = "threshold: { rule: youden, learned_from: inner_out_of_fold }";
+    let control = "controls: { permuted_outcome: { times: 10 } }, \
+                   learning_curve: { fractions: [0.5] }";
+    for (rule, is_apart) in [
+        ("{ average: { of: each_learner } }", true),
+        ("{ average: { of: each_pair } }", true),
+        ("{ stack: { of: all } }", false),
+        ("{ stack: { of: each_learner } }", false),
+    ] {
+        let workshop = workshop(0.8);
+        let text = |rule: &str, primary: &str, more: &str| {
+            let evaluate = format!("tune: {rule}, {more}, {control}");
+            study(SELECT, learn, &evaluate)
+                .replace("primary: auroc", &format!("primary: {primary}"))
+        };
+        run(&workshop, &text(rule, "auroc", threshold));
+        assert_eq!(to_make(&workshop), "none", "{rule}");
+        let first = workshop.report();
+        // Fitted at once and put together from fits of each member: the same bytes.
+        assert_eq!(workshop.run(&["--recheck", "1"])["exit"], "fine", "{rule}");
+        workshop.run(&["--refresh", "*", "--jobs", "4", "--store", "other"]);
+        assert_eq!(workshop.report(), first, "{rule}");
+        workshop.run(&[]);
+        let collected = workshop.restudy(&["store", "gc", "--grace", "0"]);
+        assert!(collected.status.success(), "{collected:?}");
+        let fixed = threshold.replace("youden", "fixed, value: 0.3");
+        let also = format!("{threshold}, also: [mcc]");
+        for (what, changed) in [
+            ("metric", text(rule, "brier", threshold)),
+            ("metric", text(rule, "average_precision", threshold)),
+            ("metric", text(rule, "log_loss", threshold)),
+            ("threshold", text(rule, "auroc", &fixed)),
+            ("further metrics", text(rule, "auroc", &also)),
+            ("rule", text("best_mean", "auroc", threshold)),
+            ("rule", text("one_standard_error", "brier", threshold)),
+        ] {
+            workshop.study(&changed);
+            // On permuted outcomes a stack says nothing of what a single candidate does.
+            let anew = what == "rule" && !is_apart;
+            let wanted = match anew {
+                true => "the whole procedure on 10 permuted outcomes",
+                false => "none",
+            };
+            assert_eq!(to_make(&workshop), wanted, "{rule}: {what}");
+            let said = workshop.run(&[]);
+            assert_eq!(said["exit"], "fine", "{said:?}");
+            assert!(number(&said, "computed") > 0, "{rule}: {what}");
+            let mut nodes = fitted(&workshop);
+            nodes.retain(|node| !(anew && node.contains("/permuted/")));
+            assert!(nodes.is_empty(), "{rule}: {what}: {nodes:?}");
+            let report = workshop.report();
+            workshop.run(&["--store", "other"]);
+            assert_eq!(workshop.report(), report, "{rule}: {what}");
+        }
+    }
+}
+
+#[test]
+fn a_metric_of_its_own_and_a_rule_for_one_fit_nothing_either() {
+    let workshop = workshop(0.8);
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    let text = |rule: &str, primary: &str| {
+        study(SELECT, LEARN, &format!("tune: {rule}, {none}"))
+            .replace("primary: auroc", &format!("primary: {primary}"))
+    };
+    run(&workshop, &text("best_mean", "ici"));
+    // What an importance is told by hangs on the metric; nothing is fitted for it.
+    let looks = |node: &String| !node.ends_with("/importance");
+    for (rule, primary) in [
+        ("one_standard_error", "ici"),
+        ("best_mean", "auroc"),
+        ("one_standard_error", "brier"),
+    ] {
+        workshop.study(&text(rule, primary));
+        assert_eq!(workshop.run(&[])["exit"], "fine");
+        let nodes: Vec<String> = fitted(&workshop).into_iter().filter(looks).collect();
+        assert!(nodes.is_empty(), "{rule} by {primary}: {nodes:?}");
+    }
+}
+
+#[test]
+fn halving_says_before_how_many_fits_another_metric_asks_for() {
+    let workshop = workshop(0.8);
+    let threshold = "threshold: { rule: youden, learned_from: inner_out_of_fold }";
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    let text = |primary: &str, more: &str| {
+        let evaluate = format!("tune: successive_halving, {more}, {none}");
+        study(SELECT, LEARN, &evaluate)
+            .replace("primary: auroc", &format!("primary: {primary}"))
+    };
+    workshop.study(&text("auroc", threshold));
+    // 16 candidates on the first inner split, 8 on the second, 4 on the others, of four outer splits and
+    // of all rows; one of them is fitted on each.
+    assert_eq!(
+        to_make(&workshop),
+        "at most 160 of candidates on inner splits; at most 5 of what is chosen"
+    );
+    run(&workshop, &text("auroc", threshold));
+    for same in [
+        text("auroc", &threshold.replace("youden", "fixed, value: 0.3")),
+        text("auroc", &format!("{threshold}, also: [mcc]")),
+    ] {
+        workshop.study(&same);
+        assert_eq!(to_make(&workshop), "none");
+        workshop.run(&[]);
+        assert!(fitted(&workshop).is_empty(), "{:?}", fitted(&workshop));
+    }
+    workshop.study(&text("brier", threshold));
+    assert_eq!(
+        to_make(&workshop),
+        "at most 80 of candidates on inner splits; at most 5 of what is chosen"
+    );
+    // All candidates are scored there: those that go on are taken from them.
+    run(&workshop, &text("auroc", threshold).replace("successive_halving", "best_mean"));
+    workshop.study(&text("brier", threshold));
+    assert!(!to_make(&workshop).contains("candidates"), "{}", to_make(&workshop));
 }
 
 #[test]

@@ -60,6 +60,10 @@ pub fn run(args: &Args) -> Exit {
         print!("{}", dot(plan, &states));
     } else {
         print!("{}", counts(plan, &states));
+        if let Some(study) = &loaded.study {
+            let fits = plan::fits(study, plan, &states, &opened.store);
+            println!("fits to make: {}", fits.in_words());
+        }
         if let Some(glob) = &args.nodes {
             let chosen = why::chosen_or_say(plan, glob, &args.study);
             if chosen.is_empty() {

@@ -210,6 +210,11 @@ impl Running<'_> {
                 indexed.take().unwrap_or_else(|| plan::states(plan, survey, store));
             if speaks {
                 announce(plan, survey, &known);
+                // What is to be computed again is no news to whoever asked for it.
+                if options.refresh.is_empty() && options.recheck == 0.0 {
+                    let fits = plan::fits(study, plan, &known, store);
+                    eprintln!("fits to make: {}", fits.in_words());
+                }
             }
             let watch = Progress::new(plan, &known, speaks);
             let done =

@@ -88,6 +88,10 @@ impl Tuner for Stack {
     fn chooses_one(&self) -> bool {
         false
     }
+
+    fn by_scores(&self) -> bool {
+        false
+    }
 }
 
 /// A probability of nothing that happened anyway counts as this.

@@ -11,7 +11,8 @@ use crate::operation::prelude::*;
 /// # Computation
 /// Rungs end after 1, η, η², … inner splits. At the end of each the best ⌈n/η⌉ of the n candidates
 /// by their mean so far go on, the earlier written first among equals (Jamieson and Talwalkar
-/// 2016, with inner splits as the resource).
+/// 2016, with inner splits as the resource). By another metric others go on: a study that changes it
+/// fits those anew.
 ///
 /// Survivors are known once a rung is over, and every fit is made on the training rows of its own
 /// inner split: what a candidate says of held-out rows is the same with or without the others. Which

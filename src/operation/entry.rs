@@ -171,6 +171,7 @@ kinds! {
         fn choose(&self, contest: &Contest<'_>) -> Option<Choice>;
         fn halving(&self) -> Option<usize>;
         fn chooses_one(&self) -> bool;
+        fn by_scores(&self) -> bool;
     }
     Calibrator calibrator AnyCalibrator {
         fn threshold(&self, truth: &[bool], scores: &[f64]) -> Result<f64, Failure>;

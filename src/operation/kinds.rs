@@ -390,9 +390,13 @@ pub trait Tuner: Operation {
         None
     }
 
-    /// Whether it chooses one candidate, by scores alone; else it may put several together, or asks what
-    /// they say of each row.
+    /// Whether it chooses one candidate; else it may put several together.
     fn chooses_one(&self) -> bool {
+        true
+    }
+
+    /// Whether it chooses by scores alone; else it asks what candidates say of each row.
+    fn by_scores(&self) -> bool {
         true
     }
 }

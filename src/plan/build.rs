@@ -114,8 +114,9 @@ fn room(
             edges += n_inner * (2 + 3 * selectors + 5 * scores) + 40;
             edges += 3 * n_inner * scores;
             // What other ways of choosing would choose.
-            nodes += 1;
-            edges += n_inner * scores + 10;
+            let ahead = study.evaluate.choosing.len();
+            nodes += ahead;
+            edges += ahead * (n_inner * scores + 10);
         }
     }
     (nodes, edges)
@@ -581,17 +582,28 @@ impl Builder<'_> {
                 self.together
                     .extend(together.first().map(|&first| (first, together.clone())));
             }
-            let work = Work::Permute { scheme, case: context.case, from, to };
-            let identity = [
-                // 3: by each way of choosing. 4: where one candidate is chosen, from trials of all.
-                ("permute", "4"),
-                ("score", &*score),
-                ("ways", &self.common.ways),
-                ("falls_back", &procedure.falls_back),
-                ("candidates", procedure.candidates.text()),
-            ];
-            let permute = node(name, work, &identity, "permute");
-            nodes.push(self.add(permute, &inputs));
+            let common = self.common.clone();
+            let all = study.evaluate.permuted_ways();
+            let own = all.len() - 1;
+            for (ways, (of_node, text)) in all.iter().zip(&common.permuted).enumerate() {
+                let case = context.case;
+                let work = Work::Permute { scheme, case, from, to, ways };
+                let identity = [
+                    // 3: by each way of choosing. 4: where one candidate is chosen, from trials of all.
+                    ("permute", "4"),
+                    ("score", &*score),
+                    ("ways", text),
+                    ("falls_back", &procedure.falls_back),
+                    ("candidates", procedure.candidates.text()),
+                ];
+                let name = match ways {
+                    0 => name.clone(),
+                    _ => format!("{name}/{}", of_node[0].0.about.name),
+                };
+                let permute = node(name, work, &identity, "permute");
+                let permute = self.add(permute, &inputs);
+                nodes.extend((ways == own).then_some(permute));
+            }
         }
         nodes
     }
@@ -937,19 +949,37 @@ impl Builder<'_> {
         inner_scores: &[NodeIndex],
         (chosen, then): (ChosenNodes, Vec<NodeIndex>),
     ) {
-        let rules = &self.study.evaluate.choosing.rules;
-        if context.procedure.n_candidates < 2 || rules.is_empty() {
+        if context.procedure.n_candidates < 2 {
             return;
         }
+        for (at, choosing) in self.study.evaluate.choosing.iter().enumerate() {
+            if !choosing.rules.is_empty() {
+                let name = choosing.name.map(|name| ["/", name].concat());
+                let name = (at, name.unwrap_or_default());
+                self.alternatives_by(name, context, here, inner_scores, (chosen, &then));
+            }
+        }
+    }
+
+    /// The same for one part of the ways.
+    fn alternatives_by(
+        &mut self,
+        (choosing, name): (usize, String),
+        context: &Context<'_>,
+        here: &Arc<Placed>,
+        inner_scores: &[NodeIndex],
+        (chosen, then): (ChosenNodes, &[NodeIndex]),
+    ) {
         let case = self.cases[context.case];
-        let name = [&*context.name, "/", &here.name, "/alternatives"].concat();
-        let work = Work::Alternatives { case: context.case, split: here.clone() };
-        let identity = context.procedure.alternatives.clone();
+        let name = [&*context.name, "/", &here.name, "/alternatives", &name].concat();
+        let work =
+            Work::Alternatives { case: context.case, split: here.clone(), choosing };
+        let identity = context.procedure.alternatives[choosing].clone();
         let (family, span) = ("alternatives", context.span);
         let node = Self::pooled(context, name, work, identity, family, span);
         let held_out = (!here.held_out.is_empty()).then(|| here.held_out.clone());
         let mut given = self.with_prevalence(here, &context.chooses_by_any).to_vec();
-        given.push(self.following(&then));
+        given.push(self.following(then));
         let node = Node {
             given: given.into(),
             scope: if held_out.is_some() { Scope::HeldOut } else { Scope::Training },
@@ -976,10 +1006,10 @@ impl Builder<'_> {
         for earlier in before {
             self.reads(node, earlier, Reads::Shared, None);
         }
-        for &next in &then {
+        for &next in then {
             self.reads(node, next, Reads::After, None);
         }
-        self.ahead.insert(node, Ahead { tune, winner, link, then });
+        self.ahead.insert(node, Ahead { tune, winner, link, then: then.to_vec() });
     }
 
     /// The procedure on the training rows of an outer split, and what it says of those held out.

@@ -6,6 +6,7 @@
 mod build;
 mod external;
 mod facts;
+mod fits;
 mod groups;
 mod inputs;
 mod keys;
@@ -16,6 +17,7 @@ mod state;
 
 pub use build::build;
 pub use facts::{certificate, graph};
+pub use fits::{Fits, fits};
 pub use groups::Groups;
 pub use keys::{key_of, plan_key, preimage};
 pub use proof::{Proof, prove};
@@ -117,7 +119,7 @@ pub struct Analysis {
     /// `tune` and `predict` nodes of each outer split, in order of repeat and split.
     pub outer: Vec<OuterNodes>,
     pub measured: MeasuredNodes,
-    /// The procedure on permuted outcomes, some of them in each node.
+    /// The procedure on permuted outcomes by the study's own way among others, some of them in each node.
     pub permuted: Vec<NodeIndex>,
     /// The procedure on parts of the training rows, where a learning curve is drawn.
     pub learning: Option<LearningNodes>,
@@ -413,6 +415,8 @@ pub enum Work {
     Alternatives {
         case: usize,
         split: Arc<Placed>,
+        /// By which of [`crate::spec::Evaluate::choosing`].
+        choosing: usize,
     },
     /// That choice by what it does.
     Winner {
@@ -530,6 +534,8 @@ pub enum Work {
         case: usize,
         from: usize,
         to: usize,
+        /// By which of [`crate::spec::Evaluate::permuted_ways`].
+        ways: usize,
     },
     /// How precisely the rows tell a calibration slope.
     SlopeVariance {

@@ -21,7 +21,8 @@ pub struct Procedure {
     pub score: Vec<Vec<Arc<Identity>>>,
     pub race: Arc<Identity>,
     pub tune: Arc<Identity>,
-    pub alternatives: Arc<Identity>,
+    /// By each of [`crate::spec::Evaluate::choosing`].
+    pub alternatives: Vec<Arc<Identity>>,
     /// As canonical JSON.
     pub falls_back: String,
     pub winner: Arc<Identity>,
@@ -47,10 +48,11 @@ pub struct Common {
     learners: Vec<String>,
     tuner: String,
     pub primary: String,
-    /// The rules and the metrics that candidates may be chosen by, as a list each.
-    choosing: [String; 2],
-    /// The ways of choosing that permuted outcomes go through.
-    pub ways: String,
+    /// The rules and the metrics that candidates may be chosen by, as a list each; by each of
+    /// [`crate::spec::Evaluate::choosing`].
+    choosing: Vec<[String; 2]>,
+    /// By node: the ways of choosing that permuted outcomes go through.
+    pub permuted: Vec<String>,
     /// The metrics of these ways, as a list.
     pub chosen_by: String,
     /// The metrics by which importance is told, as a list.
@@ -75,13 +77,21 @@ impl Common {
             learners: study.learn.iter().map(of_chain).collect(),
             tuner: of_use(&evaluate.tuner),
             primary: of_use(&evaluate.primary),
-            choosing: [&evaluate.choosing.rules, &evaluate.choosing.metrics]
-                .map(|all| list_of(all.iter())),
-            ways: {
-                let ways = evaluate.ways().into_iter();
-                let ways = ways.map(|(rule, by)| json!([rule.identity(), by.identity()]));
-                canonical_json(&ways.collect())
-            },
+            choosing: evaluate
+                .choosing
+                .iter()
+                .map(|of| [&of.rules, &of.metrics].map(|all| list_of(all.iter())))
+                .collect(),
+            permuted: evaluate
+                .permuted_ways()
+                .into_iter()
+                .map(|ways| {
+                    let way = |(rule, by): (&Use, &Use)| {
+                        json!([rule.identity(), by.identity()])
+                    };
+                    canonical_json(&ways.into_iter().map(way).collect())
+                })
+                .collect(),
             chosen_by: list_of(evaluate.chosen_by().into_iter()),
             importance: list_of(evaluate.importance_metrics()),
             metrics: evaluate.metrics().map(Use::identity_fields).collect(),
@@ -161,15 +171,21 @@ impl Procedure {
                 ("falls_back", &falls_back),
                 ("candidates", &candidates),
             ]),
-            alternatives: Identity::of(&[
-                // 2: with the choices.
-                ("alternatives", "2"),
-                ("rules", &common.choosing[0]),
-                ("metrics", &common.choosing[1]),
-                ("falls_back", &falls_back),
-                // Winners are known by what they do.
-                ("candidates", does.text()),
-            ]),
+            alternatives: common
+                .choosing
+                .iter()
+                .map(|[rules, metrics]| {
+                    Identity::of(&[
+                        // 2: with the choices.
+                        ("alternatives", "2"),
+                        ("rules", rules),
+                        ("metrics", metrics),
+                        ("falls_back", &falls_back),
+                        // Winners are known by what they do.
+                        ("candidates", does.text()),
+                    ])
+                })
+                .collect(),
             falls_back,
             link: with_candidates("link", "1"),
             threshold,

@@ -1,6 +1,7 @@
 //! Takes nodes whose inputs are done, asks the store for each, else computes and stores it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use petgraph::graph::NodeIndex;
 
-use super::compute::{self, ComputeError, Inputs, Matrices, Resamples};
-use crate::data::{Alternative, Value};
+use super::compute::{self, ComputeError, Inputs, KnownStates, Matrices, Resamples};
+use crate::data::{Alternative, Value, Winner};
 use crate::digest::Digest;
 use crate::math::Stream;
 use crate::plan::{Node, Plan, Reads, State, States, Work, key_of, preimage};
@@ -149,6 +150,7 @@ pub fn execute(
         results: (0..n).map(|_| Mutex::new(Result_::default())).collect(),
         values: (0..n).map(|_| Mutex::new(None)).collect(),
         made: (0..n).map(|_| Mutex::new(None)).collect(),
+        anew: Mutex::default(),
         matrices: (0..n).map(|_| Mutex::new(None)).collect(),
         resamples: Resamples::new(study.seed),
         waiting_for: plan
@@ -246,6 +248,8 @@ struct Executor<'a> {
     values: Vec<Mutex<Option<Arc<Value>>>>,
     /// The records of nodes that another one computed with its own in this run, until they are asked for.
     made: Vec<Mutex<Option<(Action, How)>>>,
+    /// What was computed instead of a node's own value although the store had it: once in this run.
+    anew: Mutex<HashSet<Digest>>,
     /// Prepared matrices of a split, by its `prepare` node.
     matrices: Vec<Mutex<Option<Arc<Matrices>>>>,
     resamples: Resamples,
@@ -377,10 +381,8 @@ impl Executor<'_> {
             return task.stored(action, How::Stored);
         }
         let started = Instant::now();
-        let taken = if refresh { None } else { self.taken(index, &task.digests) };
-        let how = if taken.is_some() { How::Taken } else { How::Computed };
-        let value = match taken.map_or_else(|| self.compute(index), Ok) {
-            Ok(value) => value,
+        let (value, how, mut rests_on) = match self.own(index, &task.digests) {
+            Ok(own) => own,
             Err(how) => return task.failed(how),
         };
         let bytes = value.to_bytes();
@@ -395,11 +397,12 @@ impl Executor<'_> {
         let mut outputs = vec![NewOutput { port: String::new(), bytes, keep }];
         if let Value::Alternatives(alternatives) = &value {
             match self.ahead(index, &alternatives.winners) {
-                Ok(Some(keys)) => outputs.extend(keys),
+                Ok(Some(keys)) => rests_on.extend(keys),
                 Ok(None) => return Result_::default(),
                 Err(how) => return task.failed(how),
             }
         }
+        outputs.extend(named(&rests_on));
         let seconds = started.elapsed().as_secs_f64();
         let action = NewAction { preimage: task.preimage.clone(), seconds, outputs };
         let published = self.store.publish(&task.key, action);
@@ -451,8 +454,10 @@ impl Executor<'_> {
         let nodes: Vec<&Node> =
             wanted.iter().map(|(member, ..)| &self.plan.graph[*member]).collect();
         let Ok(inputs) = self.input_values(index) else { return };
-        let made = self
-            .with_inputs(index, &inputs, |context| compute::together(&nodes, context));
+        let known = RefCell::default();
+        let made = self.with_inputs(index, &inputs, &known, |context| {
+            compute::together(&nodes, context)
+        });
         let Ok(values) = made else { return };
         // Nobody knows whose share was how large.
         let seconds = started.elapsed().as_secs_f64() / values.len() as f64;
@@ -502,45 +507,124 @@ impl Executor<'_> {
         self.interrupted.load(Ordering::Relaxed) || lock(&self.stopped).is_some()
     }
 
-    /// Computes what follows each of these choices, unless the store has it. Gives an output for each, by
-    /// whose name a journal keeps it from being collected: its key. Nothing where the run ends before all
-    /// are computed: the next one goes on from those that are.
+    /// A node's own value, how it came to it, and the keys that this rests on.
+    fn own(
+        &self,
+        index: NodeIndex,
+        digests: &[Digest],
+    ) -> Result<(Value, How, Vec<Digest>), How> {
+        if !self.refresh[index.index()]
+            && let Some(value) = self.taken(index, digests)
+        {
+            return Ok((value, How::Taken, Vec::new()));
+        }
+        match self.of_members(index, &Instead::new(), &RefCell::default())? {
+            Some(whole) if whole.computed => Ok((whole.value, How::Computed, whole.of)),
+            Some(whole) => Ok((whole.value, How::Taken, whole.of)),
+            None => Ok((self.compute(index)?, How::Computed, Vec::new())),
+        }
+    }
+
+    /// Computes what follows each of these choices, unless the store has it. Gives the keys of all that is
+    /// there then. Nothing where the run ends before all are computed: the next one goes on from those that
+    /// are.
     fn ahead(
         &self,
         index: NodeIndex,
         alternatives: &[Alternative],
-    ) -> Result<Option<Vec<NewOutput>>, How> {
+    ) -> Result<Option<Vec<Digest>>, How> {
         let Some(ahead) = self.plan.ahead.get(&index) else {
             return Ok(Some(Vec::new()));
         };
-        let mut outputs = Vec::new();
+        let mut keys = Vec::new();
+        // All of them are fitted on the same rows.
+        let known = RefCell::default();
         for alternative in alternatives {
             let winner = Arc::new(Value::Winner(alternative.winner.clone()));
-            let mut instead = BTreeMap::from([(ahead.winner, winner)]);
+            let mut instead = Instead::from([(ahead.winner, winner)]);
             let links = Arc::new(Value::Links(alternative.links.clone()));
             instead.extend(ahead.link.map(|link| (link, links)));
             for &next in &ahead.then {
                 if self.ends() {
                     return Ok(None);
                 }
-                let made = self.instead(next, &instead)?;
+                let made = self.instead(next, &instead, &known)?;
                 // What cannot be made now is told when somebody asks for it.
-                let Some((key, value)) = made else { break };
-                let (port, bytes) = (key.to_string(), value.to_bytes());
-                outputs.push(NewOutput { port, bytes, keep: Keep::DigestOnly });
-                instead.insert(next, value);
+                let Some(made) = made else { break };
+                keys.push(made.key);
+                keys.extend(made.of);
+                instead.insert(next, made.value);
             }
         }
-        Ok(Some(outputs))
+        Ok(Some(keys))
     }
 
-    /// The key and the value of a node that reads these values instead of those of the study; nothing where
-    /// an input is missing.
+    /// A choice of several candidates, put together from fits of each alone, which are kept: another choice
+    /// may have some of them as well. Nothing for any other node, and where there are no such fits.
+    fn of_members(
+        &self,
+        index: NodeIndex,
+        instead: &Instead,
+        known: &RefCell<KnownStates>,
+    ) -> Result<Option<Whole>, How> {
+        if !matches!(self.plan.graph[index].work, Work::Fit { .. } | Work::Refit { .. }) {
+            return Ok(None);
+        }
+        let read = |node: NodeIndex| match instead.get(&node) {
+            Some(value) => Some(value.clone()),
+            None => self.value(node).ok(),
+        };
+        let (mut choice, mut link) = (None, None);
+        for input in self.plan.inputs(index) {
+            match self.plan.graph[input].work {
+                Work::Winner { .. } => choice = Some(input),
+                Work::Link { .. } => link = Some(input),
+                _ => {}
+            }
+        }
+        let Some((choice, value)) = choice.and_then(|node| Some((node, read(node)?)))
+        else {
+            return Ok(None);
+        };
+        let Value::Winner(winner) = &*value else { return Ok(None) };
+        if winner.members.len() < 2 {
+            return Ok(None);
+        }
+        let links = match link.map(read) {
+            Some(Some(value)) => match &*value {
+                Value::Links(links) => links.clone(),
+                _ => return Ok(None),
+            },
+            Some(None) => return Ok(None),
+            None => Vec::new(),
+        };
+        let (mut members, mut of, mut computed) = (Vec::new(), Vec::new(), false);
+        for (at, (recipe, _)) in winner.members.iter().enumerate() {
+            let members_alone = vec![(recipe.clone(), 1.0)];
+            let alone = Winner { members: members_alone, falls_back: winner.falls_back };
+            let mut instead = instead.clone();
+            instead.insert(choice, Arc::new(Value::Winner(alone)));
+            let own_link = || Arc::new(Value::Links(vec![links[at]]));
+            instead.extend(link.map(|link| (link, own_link())));
+            let Some(made) = self.instead(index, &instead, known)? else {
+                return Ok(None);
+            };
+            computed |= made.computed;
+            of.push(made.key);
+            members.push(made.value);
+        }
+        let value = compute::of_members(winner, &members);
+        Ok(value.map(|value| Whole { value, of, computed }))
+    }
+
+    /// What a node gives that reads these values instead of those of the study; nothing where an input is
+    /// missing. `known` has states of steps that were fitted on the same rows.
     fn instead(
         &self,
         index: NodeIndex,
-        instead: &BTreeMap<NodeIndex, Arc<Value>>,
-    ) -> Result<Option<(Digest, Arc<Value>)>, How> {
+        instead: &Instead,
+        known: &RefCell<KnownStates>,
+    ) -> Result<Option<Made>, How> {
         let node = &self.plan.graph[index];
         let digest = |(input, port): (NodeIndex, Option<&str>)| match instead.get(&input)
         {
@@ -555,11 +639,15 @@ impl Executor<'_> {
         let failed = |error: StoreError| How::Failed(error.to_string());
         let _guard = self.store.single_flight(&key).map_err(failed)?;
         let is_own = lock(&self.results[index.index()]).key == Some(key);
-        if self.refresh[index.index()] && !is_own {
+        if self.refresh[index.index()] && !is_own && lock(&self.anew).insert(key) {
             self.store.forget(&key);
         }
-        if let Some(value) = self.stored_value(&key) {
-            return Ok(Some((key, Arc::new(value))));
+        if let Some(action) = self.store.action(&key)
+            && let Some(value) = self.value_of(&action)
+        {
+            let rests_on = action.outputs.iter().filter_map(|of| of.port.parse().ok());
+            let (value, of) = (Arc::new(value), rests_on.collect());
+            return Ok(Some(Made { key, value, of, computed: false }));
         }
         let started = Instant::now();
         let inputs = self.plan.inputs(index).into_iter();
@@ -569,17 +657,24 @@ impl Executor<'_> {
                 None => self.value(input),
             })
             .collect();
-        let value = match inputs.and_then(|inputs| self.compute_from(index, &inputs)) {
-            Ok(value) => value,
+        let whole = match self.of_members(index, instead, known)? {
+            Some(whole) => Ok(whole),
+            None => inputs
+                .and_then(|inputs| self.compute_from(index, &inputs, known))
+                .map(|value| Whole { value, of: Vec::new(), computed: true }),
+        };
+        let Whole { value, of, computed } = match whole {
+            Ok(whole) => whole,
             Err(How::Panicked(_)) => return Ok(None),
             Err(how) => return Err(how),
         };
-        let output =
-            NewOutput { port: String::new(), bytes: value.to_bytes(), keep: node.keep };
+        let (bytes, keep) = (value.to_bytes(), node.keep);
+        let mut outputs = vec![NewOutput { port: String::new(), bytes, keep }];
+        outputs.extend(named(&of));
         let seconds = started.elapsed().as_secs_f64();
-        let action = NewAction { preimage, seconds, outputs: vec![output] };
+        let action = NewAction { preimage, seconds, outputs };
         self.store.publish(&key, action).map_err(|error| self.not_stored(&error))?;
-        Ok(Some((key, Arc::new(value))))
+        Ok(Some(Made { key, value: Arc::new(value), of, computed }))
     }
 
     /// What the store has as a part of another value, which another way of choosing asked for.
@@ -593,9 +688,13 @@ impl Executor<'_> {
 
     /// The choice, where the store has those of all ways by the same scores.
     fn taken_choice(&self, index: NodeIndex, digests: &[Digest]) -> Option<Value> {
-        let way = self.study.evaluate.own_among()?;
+        let (own, way) = self.study.evaluate.own_among()?;
         let mut ahead = self.plan.ahead.iter();
-        let (alternatives, _) = ahead.find(|(_, ahead)| ahead.tune == index)?;
+        let (alternatives, _) = ahead.find(|(node, ahead)| {
+            let work = &self.plan.graph[**node].work;
+            ahead.tune == index
+                && matches!(work, Work::Alternatives { choosing, .. } if *choosing == own)
+        })?;
         // Both read the scores of all candidates and nothing else.
         let key = key_of(&preimage(&self.plan.graph[*alternatives], digests));
         let Value::Alternatives(all) = self.stored_value(&key)? else { return None };
@@ -664,7 +763,7 @@ impl Executor<'_> {
 
     /// Computes a node from its inputs' values; a panic is caught and named.
     fn compute(&self, index: NodeIndex) -> Result<Value, How> {
-        self.compute_from(index, &self.input_values(index)?)
+        self.compute_from(index, &self.input_values(index)?, &RefCell::default())
     }
 
     fn input_values(&self, index: NodeIndex) -> Result<Vec<Arc<Value>>, How> {
@@ -681,9 +780,10 @@ impl Executor<'_> {
         &self,
         index: NodeIndex,
         inputs: &[Arc<Value>],
+        known: &RefCell<KnownStates>,
     ) -> Result<Value, How> {
         let node = &self.plan.graph[index];
-        self.with_inputs(index, inputs, |context| compute::compute(node, context))
+        self.with_inputs(index, inputs, known, |context| compute::compute(node, context))
     }
 
     /// What is made of all that a node may read; a panic is caught and named.
@@ -691,6 +791,7 @@ impl Executor<'_> {
         &self,
         index: NodeIndex,
         inputs: &[Arc<Value>],
+        known: &RefCell<KnownStates>,
         make: impl FnOnce(&Inputs<'_>) -> Result<T, ComputeError>,
     ) -> Result<T, How> {
         let matrices = |prepare: NodeIndex, make: &dyn Fn() -> Matrices| {
@@ -718,6 +819,7 @@ impl Executor<'_> {
             matrices: &matrices,
             resamples: &self.resamples,
             shared: &shared,
+            known,
         };
         match catch_unwind(AssertUnwindSafe(|| make(&context))) {
             Ok(Ok(value)) => Ok(value),
@@ -753,7 +855,10 @@ impl Executor<'_> {
     }
 
     fn stored_value(&self, key: &Digest) -> Option<Value> {
-        let action = self.store.action(key)?;
+        self.value_of(&self.store.action(key)?)
+    }
+
+    fn value_of(&self, action: &Action) -> Option<Value> {
         let bytes = self.store.value(action.outputs.first()?)?;
         Value::from_bytes(&bytes).ok()
     }
@@ -792,6 +897,33 @@ impl Executor<'_> {
             *synced = Instant::now();
         }
     }
+}
+
+/// Values in the place of those that nodes of the study have.
+type Instead = BTreeMap<NodeIndex, Arc<Value>>;
+
+/// What a node gives that reads other values than those of the study.
+struct Made {
+    key: Digest,
+    value: Arc<Value>,
+    /// The keys that it rests on.
+    of: Vec<Digest>,
+    /// Whether anything of it was computed now.
+    computed: bool,
+}
+
+/// A value that is put together from others: their keys, and whether any of them was computed now.
+struct Whole {
+    value: Value,
+    of: Vec<Digest>,
+    computed: bool,
+}
+
+/// An output for each key, by whose name a journal keeps it from being collected.
+fn named(keys: &[Digest]) -> Vec<NewOutput> {
+    let distinct: BTreeSet<String> = keys.iter().map(Digest::to_string).collect();
+    let output = |port| NewOutput { port, bytes: Vec::new(), keep: Keep::DigestOnly };
+    distinct.into_iter().map(output).collect()
 }
 
 /// What is to be said of a stored node that has this value when it is computed again.

@@ -453,9 +453,11 @@ impl Scheme {
     }
 }
 
-/// Ways of choosing a single candidate: each rule with each metric.
-#[derive(Clone, Default)]
+/// Ways of choosing among candidates: each rule with each metric.
+#[derive(Clone)]
 pub struct Choosing {
+    /// As in node names; the first has none.
+    pub name: Option<&'static str>,
     pub rules: Vec<Use>,
     pub metrics: Vec<Use>,
 }
@@ -476,10 +478,11 @@ pub struct Evaluate {
     /// What every analysis measures whether it was asked for or not, less what is named above.
     pub standard: Vec<Use>,
     pub tuner: Use,
-    /// Rules and metrics that candidates may be chosen by, whatever the study's own are. What they choose is
-    /// fitted as well, so that a study that changes its rule or its primary metric fits nothing. None where
-    /// a rule halves.
-    pub choosing: Choosing,
+    /// Rules and metrics that a study may go over to. What they choose is fitted as well, so that a study
+    /// that changes its rule or its primary metric fits nothing. The first are the same whatever the
+    /// study's own are; others are there where its own are not among them. No rules where candidates are
+    /// halved: others would have to choose among unscored ones.
+    pub choosing: Vec<Choosing>,
     /// Whether the prevalence is predicted where the choice does no better on inner folds.
     pub falls_back: bool,
     pub threshold: Option<ThresholdRule>,
@@ -554,28 +557,45 @@ pub fn by_metric<'w, 's>(
 }
 
 impl Evaluate {
-    /// The rules and metrics by which permuted outcomes go through the procedure: all that candidates may be
-    /// chosen by, if the study's own are among them, else these alone.
-    pub fn ways(&self) -> Vec<(&Use, &Use)> {
-        match self.own_among() {
-            Some(_) => self.choosing.ways(),
-            None => vec![(&self.tuner, &self.primary)],
-        }
+    /// The ways of choosing by which permuted outcomes go through the procedure, those of each node apart:
+    /// all that stand beside the study's own way, which are the last. Before them those that any study has,
+    /// where they ask no more of the candidates than the study's own do.
+    pub fn permuted_ways(&self) -> Vec<Vec<(&Use, &Use)>> {
+        let Some((own, _)) = self.own_among() else {
+            return vec![vec![(&self.tuner, &self.primary)]];
+        };
+        let metrics =
+            |of: &Choosing| -> Vec<_> { of.metrics.iter().map(Use::identity).collect() };
+        let (first, own_ways) = (&self.choosing[0], &self.choosing[own]);
+        let as_well = own > 0
+            && metrics(first) == metrics(own_ways)
+            && own_ways.rules.iter().all(|rule| self.is_apart(rule));
+        let first = as_well.then(|| first.ways());
+        first.into_iter().chain([own_ways.ways()]).collect()
     }
 
     /// The metrics of these ways.
     pub fn chosen_by(&self) -> Vec<&Use> {
-        by_metric(&self.ways()).map(|of_metric| of_metric[0].1).collect()
+        let own = self.permuted_ways().pop().unwrap_or_default();
+        by_metric(&own).map(|of_metric| of_metric[0].1).collect()
     }
 
     /// Whether permuted outcomes ask nothing of a candidate but what it has by itself, so that others may
     /// join it later. Where candidates are halved, which of them are scored depends on all.
     pub fn tries_apart(&self) -> bool {
-        let one = |rule: &Use| match &rule.instance {
-            Instance::Tuner(tuner) => tuner.chooses_one(),
+        let mut ways = self.permuted_ways().into_iter().flatten();
+        self.halving().is_none() && ways.all(|(rule, _)| self.is_apart(rule))
+    }
+
+    /// Whether a rule chooses by what each candidate has by itself. What several gain together over the
+    /// prevalence is known from what they say of each row.
+    fn is_apart(&self, rule: &Use) -> bool {
+        match &rule.instance {
+            Instance::Tuner(tuner) => {
+                tuner.by_scores() && (tuner.chooses_one() || !self.falls_back)
+            }
             _ => false,
-        };
-        self.halving().is_none() && self.ways().iter().all(|(rule, _)| one(rule))
+        }
     }
 
     /// Whether it is the study's own rule with its primary metric.
@@ -584,20 +604,23 @@ impl Evaluate {
             && metric.identity() == self.primary.identity()
     }
 
-    /// Where the study's own stand among all that candidates may be chosen by, if they do.
-    pub fn own_among(&self) -> Option<usize> {
-        self.choosing.ways().into_iter().position(|way| self.is_own(way))
+    /// Where the study's own stand among all that candidates may be chosen by, if they do: in which of
+    /// [`Self::choosing`], and where among its ways.
+    pub fn own_among(&self) -> Option<(usize, usize)> {
+        let of = |of: &Choosing| of.ways().into_iter().position(|way| self.is_own(way));
+        let mut all = self.choosing.iter().map(of).enumerate();
+        all.find_map(|(at, way)| Some((at, way?)))
     }
 
-    /// Where they stand among [`Self::ways`].
+    /// Where they stand among the last of [`Self::permuted_ways`].
     pub fn own_way(&self) -> usize {
-        self.own_among().unwrap_or(0)
+        self.own_among().map_or(0, |(_, way)| way)
     }
 
     /// By what it is told how much predictors matter: all metrics that candidates may be chosen by, so that
     /// a study that chooses by another looks at nothing again, and its own.
     pub fn importance_metrics(&self) -> impl Iterator<Item = &Use> {
-        let metrics = &self.choosing.metrics;
+        let metrics = self.choosing.first().map_or(&[][..], |first| &first.metrics);
         let own = Some(&self.primary)
             .filter(|own| metrics.iter().all(|known| known.identity() != own.identity()));
         metrics.iter().chain(own)
@@ -614,6 +637,12 @@ impl Evaluate {
             Instance::Tuner(tuner) => tuner.halving(),
             _ => None,
         }
+    }
+
+    /// How many of `n` candidates are left after a number of rungs.
+    pub fn left(&self, n: usize, rungs: usize) -> usize {
+        let factor = self.halving().unwrap_or(1);
+        (0..rungs).fold(n, |n, _| n.div_ceil(factor))
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::splits::{KnownStates, apply_path, facts, predicted, with_beside};
+use super::splits::{apply_path, facts, predicted, with_beside};
 use super::winner::{chosen, fit_member, numbered};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
-    Call, Frozen, FrozenColumn, FrozenMember, Predictions, Rows, Sealed, Value,
+    Call, Frozen, FrozenColumn, FrozenMember, Predictions, Rows, Sealed, Value, Winner,
 };
 use crate::math::median;
 use crate::operation::{FittedChain, Instance};
@@ -27,7 +27,7 @@ pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     };
     let (outcome, groups) = facts(inputs, case);
     let train = placed.split.train(frame, outcome, groups);
-    let (mut members, mut known) = (Vec::new(), KnownStates::new());
+    let (mut members, mut known) = (Vec::new(), inputs.known.borrow_mut());
     for ((recipe, weight), link) in winner.members.iter().zip(links) {
         let chosen = chosen(inputs, case, recipe);
         let place = ("frozen", *weight);
@@ -44,8 +44,7 @@ pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
             Err(why) => return Ok(Value::Failed(why)),
         }
     }
-    // Stable, so equal weights keep the written order.
-    members.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    heaviest_first(&mut members);
     let (n, n_positive) =
         (train.outcome().len(), train.outcome().iter().filter(|class| **class).count());
     Ok(Value::Frozen(Frozen {
@@ -57,6 +56,26 @@ pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         n,
         n_positive,
     }))
+}
+
+/// The same of a winner, from the last fits of each of its members alone.
+pub fn frozen_of(winner: &Winner, alone: &[Arc<Value>]) -> Option<Frozen> {
+    let mut whole: Option<Frozen> = None;
+    for ((_, weight), value) in winner.members.iter().zip(alone) {
+        let Value::Frozen(frozen) = &**value else { return None };
+        let whole =
+            whole.get_or_insert_with(|| Frozen { members: Vec::new(), ..frozen.clone() });
+        let members = frozen.members.iter().cloned();
+        whole.members.extend(members.map(|of| FrozenMember { weight: *weight, ..of }));
+    }
+    let mut whole = whole?;
+    heaviest_first(&mut whole.members);
+    Some(whole)
+}
+
+/// Stable, so equal weights keep the written order.
+fn heaviest_first(members: &mut [FrozenMember]) {
+    members.sort_by(|a, b| b.weight.total_cmp(&a.weight));
 }
 
 /// A fitted choice with its calibration map and its threshold, where there are such.

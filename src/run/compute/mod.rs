@@ -22,17 +22,18 @@ pub use external::{Part, say};
 pub use resamples::Resamples;
 pub use rows::counted;
 pub use similar::ALIKE;
-pub use splits::Matrices;
+pub use splits::{KnownStates, Matrices};
 pub use trails::{
     Straight, Trail, Trails, on_raw_scale, rows_of, straight, trails, without_rows,
 };
 pub use winner::Chosen;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use petgraph::graph::NodeIndex;
 
-use crate::data::Value;
+use crate::data::{Value, Winner};
 use crate::plan::{Case, Node, Plan, Work};
 use crate::spec::Study;
 use crate::store::FilesError;
@@ -51,6 +52,8 @@ pub struct Inputs<'a> {
     pub matrices: &'a Shared<'a>,
     /// Of patients, drawn once and shared by all nodes.
     pub resamples: &'a Resamples,
+    /// States of steps that were fitted on this node's rows before, by whatever was chosen there.
+    pub known: &'a RefCell<KnownStates>,
     /// The nodes that share states with this one, with their values.
     pub shared: &'a dyn Fn() -> Vec<(NodeIndex, Arc<Value>)>,
 }
@@ -100,6 +103,19 @@ pub fn together(
     permuted::trials(inputs, (scheme, case), from..to, &cells)
 }
 
+/// What a choice of several candidates gives, from what each of them gives alone: the same as when all are
+/// fitted at once. Nothing where these are of another kind.
+pub fn of_members(winner: &Winner, alone: &[Arc<Value>]) -> Option<Value> {
+    // Whoever fails first says why.
+    if let Some(failed) = alone.iter().find(|value| matches!(***value, Value::Failed(_)))
+    {
+        return Some(failed.as_ref().clone());
+    }
+    winner::fits_of(winner, alone)
+        .map(Value::Fit)
+        .or_else(|| external::frozen_of(winner, alone).map(Value::Frozen))
+}
+
 /// The value of a node.
 pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
     match &node.work {
@@ -136,7 +152,9 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         }
         Work::Race { case, rung } => tuning::race(inputs, *case, *rung),
         Work::Tune { case, split } => tuning::tune(inputs, *case, split),
-        Work::Alternatives { case, split } => winner::alternatives(inputs, *case, split),
+        Work::Alternatives { case, split, choosing } => {
+            winner::alternatives(inputs, *case, split, *choosing)
+        }
         Work::Winner { case } => winner::winner(inputs, *case),
         Work::Link { case } => tuning::link(inputs, *case),
         Work::Threshold { case, split } => tuning::threshold(inputs, *case, split),
@@ -161,8 +179,8 @@ pub fn compute(node: &Node, inputs: &Inputs<'_>) -> Computed {
         Work::Confusion { of } => drawn::confusion(inputs, *of),
         Work::Within { of } => measured::within(inputs, *of),
         Work::Groups { of } => measured::groups(inputs, *of),
-        Work::Permute { scheme, case, from, to } => {
-            permuted::permute(inputs, *scheme, *case, *from..*to)
+        Work::Permute { scheme, case, from, to, ways } => {
+            permuted::permute(inputs, (*scheme, *case), *from..*to, *ways)
         }
         Work::Trials { scheme, case, from, to, cell } => {
             let of = (*scheme, *case);

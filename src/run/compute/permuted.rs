@@ -1,7 +1,7 @@
 //! The whole procedure on permuted outcomes: what it achieves when there is nothing to find.
 //!
 //! Splits, preparation, selection, tuning, fits and scores are all done again. They live in memory. Where
-//! one candidate is chosen, what the choice asks of each of them is kept by selector and learner: another
+//! candidates are chosen by what each of them has by itself, that is kept by selector and learner: another
 //! one is then tried alone, and all that is left to do is to choose and to fit what is chosen.
 
 use std::borrow::Cow;
@@ -24,9 +24,9 @@ use crate::survey::population;
 /// with each learner; without them candidates are scored here.
 pub fn permute(
     inputs: &Inputs<'_>,
-    scheme: usize,
-    case: usize,
+    (scheme, case): (usize, usize),
     range: Range<usize>,
+    ways: usize,
 ) -> Computed {
     let frame = input!(&inputs.values[0], Frame, "frame");
     let mut trials = Vec::new();
@@ -37,7 +37,7 @@ pub fn permute(
         Ok(permutations) => permutations,
         Err(why) => return Ok(Value::Failed(why)),
     };
-    let ways = inputs.study.evaluate.ways();
+    let ways = inputs.study.evaluate.permuted_ways().swap_remove(ways);
     let mut found = vec![Vec::new(); ways.len()];
     for (at, number) in range.enumerate() {
         let tried: Vec<&[Vec<Trial>]> =

@@ -438,11 +438,6 @@ pub fn tuner(rule: &Use) -> &dyn AnyTuner {
     }
 }
 
-/// How many candidates are left after a number of rungs.
-fn left(n: usize, factor: usize, rungs: usize) -> usize {
-    (0..rungs).fold(n, |n, _| n.div_ceil(factor))
-}
-
 /// The candidates that are scored on further inner splits.
 pub fn race(inputs: &Inputs<'_>, case: usize, rung: usize) -> Computed {
     let inner = inner!(inputs, case, 0);
@@ -451,8 +446,6 @@ pub fn race(inputs: &Inputs<'_>, case: usize, rung: usize) -> Computed {
 
 /// The candidates that are scored on further inner splits after a rung, counted from 0.
 pub fn survivors(study: &Study, inner: &Inner<'_>, rung: usize) -> Survivors {
-    let factor =
-        study.evaluate.halving().expect("there are rungs for a tuner that halves");
     let metric = primary(study);
     let n = inner.candidates.len();
     let mut ranked: Vec<(usize, f64)> = Vec::new();
@@ -468,7 +461,7 @@ pub fn survivors(study: &Study, inner: &Inner<'_>, rung: usize) -> Survivors {
         Direction::Closest(best) => (a.1 - best).abs().total_cmp(&(b.1 - best).abs()),
     });
     let mut go_on = vec![false; n];
-    for (candidate, _) in ranked.into_iter().take(left(n, factor, rung + 1)) {
+    for (candidate, _) in ranked.into_iter().take(study.evaluate.left(n, rung + 1)) {
         go_on[candidate] = true;
     }
     Survivors { go_on, after: inner.splits.len() }
@@ -483,17 +476,18 @@ pub fn tune(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
     Ok(chosen.map_or_else(Value::Failed, Value::Choice))
 }
 
-/// The choices by every rule and metric that a study may go over to, and the maps from decision values that
+/// The choices by rules and metrics that a study may go over to, and the maps from decision values that
 /// the members of each need, where these can be had.
 pub fn alternatives(
     inputs: &Inputs<'_>,
     case: usize,
     placed: &Placed,
+    choosing: usize,
 ) -> Result<Choices, ComputeError> {
     let Ok(inner) = Inner::read(inputs, case, 0)? else {
         return Ok((Vec::new(), Vec::new()));
     };
-    let ways = inputs.study.evaluate.choosing.ways();
+    let ways = inputs.study.evaluate.choosing[choosing].ways();
     let choices = choose(inputs.study, &ways, &inner, &placed.inner_splits);
     let with_links = choices.iter().flatten().filter_map(|choice| {
         let links = choice.members.iter().map(|of| inner.own_link(of.candidate));
@@ -532,7 +526,7 @@ fn nothing_to_choose_by(ways: usize) -> Vec<Result<Choice, String>> {
     vec![Err("there are no inner splits to choose by".to_string()); ways]
 }
 
-/// The same from trials, by `score` node and candidate; the rules choose one candidate.
+/// The same from trials, by `score` node and candidate; the rules choose by what each has by itself.
 pub fn choose_tried(
     study: &Study,
     ways: &[(&Use, &Use)],
@@ -561,12 +555,12 @@ pub fn choose_tried(
                 candidates: &scores,
                 direction: metric(by).scale().direction,
                 cells: &cells,
-                // Only rules for several candidates ask for what these say of each row.
+                // Rules that choose by scores do not ask what candidates say of each row.
                 truth: &[],
                 out_of_fold: &|_| None,
             };
             let gains = |choice: &Choice| {
-                let candidate = choice.candidate.expect("a rule chose one");
+                let candidate = choice.candidate.expect("it is asked of one alone");
                 falls_back(all[candidate].gains.as_deref(), inner_splits)
             };
             choices.push(contested(study, rule, &contest, &gains));
@@ -735,9 +729,19 @@ mod tests {
 
     #[test]
     fn rungs_leave_fewer_and_never_none() {
-        assert_eq!(left(171, 2, 1), 86);
-        assert_eq!(left(171, 2, 3), 22);
-        assert_eq!(left(3, 3, 5), 1);
+        let left = |tune: &str, n, rungs| {
+            let text = include_str!("../../../studies/quickstart.yaml").replacen(
+                "  primary: auroc\n",
+                &format!("  primary: auroc\n  tune: {tune}\n"),
+                1,
+            );
+            let parsed = crate::spec::read(&text, &crate::catalog::Catalog::standard());
+            parsed.study.expect("it is read").evaluate.left(n, rungs)
+        };
+        assert_eq!(left("successive_halving", 171, 1), 86);
+        assert_eq!(left("successive_halving", 171, 3), 22);
+        assert_eq!(left("{ successive_halving: { factor: 3 } }", 3, 5), 1);
+        assert_eq!(left("best_mean", 171, 3), 171);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What tuning chose, by what it does, and its fit on the training rows of an outer split.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::external::Part;
 use super::splits::{
@@ -141,9 +142,14 @@ fn by_doing(inputs: &Inputs<'_>, case: usize, choice: &Choice) -> Winner {
     Winner { members: members.collect(), falls_back: choice.falls_back }
 }
 
-/// The choices by every rule and metric that a study may go over to, and their winners, each once.
-pub fn alternatives(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
-    let (choices, linked) = tuning::alternatives(inputs, case, placed)?;
+/// The choices by rules and metrics that a study may go over to, and their winners, each once.
+pub fn alternatives(
+    inputs: &Inputs<'_>,
+    case: usize,
+    placed: &Placed,
+    choosing: usize,
+) -> Computed {
+    let (choices, linked) = tuning::alternatives(inputs, case, placed, choosing)?;
     let mut winners: Vec<Alternative> = Vec::new();
     for (choice, links) in linked {
         let winner = by_doing(inputs, case, &choice);
@@ -173,7 +179,7 @@ pub fn fit(inputs: &Inputs<'_>, case: usize, placed: &Placed, keeps: bool) -> Co
         steps: Vec::new(),
         members: Vec::new(),
     };
-    let (mut named, mut known) = (BTreeSet::new(), KnownStates::new());
+    let (mut named, mut known) = (BTreeSet::new(), inputs.known.borrow_mut());
     for (recipe, weight) in &winner.members {
         let chosen = chosen(inputs, case, recipe);
         let place = (&*placed.name, *weight);
@@ -193,6 +199,30 @@ pub fn fit(inputs: &Inputs<'_>, case: usize, placed: &Placed, keeps: bool) -> Co
         }
     }
     Ok(Value::Fit(fit))
+}
+
+/// The same of a winner, from the fits of each of its members alone.
+pub fn fits_of(winner: &Winner, alone: &[Arc<Value>]) -> Option<OuterFit> {
+    let mut whole: Option<OuterFit> = None;
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    for ((_, weight), value) in winner.members.iter().zip(alone) {
+        let Value::Fit(fit) = &**value else { return None };
+        let whole = whole.get_or_insert_with(|| OuterFit {
+            rows: fit.rows.clone(),
+            before: fit.before,
+            scores: Vec::new(),
+            columns: Vec::new(),
+            steps: Vec::new(),
+            members: Vec::new(),
+        });
+        let columns = fit.columns.iter().cloned();
+        whole.columns.extend(columns.filter(|name| named.insert(name.clone())));
+        whole.scores.extend(fit.scores.iter().cloned());
+        whole.steps.extend(fit.steps.iter().cloned());
+        let members = fit.members.iter().cloned();
+        whole.members.extend(members.map(|of| FrozenMember { weight: *weight, ..of }));
+    }
+    whole
 }
 
 /// How many columns there are after each step of a fitted candidate.

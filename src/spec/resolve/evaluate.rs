@@ -99,7 +99,7 @@ impl Reader<'_> {
             also,
             standard: Vec::new(),
             tuner: tuner?,
-            choosing: Choosing::default(),
+            choosing: Vec::new(),
             falls_back: fallback.as_deref() == Some("naive"),
             threshold,
             within: None,
@@ -464,12 +464,10 @@ impl Reader<'_> {
         }
     }
 
-    /// Adds the rules and metrics that a study may go over to without a fit. A rule that halves leaves
-    /// candidates unscored among which others would have to choose.
+    /// Adds the rules and metrics that a study may go over to without a fit: those that any study may, and
+    /// its own with the others where they are not among them. A rule that halves leaves candidates unscored
+    /// among which others would have to choose.
     fn choosing(&mut self, evaluate: &mut Evaluate, whole: Span) {
-        if evaluate.halving().is_some() {
-            return;
-        }
         let mut all = |names: &[&str], kind: Kind| {
             let mut all = Vec::new();
             for name in names {
@@ -479,8 +477,28 @@ impl Reader<'_> {
             }
             all
         };
-        let rules = all(SINGLE, Kind::Tuner);
-        evaluate.choosing = Choosing { rules, metrics: all(CHOOSES, Kind::Metric) };
+        let (rules, metrics) = (all(SINGLE, Kind::Tuner), all(CHOOSES, Kind::Metric));
+        if evaluate.halving().is_some() {
+            evaluate.choosing = vec![Choosing { name: None, rules: Vec::new(), metrics }];
+            return;
+        }
+        let (tuner, primary) = (evaluate.tuner.clone(), evaluate.primary.clone());
+        let within = |among: &[Use], own: &Use| {
+            among.iter().any(|known| known.identity() == own.identity())
+        };
+        let mut with_own = metrics.clone();
+        let mut further = Vec::new();
+        if !within(&metrics, &primary) {
+            with_own.push(primary.clone());
+            let (name, rules) = (Some(primary.about.name), rules.clone());
+            further.push(Choosing { name, rules, metrics: vec![primary] });
+        }
+        if !within(&rules, &tuner) {
+            let name = Some(tuner.about.name);
+            further.push(Choosing { name, rules: vec![tuner], metrics: with_own });
+        }
+        evaluate.choosing = vec![Choosing { name: None, rules, metrics }];
+        evaluate.choosing.extend(further);
     }
 
     fn metrics(&mut self, evaluate: &Evaluate, threshold_is_declared: bool) {
