@@ -16,7 +16,7 @@ use crate::catalog::Catalog;
 use crate::data::{KindRun, RunRecord, StudyRecord};
 use crate::diagnostics::{any_error, visible};
 use crate::digest::Digest;
-use crate::plan::{self, Node, Plan, State, States};
+use crate::plan::{self, Node, Plan, Remembered, State, States};
 use crate::review::{Lock, Protocol};
 use crate::run::{self, Done, How, Options, Watch};
 use crate::store::Mode;
@@ -150,9 +150,13 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     // Twice at most: once more without the index, when what the report needs is damaged.
     let mut again = false;
     let (mut done, found) = loop {
-        let known = indexed
-            .take()
-            .unwrap_or_else(|| plan::states(plan, &loaded.survey, &opened.store));
+        let known = indexed.take().unwrap_or_else(|| {
+            let remembered = match read_anew || again {
+                true => Remembered::default(),
+                false => Remembered::of(&places.name, &opened.store),
+            };
+            plan::states(plan, &loaded.survey, &opened.store, &remembered)
+        });
         if speaks {
             announce(plan, &loaded.survey, &known);
         }
@@ -196,6 +200,7 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         }) == 0
         {
             plan::write_index(&plan_key, plan, &done.states, &opened.store);
+            Remembered::keep(&places.name, &done.states, &opened.store);
         }
     }
     for healed in opened.store.healed() {
