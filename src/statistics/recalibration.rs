@@ -520,4 +520,66 @@ mod tests {
         assert_eq!(recalibration(&[true, false], &[0.3, 0.3]), None);
         assert_eq!(recalibration(&[true, false], &[0.9, 0.1]), None, "perfectly apart");
     }
+
+    /// A fit to copies of the drawn rows.
+    fn copied(truth: &[bool], x: &[f64], counts: &[u32]) -> (Vec<bool>, Vec<f64>) {
+        let rows = truth.iter().zip(x).zip(counts);
+        let copies = rows.flat_map(|(row, count)| {
+            std::iter::repeat_n((*row.0, *row.1), *count as usize)
+        });
+        copies.unzip()
+    }
+
+    #[test]
+    fn fits_to_drawn_rows_are_those_to_copies_of_them() {
+        let mut stream = crate::math::Stream::new(2, &["drawn lines"]);
+        let mut defined = [0; 2];
+        for (n, positive, lift, steep) in
+            [(120, 45, 1.5, 1.0), (24, 6, 1.0, 4.0), (24, 6, 3.0, 0.2), (60, 5, 2.5, 1.0)]
+        {
+            let truth: Vec<bool> = (0..n).map(|row| row < positive).collect();
+            let at = |class: &bool| {
+                steep * (stream.normal() + if *class { lift } else { 0.0 } - 0.5)
+            };
+            let x: Vec<f64> = truth.iter().map(at).collect();
+            let (mut line_of, mut offset_of) =
+                (Line::new(&truth, &x), Offset::new(&truth, &x));
+            for _ in 0..200 {
+                let mut counts = vec![0; n];
+                (0..n).for_each(|_| counts[stream.below(n)] += 1);
+                let (classes, copies) = copied(&truth, &x, &counts);
+                let near = |found: f64, expected: f64| {
+                    let apart = (found - expected).abs();
+                    assert!(apart <= 1e-9 * (1.0 + expected.abs()), "{found} {expected}");
+                };
+                let (found, expected) = (line_of.of(&counts), line(&classes, &copies));
+                assert_eq!(found.is_some(), expected.is_some(), "{n} {lift}");
+                if let Some((found, expected)) = found.zip(expected) {
+                    near(found.0, expected.0);
+                    near(found.1, expected.1);
+                    defined[0] += 1;
+                }
+                let (found, expected) =
+                    (offset_of.of(&counts), offset(&classes, &copies));
+                assert_eq!(found.is_some(), expected.is_some());
+                if let Some((found, expected)) = found.zip(expected) {
+                    near(found, expected);
+                    defined[1] += 1;
+                }
+            }
+        }
+        assert!(defined[0] > 400 && defined[1] > 700, "{defined:?}");
+    }
+
+    #[test]
+    fn classes_that_a_value_parts_have_no_line() {
+        let (truth, x) = ([false, true, false, true, true], [0.1, 0.4, 0.4, 0.2, 0.9]);
+        let mut of = Line::new(&truth, &x);
+        assert!(of.of(&[1; 5]).is_some());
+        assert_eq!(of.of(&[1, 1, 1, 0, 1]), None, "they meet in it");
+        assert_eq!(of.of(&[2, 1, 0, 0, 1]), None);
+        assert_eq!(of.of(&[0, 0, 1, 1, 0]), None, "the other way round");
+        assert_eq!(of.of(&[0, 1, 1, 0, 0]), None, "one value");
+        assert_eq!(of.of(&[0, 1, 0, 1, 3]), None, "one class");
+    }
 }
