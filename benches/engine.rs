@@ -75,7 +75,9 @@ fn prove_ten_thousand_nodes(bencher: Bencher) {
 fn states_of_ten_thousand_nodes_in_an_empty_store(bencher: Bencher) {
     with_survey(|study, survey, store| {
         let plan = plan::build(study, survey);
-        bencher.bench(|| plan::states(black_box(&plan), survey, store).of.len());
+        let unknown = plan::Remembered::default();
+        bencher
+            .bench(|| plan::states(black_box(&plan), survey, store, &unknown).of.len());
     });
 }
 

@@ -616,6 +616,39 @@ fn damage_anywhere_in_the_store_is_only_work() {
 }
 
 #[test]
+fn records_that_the_last_run_knew_and_are_lost_since_are_only_work() {
+    let changed = STUDY.replace("rule: youden", "rule: sensitivity_at_least, value: 0.8");
+    let fresh = Workshop::new();
+    fresh.study(&changed);
+    fresh.run(&[]);
+    let workshop = Workshop::new();
+    workshop.run(&[]);
+    // Models and curves, which another threshold leaves as they are.
+    let mut lost = 0;
+    let mut open = vec![workshop.path(".restudy/actions")];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let text =
+                String::from_utf8_lossy(&std::fs::read(&path).unwrap()).to_string();
+            if [r#"\"fit\":"#, r#"\"roc\":"#].iter().any(|part| text.contains(part)) {
+                std::fs::remove_file(&path).unwrap();
+                lost += 1;
+            }
+        }
+    }
+    assert!(lost > 4, "{lost}");
+    workshop.study(&changed);
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine", "{run:?}");
+    assert_eq!(workshop.report(), fresh.report());
+}
+
+#[test]
 fn an_interrupted_run_says_so_and_goes_on() {
     let workshop = Workshop::new();
     let mut child = Command::new(env!("CARGO_BIN_EXE_restudy"))

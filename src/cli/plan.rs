@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Exit, load, locked, why};
 use crate::catalog::Catalog;
-use crate::plan::{self, Groups, Plan, State, States};
+use crate::plan::{self, Groups, Plan, Remembered, State, States};
 use crate::store::Mode;
 
 /// Say what would run, what is stored, and why
@@ -51,7 +51,10 @@ pub fn run(args: &Args) -> Exit {
         return locked::lock(&places, &opened.store, study);
     }
     let states = plan::read_index(&plan::plan_key(plan), plan, &opened.store)
-        .unwrap_or_else(|| plan::states(plan, &loaded.survey, &opened.store));
+        .unwrap_or_else(|| {
+            let unknown = Remembered::default();
+            plan::states(plan, &loaded.survey, &opened.store, &unknown)
+        });
     if args.json {
         for &index in &plan.order {
             println!("{}", node_json(plan, &states, index));

@@ -16,7 +16,7 @@ use crate::catalog::Catalog;
 use crate::data::{KindRun, RunRecord, StudyRecord};
 use crate::diagnostics::{any_error, visible};
 use crate::digest::Digest;
-use crate::plan::{self, Node, Plan, State, States};
+use crate::plan::{self, Node, Plan, Remembered, State, States};
 use crate::review::{Lock, Protocol};
 use crate::run::{self, Done, Found, How, Options, Watch};
 use crate::spec::Study;
@@ -115,13 +115,11 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         started,
         began,
     };
-    // What had to be read anew may have been damaged; then every result is looked at.
-    let read_anew = loaded.survey.performed.iter().any(|done| done.computed);
     let read = |key: &Digest| {
         let ahead = Ahead::of(ahead, key);
         ahead.or_else(|| Finished::read(&opened.store, key).map(|read| (read, None)))
     };
-    if let Some(key) = finished_key.filter(|_| as_before && !read_anew)
+    if let Some(key) = finished_key.filter(|_| as_before && !read_anew(&loaded.survey))
         && let Some((finished, record)) = read(&key)
         && let Some(finished) = finished.told(record, &loaded, catalog, &opened.store)
     {
@@ -133,6 +131,11 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     let exit = running.anew(&mut loaded, &reading, finished_key);
     std::mem::forget(loaded);
     exit
+}
+
+/// Whether a source had to be read anew. It may have been damaged; then every result is looked at.
+fn read_anew(survey: &Survey) -> bool {
+    survey.performed.iter().any(|done| done.computed)
 }
 
 /// A study whose run goes on from what is known of it to its files, its lock and its last words.
@@ -206,8 +209,13 @@ impl Running<'_> {
         // Twice at most: once more without the index, when what the report needs is damaged.
         let mut again = false;
         let (mut done, found) = loop {
-            let known =
-                indexed.take().unwrap_or_else(|| plan::states(plan, survey, store));
+            let known = indexed.take().unwrap_or_else(|| {
+                let remembered = match read_anew(survey) || again {
+                    true => Remembered::default(),
+                    false => Remembered::of(&self.places.name, store),
+                };
+                plan::states(plan, survey, store, &remembered)
+            });
             if speaks {
                 announce(plan, survey, &known);
                 // What is to be computed again is no news to whoever asked for it.
@@ -246,6 +254,7 @@ impl Running<'_> {
             };
             if done.how.iter().all(is_sound) {
                 plan::write_index(&plan_key, plan, &done.states, store);
+                Remembered::keep(&self.places.name, &done.states, store);
             }
         }
         for healed in store.healed() {

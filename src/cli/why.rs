@@ -8,7 +8,7 @@ use petgraph::graph::NodeIndex;
 use super::{Exit, load};
 use crate::catalog::Catalog;
 use crate::diagnostics::nearest;
-use crate::plan::{self, Plan, State, States};
+use crate::plan::{self, Plan, Remembered, State, States};
 use crate::run::{Change, explain};
 use crate::store::{Mode, Store};
 
@@ -35,7 +35,8 @@ pub fn run(args: &Why) -> Exit {
         eprintln!("{}", load::draw(&loaded.faults, &places, &loaded.text, colour));
         return Exit::Change;
     };
-    let states = plan::states(plan, &loaded.survey, &opened.store);
+    let states =
+        plan::states(plan, &loaded.survey, &opened.store, &Remembered::default());
     let chosen = chosen_or_say(plan, &args.node, &args.study);
     if chosen.is_empty() {
         return Exit::Change;

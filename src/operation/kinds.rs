@@ -486,34 +486,7 @@ pub struct Scored<'a> {
     pub thresholds: &'a [f64],
 }
 
-/// Rows that were drawn with replacement from others.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Drawn {
-    /// In the order in which they were drawn.
-    pub rows: Vec<u32>,
-    /// By row: how often it was drawn.
-    pub counts: Vec<u32>,
-}
-
-impl Drawn {
-    /// Each of `n` rows once.
-    pub fn each(n: usize) -> Self {
-        Self { rows: (0..n as u32).collect(), counts: vec![1; n] }
-    }
-
-    /// What the rows have of a value by row, in the order in which they were drawn.
-    pub fn of<'a, T: Copy>(&'a self, values: &'a [T]) -> impl Iterator<Item = T> + 'a {
-        self.rows.iter().map(|row| values[*row as usize])
-    }
-
-    /// The rows that were drawn, each once.
-    pub fn once(&self) -> impl Iterator<Item = usize> + '_ {
-        let counted = self.counts.iter().enumerate();
-        counted.filter(|(_, count)| **count > 0).map(|(row, _)| row)
-    }
-}
-
-/// Copies of drawn rows, in memory that the next draw uses again.
+/// Copies of rows that were drawn with replacement, in memory that the next draw uses again.
 #[derive(Debug, Clone, Default)]
 pub struct Copies {
     truth: Vec<bool>,
@@ -523,11 +496,12 @@ pub struct Copies {
 }
 
 impl Copies {
-    pub fn of(&mut self, scored: Scored<'_>, drawn: &Drawn) -> Scored<'_> {
-        copy(&mut self.truth, scored.truth, drawn);
-        copy(&mut self.scores, scored.scores, drawn);
-        copy(&mut self.decisions, scored.decisions, drawn);
-        copy(&mut self.thresholds, scored.thresholds, drawn);
+    /// Each row as often as it was drawn, in the order of the rows.
+    pub fn of(&mut self, scored: Scored<'_>, counts: &[u32]) -> Scored<'_> {
+        copy(&mut self.truth, scored.truth, counts);
+        copy(&mut self.scores, scored.scores, counts);
+        copy(&mut self.decisions, scored.decisions, counts);
+        copy(&mut self.thresholds, scored.thresholds, counts);
         Scored {
             truth: &self.truth,
             scores: &self.scores,
@@ -538,24 +512,20 @@ impl Copies {
 }
 
 /// Rows that have no such value, as where no threshold is applied, are left out.
-fn copy<T: Copy>(to: &mut Vec<T>, from: &[T], drawn: &Drawn) {
+fn copy<T: Copy>(to: &mut Vec<T>, from: &[T], counts: &[u32]) {
     to.clear();
-    match from.len() >= drawn.counts.len() {
-        true => to.extend(drawn.of(from)),
-        false => {
-            let rows = drawn.rows.iter();
-            to.extend(rows.filter_map(|row| from.get(*row as usize)));
-        }
+    for (value, count) in from.iter().zip(counts) {
+        to.extend(std::iter::repeat_n(*value, *count as usize));
     }
 }
 
-/// A metric on rows drawn from known ones, as often as it is asked.
-pub type Again<'a> = Box<dyn FnMut(&Drawn) -> Result<f64, Failure> + 'a>;
+/// A metric on rows drawn from known ones, as often as it is asked: by how often each row was drawn.
+pub type Again<'a> = Box<dyn FnMut(&[u32]) -> Result<f64, Failure> + 'a>;
 
 /// A metric on copies of the drawn rows.
 pub fn on_copies<'a, T: Metric>(metric: &'a T, scored: Scored<'a>) -> Again<'a> {
     let mut copies = Copies::default();
-    Box::new(move |drawn| metric.compute(copies.of(scored, drawn)))
+    Box::new(move |counts| metric.compute(copies.of(scored, counts)))
 }
 
 /// Truth × prediction → number.
@@ -572,8 +542,8 @@ pub trait Metric: Operation {
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure>;
 
-    /// The metric on rows drawn from these: to the last bit what [`Self::compute`] gives for copies of
-    /// them. One that has much in common over all draws, such as an order, computes that once.
+    /// The metric on rows drawn from these: what [`Self::compute`] gives for copies of them, but for
+    /// rounding. One that has much in common over all draws, such as an order, computes that once.
     fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
         on_copies(self, scored)
     }

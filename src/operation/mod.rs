@@ -28,9 +28,9 @@ pub use form::{Form, Then};
 pub use formula::{Change, Formula};
 pub use kinds::{
     About, Again, AnyLearner, AnyTableStep, Calibrator, Column, Contest, Copies,
-    Derivation, Direction, Drawn, FeatureFamily, File, Fragment, Gaps, Generator,
-    Harmonising, Judged, Learner, Metric, Operation, Output, Pooling, ReadAs, Reader,
-    Resampling, RoiType, Scale, Scored, Section, Shows, TableStep, Tuner, on_copies,
+    Derivation, Direction, FeatureFamily, File, Fragment, Gaps, Generator, Harmonising,
+    Judged, Learner, Metric, Operation, Output, Pooling, ReadAs, Reader, Resampling,
+    RoiType, Scale, Scored, Section, Shows, TableStep, Tuner, on_copies,
 };
 pub use names::Names;
 pub use needs::{Counted, Need};

@@ -665,7 +665,8 @@ impl Builder<'_> {
         let calibration = drawn(
             "calibration",
             Work::CalibrationCurve { of },
-            Identity::of(&[("calibration", "2")]),
+            // 3: sums run over the rows in order of their predictions.
+            Identity::of(&[("calibration", "3")]),
         );
         let decision = study.evaluate.decision_range.map(|range| {
             let range = canonical_json(&json!(range));
@@ -678,7 +679,8 @@ impl Builder<'_> {
                 "confusion",
                 Work::Confusion { of },
                 // 2: what the decisions are worth as well.
-                Identity::of(&[("confusion", "2")]),
+                // 3: sums over resamples run over the rows in their order.
+                Identity::of(&[("confusion", "3")]),
             )
         });
         let within = study.evaluate.within.as_ref().and_then(|column| {
@@ -686,7 +688,8 @@ impl Builder<'_> {
             let identity = Identity::of(&[
                 ("within", &canonical_json(&json!(column.name))),
                 ("judged", judged),
-                ("version", "3"),
+                // 4: resamples have their rows in order.
+                ("version", "4"),
             ]);
             let given = patients.iter().cloned().chain([strata]).collect();
             let mut node = node("within", Work::Within { of }, identity, given);
@@ -710,7 +713,8 @@ impl Builder<'_> {
                 // 4: intervals of rows that are drawn together, and of classes wholly apart.
                 // 5: calibration intercept and slope, and differences between groups.
                 // 6: how far certainties are moved is told by a power of ten where it is small.
-                "version": 6,
+                // 7: sums over resamples run over the rows in their order, fits begin at that of all rows.
+                "version": 7,
                 "judged": judged,
             });
             let identity = Identity::new(&identity);
@@ -755,7 +759,8 @@ impl Builder<'_> {
         let mut identity: Vec<(&str, &str)> =
             fields.map(|(name, value)| (*name, value.as_str())).collect();
         // The interval's conventions are part of the number, and so are their words.
-        identity.extend([("interval", "5"), ("judged", measuring.judged)]);
+        // 6: sums over resamples run over the rows in their order, fits begin at that of all rows.
+        identity.extend([("interval", "6"), ("judged", measuring.judged)]);
         if scale.logarithms {
             // 2: how far certainties are moved is told by a power of ten where it is small.
             identity.extend([("steps", &*steps), ("moved", "2")]);

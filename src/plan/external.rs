@@ -421,7 +421,8 @@ impl Builder<'_> {
                     name: format!("{better}/against/{}", compare.than.name),
                     work: Work::Compare { of: [of, of], first },
                     identity: Identity::new(&json!({
-                        "compare": study.evaluate.primary.identity(), "version": 2,
+                        // 3: sums over resamples run over the rows in their order.
+                        "compare": study.evaluate.primary.identity(), "version": 3,
                         "first": first, "external": pair_of.external,
                         "trained": pair_of.trained,
                     })),

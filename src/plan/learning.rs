@@ -134,7 +134,8 @@ impl Builder<'_> {
         let splits = &parts[largest].splits;
         let trained = splits.iter().map(|(placed, _)| placed.split.train.len());
         let identity = Identity::new(&json!({
-            "compare": self.study.evaluate.primary.identity(), "version": 2,
+            // 3: sums over resamples run over the rows in their order.
+            "compare": self.study.evaluate.primary.identity(), "version": 3,
             "first": whole.len(), "external": false,
             "trained": trained.collect::<Json>(),
         }));

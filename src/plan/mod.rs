@@ -21,7 +21,7 @@ pub use fits::{Fits, fits};
 pub use groups::Groups;
 pub use keys::{key_of, plan_key, preimage};
 pub use proof::{Proof, prove};
-pub use state::{Indexed, State, States, read_index, states, write_index};
+pub use state::{Indexed, Remembered, State, States, read_index, states, write_index};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use crate::survey::{Performed, Survey};
 /// Whether a node has to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Its key is known and its record is there.
+    /// Its key is known and its record is there, or was when the last run ended.
     Stored,
     /// Its key is known and there is no record.
     New,
@@ -73,8 +73,52 @@ impl States {
     }
 }
 
-/// Asks the store for every node whose key can be known.
-pub fn states(plan: &Plan, survey: &Survey, store: &Store) -> States {
+/// Records that the last run of a study found or made, by key: what is told here need not be read again.
+/// As with the index, one that was damaged since is made anew by whoever needs its value.
+#[derive(Debug, Default)]
+pub struct Remembered(HashMap<Digest, Recalled>);
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Recalled {
+    outputs: Vec<(String, Digest)>,
+    seconds: f64,
+}
+
+impl Remembered {
+    pub fn of(study: &str, store: &Store) -> Self {
+        let bytes = store.index_get(&Self::name(study));
+        let known = bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        Self(known.map_or_else(HashMap::new, |known: Vec<_>| known.into_iter().collect()))
+    }
+
+    /// Keeps what a run came to know. It may be deleted at any time: without it the next run reads each
+    /// record.
+    pub fn keep(study: &str, states: &States, store: &Store) {
+        let nodes = states.keys.iter().zip(&states.outputs).zip(&states.seconds);
+        let known = nodes.filter_map(|((key, outputs), seconds)| {
+            let recalled = Recalled { outputs: outputs.clone()?, seconds: (*seconds)? };
+            Some(((*key)?, recalled))
+        });
+        let known: Vec<(Digest, Recalled)> = known.collect();
+        let bytes =
+            postcard::to_stdvec(&known).expect("plain data always has an encoding");
+        drop(store.index_put(&Self::name(study), &bytes));
+    }
+
+    /// What it lies under in the index.
+    fn name(study: &str) -> Digest {
+        // 1: first form.
+        Digest::of(format!("records that the last run knew, 1: {study}").as_bytes())
+    }
+}
+
+/// Asks the store for every node whose key can be known, unless its record is remembered.
+pub fn states(
+    plan: &Plan,
+    survey: &Survey,
+    store: &Store,
+    remembered: &Remembered,
+) -> States {
     let mut states = States::all(State::New, plan.graph.node_count());
     let performed: HashMap<&str, &Performed> =
         survey.performed.iter().map(|done| (done.node.as_str(), done)).collect();
@@ -103,7 +147,11 @@ pub fn states(plan: &Plan, survey: &Survey, store: &Store) -> States {
             .collect();
         let key = key_of(&preimage(node, &digests));
         states.keys[at] = Some(key);
-        if let Some(action) = store.action(&key) {
+        if let Some(known) = remembered.0.get(&key) {
+            states.of[at] = State::Stored;
+            states.seconds[at] = Some(known.seconds);
+            states.outputs[at] = Some(known.outputs.clone());
+        } else if let Some(action) = store.action(&key) {
             states.of[at] = State::Stored;
             states.seconds[at] = Some(action.seconds);
             let outputs =

@@ -1,6 +1,6 @@
 //! What each run did, node by node, and from two of them: why a node ran again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use petgraph::graph::NodeIndex;
 use serde::{Deserialize, Serialize};
@@ -52,10 +52,9 @@ pub fn write(
     plan: &Plan,
     done: &mut Done,
 ) -> Result<(), StoreError> {
-    let before = match done.how.contains(&How::Computed) {
-        true => latest(store, study),
-        false => HashMap::new(),
-    };
+    let computed = plan.order.iter().filter(|at| done.how[at.index()] == How::Computed);
+    let computed = computed.map(|at| &*plan.graph[*at].name).collect();
+    let before = latest(store, study, &computed);
     let mut lines: Vec<u8> = Vec::with_capacity(2048 * plan.graph.node_count());
     for &index in &plan.order {
         let entry = entry(plan, &done.states, index, Some(&done.how[index.index()]));
@@ -81,9 +80,19 @@ struct Gave {
     outputs: Vec<(String, Digest)>,
 }
 
-fn latest(store: &Store, study: &str) -> HashMap<String, Gave> {
+/// What these nodes gave in the newest run.
+fn latest(store: &Store, study: &str, nodes: &HashSet<&str>) -> HashMap<String, Gave> {
+    if nodes.is_empty() {
+        return HashMap::new();
+    }
     let newest = store.journal_texts(study).next().unwrap_or_default();
-    let gave = newest.lines().filter_map(|line| serde_json::from_str::<Gave>(line).ok());
+    // A line begins with the name; those of other nodes, most of them, need not be read.
+    let named = |line: &&str| {
+        let name = line.strip_prefix(r#"{"node":""#).and_then(|of| of.split('"').next());
+        name.is_none_or(|name| name.contains('\\') || nodes.contains(name))
+    };
+    let lines = newest.lines().filter(named);
+    let gave = lines.filter_map(|line| serde_json::from_str::<Gave>(line).ok());
     gave.map(|gave| (gave.node.clone(), gave)).collect()
 }
 

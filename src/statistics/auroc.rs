@@ -71,8 +71,8 @@ impl Metric for Auroc {
 
     fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
         match Ranked::of_rows(scored) {
-            Some(rows) => {
-                Box::new(move |drawn| rows.auroc(&drawn.counts).ok_or(Failure::OneClass))
+            Some(mut rows) => {
+                Box::new(move |counts| rows.auroc(counts).ok_or(Failure::OneClass))
             }
             None => on_copies(self, scored),
         }

@@ -54,8 +54,8 @@ impl Metric for AveragePrecision {
 
     fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
         match Ranked::of_rows(scored) {
-            Some(rows) => Box::new(move |drawn| {
-                rows.average_precision(&drawn.counts).ok_or(Failure::OneClass)
+            Some(mut rows) => Box::new(move |counts| {
+                rows.average_precision(counts).ok_or(Failure::OneClass)
             }),
             None => on_copies(self, scored),
         }

@@ -18,6 +18,40 @@ pub struct Ranked {
     /// Class and unit, such as the patient; and whether a threshold falls behind the row, which it
     /// does not within equal scores.
     rows: Vec<(bool, u32, bool)>,
+    /// Hits and all rows passed at each threshold, from the highest down.
+    passed: Vec<(u32, u32)>,
+    sensitivities: Reached,
+    precisions: Reached,
+}
+
+/// How many places of the grid are behind the curve, by how many of a class are passed.
+#[derive(Default)]
+struct Reached {
+    /// Rows of the class in all.
+    of: u32,
+    places: Vec<u32>,
+}
+
+impl Reached {
+    /// Counted again only where resamples differ in their classes. `is` says of a place whether a share of
+    /// the class leaves it behind.
+    fn of(&mut self, of: u32, is: fn(f64, f64) -> bool) -> &[u32] {
+        if self.of != of || self.places.is_empty() {
+            self.of = of;
+            let mut next = band_places().peekable();
+            let mut behind = 0;
+            let places = |passed: u32| {
+                let share = f64::from(passed) / f64::from(of);
+                while next.next_if(|x| is(share, *x)).is_some() {
+                    behind += 1;
+                }
+                behind
+            };
+            self.places.clear();
+            self.places.extend((0..=of).map(places));
+        }
+        &self.places
+    }
 }
 
 impl Ranked {
@@ -30,7 +64,9 @@ impl Ranked {
         };
         let row =
             |(at, row): (usize, &usize)| (truth[*row], units[*row] as u32, ends(at));
-        Self { rows: order.iter().enumerate().map(row).collect() }
+        let rows = order.iter().enumerate().map(row).collect();
+        let (sensitivities, precisions) = Default::default();
+        Self { rows, passed: vec![(0, 0); truth.len()], sensitivities, precisions }
     }
 
     /// Each row a unit of its own; `None` where a score is no number, which has no rank.
@@ -41,108 +77,124 @@ impl Ranked {
         ranked.then(|| Self::new(truth, scores, &units))
     }
 
-    /// Hits and alarms at each threshold that rows are passed at, from the highest down.
-    fn passed(&self, weights: &[u32], mut at: impl FnMut(f64, f64)) {
-        let (mut hits, mut all, mut before) = (0u64, 0u64, 0u64);
+    /// Counts what is passed at each threshold, of which it gives the number, all hits and all alarms.
+    fn pass(&mut self, weights: &[u32]) -> (usize, u32, u32) {
+        let (mut hits, mut all, mut before, mut n) = (0, 0, 0, 0);
         for &(positive, unit, ends) in &self.rows {
-            let weight = u64::from(weights[unit as usize]);
-            // Classes come in no order that a processor could foresee.
-            hits += weight * u64::from(positive);
+            let weight = weights[unit as usize];
+            // Neither classes nor rows that count come in an order that a processor could foresee: what
+            // turns out to be no threshold is written over.
+            hits += weight * u32::from(positive);
             all += weight;
-            if ends && all > before {
-                at(hits as f64, (all - hits) as f64);
-                before = all;
-            }
+            self.passed[n] = (hits, all);
+            let is_one = ends && all > before;
+            n += usize::from(is_one);
+            before = if is_one { all } else { before };
         }
-    }
-
-    /// All hits and all alarms.
-    fn all(&self, weights: &[u32]) -> (f64, f64) {
-        let (mut hits, mut all) = (0u64, 0u64);
-        for &(positive, unit, _) in &self.rows {
-            let weight = u64::from(weights[unit as usize]);
-            hits += weight * u64::from(positive);
-            all += weight;
-        }
-        (hits as f64, (all - hits) as f64)
+        (n, hits, all - hits)
     }
 
     /// The share of pairs of a positive and a negative in which the positive is ranked higher, equal
     /// scores one half. `None` without both classes.
-    pub fn auroc(&self, weights: &[u32]) -> Option<f64> {
-        let (positive, negative) = self.all(weights);
-        if positive == 0.0 || negative == 0.0 {
+    pub fn auroc(&mut self, weights: &[u32]) -> Option<f64> {
+        let (n, positive, negative) = self.pass(weights);
+        if positive == 0 || negative == 0 {
             return None;
         }
+        let (positive, negative) = (f64::from(positive), f64::from(negative));
         // The sum of the positives' ranks from the lowest score up: halves of whole numbers, of which
         // sums are exact in any order.
-        let n = positive + negative;
-        let (mut rank_sum, mut before) = (0.0, (0.0, 0.0));
-        self.passed(weights, |hits, alarms| {
-            let (start, end) = (n - (hits + alarms), n - (before.0 + before.1));
-            rank_sum += (start + 1.0 + end) / 2.0 * (hits - before.0);
-            before = (hits, alarms);
-        });
+        let rows = positive + negative;
+        let (mut rank_sum, mut before) = (0.0, (0, 0));
+        for &(hits, all) in &self.passed[..n] {
+            let (start, end) = (rows - f64::from(all), rows - f64::from(before.1));
+            rank_sum += (start + 1.0 + end) / 2.0 * f64::from(hits - before.0);
+            before = (hits, all);
+        }
         let pairs = positive * negative;
         Some((rank_sum - positive * (positive + 1.0) / 2.0) / pairs)
     }
 
     /// The area under the precision–recall curve, as steps. `None` without a positive.
-    pub fn average_precision(&self, weights: &[u32]) -> Option<f64> {
-        let (positive, _) = self.all(weights);
-        if positive == 0.0 {
+    pub fn average_precision(&mut self, weights: &[u32]) -> Option<f64> {
+        let (n, positive, _) = self.pass(weights);
+        if positive == 0 {
             return None;
         }
         let (mut area, mut before) = (0.0f64, 0.0);
-        self.passed(weights, |hits, alarms| {
-            let recall = hits / positive;
-            area += (recall - before) * (hits / (hits + alarms));
+        for &(hits, all) in &self.passed[..n] {
+            let recall = f64::from(hits) / f64::from(positive);
+            area += (recall - before) * (f64::from(hits) / f64::from(all));
             before = recall;
-        });
+        }
         Some(area.min(1.0))
     }
 
-    /// The sensitivity at each 1 − specificity of the grid, by straight lines between the points of
-    /// the curve; of an upright piece its upper end. `None` without both classes.
-    pub fn sensitivities(&self, weights: &[u32]) -> Option<Vec<f64>> {
-        let (positive, negative) = self.all(weights);
-        if positive == 0.0 || negative == 0.0 {
+    /// Adds to a sum for each place the sensitivity at that 1 − specificity, by straight lines between
+    /// the points of the curve; of an upright piece its upper end. `None` without both classes.
+    pub fn add_sensitivities(&mut self, weights: &[u32], sums: &mut [f64]) -> Option<()> {
+        let (n, positive, negative) = self.pass(weights);
+        if positive == 0 || negative == 0 {
             return None;
         }
-        let mut heights = Vec::with_capacity(STEPS + 1);
-        let mut before = (0.0, 0.0);
-        let mut places = band_places().peekable();
-        self.passed(weights, |hits, alarms| {
-            let here = (alarms / negative, hits / positive);
-            while let Some(x) = places.next_if(|x| *x < here.0) {
-                let slope = (here.1 - before.1) / (here.0 - before.0);
-                heights.push(before.1 + slope * (x - before.0));
+        let reached = self.sensitivities.of(negative, |share, x| x < share);
+        let (positive, negative) = (f64::from(positive), f64::from(negative));
+        let (mut before, mut next) = ((0, 0), 0);
+        for &(hits, all) in &self.passed[..n] {
+            let alarms = all - hits;
+            let until = reached[alarms as usize] as usize;
+            if until > next {
+                let start = f64::from(before.0) / positive;
+                let places = &mut sums[next..until];
+                if hits == before.0 {
+                    places.iter_mut().for_each(|sum| *sum += start);
+                } else {
+                    let from = f64::from(before.1) / negative;
+                    let slope = (f64::from(hits) / positive - start)
+                        / (f64::from(alarms) / negative - from);
+                    for (sum, x) in places.iter_mut().zip(band_places().skip(next)) {
+                        *sum += start + slope * (x - from);
+                    }
+                }
+                next = until;
             }
-            before = here;
-        });
-        heights.resize(STEPS + 1, 1.0);
-        Some(heights)
+            before = (hits, alarms);
+        }
+        sums[next..].iter_mut().for_each(|sum| *sum += 1.0);
+        Some(())
     }
 
-    /// The precision at each recall of the grid: that of the first threshold that reaches it. `None`
-    /// without a positive.
-    pub fn precisions(&self, weights: &[u32]) -> Option<Vec<f64>> {
-        let (positive, _) = self.all(weights);
-        if positive == 0.0 {
+    /// Adds to a sum for each place the precision at that recall: of the first threshold that reaches it.
+    /// `None` without a positive.
+    pub fn add_precisions(&mut self, weights: &[u32], sums: &mut [f64]) -> Option<()> {
+        let (n, positive, _) = self.pass(weights);
+        if positive == 0 {
             return None;
         }
-        let mut heights = Vec::with_capacity(STEPS + 1);
-        let mut places = band_places().peekable();
-        self.passed(weights, |hits, alarms| {
-            let called = hits + alarms;
-            let reached = |x: &f64| called > 0.0 && hits / positive >= x - 1e-12;
-            while places.next_if(reached).is_some() {
-                heights.push(hits / called);
+        let reached = self.precisions.of(positive, |share, x| share >= x - 1e-12);
+        let mut next = 0;
+        for &(hits, all) in &self.passed[..n] {
+            let until = reached[hits as usize] as usize;
+            if until > next {
+                let precision = f64::from(hits) / f64::from(all);
+                sums[next..until].iter_mut().for_each(|sum| *sum += precision);
+                next = until;
             }
-        });
+        }
+        Some(())
+    }
+
+    /// The sums of one curve alone.
+    #[cfg(test)]
+    fn curve(&mut self, weights: &[u32], add: Add) -> Option<Vec<f64>> {
+        let mut heights = vec![0.0; STEPS + 1];
+        add(self, weights, &mut heights)?;
         Some(heights)
     }
 }
+
+/// Adds the heights of a curve at the places of the grid, for rows that count so often.
+pub type Add = fn(&mut Ranked, &[u32], &mut [f64]) -> Option<()>;
 
 /// The middle of the resampled heights at each place, nowhere narrower than Wilson's interval of the
 /// height as a share of `n_at` patients.
@@ -183,15 +235,15 @@ mod tests {
         let truth = [true, false, true, true, false, false, true, false];
         let scores = [0.9, 0.8, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4];
         let units: Vec<usize> = (0..8).collect();
-        let ranked = Ranked::new(&truth, &scores, &units);
+        let mut ranked = Ranked::new(&truth, &scores, &units);
         let (curve, _) = roc_curve(&truth, &scores, &scores).unwrap();
         // The mean begins in the corner, which is no place of the grid.
-        let heights = ranked.sensitivities(&[1; 8]).unwrap();
+        let heights = ranked.curve(&[1; 8], Ranked::add_sensitivities).unwrap();
         for (point, height) in mean_curve(&[curve]).points[1..].iter().zip(&heights) {
             assert!((point.y - height).abs() < 1e-12, "{} {height}", point.x);
         }
         let curve = precision_recall(&truth, &scores).unwrap();
-        let heights = ranked.precisions(&[1; 8]).unwrap();
+        let heights = ranked.curve(&[1; 8], Ranked::add_precisions).unwrap();
         assert_eq!(heights.len(), 101);
         for (point, height) in mean_precision(&[curve]).points.iter().zip(&heights) {
             assert!((point.y - height).abs() < 1e-12, "{} {height}", point.x);
@@ -201,17 +253,23 @@ mod tests {
     #[test]
     fn a_row_that_counts_twice_is_two_rows() {
         let (truth, scores) = ([true, false, true, false], [0.9, 0.8, 0.7, 0.1]);
-        let weighted = Ranked::new(&truth, &scores, &[0, 1, 2, 3]);
-        let twice = Ranked::new(
+        let mut weighted = Ranked::new(&truth, &scores, &[0, 1, 2, 3]);
+        let mut twice = Ranked::new(
             &[true, false, false, true, false],
             &[0.9, 0.8, 0.8, 0.7, 0.1],
             &[0, 1, 2, 3, 4],
         );
         let (weights, ones) = ([1, 2, 1, 1], [1; 5]);
-        assert_eq!(weighted.sensitivities(&weights), twice.sensitivities(&ones));
-        assert_eq!(weighted.precisions(&weights), twice.precisions(&ones));
-        assert_eq!(weighted.sensitivities(&[1, 0, 1, 0]), None);
-        assert_eq!(weighted.precisions(&[0, 1, 0, 1]), None);
+        assert_eq!(
+            weighted.curve(&weights, Ranked::add_sensitivities),
+            twice.curve(&ones, Ranked::add_sensitivities)
+        );
+        assert_eq!(
+            weighted.curve(&weights, Ranked::add_precisions),
+            twice.curve(&ones, Ranked::add_precisions)
+        );
+        assert_eq!(weighted.curve(&[1, 0, 1, 0], Ranked::add_sensitivities), None);
+        assert_eq!(weighted.curve(&[0, 1, 0, 1], Ranked::add_precisions), None);
     }
 
     /// How often bands of samples hold the curve of the population, in the least fortunate place from
@@ -228,13 +286,16 @@ mod tests {
             let shift = |class: bool| if class { apart } else { 0.0 };
             let scores: Vec<f64> =
                 truth.iter().map(|class| stream.normal() + shift(*class)).collect();
-            let ranked = Ranked::new(&truth, &scores, &units);
+            let mut ranked = Ranked::new(&truth, &scores, &units);
             let mut heights = [vec![Vec::new(); 101], vec![Vec::new(); 101]];
             for _ in 0..RESAMPLES {
                 let mut weights = vec![0; m + n];
                 (0..m).for_each(|_| weights[stream.below(m)] += 1);
                 (0..n).for_each(|_| weights[m + stream.below(n)] += 1);
-                let drawn = [ranked.sensitivities(&weights), ranked.precisions(&weights)];
+                let drawn = [
+                    ranked.curve(&weights, Ranked::add_sensitivities),
+                    ranked.curve(&weights, Ranked::add_precisions),
+                ];
                 for (all, drawn) in heights.iter_mut().zip(drawn) {
                     for (all, height) in all.iter_mut().zip(drawn.unwrap()) {
                         all.push(height);
@@ -242,7 +303,10 @@ mod tests {
                 }
             }
             let ones = vec![1; m + n];
-            let curves = [ranked.sensitivities(&ones), ranked.precisions(&ones)];
+            let curves = [
+                ranked.curve(&ones, Ranked::add_sensitivities),
+                ranked.curve(&ones, Ranked::add_precisions),
+            ];
             let positive = m as f64;
             let widths: [&dyn Fn(f64, f64) -> Option<f64>; 2] =
                 [&|x, _| (floor && x < 1.0).then_some(positive), &|x, y| {

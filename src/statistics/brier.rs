@@ -1,5 +1,6 @@
 //! Brier score: the mean squared distance of a probability from what happened.
 
+use super::counted::mean_of_drawn;
 use super::probabilities::paired;
 use crate::operation::prelude::*;
 
@@ -37,6 +38,12 @@ impl Metric for Brier {
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
         let squares = paired(scored)?.map(|(y, p)| (p - y) * (p - y)).sum::<f64>();
         Ok(squares / scored.truth.len() as f64)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        let Ok(rows) = paired(scored) else { return on_copies(self, scored) };
+        let squares: Vec<f64> = rows.map(|(y, p)| (p - y) * (p - y)).collect();
+        Box::new(move |counts| mean_of_drawn(&squares, counts))
     }
 
     fn chance(&self, prevalence: f64) -> Option<f64> {

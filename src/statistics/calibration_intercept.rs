@@ -1,7 +1,7 @@
 //! Calibration in the large: whether predictions are too high or too low on the whole.
 
 use super::probabilities::{checked, logits};
-use super::recalibration::Offset;
+use super::recalibration::{Offset, offset};
 use crate::operation::prelude::*;
 
 /// Intercept of the logistic recalibration with its slope held at 1; 0 is right.
@@ -44,16 +44,15 @@ impl Metric for CalibrationIntercept {
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
         checked(scored)?;
-        let mut offset = Offset::new(scored.truth, logits(scored.scores));
-        offset.of(&Drawn::each(scored.truth.len())).ok_or(Failure::OneClass)
+        offset(scored.truth, &logits(scored.scores)).ok_or(Failure::OneClass)
     }
 
     fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
         if checked(scored).is_err() {
             return on_copies(self, scored);
         }
-        let mut offset = Offset::new(scored.truth, logits(scored.scores));
-        Box::new(move |drawn| offset.of(drawn).ok_or(Failure::OneClass))
+        let mut offset = Offset::new(scored.truth, &logits(scored.scores));
+        Box::new(move |counts| offset.of(counts).ok_or(Failure::OneClass))
     }
 }
 

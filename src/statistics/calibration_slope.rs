@@ -53,9 +53,9 @@ impl Metric for CalibrationSlope {
         if checked(scored).is_err() {
             return on_copies(self, scored);
         }
-        let mut line = Line::new(scored.truth, logits(scored.scores));
-        Box::new(move |drawn| {
-            let found = line.of(drawn);
+        let mut line = Line::new(scored.truth, &logits(scored.scores));
+        Box::new(move |counts| {
+            let found = line.of(counts);
             found.map(|(_, slope)| slope).ok_or(Failure::Undefined(UNDEFINED))
         })
     }

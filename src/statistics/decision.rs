@@ -1,7 +1,7 @@
 //! What decisions at a threshold probability are worth.
 
 use crate::data::DecisionPoint;
-use crate::operation::Drawn;
+use crate::operation::Scored;
 
 /// Net benefit of treating the rows whose probability is at least `at`.
 ///
@@ -37,13 +37,12 @@ impl<'a> NetBenefits<'a> {
         Self { truth, thresholds, reached: probabilities.iter().map(reached).collect() }
     }
 
-    /// By threshold, as [`net_benefit`] has it for copies of the drawn rows.
-    pub fn of(&self, drawn: &Drawn) -> Vec<f64> {
-        let n = drawn.rows.len() as f64;
+    /// By threshold, as [`net_benefit`] has it for copies of the rows, each as often as it was drawn.
+    pub fn of(&self, drawn: &[u32]) -> Vec<f64> {
+        let n = f64::from(drawn.iter().sum::<u32>());
         let mut counts = vec![[0u64; 2]; self.thresholds.len() + 1];
-        for row in &drawn.rows {
-            let row = *row as usize;
-            counts[self.reached[row] as usize][usize::from(self.truth[row])] += 1;
+        for ((times, reached), class) in drawn.iter().zip(&self.reached).zip(self.truth) {
+            counts[*reached as usize][usize::from(*class)] += u64::from(*times);
         }
         let mut benefits = vec![0.0; self.thresholds.len()];
         let (mut hits, mut alarms) = (0, 0);
@@ -72,16 +71,32 @@ pub fn benefit_of_decisions(
     if n == 0 || decisions.len() != n || thresholds.len() != n {
         return None;
     }
+    let rows = truth.iter().zip(decisions).zip(thresholds);
     let mut sum = 0.0;
-    for ((truth, decision), threshold) in truth.iter().zip(decisions).zip(thresholds) {
-        sum += match (decision, truth) {
-            (true, true) => 1.0,
-            (true, false) if *threshold >= 1.0 => return None,
-            (true, false) => -threshold.max(0.0) / (1.0 - threshold),
-            (false, _) => 0.0,
-        };
+    for ((truth, decision), threshold) in rows {
+        sum += benefit_of_decision(*truth, *decision, *threshold)?;
     }
     Some(sum / n as f64)
+}
+
+/// What one decision adds; `None` for a false positive at a threshold of 1.
+fn benefit_of_decision(truth: bool, decision: bool, threshold: f64) -> Option<f64> {
+    match (decision, truth) {
+        (true, true) => Some(1.0),
+        (true, false) if threshold >= 1.0 => None,
+        (true, false) => Some(-threshold.max(0.0) / (1.0 - threshold)),
+        (false, _) => Some(0.0),
+    }
+}
+
+/// What each row adds to the net benefit of decisions, of which [`benefit_of_decisions`] is the mean where
+/// it has a value.
+pub fn benefits_of_rows(scored: Scored<'_>) -> Vec<f64> {
+    let rows = scored.truth.iter().zip(scored.decisions).zip(scored.thresholds);
+    let benefit = |((truth, decision), threshold): ((&bool, &bool), &f64)| {
+        benefit_of_decision(*truth, *decision, *threshold).unwrap_or(f64::NEG_INFINITY)
+    };
+    rows.map(benefit).collect()
 }
 
 /// Net benefit of treating everybody.
@@ -154,10 +169,9 @@ mod tests {
         let truth = [true, false, false, true, true];
         let p = [0.5, 0.3, 0.1, 0.31, f64::NAN];
         let grid = thresholds((0.1, 0.5));
-        let drawn = Drawn { rows: vec![3, 0, 3, 1, 4, 2], counts: vec![1, 1, 1, 2, 1] };
-        let classes: Vec<bool> = drawn.of(&truth).collect();
-        let copies: Vec<f64> = drawn.of(&p).collect();
-        let found = NetBenefits::new(&truth, &p, &grid).of(&drawn);
+        let found = NetBenefits::new(&truth, &p, &grid).of(&[1, 1, 1, 2, 1]);
+        let classes = [true, false, false, true, true, true];
+        let copies = [0.5, 0.3, 0.1, 0.31, 0.31, f64::NAN];
         for (at, found) in grid.iter().zip(found) {
             assert_eq!(found, net_benefit(&classes, &copies, *at));
         }

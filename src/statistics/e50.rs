@@ -26,7 +26,7 @@ impl Operation for E50 {
     const ABOUT: About = About {
         name: "e50",
         title: "Median calibration error",
-        version: 3,
+        version: 4,
         sources: &["austin2019", "cleveland1988"],
         example: "e50",
     };

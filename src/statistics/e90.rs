@@ -26,7 +26,7 @@ impl Operation for E90 {
     const ABOUT: About = About {
         name: "e90",
         title: "90th percentile of calibration error",
-        version: 3,
+        version: 4,
         sources: &["austin2019", "cleveland1988"],
         example: "e90",
     };

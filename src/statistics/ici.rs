@@ -26,7 +26,7 @@ impl Operation for Ici {
     const ABOUT: About = About {
         name: "ici",
         title: "Integrated calibration index",
-        version: 3,
+        version: 4,
         sources: &["austin2019", "cleveland1988"],
         example: "ici",
     };

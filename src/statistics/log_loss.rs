@@ -1,5 +1,6 @@
 //! Logarithmic loss: how surprising the classes are under the predicted probabilities.
 
+use super::counted::mean_of_drawn;
 use super::probabilities::{LEAST, paired};
 use crate::math::ln;
 use crate::operation::prelude::*;
@@ -52,10 +53,7 @@ impl Metric for LogLoss {
     fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
         let Ok(rows) = paired(scored) else { return on_copies(self, scored) };
         let losses: Vec<f64> = rows.map(loss).collect();
-        Box::new(move |drawn| match drawn.rows.len() {
-            0 => Err(Failure::TooFew { needed: 1, found: 0 }),
-            n => Ok(drawn.of(&losses).sum::<f64>() / n as f64),
-        })
+        Box::new(move |counts| mean_of_drawn(&losses, counts))
     }
 
     fn chance(&self, prevalence: f64) -> Option<f64> {

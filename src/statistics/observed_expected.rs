@@ -1,6 +1,7 @@
 //! Observed over expected: how many events there were for each that was predicted.
 
-use super::probabilities::paired;
+use super::counted::{counted, of_class};
+use super::probabilities::{checked, paired};
 use crate::operation::prelude::*;
 
 /// Number of events over the sum of the predicted probabilities; 1 is right.
@@ -24,6 +25,13 @@ impl Operation for ObservedExpected {
     };
 }
 
+fn ratio(observed: f64, expected: f64) -> Result<f64, Failure> {
+    if expected <= 0.0 {
+        return Err(Failure::Undefined("no event is expected"));
+    }
+    Ok(observed / expected)
+}
+
 impl Metric for ObservedExpected {
     const SCALE: Scale = Scale {
         range: (0.0, f64::INFINITY),
@@ -37,10 +45,17 @@ impl Metric for ObservedExpected {
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
         let (observed, expected) =
             paired(scored)?.fold((0.0, 0.0), |(o, e), (y, p)| (o + y, e + p));
-        if expected <= 0.0 {
-            return Err(Failure::Undefined("no event is expected"));
+        ratio(observed, expected)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        if checked(scored).is_err() {
+            return on_copies(self, scored);
         }
-        Ok(observed / expected)
+        Box::new(move |counts| {
+            let (_, observed) = of_class(scored.truth, counts);
+            ratio(f64::from(observed), counted(scored.scores, counts))
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Precision against recall, as the threshold is lowered.
 
-use super::smooth::quantile;
+use super::smooth::quantile_of;
 use crate::data::{Curve, Point};
 
 /// Recall (x) and precision (y) at each distinct score from the highest down, with the precision
@@ -54,7 +54,10 @@ pub fn mean_precision(curves: &[Curve]) -> Curve {
 /// The two-sided limits of a resampled value.
 pub fn percentiles(values: &[f64], level: f64) -> (f64, f64) {
     let tail = (1.0 - level) / 2.0;
-    (quantile(values, tail), quantile(values, 1.0 - tail))
+    let mut values = values.to_vec();
+    // The second one finds them half sorted.
+    let lower = quantile_of(&mut values, tail);
+    (lower, quantile_of(&mut values, 1.0 - tail))
 }
 
 #[cfg(test)]

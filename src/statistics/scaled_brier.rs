@@ -1,5 +1,6 @@
 //! Scaled Brier score: how much better than the prevalence alone.
 
+use super::counted::{mean_of_drawn, of_class};
 use super::probabilities::paired;
 use crate::operation::prelude::*;
 
@@ -25,6 +26,14 @@ impl Operation for ScaledBrier {
     };
 }
 
+/// A mean square as a share of what the prevalence leaves.
+fn scaled(squares: f64, share: f64) -> Result<f64, Failure> {
+    if share == 0.0 || share == 1.0 {
+        return Err(Failure::OneClass);
+    }
+    Ok(1.0 - squares / (share * (1.0 - share)))
+}
+
 impl Metric for ScaledBrier {
     const SCALE: Scale = Scale {
         range: (f64::NEG_INFINITY, 1.0),
@@ -38,11 +47,20 @@ impl Metric for ScaledBrier {
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
         let n = scored.truth.len() as f64;
         let squares = paired(scored)?.map(|(y, p)| (p - y) * (p - y)).sum::<f64>();
-        let share = scored.truth.iter().filter(|class| **class).count() as f64 / n;
-        if share == 0.0 || share == 1.0 {
-            return Err(Failure::OneClass);
-        }
-        Ok(1.0 - squares / n / (share * (1.0 - share)))
+        scaled(
+            squares / n,
+            scored.truth.iter().filter(|class| **class).count() as f64 / n,
+        )
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        let Ok(rows) = paired(scored) else { return on_copies(self, scored) };
+        let squares: Vec<f64> = rows.map(|(y, p)| (p - y) * (p - y)).collect();
+        Box::new(move |counts| {
+            let squares = mean_of_drawn(&squares, counts)?;
+            let (n, positive) = of_class(scored.truth, counts);
+            scaled(squares, f64::from(positive) / f64::from(n))
+        })
     }
 
     fn chance(&self, _prevalence: f64) -> Option<f64> {

@@ -10,12 +10,12 @@ use crate::data::{
     DecisionCurve, DecisionPoint, RiskBin, Value,
 };
 use crate::math::mean;
-use crate::operation::{Copies, Drawn, Scored};
+use crate::operation::Scored;
 use crate::plan::Judgement;
 use crate::statistics::{
-    self, Calibrated, DEGREE, Decided, NetBenefits, Points, Ranked, SPAN,
-    benefit_of_decisions, calibration_errors, net_benefit, percentiles, quantile,
-    thresholds, treat_all, useful,
+    self, Add, Calibrated, DEGREE, Decided, NetBenefits, Points, Ranked, SPAN,
+    band_places, benefit_of_decisions, benefits_of_rows, calibration_errors,
+    mean_of_drawn, net_benefit, percentiles, quantile, thresholds, treat_all, useful,
 };
 
 const LEVEL: f64 = 0.95;
@@ -51,7 +51,7 @@ pub fn roc(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         return Ok(Value::Failed(why(&judged.failed, "a class is missing")));
     }
     let band = Around {
-        heights: Ranked::sensitivities,
+        add: Ranked::add_sensitivities,
         // All patients with the outcome are judged at each place; the curve ends in its corner.
         n_at: |x, _, positive| (x < 1.0).then_some(positive),
         counted: "patients with the outcome",
@@ -74,7 +74,7 @@ pub fn precision_recall(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         return Ok(Value::Failed(why(&judged.failed, "there is no positive row")));
     }
     let band = Around {
-        heights: Ranked::precisions,
+        add: Ranked::add_precisions,
         n_at: |x, precision, positive| {
             (precision > 0.0).then(|| (x * positive).max(1.0) / precision)
         },
@@ -97,8 +97,8 @@ fn ranked(inputs: &Inputs<'_>, judged: &Held<'_>) -> Pools {
 
 /// How the band around a curve is made.
 struct Around {
-    /// The curve at the places of the grid, for rows that count so often.
-    heights: fn(&Ranked, &[u32]) -> Option<Vec<f64>>,
+    /// Of the curve.
+    add: Add,
     /// Of how many patients a height is the share, at a place with so many patients with the outcome.
     n_at: fn(f64, f64, f64) -> Option<f64>,
     counted: &'static str,
@@ -118,25 +118,27 @@ impl Around {
             positive.extend(rows.map(|(row, _)| patients[*row as usize]));
         }
         let ones = vec![1; ones];
+        let mut sums = vec![0.0; band_places().count()];
         // A repeat without a curve has no part in the mean.
-        repeats.retain(|of| (self.heights)(of, &ones).is_some());
-        let mean_heights = |weights: &[u32]| -> Option<Vec<f64>> {
-            let mut sums: Vec<f64> = Vec::new();
-            for of in &repeats {
-                let heights = (self.heights)(of, weights)?;
-                sums.resize(heights.len(), 0.0);
-                sums.iter_mut().zip(heights).for_each(|(sum, height)| *sum += height);
-            }
-            sums.iter_mut().for_each(|sum| *sum /= repeats.len() as f64);
-            Some(sums)
-        };
-        let Some(estimate) = mean_heights(&ones) else { return Band::default() };
-        // Resample after resample.
-        let mut drawn = Vec::with_capacity(RESAMPLES * estimate.len());
+        repeats.retain_mut(|of| (self.add)(of, &ones, &mut sums).is_some());
+        if repeats.is_empty() {
+            return Band::default();
+        }
+        let n = repeats.len() as f64;
+        let estimate: Vec<f64> = sums.iter().map(|sum| sum / n).collect();
+        // By place, resample after resample.
+        let of_place = || Vec::with_capacity(RESAMPLES);
+        let mut drawn: Vec<Vec<f64>> = estimate.iter().map(|_| of_place()).collect();
         pools.reweigh(inputs.resamples, RESAMPLES, &mut |weights| {
-            drawn.extend(mean_heights(weights).into_iter().flatten());
+            sums.fill(0.0);
+            let mut all = repeats.iter_mut();
+            if all.all(|of| (self.add)(of, weights, &mut sums).is_some()) {
+                for (of_place, sum) in drawn.iter_mut().zip(&sums) {
+                    of_place.push(sum / n);
+                }
+            }
         });
-        let have = drawn.len() / estimate.len().max(1);
+        let have = drawn[0].len();
         if have * 10 < RESAMPLES * 9 {
             return Band {
                 points: Vec::new(),
@@ -147,9 +149,6 @@ impl Around {
                 ),
             };
         }
-        let at = |place| drawn.iter().skip(place).step_by(estimate.len()).copied();
-        let drawn: Vec<Vec<f64>> =
-            (0..estimate.len()).map(|place| at(place).collect()).collect();
         let positive = positive.len() as f64;
         let n_at = |x: f64, height: f64| (self.n_at)(x, height, positive);
         let fixed = match judged.how {
@@ -264,11 +263,13 @@ fn benefit(inputs: &Inputs<'_>, mut pools: Pools) -> Option<DecisionAtThreshold>
     };
     let benefit = over(&|pool| model(pool.scored()))?;
     let treat_all = over(&all)?;
-    let mut copies = Copies::default();
+    // A benefit that is no number is in no resample either.
+    let rows = pools.repeats.iter().map(|pool| benefits_of_rows(pool.scored()));
+    let rows: Vec<Vec<f64>> = rows.collect();
     let drawn = pools.values(inputs.resamples, RESAMPLES, &mut |drawn| {
-        let repeats = pools.repeats.iter().zip(drawn);
+        let repeats = rows.iter().zip(drawn);
         let values: Option<Vec<f64>> =
-            repeats.map(|(pool, drawn)| model(copies.of(pool.scored(), drawn))).collect();
+            repeats.map(|(rows, drawn)| mean_of_drawn(rows, drawn).ok()).collect();
         mean(&values?)
     });
     let enough = drawn.len() * 10 >= RESAMPLES * 9;
@@ -286,17 +287,16 @@ pub fn calibration(inputs: &Inputs<'_>, of: Judgement) -> Computed {
     pools.drop_empty();
     let repeats = pools.repeats.iter();
     let repeats = repeats.map(|pool| Calibrated::new(&pool.truth, &pool.scores));
-    let repeats: Vec<Calibrated<'_>> = repeats.collect();
-    let curves = |drawn: &[Drawn]| -> Option<Vec<Points>> {
-        repeats.iter().zip(drawn).map(|(of, drawn)| of.points(drawn)).collect()
-    };
-    let each = pools.repeats.iter().map(|pool| Drawn::each(pool.truth.len()));
-    let each: Vec<Drawn> = each.collect();
+    let mut repeats: Vec<Calibrated> = repeats.collect();
+    let ones = pools.repeats.iter().map(|pool| vec![1; pool.truth.len()]);
+    let ones: Vec<Vec<u32>> = ones.collect();
     let few = "fewer than 10 predictions, or all of them equal";
-    let Some(drawn) = curves(&each).filter(|drawn| !drawn.is_empty()) else {
+    let drawn = curves(&mut repeats, &ones).filter(|drawn| !drawn.is_empty());
+    let Some(drawn) = drawn else {
         return Ok(Value::Failed(why(&judged.failed, few)));
     };
-    let ranges: Vec<(f64, f64)> = drawn.iter().filter_map(Points::range).collect();
+    let ranges: Vec<(f64, f64)> =
+        drawn.iter().filter_map(|curve| curve.range()).collect();
     let low = ranges.iter().map(|range| range.0).fold(f64::NEG_INFINITY, f64::max);
     let high = ranges.iter().map(|range| range.1).fold(f64::INFINITY, f64::min);
     if low >= high {
@@ -304,19 +304,21 @@ pub fn calibration(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         return Ok(Value::Failed(apart.to_string()));
     }
     let grid = places(low, high);
+    let heights = mean_heights(&drawn, &grid);
     let band = || Vec::with_capacity(RESAMPLES_OF_SMOOTH);
     let mut bands: Vec<Vec<f64>> = std::iter::repeat_with(band).take(GRID).collect();
     pools.redraw(inputs.resamples, RESAMPLES_OF_SMOOTH, &mut |resampled| {
-        let Some(curves) = curves(resampled) else { return };
-        for (band, at) in bands.iter_mut().zip(&grid) {
-            band.extend(height(&curves, *at));
+        let Some(curves) = curves(&mut repeats, resampled) else { return };
+        for (band, height) in bands.iter_mut().zip(mean_heights(&curves, &grid)) {
+            band.extend(height);
         }
     });
-    let points = grid.iter().zip(&bands).filter_map(|(at, band)| {
-        let reached = band.len() as f64 >= REACHED * RESAMPLES_OF_SMOOTH as f64;
-        let (lower, upper) = reached.then(|| percentiles(band, LEVEL)).unzip();
-        Some(Banded { x: *at, y: height(&drawn, *at)?, lower, upper })
-    });
+    let points =
+        grid.iter().zip(&heights).zip(&bands).filter_map(|((at, height), band)| {
+            let reached = band.len() as f64 >= REACHED * RESAMPLES_OF_SMOOTH as f64;
+            let (lower, upper) = reached.then(|| percentiles(band, LEVEL)).unzip();
+            Some(Banded { x: *at, y: (*height)?, lower, upper })
+        });
     let errors: Vec<Vec<f64>> = pools
         .repeats
         .iter()
@@ -354,15 +356,28 @@ fn places(low: f64, high: f64) -> Vec<f64> {
     (0..GRID).map(|at| place(at).min(high)).collect()
 }
 
-/// The mean of curves that all reach `at`, cut at 0 and 1.
-fn height(curves: &[Points], at: f64) -> Option<f64> {
-    let heights = curves.iter().map(|curve| {
-        let (low, high) = curve.range()?;
-        let inside = low <= at && at <= high;
-        inside.then(|| curve.loess(at, SPAN, DEGREE)).flatten()
-    });
-    let heights: Option<Vec<f64>> = heights.collect();
-    mean(&heights?).map(|height| height.clamp(0.0, 1.0))
+/// The points of each repeat for rows that were drawn so often, if all have enough.
+fn curves<'a>(
+    repeats: &'a mut [Calibrated],
+    drawn: &[Vec<u32>],
+) -> Option<Vec<&'a Points>> {
+    repeats.iter_mut().zip(drawn).map(|(of, drawn)| of.points(drawn)).collect()
+}
+
+/// The mean of the curves at each place that all of them reach, cut at 0 and 1.
+fn mean_heights(curves: &[&Points], grid: &[f64]) -> Vec<Option<f64>> {
+    let mut sums = vec![Some(0.0); grid.len()];
+    for curve in curves {
+        let Some((low, high)) = curve.range() else { return vec![None; grid.len()] };
+        let inside = |at: &f64| low <= *at && *at <= high;
+        let mut heights = curve.loess(grid.iter().copied().filter(inside), SPAN, DEGREE);
+        for (sum, at) in sums.iter_mut().zip(grid) {
+            let height = if inside(at) { heights.next().flatten() } else { None };
+            *sum = sum.zip(height).map(|(sum, height)| sum + height);
+        }
+    }
+    let n = curves.len() as f64;
+    sums.into_iter().map(|sum| sum.map(|sum: f64| (sum / n).clamp(0.0, 1.0))).collect()
 }
 
 fn distribution(pools: &[Pool]) -> Vec<RiskBin> {

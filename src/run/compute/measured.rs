@@ -804,7 +804,7 @@ fn drawn_again(
     let values = pools.values(inputs.resamples, RESAMPLES, &mut |drawn| {
         let repeats = pools.repeats.iter().zip(drawn);
         let values: Option<Vec<f64>> =
-            repeats.map(|(pool, drawn)| value(&pool.copied(&drawn.rows))).collect();
+            repeats.map(|(pool, drawn)| value(&pool.drawn(drawn))).collect();
         crate::math::mean(&values?)
     });
     let interval = (values.len() * 10 >= RESAMPLES * 9)

@@ -7,7 +7,7 @@ use super::external::resolution;
 use super::measured::{Held, How, levels};
 use super::resamples::{Purpose, Resamples};
 use crate::math::decimal;
-use crate::operation::{AnyMetric, Drawn, Scored};
+use crate::operation::{AnyMetric, Scored};
 use crate::statistics::{half_step, inwards};
 
 /// The rows of one repeat, fold after fold.
@@ -48,6 +48,15 @@ impl Pool {
         self.copied(&kept)
     }
 
+    /// Copies of the rows, each as often as it was drawn.
+    pub fn drawn(&self, counts: &[u32]) -> Self {
+        let places = 0..self.rows.len() as u32;
+        let copies = places
+            .zip(counts)
+            .flat_map(|(at, count)| std::iter::repeat_n(at, *count as usize));
+        self.copied(&copies.collect::<Vec<u32>>())
+    }
+
     /// Copies of the rows at these places.
     pub fn copied(&self, places: &[u32]) -> Self {
         Self {
@@ -72,8 +81,6 @@ struct Members {
     /// Of each cluster the place of its first row in `rows`, and the end of all.
     starts: Vec<u32>,
     rows: Vec<u32>,
-    /// Whether each has one row, as is usual.
-    single: bool,
 }
 
 impl Members {
@@ -85,8 +92,7 @@ impl Members {
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
         }
-        let single = (0..n_clusters).all(|at| starts[at + 1] - starts[at] == 1);
-        Self { starts, rows, single }
+        Self { starts, rows }
     }
 
     fn of(&self, cluster: usize) -> &[u32] {
@@ -95,20 +101,6 @@ impl Members {
 
     fn each(&self) -> impl Iterator<Item = &[u32]> {
         (0..self.starts.len() - 1).map(|cluster| self.of(cluster))
-    }
-
-    /// All rows of the clusters that were drawn.
-    fn draw(&self, clusters: &[u32], drawn: &mut Drawn) {
-        drawn.rows.clear();
-        if self.single {
-            drawn.rows.extend(clusters.iter().map(|at| self.rows[*at as usize]));
-        } else {
-            let rows = clusters.iter().flat_map(|at| self.of(*at as usize));
-            drawn.rows.extend(rows);
-        }
-        drawn.counts.clear();
-        drawn.counts.resize(self.rows.len(), 0);
-        drawn.rows.iter().for_each(|row| drawn.counts[*row as usize] += 1);
     }
 }
 
@@ -324,13 +316,11 @@ impl Pools {
             Clusters::Sites => vec![all.collect()],
         };
         let sizes: Vec<usize> = strata.iter().map(Vec::len).collect();
+        let strata = strata.concat();
         let mut weights = vec![0; self.n_clusters];
-        resamples.each(Purpose::Curves, &sizes, times, &mut |drawn| {
-            weights.fill(0);
-            let mut drawn = drawn.iter();
-            for stratum in &strata {
-                let of_stratum = drawn.by_ref().take(stratum.len());
-                of_stratum.for_each(|at| weights[stratum[*at as usize]] += 1);
+        resamples.each(Purpose::Curves, &sizes, times, &mut |counts| {
+            for (at, count) in strata.iter().zip(counts) {
+                weights[*at] = *count;
             }
             of(&weights);
         });
@@ -344,7 +334,7 @@ impl Pools {
         }
     }
 
-    /// Hands over the rows of each resample of patients, by repeat.
+    /// Hands over how often each row is in each resample of patients, by repeat.
     ///
     /// Patients are drawn with replacement, all their rows with them, the same ones in every repeat; in
     /// an external cohort of ten sites or more, sites are.
@@ -355,15 +345,18 @@ impl Pools {
         &self,
         resamples: &Resamples,
         times: usize,
-        of: &mut dyn FnMut(&[Drawn]),
+        of: &mut dyn FnMut(&[Vec<u32>]),
     ) {
         if self.n_clusters == 0 {
             return;
         }
-        let mut drawn = vec![Drawn::default(); self.repeats.len()];
+        let rows = |pool: &Pool| vec![0; pool.rows.len()];
+        let mut drawn: Vec<Vec<u32>> = self.repeats.iter().map(rows).collect();
         resamples.each(Purpose::Patients, &[self.n_clusters], times, &mut |clusters| {
-            for (members, drawn) in self.members.iter().zip(&mut drawn) {
-                members.draw(clusters, drawn);
+            for (pool, drawn) in self.repeats.iter().zip(&mut drawn) {
+                for (count, cluster) in drawn.iter_mut().zip(&pool.clusters) {
+                    *count = clusters[*cluster];
+                }
             }
             of(&drawn);
         });
@@ -374,7 +367,7 @@ impl Pools {
         &self,
         resamples: &Resamples,
         times: usize,
-        of: &mut dyn FnMut(&[Drawn]) -> Option<f64>,
+        of: &mut dyn FnMut(&[Vec<u32>]) -> Option<f64>,
     ) -> Vec<f64> {
         let mut values = Vec::with_capacity(times);
         self.redraw(resamples, times, &mut |drawn| values.extend(of(drawn)));
@@ -387,18 +380,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_drawn_with_all_that_belong_to_them() {
+    fn rows_belong_to_what_they_are_drawn_with() {
         let members = Members::new(&[1, 0, 1, 3], 4);
         assert_eq!(members.each().map(<[u32]>::len).collect::<Vec<_>>(), [1, 2, 0, 1]);
-        let mut drawn = Drawn::default();
-        members.draw(&[1, 2, 3, 1], &mut drawn);
-        assert_eq!(drawn.rows, [0, 2, 3, 0, 2]);
-        assert_eq!(drawn.counts, [2, 0, 2, 1]);
-        let single = Members::new(&[2, 0, 1], 3);
-        single.draw(&[0, 0, 2], &mut drawn);
+    }
+
+    #[test]
+    fn rows_are_copied_as_often_as_they_were_drawn() {
+        let pool = Pool {
+            truth: vec![true, false, true],
+            scores: vec![0.3, 0.2, 0.1],
+            rows: vec![7, 8, 9],
+            folds: vec![0, 1, 1],
+            ..Pool::default()
+        };
+        let copies = pool.drawn(&[2, 0, 1]);
+        assert_eq!(copies.truth, [true; 3]);
         assert_eq!(
-            (&drawn.rows[..], &drawn.counts[..]),
-            (&[1, 1, 0][..], &[1, 2, 0][..])
+            (&copies.scores[..], &copies.rows[..]),
+            (&[0.3, 0.3, 0.1][..], &[7, 7, 9][..])
         );
+        assert!(copies.decisions.is_empty(), "where no threshold is applied");
     }
 }

@@ -1,11 +1,11 @@
-//! Which positions each resample draws: the same for all that are of one size, drawn once.
+//! How often each resample draws each position: the same for all that are of one size, drawn once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::math::Stream;
 
-/// Positions that are kept at most, of four bytes each; further ones are drawn whenever they are used.
+/// Counts that are kept at most, of four bytes each; further ones are drawn whenever they are used.
 const KEPT: usize = 1 << 23;
 
 /// What resamples are drawn for, which names their random numbers.
@@ -35,11 +35,11 @@ pub struct Resamples {
 #[derive(Default)]
 struct Known {
     of: HashMap<(Purpose, Vec<usize>), Slot>,
-    /// How many positions are kept in all.
+    /// How many counts are kept in all.
     kept: usize,
 }
 
-/// Locked while the positions are drawn, so that they are drawn once.
+/// Locked while positions are drawn, so that they are drawn once.
 type Slot = Arc<Mutex<Arc<Vec<u32>>>>;
 
 impl Resamples {
@@ -47,8 +47,8 @@ impl Resamples {
         Self { seed, known: Mutex::default() }
     }
 
-    /// Hands over each of so many resamples: for each stratum in turn as many positions within it as it
-    /// has, with replacement.
+    /// Hands over each of so many resamples: for each position of one stratum after the other, how often it
+    /// is drawn. From each stratum as many are drawn as it has, with replacement.
     pub fn each(
         &self,
         purpose: Purpose,
@@ -65,17 +65,17 @@ impl Resamples {
             Some(table) => table.chunks(size).take(times).for_each(of),
             None => {
                 let mut drawing = Drawing::new(self.seed, purpose, strata);
-                let mut drawn = Vec::with_capacity(size);
+                let mut counts = vec![0; size];
                 for _ in 0..times {
-                    drawn.clear();
-                    drawing.next(&mut drawn);
-                    of(&drawn);
+                    counts.fill(0);
+                    drawing.next(&mut counts);
+                    of(&counts);
                 }
             }
         }
     }
 
-    /// That many positions at least, unless they would be too many to keep.
+    /// That many counts at least, unless they would be too many to keep.
     fn table(
         &self,
         purpose: Purpose,
@@ -97,12 +97,11 @@ impl Resamples {
                 known.kept = kept;
             }
             // The first resamples are the same, however many follow.
-            let mut drawn = Vec::with_capacity(length);
+            let mut counts = vec![0; length];
             let mut drawing = Drawing::new(self.seed, purpose, strata);
-            while drawn.len() < length {
-                drawing.next(&mut drawn);
-            }
-            *table = Arc::new(drawn);
+            let size = strata.iter().sum();
+            counts.chunks_mut(size).for_each(|counts| drawing.next(counts));
+            *table = Arc::new(counts);
         }
         Some(table.clone())
     }
@@ -118,9 +117,13 @@ impl<'a> Drawing<'a> {
         Self { stream: Stream::new(seed, &["resample", purpose.name()]), strata }
     }
 
-    fn next(&mut self, drawn: &mut Vec<u32>) {
+    /// Counts further positions as drawn.
+    fn next(&mut self, counts: &mut [u32]) {
+        let mut left = counts;
         for &size in self.strata {
-            drawn.extend((0..size).map(|_| self.stream.below(size) as u32));
+            let (stratum, rest) = left.split_at_mut(size);
+            (0..size).for_each(|_| stratum[self.stream.below(size)] += 1);
+            left = rest;
         }
     }
 }
@@ -149,8 +152,13 @@ mod tests {
             for strata in [&[5][..], &[3, 0, 4]] {
                 let mut stream = Stream::new(7, &["resample", purpose.name()]);
                 let one = |_| {
-                    let each = strata.iter().flat_map(|size| vec![*size; *size]);
-                    each.map(|size| stream.below(size) as u32).collect()
+                    let mut counts = Vec::new();
+                    for size in strata {
+                        let mut of_stratum = vec![0; *size];
+                        (0..*size).for_each(|_| of_stratum[stream.below(*size)] += 1);
+                        counts.extend(of_stratum);
+                    }
+                    counts
                 };
                 let expected: Vec<Vec<u32>> = (0..20).map(one).collect();
                 // Fewer first, so that more have to be drawn later.
