@@ -3,6 +3,7 @@
 //!
 //! Every sum runs in index order; nothing here is parallel.
 
+mod abreast;
 mod correlation;
 mod dealt;
 mod decimal;
@@ -18,7 +19,8 @@ pub mod trees;
 mod unsolved;
 mod yeo_johnson;
 
-pub use correlation::{mid_ranks, unit};
+pub use abreast::{ABREAST, abreast, dots_abreast, sums_abreast};
+pub use correlation::{Units, mid_ranks, unit};
 pub use dealt::{dealt, folds_of_both};
 pub use decimal::decimal;
 pub use draws::Draws;

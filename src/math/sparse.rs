@@ -1,6 +1,6 @@
 //! Least squares under a penalty that sets coefficients to exactly zero.
 
-use super::{Matrix, Unsolved, wide_dot};
+use super::{Matrix, Unsolved, squared_distance, wide_dot};
 
 /// Minimises ½‖y − Xw‖² + λ₁‖w‖₁ + ½λ₂‖w‖² for one X and one y at any penalties.
 ///
@@ -12,6 +12,10 @@ use super::{Matrix, Unsolved, wide_dot};
 /// rounding, coefficients move along that combination, which leaves the fitted values as they are,
 /// until one is zero; where that does not lower the penalty, its column stays out from then on, or
 /// equal columns would change places for ever.
+///
+/// Of many columns most pull far too little to come in, and go on doing so while the residual moves a
+/// little: their pull is worked out again only when the way that the residual went since could have
+/// carried it to the penalty (Cauchy and Schwarz). Which columns come in stays the same.
 pub struct SparseLeastSquares {
     n: usize,
     p: usize,
@@ -19,8 +23,14 @@ pub struct SparseLeastSquares {
     x: Vec<f64>,
     y: Vec<f64>,
     squares: Vec<f64>,
+    /// Their roots.
+    lengths: Vec<f64>,
     /// Xᵀy.
     pull: Vec<f64>,
+    /// Residuals that columns were multiplied with; the first is y.
+    residuals: Vec<Vec<f64>>,
+    /// By column the size of its product with one of these, and which.
+    seen: Vec<(f64, u32)>,
     /// Products of the columns that have ever been nonzero, each with those before it.
     known: Vec<Vec<f64>>,
     /// Which columns these are, and where each column stands among them.
@@ -43,6 +53,10 @@ const AT_ONCE: usize = 8;
 const BEYOND: f64 = 1e-10;
 /// The same against rounding in its product with the residual.
 const ROUNDING: f64 = 1e-14;
+/// Squares below this may have lost what they are the squares of.
+const LOST: f64 = 1e-200;
+/// Residuals that are kept at most.
+const MOST_RESIDUALS: usize = 64;
 /// Along a combination of columns the penalty does not fall when its slope is below this share.
 const LEVEL: f64 = 1e-9;
 
@@ -52,10 +66,27 @@ impl SparseLeastSquares {
         let n = y.len();
         let p = x.len().checked_div(n).unwrap_or(0);
         let columns = || x.chunks_exact(n.max(1));
-        let squares = columns().map(|column| wide_dot(column, column)).collect();
-        let pull = columns().map(|column| wide_dot(column, &y)).collect();
+        let squares: Vec<f64> =
+            columns().map(|column| wide_dot(column, column)).collect();
+        let lengths = squares.iter().map(|square| super::sqrt(*square)).collect();
+        let pull: Vec<f64> = columns().map(|column| wide_dot(column, &y)).collect();
+        let seen = pull.iter().map(|pull| (pull.abs(), 0)).collect();
+        let residuals = vec![y.clone()];
         let (known, columns, place) = (Vec::new(), Vec::new(), vec![None; p]);
-        Self { n, p, squares, pull, x, y, known, columns, place }
+        Self {
+            n,
+            p,
+            squares,
+            lengths,
+            pull,
+            residuals,
+            seen,
+            x,
+            y,
+            known,
+            columns,
+            place,
+        }
     }
 
     /// The smallest λ₁ at which all coefficients are zero: max |Xᵀy|.
@@ -82,14 +113,7 @@ impl SparseLeastSquares {
         for _ in 0..most {
             self.settle(pull, w, &mut active, &mut barred);
             let mut residual = self.residual(w, &active);
-            let mut outside: Vec<(f64, usize)> = (0..self.p)
-                .filter(|&j| w[j] == 0.0 && !barred[j])
-                .map(|j| (wide_dot(self.column(j), &residual).abs() - pull.l1, j))
-                .filter(|&(beyond, j)| {
-                    let rounding = ROUNDING * size * super::sqrt(self.squares[j]);
-                    beyond > BEYOND * pull.l1 + rounding
-                })
-                .collect();
+            let mut outside = self.outside(pull.l1, size, w, &barred, &residual);
             if outside.is_empty() {
                 return Ok(());
             }
@@ -110,6 +134,75 @@ impl SparseLeastSquares {
             }
         }
         residual
+    }
+
+    /// The columns at zero that pull beyond the penalty, and by how much.
+    fn outside(
+        &mut self,
+        l1: f64,
+        size: f64,
+        w: &[f64],
+        barred: &[bool],
+        residual: &[f64],
+    ) -> Vec<(f64, usize)> {
+        // Comparing with many residuals would take longer than multiplying few columns: at the limit all
+        // are multiplied with the one that there is now, and no other is kept.
+        let full = self.residuals.len() >= (self.p / 16).clamp(1, MOST_RESIDUALS);
+        let ways = if full { Vec::new() } else { self.ways(residual) };
+        let here = if full { 0 } else { self.residuals.len() as u32 };
+        let (mut outside, mut any) = (Vec::new(), full);
+        for j in 0..self.p {
+            if w[j] != 0.0 || barred[j] {
+                if full {
+                    self.seen[j] = (f64::INFINITY, here);
+                }
+                continue;
+            }
+            let (pull, at) = self.seen[j];
+            // Written so that what is not a number is looked at.
+            if !full && pull + self.reach(j) * ways[at as usize] <= l1 {
+                continue;
+            }
+            let pull = wide_dot(self.column(j), residual).abs();
+            self.seen[j] = (pull, here);
+            any = true;
+            let rounding = ROUNDING * size * self.lengths[j];
+            if pull - l1 > BEYOND * l1 + rounding {
+                outside.push((pull - l1, j));
+            }
+        }
+        if full {
+            self.residuals.clear();
+        }
+        if any {
+            self.residuals.push(residual.to_vec());
+        }
+        outside
+    }
+
+    /// The length of a column, where it did not get lost in its square.
+    fn reach(&self, j: usize) -> f64 {
+        match self.squares[j] >= LOST {
+            true => self.lengths[j],
+            false => f64::INFINITY,
+        }
+    }
+
+    /// From each residual that columns were multiplied with, how far it is to this one, and what rounding
+    /// may add to the products of a column of length 1 with both.
+    fn ways(&self, residual: &[f64]) -> Vec<f64> {
+        let square = |values: &[f64]| wide_dot(values, values);
+        let length = |values: &[f64]| super::sqrt(square(values));
+        let rounding = self.n as f64 * f64::EPSILON;
+        if !(square(residual) >= LOST) {
+            return vec![f64::INFINITY; self.residuals.len()];
+        }
+        let here = length(residual);
+        let way = |earlier: &Vec<f64>| {
+            let way = super::sqrt(squared_distance(earlier, residual));
+            way * (1.0 + 4.0 * rounding) + 2.0 * rounding * (here + length(earlier))
+        };
+        self.residuals.iter().map(way).collect()
     }
 
     /// The best value of one coefficient with the others as they are.
@@ -308,6 +401,56 @@ mod tests {
         problem.minimise(pull, &mut all).unwrap();
         assert!((all[0] + all[3] - all[4] - one[0]).abs() < 1e-9, "{one:?} {all:?}");
         assert_eq!(all[5], 0.0);
+    }
+
+    /// Like [`SparseLeastSquares::outside`], from the products with all columns.
+    fn outside_plainly(
+        problem: &SparseLeastSquares,
+        (l1, size): (f64, f64),
+        w: &[f64],
+        residual: &[f64],
+    ) -> Vec<(f64, usize)> {
+        let free = (0..problem.p).filter(|&j| w[j] == 0.0);
+        let pulls = free.map(|j| (wide_dot(problem.column(j), residual).abs() - l1, j));
+        let comes_in = |&(beyond, j): &(f64, usize)| {
+            beyond
+                > BEYOND * l1 + ROUNDING * size * super::super::sqrt(problem.squares[j])
+        };
+        pulls.filter(comes_in).collect()
+    }
+
+    #[test]
+    fn columns_that_are_left_unasked_would_have_stayed_out() {
+        for (n, p, seed) in [(20, 300, 1), (7, 40, 2), (30, 12, 3), (3, 2000, 4)] {
+            let (mut x, y) = columns(n, p.max(2), seed);
+            // A column that is long, one that is lost in its square, and one of zeros.
+            x[..n].iter_mut().for_each(|value| *value *= 1e3);
+            x[n..2 * n].iter_mut().for_each(|value| *value *= 1e-170);
+            x[2 * n..3 * n].fill(0.0);
+            let size = super::super::sqrt(wide_dot(&y, &y));
+            let mut problem = SparseLeastSquares::new(x, y);
+            let mut stream = Stream::new(seed, &["outside"]);
+            let mut residual = problem.y.clone();
+            let mut w = vec![0.0; p];
+            let barred = vec![false; p];
+            for round in 0..200 {
+                // Mostly small steps, as along a path; now and then to somewhere else, and to nothing.
+                let step = if round % 50 == 49 { 1.0 } else { 0.02 };
+                residual.iter_mut().for_each(|r| *r = *r * 0.99 + step * stream.normal());
+                if round % 60 == 59 {
+                    residual.iter_mut().for_each(|r| *r *= 1e-160);
+                }
+                w[stream.below(p)] = f64::from(u8::from(round % 2 == 0));
+                let pulls = (0..p).map(|j| wide_dot(problem.column(j), &residual).abs());
+                let most = pulls.fold(0.0, f64::max);
+                for share in [1.0, 0.7, 0.1] {
+                    let l1 = most * share;
+                    let plain = outside_plainly(&problem, (l1, size), &w, &residual);
+                    let found = problem.outside(l1, size, &w, &barred, &residual);
+                    assert_eq!(found, plain, "{n} x {p}, {round}, {share}");
+                }
+            }
+        }
     }
 
     proptest! {
