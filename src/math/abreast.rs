@@ -30,23 +30,10 @@ pub fn sums_abreast(
     sums
 }
 
-/// The sums of products of pairs of columns, all of equal length, each as [`super::dot`] has it.
-pub fn dots_abreast(pairs: [[&[f64]; 2]; ABREAST]) -> [f64; ABREAST] {
-    let n = pairs[0][0].len();
-    let pairs = pairs.map(|pair| pair.map(|column| &column[..n]));
-    let mut sums = [-0.0; ABREAST];
-    for row in 0..n {
-        for at in 0..ABREAST {
-            sums[at] += pairs[at][0][row] * pairs[at][1][row];
-        }
-    }
-    sums
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math::{Stream, dot};
+    use crate::math::Stream;
 
     #[test]
     fn sums_have_the_bits_of_one_after_another() {
@@ -58,11 +45,9 @@ mod tests {
             for here in columns.chunks(ABREAST) {
                 let side = abreast(here);
                 let sums = sums_abreast(side, |at, value| value * (at as f64 + 0.3));
-                let dots = dots_abreast(side.map(|column| [column, columns[0]]));
                 for (at, column) in here.iter().enumerate() {
                     let one = column.iter().map(|value| value * (at as f64 + 0.3));
                     assert_eq!(sums[at].to_bits(), one.sum::<f64>().to_bits());
-                    assert_eq!(dots[at].to_bits(), dot(column, columns[0]).to_bits());
                 }
             }
         }

@@ -12,6 +12,7 @@ mod elementary;
 mod logistic;
 mod matrix;
 mod minimum;
+pub mod rough;
 mod smo;
 mod sparse;
 mod stream;
@@ -19,7 +20,7 @@ pub mod trees;
 mod unsolved;
 mod yeo_johnson;
 
-pub use abreast::{ABREAST, abreast, dots_abreast, sums_abreast};
+pub use abreast::{ABREAST, abreast, sums_abreast};
 pub use correlation::{Units, mid_ranks, unit};
 pub use dealt::{dealt, folds_of_both};
 pub use decimal::decimal;
@@ -31,6 +32,7 @@ pub use elementary::{
 pub use logistic::{Linear, LogisticLoss};
 pub use matrix::{Matrix, RowSpace, dot, squared_distance, wide_dot};
 pub use minimum::minimum;
+pub use rough::Rough;
 pub use smo::{Separator, separate};
 pub use sparse::{Pull, SparseLeastSquares};
 pub use stream::Stream;

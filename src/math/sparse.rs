@@ -1,6 +1,6 @@
 //! Least squares under a penalty that sets coefficients to exactly zero.
 
-use super::{Matrix, Unsolved, squared_distance, wide_dot};
+use super::{Matrix, Rough, Unsolved, wide_dot};
 
 /// Minimises ½‖y − Xw‖² + λ₁‖w‖₁ + ½λ₂‖w‖² for one X and one y at any penalties.
 ///
@@ -13,9 +13,8 @@ use super::{Matrix, Unsolved, squared_distance, wide_dot};
 /// until one is zero; where that does not lower the penalty, its column stays out from then on, or
 /// equal columns would change places for ever.
 ///
-/// Of many columns most pull far too little to come in, and go on doing so while the residual moves a
-/// little: their pull is worked out again only when the way that the residual went since could have
-/// carried it to the penalty (Cauchy and Schwarz). Which columns come in stays the same.
+/// Of many columns most pull far too little to come in, which few digits of their products with the
+/// residual tell; the others are multiplied with all digits. Which columns come in stays the same.
 pub struct SparseLeastSquares {
     n: usize,
     p: usize,
@@ -27,10 +26,10 @@ pub struct SparseLeastSquares {
     lengths: Vec<f64>,
     /// Xᵀy.
     pull: Vec<f64>,
-    /// Residuals that columns were multiplied with; the first is y.
-    residuals: Vec<Vec<f64>>,
-    /// By column the size of its product with one of these, and which.
-    seen: Vec<(f64, u32)>,
+    /// How often columns were looked for that pull beyond the penalty.
+    looked: usize,
+    /// The columns in few digits, once it pays.
+    rough: Option<Rough>,
     /// Products of the columns that have ever been nonzero, each with those before it.
     known: Vec<Vec<f64>>,
     /// Which columns these are, and where each column stands among them.
@@ -53,10 +52,10 @@ const AT_ONCE: usize = 8;
 const BEYOND: f64 = 1e-10;
 /// The same against rounding in its product with the residual.
 const ROUNDING: f64 = 1e-14;
-/// Squares below this may have lost what they are the squares of.
-const LOST: f64 = 1e-200;
-/// Residuals that are kept at most.
-const MOST_RESIDUALS: usize = 64;
+/// Lengths below this may have lost digits in their squares, or be 0 in place of a number.
+const LOST: f64 = 1e-100;
+/// When columns are looked through so often, they are worth having in few digits.
+const OFTEN: usize = 4;
 /// Along a combination of columns the penalty does not fall when its slope is below this share.
 const LEVEL: f64 = 1e-9;
 
@@ -70,8 +69,6 @@ impl SparseLeastSquares {
             columns().map(|column| wide_dot(column, column)).collect();
         let lengths = squares.iter().map(|square| super::sqrt(*square)).collect();
         let pull: Vec<f64> = columns().map(|column| wide_dot(column, &y)).collect();
-        let seen = pull.iter().map(|pull| (pull.abs(), 0)).collect();
-        let residuals = vec![y.clone()];
         let (known, columns, place) = (Vec::new(), Vec::new(), vec![None; p]);
         Self {
             n,
@@ -79,8 +76,8 @@ impl SparseLeastSquares {
             squares,
             lengths,
             pull,
-            residuals,
-            seen,
+            looked: 0,
+            rough: None,
             x,
             y,
             known,
@@ -145,64 +142,28 @@ impl SparseLeastSquares {
         barred: &[bool],
         residual: &[f64],
     ) -> Vec<(f64, usize)> {
-        // Comparing with many residuals would take longer than multiplying few columns: at the limit all
-        // are multiplied with the one that there is now, and no other is kept.
-        let full = self.residuals.len() >= (self.p / 16).clamp(1, MOST_RESIDUALS);
-        let ways = if full { Vec::new() } else { self.ways(residual) };
-        let here = if full { 0 } else { self.residuals.len() as u32 };
-        let (mut outside, mut any) = (Vec::new(), full);
-        for j in 0..self.p {
-            if w[j] != 0.0 || barred[j] {
-                if full {
-                    self.seen[j] = (f64::INFINITY, here);
-                }
-                continue;
-            }
-            let (pull, at) = self.seen[j];
-            // Written so that what is not a number is looked at.
-            if !full && pull + self.reach(j) * ways[at as usize] <= l1 {
-                continue;
-            }
-            let pull = wide_dot(self.column(j), residual).abs();
-            self.seen[j] = (pull, here);
-            any = true;
-            let rounding = ROUNDING * size * self.lengths[j];
-            if pull - l1 > BEYOND * l1 + rounding {
-                outside.push((pull - l1, j));
-            }
+        self.looked += 1;
+        if self.looked == OFTEN {
+            let columns = self.x.chunks_exact(self.n.max(1)).zip(&self.lengths);
+            let columns = columns.map(|(column, length)| (column, per(*length)));
+            self.rough = Some(Rough::of(self.n, &columns.collect::<Vec<_>>()));
         }
-        if full {
-            self.residuals.clear();
-        }
-        if any {
-            self.residuals.push(residual.to_vec());
-        }
-        outside
-    }
-
-    /// The length of a column, where it did not get lost in its square.
-    fn reach(&self, j: usize) -> f64 {
-        match self.squares[j] >= LOST {
-            true => self.lengths[j],
-            false => f64::INFINITY,
-        }
-    }
-
-    /// From each residual that columns were multiplied with, how far it is to this one, and what rounding
-    /// may add to the products of a column of length 1 with both.
-    fn ways(&self, residual: &[f64]) -> Vec<f64> {
-        let square = |values: &[f64]| wide_dot(values, values);
-        let length = |values: &[f64]| super::sqrt(square(values));
-        let rounding = self.n as f64 * f64::EPSILON;
-        if !(square(residual) >= LOST) {
-            return vec![f64::INFINITY; self.residuals.len()];
-        }
-        let here = length(residual);
-        let way = |earlier: &Vec<f64>| {
-            let way = super::sqrt(squared_distance(earlier, residual));
-            way * (1.0 + 4.0 * rounding) + 2.0 * rounding * (here + length(earlier))
+        let length = super::sqrt(wide_dot(residual, residual));
+        let free = (0..self.p).filter(|&j| w[j] == 0.0 && !barred[j]);
+        let beyond = |j: usize| (wide_dot(self.column(j), residual).abs() - l1, j);
+        let comes_in = |&(beyond, j): &(f64, usize)| {
+            beyond > BEYOND * l1 + ROUNDING * size * self.lengths[j]
         };
-        self.residuals.iter().map(way).collect()
+        let Some(rough) = self.rough.as_ref().filter(|_| length >= LOST) else {
+            return free.map(beyond).filter(comes_in).collect();
+        };
+        let (sizes, error) = (rough.sizes(residual, 1.0 / length), rough.error());
+        // Written so that what is not a number is looked at, and what has lost its length.
+        let may = |&j: &usize| {
+            let column = self.lengths[j];
+            !((sizes[j] + error) * length * column <= l1 && column >= LOST)
+        };
+        free.filter(may).map(beyond).filter(comes_in).collect()
     }
 
     /// The best value of one coefficient with the others as they are.
@@ -314,6 +275,11 @@ impl SparseLeastSquares {
     }
 }
 
+/// What a column of this length is multiplied by to have length 1; nothing where that is no number.
+fn per(length: f64) -> f64 {
+    if length >= LOST { 1.0 / length } else { 0.0 }
+}
+
 /// Where the nonzero coefficients go.
 enum Step {
     /// To these values, the minimum for their signs.
@@ -420,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_are_left_unasked_would_have_stayed_out() {
+    fn what_few_digits_leave_out_would_have_stayed_out() {
         for (n, p, seed) in [(20, 300, 1), (7, 40, 2), (30, 12, 3), (3, 2000, 4)] {
             let (mut x, y) = columns(n, p.max(2), seed);
             // A column that is long, one that is lost in its square, and one of zeros.

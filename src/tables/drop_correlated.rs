@@ -1,5 +1,8 @@
 //! Columns that say what an earlier one says, left out.
 
+use crate::math::rough::{
+    GROUPS, LANES, Lanes, ONE, ONE_OF_PRODUCTS, TILE, digits_lost, products, sums,
+};
 use crate::math::{Units, dot, mid_ranks, sqrt};
 use crate::operation::prelude::*;
 
@@ -100,24 +103,8 @@ impl TableStep for DropCorrelated {
 /// More than rounding adds to r in some thousand rows: equality is not left to the last digit.
 const ROUNDING: f64 = 1e-12;
 
-/// What the processor does at once.
-const LANES: usize = 8;
-
-/// Numbers of as many columns.
-type Lanes = [i16; LANES];
-
-/// As many of these as the processor keeps sums for without putting them aside.
-const GROUPS: usize = 4;
-
-/// Columns of which the sums are made together.
-const TILE: usize = GROUPS * LANES;
-
 /// Columns that each kept column is compared with in turn while their numbers are at hand.
 const BLOCK: usize = 16 * TILE;
-
-/// The 1 of numbers in 16 bits, and that of products of two, of which the upper 16 bits are summed.
-const ONE: f64 = 32766.0;
-const ONE_OF_PRODUCTS: f64 = ONE * ONE / 65536.0;
 
 /// The head is no longer than this: the sums of its products have 16 bits, and each product is rounded.
 const LONGEST_HEAD: usize = 1024;
@@ -146,12 +133,13 @@ impl<'a> Columns<'a> {
         // Two columns that have nothing in common, of n values of like size: their products in the head
         // are seldom further from 0 than three times and a bit their spread.
         let tells = |head: &usize| {
+            let lost = errors(*head) / ONE_OF_PRODUCTS;
             let [head, n] = [*head as f64, n as f64];
             let most = 1.0 - head / n + 3.3 * sqrt(head) / n;
-            most < threshold - errors(head) / ONE_OF_PRODUCTS
+            most < threshold - lost
         };
         let head = (0..n).step_by(4).find(tells).unwrap_or(n).min(LONGEST_HEAD);
-        let harmless = threshold * ONE_OF_PRODUCTS - errors(head as f64);
+        let harmless = threshold * ONE_OF_PRODUCTS - errors(head);
         let mut columns = Self {
             units,
             threshold,
@@ -195,11 +183,10 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// By how much a bound from [`Tile::bounds`] may be too small: half of the last digit for each product,
-/// once it began in the middle; what rounding two factors adds up to, as in [`Columns::above`]; one
-/// digit of the product of the tails, and another for all that is smaller.
-fn errors(head: f64) -> f64 {
-    head / 2.0 + sqrt(head) + 2.0
+/// By how much a bound from [`Tile::bounds`] may be too small: what the products of the head lose, and a
+/// digit of the product of the tails.
+fn errors(head: usize) -> f64 {
+    digits_lost(head) + 1.0
 }
 
 /// Takes sums and differences of rows, eight by eight (a Hadamard matrix), at unchanged length. A column with
@@ -276,15 +263,6 @@ impl Tile {
         }
         most.iter().max().is_some_and(|most| *most > harmless).then_some(bounds)
     }
-}
-
-/// The upper 16 bits of each product. Written so, it is one instruction, and so are [`sums`].
-fn products(a: &Lanes, b: &Lanes) -> Lanes {
-    std::array::from_fn(|lane| ((i32::from(a[lane]) * i32::from(b[lane])) >> 16) as i16)
-}
-
-fn sums(a: &Lanes, b: &Lanes) -> Lanes {
-    std::array::from_fn(|lane| a[lane].wrapping_add(b[lane]))
 }
 
 /// Neighbouring columns, and which of them stay.

@@ -1,7 +1,7 @@
 //! Columns that tell the classes apart and do not repeat each other.
 
 use super::ranking::{Ranking, comparable, f_statistics};
-use crate::math::{ABREAST, Units, dots_abreast};
+use crate::math::{Rough, Units, dot};
 use crate::operation::prelude::*;
 
 /// Keeps k columns of maximum relevance and minimum redundancy.
@@ -116,38 +116,56 @@ const FLOOR: f64 = 1e-3;
 struct Candidate {
     column: usize,
     relevance: f64,
-    /// With how many of the columns taken it was compared: the first ones.
-    compared: usize,
-    /// The sum of |r| with these.
+    /// A sum that its |r| with all columns taken has at least.
+    least: f64,
+    /// The sum of |r| with so many of them, the first ones.
     redundancy: f64,
+    compared: usize,
 }
 
 impl Candidate {
-    /// Its score behind `taken` columns; before it was compared with all of them, a number that the score is
-    /// not above, as |r| with the others adds to the redundancy.
-    fn score(&self, taken: usize, form: Form) -> f64 {
-        match (taken, form) {
-            (0, _) => self.relevance,
-            (n, Form::Quotient) => self.relevance / (self.redundancy / n as f64),
-            (n, Form::Difference) => self.relevance - self.redundancy / n as f64,
+    /// Compares it with the rest of the columns taken.
+    fn compare(&mut self, taken: &[usize], units: &Units) {
+        for other in &taken[self.compared..] {
+            let r = dot(units.column(self.column), units.column(*other));
+            self.redundancy += r.abs().max(FLOOR);
         }
+        self.compared = taken.len();
+    }
+}
+
+/// The score of a column behind `taken` others: of less redundancy it is never lower.
+fn score(relevance: f64, redundancy: f64, taken: usize, form: Form) -> f64 {
+    match (taken, form) {
+        (0, _) => relevance,
+        (n, Form::Quotient) => relevance / (redundancy / n as f64),
+        (n, Form::Difference) => relevance - redundancy / n as f64,
     }
 }
 
 /// Positions of the columns taken, in order. `units` are the columns at unit length.
 ///
-/// Most columns say too little to be taken whatever their redundancy is: each is compared with as many of
-/// the columns taken as it needs for its score to be below the best.
+/// Few digits of r tell of nearly all columns that others have a higher score; the rest are compared
+/// with all digits.
 fn taken(relevance: &[f64], units: &Units, depth: usize, form: Form) -> Vec<usize> {
+    let columns: Vec<(&[f64], f64)> = units.columns().map(|unit| (unit, 1.0)).collect();
+    let rough = Rough::of(units.n(), &columns);
     let new = |(column, relevance): (usize, &f64)| Candidate {
         column,
         relevance: *relevance,
-        compared: 0,
+        least: 0.0,
         redundancy: 0.0,
+        compared: 0,
     };
     let mut free: Vec<Candidate> = relevance.iter().enumerate().map(new).collect();
     let mut taken: Vec<usize> = Vec::new();
     while taken.len() < depth && !free.is_empty() {
+        if let Some(&last) = taken.last() {
+            let (sizes, error) = (rough.sizes(units.column(last), 1.0), rough.error());
+            for candidate in &mut free {
+                candidate.least += (sizes[candidate.column] - error).max(FLOOR);
+            }
+        }
         let best = best(&mut free, &taken, units, form);
         taken.push(free.remove(best).column);
     }
@@ -156,46 +174,30 @@ fn taken(relevance: &[f64], units: &Units, depth: usize, form: Form) -> Vec<usiz
 
 /// The place of the candidate with the highest score; of equal ones the first in table order.
 fn best(free: &mut [Candidate], taken: &[usize], units: &Units, form: Form) -> usize {
-    let n = taken.len();
-    let score = |candidate: &Candidate| candidate.score(n, form);
-    // Whoever may have most is asked first: then few of the others need to be.
-    let mut first = 0;
-    for (at, candidate) in free.iter().enumerate() {
-        if score(candidate) > score(&free[first]) {
-            first = at;
+    let most = |one: &Candidate| score(one.relevance, one.least, taken.len(), form);
+    let exact = |at: usize, free: &mut [Candidate]| {
+        let one = &mut free[at];
+        one.compare(taken, units);
+        score(one.relevance, one.redundancy, taken.len(), form)
+    };
+    // Whoever may have most comes first: then few of the others are asked for all digits.
+    let mut best = 0;
+    for at in 1..free.len() {
+        if most(&free[at]) > most(&free[best]) {
+            best = at;
         }
     }
-    while let Some(candidate) = free.get_mut(first).filter(|one| one.compared < n) {
-        compare(&mut [candidate], taken, units);
-    }
-    let mut most = score(&free[first]);
-    let open = |candidate: &Candidate, most: f64| {
-        candidate.compared < n && score(candidate) >= most
-    };
-    let mut asked: Vec<&mut Candidate> =
-        free.iter_mut().filter(|candidate| open(candidate, most)).collect();
-    while !asked.is_empty() {
-        asked.chunks_mut(ABREAST).for_each(|some| compare(some, taken, units));
-        for candidate in asked.iter().filter(|candidate| candidate.compared == n) {
-            most = most.max(score(candidate));
+    let mut highest = exact(best, free);
+    for at in 0..free.len() {
+        if at == best || most(&free[at]) < highest {
+            continue;
         }
-        asked.retain(|candidate| open(candidate, most));
+        let score = exact(at, free);
+        if score > highest || (score == highest && at < best) {
+            (best, highest) = (at, score);
+        }
     }
-    let has_most = |one: &Candidate| one.compared == n && score(one) == most;
-    free.iter().position(has_most).expect("whoever has most was compared with all")
-}
-
-/// Compares up to [`ABREAST`] candidates each with the next of the columns taken.
-fn compare(some: &mut [&mut Candidate], taken: &[usize], units: &Units) {
-    let pair = |at: usize| {
-        let one = &some[at.min(some.len() - 1)];
-        [units.column(one.column), units.column(taken[one.compared])]
-    };
-    let products = dots_abreast(std::array::from_fn(pair));
-    for (candidate, r) in some.iter_mut().zip(products) {
-        candidate.redundancy += r.abs().max(FLOOR);
-        candidate.compared += 1;
-    }
+    best
 }
 
 #[cfg(test)]
@@ -203,7 +205,6 @@ mod tests {
     use super::super::fixture::Fixture;
     use super::*;
     use crate::data::{Frame, FrameColumn};
-    use crate::math::dot;
 
     #[test]
     fn rankings_are_those_of_mrmr_selection() {
