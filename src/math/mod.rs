@@ -56,7 +56,11 @@ pub fn variance(values: &[f64]) -> Option<f64> {
 
 /// The median, the mean of the two middle values for an even count; `None` when empty.
 pub fn median(values: &[f64]) -> Option<f64> {
-    let mut values = values.to_vec();
+    median_of(&mut values.to_vec())
+}
+
+/// The same of values whose order may change.
+pub fn median_of(values: &mut [f64]) -> Option<f64> {
     let (middle, even) = (values.len() / 2, values.len().is_multiple_of(2));
     if values.is_empty() {
         return None;
