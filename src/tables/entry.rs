@@ -201,8 +201,11 @@ fn chosen(errors: &[(f64, Vec<f64>)], stop: Stop) -> usize {
 /// So no product of large or small columns leaves the range of numbers, and digits stay as they are.
 fn unit(train: &Train) -> f64 {
     let columns = train.rows().columns().iter();
-    let sizes = columns.flat_map(|column| column.values.iter().map(|value| value.abs()));
-    power_of_two(sizes.filter(|size| size.is_finite()).fold(0.0, f64::max))
+    // The bits of positive numbers have their order, and are compared sooner.
+    let bits = |value: &f64| value.abs().to_bits();
+    let sizes = columns.flat_map(|column| column.values.iter().map(bits));
+    let largest = sizes.filter(|size| *size < f64::INFINITY.to_bits()).max();
+    power_of_two(f64::from_bits(largest.unwrap_or(0)))
 }
 
 /// The power of two at or below a positive number; 1 for none.
@@ -233,9 +236,11 @@ impl Centred {
         let mut x = vec![0.0; rows.len() * train.rows().p()];
         let mut means = Vec::with_capacity(train.rows().p());
         let columns = train.rows().columns().chunks(ABREAST);
+        // Of a power of two the reciprocal is exact, and so is what it gives.
+        let per = 1.0 / unit;
         for (here, x) in columns.zip(x.chunks_mut((rows.len() * ABREAST).max(1))) {
             for (column, x) in here.iter().zip(x.chunks_exact_mut(rows.len())) {
-                let values = rows.iter().map(|&row| column.values[row] / unit);
+                let values = rows.iter().map(|&row| column.values[row] * per);
                 x.iter_mut().zip(values).for_each(|(x, value)| *x = value);
             }
             let beside: Vec<&[f64]> = x.chunks_exact(rows.len()).collect();

@@ -71,7 +71,10 @@ pub(super) fn comparable(
         return Err(Failure::Missing(column.to_string()));
     }
     let columns = train.rows().columns();
-    match columns.iter().find(|column| column.values.iter().any(|v| v.is_infinite())) {
+    let infinite = |column: &FrameColumn| {
+        column.values.iter().filter(|value| value.is_infinite()).count()
+    };
+    match columns.iter().find(|column| infinite(column) > 0) {
         Some(column) => Err(Failure::NotFinite(format!("a value of `{}`", column.name))),
         None => Ok(columns),
     }
