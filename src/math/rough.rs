@@ -131,7 +131,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(Rough::of(0, &[(&[], 1.0); 2]).sizes(&[], 1.0), [0.0; 2]);
+        assert_eq!(Rough::of(0, &[(&[][..], 1.0); 2]).sizes(&[], 1.0), [0.0; 2]);
         assert!(Rough::of(5, &[]).sizes(&[1.0; 5], 1.0).is_empty());
     }
 }

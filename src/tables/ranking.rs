@@ -181,7 +181,9 @@ mod tests {
             columns.push(Arc::new(FrameColumn { name: "c".into(), values }));
         }
         let all = f_statistics(&columns, &outcome);
-        assert_eq!((all.len(), all[3], all[4]), (21, -1.0, f64::INFINITY));
+        assert_eq!((all.len(), all[3]), (21, -1.0));
+        // Perfectly apart, but for rounding.
+        assert!(all[4] > 1e9);
         for (column, f) in columns.iter().zip(&all) {
             assert_eq!(f.to_bits(), f_statistic(&column.values, &outcome).to_bits());
         }
