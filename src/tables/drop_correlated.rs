@@ -501,9 +501,10 @@ mod tests {
 
     #[test]
     fn what_is_told_apart_roughly_is_told_as_by_all_digits() {
+        let nothing: &[f64] = &[];
         for (n, p) in [(12, 2 * BLOCK + 7), (103, BLOCK + 1), (9, TILE), (8, 1), (0, 3)] {
             let units = match n {
-                0 => Units::of(&vec![[].as_slice(); p]).unwrap(),
+                0 => Units::of(&vec![nothing; p]).unwrap(),
                 n => drawn(n as u64, n, p),
             };
             for threshold in [0.0, 0.4, 0.8, 0.95, 0.999, 1.0] {
