@@ -40,6 +40,7 @@ fn with_survey<T>(of: impl FnOnce(&Study, &Survey, &Store) -> T) -> T {
         store: &store,
         name_key: [0; 32],
         show_ids: false,
+        last: survey::LastFrame::default(),
     };
     let study = study();
     let (survey, faults) = survey::read(&study, &reading);

@@ -81,6 +81,7 @@ fn surveyed_with(study: &str, files: &dyn Files) -> (Survey, Vec<Diagnostic>) {
         store: &store,
         name_key: [0; 32],
         show_ids: false,
+        last: survey::LastFrame::default(),
     };
     survey::read(&parsed.study.unwrap(), &reading)
 }

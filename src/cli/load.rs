@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::plan::{self, Plan, Proof};
 use crate::spec::{self, Study};
 use crate::store::{Disk, Mode, Store};
-use crate::survey::{self, Reading, Survey};
+use crate::survey::{self, LastFrame, Reading, Survey};
 
 /// Where a study's things lie.
 pub struct Places {
@@ -139,6 +139,7 @@ impl Opened {
             store: &self.store,
             name_key: self.name_key.bytes,
             show_ids: self.show_ids,
+            last: LastFrame::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Any value that an edge can carry, and the bytes under which the store keeps it.
 
+use std::io::{BufWriter, Write};
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
     Importance, Link, Mask, OuterFit, Predictions, ScoredSplit, Sealed, Similar,
     SitesEstimate, Survivors, Table, TextColumn, Trial, Volume, Winner,
 };
-use crate::digest::Digest;
+use crate::digest::{Digest, Naming};
 
 /// What a node makes. The encoding is postcard's: typed, little-endian, without padding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +66,20 @@ pub enum Value {
 #[error("the stored bytes are no value")]
 pub struct NotAValue(#[from] postcard::Error);
 
+/// Takes bytes for their digest.
+struct Hashing(Naming);
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.add(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Value {
     /// The canonical bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -85,7 +101,11 @@ impl Value {
     }
 
     pub fn digest(&self) -> Digest {
-        Digest::of(&self.to_bytes())
+        // Hashed as they are written: the bytes of a table of many columns need no place.
+        let writer = BufWriter::with_capacity(1 << 16, Hashing(Naming::plain()));
+        let written = postcard::to_io(self, writer);
+        let hashed = written.expect("plain data always has an encoding").into_inner();
+        hashed.ok().expect("hashing never fails").0.digest()
     }
 
     /// What was measured over all held-out rows, whatever is told beside it.
@@ -153,6 +173,9 @@ mod tests {
             }],
         });
         assert_eq!(Value::from_bytes(&value.to_bytes()).unwrap(), value);
+        assert_eq!(value.digest(), Digest::of(&value.to_bytes()));
+        let long = Value::Fitted((0..200_000u32).map(|at| at as u8).collect());
+        assert_eq!(long.digest(), Digest::of(&long.to_bytes()));
         assert!(Value::from_bytes(&[250, 1, 2]).is_err());
     }
 }

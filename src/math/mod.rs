@@ -3,6 +3,7 @@
 //!
 //! Every sum runs in index order; nothing here is parallel.
 
+mod abreast;
 mod correlation;
 mod dealt;
 mod decimal;
@@ -11,6 +12,7 @@ mod elementary;
 mod logistic;
 mod matrix;
 mod minimum;
+pub mod rough;
 mod smo;
 mod sparse;
 mod stream;
@@ -18,7 +20,8 @@ pub mod trees;
 mod unsolved;
 mod yeo_johnson;
 
-pub use correlation::{mid_ranks, unit};
+pub use abreast::{ABREAST, abreast, sums_abreast};
+pub use correlation::{Units, mid_ranks, unit};
 pub use dealt::{dealt, folds_of_both};
 pub use decimal::decimal;
 pub use draws::Draws;
@@ -29,6 +32,7 @@ pub use elementary::{
 pub use logistic::{Linear, LogisticLoss};
 pub use matrix::{Matrix, RowSpace, dot, squared_distance, wide_dot};
 pub use minimum::minimum;
+pub use rough::Rough;
 pub use smo::{Separator, separate};
 pub use sparse::{Pull, SparseLeastSquares};
 pub use stream::Stream;
@@ -52,7 +56,11 @@ pub fn variance(values: &[f64]) -> Option<f64> {
 
 /// The median, the mean of the two middle values for an even count; `None` when empty.
 pub fn median(values: &[f64]) -> Option<f64> {
-    let mut values = values.to_vec();
+    median_of(&mut values.to_vec())
+}
+
+/// The same of values whose order may change.
+pub fn median_of(values: &mut [f64]) -> Option<f64> {
     let (middle, even) = (values.len() / 2, values.len().is_multiple_of(2));
     if values.is_empty() {
         return None;

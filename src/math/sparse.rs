@@ -1,6 +1,6 @@
 //! Least squares under a penalty that sets coefficients to exactly zero.
 
-use super::{Matrix, Unsolved, wide_dot};
+use super::{Matrix, Rough, Unsolved, wide_dot};
 
 /// Minimises ½‖y − Xw‖² + λ₁‖w‖₁ + ½λ₂‖w‖² for one X and one y at any penalties.
 ///
@@ -12,6 +12,9 @@ use super::{Matrix, Unsolved, wide_dot};
 /// rounding, coefficients move along that combination, which leaves the fitted values as they are,
 /// until one is zero; where that does not lower the penalty, its column stays out from then on, or
 /// equal columns would change places for ever.
+///
+/// Of many columns most pull far too little to come in, which few digits of their products with the
+/// residual tell; the others are multiplied with all digits. Which columns come in stays the same.
 pub struct SparseLeastSquares {
     n: usize,
     p: usize,
@@ -19,8 +22,14 @@ pub struct SparseLeastSquares {
     x: Vec<f64>,
     y: Vec<f64>,
     squares: Vec<f64>,
+    /// Their roots.
+    lengths: Vec<f64>,
     /// Xᵀy.
     pull: Vec<f64>,
+    /// How often columns were looked for that pull beyond the penalty.
+    looked: usize,
+    /// The columns in few digits, once it pays.
+    rough: Option<Rough>,
     /// Products of the columns that have ever been nonzero, each with those before it.
     known: Vec<Vec<f64>>,
     /// Which columns these are, and where each column stands among them.
@@ -43,6 +52,10 @@ const AT_ONCE: usize = 8;
 const BEYOND: f64 = 1e-10;
 /// The same against rounding in its product with the residual.
 const ROUNDING: f64 = 1e-14;
+/// Lengths below this may have lost digits in their squares, or be 0 in place of a number.
+const LOST: f64 = 1e-100;
+/// When columns are looked through so often, they are worth having in few digits.
+const OFTEN: usize = 4;
 /// Along a combination of columns the penalty does not fall when its slope is below this share.
 const LEVEL: f64 = 1e-9;
 
@@ -52,10 +65,25 @@ impl SparseLeastSquares {
         let n = y.len();
         let p = x.len().checked_div(n).unwrap_or(0);
         let columns = || x.chunks_exact(n.max(1));
-        let squares = columns().map(|column| wide_dot(column, column)).collect();
-        let pull = columns().map(|column| wide_dot(column, &y)).collect();
+        let squares: Vec<f64> =
+            columns().map(|column| wide_dot(column, column)).collect();
+        let lengths = squares.iter().map(|square| super::sqrt(*square)).collect();
+        let pull: Vec<f64> = columns().map(|column| wide_dot(column, &y)).collect();
         let (known, columns, place) = (Vec::new(), Vec::new(), vec![None; p]);
-        Self { n, p, squares, pull, x, y, known, columns, place }
+        Self {
+            n,
+            p,
+            squares,
+            lengths,
+            pull,
+            looked: 0,
+            rough: None,
+            x,
+            y,
+            known,
+            columns,
+            place,
+        }
     }
 
     /// The smallest λ₁ at which all coefficients are zero: max |Xᵀy|.
@@ -82,14 +110,7 @@ impl SparseLeastSquares {
         for _ in 0..most {
             self.settle(pull, w, &mut active, &mut barred);
             let mut residual = self.residual(w, &active);
-            let mut outside: Vec<(f64, usize)> = (0..self.p)
-                .filter(|&j| w[j] == 0.0 && !barred[j])
-                .map(|j| (wide_dot(self.column(j), &residual).abs() - pull.l1, j))
-                .filter(|&(beyond, j)| {
-                    let rounding = ROUNDING * size * super::sqrt(self.squares[j]);
-                    beyond > BEYOND * pull.l1 + rounding
-                })
-                .collect();
+            let mut outside = self.outside(pull.l1, size, w, &barred, &residual);
             if outside.is_empty() {
                 return Ok(());
             }
@@ -110,6 +131,39 @@ impl SparseLeastSquares {
             }
         }
         residual
+    }
+
+    /// The columns at zero that pull beyond the penalty, and by how much.
+    fn outside(
+        &mut self,
+        l1: f64,
+        size: f64,
+        w: &[f64],
+        barred: &[bool],
+        residual: &[f64],
+    ) -> Vec<(f64, usize)> {
+        self.looked += 1;
+        if self.looked == OFTEN {
+            let columns = self.x.chunks_exact(self.n.max(1)).zip(&self.lengths);
+            let columns = columns.map(|(column, length)| (column, per(*length)));
+            self.rough = Some(Rough::of(self.n, &columns.collect::<Vec<_>>()));
+        }
+        let length = super::sqrt(wide_dot(residual, residual));
+        let free = (0..self.p).filter(|&j| w[j] == 0.0 && !barred[j]);
+        let beyond = |j: usize| (wide_dot(self.column(j), residual).abs() - l1, j);
+        let comes_in = |&(beyond, j): &(f64, usize)| {
+            beyond > BEYOND * l1 + ROUNDING * size * self.lengths[j]
+        };
+        let Some(rough) = self.rough.as_ref().filter(|_| length >= LOST) else {
+            return free.map(beyond).filter(comes_in).collect();
+        };
+        let (sizes, error) = (rough.sizes(residual, 1.0 / length), rough.error());
+        // Written so that what is not a number is looked at, and what has lost its length.
+        let may = |&j: &usize| {
+            let column = self.lengths[j];
+            !((sizes[j] + error) * length * column <= l1 && column >= LOST)
+        };
+        free.filter(may).map(beyond).filter(comes_in).collect()
     }
 
     /// The best value of one coefficient with the others as they are.
@@ -221,6 +275,11 @@ impl SparseLeastSquares {
     }
 }
 
+/// What a column of this length is multiplied by to have length 1; nothing where that is no number.
+fn per(length: f64) -> f64 {
+    if length >= LOST { 1.0 / length } else { 0.0 }
+}
+
 /// Where the nonzero coefficients go.
 enum Step {
     /// To these values, the minimum for their signs.
@@ -308,6 +367,56 @@ mod tests {
         problem.minimise(pull, &mut all).unwrap();
         assert!((all[0] + all[3] - all[4] - one[0]).abs() < 1e-9, "{one:?} {all:?}");
         assert_eq!(all[5], 0.0);
+    }
+
+    /// Like [`SparseLeastSquares::outside`], from the products with all columns.
+    fn outside_plainly(
+        problem: &SparseLeastSquares,
+        (l1, size): (f64, f64),
+        w: &[f64],
+        residual: &[f64],
+    ) -> Vec<(f64, usize)> {
+        let free = (0..problem.p).filter(|&j| w[j] == 0.0);
+        let pulls = free.map(|j| (wide_dot(problem.column(j), residual).abs() - l1, j));
+        let comes_in = |&(beyond, j): &(f64, usize)| {
+            beyond
+                > BEYOND * l1 + ROUNDING * size * super::super::sqrt(problem.squares[j])
+        };
+        pulls.filter(comes_in).collect()
+    }
+
+    #[test]
+    fn what_few_digits_leave_out_would_have_stayed_out() {
+        for (n, p, seed) in [(20, 300, 1), (7, 40, 2), (30, 12, 3), (3, 2000, 4)] {
+            let (mut x, y) = columns(n, p.max(2), seed);
+            // A column that is long, one that is lost in its square, and one of zeros.
+            x[..n].iter_mut().for_each(|value| *value *= 1e3);
+            x[n..2 * n].iter_mut().for_each(|value| *value *= 1e-170);
+            x[2 * n..3 * n].fill(0.0);
+            let size = super::super::sqrt(wide_dot(&y, &y));
+            let mut problem = SparseLeastSquares::new(x, y);
+            let mut stream = Stream::new(seed, &["outside"]);
+            let mut residual = problem.y.clone();
+            let mut w = vec![0.0; p];
+            let barred = vec![false; p];
+            for round in 0..200 {
+                // Mostly small steps, as along a path; now and then to somewhere else, and to nothing.
+                let step = if round % 50 == 49 { 1.0 } else { 0.02 };
+                residual.iter_mut().for_each(|r| *r = *r * 0.99 + step * stream.normal());
+                if round % 60 == 59 {
+                    residual.iter_mut().for_each(|r| *r *= 1e-160);
+                }
+                w[stream.below(p)] = f64::from(u8::from(round % 2 == 0));
+                let pulls = (0..p).map(|j| wide_dot(problem.column(j), &residual).abs());
+                let most = pulls.fold(0.0, f64::max);
+                for share in [1.0, 0.7, 0.1] {
+                    let l1 = most * share;
+                    let plain = outside_plainly(&problem, (l1, size), &w, &residual);
+                    let found = problem.outside(l1, size, &w, &barred, &residual);
+                    assert_eq!(found, plain, "{n} x {p}, {round}, {share}");
+                }
+            }
+        }
     }
 
     proptest! {

@@ -20,6 +20,26 @@ impl FittedChain {
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotAChain> {
-        Ok(postcard::from_bytes(bytes)?)
+        // Borrowed, states are copied whole: byte by byte it would take longer than what they are for.
+        let paths: Vec<Result<Vec<&[u8]>, String>> = postcard::from_bytes(bytes)?;
+        let owned = |states: Vec<&[u8]>| states.into_iter().map(<[u8]>::to_vec).collect();
+        Ok(Self { paths: paths.into_iter().map(|path| path.map(owned)).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_back_as_the_same_chain() {
+        let paths = vec![
+            Ok(vec![vec![], vec![200, 0, 255], vec![7; 300]]),
+            Err("no state".to_string()),
+            Ok(vec![]),
+        ];
+        let chain = FittedChain { paths };
+        assert_eq!(FittedChain::from_bytes(&chain.to_bytes()).unwrap(), chain);
+        assert!(FittedChain::from_bytes(&[3, 0, 1]).is_err());
     }
 }

@@ -76,7 +76,9 @@ fn restating(
         }));
         let name = format!("restating/{}/{}/{}", cohort.name, block.name, outcome.name);
         let found = reading.stored(name, preimage, || {
-            let frame = super::frame(study, survey, cohort, &block.name)?;
+            let frame = reading
+                .last
+                .get(cells, || super::frame(study, survey, cohort, &block.name))?;
             Ok::<_, Failure>(says(&frame, &known.classes))
         });
         let Ok((found, _)) = found else { continue };

@@ -383,8 +383,11 @@ pub(super) fn held_in(
     let preimage = canonical_json(&preimage);
     let name = format!("cells/{}/{}", cohort.name, block.name);
     let made = reading.stored(name, preimage, || {
-        let frame = frame(study, survey, cohort, &block.name);
-        frame.map(|frame| Value::Frame(frame).digest())
+        let frame = frame(study, survey, cohort, &block.name)?;
+        let value = Value::Frame(frame.clone());
+        let digest = value.digest();
+        reading.last.get(&digest, || Ok(frame))?;
+        Ok(digest)
     });
     match made {
         Ok((digest, _)) => {

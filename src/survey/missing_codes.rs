@@ -47,7 +47,8 @@ pub(super) fn read(
                 json!({ "work": "missing codes", "version": 1, "cells": cells });
             let name = format!("codes/{}/{}", cohort.name, block.name);
             let found = reading.stored(name, canonical_json(&preimage), || {
-                let frame = frame(study, survey, cohort, &block.name)?;
+                let read = || frame(study, survey, cohort, &block.name);
+                let frame = reading.last.get(cells, read)?;
                 Ok::<_, Failure>(codes(&frame.rows))
             });
             let Ok((found, _)) = found else { continue };

@@ -30,7 +30,7 @@ pub use dress::Notes;
 pub use held::HeldTable;
 pub use outcomes::{call, population};
 pub use patterns::matches;
-pub use sources::{GivenFile, Location, Performed, Reading, node_key};
+pub use sources::{GivenFile, LastFrame, Location, Performed, Reading, node_key};
 pub use symbolic::{symbolic, unread};
 pub use view::View;
 
@@ -155,5 +155,6 @@ pub fn read(study: &Study, reading: &Reading<'_>) -> (Survey, Vec<Diagnostic>) {
     kept::read(study, &survey, &mut faults);
     missing_codes::read(study, reading, &survey, &mut faults);
     shifted::read(study, reading, &survey, &mut faults);
+    reading.last.forget();
     (survey, faults)
 }

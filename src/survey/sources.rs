@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use crate::data::{Table, Value};
+use crate::data::{Frame, Table, Value};
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
 use crate::digest::{Digest, canonical_json};
 use crate::operation::{Failure, File, Instance, ReadAs};
@@ -30,6 +30,36 @@ pub struct Reading<'a> {
     pub name_key: [u8; 32],
     /// Whether messages may name ids: asked for by whoever sits at the terminal.
     pub show_ids: bool,
+    pub last: LastFrame,
+}
+
+/// The predictors that were read last, under the digest of what they hold: several parts of a survey look
+/// at the same ones in turn.
+#[derive(Default)]
+pub struct LastFrame(Mutex<Option<(Digest, Frame)>>);
+
+impl LastFrame {
+    /// The predictors with this content, read where others were read since.
+    pub(super) fn get(
+        &self,
+        content: &Digest,
+        read: impl FnOnce() -> Result<Frame, Failure>,
+    ) -> Result<Frame, Failure> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, frame)) = &*last
+            && known == content
+        {
+            return Ok(frame.clone());
+        }
+        let frame = read()?;
+        *last = Some((*content, frame.clone()));
+        Ok(frame)
+    }
+
+    /// Its columns are free for others from now on.
+    pub(super) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 /// A file and what it was when it was hashed.
@@ -755,7 +785,8 @@ fn distinct_ids_of(survey: &Survey, source: &str) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::id_in;
+    use super::*;
+    use crate::data::{FrameColumn, Rows};
 
     #[test]
     fn ids_are_found_in_paths() {
@@ -770,5 +801,24 @@ mod tests {
         for (pattern, name, id) in cases {
             assert_eq!(id_in(pattern, name), id, "{pattern} in {name}");
         }
+    }
+
+    #[test]
+    fn predictors_are_read_once_in_turn() {
+        let frame = |value: f64| {
+            let column = FrameColumn { name: "c".into(), values: vec![value] };
+            Frame { rows: Rows::new(vec![column], 1), failed: vec![None] }
+        };
+        let [one, two] = ["one", "two"].map(|name| Digest::of(name.as_bytes()));
+        let last = LastFrame::default();
+        let unread = || -> Result<Frame, Failure> { unreachable!("it was just read") };
+        assert_eq!(last.get(&one, || Ok(frame(1.0))), Ok(frame(1.0)));
+        assert_eq!(last.get(&one, unread), Ok(frame(1.0)));
+        let failure = Failure::NotFinite("it".to_string());
+        assert_eq!(last.get(&two, || Err(failure.clone())), Err(failure));
+        assert_eq!(last.get(&two, || Ok(frame(2.0))), Ok(frame(2.0)));
+        assert_eq!(last.get(&one, || Ok(frame(3.0))), Ok(frame(3.0)));
+        last.forget();
+        assert_eq!(last.get(&one, || Ok(frame(4.0))), Ok(frame(4.0)));
     }
 }

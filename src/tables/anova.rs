@@ -1,6 +1,6 @@
 //! The columns whose class means differ most, by the F statistic.
 
-use super::ranking::{Ranking, comparable, f_statistic};
+use super::ranking::{Ranking, comparable, f_statistics};
 use crate::operation::prelude::*;
 
 /// Keeps the k columns with the highest one-way F statistic between the classes.
@@ -47,10 +47,8 @@ impl TableStep for Anova {
     const READS_OUTCOME: bool = true;
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {
-        let columns = comparable(train, 1)?.iter();
-        let f: Vec<f64> =
-            columns.map(|column| f_statistic(&column.values, train.outcome())).collect();
-        Ok(Ranking::of_scores(&f))
+        let columns = comparable(train, 1)?;
+        Ok(Ranking::of_scores(&f_statistics(columns, train.outcome())))
     }
 
     fn apply(&self, ranking: &Ranking, rows: &mut Rows) -> Result<(), Failure> {

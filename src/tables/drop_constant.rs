@@ -6,6 +6,10 @@ use crate::operation::prelude::*;
 /// How many roundings of the mean a spread may be of.
 const ROUNDING: f64 = 10.0;
 
+/// Values that are further apart than this share of the largest have a standard deviation beyond rounding,
+/// however many they are.
+const FAR_APART: f64 = 1e-6;
+
 /// Drops columns that hold one value only in the training rows.
 ///
 /// They tell no patient from another, and some learners and statistics divide by their spread.
@@ -62,7 +66,16 @@ impl TableStep for DropConstant {
 
 /// Whether known values differ by more than rounding.
 fn varies(values: &[f64]) -> bool {
-    let known: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+    // Nearly all columns differ by far more than rounding; of them it is soon told.
+    let known = || values.iter().copied().filter(|value| !value.is_nan());
+    let lower = |a: f64, b: f64| if b < a { b } else { a };
+    let higher = |a: f64, b: f64| if b > a { b } else { a };
+    let least = known().fold(f64::INFINITY, lower);
+    let most = known().fold(f64::NEG_INFINITY, higher);
+    if most - least > FAR_APART * higher(most.abs(), least.abs()) {
+        return true;
+    }
+    let known: Vec<f64> = known().collect();
     if known.iter().all(|value| *value == known[0]) {
         return false;
     }
@@ -136,6 +149,10 @@ mod tests {
             one[7] = unit * (1.0 + 1e-11);
             assert!(varies(&one), "{unit}");
         }
+        // Far apart, alone among many.
+        let mut many = vec![3.0; 100_000];
+        many[77] = 3.001;
+        assert!(varies(&many));
         // A mean of 0 has no rounding.
         assert!(varies(&[-1e-300, 1e-300]));
         assert!(varies(&[f64::MAX, -f64::MAX / 3.0]));

@@ -1,6 +1,9 @@
 //! Columns that say what an earlier one says, left out.
 
-use crate::math::{dot, mid_ranks, sqrt, unit};
+use crate::math::rough::{
+    GROUPS, LANES, Lanes, ONE, ONE_OF_PRODUCTS, TILE, digits_lost, products, sums,
+};
+use crate::math::{Units, dot, mid_ranks, sqrt};
 use crate::operation::prelude::*;
 
 /// Drops columns that correlate with an earlier kept column.
@@ -76,16 +79,17 @@ impl TableStep for DropCorrelated {
         if let Some(column) = rows.missing() {
             return Err(Failure::Missing(column.to_string()));
         }
-        let mut units = Vec::with_capacity(rows.p());
-        for column in rows.columns() {
-            let unit = match self.method {
-                Method::Pearson => unit(&column.values),
-                Method::Spearman => unit(&mid_ranks(&column.values)),
-            };
-            units.push(unit.ok_or_else(|| {
-                Failure::NotFinite(format!("the spread of `{}`", column.name))
-            })?);
-        }
+        let columns = || rows.columns().iter().map(|column| column.values.as_slice());
+        let units = match self.method {
+            Method::Pearson => Units::of(&columns().collect::<Vec<_>>()),
+            Method::Spearman => {
+                let ranks: Vec<Vec<f64>> = columns().map(mid_ranks).collect();
+                Units::of(&ranks.iter().map(Vec::as_slice).collect::<Vec<_>>())
+            }
+        };
+        let units = units.map_err(|at| {
+            Failure::NotFinite(format!("the spread of `{}`", rows.columns()[at].name))
+        })?;
         Ok(kept(&units, self.threshold))
     }
 
@@ -99,24 +103,8 @@ impl TableStep for DropCorrelated {
 /// More than rounding adds to r in some thousand rows: equality is not left to the last digit.
 const ROUNDING: f64 = 1e-12;
 
-/// What the processor does at once.
-const LANES: usize = 8;
-
-/// Numbers of as many columns.
-type Lanes = [i16; LANES];
-
-/// As many of these as the processor keeps sums for without putting them aside.
-const GROUPS: usize = 4;
-
-/// Columns of which the sums are made together.
-const TILE: usize = GROUPS * LANES;
-
 /// Columns that each kept column is compared with in turn while their numbers are at hand.
 const BLOCK: usize = 16 * TILE;
-
-/// The 1 of numbers in 16 bits, and that of products of two, of which the upper 16 bits are summed.
-const ONE: f64 = 32766.0;
-const ONE_OF_PRODUCTS: f64 = ONE * ONE / 65536.0;
 
 /// The head is no longer than this: the sums of its products have 16 bits, and each product is rounded.
 const LONGEST_HEAD: usize = 1024;
@@ -124,7 +112,7 @@ const LONGEST_HEAD: usize = 1024;
 /// Columns at unit length, and roughly: most pairs of columns are so far from the threshold that it
 /// takes few digits and few rows to see it.
 struct Columns<'a> {
-    units: &'a [Vec<f64>],
+    units: &'a Units,
     threshold: f64,
     /// Rows of a rough column.
     n: usize,
@@ -140,28 +128,29 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn new(units: &'a [Vec<f64>], threshold: f64) -> Self {
-        let n = units.first().map_or(0, Vec::len).next_multiple_of(8);
+    fn new(units: &'a Units, threshold: f64) -> Self {
+        let n = units.n().next_multiple_of(8);
         // Two columns that have nothing in common, of n values of like size: their products in the head
         // are seldom further from 0 than three times and a bit their spread.
         let tells = |head: &usize| {
+            let lost = errors(*head) / ONE_OF_PRODUCTS;
             let [head, n] = [*head as f64, n as f64];
             let most = 1.0 - head / n + 3.3 * sqrt(head) / n;
-            most < threshold - errors(head) / ONE_OF_PRODUCTS
+            most < threshold - lost
         };
         let head = (0..n).step_by(4).find(tells).unwrap_or(n).min(LONGEST_HEAD);
-        let harmless = threshold * ONE_OF_PRODUCTS - errors(head as f64);
+        let harmless = threshold * ONE_OF_PRODUCTS - errors(head);
         let mut columns = Self {
             units,
             threshold,
             n,
             head,
-            rough: Vec::with_capacity(n * units.len()),
-            tails: Vec::with_capacity(units.len()),
+            rough: Vec::with_capacity(n * units.p()),
+            tails: Vec::with_capacity(units.p()),
             harmless: harmless.floor() as i16,
         };
         let mut rows = vec![0.0; n];
-        for unit in units {
+        for unit in units.columns() {
             rows[..unit.len()].copy_from_slice(unit);
             rows[unit.len()..].fill(0.0);
             mix(&mut rows);
@@ -188,16 +177,16 @@ impl<'a> Columns<'a> {
         // unit length have at most the sum √n.
         let error = 2.0 * ONE * (sqrt(self.n as f64) + 1.0);
         f64::from(rough.abs()) + error > self.threshold * ONE * ONE
-            && dot(&self.units[a], &self.units[b]).abs().min(1.0) - self.threshold
+            && dot(self.units.column(a), self.units.column(b)).abs().min(1.0)
+                - self.threshold
                 > ROUNDING
     }
 }
 
-/// By how much a bound from [`Tile::bounds`] may be too small: half of the last digit for each product,
-/// once it began in the middle; what rounding two factors adds up to, as in [`Columns::above`]; one
-/// digit of the product of the tails, and another for all that is smaller.
-fn errors(head: f64) -> f64 {
-    head / 2.0 + sqrt(head) + 2.0
+/// By how much a bound from [`Tile::bounds`] may be too small: what the products of the head lose, and a
+/// digit of the product of the tails.
+fn errors(head: usize) -> f64 {
+    digits_lost(head) + 1.0
 }
 
 /// Takes sums and differences of rows, eight by eight (a Hadamard matrix), at unchanged length. A column with
@@ -276,15 +265,6 @@ impl Tile {
     }
 }
 
-/// The upper 16 bits of each product. Written so, it is one instruction, and so are [`sums`].
-fn products(a: &Lanes, b: &Lanes) -> Lanes {
-    std::array::from_fn(|lane| ((i32::from(a[lane]) * i32::from(b[lane])) >> 16) as i16)
-}
-
-fn sums(a: &Lanes, b: &Lanes) -> Lanes {
-    std::array::from_fn(|lane| a[lane].wrapping_add(b[lane]))
-}
-
 /// Neighbouring columns, and which of them stay.
 struct Block<'a> {
     columns: &'a Columns<'a>,
@@ -338,10 +318,10 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Positions of the kept columns. `units` have unit length.
-fn kept(units: &[Vec<f64>], threshold: f64) -> Vec<u32> {
+/// Positions of the kept columns.
+fn kept(units: &Units, threshold: f64) -> Vec<u32> {
     let columns = Columns::new(units, threshold);
-    let all: Vec<usize> = (0..units.len()).collect();
+    let all: Vec<usize> = (0..units.p()).collect();
     let mut kept: Vec<usize> = Vec::new();
     for here in all.chunks(BLOCK) {
         let mut block = Block::new(&columns, here);
@@ -362,6 +342,7 @@ mod tests {
 
     use super::*;
     use crate::data::{Frame, FrameColumn};
+    use crate::math::unit;
 
     /// Trains on the rows of `columns` in the order of `train`.
     fn train(columns: &[Vec<f64>], train: Vec<u32>) -> Train {
@@ -476,11 +457,11 @@ mod tests {
     }
 
     /// The rule as it is told.
-    fn kept_plainly(units: &[Vec<f64>], threshold: f64) -> Vec<u32> {
+    fn kept_plainly(units: &Units, threshold: f64) -> Vec<u32> {
         let mut kept: Vec<u32> = Vec::new();
-        for (column, unit) in (0..).zip(units) {
+        for (column, unit) in (0..).zip(units.columns()) {
             let above = |other: &u32| {
-                let r = dot(&units[*other as usize], unit).abs().min(1.0);
+                let r = dot(units.column(*other as usize), unit).abs().min(1.0);
                 r - threshold > ROUNDING
             };
             if !kept.iter().any(above) {
@@ -492,7 +473,7 @@ mod tests {
 
     /// Columns at unit length: of even and of very uneven values, with one that sticks out, constant, and
     /// near copies of earlier ones of either sign.
-    fn drawn(seed: u64, n: usize, p: usize) -> Vec<Vec<f64>> {
+    fn drawn(seed: u64, n: usize, p: usize) -> Units {
         let mut stream = Stream::new(seed, &["drop_correlated"]);
         let mut columns: Vec<Vec<f64>> = Vec::new();
         for _ in 0..p {
@@ -515,15 +496,17 @@ mod tests {
             };
             columns.push(column);
         }
-        columns.iter().map(|column| unit(column).unwrap()).collect()
+        Units::of(&columns.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap()
     }
 
     #[test]
     fn what_is_told_apart_roughly_is_told_as_by_all_digits() {
+        let nothing: &[f64] = &[];
         for (n, p) in [(12, 2 * BLOCK + 7), (103, BLOCK + 1), (9, TILE), (8, 1), (0, 3)] {
-            let units = drawn(n as u64, n.max(1), p);
-            let units: Vec<Vec<f64>> =
-                units.into_iter().map(|unit| unit[..n].to_vec()).collect();
+            let units = match n {
+                0 => Units::of(&vec![nothing; p]).unwrap(),
+                n => drawn(n as u64, n, p),
+            };
             for threshold in [0.0, 0.4, 0.8, 0.95, 0.999, 1.0] {
                 let (found, plain) =
                     (kept(&units, threshold), kept_plainly(&units, threshold));
@@ -534,7 +517,8 @@ mod tests {
 
     #[test]
     fn mixed_rows_have_the_products_of_the_rows() {
-        let units = drawn(1, 24, 2);
+        let units: Vec<Vec<f64>> =
+            drawn(1, 24, 2).columns().map(<[f64]>::to_vec).collect();
         let mut mixed = units.clone();
         mixed.iter_mut().for_each(|rows| mix(rows));
         for (a, b) in [(0, 0), (0, 1), (1, 1)] {
@@ -609,7 +593,7 @@ mod tests {
             ),
         ) {
             let units = drawn(seed, n, p);
-            let [a, b] = pair.map(|index| &units[index.index(p)]);
+            let [a, b] = pair.map(|index| units.column(index.index(p)));
             let threshold = (dot(a, b).abs() + beside).clamp(0.0, 1.0);
             prop_assert_eq!(kept(&units, threshold), kept_plainly(&units, threshold));
         }

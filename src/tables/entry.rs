@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::ranking::Ranking;
 use crate::data::FrameColumn;
-use crate::math::{Pull, SparseLeastSquares, dealt, pow, sqrt};
+use crate::math::{
+    ABREAST, Pull, SparseLeastSquares, abreast, dealt, pow, sqrt, sums_abreast,
+};
 use crate::operation::prelude::*;
 
 /// A path of penalties, from the one that keeps every coefficient at zero downwards.
@@ -17,6 +19,9 @@ pub(super) struct Path {
     pub points: usize,
     pub reach: f64,
 }
+
+/// The coefficients that are not zero, by the position of their column, in table order.
+type Nonzero = Vec<(usize, f64)>;
 
 /// Where the path stops.
 #[derive(
@@ -68,14 +73,16 @@ impl Path {
                 1 + chosen(&self.errors(train, unit, &lambdas, folds)?, stop)
             }
         };
+        let along = &coefficients[..last];
+        let mut still = vec![stop == Stop::Path; train.rows().p()];
+        along.last().into_iter().flatten().for_each(|(column, _)| still[*column] = true);
         let mut entered: Vec<(usize, f64, u32)> = Vec::new();
-        for column in 0..train.rows().p() {
-            let mut along = coefficients[..last].iter().enumerate();
-            let first = along.find(|(_, w)| w[column] != 0.0);
-            let still = stop == Stop::Path
-                || coefficients[..last].last().is_some_and(|w| w[column] != 0.0);
-            if let Some((at, w)) = first.filter(|_| still) {
-                entered.push((at, w[column].abs(), column as u32));
+        for (at, nonzero) in along.iter().enumerate() {
+            for (column, w) in nonzero {
+                // Once only, where it is first met.
+                if std::mem::take(&mut still[*column]) {
+                    entered.push((at, w.abs(), *column as u32));
+                }
             }
         }
         // Stable: columns that enter together with equal coefficients stay in table order.
@@ -94,7 +101,7 @@ impl Path {
         self,
         problem: &mut Centred,
         lambdas: &[f64],
-    ) -> Result<Vec<Vec<f64>>, Failure> {
+    ) -> Result<Vec<Nonzero>, Failure> {
         let mut w = vec![0.0; problem.means.len()];
         let mut along = Vec::with_capacity(lambdas.len());
         for lambda in lambdas {
@@ -105,7 +112,8 @@ impl Path {
             if pull.l1 > 0.0 {
                 problem.squares.minimise(pull, &mut w)?;
             }
-            along.push(w.clone());
+            let columns = w.iter().copied().enumerate();
+            along.push(columns.filter(|(_, w)| *w != 0.0).collect());
         }
         Ok(along)
     }
@@ -128,7 +136,7 @@ impl Path {
                 (0..fold_of.len()).partition(|&row| fold_of[row] == fold);
             let mut problem = Centred::of(train, &kept, unit);
             let along = self.coefficients(&mut problem, lambdas)?;
-            let error = |w: &Vec<f64>| {
+            let error = |w: &Nonzero| {
                 let squares: f64 = held
                     .iter()
                     .map(|&row| {
@@ -193,8 +201,11 @@ fn chosen(errors: &[(f64, Vec<f64>)], stop: Stop) -> usize {
 /// So no product of large or small columns leaves the range of numbers, and digits stay as they are.
 fn unit(train: &Train) -> f64 {
     let columns = train.rows().columns().iter();
-    let sizes = columns.flat_map(|column| column.values.iter().map(|value| value.abs()));
-    power_of_two(sizes.filter(|size| size.is_finite()).fold(0.0, f64::max))
+    // The bits of positive numbers have their order, and are compared sooner.
+    let bits = |value: &f64| value.abs().to_bits();
+    let sizes = columns.flat_map(|column| column.values.iter().map(bits));
+    let largest = sizes.filter(|size| *size < f64::INFINITY.to_bits()).max();
+    power_of_two(f64::from_bits(largest.unwrap_or(0)))
 }
 
 /// The power of two at or below a positive number; 1 for none.
@@ -222,29 +233,39 @@ struct Centred {
 impl Centred {
     fn of(train: &Train, rows: &[usize], unit: f64) -> Self {
         let n = rows.len() as f64;
-        let mut x = Vec::with_capacity(rows.len() * train.rows().p());
+        let mut x = vec![0.0; rows.len() * train.rows().p()];
         let mut means = Vec::with_capacity(train.rows().p());
-        for column in train.rows().columns() {
-            let values = || rows.iter().map(|&row| column.values[row] / unit);
-            let first = values().next().unwrap_or(0.0);
-            // A constant column is exactly zero, whatever rounding makes of its mean.
-            let mean = match values().all(|value| value == first) {
-                true => first,
-                false => values().sum::<f64>() / n,
-            };
-            x.extend(values().map(|value| value - mean));
-            means.push(mean);
+        let columns = train.rows().columns().chunks(ABREAST);
+        // Of a power of two the reciprocal is exact, and so is what it gives.
+        let per = 1.0 / unit;
+        for (here, x) in columns.zip(x.chunks_mut((rows.len() * ABREAST).max(1))) {
+            for (column, x) in here.iter().zip(x.chunks_exact_mut(rows.len())) {
+                let values = rows.iter().map(|&row| column.values[row] * per);
+                x.iter_mut().zip(values).for_each(|(x, value)| *x = value);
+            }
+            let beside: Vec<&[f64]> = x.chunks_exact(rows.len()).collect();
+            let sums = sums_abreast(abreast(&beside), |_, value| value);
+            for (x, sum) in x.chunks_exact_mut(rows.len()).zip(sums) {
+                // A constant column is exactly zero, whatever rounding makes of its mean.
+                let mean = match x.iter().all(|value| *value == x[0]) {
+                    true => x[0],
+                    false => sum / n,
+                };
+                x.iter_mut().for_each(|value| *value -= mean);
+                means.push(mean);
+            }
         }
         let share = rows.iter().map(|&row| class(train, row)).sum::<f64>() / n;
         let y = rows.iter().map(|&row| class(train, row) - share).collect();
         Self { n, unit, means, share, squares: SparseLeastSquares::new(x, y) }
     }
 
-    fn predicted(&self, train: &Train, w: &[f64], row: usize) -> f64 {
-        let columns = train.rows().columns().iter().zip(&self.means);
-        let terms = columns.zip(w).filter(|(_, w)| **w != 0.0);
+    fn predicted(&self, train: &Train, w: &Nonzero, row: usize) -> f64 {
+        let columns = train.rows().columns();
         let value = |column: &FrameColumn| column.values[row] / self.unit;
-        let terms = terms.map(|((column, mean), w)| w * (value(column) - mean));
+        let terms = w
+            .iter()
+            .map(|(column, w)| w * (value(&columns[*column]) - self.means[*column]));
         self.share + terms.sum::<f64>()
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::data::FrameColumn;
-use crate::math::median;
+use crate::math::median_of;
 use crate::operation::prelude::*;
 
 /// Replaces missing values by the median of the training rows.
@@ -50,10 +50,12 @@ impl TableStep for ImputeMedian {
     fn fit(&self, train: &Train) -> Result<Medians, Failure> {
         let columns = train.rows().columns();
         let mut found = Medians { medians: Vec::new(), gaps: Vec::new() };
+        // One place for the values of one column after another.
+        let mut known = Vec::with_capacity(train.rows().n());
         for column in columns {
-            let known: Vec<f64> =
-                column.values.iter().copied().filter(|value| !value.is_nan()).collect();
-            let median = median(&known);
+            known.clear();
+            known.extend(column.values.iter().filter(|value| !value.is_nan()));
+            let median = median_of(&mut known);
             let median =
                 median.ok_or_else(|| Failure::AllMissing(column.name.to_string()))?;
             found.medians.push(median);

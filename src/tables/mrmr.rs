@@ -1,7 +1,7 @@
 //! Columns that tell the classes apart and do not repeat each other.
 
-use super::ranking::{Ranking, comparable, f_statistic};
-use crate::math::unit;
+use super::ranking::{Ranking, comparable, f_statistics};
+use crate::math::{Rough, Units, dot};
 use crate::operation::prelude::*;
 
 /// Keeps k columns of maximum relevance and minimum redundancy.
@@ -73,20 +73,16 @@ impl TableStep for Mrmr {
 
     fn fit(&self, train: &Train) -> Result<Ranking, Failure> {
         let columns = comparable(train, 1)?;
-        let mut relevance = Vec::new();
-        let mut candidates = Vec::new();
-        let mut units = Vec::new();
-        for (position, column) in columns.iter().enumerate() {
-            let f = f_statistic(&column.values, train.outcome());
-            if f > 0.0 {
-                let unit = unit(&column.values);
-                units.push(unit.ok_or_else(|| {
-                    Failure::NotFinite(format!("the spread of `{}`", column.name))
-                })?);
-                relevance.push(f);
-                candidates.push(position as u32);
-            }
-        }
+        let f = f_statistics(columns, train.outcome());
+        let candidates: Vec<u32> =
+            (0..).zip(&f).filter(|(_, f)| **f > 0.0).map(|(at, _)| at).collect();
+        let column = |at: &u32| columns[*at as usize].values.as_slice();
+        let values: Vec<&[f64]> = candidates.iter().map(column).collect();
+        let units = Units::of(&values).map_err(|at| {
+            let column = &columns[candidates[at] as usize];
+            Failure::NotFinite(format!("the spread of `{}`", column.name))
+        })?;
+        let relevance: Vec<f64> = candidates.iter().map(|at| f[*at as usize]).collect();
         let taken = taken(&relevance, &units, self.depth(), self.form);
         Ok(Ranking(taken.into_iter().map(|candidate| candidates[candidate]).collect()))
     }
@@ -115,51 +111,93 @@ impl Mrmr {
 /// An |r| below this counts as this, or unrelated columns would divide by nothing.
 const FLOOR: f64 = 1e-3;
 
-/// Positions of the columns taken, in order. `units` are the columns at unit length.
-fn taken(relevance: &[f64], units: &[Vec<f64>], depth: usize, form: Form) -> Vec<usize> {
-    let p = relevance.len();
-    let n = units.first().map_or(0, Vec::len);
-    let mut table = vec![0.0; n * p];
-    for (j, unit) in units.iter().enumerate() {
-        for (i, value) in unit.iter().enumerate() {
-            table[i * p + j] = *value;
+/// A column that may still be taken.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    column: usize,
+    relevance: f64,
+    /// A sum that its |r| with all columns taken has at least.
+    least: f64,
+    /// The sum of |r| with so many of them, the first ones.
+    redundancy: f64,
+    compared: usize,
+}
+
+impl Candidate {
+    /// Compares it with the rest of the columns taken.
+    fn compare(&mut self, taken: &[usize], units: &Units) {
+        for other in &taken[self.compared..] {
+            let r = dot(units.column(self.column), units.column(*other));
+            self.redundancy += r.abs().max(FLOOR);
         }
+        self.compared = taken.len();
     }
-    let mut free = vec![true; p];
-    let mut redundancy = vec![0.0; p];
-    let mut r = vec![0.0; p];
+}
+
+/// The score of a column behind `taken` others: of less redundancy it is never lower.
+fn score(relevance: f64, redundancy: f64, taken: usize, form: Form) -> f64 {
+    match (taken, form) {
+        (0, _) => relevance,
+        (n, Form::Quotient) => relevance / (redundancy / n as f64),
+        (n, Form::Difference) => relevance - redundancy / n as f64,
+    }
+}
+
+/// Positions of the columns taken, in order. `units` are the columns at unit length.
+///
+/// Few digits of r tell of nearly all columns that others have a higher score; the rest are compared
+/// with all digits.
+fn taken(relevance: &[f64], units: &Units, depth: usize, form: Form) -> Vec<usize> {
+    let columns: Vec<(&[f64], f64)> = units.columns().map(|unit| (unit, 1.0)).collect();
+    let rough = Rough::of(units.n(), &columns);
+    let new = |(column, relevance): (usize, &f64)| Candidate {
+        column,
+        relevance: *relevance,
+        least: 0.0,
+        redundancy: 0.0,
+        compared: 0,
+    };
+    let mut free: Vec<Candidate> = relevance.iter().enumerate().map(new).collect();
     let mut taken: Vec<usize> = Vec::new();
-    while taken.len() < depth.min(p) {
+    while taken.len() < depth && !free.is_empty() {
         if let Some(&last) = taken.last() {
-            // With all columns at once, row by row: each sum runs in row order, and the inner loop
-            // over independent sums is what the processor does several at a time.
-            r.fill(0.0);
-            for (row, value) in table.chunks_exact(p).zip(&units[last]) {
-                for (r, other) in r.iter_mut().zip(row) {
-                    *r += value * other;
-                }
-            }
-            for (redundancy, r) in redundancy.iter_mut().zip(&r) {
-                *redundancy += r.abs().max(FLOOR);
+            let (sizes, error) = (rough.sizes(units.column(last), 1.0), rough.error());
+            for candidate in &mut free {
+                candidate.least += (sizes[candidate.column] - error).max(FLOOR);
             }
         }
-        let score = |column: usize| match (taken.len(), form) {
-            (0, _) => relevance[column],
-            (n, Form::Quotient) => relevance[column] / (redundancy[column] / n as f64),
-            (n, Form::Difference) => relevance[column] - redundancy[column] / n as f64,
-        };
-        let mut best: Option<(usize, f64)> = None;
-        for column in (0..p).filter(|&column| free[column]) {
-            let score = score(column);
-            if best.is_none_or(|(_, most)| score > most) {
-                best = Some((column, score));
-            }
-        }
-        let Some((column, _)) = best else { break };
-        free[column] = false;
-        taken.push(column);
+        let best = best(&mut free, &taken, units, form);
+        taken.push(free.remove(best).column);
     }
     taken
+}
+
+/// The place of the candidate with the highest score; of equal ones the first in table order.
+fn best(free: &mut [Candidate], taken: &[usize], units: &Units, form: Form) -> usize {
+    let most = |one: &Candidate| score(one.relevance, one.least, taken.len(), form);
+    let exact = |at: usize, free: &mut [Candidate]| {
+        let one = &mut free[at];
+        one.compare(taken, units);
+        score(one.relevance, one.redundancy, taken.len(), form)
+    };
+    // Whoever may have most comes first: then few of the others are asked for all digits.
+    let mut best = 0;
+    for at in 1..free.len() {
+        if most(&free[at]) > most(&free[best]) {
+            best = at;
+        }
+    }
+    let mut highest = exact(best, free);
+    for at in 0..free.len() {
+        if at == best || most(&free[at]) < highest {
+            continue;
+        }
+        let score = exact(at, free);
+        if score > highest || (score == highest && at < best) {
+            (best, highest) = (at, score);
+        }
+    }
+    best
 }
 
 #[cfg(test)]
@@ -196,6 +234,72 @@ mod tests {
         let split = Split { train: (0..n as u32).collect(), held_out: vec![] };
         let outcome: Vec<Option<bool>> = outcome.iter().copied().map(Some).collect();
         step.fit(&split.train(&frame, &outcome, &vec![0; n])).unwrap().0
+    }
+
+    /// Every candidate compared with every column taken.
+    fn taken_plainly(
+        relevance: &[f64],
+        units: &Units,
+        depth: usize,
+        form: Form,
+    ) -> Vec<usize> {
+        let p = relevance.len();
+        let mut redundancy = vec![0.0; p];
+        let mut taken: Vec<usize> = Vec::new();
+        while taken.len() < depth.min(p) {
+            if let Some(&last) = taken.last() {
+                for (column, redundancy) in redundancy.iter_mut().enumerate() {
+                    let r = dot(units.column(column), units.column(last));
+                    *redundancy += r.abs().max(FLOOR);
+                }
+            }
+            let score = |column: usize| match (taken.len(), form) {
+                (0, _) => relevance[column],
+                (n, Form::Quotient) => {
+                    relevance[column] / (redundancy[column] / n as f64)
+                }
+                (n, Form::Difference) => {
+                    relevance[column] - redundancy[column] / n as f64
+                }
+            };
+            let mut best: Option<usize> = None;
+            for column in (0..p).filter(|column| !taken.contains(column)) {
+                if best.is_none_or(|best| score(column) > score(best)) {
+                    best = Some(column);
+                }
+            }
+            taken.extend(best);
+        }
+        taken
+    }
+
+    #[test]
+    fn those_who_cannot_win_are_left_uncompared_and_nothing_changes() {
+        for seed in 0..40 {
+            let mut stream = Stream::new(seed, &["mrmr"]);
+            let (n, p) = (2 + stream.below(20), 1 + stream.below(60));
+            let mut columns: Vec<Vec<f64>> = Vec::new();
+            for at in 0..p {
+                let noise: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
+                let share = [0.0, 0.1, 1.0][stream.below(3)];
+                columns.push(match at {
+                    0 => noise,
+                    _ => {
+                        let earlier = &columns[stream.below(at)];
+                        earlier.iter().zip(&noise).map(|(e, o)| e + share * o).collect()
+                    }
+                });
+            }
+            let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+            let units = Units::of(&slices).unwrap();
+            // Of few different sizes, so that scores are often equal.
+            let relevance: Vec<f64> =
+                (0..p).map(|_| [0.1, 0.5, 3.0, f64::INFINITY][stream.below(4)]).collect();
+            for form in [Form::Quotient, Form::Difference] {
+                let found = taken(&relevance, &units, 32, form);
+                assert_eq!(found, taken_plainly(&relevance, &units, 32, form), "{seed}");
+            }
+        }
     }
 
     const OUTCOME: [bool; 6] = [false, false, false, true, true, true];

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::data::FrameColumn;
+use crate::math::{ABREAST, abreast, sums_abreast};
 use crate::operation::prelude::*;
 
 /// Positions of columns, best first. Filters keep the first k of them, in table order.
@@ -70,7 +71,10 @@ pub(super) fn comparable(
         return Err(Failure::Missing(column.to_string()));
     }
     let columns = train.rows().columns();
-    match columns.iter().find(|column| column.values.iter().any(|v| v.is_infinite())) {
+    let infinite = |column: &FrameColumn| {
+        column.values.iter().filter(|value| value.is_infinite()).count()
+    };
+    match columns.iter().find(|column| infinite(column) > 0) {
         Some(column) => Err(Failure::NotFinite(format!("a value of `{}`", column.name))),
         None => Ok(columns),
     }
@@ -81,50 +85,110 @@ pub(super) fn constant(values: &[f64]) -> bool {
     values.iter().all(|value| *value == values[0])
 }
 
-/// The one-way F statistic between the classes; −1 for a constant column, +∞ when the classes are
-/// perfectly apart.
-pub(super) fn f_statistic(values: &[f64], outcome: &[bool]) -> f64 {
-    if constant(values) {
-        return -1.0;
+/// The one-way F statistic between the classes of each column; −1 for a constant column, +∞ when the
+/// classes are perfectly apart.
+pub(super) fn f_statistics(columns: &[Arc<FrameColumn>], outcome: &[bool]) -> Vec<f64> {
+    let n = outcome.len() as f64;
+    let mut all = Vec::with_capacity(columns.len());
+    for here in columns.chunks(ABREAST) {
+        let values: Vec<&[f64]> = here.iter().map(|c| c.values.as_slice()).collect();
+        let values = abreast(&values);
+        // Sums of deviations from the grand mean: subtracting it first loses the fewest digits.
+        let grand = sums_abreast(values, |_, value| value).map(|sum| sum / n);
+        let found = f_of(values, |at, value| value - grand[at], outcome);
+        for (values, f) in values.into_iter().zip(found).take(here.len()) {
+            all.push(match f {
+                _ if constant(values) => -1.0,
+                f if f.is_nan() => far_out(values, outcome),
+                f => f,
+            });
+        }
     }
+    all
+}
+
+/// F of a column whose squared deviations are too large or too small for a number.
+fn far_out(values: &[f64], outcome: &[bool]) -> f64 {
     let n = values.len() as f64;
-    // Sums of deviations from the grand mean: subtracting it first loses the fewest digits.
-    let grand = values.iter().sum::<f64>() / n;
-    let f = f_of(values.iter().map(|value| value - grand), outcome);
-    if f.is_finite() || f == f64::INFINITY {
-        return f;
-    }
     // Squares of very large and very small numbers are 0 or infinite; these are 1 at most.
     let half = values.iter().map(|value| value / 2.0 / n).sum::<f64>();
     let deviations = values.iter().map(|value| value / 2.0 - half);
     let largest = deviations.clone().fold(0.0, |a: f64, b| a.max(b.abs()));
-    f_of(deviations.map(|deviation| deviation / largest), outcome)
+    let deviations: Vec<f64> = deviations.map(|deviation| deviation / largest).collect();
+    f_of([&deviations; ABREAST], |_, deviation| deviation, outcome)[0]
 }
 
-/// F from deviations from the grand mean; not a number where their squares are out of range.
-fn f_of(deviations: impl Iterator<Item = f64>, outcome: &[bool]) -> f64 {
-    let mut sums = [0.0; 2];
-    let mut counts = [0.0; 2];
-    let mut total = 0.0;
-    for (deviation, positive) in deviations.zip(outcome) {
-        sums[usize::from(*positive)] += deviation;
-        counts[usize::from(*positive)] += 1.0;
-        total += deviation * deviation;
+/// F of each column from its deviations from the grand mean; not a number where their squares are out of
+/// range.
+fn f_of(
+    columns: [&[f64]; ABREAST],
+    deviation: impl Fn(usize, f64) -> f64,
+    outcome: &[bool],
+) -> [f64; ABREAST] {
+    let columns = columns.map(|column| &column[..outcome.len()]);
+    let mut sums = [[0.0; ABREAST]; 2];
+    let mut totals = [0.0; ABREAST];
+    for (row, positive) in outcome.iter().enumerate() {
+        let sums = &mut sums[usize::from(*positive)];
+        for at in 0..ABREAST {
+            let deviation = deviation(at, columns[at][row]);
+            sums[at] += deviation;
+            totals[at] += deviation * deviation;
+        }
     }
-    if !(total.is_finite() && total >= f64::MIN_POSITIVE / f64::EPSILON) {
-        return f64::NAN;
-    }
-    let between: f64 = sums.iter().zip(counts).map(|(sum, n)| sum * sum / n).sum();
-    let within = (total - between).max(0.0);
-    match within == 0.0 {
-        true => f64::INFINITY,
-        false => between / (within / (outcome.len() as f64 - 2.0)),
-    }
+    let n = outcome.len() as f64;
+    let positive = outcome.iter().filter(|positive| **positive).count() as f64;
+    std::array::from_fn(|at| {
+        let total = totals[at];
+        if !(total.is_finite() && total >= f64::MIN_POSITIVE / f64::EPSILON) {
+            return f64::NAN;
+        }
+        let of_classes = [(sums[0][at], n - positive), (sums[1][at], positive)];
+        let between: f64 = of_classes.iter().map(|(sum, n)| sum * sum / n).sum();
+        let within = (total - between).max(0.0);
+        match within == 0.0 {
+            true => f64::INFINITY,
+            false => between / (within / (n - 2.0)),
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::Stream;
+
+    fn f_statistic(values: &[f64], outcome: &[bool]) -> f64 {
+        let column = FrameColumn { name: "c".into(), values: values.to_vec() };
+        f_statistics(&[Arc::new(column)], outcome)[0]
+    }
+
+    #[test]
+    fn columns_beside_each_other_have_the_f_of_one_alone() {
+        let mut stream = Stream::new(1, &["f"]);
+        let outcome: Vec<bool> = (0..23).map(|_| stream.below(3) == 0).collect();
+        let mut columns = Vec::new();
+        for at in 0..21 {
+            let scale = [1.0, 1e-200, 1e200, 0.0, 3e307][at % 5];
+            let values = outcome.iter().map(|_| scale * stream.normal());
+            let values: Vec<f64> = match at {
+                4 => outcome
+                    .iter()
+                    .map(|positive| f64::from(u8::from(*positive)))
+                    .collect(),
+                _ => values.collect(),
+            };
+            columns.push(Arc::new(FrameColumn { name: "c".into(), values }));
+        }
+        let all = f_statistics(&columns, &outcome);
+        assert_eq!((all.len(), all[3]), (21, -1.0));
+        // Perfectly apart, but for rounding.
+        assert!(all[4] > 1e9);
+        for (column, f) in columns.iter().zip(&all) {
+            assert_eq!(f.to_bits(), f_statistic(&column.values, &outcome).to_bits());
+        }
+        assert!(f_statistics(&[], &outcome).is_empty());
+    }
 
     #[test]
     fn f_is_that_of_scikit_learn() {

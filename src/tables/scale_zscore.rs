@@ -1,6 +1,6 @@
 //! Columns with mean 0 and standard deviation 1 in the training rows.
 
-use crate::math::{mean, sqrt};
+use crate::math::{ABREAST, abreast, mean, sqrt, sums_abreast};
 use crate::operation::prelude::*;
 
 /// Standardises each column by mean and standard deviation of the training rows.
@@ -38,31 +38,44 @@ impl TableStep for ScaleZscore {
     const GAPS: Gaps = Gaps::Kept;
 
     fn fit(&self, train: &Train) -> Result<Moments, Failure> {
-        let moments = train.rows().columns().iter().map(|column| {
-            let known: Vec<f64> =
-                column.values.iter().copied().filter(|value| !value.is_nan()).collect();
-            let mean = mean(&known)
-                .ok_or_else(|| Failure::AllMissing(column.name.to_string()))?;
-            let sd = spread(&known, mean);
-            // Rounding leaves a trace of spread in a constant column.
-            let constant = known.iter().all(|value| *value == known[0]);
-            if !mean.is_finite() || !sd.is_finite() {
-                return Err(Failure::NotFinite(format!(
-                    "the spread of `{}`",
-                    column.name
-                )));
+        let n = train.rows().n() as f64;
+        let mut moments = Vec::with_capacity(train.rows().p());
+        for here in train.rows().columns().chunks(ABREAST) {
+            let values: Vec<&[f64]> = here.iter().map(|c| c.values.as_slice()).collect();
+            let values = abreast(&values);
+            let means = sums_abreast(values, |_, value| value).map(|sum| sum / n);
+            let square =
+                |at: usize, value: f64| (value - means[at]) * (value - means[at]);
+            let squares = sums_abreast(values, square);
+            for (at, column) in here.iter().enumerate() {
+                let found = match means[at].is_nan() {
+                    // A value is missing, or there is none at all.
+                    true => of_known(&column.values),
+                    false => Some(moments_of(&column.values, means[at], squares[at])),
+                };
+                let (mean, sd) =
+                    found.ok_or_else(|| Failure::AllMissing(column.name.to_string()))?;
+                if !mean.is_finite() || !sd.is_finite() {
+                    let what = format!("the spread of `{}`", column.name);
+                    return Err(Failure::NotFinite(what));
+                }
+                moments.push((mean, sd));
             }
-            Ok((mean, if constant { 0.0 } else { sd }))
-        });
-        Ok(Moments(moments.collect::<Result<_, Failure>>()?))
+        }
+        Ok(Moments(moments))
     }
 
     fn apply(&self, moments: &Moments, rows: &mut Rows) -> Result<(), Failure> {
         for ((_, values), (mean, sd)) in rows.columns_mut().zip(&moments.0) {
-            for value in values.iter_mut().filter(|value| !value.is_nan()) {
-                // A value far beyond training at a tiny spread must not become infinite.
-                let z = ((*value - mean) / sd).clamp(f64::MIN, f64::MAX);
-                *value = if *sd == 0.0 { 0.0 } else { z };
+            if *sd == 0.0 {
+                let known = values.iter_mut().filter(|value| !value.is_nan());
+                known.for_each(|value| *value = 0.0);
+                continue;
+            }
+            for value in values {
+                // A value far beyond training at a tiny spread must not become infinite. What is missing
+                // stays so.
+                *value = ((*value - mean) / sd).clamp(f64::MIN, f64::MAX);
             }
         }
         Ok(())
@@ -78,14 +91,28 @@ impl TableStep for ScaleZscore {
     }
 }
 
+/// Mean and standard deviation of the known values, if there are any.
+fn of_known(values: &[f64]) -> Option<(f64, f64)> {
+    let known: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+    let mean = mean(&known)?;
+    let squares = known.iter().map(|value| (value - mean) * (value - mean)).sum();
+    Some(moments_of(&known, mean, squares))
+}
+
+/// The mean, and the standard deviation about it. `squares` is the sum of squared deviations.
+fn moments_of(values: &[f64], mean: f64, squares: f64) -> (f64, f64) {
+    // Rounding leaves a trace of spread in a constant column.
+    let constant = values.iter().all(|value| *value == values[0]);
+    (mean, if constant && mean.is_finite() { 0.0 } else { spread(values, mean, squares) })
+}
+
 /// The standard deviation about the mean.
-fn spread(values: &[f64], mean: f64) -> f64 {
+fn spread(values: &[f64], mean: f64, squares: f64) -> f64 {
     let n = values.len() as f64;
-    let deviations = values.iter().map(|value| value - mean);
-    let squares: f64 = deviations.clone().map(|deviation| deviation * deviation).sum();
     if squares.is_finite() && squares >= f64::MIN_POSITIVE / f64::EPSILON {
         return sqrt(squares / n);
     }
+    let deviations = values.iter().map(|value| value - mean);
     // Squares of very large and very small numbers are 0 or infinite; these are 1 at most.
     let largest = deviations.clone().fold(0.0, |a: f64, b| a.max(b.abs()));
     if largest == 0.0 {
@@ -120,6 +147,44 @@ mod tests {
         for scale in [1e-300, 1e-200, 1e-160, 1e-12, 1e12, 1e200, 1e300] {
             for (found, known) in scaled(scale).iter().zip(&known) {
                 assert!((found - known).abs() < 1e-12, "{scale}: {found}, not {known}");
+            }
+        }
+    }
+
+    #[test]
+    fn columns_beside_each_other_have_the_moments_of_one_alone() {
+        let mut stream = Stream::new(1, &["zscore"]);
+        let column = |at: usize| {
+            let scale = [1.0, 1e-200, 1e200, 0.0][at % 4];
+            let mut values: Vec<f64> = (0..9).map(|_| scale * stream.normal()).collect();
+            if at % 3 == 0 {
+                values[at % 9] = f64::NAN;
+            }
+            FrameColumn { name: "x".into(), values }
+        };
+        let columns: Vec<FrameColumn> = (0..19).map(column).collect();
+        let fit = |columns: &[FrameColumn]| {
+            let rows = Rows::new(columns.to_vec(), 9);
+            let frame = Frame { rows, failed: vec![None; 9] };
+            let split = Split { train: (0..9).collect(), held_out: vec![] };
+            let train = split.train(&frame, &[Some(true); 9], &[0; 9]);
+            let moments = ScaleZscore {}.fit(&train).unwrap();
+            let mut rows = train.rows().clone();
+            ScaleZscore {}.apply(&moments, &mut rows).unwrap();
+            (moments.0, rows)
+        };
+        let (all, scaled) = fit(&columns);
+        for (at, column) in columns.iter().enumerate() {
+            let (alone, own) = fit(std::slice::from_ref(column));
+            assert_eq!(all[at], alone[0], "{at}");
+            let known: Vec<f64> =
+                column.values.iter().copied().filter(|v| !v.is_nan()).collect();
+            assert_eq!(mean(&known), Some(all[at].0), "{at}");
+            let (together, own) =
+                (&scaled.columns()[at].values, &own.columns()[0].values);
+            for (row, value) in column.values.iter().enumerate() {
+                assert_eq!(together[row].to_bits(), own[row].to_bits(), "{at}");
+                assert_eq!(together[row].is_nan(), value.is_nan(), "{at}");
             }
         }
     }

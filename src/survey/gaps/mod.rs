@@ -165,9 +165,8 @@ impl<'a> Looking<'a, '_> {
                 canonical_json(&json!({ "work": "gaps", "version": 1, "cells": cells }));
             let name = format!("gaps/{}/{}", cohort.name, block.name);
             let open = self.reading.stored(name, preimage, || {
-                Ok::<_, Failure>(open(
-                    frame(self.study, self.survey, cohort, &block.name)?.rows,
-                ))
+                let read = || frame(self.study, self.survey, cohort, &block.name);
+                Ok::<_, Failure>(open(self.reading.last.get(cells, read)?.rows))
             });
             open.ok().map(|(open, _)| Rc::new(open))
         });

@@ -462,7 +462,12 @@ fn respelt(
         for (plain, cells) in plain.iter_mut().zip(cells.chunks(together)) {
             for (position, cell) in cells.iter().enumerate() {
                 plain.push_str(if position == 0 { "\"" } else { "\",\"" });
-                plain.push_str(&unquoted(cell).replace('"', "\"\""));
+                match unquoted(cell) {
+                    cell if cell.contains('"') => {
+                        plain.push_str(&cell.replace('"', "\"\""));
+                    }
+                    cell => plain.push_str(&cell),
+                }
             }
             plain.push_str("\"\n");
         }
