@@ -9,13 +9,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
 use crate::data::{RunRecord, StudyRecord};
+use crate::digest::{Digest, Naming};
 use crate::operation::{Entry, Kind};
-use crate::report::{self, Page};
+use crate::report::{self, Page, Told};
 use crate::run::HandedOver;
+use crate::store::{Piece, Pieces};
+
+/// A text that a run's folder gets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Text {
+    Here(Vec<u8>),
+    /// It rests in the store, and is read where the folder does not have it.
+    Kept(Piece),
+}
+
+impl Text {
+    pub fn here(text: String) -> Self {
+        Self::Here(text.into_bytes())
+    }
+
+    fn length(&self) -> u64 {
+        match self {
+            Self::Here(bytes) => bytes.len() as u64,
+            Self::Kept(piece) => piece.length,
+        }
+    }
+}
 
 /// A folder that cannot be written to, or a record that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
+    #[error("what an earlier run gave is not in the store any more, or damaged")]
+    Lost,
     #[error("cannot write {path}: {cause}")]
     Write { path: PathBuf, cause: std::io::Error },
     #[error("cannot read {path}: {cause}")]
@@ -25,22 +50,29 @@ pub enum OutputError {
 }
 
 /// The page of a record, by the sections of a catalogue.
-pub fn page(catalog: &Catalog, record: StudyRecord) -> Page {
+pub fn page(catalog: &Catalog, record: StudyRecord) -> Page<Text> {
     let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
-    report::render_own(record, &sections)
+    report::render_own(record, &sections).map(Text::here)
 }
 
 /// The same for a record that differs from that of another page in the author's half alone.
-pub fn page_again(catalog: &Catalog, record: StudyRecord, before: Page) -> Page {
+pub fn page_again(
+    catalog: &Catalog,
+    record: StudyRecord,
+    before: Page<Text>,
+) -> Page<Text> {
     let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
-    report::render_again(record, &sections, before)
+    report::render_again(record, &sections, before).map(|told| match told {
+        Told::Anew(text) => Text::here(text),
+        Told::AsBefore(text) => text,
+    })
 }
 
 /// What a run gives beside its record.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Results {
     /// Every held-out prediction, as CSV.
-    pub predictions: String,
+    pub predictions: Text,
     /// Frozen models.
     pub models: Vec<ModelFiles>,
     /// Those that cannot be handed over, and why.
@@ -52,9 +84,19 @@ pub struct Results {
 pub struct ModelFiles {
     pub name: String,
     /// As JSON.
-    pub model: String,
+    pub model: Text,
     /// Where it can be had.
-    pub onnx: Option<Vec<u8>>,
+    pub onnx: Option<Text>,
+}
+
+impl Results {
+    /// Its texts. Always in one order.
+    pub fn texts(&mut self) -> impl Iterator<Item = &mut Text> {
+        let models = self.models.iter_mut();
+        let of_models =
+            models.flat_map(|of| [&mut of.model].into_iter().chain(&mut of.onnx));
+        [&mut self.predictions].into_iter().chain(of_models)
+    }
 }
 
 impl ModelFiles {
@@ -63,29 +105,38 @@ impl ModelFiles {
         let mut text = Vec::with_capacity(4 * of.length);
         serde_json::to_writer_pretty(&mut text, &of.model).expect("it is plain data");
         text.push(b'\n');
-        let model = String::from_utf8(text).expect("JSON is UTF-8");
-        Self { name, model, onnx: of.onnx.ok() }
+        Self { name, model: Text::Here(text), onnx: of.onnx.ok().map(Text::Here) }
     }
 }
 
+/// What a run's folder gets.
+#[derive(Clone, Copy)]
+pub struct Written<'a> {
+    pub page: &'a Page<Text>,
+    /// That of `report.json`, where it is known.
+    pub found: Option<Digest>,
+    pub run: &'a RunRecord,
+    pub results: Option<&'a Results>,
+    /// What has the texts that are kept.
+    pub kept: Option<&'a Pieces>,
+}
+
+/// The largest of the files: the record.
+const RECORD: &str = "report.json";
+
 /// Writes report, records, figures, tables and checklists; gives the path of the page. Takes away what an
-/// earlier run wrote and this one does not: a table of data that were public then, say.
-pub fn write(
-    out: &Path,
-    page: &Page,
-    run: &RunRecord,
-    results: Option<&Results>,
-) -> Result<PathBuf, OutputError> {
-    let mut files: BTreeMap<String, Cow<'_, [u8]>> = BTreeMap::new();
-    let mut add = |name: String, bytes| drop(files.insert(name, bytes));
-    add("report.json".to_string(), Cow::Borrowed(page.json.as_bytes()));
+/// earlier run wrote and this one does not: a table of data that were public then, say. A file that is
+/// there as it has to be is left alone. Nothing is changed where something that is kept is lost.
+pub fn write(out: &Path, written: Written<'_>) -> Result<PathBuf, OutputError> {
+    let Written { page, found, run, results, kept } = written;
+    let mut files: BTreeMap<String, Content<'_>> = BTreeMap::new();
+    let mut add = |name: String, text| drop(files.insert(name, Content::of(text)));
     if let Some(results) = results {
-        let predictions = results.predictions.as_bytes();
-        add("predictions.csv".to_string(), Cow::Borrowed(predictions));
+        add("predictions.csv".to_string(), &results.predictions);
         for ModelFiles { name, model, onnx } in &results.models {
-            add(format!("models/{name}.json"), Cow::Borrowed(model.as_bytes()));
+            add(format!("models/{name}.json"), model);
             if let Some(onnx) = onnx {
-                add(format!("models/{name}.onnx"), Cow::Borrowed(onnx.as_slice()));
+                add(format!("models/{name}.onnx"), onnx);
             }
         }
     }
@@ -96,18 +147,40 @@ pub fn write(
     ];
     for (folder, of_folder) in parts {
         for (name, text) in of_folder {
-            add(format!("{folder}/{name}"), Cow::Borrowed(text.as_bytes()));
+            add(format!("{folder}/{name}"), text);
         }
     }
-    let mut written: BTreeSet<String> = files.keys().cloned().collect();
-    written.insert("report.html".to_string());
+    let mut names: BTreeSet<String> = files.keys().cloned().collect();
+    names.extend([RECORD, "report.html"].map(str::to_string));
+    let others = || -> Result<Vec<New<'_>>, OutputError> {
+        let new = files.iter().map(|(name, of)| of.new(out.join(name), kept));
+        new.filter_map(Result::transpose).collect()
+    };
+    let of_record = || -> Result<(Option<New<'_>>, String), OutputError> {
+        let texts = page.json.iter().map(|cut| &cut.text).collect();
+        let record = Content { texts, digest: found };
+        let path = out.join(RECORD);
+        // The page names what it shows.
+        let (new, found) = match found {
+            Some(found) => (record.new(path, kept)?, found),
+            None => {
+                let bytes = record.read(kept)?;
+                let mut naming = Naming::plain();
+                bytes.iter().for_each(|part| naming.add(part));
+                (New::unless_there(path, bytes), naming.digest())
+            }
+        };
+        Ok((new, page.html(Some((run, &found)))))
+    };
+    let (others, of_record) = rayon::join(others, of_record);
+    let (others, (record, html)) = (others?, of_record?);
     let before = of_before(out);
     let stays = |name: &&String| {
         let of_results = *name == "predictions.csv" || name.starts_with("models/");
         results.is_none() && of_results
     };
-    written.extend(before.iter().filter(stays).cloned());
-    for name in before.difference(&written).filter(|name| is_own(name)) {
+    names.extend(before.iter().filter(stays).cloned());
+    for name in before.difference(&names).filter(|name| is_own(name)) {
         let path = out.join(name);
         match std::fs::remove_file(&path) {
             Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
@@ -116,16 +189,100 @@ pub fn write(
             _ => {}
         }
     }
-    let run = RunRecord { written: written.into_iter().collect(), ..run.clone() };
+    let run = RunRecord { written: names.into_iter().collect(), ..run.clone() };
     // First, so that whatever is there after an interruption is known to a later run.
     replace(&out.join("record.json"), json(&run).as_bytes())?;
     let report = out.join("report.html");
-    let others =
-        || files.iter().try_for_each(|(name, bytes)| replace(&out.join(name), bytes));
-    let of_page = || replace(&report, page.html(Some(&run)).as_bytes());
-    let (others, of_page) = rayon::join(others, of_page);
-    others.and(of_page)?;
+    let beside = || others.iter().chain(&record).try_for_each(New::put);
+    let of_page = || replace(&report, html.as_bytes());
+    let (beside, of_page) = rayon::join(beside, of_page);
+    beside.and(of_page)?;
     Ok(report)
+}
+
+/// What a file holds: these texts, one behind the other.
+struct Content<'a> {
+    texts: Vec<&'a Text>,
+    digest: Option<Digest>,
+}
+
+impl<'a> Content<'a> {
+    fn of(text: &'a Text) -> Self {
+        let digest = match text {
+            Text::Here(_) => None,
+            Text::Kept(piece) => Some(piece.digest),
+        };
+        Self { texts: vec![text], digest }
+    }
+
+    /// The file, if it is not there as it has to be.
+    fn new(
+        &self,
+        path: PathBuf,
+        kept: Option<&Pieces>,
+    ) -> Result<Option<New<'a>>, OutputError> {
+        let Some(digest) = self.digest else {
+            return Ok(New::unless_there(path, self.read(kept)?));
+        };
+        let length = self.texts.iter().map(|text| text.length()).sum();
+        if is(&path, length, &digest).unwrap_or(false) {
+            return Ok(None);
+        }
+        Ok(Some(New { path, bytes: self.read(kept)? }))
+    }
+
+    fn read(&self, kept: Option<&Pieces>) -> Result<Vec<Cow<'a, [u8]>>, OutputError> {
+        let read = self.texts.iter().map(|text| match text {
+            Text::Here(bytes) => Ok(Cow::Borrowed(bytes.as_slice())),
+            Text::Kept(piece) => kept
+                .and_then(|kept| kept.read(piece))
+                .map(Cow::Owned)
+                .ok_or(OutputError::Lost),
+        });
+        read.collect()
+    }
+}
+
+/// A file that is to be written, in parts.
+struct New<'a> {
+    path: PathBuf,
+    bytes: Vec<Cow<'a, [u8]>>,
+}
+
+impl<'a> New<'a> {
+    fn unless_there(path: PathBuf, bytes: Vec<Cow<'a, [u8]>>) -> Option<Self> {
+        match holds(&path, &bytes) {
+            Ok(true) => None,
+            _ => Some(Self { path, bytes }),
+        }
+    }
+
+    /// Written beside its place and renamed, so that nobody reads half a report.
+    fn put(&self) -> Result<(), OutputError> {
+        let path = &self.path;
+        let wrong = |cause| OutputError::Write { path: path.clone(), cause };
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let staged = || tempfile::Builder::new().prefix(".report-").tempfile_in(folder);
+        let staged = match staged() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                std::fs::create_dir_all(folder).map_err(wrong)?;
+                staged()
+            }
+            other => other,
+        };
+        let mut file = staged.map_err(wrong)?;
+        for part in &self.bytes {
+            std::io::Write::write_all(&mut file, part).map_err(wrong)?;
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let readable = std::fs::Permissions::from_mode(0o644);
+            file.as_file().set_permissions(readable).map_err(wrong)?;
+        }
+        file.persist(path).map_err(|error| wrong(error.error))?;
+        Ok(())
+    }
 }
 
 /// What the run before wrote into a folder, as far as its record tells.
@@ -161,14 +318,34 @@ fn json(value: &impl serde::Serialize) -> String {
     format!("{text}\n")
 }
 
-/// Whether a file holds these bytes. One of another length is not read.
-fn holds(path: &Path, bytes: &[u8]) -> std::io::Result<bool> {
-    let mut file = std::fs::File::open(path)?;
-    if file.metadata()?.len() != bytes.len() as u64 {
-        return Ok(false);
+/// Units: bytes.
+const READ_AT_ONCE: usize = 1 << 16;
+
+/// A file of this length, if there is one.
+fn of_length(path: &Path, length: u64) -> std::io::Result<Option<std::fs::File>> {
+    let file = std::fs::File::open(path)?;
+    Ok((file.metadata()?.len() == length).then_some(file))
+}
+
+/// Whether a file is that of a length and a digest. One of another length is not read.
+fn is(path: &Path, length: u64, digest: &Digest) -> std::io::Result<bool> {
+    let Some(mut file) = of_length(path, length)? else { return Ok(false) };
+    let mut naming = Naming::plain();
+    let mut piece = vec![0; READ_AT_ONCE.min(length as usize + 1)];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(naming.digest() == *digest),
+            n => naming.add(&piece[..n]),
+        }
     }
-    let mut piece = vec![0; bytes.len().min(1 << 16)];
-    for expected in bytes.chunks(1 << 16) {
+}
+
+/// Whether a file holds these bytes. One of another length is not read.
+fn holds(path: &Path, bytes: &[Cow<'_, [u8]>]) -> std::io::Result<bool> {
+    let length = bytes.iter().map(|part| part.len()).sum::<usize>();
+    let Some(mut file) = of_length(path, length as u64)? else { return Ok(false) };
+    let mut piece = vec![0; length.min(READ_AT_ONCE)];
+    for expected in bytes.iter().flat_map(|part| part.chunks(READ_AT_ONCE)) {
         let found = &mut piece[..expected.len()];
         file.read_exact(found)?;
         if found != expected {
@@ -178,23 +355,51 @@ fn holds(path: &Path, bytes: &[u8]) -> std::io::Result<bool> {
     Ok(true)
 }
 
-/// Written beside its place and renamed, so that nobody reads half a report.
+/// A file with these bytes, whatever was there.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    let wrong = |cause| OutputError::Write { path: path.to_path_buf(), cause };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(wrong)?;
-    if holds(path, bytes).unwrap_or(false) {
-        return Ok(());
+    let new = New::unless_there(path.to_path_buf(), vec![Cow::Borrowed(bytes)]);
+    new.as_ref().map_or(Ok(()), New::put)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_where_it_is_not_as_it_has_to_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::store::Store::open(
+            &folder.path().join("store"),
+            crate::store::Mode::ReadWrite,
+        )
+        .unwrap();
+        let large = vec![b'x'; 3 * READ_AT_ONCE + 1];
+        let (name, pieces) = store.keep_pieces(&[&large, b""]).unwrap();
+        let kept = store.pieces(&name).unwrap();
+        let (large_kept, empty) = (Text::Kept(pieces[0]), Text::Kept(pieces[1]));
+        let path = folder.path().join("deep/file");
+        let new = |text: &Text, kept| {
+            let new = Content::of(text).new(path.clone(), kept)?;
+            new.as_ref().map(New::put).transpose().map(|put| put.is_some())
+        };
+        assert!(new(&large_kept, Some(&kept)).unwrap(), "there is no folder");
+        assert_eq!(std::fs::read(&path).unwrap(), large);
+        // Where it is there already the store is not asked.
+        assert!(!new(&large_kept, None).unwrap());
+        assert!(!new(&Text::Here(large.clone()), None).unwrap());
+        let mut other = large.clone();
+        other[READ_AT_ONCE] = b'y';
+        std::fs::write(&path, &other).unwrap();
+        assert!(matches!(new(&large_kept, None), Err(OutputError::Lost)));
+        assert_eq!(std::fs::read(&path).unwrap(), other, "nothing has been changed");
+        assert!(new(&large_kept, Some(&kept)).unwrap());
+        assert_eq!(std::fs::read(&path).unwrap(), large);
+        assert!(new(&empty, Some(&kept)).unwrap() && !new(&empty, None).unwrap());
+        // A text that is partly kept is one file.
+        let ends = Text::here("end".to_string());
+        let both = Content { texts: vec![&large_kept, &ends], digest: None };
+        both.new(path.clone(), Some(&kept)).unwrap().unwrap().put().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), [&large[..], b"end"].concat());
+        assert!(both.new(path, Some(&kept)).unwrap().is_none());
     }
-    let mut file =
-        tempfile::Builder::new().prefix(".report-").tempfile_in(folder).map_err(wrong)?;
-    std::io::Write::write_all(&mut file, bytes).map_err(wrong)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let readable = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(readable).map_err(wrong)?;
-    }
-    file.persist(path).map_err(|error| wrong(error.error))?;
-    Ok(())
 }

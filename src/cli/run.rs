@@ -11,7 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::finished::{self, Ahead, Finished, Headline};
-use super::{Exit, load, locked, output};
+use super::output::{self, OutputError, Text, Written};
+use super::{Exit, load, locked};
 use crate::catalog::Catalog;
 use crate::data::{KindRun, RunRecord, StudyRecord};
 use crate::diagnostics::{any_error, visible};
@@ -123,8 +124,11 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     {
         let exit = ended.as_before(&loaded, &finished);
         // The process is about to end: giving a large record back piece by piece takes longer.
-        std::mem::forget((finished, loaded));
-        return exit;
+        std::mem::forget(finished);
+        if let Some(exit) = exit {
+            std::mem::forget(loaded);
+            return exit;
+        }
     }
     let warned = finished::warnings(&loaded);
     loaded.plan();
@@ -235,8 +239,8 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     record.protocol = deviations;
     let sound = done.failed() == 0;
     let keeps = finished_key.filter(|_| sound);
-    let kept = keeps.and_then(|_| finished::keep_record(&record, &opened.store));
-    let record = finished::shown(study, record);
+    let keep = keeps.map(|_| &opened.store);
+    let (source, record) = finished::Source::of(record, study, &warned, keep);
     let run_record = RunRecord {
         computed: done.computed(),
         stored: done.count(|how| matches!(how, How::Stored | How::Taken)),
@@ -247,7 +251,12 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     };
     let written = || {
         let mut results = output::Results {
-            predictions: run::predictions(study, &loaded.survey, plan, &found),
+            predictions: Text::here(run::predictions(
+                study,
+                &loaded.survey,
+                plan,
+                &found,
+            )),
             models: Vec::new(),
             without_model: Vec::new(),
         };
@@ -274,21 +283,25 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
             .map(|of| (of.kind.clone(), of.computed + of.stored + of.failed))
             .collect(),
         page,
+        found: None,
         results,
+        texts: None,
         lock,
         headlines,
         held: finished::Held::of(&found, &done.states, &opened.store),
-        record: kept,
-        warned,
+        source,
     };
-    if exit == Exit::Fine
-        && let Some(key) = keeps
-    {
-        finished.keep(&opened.store, &key, &loaded.text);
+    let keep = keeps.filter(|_| exit == Exit::Fine);
+    let exit = match ended.files(&run_record, &finished) {
+        Ok(report) => ended.said(&run_record, &finished, &report, exit),
+        Err(error) => unwritten(&error),
+    };
+    match keep {
+        Some(key) => finished.keep(&opened.store, &key, &loaded.text),
+        // The process is about to end: giving large values back piece by piece takes longer.
+        None => std::mem::forget(finished),
     }
-    let exit = ended.written(&run_record, &finished, exit);
-    // The process is about to end: giving large values back piece by piece takes longer.
-    std::mem::forget((finished, found, done, loaded));
+    std::mem::forget((found, done, loaded));
     exit
 }
 
@@ -331,20 +344,9 @@ impl Ended<'_> {
         }
     }
 
-    /// A run before which nothing has changed.
-    fn as_before(&self, loaded: &load::Loaded, finished: &Finished) -> Exit {
-        if !loaded.faults.is_empty() && !self.args.quiet {
-            let colour = std::io::stderr().is_terminal();
-            let drawn = load::draw(&loaded.faults, self.places, &loaded.text, colour);
-            eprintln!("{drawn}");
-        }
+    /// A run before which nothing has changed. None where what was kept is lost: then it is planned.
+    fn as_before(&self, loaded: &load::Loaded, finished: &Finished) -> Option<Exit> {
         let n = finished.n_nodes;
-        if !self.args.quiet && !self.args.json {
-            eprintln!("{n} nodes: {n} stored, 0 new, 0 waiting for those");
-        }
-        if let Err(error) = self.opened.files.save() {
-            eprintln!("warning: file digests are not kept: {error}");
-        }
         let stored = finished.kinds.iter().map(|(kind, n)| KindRun {
             kind: kind.clone(),
             computed: 0,
@@ -356,24 +358,58 @@ impl Ended<'_> {
             kinds: stored.collect(),
             ..self.run_record(loaded, &finished.engine, n)
         };
-        self.written(&run_record, finished, Exit::Fine)
+        let files = self.files(&run_record, finished);
+        if matches!(files, Err(OutputError::Lost)) {
+            return None;
+        }
+        if !loaded.faults.is_empty() && !self.args.quiet {
+            let colour = std::io::stderr().is_terminal();
+            let drawn = load::draw(&loaded.faults, self.places, &loaded.text, colour);
+            eprintln!("{drawn}");
+        }
+        if !self.args.quiet && !self.args.json {
+            eprintln!("{n} nodes: {n} stored, 0 new, 0 waiting for those");
+        }
+        if let Err(error) = self.opened.files.save() {
+            eprintln!("warning: file digests are not kept: {error}");
+        }
+        Some(match files {
+            Ok(report) => self.said(&run_record, finished, &report, Exit::Fine),
+            Err(error) => unwritten(&error),
+        })
     }
 
-    /// Writes what was found, and says it.
-    fn written(&self, run: &RunRecord, finished: &Finished, exit: Exit) -> Exit {
+    /// Writes what was found; gives the path of the page.
+    fn files(
+        &self,
+        run: &RunRecord,
+        finished: &Finished,
+    ) -> Result<PathBuf, OutputError> {
+        let beside = || self.places.folder.join("runs").join(&self.places.name);
+        let out = self.args.out.clone().unwrap_or_else(beside);
+        let kept =
+            finished.texts.as_ref().and_then(|name| self.opened.store.pieces(name));
+        let written = Written {
+            page: &finished.page,
+            found: finished.found,
+            run,
+            results: Some(&finished.results),
+            kept: kept.as_ref(),
+        };
+        output::write(&out, written)
+    }
+
+    /// Says what was written, and locks it.
+    fn said(
+        &self,
+        run: &RunRecord,
+        finished: &Finished,
+        report: &Path,
+        exit: Exit,
+    ) -> Exit {
         for (name, why) in &finished.results.without_model {
             eprintln!("warning: there is no model `{name}`: {why}");
         }
-        let beside = || self.places.folder.join("runs").join(&self.places.name);
-        let out = self.args.out.clone().unwrap_or_else(beside);
-        let report =
-            match output::write(&out, &finished.page, run, Some(&finished.results)) {
-                Ok(report) => report,
-                Err(error) => {
-                    eprintln!("error: {error}");
-                    return Exit::Failed;
-                }
-            };
         let exit = match exit {
             Exit::Fine => {
                 let protocol = self.protocol.clone();
@@ -381,9 +417,14 @@ impl Ended<'_> {
             }
             other => other,
         };
-        say(self.args, run, &finished.headlines, &report, exit);
+        say(self.args, run, &finished.headlines, report, exit);
         exit
     }
+}
+
+fn unwritten(error: &OutputError) -> Exit {
+    eprintln!("error: {error}");
+    Exit::Failed
 }
 
 /// The first signal stops after the nodes that are running, the second at once.
