@@ -31,8 +31,8 @@ pub struct Finished {
     /// Nodes by kind.
     pub kinds: Vec<(String, usize)>,
     pub page: Page<Text>,
-    /// That of `report.json`, where it is known.
-    pub found: Option<Digest>,
+    /// The digest of `report.json`, where it is known.
+    pub json: Option<Digest>,
     pub results: Results,
     /// Names what has the texts of both that are kept: where only some are needed, or none, the others are
     /// not read.
@@ -329,7 +329,7 @@ impl Finished {
         };
         let record = self.source.told(record, loaded, study);
         self.page = output::page_again(catalog, record, self.page);
-        self.found = None;
+        self.json = None;
         Some(self)
     }
 
@@ -347,7 +347,7 @@ impl Finished {
         let of_record = &texts[..self.page.json.len()];
         let mut naming = Naming::plain();
         of_record.iter().for_each(|part| naming.add(part));
-        self.found = Some(naming.digest());
+        self.json = Some(naming.digest());
         let Ok((name, pieces)) = store.keep_pieces(&texts) else { return };
         self.texts = Some(name);
         let mut pieces = pieces.into_iter().map(Text::Kept);

@@ -113,8 +113,8 @@ impl ModelFiles {
 #[derive(Clone, Copy)]
 pub struct Written<'a> {
     pub page: &'a Page<Text>,
-    /// That of `report.json`, where it is known.
-    pub found: Option<Digest>,
+    /// The digest of `report.json`, where it is known.
+    pub record: Option<Digest>,
     pub run: &'a RunRecord,
     pub results: Option<&'a Results>,
     /// What has the texts that are kept.
@@ -128,7 +128,7 @@ const RECORD: &str = "report.json";
 /// earlier run wrote and this one does not: a table of data that were public then, say. A file that is
 /// there as it has to be is left alone. Nothing is changed where something that is kept is lost.
 pub fn write(out: &Path, written: Written<'_>) -> Result<PathBuf, OutputError> {
-    let Written { page, found, run, results, kept } = written;
+    let Written { page, record, run, results, kept } = written;
     let mut files: BTreeMap<String, Content<'_>> = BTreeMap::new();
     let mut add = |name: String, text| drop(files.insert(name, Content::of(text)));
     if let Some(results) = results {
@@ -156,24 +156,13 @@ pub fn write(out: &Path, written: Written<'_>) -> Result<PathBuf, OutputError> {
         let new = files.iter().map(|(name, of)| of.new(out.join(name), kept));
         new.filter_map(Result::transpose).collect()
     };
-    let of_record = || -> Result<(Option<New<'_>>, String), OutputError> {
+    let of_record = || {
         let texts = page.json.iter().map(|cut| &cut.text).collect();
-        let record = Content { texts, digest: found };
-        let path = out.join(RECORD);
-        // The page names what it shows.
-        let (new, found) = match found {
-            Some(found) => (record.new(path, kept)?, found),
-            None => {
-                let bytes = record.read(kept)?;
-                let mut naming = Naming::plain();
-                bytes.iter().for_each(|part| naming.add(part));
-                (New::unless_there(path, bytes), naming.digest())
-            }
-        };
-        Ok((new, page.html(Some((run, &found)))))
+        Content { texts, digest: record }.new(out.join(RECORD), kept)
     };
-    let (others, of_record) = rayon::join(others, of_record);
-    let (others, (record, html)) = (others?, of_record?);
+    let beside = || (others(), page.html(Some((run, &found(page)))));
+    let (record, (others, html)) = rayon::join(of_record, beside);
+    let (record, others) = (record?, others?);
     let before = of_before(out);
     let stays = |name: &&String| {
         let of_results = *name == "predictions.csv" || name.starts_with("models/");
@@ -283,6 +272,20 @@ impl<'a> New<'a> {
         file.persist(path).map_err(|error| wrong(error.error))?;
         Ok(())
     }
+}
+
+/// What names what a page shows: the digests of the parts of its record. Those that are kept need not be
+/// read for it.
+fn found(page: &Page<Text>) -> Digest {
+    let mut naming = Naming::new("restudy record v1");
+    for cut in &page.json {
+        let digest = match &cut.text {
+            Text::Here(bytes) => Digest::of(bytes),
+            Text::Kept(piece) => piece.digest,
+        };
+        naming.add(digest.as_bytes());
+    }
+    naming.digest()
 }
 
 /// What the run before wrote into a folder, as far as its record tells.

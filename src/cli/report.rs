@@ -33,7 +33,7 @@ pub fn run(args: &Report) -> Exit {
     let rendered = output::page(&Catalog::standard(), record);
     let written = output::Written {
         page: &rendered,
-        found: None,
+        record: None,
         run: &run,
         results: None,
         kept: None,

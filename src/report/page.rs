@@ -455,7 +455,7 @@ impl<T> Page<T> {
     }
 
     /// The page. What differs from run to run is only in places marked `data-run`; it is told of a run and
-    /// the digest of its record.
+    /// the digest that names what it found.
     pub fn html(&self, run: Option<(&RunRecord, &Digest)>) -> String {
         let mut filling: Json =
             serde_json::from_str(&self.filling).expect("it was written as JSON");
