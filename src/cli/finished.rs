@@ -311,7 +311,7 @@ impl Finished {
     }
 
     /// The same run as this text tells it, which may differ in the author's half of the report; with the
-    /// whole record where that was read already.
+    /// record where that was read already.
     pub fn told(
         mut self,
         record: Option<StudyRecord>,
@@ -335,14 +335,13 @@ impl Finished {
 
     /// The index is disposable: without it the next run plans again.
     pub fn keep(mut self, store: &Store, key: &Digest, text: &str) {
-        let here = |text| match text {
-            &Text::Here(ref bytes) => Some(bytes.as_slice()),
-            Text::Kept(_) => None,
-        };
         let mut of_results: Vec<&mut Text> = self.results.texts().collect();
         let of_page = self.page.texts();
-        let texts: Option<Vec<&[u8]>> =
-            of_page.chain(of_results.iter().map(|text| &**text)).map(here).collect();
+        let texts: Option<Vec<&[u8]>> = of_page
+            .chain(of_results.iter().map(|text| &**text))
+            .map(Text::bytes)
+            .collect();
+        // Where some are kept already, so is the whole.
         let Some(texts) = texts else { return };
         let of_record = &texts[..self.page.json.len()];
         let mut naming = Naming::plain();

@@ -28,6 +28,14 @@ impl Text {
         Self::Here(text.into_bytes())
     }
 
+    /// If they are at hand.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Here(bytes) => Some(bytes),
+            Self::Kept(_) => None,
+        }
+    }
+
     fn length(&self) -> u64 {
         match self {
             Self::Here(bytes) => bytes.len() as u64,
