@@ -13,7 +13,7 @@ use super::output::{self, Results, Text};
 use crate::catalog::Catalog;
 use crate::data::{AssociationFacts, ProtocolFacts, StudyRecord};
 use crate::diagnostics::{Severity, any_error};
-use crate::digest::{Digest, Naming, canonical_json};
+use crate::digest::{Digest, canonical_json};
 use crate::plan::States;
 use crate::report::Page;
 use crate::review::Lock;
@@ -31,8 +31,6 @@ pub struct Finished {
     /// Nodes by kind.
     pub kinds: Vec<(String, usize)>,
     pub page: Page<Text>,
-    /// The digest of `report.json`, where it is known.
-    pub json: Option<Digest>,
     pub results: Results,
     /// Names what has the texts of both that are kept: where only some are needed, or none, the others are
     /// not read.
@@ -329,7 +327,6 @@ impl Finished {
         };
         let record = self.source.told(record, loaded, study);
         self.page = output::page_again(catalog, record, self.page);
-        self.json = None;
         Some(self)
     }
 
@@ -343,10 +340,6 @@ impl Finished {
             .collect();
         // Where some are kept already, so is the whole.
         let Some(texts) = texts else { return };
-        let of_record = &texts[..self.page.json.len()];
-        let mut naming = Naming::plain();
-        of_record.iter().for_each(|part| naming.add(part));
-        self.json = Some(naming.digest());
         let Ok((name, pieces)) = store.keep_pieces(&texts) else { return };
         self.texts = Some(name);
         let mut pieces = pieces.into_iter().map(Text::Kept);

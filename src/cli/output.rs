@@ -1,8 +1,7 @@
 //! The files of a run's folder.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -121,8 +120,6 @@ impl ModelFiles {
 #[derive(Clone, Copy)]
 pub struct Written<'a> {
     pub page: &'a Page<Text>,
-    /// The digest of `report.json`, where it is known.
-    pub record: Option<Digest>,
     pub run: &'a RunRecord,
     pub results: Option<&'a Results>,
     /// What has the texts that are kept.
@@ -136,9 +133,11 @@ const RECORD: &str = "report.json";
 /// earlier run wrote and this one does not: a table of data that were public then, say. A file that is
 /// there as it has to be is left alone. Nothing is changed where something that is kept is lost.
 pub fn write(out: &Path, written: Written<'_>) -> Result<PathBuf, OutputError> {
-    let Written { page, record, run, results, kept } = written;
-    let mut files: BTreeMap<String, Content<'_>> = BTreeMap::new();
-    let mut add = |name: String, text| drop(files.insert(name, Content::of(text)));
+    let Written { page, run, results, kept } = written;
+    let mut files: BTreeMap<String, &Text> = BTreeMap::new();
+    let mut add = |name: String, text| {
+        files.insert(name, text);
+    };
     if let Some(results) = results {
         add("predictions.csv".to_string(), &results.predictions);
         for ModelFiles { name, model, onnx } in &results.models {
@@ -160,13 +159,15 @@ pub fn write(out: &Path, written: Written<'_>) -> Result<PathBuf, OutputError> {
     }
     let mut names: BTreeSet<String> = files.keys().cloned().collect();
     names.extend([RECORD, "report.html"].map(str::to_string));
-    let others = || -> Result<Vec<New<'_>>, OutputError> {
-        let new = files.iter().map(|(name, of)| of.new(out.join(name), kept));
+    let others = || -> Result<Vec<New>, OutputError> {
+        let new = files
+            .iter()
+            .map(|(name, text)| New::unless_there(out.join(name), &[text], kept));
         new.filter_map(Result::transpose).collect()
     };
     let of_record = || {
-        let texts = page.json.iter().map(|cut| &cut.text).collect();
-        Content { texts, digest: record }.new(out.join(RECORD), kept)
+        let texts: Vec<&Text> = page.json.iter().map(|cut| &cut.text).collect();
+        New::unless_there(out.join(RECORD), &texts, kept)
     };
     let beside = || (others(), page.html(Some((run, &found(page)))));
     let (record, (others, html)) = rayon::join(of_record, beside);
@@ -188,98 +189,73 @@ pub fn write(out: &Path, written: Written<'_>) -> Result<PathBuf, OutputError> {
     }
     let run = RunRecord { written: names.into_iter().collect(), ..run.clone() };
     // First, so that whatever is there after an interruption is known to a later run.
-    replace(&out.join("record.json"), json(&run).as_bytes())?;
+    replace(&out.join("record.json"), json(&run))?;
     let report = out.join("report.html");
-    let beside = || others.iter().chain(&record).try_for_each(New::put);
-    let of_page = || replace(&report, html.as_bytes());
+    let beside = || others.into_iter().chain(record).try_for_each(New::put);
+    let of_page = || replace(&report, html);
     let (beside, of_page) = rayon::join(beside, of_page);
     beside.and(of_page)?;
     Ok(report)
 }
 
-/// What a file holds: these texts, one behind the other.
-struct Content<'a> {
-    texts: Vec<&'a Text>,
-    digest: Option<Digest>,
+/// A file that is written, but not under its name.
+struct New {
+    path: PathBuf,
+    staged: tempfile::NamedTempFile,
 }
 
-impl<'a> Content<'a> {
-    fn of(text: &'a Text) -> Self {
-        let digest = match text {
-            Text::Here(_) => None,
-            Text::Kept(piece) => Some(piece.digest),
-        };
-        Self { texts: vec![text], digest }
-    }
-
-    /// The file, if it is not there as it has to be.
-    fn new(
-        &self,
+impl New {
+    /// A file that holds these texts, one behind the other, if there is none.
+    fn unless_there(
         path: PathBuf,
+        texts: &[&Text],
         kept: Option<&Pieces>,
-    ) -> Result<Option<New<'a>>, OutputError> {
-        let Some(digest) = self.digest else {
-            return Ok(New::unless_there(path, self.read(kept)?));
-        };
-        let length = self.texts.iter().map(|text| text.length()).sum();
-        if is(&path, length, &digest).unwrap_or(false) {
+    ) -> Result<Option<Self>, OutputError> {
+        if holds(&path, texts).unwrap_or(false) {
             return Ok(None);
         }
-        Ok(Some(New { path, bytes: self.read(kept)? }))
-    }
-
-    fn read(&self, kept: Option<&Pieces>) -> Result<Vec<Cow<'a, [u8]>>, OutputError> {
-        let read = self.texts.iter().map(|text| match text {
-            Text::Here(bytes) => Ok(Cow::Borrowed(bytes.as_slice())),
-            Text::Kept(piece) => kept
-                .and_then(|kept| kept.read(piece))
-                .map(Cow::Owned)
-                .ok_or(OutputError::Lost),
-        });
-        read.collect()
-    }
-}
-
-/// A file that is to be written, in parts.
-struct New<'a> {
-    path: PathBuf,
-    bytes: Vec<Cow<'a, [u8]>>,
-}
-
-impl<'a> New<'a> {
-    fn unless_there(path: PathBuf, bytes: Vec<Cow<'a, [u8]>>) -> Option<Self> {
-        match holds(&path, &bytes) {
-            Ok(true) => None,
-            _ => Some(Self { path, bytes }),
-        }
-    }
-
-    /// Written beside its place and renamed, so that nobody reads half a report.
-    fn put(&self) -> Result<(), OutputError> {
-        let path = &self.path;
         let wrong = |cause| OutputError::Write { path: path.clone(), cause };
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let staged = || tempfile::Builder::new().prefix(".report-").tempfile_in(folder);
-        let staged = match staged() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                std::fs::create_dir_all(folder).map_err(wrong)?;
-                staged()
+        let mut staged = staged(&path).map_err(wrong)?;
+        for text in texts {
+            match text {
+                Text::Here(bytes) => staged.write_all(bytes).map_err(wrong)?,
+                Text::Kept(piece) => {
+                    let kept = kept.ok_or(OutputError::Lost)?;
+                    let sound = kept.read(piece, |part| staged.write_all(part));
+                    if !sound.map_err(wrong)? {
+                        return Err(OutputError::Lost);
+                    }
+                }
             }
-            other => other,
-        };
-        let mut file = staged.map_err(wrong)?;
-        for part in &self.bytes {
-            std::io::Write::write_all(&mut file, part).map_err(wrong)?;
         }
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let readable = std::fs::Permissions::from_mode(0o644);
-            file.as_file().set_permissions(readable).map_err(wrong)?;
-        }
-        file.persist(path).map_err(|error| wrong(error.error))?;
+        Ok(Some(Self { path, staged }))
+    }
+
+    fn put(self) -> Result<(), OutputError> {
+        let wrong = |cause| OutputError::Write { path: self.path.clone(), cause };
+        self.staged.persist(&self.path).map_err(|error| wrong(error.error))?;
         Ok(())
     }
+}
+
+/// An empty file beside a place, which is renamed once it is whole: nobody reads half a report.
+fn staged(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let staged = || tempfile::Builder::new().prefix(".report-").tempfile_in(folder);
+    let staged = match staged() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder)?;
+            staged()?
+        }
+        other => other?,
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let readable = std::fs::Permissions::from_mode(0o644);
+        staged.as_file().set_permissions(readable)?;
+    }
+    Ok(staged)
 }
 
 /// What names what a page shows: the digests of the parts of its record. Those that are kept need not be
@@ -330,87 +306,91 @@ fn json(value: &impl serde::Serialize) -> String {
 }
 
 /// Units: bytes.
-const READ_AT_ONCE: usize = 1 << 16;
+const AT_ONCE: usize = 1 << 16;
 
-/// A file of this length, if there is one.
-fn of_length(path: &Path, length: u64) -> std::io::Result<Option<std::fs::File>> {
-    let file = std::fs::File::open(path)?;
-    Ok((file.metadata()?.len() == length).then_some(file))
-}
-
-/// Whether a file is that of a length and a digest. One of another length is not read.
-fn is(path: &Path, length: u64, digest: &Digest) -> std::io::Result<bool> {
-    let Some(mut file) = of_length(path, length)? else { return Ok(false) };
-    let mut naming = Naming::plain();
-    let mut piece = vec![0; READ_AT_ONCE.min(length as usize + 1)];
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(naming.digest() == *digest),
-            n => naming.add(&piece[..n]),
-        }
+/// Whether a file holds these texts, one behind the other. One of another length is not read; what is kept
+/// is told by its digest.
+fn holds(path: &Path, texts: &[&Text]) -> std::io::Result<bool> {
+    let length: u64 = texts.iter().map(|text| text.length()).sum();
+    let mut file = std::fs::File::open(path)?;
+    if file.metadata()?.len() != length {
+        return Ok(false);
     }
-}
-
-/// Whether a file holds these bytes. One of another length is not read.
-fn holds(path: &Path, bytes: &[Cow<'_, [u8]>]) -> std::io::Result<bool> {
-    let length = bytes.iter().map(|part| part.len()).sum::<usize>();
-    let Some(mut file) = of_length(path, length as u64)? else { return Ok(false) };
-    let mut piece = vec![0; length.min(READ_AT_ONCE)];
-    for expected in bytes.iter().flat_map(|part| part.chunks(READ_AT_ONCE)) {
-        let found = &mut piece[..expected.len()];
-        file.read_exact(found)?;
-        if found != expected {
-            return Ok(false);
+    let mut room = vec![0; AT_ONCE.min(length as usize)];
+    for text in texts {
+        match text {
+            Text::Here(bytes) => {
+                for expected in bytes.chunks(AT_ONCE) {
+                    let found = &mut room[..expected.len()];
+                    file.read_exact(found)?;
+                    if found != expected {
+                        return Ok(false);
+                    }
+                }
+            }
+            Text::Kept(piece) => {
+                let mut naming = Naming::plain();
+                let mut left = piece.length;
+                while left > 0 {
+                    let found = &mut room[..AT_ONCE.min(left as usize)];
+                    file.read_exact(found)?;
+                    naming.add(found);
+                    left -= found.len() as u64;
+                }
+                if naming.digest() != piece.digest {
+                    return Ok(false);
+                }
+            }
         }
     }
     Ok(true)
 }
 
-/// A file with these bytes, whatever was there.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    let new = New::unless_there(path.to_path_buf(), vec![Cow::Borrowed(bytes)]);
-    new.as_ref().map_or(Ok(()), New::put)
+/// A file with this text, whatever was there.
+fn replace(path: &Path, text: String) -> Result<(), OutputError> {
+    let new = New::unless_there(path.to_path_buf(), &[&Text::here(text)], None)?;
+    new.map_or(Ok(()), New::put)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{Mode, Store};
 
     #[test]
     fn a_file_is_written_where_it_is_not_as_it_has_to_be() {
         let folder = tempfile::tempdir().unwrap();
-        let store = crate::store::Store::open(
-            &folder.path().join("store"),
-            crate::store::Mode::ReadWrite,
-        )
-        .unwrap();
-        let large = vec![b'x'; 3 * READ_AT_ONCE + 1];
+        let store = Store::open(&folder.path().join("store"), Mode::ReadWrite).unwrap();
+        let large = vec![b'x'; 3 * AT_ONCE + 1];
         let (name, pieces) = store.keep_pieces(&[&large, b""]).unwrap();
         let kept = store.pieces(&name).unwrap();
         let (large_kept, empty) = (Text::Kept(pieces[0]), Text::Kept(pieces[1]));
         let path = folder.path().join("deep/file");
-        let new = |text: &Text, kept| {
-            let new = Content::of(text).new(path.clone(), kept)?;
-            new.as_ref().map(New::put).transpose().map(|put| put.is_some())
+        // Whether it was written.
+        let written = |texts: &[&Text], kept| {
+            let new = New::unless_there(path.clone(), texts, kept)?;
+            let is_new = new.is_some();
+            new.map_or(Ok(()), New::put).map(|()| is_new)
         };
-        assert!(new(&large_kept, Some(&kept)).unwrap(), "there is no folder");
+        assert!(written(&[&large_kept], Some(&kept)).unwrap(), "there is no folder");
         assert_eq!(std::fs::read(&path).unwrap(), large);
         // Where it is there already the store is not asked.
-        assert!(!new(&large_kept, None).unwrap());
-        assert!(!new(&Text::Here(large.clone()), None).unwrap());
+        assert!(!written(&[&large_kept], None).unwrap());
+        assert!(!written(&[&Text::Here(large.clone())], None).unwrap());
         let mut other = large.clone();
-        other[READ_AT_ONCE] = b'y';
+        other[AT_ONCE] = b'y';
         std::fs::write(&path, &other).unwrap();
-        assert!(matches!(new(&large_kept, None), Err(OutputError::Lost)));
+        assert!(matches!(written(&[&large_kept], None), Err(OutputError::Lost)));
         assert_eq!(std::fs::read(&path).unwrap(), other, "nothing has been changed");
-        assert!(new(&large_kept, Some(&kept)).unwrap());
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        assert!(written(&[&large_kept], Some(&kept)).unwrap());
         assert_eq!(std::fs::read(&path).unwrap(), large);
-        assert!(new(&empty, Some(&kept)).unwrap() && !new(&empty, None).unwrap());
+        assert!(written(&[&empty], Some(&kept)).unwrap());
+        assert!(!written(&[&empty], None).unwrap());
         // A text that is partly kept is one file.
         let ends = Text::here("end".to_string());
-        let both = Content { texts: vec![&large_kept, &ends], digest: None };
-        both.new(path.clone(), Some(&kept)).unwrap().unwrap().put().unwrap();
+        assert!(written(&[&large_kept, &ends], Some(&kept)).unwrap());
         assert_eq!(std::fs::read(&path).unwrap(), [&large[..], b"end"].concat());
-        assert!(both.new(path, Some(&kept)).unwrap().is_none());
+        assert!(!written(&[&large_kept, &ends], None).unwrap());
     }
 }

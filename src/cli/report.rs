@@ -31,13 +31,8 @@ pub fn run(args: &Report) -> Exit {
         }
     };
     let rendered = output::page(&Catalog::standard(), record);
-    let written = output::Written {
-        page: &rendered,
-        record: None,
-        run: &run,
-        results: None,
-        kept: None,
-    };
+    let written =
+        output::Written { page: &rendered, run: &run, results: None, kept: None };
     let page = match output::write(&args.run, written) {
         Ok(page) => page,
         Err(error) => {

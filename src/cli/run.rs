@@ -283,7 +283,6 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
             .map(|of| (of.kind.clone(), of.computed + of.stored + of.failed))
             .collect(),
         page,
-        json: None,
         results,
         texts: None,
         lock,
@@ -391,7 +390,6 @@ impl Ended<'_> {
             finished.texts.as_ref().and_then(|name| self.opened.store.pieces(name));
         let written = Written {
             page: &finished.page,
-            record: finished.json,
             run,
             results: Some(&finished.results),
             kept: kept.as_ref(),

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, disk};
-use crate::digest::Digest;
+use crate::digest::{Digest, Naming};
 
 /// Where a text lies in its file, and what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,15 +25,37 @@ pub struct Pieces {
     file: Mutex<File>,
 }
 
+/// Units: bytes.
+const AT_ONCE: usize = 1 << 17;
+
 impl Pieces {
-    /// A text; `None` when it is damaged.
-    pub fn read(&self, piece: &Piece) -> Option<Vec<u8>> {
+    /// Hands a text to `take`, part by part: a large one need not lie in memory. False where it is damaged,
+    /// which is known only at its end.
+    ///
+    /// # Errors
+    /// What `take` gives.
+    pub fn read(
+        &self,
+        piece: &Piece,
+        mut take: impl FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> std::io::Result<bool> {
         let mut file = disk::lock(&self.file);
-        file.seek(SeekFrom::Start(piece.at)).ok()?;
-        let mut bytes = Vec::with_capacity(usize::try_from(piece.length).ok()?);
-        (&mut *file).take(piece.length).read_to_end(&mut bytes).ok()?;
-        drop(file);
-        (Digest::of(&bytes) == piece.digest).then_some(bytes)
+        if file.seek(SeekFrom::Start(piece.at)).is_err() {
+            return Ok(false);
+        }
+        let mut naming = Naming::plain();
+        let mut left = piece.length;
+        let mut room = vec![0; AT_ONCE.min(left as usize)];
+        while left > 0 {
+            let part = &mut room[..AT_ONCE.min(left as usize)];
+            if file.read_exact(part).is_err() {
+                return Ok(false);
+            }
+            naming.add(part);
+            take(part)?;
+            left -= part.len() as u64;
+        }
+        Ok(naming.digest() == piece.digest)
     }
 }
 
@@ -73,26 +95,36 @@ mod tests {
     fn a_text_is_read_alone_and_a_damaged_one_is_a_miss() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), Mode::ReadWrite).unwrap();
-        let texts: [&[u8]; 4] = [b"one", b"", &[7; 100_000], b"last"];
+        let texts: [&[u8]; 4] = [b"one", b"", &[7; 3 * AT_ONCE], b"last"];
         let (name, pieces) = store.keep_pieces(&texts).unwrap();
         let path = folder.path().join("index").join(name.hex());
         let whole = std::fs::read(&path).unwrap();
+        let text = |of: &Pieces, piece| {
+            let mut text = Vec::new();
+            let sound = of.read(piece, |part| {
+                text.extend_from_slice(part);
+                Ok(())
+            });
+            sound.unwrap().then_some(text)
+        };
         let open = store.pieces(&name).unwrap();
-        for (piece, text) in pieces.iter().zip(texts) {
-            assert_eq!(open.read(piece).unwrap(), text);
+        for (piece, expected) in pieces.iter().zip(texts) {
+            assert_eq!(text(&open, piece).unwrap(), expected);
         }
+        let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert!(open.read(&pieces[0], |_| Err(full())).is_err());
         let mut rotten = whole.clone();
         rotten[50_000] ^= 1;
         std::fs::write(&path, &rotten).unwrap();
         let open = store.pieces(&name).unwrap();
-        let read: Vec<bool> = pieces.iter().map(|of| open.read(of).is_some()).collect();
+        let read: Vec<bool> = pieces.iter().map(|of| text(&open, of).is_some()).collect();
         assert_eq!(read, [true, true, false, true]);
-        std::fs::write(&path, &whole[..100_004]).unwrap();
+        std::fs::write(&path, &whole[..3 * AT_ONCE + 4]).unwrap();
         let open = store.pieces(&name).unwrap();
-        assert_eq!(open.read(&pieces[3]), None, "its end is cut off");
+        assert_eq!(text(&open, &pieces[3]), None, "its end is cut off");
         // Removed while it is open, it can still be read.
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(open.read(&pieces[0]).unwrap(), b"one");
+        assert_eq!(text(&open, &pieces[0]).unwrap(), b"one");
         assert!(store.pieces(&name).is_none());
     }
 }
