@@ -201,7 +201,7 @@ pub fn write(out: &Path, written: Written<'_>) -> Result<PathBuf, OutputError> {
 /// A file that is written, but not under its name.
 struct New {
     path: PathBuf,
-    staged: tempfile::NamedTempFile,
+    staged: tempfile::TempPath,
 }
 
 impl New {
@@ -228,7 +228,8 @@ impl New {
                 }
             }
         }
-        Ok(Some(Self { path, staged }))
+        // Closed: a folder may have more files than a process may have open.
+        Ok(Some(Self { path, staged: staged.into_temp_path() }))
     }
 
     fn put(self) -> Result<(), OutputError> {
