@@ -12,7 +12,7 @@ use restudy::data::{
 };
 use restudy::operation::{Declared, Entry, Evidence, Instance, Kind};
 use restudy::report::{
-    Wanted, conflicts, gaps, items_named, judged, render, render_again, standards,
+    Told, Wanted, conflicts, gaps, items_named, judged, render, render_again, standards,
 };
 
 use crate::workshop::{Workshop, record};
@@ -1630,7 +1630,7 @@ fn the_published_schema_describes_every_report() {
     for record in [record(), complete()] {
         let catalog = Catalog::standard();
         let page = render(&record, &sections(&catalog));
-        let json: serde_json::Value = serde_json::from_str(&page.json).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&page.record()).unwrap();
         let wrong: Vec<String> = validator
             .iter_errors(&json)
             .map(|e| format!("{}: {e}", e.instance_path()))
@@ -1760,7 +1760,7 @@ fn every_number_on_the_page_can_be_found_in_report_json() {
     let catalog = Catalog::standard();
     let page = render(&complete(), &sections(&catalog));
     // Numbers as such by their rounded values, and those within texts as they stand there.
-    let json: serde_json::Value = serde_json::from_str(&page.json).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&page.record()).unwrap();
     let mut known: BTreeSet<String> = BTreeSet::new();
     let mut open = vec![&json];
     while let Some(value) = open.pop() {
@@ -1947,8 +1947,19 @@ fn a_report_that_is_told_again_is_the_report() {
     other.warnings.push("one more\n  \"warnings\": [".to_string());
     other.deviations.clear();
     let again = render_again(other.clone(), &sections, before.clone());
-    assert!(again == render(&other, &sections));
-    assert!(render_again(record, &sections, before.clone()) == before);
+    // What is not of the author stands in a file of the page before, whole or in part.
+    let made = again.texts().filter(|of| matches!(of, Told::Anew(_))).count();
+    let all = again.texts().count();
+    assert!(made > 7 && made < all, "{made} of {all}");
+    let text = |told| match told {
+        Told::Anew(text) | Told::AsBefore(text) => text,
+    };
+    assert!(again.map(text) == render(&other, &sections));
+    let again = render_again(record.clone(), &sections, before.clone()).map(text);
+    assert!(again == before);
+    let mut json = serde_json::to_string_pretty(&judged(record, &sections)).unwrap();
+    json.push('\n');
+    assert!(before.record() == json);
 }
 
 #[test]

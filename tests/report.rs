@@ -317,7 +317,7 @@ fn page(record: &StudyRecord) -> Page {
     let sections: Vec<&Entry> = catalog.of_kind(Kind::Section).collect();
     let page = render(record, &sections);
     let html = page.html(None);
-    Page { html, json: page.json, figures: page.figures, tables: page.tables }
+    Page { html, json: page.record(), figures: page.figures, tables: page.tables }
 }
 
 #[test]
@@ -790,7 +790,7 @@ fn no_item_rests_on_a_section_that_is_not_there() {
     let sections: Vec<&Entry> = whole.of_kind(Kind::Section).collect();
     let without = render(&record(), &sections);
     let item = |page: &restudy::report::Page| {
-        let json: Json = serde_json::from_str(&page.json).unwrap();
+        let json: Json = serde_json::from_str(&page.record()).unwrap();
         let lists = json["checklists"].as_array().unwrap();
         let tripod = lists.iter().find(|list| list["name"] == "tripod_ai").unwrap();
         let items = tripod["items"].as_array().unwrap();

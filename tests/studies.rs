@@ -334,6 +334,29 @@ fn a_report_told_again_is_that_of_a_run_that_knew_nothing() {
     workshop.study(&other);
     workshop.run(&[]);
     assert!(of_folder(&workshop) == after);
+    // Nor is one of its texts, wherever the damage is.
+    for (at, study, next, expected) in
+        [(100, &first, &other, &after), (usize::MAX, &other, &first, &before)]
+    {
+        forget();
+        workshop.study(study);
+        workshop.run(&[]);
+        let index = std::fs::read_dir(workshop.path(".restudy/index")).unwrap();
+        let texts = index
+            .map(|entry| entry.unwrap().path())
+            .max_by_key(|path| std::fs::metadata(path).unwrap().len());
+        let texts = texts.unwrap();
+        let mut rotten = std::fs::read(&texts).unwrap();
+        let at = at.min(rotten.len() / 2);
+        rotten[at] ^= 1;
+        std::fs::write(&texts, rotten).unwrap();
+        workshop.study(next);
+        for folder in ["figures", "tables", "checklists"] {
+            std::fs::remove_dir_all(workshop.path("runs/study").join(folder)).unwrap();
+        }
+        assert_eq!(workshop.run(&[])["exit"], "fine");
+        assert!(of_folder(&workshop) == *expected, "{at}");
+    }
 }
 
 #[test]

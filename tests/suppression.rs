@@ -983,6 +983,24 @@ fn files_and_page_hide_the_same_and_say_so() {
 }
 
 #[test]
+fn a_report_told_again_hides_what_that_of_a_run_does() {
+    let told = |author: &str| {
+        format!("{}\nreporting:\n  {author}\n", study("{ terms: for this project }"))
+    };
+    let workshop = ran(&told("keywords: [glioma]"), "");
+    let warned = json(&workshop)["warnings"].as_array().unwrap().len();
+    workshop.study(&told("keywords: [glioma, radiomics]"));
+    let run = workshop.run(&[]);
+    assert_eq!(crate::workshop::number(&run, "computed"), 0);
+    let again = workshop.report();
+    assert_eq!(json(&workshop)["warnings"].as_array().unwrap().len(), warned);
+    std::fs::remove_dir_all(workshop.path(".restudy/index")).unwrap();
+    workshop.run(&[]);
+    assert!(workshop.report() == again);
+    assert!(!json(&workshop)["suppression"].is_null());
+}
+
+#[test]
 fn curves_of_data_that_are_not_public_have_no_steps() {
     let (whole, kept) = (run("{ public: true }"), run("{ terms: for this project }"));
     let (public, private) = (json(&whole), json(&kept));

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::load::Loaded;
-use super::output::{self, Results};
+use super::output::{self, Results, Text};
 use crate::catalog::Catalog;
-use crate::data::{ProtocolFacts, StudyRecord};
+use crate::data::{AssociationFacts, ProtocolFacts, StudyRecord};
 use crate::diagnostics::{Severity, any_error};
 use crate::digest::{Digest, canonical_json};
 use crate::plan::States;
@@ -30,17 +30,63 @@ pub struct Finished {
     pub n_nodes: usize,
     /// Nodes by kind.
     pub kinds: Vec<(String, usize)>,
-    pub page: Page,
+    pub page: Page<Text>,
     pub results: Results,
+    /// Names what has the texts of both that are kept: where only some are needed, or none, the others are
+    /// not read.
+    pub texts: Option<Digest>,
     pub lock: Lock,
     /// By analysis, in the study's order: primary metric and what it is.
     pub headlines: Vec<Headline>,
     pub held: Held,
-    /// Names the whole record, from which the page is made anew when the author's half changes. It is
-    /// kept beside this: nobody else reads it.
-    pub record: Option<Digest>,
-    /// What was warned of before anything was planned.
-    pub warned: Vec<String>,
+    pub source: Source,
+}
+
+/// From what the page is made anew when the author's half changes.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Source {
+    /// Names the record as the page shows it. It is kept beside the rest: nobody else reads it.
+    record: Option<Digest>,
+    /// What was warned of once it was planned, in whole numbers.
+    planned: Vec<String>,
+    /// By these it is told what a warning must not say.
+    associations: Vec<AssociationFacts>,
+}
+
+impl Source {
+    /// That of a whole record, where it is to be kept; and the record as the report shows it.
+    pub fn of(
+        record: StudyRecord,
+        study: &Study,
+        warned: &[String],
+        keep: Option<&Store>,
+    ) -> (Self, StudyRecord) {
+        let planned = record.warnings.iter().filter(|known| !warned.contains(known));
+        let planned = planned.cloned().collect();
+        let associations = match study.smallest_cell() {
+            Some(_) => record.associations.clone(),
+            None => Vec::new(),
+        };
+        let shown = shown(study, record);
+        let record = keep.and_then(|store| keep_record(&shown, store));
+        (Self { record, planned, associations }, shown)
+    }
+
+    /// The record with the author's half of this text.
+    fn told(
+        &self,
+        mut record: StudyRecord,
+        loaded: &Loaded,
+        study: &Study,
+    ) -> StudyRecord {
+        record.warnings = warnings(loaded);
+        record.warnings.extend(self.planned.iter().cloned());
+        if study.smallest_cell().is_some() {
+            crate::run::suppressed_warnings(&mut record.warnings, &self.associations);
+        }
+        crate::run::retell(&mut record, study);
+        record
+    }
 }
 
 /// What the report was made of, as the store held it when the run ended.
@@ -130,7 +176,7 @@ pub fn key(
         "sources": sources.collect::<serde_json::Value>(),
         "protocol": protocol,
     }));
-    Some(Digest::derive("restudy finished run v5", decides.as_bytes()))
+    Some(Digest::derive("restudy finished run v6", decides.as_bytes()))
 }
 
 /// Under this name stands the key of the newest finished run of a text, whatever its author's half.
@@ -186,7 +232,7 @@ pub fn operations(catalog: &Catalog) -> Digest {
 }
 
 /// The record as a report shows it.
-pub fn shown(study: &Study, record: StudyRecord) -> StudyRecord {
+fn shown(study: &Study, record: StudyRecord) -> StudyRecord {
     match study.smallest_cell() {
         Some(smallest) => {
             let shown = crate::run::suppressed(&record, smallest);
@@ -198,8 +244,8 @@ pub fn shown(study: &Study, record: StudyRecord) -> StudyRecord {
     }
 }
 
-/// Keeps a whole record for a run that has another author's half; gives its name.
-pub fn keep_record(record: &StudyRecord, store: &Store) -> Option<Digest> {
+/// Keeps a record for a run that has another author's half; gives its name.
+fn keep_record(record: &StudyRecord, store: &Store) -> Option<Digest> {
     store.index_write(None, |file| encode(record, file)).ok()
 }
 
@@ -232,7 +278,7 @@ impl Ahead {
         let key = Digest::from_bytes(key.try_into().ok()?);
         let finished = Finished::read(store, &key)?;
         let other = finished.text != Digest::of(text.as_bytes());
-        let record = finished.record.filter(|_| other);
+        let record = finished.source.record.filter(|_| other);
         Some(Self {
             record: record.and_then(|of| read_record(&of, store)),
             key,
@@ -263,7 +309,7 @@ impl Finished {
     }
 
     /// The same run as this text tells it, which may differ in the author's half of the report; with the
-    /// whole record where that was read already.
+    /// record where that was read already.
     pub fn told(
         mut self,
         record: Option<StudyRecord>,
@@ -275,21 +321,32 @@ impl Finished {
             return Some(self);
         }
         let study = loaded.study.as_ref()?;
-        let mut record = match record {
+        let record = match record {
             Some(record) => record,
-            None => read_record(&self.record?, store)?,
+            None => read_record(&self.source.record?, store)?,
         };
-        let warned = warnings(loaded);
-        let planned = record.warnings.iter().filter(|known| !self.warned.contains(known));
-        record.warnings = warned.iter().chain(planned).cloned().collect();
-        crate::run::retell(&mut record, study);
-        self.page = output::page_again(catalog, shown(study, record), self.page);
+        let record = self.source.told(record, loaded, study);
+        self.page = output::page_again(catalog, record, self.page);
         Some(self)
     }
 
     /// The index is disposable: without it the next run plans again.
-    pub fn keep(&self, store: &Store, key: &Digest, text: &str) {
-        drop(store.index_write(Some(key), |file| encode(self, file)));
+    pub fn keep(mut self, store: &Store, key: &Digest, text: &str) {
+        let mut of_results: Vec<&mut Text> = self.results.texts().collect();
+        let of_page = self.page.texts();
+        let texts: Option<Vec<&[u8]>> = of_page
+            .chain(of_results.iter().map(|text| &**text))
+            .map(Text::bytes)
+            .collect();
+        // Where some are kept already, so is the whole.
+        let Some(texts) = texts else { return };
+        let Ok((name, pieces)) = store.keep_pieces(&texts) else { return };
+        self.texts = Some(name);
+        let mut pieces = pieces.into_iter().map(Text::Kept);
+        let mut next = || pieces.next().expect("each text has one");
+        self.page = self.page.map(|_| next());
+        of_results.iter_mut().for_each(|text| **text = next());
+        drop(store.index_write(Some(key), |file| encode(&self, file)));
         drop(store.index_put(&name_of(text), key.as_bytes()));
     }
 }

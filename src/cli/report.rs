@@ -33,7 +33,9 @@ pub fn run(args: &Report) -> Exit {
         }
     };
     let rendered = output::page(&Catalog::standard(), record);
-    let page = match output::write(&args.run, &rendered, &run, None) {
+    let written =
+        output::Written { page: &rendered, run: &run, results: None, kept: None };
+    let page = match output::write(&args.run, written) {
         Ok(page) => page,
         Err(error) => {
             eprintln!("error: {error}");

@@ -11,7 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::finished::{self, Ahead, Finished, Headline};
-use super::{Exit, load, locked, output, why};
+use super::output::{self, OutputError, Text, Written};
+use super::{Exit, load, locked, why};
 use crate::catalog::Catalog;
 use crate::data::{KindRun, RunRecord, StudyRecord};
 use crate::diagnostics::{any_error, visible};
@@ -125,8 +126,11 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
     {
         let exit = running.as_before(&loaded, &finished);
         // The process is about to end: giving a large record back piece by piece takes longer.
-        std::mem::forget((finished, loaded));
-        return exit;
+        std::mem::forget(finished);
+        if let Some(exit) = exit {
+            std::mem::forget(loaded);
+            return exit;
+        }
     }
     let exit = running.anew(&mut loaded, &reading, finished_key);
     std::mem::forget(loaded);
@@ -290,8 +294,8 @@ impl Running<'_> {
             run::full_models(study, survey, plan, &found, &done, &models);
         record.protocol = self.protocol.as_ref().map(Protocol::facts);
         let keeps = key.filter(|_| done.failed() == 0);
-        let kept = keeps.and_then(|_| finished::keep_record(&record, store));
-        let record = finished::shown(study, record);
+        let keep = keeps.map(|_| store);
+        let (source, record) = finished::Source::of(record, study, &warned, keep);
         let run_record = RunRecord {
             computed: done.computed(),
             stored: done.count(|how| matches!(how, How::Stored | How::Taken)),
@@ -302,7 +306,7 @@ impl Running<'_> {
         };
         let written = || {
             let mut results = output::Results {
-                predictions: run::predictions(study, survey, plan, &found),
+                predictions: Text::here(run::predictions(study, survey, plan, &found)),
                 models: Vec::new(),
                 without_model: Vec::new(),
             };
@@ -331,20 +335,23 @@ impl Running<'_> {
                 .collect(),
             page,
             results,
+            texts: None,
             lock,
             headlines,
             held: finished::Held::of(&found, &done.states, store),
-            record: kept,
-            warned,
+            source,
         };
-        if exit == Exit::Fine
-            && let Some(key) = keeps
-        {
-            finished.keep(store, &key, &loaded.text);
+        let keeps = keeps.filter(|_| exit == Exit::Fine);
+        let exit = match self.files(&run_record, &finished) {
+            Ok(report) => self.said(&run_record, &finished, &report, exit),
+            Err(error) => unwritten(&error),
+        };
+        match keeps {
+            Some(key) => finished.keep(store, &key, &loaded.text),
+            // The process is about to end: giving large values back piece by piece takes longer.
+            None => std::mem::forget(finished),
         }
-        let exit = self.written(&run_record, &finished, exit);
-        // The process is about to end: giving large values back piece by piece takes longer.
-        std::mem::forget((finished, found, done));
+        std::mem::forget((found, done));
         exit
     }
 
@@ -371,24 +378,13 @@ impl Running<'_> {
             files: files(&loaded.survey),
             // Known once they are written.
             written: Vec::new(),
-            report: String::new(),
+            report: Vec::new(),
         }
     }
 
-    /// A run before which nothing has changed.
-    fn as_before(&self, loaded: &load::Loaded, finished: &Finished) -> Exit {
-        if !loaded.faults.is_empty() && !self.args.quiet {
-            let colour = std::io::stderr().is_terminal();
-            let drawn = load::draw(&loaded.faults, self.places, &loaded.text, colour);
-            eprintln!("{drawn}");
-        }
+    /// A run before which nothing has changed. None where what was kept is lost: then it is planned.
+    fn as_before(&self, loaded: &load::Loaded, finished: &Finished) -> Option<Exit> {
         let n = finished.n_nodes;
-        if !self.args.quiet && !self.args.json {
-            eprintln!("{n} nodes: {n} stored, 0 new, 0 waiting for those");
-        }
-        if let Err(error) = self.opened.files.save() {
-            eprintln!("warning: file digests are not kept: {error}");
-        }
         let stored = finished.kinds.iter().map(|(kind, n)| KindRun {
             kind: kind.clone(),
             computed: 0,
@@ -400,25 +396,57 @@ impl Running<'_> {
             kinds: stored.collect(),
             ..self.run_record(loaded, &finished.engine, n)
         };
-        self.written(&run_record, finished, Exit::Fine)
+        let files = self.files(&run_record, finished);
+        if matches!(files, Err(OutputError::Lost)) {
+            return None;
+        }
+        if !loaded.faults.is_empty() && !self.args.quiet {
+            let colour = std::io::stderr().is_terminal();
+            let drawn = load::draw(&loaded.faults, self.places, &loaded.text, colour);
+            eprintln!("{drawn}");
+        }
+        if !self.args.quiet && !self.args.json {
+            eprintln!("{n} nodes: {n} stored, 0 new, 0 waiting for those");
+        }
+        if let Err(error) = self.opened.files.save() {
+            eprintln!("warning: file digests are not kept: {error}");
+        }
+        Some(match files {
+            Ok(report) => self.said(&run_record, finished, &report, Exit::Fine),
+            Err(error) => unwritten(&error),
+        })
     }
 
-    /// Writes what was found, and says it.
-    fn written(&self, run: &RunRecord, finished: &Finished, exit: Exit) -> Exit {
+    /// Writes what was found; gives the path of the page.
+    fn files(
+        &self,
+        run: &RunRecord,
+        finished: &Finished,
+    ) -> Result<PathBuf, OutputError> {
+        let beside = || self.places.folder.join("runs").join(&self.places.name);
+        let out = self.args.out.clone().unwrap_or_else(beside);
+        let kept =
+            finished.texts.as_ref().and_then(|name| self.opened.store.pieces(name));
+        let written = Written {
+            page: &finished.page,
+            run,
+            results: Some(&finished.results),
+            kept: kept.as_ref(),
+        };
+        output::write(&out, written)
+    }
+
+    /// Says what was written, and locks it.
+    fn said(
+        &self,
+        run: &RunRecord,
+        finished: &Finished,
+        report: &Path,
+        exit: Exit,
+    ) -> Exit {
         for (name, why) in &finished.results.without_model {
             eprintln!("warning: there is no model `{name}`: {why}");
         }
-        let beside = || self.places.folder.join("runs").join(&self.places.name);
-        let out = self.args.out.clone().unwrap_or_else(beside);
-        let report =
-            match output::write(&out, &finished.page, run, Some(&finished.results)) {
-                Ok(report) => report,
-                Err(error) => {
-                    eprintln!("error: {error}");
-                    eprintln!("help: {}", error.remedy());
-                    return Exit::Failed;
-                }
-            };
         let exit = match exit {
             Exit::Fine => {
                 let protocol = self.protocol.clone();
@@ -426,9 +454,15 @@ impl Running<'_> {
             }
             other => other,
         };
-        say(self.args, run, &finished.headlines, &report, exit);
+        say(self.args, run, &finished.headlines, report, exit);
         exit
     }
+}
+
+fn unwritten(error: &OutputError) -> Exit {
+    eprintln!("error: {error}");
+    eprintln!("help: {}", error.remedy());
+    Exit::Failed
 }
 
 /// How a run ends that did not come to all of its nodes.

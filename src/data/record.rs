@@ -1246,9 +1246,18 @@ pub struct RunRecord {
     /// takes away.
     #[serde(default)]
     pub written: Vec<String>,
-    /// Digest of `report.json` among them; empty in records of older runs.
+    /// What `report.json` among them consists of; empty in records of older runs.
     #[serde(default)]
-    pub report: String,
+    pub report: Vec<Part>,
+}
+
+/// A part of a file, by which it is told whether the file is as it was written. One behind the other they
+/// are the whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Part {
+    pub bytes: u64,
+    /// Of these bytes.
+    pub digest: String,
 }
 
 impl StudyRecord {

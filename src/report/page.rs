@@ -20,24 +20,50 @@ use super::shown::{self, Shown, escape, fill, legible};
 use super::size;
 use super::{fonts, standards};
 use crate::data::{ItemFacts, RunRecord, Scope, Status, StudyRecord};
-use crate::digest::Naming;
+use crate::digest::{Digest, Naming};
 use crate::operation::{AnySection, Chapter, Declared, Entry, Fragment, Instance, Shows};
 
-/// A report and what lies beside it, but for what differs from run to run.
+/// A report and what lies beside it, but for what differs from run to run. Texts that are files are `T`:
+/// a page that is kept has something in their place by which they are found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Page {
+pub struct Page<T = String> {
     /// What the template of the page is filled with, as JSON, but for its sections.
     filling: String,
     /// Those, in the order in which they stand.
     parts: Vec<Part>,
-    /// The record as JSON: a pure function of study, canonical data and engine version.
-    pub json: String,
+    /// The record as JSON, cut where the author's half begins and ends: a pure function of study,
+    /// canonical data and engine version.
+    pub json: Vec<Cut<T>>,
     /// File name and content.
-    pub figures: Vec<(String, String)>,
-    pub tables: Vec<(String, String)>,
-    pub checklists: Vec<(String, String)>,
+    pub figures: Vec<(String, T)>,
+    pub tables: Vec<(String, T)>,
+    pub checklists: Vec<(String, T)>,
     /// What keeps the report from being ready to submit, in words.
     pub gaps: Vec<String>,
+}
+
+/// A part of the record's JSON. Those of a page, one behind the other, are the whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cut<T> {
+    /// Whether it is the value of a field of the author's half, and of which.
+    half: Option<String>,
+    pub text: T,
+}
+
+/// A text of a page that is made again.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told<T> {
+    Anew(String),
+    /// What the page before has in its place.
+    AsBefore(T),
+}
+
+impl Told<String> {
+    fn text(self) -> String {
+        match self {
+            Self::Anew(text) | Self::AsBefore(text) => text,
+        }
+    }
 }
 
 /// A section on the page.
@@ -86,15 +112,23 @@ pub fn render(record: &StudyRecord, sections: &[&Entry]) -> Page {
 
 /// The same of a record that nobody needs any more.
 pub fn render_own(record: StudyRecord, sections: &[&Entry]) -> Page {
-    rendered(record, sections, None)
+    rendered(record, sections, None).map(Told::<String>::text)
 }
 
 /// Renders a record that differs from that of another page in the author's half alone.
-pub fn render_again(record: StudyRecord, sections: &[&Entry], before: Page) -> Page {
+pub fn render_again<T: Sync>(
+    record: StudyRecord,
+    sections: &[&Entry],
+    before: Page<T>,
+) -> Page<Told<T>> {
     rendered(record, sections, Some(before))
 }
 
-fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<Page>) -> Page {
+fn rendered<T: Sync>(
+    record: StudyRecord,
+    sections: &[&Entry],
+    before: Option<Page<T>>,
+) -> Page<Told<T>> {
     let mut record = judged(record, sections);
     let mut failed = BTreeSet::new();
     let (before, mut known) = match before {
@@ -119,12 +153,12 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<Page>) -> P
         break (json, made);
     };
     let record = &record;
-    // As they were made, and whether they are of results alone.
-    let mut htmls: Vec<String> = Vec::new();
+    // As they were made; those of the page before stand on it as they are.
+    let mut htmls: Vec<Option<String>> = Vec::new();
     let mut page = Page {
         filling: String::new(),
         parts: Vec::new(),
-        json,
+        json: joined(before, json),
         figures: Vec::new(),
         tables: Vec::new(),
         checklists: Vec::new(),
@@ -145,20 +179,22 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<Page>) -> P
             let mut statuses: Vec<Status> = Vec::new();
             for entry in &entries {
                 let made = fragments.remove(entry.about.name);
-                let mut fragment = match made.unwrap_or_else(|| Ok(Fragment::default())) {
-                    Ok(fragment) => fragment,
-                    Err(why) => not_made(&why),
+                let fragment = made.unwrap_or_else(|| Ok(Own::of(Fragment::default())));
+                let mut fragment = fragment.unwrap_or_else(|why| Own::of(not_made(&why)));
+                let (stands, anew) = match fragment.stands {
+                    true => (fragment.html, None),
+                    false => (String::new(), Some(fragment.html)),
                 };
                 page.parts.push(Part {
                     section: entry.about.name.to_string(),
-                    html: String::new(),
+                    html: stands,
                     figures: fragment.figures.len(),
                     tables: fragment.tables.len(),
                     checklists: fragment.checklists.len(),
                     of_results: shows(entry) == Shows::Results
                         && !failed.contains(entry.about.name),
                 });
-                htmls.push(fragment.html);
+                htmls.push(anew);
                 page.figures.append(&mut fragment.figures);
                 page.tables.append(&mut fragment.tables);
                 page.checklists.append(&mut fragment.checklists);
@@ -259,7 +295,7 @@ fn rendered(record: StudyRecord, sections: &[&Entry], before: Option<Page>) -> P
 }
 
 /// How many bytes a page has that it should not have.
-fn too_much(page: &Page) -> usize {
+fn too_much<T>(page: &Page<T>) -> usize {
     // What the template and the fonts add is far below this, so most pages need not be made to know.
     const AROUND: usize = 500_000;
     let parts: usize = page.parts.iter().map(|part| part.html.len()).sum();
@@ -269,19 +305,40 @@ fn too_much(page: &Page) -> usize {
     (page.html(None).len() + size::OF_A_RUN).saturating_sub(size::MOST)
 }
 
-/// The record as JSON, from that of one that differs in the author's half alone, where there is such.
-fn written(record: &StudyRecord, before: Option<&str>) -> String {
-    match before {
-        Some(json) => retold(record, json),
-        None => whole(record),
-    }
+/// A part of the record's JSON that is not there yet: none where that of the page before holds.
+type Anew = Cut<Option<String>>;
+
+/// The record as JSON. Where it differs from that of a page before in the author's half alone, all other
+/// parts hold.
+fn written<T>(record: &StudyRecord, before: Option<&[Cut<T>]>) -> Vec<Anew> {
+    let Some(before) = before else { return whole(record) };
+    let again = before.iter().map(|cut| {
+        let half = cut.half.clone();
+        let text = half.as_deref().and_then(|field| of_half(record, field));
+        Cut { half, text }
+    });
+    again.collect()
+}
+
+/// Those parts with what holds of the page before.
+fn joined<T>(before: Option<Vec<Cut<T>>>, json: Vec<Anew>) -> Vec<Cut<Told<T>>> {
+    let mut before = before.unwrap_or_default().into_iter();
+    let parts = json.into_iter().map(|Cut { half, text }| {
+        let held = before.next().map(|cut| Told::AsBefore(cut.text));
+        let text = text.map(Told::Anew).or(held);
+        Cut { half, text: text.expect("what is not made anew is of a page before") }
+    });
+    parts.collect()
 }
 
 /// Leaves out of the sections what makes a page too large and stands in a file beside it; gives what is
 /// said of that.
-fn reduce(htmls: &mut [String], too_much: usize) -> Json {
+fn reduce(htmls: &mut [Option<String>], too_much: usize) -> Json {
     const TO_SAY_SO: usize = 1_000;
-    let left_out = size::reduced(htmls, too_much + TO_SAY_SO);
+    let mut texts: Vec<String> =
+        htmls.iter_mut().map(|html| html.take().unwrap_or_default()).collect();
+    let left_out = size::reduced(&mut texts, too_much + TO_SAY_SO);
+    htmls.iter_mut().zip(texts).for_each(|(html, text)| *html = Some(text));
     json!({
         "tables": left_out.tables, "pictures": left_out.pictures, "still": left_out.still,
     })
@@ -314,57 +371,97 @@ fn pretty(value: &impl Serialize) -> String {
 }
 
 /// The JSON of a whole record.
-fn whole(record: &StudyRecord) -> String {
+fn whole(record: &StudyRecord) -> Vec<Anew> {
     // A list that doubles as it grows is copied and touches twice as much; room that nobody has written to
     // is no memory yet.
     let mut text = Vec::with_capacity(ROOM);
     serde_json::to_writer_pretty(&mut text, record).expect("it is plain data");
     text.push(b'\n');
-    String::from_utf8(text).expect("JSON is UTF-8")
+    cut(&String::from_utf8(text).expect("JSON is UTF-8"))
 }
 
 /// Units: bytes.
 const ROOM: usize = 16 << 20;
 
-/// The JSON of a record from that of one that differs in the author's half alone.
-fn retold(record: &StudyRecord, before: &str) -> String {
-    // A key of the record is the only thing two spaces from the margin that begins with a quote.
-    const KEY: &str = "\n  \"";
-    let mut whole = String::with_capacity(before.len() + before.len() / 8);
-    for (at, part) in before.split(KEY).enumerate() {
-        if at > 0 {
-            whole.push_str(KEY);
+/// What the JSON of a record has before each of its fields.
+const FIELD: &str = "\n  \"";
+
+/// The fields of the author's half, each with its JSON.
+const HALF: [(&str, fn(&StudyRecord) -> String); 7] = [
+    ("deviations", |record| pretty(&record.deviations)),
+    ("warnings", |record| pretty(&record.warnings)),
+    ("reporting", |record| pretty(&record.reporting)),
+    ("checklists", |record| pretty(&record.checklists)),
+    ("conflicts", |record| pretty(&record.conflicts)),
+    ("quality", |record| pretty(&record.quality)),
+    ("risk_of_bias", |record| pretty(&record.risk_of_bias)),
+];
+
+/// The value of a field of the author's half, as the JSON of a record has it.
+fn of_half(record: &StudyRecord, field: &str) -> Option<String> {
+    let (_, told) = HALF.iter().find(|(name, _)| *name == field)?;
+    Some(told(record).replace('\n', "\n  "))
+}
+
+/// The JSON of a record in parts. Nothing but a field of the record stands two spaces from the margin and
+/// begins with a quote.
+fn cut(json: &str) -> Vec<Anew> {
+    let mut parts = Vec::new();
+    let mut done = 0;
+    for (at, _) in json.match_indices(FIELD) {
+        let field = &json[at + FIELD.len()..];
+        let Some((name, value)) = field.split_once("\": ") else { continue };
+        if HALF.iter().all(|(half, _)| *half != name) {
+            continue;
         }
-        let (key, _) = part.split_once('"').unwrap_or((part, ""));
-        let told = match key {
-            "warnings" => pretty(&record.warnings),
-            "deviations" => pretty(&record.deviations),
-            "reporting" => pretty(&record.reporting),
-            "checklists" => pretty(&record.checklists),
-            "conflicts" => pretty(&record.conflicts),
-            "quality" => pretty(&record.quality),
-            "risk_of_bias" => pretty(&record.risk_of_bias),
-            _ => {
-                whole.push_str(part);
-                continue;
-            }
-        };
-        whole.push_str(key);
-        whole.push_str("\": ");
-        whole.push_str(&told.replace('\n', "\n  "));
-        whole.push(',');
+        // The comma behind it belongs to what follows.
+        let Some(end) = value.find(FIELD).map(|next| next - ",".len()) else { continue };
+        let begins = json.len() - value.len();
+        parts.push(Cut { half: None, text: Some(json[done..begins].to_string()) });
+        let text = Some(value[..end].to_string());
+        parts.push(Cut { half: Some(name.to_string()), text });
+        done = begins + end;
     }
-    whole
+    parts.push(Cut { half: None, text: Some(json[done..].to_string()) });
+    parts
 }
 
 impl Page {
-    /// The page. What differs from run to run is only in places marked `data-run`.
-    pub fn html(&self, run: Option<&RunRecord>) -> String {
+    /// The record as JSON.
+    pub fn record(&self) -> String {
+        self.json.iter().map(|cut| cut.text.as_str()).collect()
+    }
+}
+
+impl<T> Page<T> {
+    /// The same with something else in the place of its texts.
+    pub fn map<U>(self, mut with: impl FnMut(T) -> U) -> Page<U> {
+        let Self { filling, parts, json, figures, tables, checklists, gaps } = self;
+        let json = json.into_iter();
+        let json = json.map(|Cut { half, text }| Cut { half, text: with(text) });
+        let json = json.collect();
+        let mut files = |files: Vec<(String, T)>| -> Vec<(String, U)> {
+            files.into_iter().map(|(name, text)| (name, with(text))).collect()
+        };
+        let (figures, tables, checklists) =
+            (files(figures), files(tables), files(checklists));
+        Page { filling, parts, json, figures, tables, checklists, gaps }
+    }
+
+    /// Its texts, in the order in which [`Page::map`] meets them.
+    pub fn texts(&self) -> impl Iterator<Item = &T> {
+        let files = [&self.figures, &self.tables, &self.checklists].into_iter().flatten();
+        self.json.iter().map(|cut| &cut.text).chain(files.map(|(_, text)| text))
+    }
+
+    /// The page. What differs from run to run is only in places marked `data-run`; it is told of a run and
+    /// the digest that names what it found.
+    pub fn html(&self, run: Option<(&RunRecord, &Digest)>) -> String {
         let mut filling: Json =
             serde_json::from_str(&self.filling).expect("it was written as JSON");
         let coarse = filling["coarse"] == true;
         let count = |n: usize| counted(n, coarse);
-        filling["run"] = json!(run.map(|run| {
+        filling["run"] = json!(run.map(|(run, found)| {
             json!({
                 "when": when(run.started), "computed": count(run.computed),
                 "stored": count(run.stored), "failed": count(run.failed),
@@ -372,7 +469,7 @@ impl Page {
                 "engine_digest": short(&run.engine_digest),
                 "platform": run.platform, "threads": run.threads,
                 "seconds": format!("{:.2}", run.seconds),
-                "digest": digest_of(run, &self.json),
+                "digest": digest_of(run, found),
                 "kinds": run.kinds.iter().map(|of| json!({
                     "kind": of.kind, "computed": count(of.computed),
                     "stored": count(of.stored), "failed": count(of.failed),
@@ -413,21 +510,27 @@ impl Page {
     }
 
     /// Its sections from what they were made as.
-    fn fill_in(&mut self, htmls: &[String]) {
+    fn fill_in(&mut self, htmls: &[Option<String>]) {
         for (part, html) in self.parts.iter_mut().zip(htmls) {
-            part.html = legible(unbroken(html));
+            if let Some(html) = html {
+                part.html = legible(unbroken(html));
+            }
         }
     }
 
     /// Its JSON, and what of it can stand on another page of the same results, by section.
-    fn of_results(self) -> (String, BTreeMap<String, Fragment>) {
-        let mut figures = self.figures.into_iter();
-        let mut tables = self.tables.into_iter();
-        let mut checklists = self.checklists.into_iter();
+    fn of_results(self) -> (Vec<Cut<T>>, BTreeMap<String, Own<T>>) {
+        let as_before = |files: Vec<(String, T)>| {
+            files.into_iter().map(|(name, text)| (name, Told::AsBefore(text)))
+        };
+        let mut figures = as_before(self.figures);
+        let mut tables = as_before(self.tables);
+        let mut checklists = as_before(self.checklists);
         let mut fragments = BTreeMap::new();
         for part in self.parts {
-            let fragment = Fragment {
+            let fragment = Own {
                 html: part.html,
+                stands: true,
                 figures: figures.by_ref().take(part.figures).collect(),
                 tables: tables.by_ref().take(part.tables).collect(),
                 checklists: checklists.by_ref().take(part.checklists).collect(),
@@ -576,21 +679,46 @@ fn counts(record: &StudyRecord) -> String {
     }
 }
 
+/// What a section has on a page and beside it.
+struct Own<T> {
+    html: String,
+    /// Whether its HTML stood on a page already.
+    stands: bool,
+    figures: Vec<(String, Told<T>)>,
+    tables: Vec<(String, Told<T>)>,
+    checklists: Vec<(String, Told<T>)>,
+}
+
+impl<T> Own<T> {
+    fn of(made: Fragment) -> Self {
+        let anew = |files: Vec<(String, String)>| {
+            files.into_iter().map(|(name, text)| (name, Told::Anew(text))).collect()
+        };
+        Self {
+            html: made.html,
+            stands: false,
+            figures: anew(made.figures),
+            tables: anew(made.tables),
+            checklists: anew(made.checklists),
+        }
+    }
+}
+
 /// What a section gives, or why it could not be made.
 type Made = Result<Fragment, String>;
 
 /// The record as JSON and the sections by name. Those of results alone are made of a record without the
 /// author's half, so that what they show cannot hang on it; `known` has those that are made already.
-fn all_made<'e>(
+fn all_made<'e, T: Sync>(
     sections: &[&'e Entry],
     record: &mut StudyRecord,
-    before: Option<&str>,
-    known: &mut BTreeMap<String, Fragment>,
-) -> (String, BTreeMap<&'e str, Made>) {
+    before: Option<&[Cut<T>]>,
+    known: &mut BTreeMap<String, Own<T>>,
+) -> (Vec<Anew>, BTreeMap<&'e str, Result<Own<T>, String>>) {
     let of_results = |entry: &&&Entry| shows(entry) == Shows::Results;
     let (of_results, others): (Vec<&Entry>, Vec<&Entry>) =
         sections.iter().partition(of_results);
-    let mut all: BTreeMap<&str, Made> = BTreeMap::new();
+    let mut all = BTreeMap::new();
     let mut missing = Vec::new();
     for entry in of_results {
         match known.remove(entry.about.name) {
@@ -598,16 +726,19 @@ fn all_made<'e>(
             None => missing.push(entry),
         }
     }
+    let own = |made: BTreeMap<&'e str, Made>| {
+        made.into_iter().map(|(name, of)| (name, of.map(Own::of)))
+    };
     if !missing.is_empty() {
         let half = record.take_authors_half();
-        all.extend(made(&missing, record));
+        all.extend(own(made(&missing, record)));
         record.give_back(half);
     }
     let record = &*record;
     // Sections know nothing of each other; the record is written out beside them.
     let (json, others) =
         rayon::join(|| written(record, before), || made(&others, record));
-    all.extend(others);
+    all.extend(own(others));
     (json, all)
 }
 
@@ -662,10 +793,11 @@ fn counted(n: usize, coarse: bool) -> String {
     }
 }
 
-/// What names a run: everything that its own record has, but for the files made of that, and what it found.
-fn digest_of(run: &RunRecord, found: &str) -> String {
+/// What names a run: everything that its own record has, but for the files made of that, and what it found,
+/// by its digest.
+fn digest_of(run: &RunRecord, found: &Digest) -> String {
     let own = json!(RunRecord { written: Vec::new(), ..run.clone() }).to_string();
-    let mut naming = Naming::new("restudy run v1");
+    let mut naming = Naming::new("restudy run v2");
     naming.add(own.as_bytes());
     naming.add(found.as_bytes());
     short(&naming.digest().to_string())

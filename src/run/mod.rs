@@ -25,4 +25,4 @@ pub use models::{HandedOver, NotReady, Ready, models};
 pub use open::open;
 pub use predict::{Predicted, TableFault, Trust, predict};
 pub use record::{Found, found, predictions, record, retell};
-pub use suppression::suppressed;
+pub use suppression::{suppressed, suppressed_warnings};

@@ -1,7 +1,7 @@
 //! Looking after a store: how large it is, whether it is sound, what can go.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use rayon::prelude::*;
@@ -81,20 +81,20 @@ impl Store {
     /// A name for the state of these records and results on disk: their lengths and times. Another one
     /// means that somebody has touched them since.
     pub fn stamp(&self, records: &[Digest], results: &[Digest]) -> Digest {
-        let of = |path: PathBuf| {
-            let found = std::fs::metadata(path).ok();
-            let time = found.as_ref().and_then(|file| file.modified().ok());
-            let time =
-                time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+        // Thousands of files: each is looked up from its folder, not from the root of the disk.
+        let folder = |name: &str| std::fs::File::open(self.root.join(name)).ok();
+        let (actions, blobs) = (folder("actions"), folder("blobs"));
+        let of = |(folder, name): (&Option<std::fs::File>, &Digest)| {
+            let found = folder.as_ref().and_then(|folder| state(folder, name));
+            let (length, seconds, nanoseconds) = found.unwrap_or((u64::MAX, 0, 0));
             let mut bytes = [0; 24];
-            let length = found.map_or(u64::MAX, |file| file.len());
             bytes[..8].copy_from_slice(&length.to_le_bytes());
-            let time = time.map_or(0, |time| time.as_nanos());
-            bytes[8..].copy_from_slice(&time.to_le_bytes());
+            bytes[8..16].copy_from_slice(&seconds.to_le_bytes());
+            bytes[16..].copy_from_slice(&nanoseconds.to_le_bytes());
             bytes
         };
-        let records = records.par_iter().map(|key| self.action_path(key));
-        let results = results.par_iter().map(|digest| self.blob_path(digest));
+        let records = records.par_iter().map(|key| (&actions, key));
+        let results = results.par_iter().map(|digest| (&blobs, digest));
         let all: Vec<[u8; 24]> = records.chain(results).map(of).collect();
         Digest::of(all.as_flattened())
     }
@@ -212,6 +212,13 @@ impl Store {
         }
         Ok(collected)
     }
+}
+
+/// Length and time of change of a file: bytes, seconds since 1970, nanoseconds.
+fn state(folder: &std::fs::File, name: &Digest) -> Option<(u64, i64, i64)> {
+    let path = disk::shard(Path::new(""), name);
+    let found = rustix::fs::statat(folder, path, rustix::fs::AtFlags::empty()).ok()?;
+    Some((found.st_size as u64, found.st_mtime, found.st_mtime_nsec as i64))
 }
 
 fn young(path: &Path, grace: Duration) -> bool {

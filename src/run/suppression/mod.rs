@@ -23,9 +23,9 @@ use serde_json::Value as Json;
 
 use self::telling::{COARSEST, Pass, rounded};
 use crate::data::{
-    AnalysisRecord, Band, Banded, CalibrationCurve, Certificate, ColumnFacts, Count,
-    Curve, Estimate, FullModelFacts, GraphFacts, Limits, Moments, NodeGroup, Point,
-    RiskBin, Scope, StudyRecord, SuppressionFacts,
+    AnalysisRecord, AssociationFacts, Band, Banded, CalibrationCurve, Certificate,
+    ColumnFacts, Count, Curve, Estimate, FullModelFacts, GraphFacts, Limits, Moments,
+    NodeGroup, Point, RiskBin, Scope, StudyRecord, SuppressionFacts,
 };
 use crate::operation::reference;
 use crate::statistics::Binormal;
@@ -135,14 +135,7 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
     let analysed = record.analyses.values().filter_map(|of| of.n_subjects.known());
     record.certificate.n_groups = analysed.max().unwrap_or(0);
     nodes(&mut record.graph, &mut record.certificate);
-    for warning in &mut record.warnings {
-        *warning = without_counts(warning);
-        for facts in whole.associations.iter().filter_map(|facts| facts.cramers_v) {
-            // Beside the margins two decimals may tell a cell.
-            let words = |digits| format!("Cramér's V {facts:.digits$}");
-            *warning = warning.replace(&words(2), &words(1));
-        }
-    }
+    suppressed_warnings(&mut record.warnings, &whole.associations);
     let mut json = serde_json::to_value(&record).expect("a record is plain data");
     pass.tell(&mut json);
     let mut record: StudyRecord = from_json(json);
@@ -164,6 +157,19 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         rules: rules(smallest),
     });
     record
+}
+
+/// The same of what is warned of, where these are the associations with the outcome. Nothing else of what
+/// may change while the results stay tells a count.
+pub fn suppressed_warnings(warnings: &mut [String], associations: &[AssociationFacts]) {
+    for warning in warnings {
+        *warning = without_counts(warning);
+        for facts in associations.iter().filter_map(|facts| facts.cramers_v) {
+            // Beside the margins two decimals may tell a cell.
+            let words = |digits| format!("Cramér's V {facts:.digits$}");
+            *warning = warning.replace(&words(2), &words(1));
+        }
+    }
 }
 
 /// Places of a record that have something in them before and nothing after.
