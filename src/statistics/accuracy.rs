@@ -1,6 +1,6 @@
 //! Accuracy: the share of rows that a threshold gets right.
 
-use super::decided::Decided;
+use super::decided::{Decided, again_of_decided};
 use crate::operation::prelude::*;
 
 /// Share of all rows that are called what they are at the declared threshold.
@@ -27,15 +27,22 @@ impl Operation for Accuracy {
     };
 }
 
+fn of(Decided { hits, misses, alarms, passes }: Decided) -> Result<f64, Failure> {
+    match hits + misses + alarms + passes {
+        0 => Err(Failure::TooFew { needed: 1, found: 0 }),
+        n => Ok((hits + passes) as f64 / n as f64),
+    }
+}
+
 impl Metric for Accuracy {
     const SCALE: Scale = Scale::PROPORTION;
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        let Decided { hits, passes, .. } = Decided::count(scored)?;
-        if scored.truth.is_empty() {
-            return Err(Failure::TooFew { needed: 1, found: 0 });
-        }
-        Ok((hits + passes) as f64 / scored.truth.len() as f64)
+        of(Decided::count(scored)?)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        again_of_decided(scored, of)
     }
 
     fn chance(&self, prevalence: f64) -> Option<f64> {

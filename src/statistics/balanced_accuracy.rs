@@ -1,6 +1,6 @@
 //! Balanced accuracy: the mean of sensitivity and specificity.
 
-use super::decided::Decided;
+use super::decided::{Decided, again_of_decided};
 use crate::operation::prelude::*;
 
 /// Mean of the shares of positives and of negatives that are called right at the declared threshold.
@@ -26,6 +26,15 @@ impl Operation for BalancedAccuracy {
     };
 }
 
+fn of(Decided { hits, misses, alarms, passes }: Decided) -> Result<f64, Failure> {
+    if hits + misses == 0 || alarms + passes == 0 {
+        return Err(Failure::OneClass);
+    }
+    let sensitivity = hits as f64 / (hits + misses) as f64;
+    let specificity = passes as f64 / (alarms + passes) as f64;
+    Ok((sensitivity + specificity) / 2.0)
+}
+
 impl Metric for BalancedAccuracy {
     const SCALE: Scale = Scale {
         range: (0.0, 1.0),
@@ -37,13 +46,11 @@ impl Metric for BalancedAccuracy {
     };
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        let Decided { hits, misses, alarms, passes } = Decided::count(scored)?;
-        if hits + misses == 0 || alarms + passes == 0 {
-            return Err(Failure::OneClass);
-        }
-        let sensitivity = hits as f64 / (hits + misses) as f64;
-        let specificity = passes as f64 / (alarms + passes) as f64;
-        Ok((sensitivity + specificity) / 2.0)
+        of(Decided::count(scored)?)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        again_of_decided(scored, of)
     }
 }
 

@@ -1,6 +1,6 @@
 //! F1: the harmonic mean of sensitivity and positive predictive value.
 
-use super::decided::Decided;
+use super::decided::{Decided, again_of_decided};
 use crate::operation::prelude::*;
 
 /// Harmonic mean of precision and recall at the declared threshold.
@@ -25,6 +25,14 @@ impl Operation for F1 {
     };
 }
 
+fn of(Decided { hits, misses, alarms, .. }: Decided) -> Result<f64, Failure> {
+    let below = 2 * hits + misses + alarms;
+    if below == 0 {
+        return Err(Failure::Undefined("no row is positive or called positive"));
+    }
+    Ok(2.0 * hits as f64 / below as f64)
+}
+
 impl Metric for F1 {
     const SCALE: Scale = Scale {
         range: (0.0, 1.0),
@@ -36,12 +44,11 @@ impl Metric for F1 {
     };
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        let Decided { hits, misses, alarms, .. } = Decided::count(scored)?;
-        let below = 2 * hits + misses + alarms;
-        if below == 0 {
-            return Err(Failure::Undefined("no row is positive or called positive"));
-        }
-        Ok(2.0 * hits as f64 / below as f64)
+        of(Decided::count(scored)?)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        again_of_decided(scored, of)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Matthews correlation: the correlation of calls with classes.
 
-use super::decided::Decided;
+use super::decided::{Decided, again_of_decided};
 use crate::math::sqrt;
 use crate::operation::prelude::*;
 
@@ -28,6 +28,16 @@ impl Operation for Mcc {
     };
 }
 
+fn of(Decided { hits, misses, alarms, passes }: Decided) -> Result<f64, Failure> {
+    let (tp, fn_, fp, tn) = (hits as f64, misses as f64, alarms as f64, passes as f64);
+    // Roots one by one: the product of four counts is past the exact integers of a float.
+    let below = sqrt((tp + fp) * (tp + fn_)) * sqrt((tn + fp) * (tn + fn_));
+    if below == 0.0 {
+        return Err(Failure::Undefined("all rows are called alike, or are alike"));
+    }
+    Ok(((tp * tn - fp * fn_) / below).clamp(-1.0, 1.0))
+}
+
 impl Metric for Mcc {
     const SCALE: Scale = Scale {
         range: (-1.0, 1.0),
@@ -39,15 +49,11 @@ impl Metric for Mcc {
     };
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        let Decided { hits, misses, alarms, passes } = Decided::count(scored)?;
-        let (tp, fn_, fp, tn) =
-            (hits as f64, misses as f64, alarms as f64, passes as f64);
-        // Roots one by one: the product of four counts is past the exact integers of a float.
-        let below = sqrt((tp + fp) * (tp + fn_)) * sqrt((tn + fp) * (tn + fn_));
-        if below == 0.0 {
-            return Err(Failure::Undefined("all rows are called alike, or are alike"));
-        }
-        Ok(((tp * tn - fp * fn_) / below).clamp(-1.0, 1.0))
+        of(Decided::count(scored)?)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        again_of_decided(scored, of)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Negative predictive value: how often a negative call is right.
 
-use super::decided::Decided;
+use super::decided::{Decided, again_of_decided};
 use crate::operation::prelude::*;
 
 /// Share of the rows called negative that are negative.
@@ -26,15 +26,22 @@ impl Operation for NegativePredictiveValue {
     };
 }
 
+fn of(Decided { misses, passes, .. }: Decided) -> Result<f64, Failure> {
+    if misses + passes == 0 {
+        return Err(Failure::Undefined("no row is called negative"));
+    }
+    Ok(passes as f64 / (misses + passes) as f64)
+}
+
 impl Metric for NegativePredictiveValue {
     const SCALE: Scale = Scale::PROPORTION;
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        let Decided { misses, passes, .. } = Decided::count(scored)?;
-        if misses + passes == 0 {
-            return Err(Failure::Undefined("no row is called negative"));
-        }
-        Ok(passes as f64 / (misses + passes) as f64)
+        of(Decided::count(scored)?)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        again_of_decided(scored, of)
     }
 
     fn denominator(&self, scored: Scored<'_>) -> usize {

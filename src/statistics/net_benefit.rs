@@ -1,6 +1,7 @@
 //! Net benefit: true positives less the false ones, weighed by what the threshold says of their cost.
 
-use super::decision::{benefit_of_decisions, net_benefit};
+use super::counted::mean_of_drawn;
+use super::decision::{benefit_of_decisions, benefits_of_rows, net_benefit};
 use super::probabilities::checked;
 use crate::operation::prelude::*;
 
@@ -61,6 +62,27 @@ impl Metric for NetBenefit {
         benefit_of_decisions(scored.truth, scored.decisions, scored.thresholds).ok_or(
             Failure::Undefined("a threshold of 1 weighs a false positive without end"),
         )
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        if self.compute(scored).is_err() {
+            return on_copies(self, scored);
+        }
+        // All rows have a benefit, and so have those that are drawn.
+        let rows = match self.at {
+            Some(at) => {
+                let decisions: Vec<bool> =
+                    scored.scores.iter().map(|p| *p >= at).collect();
+                let thresholds = vec![at; decisions.len()];
+                benefits_of_rows(Scored {
+                    decisions: &decisions,
+                    thresholds: &thresholds,
+                    ..scored
+                })
+            }
+            None => benefits_of_rows(scored),
+        };
+        Box::new(move |counts| mean_of_drawn(&rows, counts))
     }
 }
 

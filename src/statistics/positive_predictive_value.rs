@@ -1,6 +1,6 @@
 //! Positive predictive value: how often a positive call is right.
 
-use super::decided::Decided;
+use super::decided::{Decided, again_of_decided};
 use crate::operation::prelude::*;
 
 /// Share of the rows called positive that are positive.
@@ -26,15 +26,22 @@ impl Operation for PositivePredictiveValue {
     };
 }
 
+fn of(Decided { hits, alarms, .. }: Decided) -> Result<f64, Failure> {
+    if hits + alarms == 0 {
+        return Err(Failure::Undefined("no row is called positive"));
+    }
+    Ok(hits as f64 / (hits + alarms) as f64)
+}
+
 impl Metric for PositivePredictiveValue {
     const SCALE: Scale = Scale::PROPORTION;
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        let Decided { hits, alarms, .. } = Decided::count(scored)?;
-        if hits + alarms == 0 {
-            return Err(Failure::Undefined("no row is called positive"));
-        }
-        Ok(hits as f64 / (hits + alarms) as f64)
+        of(Decided::count(scored)?)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        again_of_decided(scored, of)
     }
 
     fn denominator(&self, scored: Scored<'_>) -> usize {

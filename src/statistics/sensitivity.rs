@@ -1,6 +1,6 @@
 //! Sensitivity: the share of positives that a threshold gets right.
 
-use super::decided::Decided;
+use super::decided::{Decided, again_of_decided};
 use crate::operation::prelude::*;
 
 /// Share of the positive rows that are called positive at the declared threshold.
@@ -24,15 +24,22 @@ impl Operation for Sensitivity {
     };
 }
 
+fn of(Decided { hits, misses, .. }: Decided) -> Result<f64, Failure> {
+    match hits + misses {
+        0 => Err(Failure::OneClass),
+        n => Ok(hits as f64 / n as f64),
+    }
+}
+
 impl Metric for Sensitivity {
     const SCALE: Scale = Scale::PROPORTION;
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        let Decided { hits, misses, .. } = Decided::count(scored)?;
-        match hits + misses {
-            0 => Err(Failure::OneClass),
-            n => Ok(hits as f64 / n as f64),
-        }
+        of(Decided::count(scored)?)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        again_of_decided(scored, of)
     }
 
     fn denominator(&self, scored: Scored<'_>) -> usize {

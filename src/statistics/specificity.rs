@@ -1,6 +1,6 @@
 //! Specificity: the share of negatives that a threshold gets right.
 
-use super::decided::Decided;
+use super::decided::{Decided, again_of_decided};
 use crate::operation::prelude::*;
 
 /// Share of the negative rows that are called negative at the declared threshold.
@@ -24,15 +24,22 @@ impl Operation for Specificity {
     };
 }
 
+fn of(Decided { passes, alarms, .. }: Decided) -> Result<f64, Failure> {
+    match passes + alarms {
+        0 => Err(Failure::OneClass),
+        n => Ok(passes as f64 / n as f64),
+    }
+}
+
 impl Metric for Specificity {
     const SCALE: Scale = Scale::PROPORTION;
 
     fn compute(&self, scored: Scored<'_>) -> Result<f64, Failure> {
-        let Decided { passes, alarms, .. } = Decided::count(scored)?;
-        match passes + alarms {
-            0 => Err(Failure::OneClass),
-            n => Ok(passes as f64 / n as f64),
-        }
+        of(Decided::count(scored)?)
+    }
+
+    fn again<'a>(&'a self, scored: Scored<'a>) -> Again<'a> {
+        again_of_decided(scored, of)
     }
 
     fn denominator(&self, scored: Scored<'_>) -> usize {
