@@ -6,7 +6,7 @@ use restudy::data::{Interval, Scope, StudyRecord};
 use restudy::math::{exp, ln, sqrt};
 use restudy::operation::{Instance, Scored};
 use restudy::statistics::{
-    Points, influence_se, nadeau_bengio, net_benefit, percentiles, pooled_auroc,
+    Calibrated, influence_se, nadeau_bengio, net_benefit, percentiles, pooled_auroc,
     quantile, sample_size, treat_all, wilson,
 };
 use serde_json::{Value as Json, json};
@@ -52,10 +52,16 @@ fn metrics_of_scores_are_those_of_scikit_learn_and_statsmodels() {
 fn the_smoother_with_straight_lines_is_that_of_statsmodels() {
     let Some(collection) = Collection::open() else { return };
     let (truth, [scores, _]) = predictions(&collection);
-    let y: Vec<f64> = truth.iter().map(|class| f64::from(u8::from(*class))).collect();
-    let points = Points::new(&scores, &y);
-    let errors: Vec<f64> =
-        scores.iter().map(|p| (p - points.loess(*p, 0.75, 1).unwrap()).abs()).collect();
+    let mut rows = Calibrated::new(&truth, &scores);
+    let points = rows.points(&vec![1; truth.len()]).unwrap();
+    let mut places = scores.clone();
+    places.sort_by(f64::total_cmp);
+    let heights = points.loess(places.iter().copied(), 0.75, 1);
+    let errors: Vec<f64> = places
+        .iter()
+        .zip(heights)
+        .map(|(p, height)| (p - height.unwrap()).abs())
+        .collect();
     let mut case = collection.case("calibration");
     case.near(errors.iter().sum::<f64>() / errors.len() as f64, "/ICI_lowess");
     case.near(quantile(&errors, 0.5), "/E50_lowess");
