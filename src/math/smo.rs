@@ -161,10 +161,10 @@ fn taken_after(pairs: usize) -> f64 {
 #[inline(always)]
 fn largest(values: &[f64]) -> f64 {
     let greater = |a: f64, b: f64| if b > a { b } else { a };
-    let mut lanes = [f64::NEG_INFINITY; 4];
-    let (fours, rest) = values.as_chunks::<4>();
-    for four in fours {
-        for (lane, value) in lanes.iter_mut().zip(four) {
+    let mut lanes = [f64::NEG_INFINITY; 8];
+    let (eights, rest) = values.as_chunks::<8>();
+    for eight in eights {
+        for (lane, value) in lanes.iter_mut().zip(eight) {
             *lane = greater(*lane, *value);
         }
     }
