@@ -139,6 +139,7 @@ mod tests {
             let rough = Rough::of(n, &scaled);
             for unit in units.columns().take(5) {
                 let sizes = rough.sizes(unit, 1.0);
+                assert_eq!(sizes, rough.sizes_as_compiled(unit, 1.0));
                 assert_eq!(sizes.len(), units.p());
                 for (size, other) in sizes.iter().zip(units.columns()) {
                     assert!((size - dot(unit, other).abs()).abs() < rough.error());

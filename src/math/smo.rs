@@ -227,6 +227,20 @@ mod tests {
     }
 
     #[test]
+    fn wide_registers_change_no_bit() {
+        for (n, seed) in [(2, 1), (7, 2), (8, 3), (33, 4), (84, 5)] {
+            let (x, y) = problem(n, 5, seed);
+            let mut kernel = x.squared_distances();
+            kernel.values.iter_mut().for_each(|d| *d = exp(-0.1 * *d));
+            for c in [0.1, 10.0] {
+                let caps = vec![c; n];
+                let found = separate(&kernel, &y, &caps, MANY);
+                assert_eq!(found, as_compiled(&kernel, &y, &caps, MANY), "{n}");
+            }
+        }
+    }
+
+    #[test]
     fn equal_rows_of_two_classes_end() {
         let x = Matrix { n: 4, p: 1, values: vec![1.0; 4] };
         let found = separate(&x.gram(), &[1.0, -1.0, 1.0, -1.0], &[1.0; 4], 100).unwrap();
