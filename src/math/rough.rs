@@ -1,16 +1,15 @@
 //! Columns of unit length in 16 bits: most products are so far from a limit that few digits tell it.
 
 use super::sqrt;
-use super::wider::wider;
 
-/// What the widest registers that are asked for hold.
-pub const LANES: usize = 16;
+/// What the processor does at once.
+pub const LANES: usize = 8;
 
 /// Numbers of as many columns.
 pub type Lanes = [i16; LANES];
 
 /// As many of these as the processor keeps sums for without putting them aside.
-pub const GROUPS: usize = 2;
+pub const GROUPS: usize = 4;
 
 /// Columns of which the sums are made together.
 pub const TILE: usize = GROUPS * LANES;
@@ -21,12 +20,12 @@ pub const ONE_OF_PRODUCTS: f64 = ONE * ONE / 65536.0;
 
 /// The upper 16 bits of each product. Written so, it is one instruction, and so are [`sums`]; a call would
 /// take longer than what it does.
-#[inline(always)]
+#[inline]
 pub fn products(a: &Lanes, b: &Lanes) -> Lanes {
     std::array::from_fn(|lane| ((i32::from(a[lane]) * i32::from(b[lane])) >> 16) as i16)
 }
 
-#[inline(always)]
+#[inline]
 pub fn sums(a: &Lanes, b: &Lanes) -> Lanes {
     std::array::from_fn(|lane| a[lane].wrapping_add(b[lane]))
 }
@@ -71,15 +70,6 @@ impl Rough {
     /// The sizes of the products of all columns with another one, multiplied by `scale` to have unit
     /// length. Each is within [`Rough::error`] of the one with all digits.
     pub fn sizes(&self, other: &[f64], scale: f64) -> Vec<f64> {
-        let rough = self;
-        wider!(
-            Rough::sizes_as_compiled,
-            (rough: &Rough, other: &[f64], scale: f64) -> Vec<f64>
-        )
-    }
-
-    #[inline(always)]
-    fn sizes_as_compiled(&self, other: &[f64], scale: f64) -> Vec<f64> {
         let spread = |value: &f64| [(value * (scale * ONE)) as i16; LANES];
         let other: Vec<Lanes> = other.iter().map(spread).collect();
         let mut sizes = Vec::with_capacity(self.p.next_multiple_of(TILE));
@@ -103,7 +93,6 @@ impl Rough {
 }
 
 /// The sums of products of a column, each value for all lanes, with those of a tile.
-#[inline(always)]
 fn sums_of(column: &[Lanes], tile: &[[Lanes; GROUPS]]) -> [Lanes; GROUPS] {
     // Products are rounded down: half of what that takes is given back at once.
     let mut all = [[(tile.len() / 2) as i16; LANES]; GROUPS];
@@ -139,7 +128,6 @@ mod tests {
             let rough = Rough::of(n, &scaled);
             for unit in units.columns().take(5) {
                 let sizes = rough.sizes(unit, 1.0);
-                assert_eq!(sizes, rough.sizes_as_compiled(unit, 1.0));
                 assert_eq!(sizes.len(), units.p());
                 for (size, other) in sizes.iter().zip(units.columns()) {
                     assert!((size - dot(unit, other).abs()).abs() < rough.error());

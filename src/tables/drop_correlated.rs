@@ -3,7 +3,6 @@
 use crate::math::rough::{
     GROUPS, LANES, Lanes, ONE, ONE_OF_PRODUCTS, TILE, digits_lost, products, sums,
 };
-use crate::math::wider::wider;
 use crate::math::{Units, dot, mid_ranks, sqrt};
 use crate::operation::prelude::*;
 
@@ -242,7 +241,6 @@ impl Tile {
     /// How large |r| with the column of this head and tail may be, but for [`errors`]; none where no
     /// bound is above `harmless`. By Cauchy and Schwarz, what is behind the head adds no more
     /// than the product of the lengths.
-    #[inline(always)]
     fn bounds(
         &self,
         head: &[Lanes],
@@ -296,15 +294,6 @@ impl<'a> Block<'a> {
 
     /// Drops the columns from `from` on that correlate with a kept one.
     fn drop_near(&mut self, kept: usize, from: usize) {
-        let block = self;
-        wider!(
-            Block::drop_near_as_compiled,
-            (block: &mut Block<'_>, kept: usize, from: usize)
-        )
-    }
-
-    #[inline(always)]
-    fn drop_near_as_compiled(&mut self, kept: usize, from: usize) {
         let columns = self.columns;
         for (lanes, value) in self.spread.iter_mut().zip(columns.head(kept)) {
             *lanes = [*value; LANES];
