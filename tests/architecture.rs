@@ -60,7 +60,9 @@ fn floor(module: &str) -> Option<usize> {
 
 /// The text of a file without its comments and its tests.
 fn code(text: &str) -> String {
-    let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    let tests = ["\n#[cfg(test)]\nmod tests", "\n#[cfg(test)]\npub(super) mod tests"];
+    let end = tests.iter().find_map(|begin| text.find(begin));
+    let text = &text[..end.unwrap_or(text.len())];
     let line = |line: &str| line.split("//").next().unwrap_or("").to_string();
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }

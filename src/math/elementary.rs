@@ -7,6 +7,8 @@ pub use libm::{
     cos, erfc, exp, expm1, log as ln, log1p as ln_1p, log2, pow, sin, sqrt, tanh,
 };
 
+use super::wider::wider;
+
 /// 1 / (1 + e⁻ˣ) without overflow on either side.
 pub fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 {
@@ -19,6 +21,11 @@ pub fn sigmoid(x: f64) -> f64 {
 
 /// eˣ of each value: what [`exp`] gives, to the bit, several at once.
 pub fn exp_each(values: &mut [f64]) {
+    wider!(exp_each_as_compiled, (values: &mut [f64]))
+}
+
+#[inline(always)]
+fn exp_each_as_compiled(values: &mut [f64]) {
     match values.iter().fold(true, |all, x| all & (x.abs() < NORMAL)) {
         true => values.iter_mut().for_each(|x| *x = exp_of_normal(*x)),
         false => values.iter_mut().for_each(|x| *x = exp(*x)),
@@ -27,6 +34,11 @@ pub fn exp_each(values: &mut [f64]) {
 
 /// 1 / (1 + e⁻ˣ) of each value: what [`sigmoid`] gives, to the bit, several at once.
 pub fn sigmoid_each(values: &mut [f64]) {
+    wider!(sigmoid_each_as_compiled, (values: &mut [f64]))
+}
+
+#[inline(always)]
+fn sigmoid_each_as_compiled(values: &mut [f64]) {
     let share = |x: f64, e: f64| (if x >= 0.0 { 1.0 } else { e }) / (1.0 + e);
     match values.iter().fold(true, |all, x| all & (x.abs() < NORMAL)) {
         true => values.iter_mut().for_each(|x| *x = share(*x, exp_of_normal(-x.abs()))),

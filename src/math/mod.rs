@@ -18,6 +18,7 @@ mod sparse;
 mod stream;
 pub mod trees;
 mod unsolved;
+pub(crate) mod wider;
 mod yeo_johnson;
 
 pub use abreast::{ABREAST, abreast, sums_abreast};

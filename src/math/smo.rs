@@ -1,5 +1,6 @@
 //! The dual problem of a support vector machine, by sequential minimal optimisation.
 
+use super::wider::wider;
 use super::{Matrix, Unsolved};
 
 /// What separates: the decision value of x is Σ αᵢyᵢK(xᵢ, x) − ρ.
@@ -35,7 +36,23 @@ pub fn separate(
     caps: &[f64],
     iterations: usize,
 ) -> Result<Separator, Unsolved> {
-    if !kernel.values.iter().chain(caps).all(|value| value.is_finite()) {
+    wider!(
+        as_compiled,
+        (kernel: &Matrix, y: &[f64], caps: &[f64], iterations: usize)
+            -> Result<Separator, Unsolved>
+    )
+}
+
+#[inline(always)]
+fn as_compiled(
+    kernel: &Matrix,
+    y: &[f64],
+    caps: &[f64],
+    iterations: usize,
+) -> Result<Separator, Unsolved> {
+    // Without an end before the last one: such loops over all rows, and those below, run several at once.
+    let sound = |values: &[f64]| values.iter().fold(true, |all, v| all & v.is_finite());
+    if !sound(&kernel.values) || !sound(caps) {
         return Err(Unsolved::NotFinite);
     }
     let n = y.len();
@@ -76,12 +93,14 @@ pub fn separate(
         let least = -largest(&downs);
         let row_i = kernel.row(i);
         let of_i = diagonal[i];
-        for t in 0..n {
-            let apart = most - pull[t];
-            let apart = if apart > 0.0 { apart * in_down[t] } else { 0.0 };
-            let curvature = of_i + diagonal[t] - 2.0 * row_i[t];
+        let curvatures = diagonal.iter().zip(row_i);
+        let of_rows = pull.iter().zip(&in_down).zip(curvatures);
+        for (gain, ((pull, in_down), (of_row, shared))) in gains.iter_mut().zip(of_rows) {
+            let apart = most - pull;
+            let apart = if apart > 0.0 { apart * in_down } else { 0.0 };
+            let curvature = of_i + of_row - 2.0 * shared;
             let curvature = if curvature > 0.0 { curvature } else { FLAT };
-            gains[t] = apart * apart / curvature;
+            *gain = apart * apart / curvature;
         }
         let gain = largest(&gains);
         violation = most - least;
@@ -139,12 +158,13 @@ fn taken_after(pairs: usize) -> f64 {
 }
 
 /// The largest of some numbers, none of which is NaN; −∞ of none.
+#[inline(always)]
 fn largest(values: &[f64]) -> f64 {
     let greater = |a: f64, b: f64| if b > a { b } else { a };
-    let mut lanes = [f64::NEG_INFINITY; 4];
-    let (fours, rest) = values.as_chunks::<4>();
-    for four in fours {
-        for (lane, value) in lanes.iter_mut().zip(four) {
+    let mut lanes = [f64::NEG_INFINITY; 8];
+    let (eights, rest) = values.as_chunks::<8>();
+    for eight in eights {
+        for (lane, value) in lanes.iter_mut().zip(eight) {
             *lane = greater(*lane, *value);
         }
     }
@@ -153,8 +173,15 @@ fn largest(values: &[f64]) -> f64 {
 }
 
 /// The first place of a number that is among these.
+#[inline(always)]
 fn first(values: &[f64], wanted: f64) -> usize {
-    values.iter().position(|value| *value == wanted).expect("it is one of them")
+    let (eights, _) = values.as_chunks::<8>();
+    let is_among = |eight: &[f64; 8]| {
+        eight.iter().fold(false, |any, value| any | (*value == wanted))
+    };
+    let before = 8 * eights.iter().take_while(|eight| !is_among(eight)).count();
+    let within = values[before..].iter().position(|value| *value == wanted);
+    before + within.expect("it is one of them")
 }
 
 /// ρ is the mean over the rows that lie on their margin, or the middle of what is left to it.
@@ -197,6 +224,20 @@ mod tests {
         // w = Σαᵢyᵢxᵢ = 1 and ρ = 2: the margin touches both.
         assert_eq!(found.weights, [-0.5, 0.5]);
         assert_eq!(found.rho, 2.0);
+    }
+
+    #[test]
+    fn wide_registers_change_no_bit() {
+        for (n, seed) in [(2, 1), (7, 2), (8, 3), (33, 4), (84, 5)] {
+            let (x, y) = problem(n, 5, seed);
+            let mut kernel = x.squared_distances();
+            kernel.values.iter_mut().for_each(|d| *d = exp(-0.1 * *d));
+            for c in [0.1, 10.0] {
+                let caps = vec![c; n];
+                let found = separate(&kernel, &y, &caps, MANY);
+                assert_eq!(found, as_compiled(&kernel, &y, &caps, MANY), "{n}");
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::boost::{Judge, Sums};
 use super::codes::Codes;
 use super::samples::Samples;
+use crate::math::wider::wider;
 
 /// With more rows than these columns are counted instead.
 pub const MOST_ROWS: usize = 1024;
@@ -141,6 +142,29 @@ impl Orders {
         place: Place,
         judge: &mut Judge,
     ) {
+        let orders = self;
+        wider!(
+            Orders::search_as_compiled,
+            (
+                orders: &mut Orders,
+                columns: &[u32],
+                first: u32,
+                codes: &Codes,
+                place: Place,
+                judge: &mut Judge
+            )
+        )
+    }
+
+    #[inline(always)]
+    fn search_as_compiled(
+        &mut self,
+        columns: &[u32],
+        first: u32,
+        codes: &Codes,
+        place: Place,
+        judge: &mut Judge,
+    ) {
         if place.end - place.start < 2 * judge.min_rows as usize {
             return;
         }
@@ -157,6 +181,7 @@ impl Orders {
     }
 
     /// The sums up to each row of a leaf in the orders of some columns, as far as it may be cut.
+    #[inline(always)]
     fn add_up(&mut self, columns: &[u32], place: Place, judge: &Judge) {
         let end = place.end - judge.min_rows as usize;
         for (which, column) in columns.iter().enumerate() {
@@ -180,6 +205,7 @@ impl Orders {
     }
 
     /// Hands the cuts of a leaf by one column to the judge, by the sums that stand there.
+    #[inline(always)]
     fn judge(
         &self,
         which: usize,
@@ -225,6 +251,29 @@ impl Orders {
     /// Parts the rows of a leaf: of `by` the first ones up to `middle` go left. Both sides stand in the
     /// other copy afterwards, one that does not go on in the order of `by` alone.
     pub fn part(
+        &mut self,
+        by: u32,
+        columns: &[u32],
+        place: Place,
+        middle: usize,
+        goes_on: GoesOn,
+    ) {
+        let orders = self;
+        wider!(
+            Orders::part_as_compiled,
+            (
+                orders: &mut Orders,
+                by: u32,
+                columns: &[u32],
+                place: Place,
+                middle: usize,
+                goes_on: GoesOn
+            )
+        )
+    }
+
+    #[inline(always)]
+    fn part_as_compiled(
         &mut self,
         by: u32,
         columns: &[u32],
