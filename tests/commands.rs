@@ -98,8 +98,11 @@ fn a_report_is_rendered_from_what_its_run_wrote_alone() {
     // The remedy holds.
     workshop.run(&[]);
     assert_eq!(workshop.report(), report.as_bytes());
+    let page = workshop.read("runs/study/report.html");
     assert_eq!(said(&workshop.restudy(&["report", "runs/study"])).0, 0);
     assert_eq!(workshop.report(), report.as_bytes());
+    // The run has its name still: that does not hang on what its record tells of the files.
+    assert_eq!(workshop.read("runs/study/report.html"), page);
 }
 
 #[test]

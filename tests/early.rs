@@ -307,6 +307,10 @@ fn columns_that_divide_nobody_cost_no_other_result() {
     let (found, expected) = (divided(&workshop), divided(&other));
     assert!(expected["estimate"].is_number(), "{expected}");
     assert_eq!(found["estimate"], expected["estimate"]);
+    // Nor is another test taken for the one that was asked for.
+    let report: serde_json::Value = serde_json::from_slice(&workshop.report()).unwrap();
+    let analysis = &report["analyses"]["status.all.internal"];
+    assert!(analysis["permutation"].is_null(), "{}", analysis["permutation"]);
 }
 
 /// Other things that an author who is in a hurry writes, and that a run would not say, or say late.

@@ -701,6 +701,19 @@ fn a_metric_of_its_own_and_a_rule_for_one_fit_nothing_either() {
 }
 
 #[test]
+fn where_several_are_chosen_it_is_said_on_how_many_training_sets() {
+    let workshop = workshop(0.8);
+    let none = "controls: { permuted_outcome: { none: x } }, learning_curve: { none: x }";
+    let evaluate = format!("tune: {{ average: {{ of: each_learner }} }}, {none}");
+    workshop.study(&study(SELECT, LEARN, &evaluate));
+    // Four outer splits and all rows; rules for one candidate and its own stand beside each other.
+    let said = to_make(&workshop);
+    let wanted = "; those of the candidates chosen on 5 training sets; those of other rules and \
+                  metrics on 5 training sets";
+    assert!(said.ends_with(wanted), "{said}");
+}
+
+#[test]
 fn halving_says_before_how_many_fits_another_metric_asks_for() {
     let workshop = workshop(0.8);
     let threshold = "threshold: { rule: youden, learned_from: inner_out_of_fold }";

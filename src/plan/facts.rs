@@ -43,13 +43,9 @@ pub fn graph(plan: &Plan, states: &States) -> GraphFacts {
         let (n, outputs) = parts.entry((of_node[at], fitted[at])).or_default();
         *n += 1;
         // What a node gives and not what it was asked: the same voxels may be packed otherwise, and a
-        // table may have its rows in another order. What was computed ahead, or what a fit was put together
-        // from, is nothing of the study's.
-        let own = match &plan.graph[index].work {
-            Work::Alternatives { .. } | Work::Fit { .. } | Work::Refit { .. } => 1,
-            _ => usize::MAX,
-        };
-        let gave = states.outputs[at].iter().flatten().take(own);
+        // table may have its rows in another order.
+        let all = states.outputs[at].as_deref().unwrap_or_default();
+        let gave = plan.graph[index].work.gives(all).iter();
         outputs.extend(gave.map(|(_, digest)| *digest));
     }
     for ((group, fitted_on), (n, mut outputs)) in parts {

@@ -6,6 +6,7 @@ use petgraph::graph::NodeIndex;
 
 use super::{Plan, State, States, Work, key_of, preimage};
 use crate::digest::Digest;
+use crate::operation::Instance;
 use crate::spec::Study;
 use crate::store::Store;
 
@@ -17,6 +18,8 @@ pub struct Fits {
     pub candidates: usize,
     /// Of what the study chooses, on training rows of outer splits and on all development rows.
     pub choices: usize,
+    /// On how many such rows several candidates are chosen, of which nobody knows how many.
+    pub several: usize,
     /// On how many such rows fits of what other rules and metrics choose are looked for.
     pub ahead: usize,
     /// Permuted outcomes on which candidates are fitted.
@@ -28,7 +31,7 @@ pub struct Fits {
 impl Fits {
     /// As it stands behind "fits to make: ".
     pub fn in_words(&self) -> String {
-        let Self { candidates, choices, ahead, tried, chosen } = *self;
+        let Self { candidates, choices, several, ahead, tried, chosen } = *self;
         let counted = [
             (candidates, "of candidates on inner splits"),
             (choices, "of what is chosen"),
@@ -40,6 +43,10 @@ impl Fits {
             1 => format!("1 {what}"),
             n => format!("{n} {what}s"),
         };
+        if several > 0 {
+            let places = places(several, "training set");
+            parts.push(format!("those of the candidates chosen on {places}"));
+        }
         if ahead > 0 {
             let places = places(ahead, "training set");
             parts.push(format!("those of other rules and metrics on {places}"));
@@ -70,6 +77,12 @@ pub fn fits(study: &Study, plan: &Plan, states: &States, store: &Store) -> Fits 
     // and how many go on.
     let mut raced: BTreeMap<NodeIndex, (usize, usize)> = BTreeMap::new();
     let (mut tried, mut chosen) = (BTreeMap::new(), BTreeMap::new());
+    // By the choice of the study's own that others stand beside.
+    let mut ahead = BTreeSet::new();
+    let chooses_one = match &study.evaluate.tuner.instance {
+        Instance::Tuner(tuner) => tuner.chooses_one(),
+        _ => unreachable!("`spec` puts a tuner here"),
+    };
     for &index in plan.order.iter().filter(|index| is_new(**index)) {
         match &plan.graph[index].work {
             Work::Score { case, selector, learner, .. } => {
@@ -96,9 +109,14 @@ pub fn fits(study: &Study, plan: &Plan, states: &States, store: &Store) -> Fits 
                 }
             }
             Work::Fit { .. } | Work::Refit { .. } if !there.contains(&index) => {
-                fits.choices += 1;
+                match chooses_one {
+                    true => fits.choices += 1,
+                    false => fits.several += 1,
+                }
             }
-            Work::Alternatives { .. } => fits.ahead += 1,
+            Work::Alternatives { .. } => {
+                ahead.extend(plan.ahead.get(&index).map(|of| of.tune));
+            }
             Work::Trials { scheme, case, from, to, .. } => {
                 tried.insert((*scheme, *case, *from), to - from);
             }
@@ -111,6 +129,7 @@ pub fn fits(study: &Study, plan: &Plan, states: &States, store: &Store) -> Fits 
         }
     }
     fits.candidates += raced.values().map(|(n, left)| n.min(left)).sum::<usize>();
+    fits.ahead = ahead.len();
     chosen.retain(|place, _| !tried.contains_key(place));
     fits.tried = tried.values().sum();
     fits.chosen = chosen.values().sum();
@@ -174,6 +193,11 @@ mod tests {
             others.in_words(),
             "those of other rules and metrics on 1 training set; \
              the whole procedure on 10 permuted outcomes"
+        );
+        let several = Fits { candidates: 32, several: 5, ..Fits::default() };
+        assert_eq!(
+            several.in_words(),
+            "at most 32 of candidates on inner splits; those of the candidates chosen on 5 training sets"
         );
     }
 }

@@ -549,6 +549,19 @@ pub enum Work {
     },
 }
 
+impl Work {
+    /// Of its outputs those that are what it gives. The others name what was computed ahead, or what a fit
+    /// was put together from: they are nothing of the study's.
+    pub fn gives<'o, T>(&self, outputs: &'o [T]) -> &'o [T] {
+        match self {
+            Self::Alternatives { .. } | Self::Fit { .. } | Self::Refit { .. } => {
+                &outputs[..outputs.len().min(1)]
+            }
+            _ => outputs,
+        }
+    }
+}
+
 /// The file of an image source that a node reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grid {

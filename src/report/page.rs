@@ -793,10 +793,11 @@ fn counted(n: usize, coarse: bool) -> String {
     }
 }
 
-/// What names a run: everything that its own record has, but for the files made of that, and what it found,
-/// by its digest.
+/// What names a run: everything that its own record has, but for what tells of the files made of that, and
+/// what it found, by its digest.
 fn digest_of(run: &RunRecord, found: &Digest) -> String {
-    let own = json!(RunRecord { written: Vec::new(), ..run.clone() }).to_string();
+    let files = RunRecord { written: Vec::new(), report: Vec::new(), ..run.clone() };
+    let own = json!(files).to_string();
     let mut naming = Naming::new("restudy run v2");
     naming.add(own.as_bytes());
     naming.add(found.as_bytes());

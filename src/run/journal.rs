@@ -10,7 +10,7 @@ use super::{Done, How};
 use crate::catalog::Catalog;
 use crate::digest::Digest;
 use crate::operation::Kind;
-use crate::plan::{Plan, States};
+use crate::plan::{Plan, States, Work};
 use crate::store::{Store, StoreError};
 
 /// A line of a journal: a node as it was in one run.
@@ -61,7 +61,7 @@ pub fn write(
         if done.how[index.index()] == How::Computed
             && let Some(old) = before.get(&*entry.node)
             && old.key != entry.key
-            && old.outputs == entry.outputs
+            && gave_the_same(&plan.graph[index].work, &old.outputs, &entry.outputs)
         {
             done.how[index.index()] = How::CutOff;
         }
@@ -70,6 +70,15 @@ pub fn write(
         lines.push(b'\n');
     }
     store.write_journal(study, &lines)
+}
+
+/// Whether two runs of a node gave the same, whatever it rests on.
+fn gave_the_same(
+    work: &Work,
+    old: &[(String, Digest)],
+    new: &[(String, Digest)],
+) -> bool {
+    work.gives(old) == work.gives(new)
 }
 
 /// What a node gave, of all that its entry says.
@@ -350,5 +359,29 @@ fn short(value: &Json) -> String {
             None => value.to_string(),
         },
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::Split;
+    use crate::plan::Placed;
+
+    #[test]
+    fn a_fit_that_gives_the_same_is_cut_off_whatever_it_was_put_together_from() {
+        let split = Split { train: vec![0], held_out: vec![1] };
+        let split = Arc::new(Placed::new((0, 0, None), &split, &[], &[0, 1]));
+        let fit = Work::Fit { case: 0, split, keeps: true };
+        let output = |port: &str, bytes: &[u8]| (port.to_string(), Digest::of(bytes));
+        let old = [output("", b"fit"), output("one key", b"")];
+        let new = [output("", b"fit"), output("another", b"")];
+        let other = [output("", b"other"), output("one key", b"")];
+        assert!(gave_the_same(&fit, &old, &new) && gave_the_same(&fit, &[], &[]));
+        assert!(!gave_the_same(&fit, &old, &other) && !gave_the_same(&fit, &old, &[]));
+        // Of other nodes every output is read.
+        assert!(!gave_the_same(&Work::Decide, &old, &new));
     }
 }

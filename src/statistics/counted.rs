@@ -26,6 +26,8 @@ pub fn counted(values: &[f64], counts: &[u32]) -> f64 {
 pub fn mean_of_drawn(values: &[f64], counts: &[u32]) -> Result<f64, Failure> {
     match counts.iter().sum::<u32>() {
         0 => Err(Failure::TooFew { needed: 1, found: 0 }),
+        // Whichever rows count: rounding would make an interval of one value.
+        _ if values.iter().all(|value| *value == values[0]) => Ok(values[0]),
         n => Ok(counted(values, counts) / f64::from(n)),
     }
 }
@@ -47,5 +49,15 @@ mod tests {
         assert_eq!(counted(&values[..3], &[0, 1, 1]), 6.0);
         assert_eq!(counted(&[], &[]), 0.0);
         assert_eq!(of_class(&[true, false, true], &[2, 3, 0]), (5, 2));
+    }
+
+    #[test]
+    fn equal_values_have_one_mean_whichever_rows_count() {
+        let values = [0.09; 7];
+        for counts in [[1; 7], [0, 3, 0, 1, 2, 0, 1], [7, 0, 0, 0, 0, 0, 0]] {
+            assert_eq!(mean_of_drawn(&values, &counts), Ok(0.09), "{counts:?}");
+        }
+        assert!(mean_of_drawn(&values, &[0; 7]).is_err());
+        assert_eq!(mean_of_drawn(&[1.0, 4.0], &[2, 1]), Ok(2.0));
     }
 }

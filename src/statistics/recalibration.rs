@@ -280,10 +280,12 @@ impl DrawnRows {
     /// Whether a value of `x` parts the classes, which may meet in it: then no line is the steepest.
     fn apart(&self) -> bool {
         let (class, x) = (&self.class[..self.n], &self.x[..self.n]);
-        let Some(lowest) = class.first() else { return true };
-        let other = class.iter().position(|class| class != lowest);
-        let last = class.iter().rposition(|class| class == lowest);
-        other.zip(last).is_none_or(|(other, last)| x[last] <= x[other])
+        let parted = |below: f64| {
+            let last = class.iter().rposition(|class| *class == below);
+            let first = class.iter().position(|class| *class != below);
+            last.zip(first).is_none_or(|(last, first)| x[last] <= x[first])
+        };
+        parted(0.0) || parted(1.0)
     }
 
     fn sums(&mut self, a: f64, b: f64) -> Sums {
@@ -581,5 +583,11 @@ mod tests {
         assert_eq!(of.of(&[0, 0, 1, 1, 0]), None, "the other way round");
         assert_eq!(of.of(&[0, 1, 1, 0, 0]), None, "one value");
         assert_eq!(of.of(&[0, 1, 0, 1, 3]), None, "one class");
+        // At the lowest value they are in order of their classes.
+        let mut rows = DrawnRows::new(&[false, true, false, true], &[0.4, 0.4, 0.9, 0.9]);
+        rows.take(&[1, 1, 1, 0]);
+        assert!(rows.apart(), "they meet in it");
+        rows.take(&[1; 4]);
+        assert!(!rows.apart());
     }
 }

@@ -127,6 +127,13 @@ impl<'a> Permutations<'a> {
             Some(column) => {
                 let levels = levels(inputs, of_case.cohort, column)
                     .ok_or("the strata cannot be read".to_string())?;
+                // All rows would be one stratum: it would not be what was asked for.
+                if population.rows.iter().all(|row| levels[*row as usize].is_none()) {
+                    return Err(format!(
+                        "no row has a value of `{}`, within which outcomes are permuted",
+                        column.name
+                    ));
+                }
                 // Rows without a stratum are one of their own.
                 let stratum = |row: &u32| levels[*row as usize].map_or(0, |l| l + 1);
                 Some(population.rows.iter().map(stratum).collect())
