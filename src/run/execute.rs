@@ -147,7 +147,7 @@ pub fn execute(
         known: (options.refresh.is_empty() && options.recheck == 0.0).then_some(known),
         refresh,
         performed,
-        results: (0..n).map(|_| Mutex::new(Result_::default())).collect(),
+        results: (0..n).map(|_| Mutex::new(Ended::default())).collect(),
         values: (0..n).map(|_| Mutex::new(None)).collect(),
         made: (0..n).map(|_| Mutex::new(None)).collect(),
         anew: Mutex::default(),
@@ -201,7 +201,7 @@ pub fn execute(
 
 /// What is known of a node after it was processed.
 #[derive(Default)]
-struct Result_ {
+struct Ended {
     how: Option<How>,
     key: Option<Digest>,
     outputs: Option<Vec<(String, Digest)>>,
@@ -222,14 +222,14 @@ struct Task {
 }
 
 impl Task {
-    fn stored(&self, action: Action, how: How) -> Result_ {
+    fn stored(&self, action: Action, how: How) -> Ended {
         let cost = Some(action.seconds);
         let outputs = action.outputs.into_iter().map(|o| (o.port, o.digest)).collect();
-        Result_ { how: Some(how), key: Some(self.key), outputs: Some(outputs), cost }
+        Ended { how: Some(how), key: Some(self.key), outputs: Some(outputs), cost }
     }
 
-    fn failed(&self, how: How) -> Result_ {
-        Result_ { how: Some(how), key: Some(self.key), ..Result_::default() }
+    fn failed(&self, how: How) -> Ended {
+        Ended { how: Some(how), key: Some(self.key), ..Ended::default() }
     }
 }
 
@@ -243,7 +243,7 @@ struct Executor<'a> {
     known: Option<States>,
     refresh: Vec<bool>,
     performed: Vec<Option<&'a Performed>>,
-    results: Vec<Mutex<Result_>>,
+    results: Vec<Mutex<Ended>>,
     /// Values in memory until their last reader is done.
     values: Vec<Mutex<Option<Arc<Value>>>>,
     /// The records of nodes that another one computed with its own in this run, until they are asked for.
@@ -305,13 +305,13 @@ impl Executor<'_> {
 
     /// A node's result, from the first place that has it: known before the run, computed with another
     /// node, stored, cut from a stored value that holds more, or else computed now.
-    fn run(&self, index: NodeIndex) -> Result_ {
+    fn run(&self, index: NodeIndex) -> Ended {
         if let Some(result) = self.known_before(index) {
             return result;
         }
         let digests = match self.input_digests(index) {
             Ok(digests) => digests,
-            Err(how) => return Result_ { how: Some(how), ..Result_::default() },
+            Err(how) => return Ended { how: Some(how), ..Ended::default() },
         };
         let preimage = preimage(&self.plan.graph[index], &digests);
         let task = Task { index, key: key_of(&preimage), preimage, digests };
@@ -320,18 +320,18 @@ impl Executor<'_> {
             return task.stored(action, how);
         }
         if self.ends() {
-            return Result_::default();
+            return Ended::default();
         }
         self.stored(&task).unwrap_or_else(|| self.made_now(&task))
     }
 
     /// The result of a node that the survey has performed, or that is not to be looked at again.
-    fn known_before(&self, index: NodeIndex) -> Option<Result_> {
+    fn known_before(&self, index: NodeIndex) -> Option<Ended> {
         let at = index.index();
         if let Some(done) = self.performed[at] {
             let how = Some(if done.computed { How::Computed } else { How::Stored });
             let (key, outputs) = (Some(done.key), Some(done.outputs.clone()));
-            return Some(Result_ { how, key, outputs, cost: None });
+            return Some(Ended { how, key, outputs, cost: None });
         }
         let known = self.known.as_ref()?;
         // The first of those that share their work may have to do that of others.
@@ -340,7 +340,7 @@ impl Executor<'_> {
         }
         let (key, outputs) = (known.keys[at], known.outputs[at].clone());
         let (how, cost) = (Some(How::Stored), known.seconds[at]);
-        Some(Result_ { how, key, outputs, cost })
+        Some(Ended { how, key, outputs, cost })
     }
 
     /// The names of what a node reads. Fails where an input has none.
@@ -359,7 +359,7 @@ impl Executor<'_> {
     }
 
     /// What the store has of a node, unless it is to be computed again.
-    fn stored(&self, task: &Task) -> Option<Result_> {
+    fn stored(&self, task: &Task) -> Option<Ended> {
         let wanted = !self.refresh[task.index.index()];
         let action = wanted.then(|| self.store.action(&task.key)).flatten()?;
         let how = self.recheck(task.index, &task.key, &action);
@@ -367,7 +367,7 @@ impl Executor<'_> {
     }
 
     /// Takes a node from a stored value that holds more, or computes it, and stores it.
-    fn made_now(&self, task: &Task) -> Result_ {
+    fn made_now(&self, task: &Task) -> Ended {
         let index = task.index;
         let refresh = self.refresh[index.index()];
         // Another process may be computing the same: wait for it, then look again.
@@ -391,14 +391,14 @@ impl Executor<'_> {
             let outputs = Some(vec![(String::new(), Digest::of(&bytes))]);
             *lock(&self.values[index.index()]) = Some(Arc::new(value));
             let how = Some(How::Computed);
-            return Result_ { how, key: Some(task.key), outputs, cost: None };
+            return Ended { how, key: Some(task.key), outputs, cost: None };
         }
         let keep = self.plan.graph[index].keep;
         let mut outputs = vec![NewOutput { port: String::new(), bytes, keep }];
         if let Value::Alternatives(alternatives) = &value {
             match self.ahead(index, &alternatives.winners) {
                 Ok(Some(keys)) => rests_on.extend(keys),
-                Ok(None) => return Result_::default(),
+                Ok(None) => return Ended::default(),
                 Err(how) => return task.failed(how),
             }
         }
