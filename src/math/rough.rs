@@ -114,7 +114,8 @@ mod tests {
         let mut stream = Stream::new(1, &["rough"]);
         for n in [1, 2, 7, 73, 1000, MOST_ROWS, MOST_ROWS + 1] {
             let column = |at: usize| -> Vec<f64> {
-                let peak = |row: usize| if at % 3 == 0 && row == 0 { 1e6 } else { 1.0 };
+                let peak =
+                    |row: usize| if at.is_multiple_of(3) && row == 0 { 1e6 } else { 1.0 };
                 (0..n).map(|row| stream.normal() * peak(row)).collect()
             };
             let mut columns: Vec<Vec<f64>> = (0..TILE + 3).map(column).collect();

@@ -386,8 +386,11 @@ const ROOM: usize = 16 << 20;
 /// What the JSON of a record has before each of its fields.
 const FIELD: &str = "\n  \"";
 
+/// A field's JSON.
+type Spelt = fn(&StudyRecord) -> String;
+
 /// The fields of the author's half, each with its JSON.
-const HALF: [(&str, fn(&StudyRecord) -> String); 7] = [
+const HALF: [(&str, Spelt); 7] = [
     ("deviations", |record| pretty(&record.deviations)),
     ("warnings", |record| pretty(&record.warnings)),
     ("reporting", |record| pretty(&record.reporting)),
@@ -707,6 +710,9 @@ impl<T> Own<T> {
 /// What a section gives, or why it could not be made.
 type Made = Result<Fragment, String>;
 
+/// Sections by name, with the texts that a page has of them.
+type Sections<'e, T> = BTreeMap<&'e str, Result<Own<T>, String>>;
+
 /// The record as JSON and the sections by name. Those of results alone are made of a record without the
 /// author's half, so that what they show cannot hang on it; `known` has those that are made already.
 fn all_made<'e, T: Sync>(
@@ -714,7 +720,7 @@ fn all_made<'e, T: Sync>(
     record: &mut StudyRecord,
     before: Option<&[Cut<T>]>,
     known: &mut BTreeMap<String, Own<T>>,
-) -> (Vec<Anew>, BTreeMap<&'e str, Result<Own<T>, String>>) {
+) -> (Vec<Anew>, Sections<'e, T>) {
     let of_results = |entry: &&&Entry| shows(entry) == Shows::Results;
     let (of_results, others): (Vec<&Entry>, Vec<&Entry>) =
         sections.iter().partition(of_results);

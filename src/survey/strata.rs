@@ -35,7 +35,7 @@ pub(super) fn read(study: &Study, survey: &Survey, faults: &mut Vec<Diagnostic>)
     }
     for subgroup in subgroups() {
         let (cut, least) = (&subgroup.cut, subgroup.minimum_events);
-        faults.extend(division(&subgroup.by).and_then(|of| of.as_subgroups(cut, least)));
+        faults.extend(division(&subgroup.by).and_then(|of| of.subgroups(cut, least)));
     }
     for cohort in analysed(study) {
         if let Some(site) = &cohort.site {
@@ -197,7 +197,7 @@ impl<'a> Division<'a> {
     }
 
     /// A subgroup none of whose groups has enough patients of the smaller class.
-    fn as_subgroups(mut self, cut: &[f64], least: usize) -> Option<Diagnostic> {
+    fn subgroups(mut self, cut: &[f64], least: usize) -> Option<Diagnostic> {
         let (column, of) = (self.column, &self.cohort.name);
         let name = &column.name;
         let numbers =

@@ -157,7 +157,7 @@ mod tests {
         let column = |at: usize| {
             let scale = [1.0, 1e-200, 1e200, 0.0][at % 4];
             let mut values: Vec<f64> = (0..9).map(|_| scale * stream.normal()).collect();
-            if at % 3 == 0 {
+            if at.is_multiple_of(3) {
                 values[at % 9] = f64::NAN;
             }
             FrameColumn { name: "x".into(), values }

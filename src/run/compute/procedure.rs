@@ -33,12 +33,15 @@ pub struct Procedure<'a> {
 /// The map from a candidate's decision values to probabilities, or why there is none.
 type OwnLink<'a> = &'a dyn Fn(usize) -> Result<Option<Link>, String>;
 
+/// A candidate's map from decision values and what it says of the rows held out, or why it says nothing.
+type Said = Result<(Option<Link>, Vec<f64>), String>;
+
 /// What was fitted on the training rows of an outer split.
 #[derive(Default)]
 struct Known {
     states: KnownStates,
-    /// By candidate: its map from decision values and what it says of the rows held out.
-    said: BTreeMap<usize, Result<(Option<Link>, Vec<f64>), String>>,
+    /// By candidate.
+    said: BTreeMap<usize, Said>,
 }
 
 impl Procedure<'_> {
