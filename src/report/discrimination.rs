@@ -513,7 +513,7 @@ fn together(
     }
 }
 
-/// Every analysis with every metric, by outcome; none is left out.
+/// Every analysis with the metrics that the study names, by outcome; none is left out.
 fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
     let mut groups: Vec<(String, Vec<Json>)> = Vec::new();
     for (name, analysis) in all(record) {
