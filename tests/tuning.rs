@@ -654,7 +654,8 @@ fn a_new_metric_threshold_or_rule_fits_nothing_where_several_are_chosen() {
             ("threshold", text(rule, "auroc", &fixed)),
             ("further metrics", text(rule, "auroc", &also)),
             ("rule", text("best_mean", "auroc", threshold)),
-            ("rule", text("one_standard_error", "brier", threshold)),
+            // Permuted outcomes went through the procedure by all rules for one candidate at once.
+            ("rule and metric", text("one_standard_error", "brier", threshold)),
         ] {
             workshop.study(&changed);
             // On permuted outcomes a stack says nothing of what a single candidate does.
