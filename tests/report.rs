@@ -629,7 +629,10 @@ fn the_flow_and_the_map_of_missing_values_tell_their_numbers() {
 fn measures_stand_below_their_analysis_and_pairs_below_their_place() {
     let record = full("");
     let html = page(&record).html;
-    let every = part(&html, "aria-label=\"Every analysis with the measures that the study names\"");
+    let every = part(
+        &html,
+        "aria-label=\"Every analysis with the measures that the study names\"",
+    );
     let below = every.matches("<td colspan=\"5\" class=\"measures\">").count();
     assert_eq!(below, record.analyses.len(), "{every}");
     assert_eq!(below, every.matches("<tr class=\"part\"").count());

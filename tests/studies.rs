@@ -233,19 +233,11 @@ fn the_report_does_not_depend_on_how_it_was_computed() {
 /// Every file of a run's folder, without what differs from run to run.
 fn of_folder(workshop: &Workshop) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
-    let mut open = vec![workshop.path("runs/study")];
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-                continue;
-            }
-            let name = path.strip_prefix(workshop.path("runs/study")).unwrap();
-            let bytes = std::fs::read(&path).unwrap();
-            let text = String::from_utf8_lossy(&bytes).to_string();
-            files.insert(name.to_string_lossy().to_string(), text);
-        }
+    for path in workshop.files("runs/study") {
+        let name = path.strip_prefix(workshop.path("runs/study")).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let text = String::from_utf8_lossy(&bytes).to_string();
+        files.insert(name.to_string_lossy().to_string(), text);
     }
     files.remove("record.json");
     let page = files.get_mut("report.html").unwrap();
@@ -610,15 +602,7 @@ fn damage_anywhere_in_the_store_is_only_work() {
     let mut stream = Stream::new(5, &["damage"]);
     let rounds = if std::env::var_os("RESTUDY_SOAK").is_some() { 40 } else { 4 };
     for round in 0..rounds {
-        let mut files = Vec::new();
-        let mut open = vec![workshop.path(".restudy")];
-        while let Some(folder) = open.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() { open.push(path) } else { files.push(path) }
-            }
-        }
-        files.sort();
+        let files = workshop.files(".restudy");
         for _ in 0..files.len() / 4 {
             let path = &files[stream.below(files.len())];
             let Ok(mut bytes) = std::fs::read(path) else { continue };
@@ -648,20 +632,11 @@ fn records_that_the_last_run_knew_and_are_lost_since_are_only_work() {
     workshop.run(&[]);
     // Models and curves, which another threshold leaves as they are.
     let mut lost = 0;
-    let mut open = vec![workshop.path(".restudy/actions")];
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-                continue;
-            }
-            let text =
-                String::from_utf8_lossy(&std::fs::read(&path).unwrap()).to_string();
-            if [r#"\"fit\":"#, r#"\"roc\":"#].iter().any(|part| text.contains(part)) {
-                std::fs::remove_file(&path).unwrap();
-                lost += 1;
-            }
+    for path in workshop.files(".restudy/actions") {
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).to_string();
+        if [r#"\"fit\":"#, r#"\"roc\":"#].iter().any(|part| text.contains(part)) {
+            std::fs::remove_file(&path).unwrap();
+            lost += 1;
         }
     }
     assert!(lost > 4, "{lost}");

@@ -1196,19 +1196,11 @@ fn what_is_to_be_computed_again_is_so_for_other_choices_as_well() {
     // When each record of a fit was written.
     let fits = || {
         let mut fits = BTreeMap::new();
-        let mut open = vec![workshop.path(".restudy/actions")];
-        while let Some(folder) = open.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    open.push(path);
-                    continue;
-                }
-                let bytes = std::fs::read(&path).unwrap();
-                if String::from_utf8_lossy(&bytes).contains(r#"\"fit\":"#) {
-                    let written = std::fs::metadata(&path).unwrap().modified().unwrap();
-                    fits.insert(path, written);
-                }
+        for path in workshop.files(".restudy/actions") {
+            let bytes = std::fs::read(&path).unwrap();
+            if String::from_utf8_lossy(&bytes).contains(r#"\"fit\":"#) {
+                let written = std::fs::metadata(&path).unwrap().modified().unwrap();
+                fits.insert(path, written);
             }
         }
         fits

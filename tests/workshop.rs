@@ -82,6 +82,19 @@ impl Workshop {
         self.folder.path().join(name)
     }
 
+    /// All files below a folder, in order of their paths.
+    pub fn files(&self, folder: &str) -> Vec<PathBuf> {
+        let (mut files, mut open) = (Vec::new(), vec![self.path(folder)]);
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { &mut open } else { &mut files }.push(path);
+            }
+        }
+        files.sort();
+        files
+    }
+
     pub fn write(&self, name: &str, bytes: &[u8]) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -12,7 +12,7 @@ pub fn is_wide() -> bool {
 }
 
 /// Gives what a function gives, by the code that suits the machine. The function, and whatever it spends its
-/// time in, has to be `#[inline(always)]`.
+/// time in, has to be `#[inline(always)]`. It is all that the function around it does: it returns from there.
 macro_rules! wider {
     ($of:path, ($($argument:ident: $kind:ty),*) $(-> $given:ty)?) => {{
         #[cfg(target_arch = "x86_64")]
