@@ -1,18 +1,19 @@
-//! What a finished run gave, kept for the run before which nothing has changed: page, lock and
-//! headlines. Such a run looks at its sources and writes its report; it plans nothing. Where only
-//! the author's half of the report has changed, the page is made anew from the record that was kept.
+//! What a finished run gave, kept for the run before which nothing has changed: page, lock, headlines
+//! and what was said of the data. Such a run asks whether its files are the same and writes its report; it
+//! reads no table and plans nothing. Where only the author's half of the report has changed, the page is
+//! made anew from the record that was kept.
 
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::load::Loaded;
+use super::load::Parsed;
 use super::output::{self, Results, Text};
 use crate::catalog::Catalog;
 use crate::data::{AssociationFacts, ProtocolFacts, StudyRecord};
-use crate::diagnostics::{Severity, any_error};
+use crate::diagnostics::{Diagnostic, Place, Severity, Span, sort};
 use crate::digest::{Digest, canonical_json};
 use crate::plan::States;
 use crate::report::Page;
@@ -20,6 +21,7 @@ use crate::review::Lock;
 use crate::run::Found;
 use crate::spec::Study;
 use crate::store::Store;
+use crate::survey::{GivenFile, Survey};
 
 /// What a run gave of which every node was done and none had failed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,8 +40,43 @@ pub struct Finished {
     pub lock: Lock,
     /// By analysis, in the study's order: primary metric and what it is.
     pub headlines: Vec<Headline>,
+    /// What the data made us say.
+    pub of_data: OfData,
     pub held: Held,
     pub source: Source,
+}
+
+/// What is told by the data of a study. Places are those in its text without the author's half, which
+/// may have another length the next time; none is in that half.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct OfData(Vec<Diagnostic>);
+
+impl OfData {
+    /// None where the author's half is spoken of.
+    pub fn of(faults: &[Diagnostic], text: &str) -> Option<Self> {
+        let Some(halves) = Halves::of(text) else { return Some(Self(faults.to_vec())) };
+        let faults = faults.iter().map(|fault| {
+            let place = match &fault.place {
+                Place::Study(span) => Place::Study(halves.without(*span)?),
+                other => other.clone(),
+            };
+            Some(Diagnostic { place, ..fault.clone() })
+        });
+        faults.collect::<Option<_>>().map(Self)
+    }
+
+    /// Adds it to what is said of a text.
+    fn add_to(&self, faults: &mut Vec<Diagnostic>, text: &str) {
+        let halves = Halves::of(text);
+        faults.extend(self.0.iter().map(|fault| {
+            let place = match (&fault.place, &halves) {
+                (Place::Study(span), Some(halves)) => Place::Study(halves.with(*span)),
+                (other, _) => other.clone(),
+            };
+            Diagnostic { place, ..fault.clone() }
+        }));
+        sort(faults);
+    }
 }
 
 /// From what the page is made anew when the author's half changes.
@@ -76,10 +113,10 @@ impl Source {
     fn told(
         &self,
         mut record: StudyRecord,
-        loaded: &Loaded,
+        faults: &[Diagnostic],
         study: &Study,
     ) -> StudyRecord {
-        record.warnings = warnings(loaded);
+        record.warnings = warnings(faults);
         record.warnings.extend(self.planned.iter().cloned());
         if study.smallest_cell().is_some() {
             crate::run::suppressed_warnings(&mut record.warnings, &self.associations);
@@ -98,16 +135,21 @@ pub struct Held {
 }
 
 impl Held {
-    pub fn of(found: &Found, states: &States, store: &Store) -> Self {
-        let keys = found.keys().map(|node| states.keys[node.index()]);
-        let mut records: Vec<Digest> = keys.flatten().collect();
+    pub fn of(found: &Found, survey: &Survey, states: &States, store: &Store) -> Self {
+        let keys = found.keys().filter_map(|node| states.keys[node.index()]);
+        let surveyed = survey.performed.iter().map(|done| done.key);
+        let mut records: Vec<Digest> = keys.chain(surveyed).collect();
         let outputs = found.keys().flat_map(|node| &states.outputs[node.index()]);
-        let results = outputs.flatten().map(|(_, digest)| *digest);
+        let outputs = outputs.flatten();
+        let surveyed = survey.performed.iter().flat_map(|done| &done.outputs);
+        let results = outputs.chain(surveyed).map(|(_, digest)| *digest);
         // Small results stand in their records.
         let mut results: Vec<Digest> =
             results.filter(|digest| store.has_blob(digest)).collect();
         records.sort_unstable();
+        records.dedup();
         results.sort_unstable();
+        results.dedup();
         let stamp = store.stamp(&records, &results);
         Self { records, results, stamp }
     }
@@ -150,22 +192,19 @@ impl Headline {
 
 /// The name of everything that decides what a run gives: study, files, catalogue, the key of the
 /// patients' names, deviations from a locked protocol and this very program. Of the study, all but the
-/// author's half of the report; the whole where that cannot be told apart by its lines. None while
-/// something is wrong.
+/// author's half of the report; the whole where that cannot be told apart by its lines.
 pub fn key(
-    loaded: &Loaded,
+    text: &str,
+    study: &Study,
+    files: &BTreeMap<String, Vec<GivenFile>>,
     catalog: &Catalog,
     name_key: &[u8; 32],
     protocol: Option<&ProtocolFacts>,
 ) -> Option<Digest> {
-    let study = loaded.study.as_ref()?;
-    if any_error(&loaded.faults) {
-        return None;
-    }
-    let rest = without_reporting(&loaded.text);
-    let text = rest.as_ref().unwrap_or(&loaded.text);
-    let sources = loaded.survey.sources.iter().map(|(name, source)| {
-        let files = source.files.iter().map(|file| json!([file.shown, file.digest]));
+    let halves = Halves::of(text);
+    let text = halves.as_ref().map_or(text, |halves| &halves.rest);
+    let sources = files.iter().map(|(name, files)| {
+        let files = files.iter().map(|file| json!([file.shown, file.digest]));
         json!([name, files.collect::<serde_json::Value>()])
     });
     let decides = canonical_json(&json!({
@@ -176,37 +215,75 @@ pub fn key(
         "sources": sources.collect::<serde_json::Value>(),
         "protocol": protocol,
     }));
-    Some(Digest::derive("restudy finished run v6", decides.as_bytes()))
+    Some(Digest::derive("restudy finished run v7", decides.as_bytes()))
 }
 
 /// Under this name stands the key of the newest finished run of a text, whatever its author's half.
 fn name_of(text: &str) -> Digest {
-    let rest = without_reporting(text);
-    let text = rest.as_deref().unwrap_or(text);
+    let halves = Halves::of(text);
+    let text = halves.as_ref().map_or(text, |halves| &halves.rest);
     Digest::derive("restudy finished run of a text v1", text.as_bytes())
 }
 
-/// A study without the lines of `reporting:`. None where another part may refer to them.
-fn without_reporting(text: &str) -> Option<String> {
-    let mut rest = String::new();
-    let (mut inside, mut met) = (false, false);
-    for line in text.split_inclusive('\n') {
-        if line.starts_with("reporting:") {
-            if met {
-                return None;
+/// The text of a study, parted by who writes what.
+#[derive(Debug, PartialEq)]
+struct Halves {
+    /// All but the lines of `reporting:`.
+    rest: String,
+    /// Where in the text those lines are.
+    author: Span,
+}
+
+impl Halves {
+    /// None where another part may refer to the author's half.
+    fn of(text: &str) -> Option<Self> {
+        let mut rest = String::new();
+        let mut author: Option<Span> = None;
+        let (mut inside, mut at) = (false, 0);
+        for line in text.split_inclusive('\n') {
+            if line.starts_with("reporting:") {
+                if author.is_some() {
+                    return None;
+                }
+                inside = true;
+                author = Some(Span { start: at, end: at });
+            } else if !line.starts_with([' ', '\t', '\r', '\n', '#']) {
+                inside = false;
             }
-            (inside, met) = (true, true);
-        } else if !line.starts_with([' ', '\t', '\r', '\n', '#']) {
-            inside = false;
+            at += line.len();
+            match (&mut author, inside) {
+                // An anchor may be meant elsewhere.
+                (Some(_), true) if line.contains('&') => return None,
+                (Some(author), true) => author.end = at,
+                _ => rest.push_str(line),
+            }
         }
-        match inside {
-            // An anchor may be meant elsewhere.
-            true if line.contains('&') => return None,
-            true => {}
-            false => rest.push_str(line),
-        }
+        let author = author.unwrap_or(Span { start: at, end: at });
+        Some(Self { rest, author })
     }
-    Some(rest)
+
+    /// A place of the text, in the rest. None where it is in the author's half.
+    fn without(&self, span: Span) -> Option<Span> {
+        let Span { start, end } = self.author;
+        let of = |at: usize| match at {
+            at if at <= start => Some(at),
+            at if at >= end => Some(at - (end - start)),
+            _ => None,
+        };
+        // What begins where that half begins, is in it.
+        let inside = span.start == start && span.end > start && start < end;
+        let span = Span { start: of(span.start)?, end: of(span.end)? };
+        (!inside).then_some(span)
+    }
+
+    /// A place of the rest, in the text.
+    fn with(&self, span: Span) -> Span {
+        let Span { start, end } = self.author;
+        let begins = |at: usize| if at < start { at } else { at + (end - start) };
+        // What ends where that half begins, ends before it.
+        let ends = |at: usize| if at <= start { at } else { at + (end - start) };
+        Span { start: begins(span.start), end: ends(span.end).max(begins(span.start)) }
+    }
 }
 
 /// What names this very program: two builds of one version may say one thing differently.
@@ -257,12 +334,12 @@ fn encode(value: &impl Serialize, file: &mut dyn Write) -> std::io::Result<()> {
 }
 
 /// What `check` warns of, in its words.
-pub fn warnings(loaded: &Loaded) -> Vec<String> {
-    let warnings = loaded.faults.iter().filter(|f| f.severity == Severity::Warning);
+pub fn warnings(faults: &[Diagnostic]) -> Vec<String> {
+    let warnings = faults.iter().filter(|fault| fault.severity == Severity::Warning);
     warnings.map(|warning| warning.message.clone()).collect()
 }
 
-/// What the newest finished run of a text gave, read while its sources are looked at: most likely it is
+/// What the newest finished run of a text gave, read while its files are looked at: most likely it is
 /// asked for.
 pub struct Ahead {
     key: Digest,
@@ -272,9 +349,8 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    pub fn read(study: &Path, store: &Store) -> Option<Self> {
-        let text = std::fs::read_to_string(study).ok()?;
-        let key = store.index_get(&name_of(&text))?;
+    pub fn read(text: &str, store: &Store) -> Option<Self> {
+        let key = store.index_get(&name_of(text))?;
         let key = Digest::from_bytes(key.try_into().ok()?);
         let finished = Finished::read(store, &key)?;
         let other = finished.text != Digest::of(text.as_bytes());
@@ -287,10 +363,7 @@ impl Ahead {
     }
 
     /// If it is the one that is wanted.
-    pub fn of(
-        ahead: Option<Self>,
-        key: &Digest,
-    ) -> Option<(Finished, Option<StudyRecord>)> {
+    fn of(ahead: Option<Self>, key: &Digest) -> Option<(Finished, Option<StudyRecord>)> {
         let ahead = ahead.filter(|ahead| ahead.key == *key)?;
         Some((ahead.finished, ahead.record))
     }
@@ -302,32 +375,37 @@ fn read_record(name: &Digest, store: &Store) -> Option<StudyRecord> {
 
 impl Finished {
     /// None as well when somebody has touched the store since: then every result is looked at.
-    pub fn read(store: &Store, key: &Digest) -> Option<Self> {
+    fn read(store: &Store, key: &Digest) -> Option<Self> {
         let finished: Self = postcard::from_bytes(&store.index_get(key)?).ok()?;
         let Held { records, results, stamp } = &finished.held;
         (store.stamp(records, results) == *stamp).then_some(finished)
     }
 
-    /// The same run as this text tells it, which may differ in the author's half of the report; with the
-    /// record where that was read already.
+    /// What a run with this key gave, as this text tells it, which may differ in the author's half of the
+    /// report; and all that is said of the text.
     pub fn told(
-        mut self,
-        record: Option<StudyRecord>,
-        loaded: &Loaded,
+        parsed: &Parsed,
+        key: &Digest,
+        ahead: Option<Ahead>,
         catalog: &Catalog,
         store: &Store,
-    ) -> Option<Self> {
-        if self.text == Digest::of(loaded.text.as_bytes()) {
-            return Some(self);
+    ) -> Option<(Self, Vec<Diagnostic>)> {
+        let ahead = Ahead::of(ahead, key);
+        let (mut finished, record) =
+            ahead.or_else(|| Self::read(store, key).map(|read| (read, None)))?;
+        let mut faults = parsed.faults.clone();
+        finished.of_data.add_to(&mut faults, &parsed.text);
+        if finished.text == Digest::of(parsed.text.as_bytes()) {
+            return Some((finished, faults));
         }
-        let study = loaded.study.as_ref()?;
+        let study = parsed.study.as_ref()?;
         let record = match record {
             Some(record) => record,
-            None => read_record(&self.source.record?, store)?,
+            None => read_record(&finished.source.record?, store)?,
         };
-        let record = self.source.told(record, loaded, study);
-        self.page = output::page_again(catalog, record, self.page);
-        Some(self)
+        let record = finished.source.told(record, &faults, study);
+        finished.page = output::page_again(catalog, record, finished.page);
+        Some((finished, faults))
     }
 
     /// The index is disposable: without it the next run plans again.
@@ -353,14 +431,43 @@ impl Finished {
 
 #[cfg(test)]
 mod tests {
-    use super::without_reporting;
+    use super::Halves;
+    use crate::diagnostics::Span;
+
+    fn rest(text: &str) -> Option<String> {
+        Halves::of(text).map(|halves| halves.rest)
+    }
 
     #[test]
     fn the_authors_half_is_told_by_its_lines() {
         let study = "a: 1\nreporting:\n  ppi: none\n# more\n  title: x\nb: 2\n";
-        assert_eq!(without_reporting(study).unwrap(), "a: 1\nb: 2\n");
-        assert_eq!(without_reporting("a: 1\n").unwrap(), "a: 1\n");
-        assert_eq!(without_reporting("reporting: { ppi: &x none }\nb: *x\n"), None);
-        assert_eq!(without_reporting("reporting: {}\nreporting: {}\n"), None);
+        assert_eq!(rest(study).unwrap(), "a: 1\nb: 2\n");
+        assert_eq!(rest("a: 1\n").unwrap(), "a: 1\n");
+        assert_eq!(rest("reporting: { ppi: &x none }\nb: *x\n"), None);
+        assert_eq!(rest("reporting: {}\nreporting: {}\n"), None);
+    }
+
+    #[test]
+    fn a_place_outside_of_the_authors_half_is_found_in_another_text() {
+        let one = "a: 1\nreporting:\n  ppi: none\nbc: 2\n";
+        let other = "a: 1\nreporting:\n  ppi: nobody was asked\n  aim: x\nbc: 2\n";
+        let span = |text: &str, part: &str| {
+            let start = text.find(part).unwrap();
+            Span { start, end: start + part.len() }
+        };
+        let [of_one, of_other] = [one, other].map(|text| Halves::of(text).unwrap());
+        for part in ["a", "a: 1\n", "bc", "bc: 2\n"] {
+            let found = of_one.without(span(one, part)).unwrap();
+            assert_eq!(of_other.with(found), span(other, part), "{part}");
+            assert_eq!(of_one.with(found), span(one, part), "{part}");
+        }
+        for part in ["reporting:", "ppi", "reporting:\n  ppi: none\n", "none\nbc"] {
+            assert_eq!(of_one.without(span(one, part)), None, "{part}");
+        }
+        let none = Halves::of("a: 1\nb: 2\n").unwrap();
+        for start in 0..9 {
+            let span = Span { start, end: 10 };
+            assert_eq!(none.without(span).map(|found| none.with(found)), Some(span));
+        }
     }
 }

@@ -112,6 +112,14 @@ pub struct NameKey {
     pub written: bool,
 }
 
+/// A study as it is written: nobody has looked at its data.
+pub struct Parsed {
+    pub text: String,
+    /// None where it cannot be made out.
+    pub study: Option<Study>,
+    pub faults: Vec<Diagnostic>,
+}
+
 /// A study and all that is known of it.
 pub struct Loaded {
     pub text: String,
@@ -120,6 +128,8 @@ pub struct Loaded {
     /// Only when nothing is wrong.
     pub plan: Option<(Plan, Proof)>,
     pub faults: Vec<Diagnostic>,
+    /// Those among them that are told by the data.
+    pub of_data: Vec<Diagnostic>,
 }
 
 /// The store and the files of a study, opened.
@@ -201,7 +211,7 @@ pub fn open_or_say(places: &Places, mode: Mode) -> Option<Opened> {
 
 /// Reads a study, looks at its data, plans and proves; computes nothing but what the survey needs.
 pub fn load(places: &Places, catalog: &Catalog, reading: &Reading<'_>) -> Loaded {
-    let mut loaded = look(places, catalog, reading);
+    let mut loaded = parsed(places, catalog).looked_at(places, reading);
     loaded.plan();
     loaded
 }
@@ -211,48 +221,47 @@ fn leaks_by_design(study: &Study) -> Vec<Diagnostic> {
     plan::prove(&plan::build(study, &survey::symbolic(study))).leaks
 }
 
-/// Reads a study and looks at its data.
-pub fn look(places: &Places, catalog: &Catalog, reading: &Reading<'_>) -> Loaded {
-    let mut loaded = Loaded {
-        text: String::new(),
-        study: None,
-        survey: Survey::default(),
-        plan: None,
-        faults: Vec::new(),
-    };
-    match std::fs::read(&places.study).map(String::from_utf8) {
-        Ok(Ok(text)) => loaded.text = text,
+/// Reads a study.
+pub fn parsed(places: &Places, catalog: &Catalog) -> Parsed {
+    let unread = |fault| Parsed { text: String::new(), study: None, faults: vec![fault] };
+    let place = || Place::File { path: places.study.clone(), line: None };
+    let text = match std::fs::read(&places.study).map(String::from_utf8) {
+        Ok(Ok(text)) => text,
         Ok(Err(_)) => {
-            loaded.faults.push(Diagnostic::error(
-                Code::NOT_YAML,
-                Place::File { path: places.study.clone(), line: None },
-                "the study is not UTF-8 text",
-            ));
-            return loaded;
+            let message = "the study is not UTF-8 text";
+            return unread(Diagnostic::error(Code::NOT_YAML, place(), message));
         }
         Err(error) => {
-            loaded.faults.push(Diagnostic::error(
-                Code::FILE,
-                Place::File { path: places.study.clone(), line: None },
-                format!("cannot read the study: {error}"),
-            ));
-            return loaded;
+            let message = format!("cannot read the study: {error}");
+            return unread(Diagnostic::error(Code::FILE, place(), message));
         }
-    }
-    let parsed = spec::read(&loaded.text, catalog);
-    loaded.faults = parsed.diagnostics;
-    let Some(study) = parsed.study else {
-        sort(&mut loaded.faults);
-        return loaded;
     };
-    let (mut survey, found) = survey::read(&study, reading);
-    loaded.faults.extend(found);
-    let study = survey::controlled(study, &mut survey, reading, &mut loaded.faults);
-    keep_fetched(places, reading.store);
-    loaded.study = Some(study);
-    loaded.survey = survey;
-    sort(&mut loaded.faults);
-    loaded
+    let spec::Parsed { study, diagnostics: faults } = spec::read(&text, catalog);
+    Parsed { text, study, faults }
+}
+
+impl Parsed {
+    /// The study, if nothing is wrong so far.
+    pub fn sound(&self) -> Option<&Study> {
+        self.study.as_ref().filter(|_| !any_error(&self.faults))
+    }
+
+    /// Looks at the data of the study.
+    pub fn looked_at(self, places: &Places, reading: &Reading<'_>) -> Loaded {
+        let Self { text, study, mut faults } = self;
+        let (mut survey, mut of_data) = (Survey::default(), Vec::new());
+        let study = study.map(|study| {
+            (survey, of_data) = survey::read(&study, reading);
+            faults.extend(of_data.iter().cloned());
+            let n = faults.len();
+            let study = survey::controlled(study, &mut survey, reading, &mut faults);
+            of_data.extend(faults[n..].iter().cloned());
+            keep_fetched(places, reading.store);
+            study
+        });
+        sort(&mut faults);
+        Loaded { text, study, survey, plan: None, faults, of_data }
+    }
 }
 
 impl Loaded {

@@ -15,14 +15,14 @@ use super::output::{self, OutputError, Text, Written};
 use super::{Exit, load, locked, why};
 use crate::catalog::Catalog;
 use crate::data::{KindRun, RunRecord, StudyRecord};
-use crate::diagnostics::{any_error, visible};
+use crate::diagnostics::{Diagnostic, any_error, visible};
 use crate::digest::Digest;
 use crate::plan::{self, Node, Plan, Remembered, State, States};
 use crate::review::{Lock, Protocol};
 use crate::run::{self, Done, Found, How, Options, Watch};
 use crate::spec::Study;
 use crate::store::Mode;
-use crate::survey::{Location, Reading, Survey};
+use crate::survey::{self, GivenFile, Location, Reading, Survey};
 
 /// Compute what is new and write the report
 #[derive(Debug, clap::Args)]
@@ -82,57 +82,37 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         return Exit::Change;
     };
     let reading = opened.reading(&places);
-    let as_before = args.refresh.is_empty() && args.recheck.is_none();
-    let (mut loaded, ahead) = std::thread::scope(|scope| {
-        let read = || Ahead::read(&places.study, &opened.store);
-        let ahead = as_before.then(|| scope.spawn(read));
-        let loaded = load::look(&places, catalog, &reading);
-        (loaded, ahead.and_then(|ahead| ahead.join().ok().flatten()))
-    });
-    let sound = loaded.study.as_ref().filter(|_| !any_error(&loaded.faults));
-    let protocol = match sound {
-        Some(study) => locked::protocol(&places, &opened.store, study, !args.locked),
-        None => Ok(None),
-    };
-    let protocol = match protocol {
-        Ok(protocol) => protocol,
-        Err(exit) => return exit,
-    };
-    let deviations = protocol.as_ref().map(Protocol::facts);
-    if let Some(told) = deviations.as_ref().and_then(locked::told)
-        && !args.quiet
-        && !args.json
-    {
-        eprintln!("note: {told}");
-    }
-    let finished_key =
-        finished::key(&loaded, catalog, &opened.name_key.bytes, deviations.as_ref());
-    let running = Running {
+    let mut running = Running {
         args,
         places: &places,
         opened: &opened,
         catalog,
-        protocol,
+        protocol: None,
         started,
         began,
     };
-    let read = |key: &Digest| {
-        let ahead = Ahead::of(ahead, key);
-        ahead.or_else(|| Finished::read(&opened.store, key).map(|read| (read, None)))
-    };
-    if let Some(key) = finished_key.filter(|_| as_before && !read_anew(&loaded.survey))
-        && let Some((finished, record)) = read(&key)
-        && let Some(finished) = finished.told(record, &loaded, catalog, &opened.store)
-    {
-        let exit = running.as_before(&loaded, &finished);
-        // The process is about to end: giving a large record back piece by piece takes longer.
-        std::mem::forget(finished);
-        if let Some(exit) = exit {
-            std::mem::forget(loaded);
-            return exit;
+    let parsed = load::parsed(&places, catalog);
+    let as_before = args.refresh.is_empty() && args.recheck.is_none();
+    if let Some(study) = parsed.sound().filter(|_| as_before) {
+        match running.as_before(&parsed, study, &reading) {
+            Ok(Some(exit)) | Err(exit) => {
+                std::mem::forget(parsed);
+                return exit;
+            }
+            Ok(None) => {}
         }
     }
-    let exit = running.anew(&mut loaded, &reading, finished_key);
+    let mut loaded = parsed.looked_at(&places, &reading);
+    let sound = loaded.study.as_ref().filter(|_| !any_error(&loaded.faults));
+    if let Some(study) = sound
+        && let Err(exit) = running.hold_to_protocol(study)
+    {
+        return exit;
+    }
+    let key =
+        sound.and_then(|study| running.key(&loaded.text, study, &loaded.survey.files()));
+    let exit = running.anew(&mut loaded, &reading, key);
+    // The process is about to end: giving a large survey back piece by piece takes longer.
     std::mem::forget(loaded);
     exit
 }
@@ -156,6 +136,32 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
+    /// Looks for the study's protocol, and notes and says in what this run deviates from it.
+    fn hold_to_protocol(&mut self, study: &Study) -> Result<(), Exit> {
+        let (args, store) = (self.args, &self.opened.store);
+        self.protocol = locked::protocol(self.places, store, study, !args.locked)?;
+        let deviations = self.protocol.as_ref().map(Protocol::facts);
+        if let Some(told) = deviations.as_ref().and_then(locked::told)
+            && !args.quiet
+            && !args.json
+        {
+            eprintln!("note: {told}");
+        }
+        Ok(())
+    }
+
+    /// The name of what this run gives.
+    fn key(
+        &self,
+        text: &str,
+        study: &Study,
+        files: &BTreeMap<String, Vec<GivenFile>>,
+    ) -> Option<Digest> {
+        let deviations = self.protocol.as_ref().map(Protocol::facts);
+        let name_key = &self.opened.name_key.bytes;
+        finished::key(text, study, files, self.catalog, name_key, deviations.as_ref())
+    }
+
     /// A run of which something is new. `key` names what a run gives where it can be kept for the next.
     fn anew(
         &self,
@@ -164,12 +170,10 @@ impl Running<'_> {
         key: Option<Digest>,
     ) -> Exit {
         let args = self.args;
-        let warned = finished::warnings(loaded);
+        let warned = finished::warnings(&loaded.faults);
         loaded.plan();
-        if !loaded.faults.is_empty() && (!args.quiet || loaded.plan.is_none()) {
-            let colour = std::io::stderr().is_terminal();
-            let drawn = load::draw(&loaded.faults, self.places, &loaded.text, colour);
-            eprintln!("{drawn}");
+        if !args.quiet || loaded.plan.is_none() {
+            self.warn(&loaded.faults, &loaded.text);
         }
         let (Some((plan, _)), Some(study)) = (&loaded.plan, &loaded.study) else {
             return Exit::Change;
@@ -286,14 +290,15 @@ impl Running<'_> {
             || run::models(study, survey, plan, &found),
             || {
                 let certificate = plan::certificate(study, proof);
-                let warnings = finished::warnings(loaded);
+                let warnings = finished::warnings(&loaded.faults);
                 run::record(study, survey, plan, &found, &done, certificate, warnings)
             },
         );
         record.full_models =
             run::full_models(study, survey, plan, &found, &done, &models);
         record.protocol = self.protocol.as_ref().map(Protocol::facts);
-        let keeps = key.filter(|_| done.failed() == 0);
+        let of_data = finished::OfData::of(&loaded.of_data, &loaded.text);
+        let keeps = key.filter(|_| done.failed() == 0 && of_data.is_some());
         let keep = keeps.map(|_| store);
         let (source, record) = finished::Source::of(record, study, &warned, keep);
         let run_record = RunRecord {
@@ -302,7 +307,12 @@ impl Running<'_> {
             failed: done.failed(),
             cut_off: done.count(|how| *how == How::CutOff),
             kinds: kinds(plan, &done),
-            ..self.run_record(loaded, &record.engine, done.how.len())
+            ..self.run_record(
+                &loaded.text,
+                &survey.files(),
+                &record.engine,
+                done.how.len(),
+            )
         };
         let written = || {
             let mut results = output::Results {
@@ -338,7 +348,8 @@ impl Running<'_> {
             texts: None,
             lock,
             headlines,
-            held: finished::Held::of(&found, &done.states, store),
+            of_data: of_data.unwrap_or_default(),
+            held: finished::Held::of(&found, survey, &done.states, store),
             source,
         };
         let keeps = keeps.filter(|_| exit == Exit::Fine);
@@ -356,7 +367,13 @@ impl Running<'_> {
     }
 
     /// What is to be told of this run alone.
-    fn run_record(&self, loaded: &load::Loaded, engine: &str, nodes: usize) -> RunRecord {
+    fn run_record(
+        &self,
+        text: &str,
+        of_sources: &BTreeMap<String, Vec<GivenFile>>,
+        engine: &str,
+        nodes: usize,
+    ) -> RunRecord {
         let jobs = self.args.jobs;
         RunRecord {
             engine: engine.to_string(),
@@ -374,16 +391,37 @@ impl Running<'_> {
             cut_off: 0,
             kinds: Vec::new(),
             spec_path: file_name(&self.places.study),
-            spec_digest: Digest::of(loaded.text.as_bytes()).to_string(),
-            files: files(&loaded.survey),
+            spec_digest: Digest::of(text.as_bytes()).to_string(),
+            files: files(of_sources),
             // Known once they are written.
             written: Vec::new(),
             report: Vec::new(),
         }
     }
 
-    /// A run before which nothing has changed. None where what was kept is lost: then it is planned.
-    fn as_before(&self, loaded: &load::Loaded, finished: &Finished) -> Option<Exit> {
+    /// A run before which nothing has changed but the author's half: no table is read. None where anything
+    /// else has, or what was kept is lost: then the data are looked at.
+    fn as_before(
+        &mut self,
+        parsed: &load::Parsed,
+        study: &Study,
+        reading: &Reading<'_>,
+    ) -> Result<Option<Exit>, Exit> {
+        let store = &self.opened.store;
+        let (found, ahead) = std::thread::scope(|scope| {
+            let ahead = scope.spawn(|| Ahead::read(&parsed.text, store));
+            let found = survey::located(study, reading).map(|files| {
+                // Nothing is noted in the lock file before it is known that this run is one.
+                (files, locked::protocol(self.places, store, study, false))
+            });
+            (found, ahead.join().ok().flatten())
+        });
+        let Some((files, protocol)) = found else { return Ok(None) };
+        self.protocol = protocol?;
+        let told = self
+            .key(&parsed.text, study, &files)
+            .and_then(|key| Finished::told(parsed, &key, ahead, self.catalog, store));
+        let Some((finished, faults)) = told else { return Ok(None) };
         let n = finished.n_nodes;
         let stored = finished.kinds.iter().map(|(kind, n)| KindRun {
             kind: kind.clone(),
@@ -394,16 +432,15 @@ impl Running<'_> {
         });
         let run_record = RunRecord {
             kinds: stored.collect(),
-            ..self.run_record(loaded, &finished.engine, n)
+            ..self.run_record(&parsed.text, &files, &finished.engine, n)
         };
-        let files = self.files(&run_record, finished);
-        if matches!(files, Err(OutputError::Lost)) {
-            return None;
+        let written = self.files(&run_record, &finished);
+        if matches!(written, Err(OutputError::Lost)) {
+            return Ok(None);
         }
-        if !loaded.faults.is_empty() && !self.args.quiet {
-            let colour = std::io::stderr().is_terminal();
-            let drawn = load::draw(&loaded.faults, self.places, &loaded.text, colour);
-            eprintln!("{drawn}");
+        self.hold_to_protocol(study)?;
+        if !self.args.quiet {
+            self.warn(&faults, &parsed.text);
         }
         if !self.args.quiet && !self.args.json {
             eprintln!("{n} nodes: {n} stored, 0 new, 0 waiting for those");
@@ -411,10 +448,21 @@ impl Running<'_> {
         if let Err(error) = self.opened.files.save() {
             eprintln!("warning: file digests are not kept: {error}");
         }
-        Some(match files {
-            Ok(report) => self.said(&run_record, finished, &report, Exit::Fine),
+        let exit = match written {
+            Ok(report) => self.said(&run_record, &finished, &report, Exit::Fine),
             Err(error) => unwritten(&error),
-        })
+        };
+        // The process is about to end: giving a large record back piece by piece takes longer.
+        std::mem::forget(finished);
+        Ok(Some(exit))
+    }
+
+    /// Says what is wrong with the study.
+    fn warn(&self, faults: &[Diagnostic], text: &str) {
+        if !faults.is_empty() {
+            let colour = std::io::stderr().is_terminal();
+            eprintln!("{}", load::draw(faults, self.places, text, colour));
+        }
     }
 
     /// Writes what was found; gives the path of the page.
@@ -739,12 +787,12 @@ fn say(args: &Run, run: &RunRecord, found: &[Headline], report: &Path, exit: Exi
 }
 
 /// Raw digests of the files that lie on disk.
-fn files(survey: &Survey) -> BTreeMap<String, String> {
+fn files(of_sources: &BTreeMap<String, Vec<GivenFile>>) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
-    for (name, source) in &survey.sources {
+    for (name, given) in of_sources {
         // Images carry ids in their names: the number and one digest of all stand for them.
         let on_disk =
-            source.files.iter().filter(|file| matches!(file.location, Location::Disk(_)));
+            given.iter().filter(|file| matches!(file.location, Location::Disk(_)));
         let on_disk: Vec<_> = on_disk.collect();
         match on_disk.as_slice() {
             [] => {}

@@ -1,8 +1,25 @@
 //! The list of all codes, in order. A code is never reused and never changes its meaning.
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// A stable code such as `E0102`; `--explain` and the book have a page for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(pub &'static str);
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(from)?;
+        let known = explain(&code).map(|explained| explained.code);
+        known.ok_or_else(|| D::Error::custom(format!("there is no code `{code}`")))
+    }
+}
 
 /// What one code means.
 #[derive(Debug)]

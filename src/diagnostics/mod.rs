@@ -10,15 +10,29 @@ pub use render::{as_json, render, visible};
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 /// A stretch of the study's text, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    Hash,
+    Serialize,
+    Deserialize,
+)]
 pub struct Span {
     pub start: usize,
     pub end: usize,
 }
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Severity {
     /// Nothing runs before this is changed.
     Error,
@@ -27,7 +41,7 @@ pub enum Severity {
 }
 
 /// Where it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Place {
     /// In the study's text.
     Study(Span),
@@ -38,7 +52,7 @@ pub enum Place {
 }
 
 /// One thing that somebody must change, or should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
     pub code: Code,
     pub severity: Severity,

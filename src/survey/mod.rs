@@ -30,7 +30,9 @@ pub use dress::Notes;
 pub use held::HeldTable;
 pub use outcomes::{call, population};
 pub use patterns::matches;
-pub use sources::{GivenFile, LastFrame, Location, Performed, Reading, node_key};
+pub use sources::{
+    GivenFile, LastFrame, Location, Performed, Reading, located, node_key,
+};
 pub use symbolic::{symbolic, unread};
 pub use view::View;
 
@@ -133,6 +135,14 @@ impl SurveyedCohort {
     /// How many patients it has.
     pub fn n_subjects(&self) -> usize {
         self.pseudonyms.len()
+    }
+}
+
+impl Survey {
+    /// The files of every source.
+    pub fn files(&self) -> BTreeMap<String, Vec<GivenFile>> {
+        let files = self.sources.iter();
+        files.map(|(name, source)| (name.clone(), source.files.clone())).collect()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::diagnostics::{Code, Diagnostic, Place, Span};
 use crate::digest::{Digest, canonical_json};
 use crate::operation::{Failure, File, Instance, ReadAs};
 use crate::spec::{ImageOrigin, Keyed, Named, Origin, Source, SourceKind, Study, Use};
-use crate::store::{Files, FilesError, Keep, NewAction, NewOutput, Store};
+use crate::store::{Action, Files, FilesError, Keep, NewAction, NewOutput, Store};
 
 use super::dress::{Notes, dress};
 use super::held::{Head, HeldTable};
@@ -254,15 +254,10 @@ fn simulate(
     generator: &Use,
     survey: &mut Survey,
 ) -> Result<Vec<GivenFile>, Failure> {
-    let seed = generator.random.then_some(study.seed);
-    let preimage = canonical_json(&json!({
-        "work": "simulate", "identity": generator.identity(), "seed": seed,
-    }));
+    let preimage = simulation(study, generator);
     let key = node_key(&preimage);
     let (outputs, computed) = match reading.store.action(&key) {
-        Some(action) => {
-            (action.outputs.into_iter().map(|o| (o.port, o.digest)).collect(), false)
-        }
+        Some(action) => (outputs(action), false),
         None => {
             let started = Instant::now();
             let files = generate(generator, study.seed)?;
@@ -275,18 +270,36 @@ fn simulate(
         }
     };
     let node = format!("simulate/{}", source.name);
-    let files = outputs.iter().map(|(name, digest)| GivenFile {
-        shown: format!("{}:{name}", source.name),
-        location: Location::Generated { source: source.name.clone(), name: name.clone() },
-        digest: *digest,
-    });
-    let files = files.collect();
+    let files = generated(source, &outputs);
     let given = Vec::new();
     survey.performed.push(Performed { node, key, preimage, outputs, given, computed });
     Ok(files)
 }
 
-/// The files of a generator.
+/// What names the work of a generator.
+fn simulation(study: &Study, generator: &Use) -> String {
+    let seed = generator.random.then_some(study.seed);
+    canonical_json(&json!({
+        "work": "simulate", "identity": generator.identity(), "seed": seed,
+    }))
+}
+
+/// What a record gave, by port.
+fn outputs(action: Action) -> Vec<(String, Digest)> {
+    action.outputs.into_iter().map(|output| (output.port, output.digest)).collect()
+}
+
+/// The files that a generator made.
+fn generated(source: &Source, outputs: &[(String, Digest)]) -> Vec<GivenFile> {
+    let files = outputs.iter().map(|(name, digest)| GivenFile {
+        shown: format!("{}:{name}", source.name),
+        location: Location::Generated { source: source.name.clone(), name: name.clone() },
+        digest: *digest,
+    });
+    files.collect()
+}
+
+/// The bytes that a generator makes.
 fn generate(generator: &Use, seed: u64) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     match &generator.instance {
         Instance::Generator(instance) => instance.generate(seed),
@@ -315,6 +328,51 @@ fn publish(
     let seconds = started.elapsed().as_secs_f64();
     let action = NewAction { preimage: preimage.to_string(), seconds, outputs };
     drop(store.publish(key, action));
+}
+
+/// The files of every source as a survey finds them now, by source; none of them is read. None where
+/// one is missing, or would have to be simulated or fetched first.
+pub fn located(
+    study: &Study,
+    reading: &Reading<'_>,
+) -> Option<BTreeMap<String, Vec<GivenFile>>> {
+    let mut made = Survey::default();
+    for source in &study.sources {
+        if let SourceKind::Simulate { generator } = &source.kind {
+            let key = node_key(&simulation(study, generator));
+            let outputs = outputs(reading.store.action(&key)?);
+            let files = generated(source, &outputs);
+            let surveyed = SurveyedSource { content: Content::Generated, files };
+            made.sources.insert(source.name.clone(), surveyed);
+        }
+    }
+    let found = study.sources.iter().map(|source| {
+        let files = match &source.kind {
+            SourceKind::Simulate { .. } => made.sources[&source.name].files.clone(),
+            SourceKind::Images { from, .. } => images(reading, from, &made).ok()?.files,
+            SourceKind::Table { .. } | SourceKind::Maf { .. } => {
+                let fetched = |from: &Origin| {
+                    matches!(from, Origin::Url { .. }) && stored(reading, from).is_none()
+                };
+                if source.files().iter().any(fetched) {
+                    return None;
+                }
+                of_table(reading, &made, source).collect::<Result<_, _>>().ok()?
+            }
+        };
+        Some((source.name.clone(), files))
+    });
+    found.collect()
+}
+
+/// The files of a table, in the order in which they are written.
+fn of_table<'a>(
+    reading: &'a Reading<'_>,
+    survey: &'a Survey,
+    source: &'a Source,
+) -> impl Iterator<Item = Located> + 'a {
+    let part = if source.is_maf() { "mutations.maf" } else { "table.csv" };
+    source.files().iter().map(move |from| locate(reading, survey, from, part))
 }
 
 type Located = Result<GivenFile, Option<Box<Diagnostic>>>;
@@ -415,11 +473,10 @@ fn table(
     survey: &Survey,
     told: &mut Told,
 ) -> Result<SurveyedSource, Option<Box<Diagnostic>>> {
-    let part = if source.is_maf() { "mutations.maf" } else { "table.csv" };
     let mut files = Vec::new();
     let mut missing = Ok(());
-    for from in source.files() {
-        match locate(reading, survey, from, part) {
+    for located in of_table(reading, survey, source) {
+        match located {
             Ok(file) => files.push(file),
             Err(None) => missing = Err(None),
             Err(Some(fault)) => {
