@@ -351,6 +351,54 @@ fn a_report_told_again_is_that_of_a_run_that_knew_nothing() {
     }
 }
 
+/// What the data make the program say is said again, at the place where it now stands, although no table
+/// is read.
+#[test]
+fn what_is_said_of_the_data_is_said_again_without_reading_them() {
+    let told = |author: &str| {
+        let study =
+            STUDY.replace("include: [\"texture_*\"]", "include: [\"texture_*\", empty]");
+        study.replace("evaluate:", &format!("reporting:\n  {author}\n\nevaluate:"))
+    };
+    let workshop = Workshop::new();
+    let table = String::from_utf8(workshop.read("table.csv")).unwrap();
+    let rows = table.lines().enumerate();
+    let rows = rows.map(|(at, row)| match at {
+        0 => format!("{row},empty\n"),
+        _ => format!("{row},\n"),
+    });
+    workshop.write("table.csv", rows.collect::<String>().as_bytes());
+    let said = |first: &str| {
+        let output = workshop.restudy(&[first, "study.yaml"]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        // Beside warnings a run tells of nodes, and its headlines.
+        let of_run = |line: &&str| {
+            ["nodes", "fits to make", "auroc", "note:"].iter().any(|of| line.contains(of))
+        };
+        text.lines().filter(|line| !of_run(line)).map(str::to_string).collect::<Vec<_>>()
+    };
+    workshop.study(&told("keywords: [glioma]"));
+    let first = said("run");
+    assert!(first.iter().any(|line| line.contains("W0409")), "{first:?}");
+    assert_eq!(first, said("check"));
+    for author in ["keywords: [glioma, radiomics]", "keywords:\n    - glioma\n    - a"] {
+        workshop.study(&told(author));
+        let output = said("run");
+        assert_eq!(output, said("check"), "{author}");
+        assert_eq!(workshop.run(&[])["computed"], 0);
+    }
+    // A table that somebody has touched since is looked at.
+    for path in workshop.files(".restudy/blobs") {
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[0] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let again = workshop.run(&[]);
+    assert!(again["healed"].as_u64().unwrap() > 0, "{again:?}");
+    assert_eq!(again["exit"], "fine");
+}
+
 #[test]
 fn a_failing_subject_is_counted_up_to_the_limit() {
     let workshop = Workshop::new();
