@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -152,6 +153,11 @@ impl Held {
         results.dedup();
         let stamp = store.stamp(&records, &results);
         Self { records, results, stamp }
+    }
+
+    /// Whether the store holds it as it did.
+    fn untouched(&self, store: &Store) -> bool {
+        store.stamp(&self.records, &self.results) == self.stamp
     }
 }
 
@@ -349,17 +355,16 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    pub fn read(text: &str, store: &Store) -> Option<Self> {
-        let key = store.index_get(&name_of(text))?;
+    pub fn read(study: &Path, store: &Store) -> Option<Self> {
+        let text = std::fs::read_to_string(study).ok()?;
+        let key = store.index_get(&name_of(&text))?;
         let key = Digest::from_bytes(key.try_into().ok()?);
-        let finished = Finished::read(store, &key)?;
+        let finished = Finished::kept(store, &key)?;
         let other = finished.text != Digest::of(text.as_bytes());
         let record = finished.source.record.filter(|_| other);
-        Some(Self {
-            record: record.and_then(|of| read_record(&of, store)),
-            key,
-            finished,
-        })
+        let record = || record.and_then(|of| read_record(&of, store));
+        let (record, untouched) = rayon::join(record, || finished.held.untouched(store));
+        untouched.then_some(Self { key, finished, record })
     }
 
     /// If it is the one that is wanted.
@@ -376,9 +381,11 @@ fn read_record(name: &Digest, store: &Store) -> Option<StudyRecord> {
 impl Finished {
     /// None as well when somebody has touched the store since: then every result is looked at.
     fn read(store: &Store, key: &Digest) -> Option<Self> {
-        let finished: Self = postcard::from_bytes(&store.index_get(key)?).ok()?;
-        let Held { records, results, stamp } = &finished.held;
-        (store.stamp(records, results) == *stamp).then_some(finished)
+        Self::kept(store, key).filter(|finished| finished.held.untouched(store))
+    }
+
+    fn kept(store: &Store, key: &Digest) -> Option<Self> {
+        postcard::from_bytes(&store.index_get(key)?).ok()
     }
 
     /// What a run with this key gave, as this text tells it, which may differ in the author's half of the

@@ -91,10 +91,17 @@ pub fn run_with(args: &Run, catalog: &Catalog) -> Exit {
         started,
         began,
     };
-    let parsed = load::parsed(&places, catalog);
     let as_before = args.refresh.is_empty() && args.recheck.is_none();
-    if let Some(study) = parsed.sound().filter(|_| as_before) {
-        match running.as_before(&parsed, study, &reading) {
+    let (parsed, ahead, files) = std::thread::scope(|scope| {
+        let ahead = || Ahead::read(&places.study, &opened.store);
+        let ahead = as_before.then(|| scope.spawn(ahead));
+        let parsed = load::parsed(&places, catalog);
+        let study = parsed.sound().filter(|_| as_before);
+        let files = study.and_then(|study| survey::located(study, &reading));
+        (parsed, ahead.and_then(|ahead| ahead.join().ok().flatten()), files)
+    });
+    if let (Some(study), Some(files)) = (parsed.sound(), files) {
+        match running.as_before(&parsed, study, &files, ahead) {
             Ok(Some(exit)) | Err(exit) => {
                 std::mem::forget(parsed);
                 return exit;
@@ -405,21 +412,14 @@ impl Running<'_> {
         &mut self,
         parsed: &load::Parsed,
         study: &Study,
-        reading: &Reading<'_>,
+        files: &BTreeMap<String, Vec<GivenFile>>,
+        ahead: Option<Ahead>,
     ) -> Result<Option<Exit>, Exit> {
         let store = &self.opened.store;
-        let (found, ahead) = std::thread::scope(|scope| {
-            let ahead = scope.spawn(|| Ahead::read(&parsed.text, store));
-            let found = survey::located(study, reading).map(|files| {
-                // Nothing is noted in the lock file before it is known that this run is one.
-                (files, locked::protocol(self.places, store, study, false))
-            });
-            (found, ahead.join().ok().flatten())
-        });
-        let Some((files, protocol)) = found else { return Ok(None) };
-        self.protocol = protocol?;
+        // Nothing is noted in the lock file before it is known that this run is one.
+        self.protocol = locked::protocol(self.places, store, study, false)?;
         let told = self
-            .key(&parsed.text, study, &files)
+            .key(&parsed.text, study, files)
             .and_then(|key| Finished::told(parsed, &key, ahead, self.catalog, store));
         let Some((finished, faults)) = told else { return Ok(None) };
         let n = finished.n_nodes;
@@ -432,7 +432,7 @@ impl Running<'_> {
         });
         let run_record = RunRecord {
             kinds: stored.collect(),
-            ..self.run_record(&parsed.text, &files, &finished.engine, n)
+            ..self.run_record(&parsed.text, files, &finished.engine, n)
         };
         let written = self.files(&run_record, &finished);
         if matches!(written, Err(OutputError::Lost)) {
