@@ -1,6 +1,7 @@
 //! The author's half on the page: what was said, with results put in for their names; and boxes where
 //! something was not.
 
+use super::calibration::first_upper;
 use super::ibsi;
 use super::shown::{Shown, escape, place};
 use super::standards::short;
@@ -179,12 +180,12 @@ pub fn statements<'f>(
         let Some(stated) = record.reporting.at(path) else { continue };
         let text = |text: &str| prose(record, shown, text);
         let said = match stated {
-            Stated::Text(said) => text(said),
+            Stated::Text(said) => begun(&text(said)),
             Stated::Truth(true) => "Yes.".to_string(),
             Stated::Truth(false) => "No.".to_string(),
             Stated::Not(reason) => format!("<i>None or not done:</i> {}", text(reason)),
             Stated::List(list) => {
-                list.iter().map(|item| text(item)).collect::<Vec<_>>().join("; ")
+                begun(&list.iter().map(|item| text(item)).collect::<Vec<_>>().join("; "))
             }
             Stated::Rows(rows) => {
                 let row = |row: &std::collections::BTreeMap<String, String>| {
@@ -215,6 +216,17 @@ pub fn statements<'f>(
         false => format!(
             "<div class=\"statement\"><p class=\"tag\">Author statement</p>{html}</div>"
         ),
+    }
+}
+
+/// HTML that begins as a sentence does, unless its first word is a name: what has other signs than small
+/// letters is left as it is.
+fn begun(html: &str) -> String {
+    let end = html.find(|c: char| c.is_whitespace()).unwrap_or(html.len());
+    let word = html[..end].trim_end_matches([',', ';', ':', '.']);
+    match word.chars().all(|c| c.is_alphabetic() && c.is_lowercase()) {
+        true => first_upper(html),
+        false => html.to_string(),
     }
 }
 
@@ -370,6 +382,23 @@ pub fn fields_of<'i>(items: &[(&str, &'i ItemFacts)]) -> Vec<&'i str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_begins_like_a_sentence_and_names_stay() {
+        for (said, shown) in [
+            ("public collection", "Public collection"),
+            ("convenience", "Convenience"),
+            ("none, as told", "None, as told"),
+            ("mRNA of all patients", "mRNA of all patients"),
+            ("p53 status", "p53 status"),
+            ("ct_volume alone", "ct_volume alone"),
+            ("<code>ct</code> alone", "<code>ct</code> alone"),
+            ("&lt;b&gt;", "&lt;b&gt;"),
+            ("", ""),
+        ] {
+            assert_eq!(begun(said), shown);
+        }
+    }
 
     #[test]
     fn statements_stand_in_reading_order_and_a_group_is_denied_once() {
