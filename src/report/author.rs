@@ -1,6 +1,7 @@
 //! The author's half on the page: what was said, with results put in for their names; and boxes where
 //! something was not.
 
+use super::calibration::first_upper;
 use super::ibsi;
 use super::shown::{Shown, escape, place};
 use super::standards::short;
@@ -175,16 +176,18 @@ pub fn statements<'f>(
     fields: impl IntoIterator<Item = &'f str>,
 ) -> String {
     let mut html = String::new();
-    for path in in_order(&record.reporting, fields) {
-        let Some(stated) = record.reporting.at(path) else { continue };
+    let said = in_order(&record.reporting, fields).into_iter();
+    let said = said.filter_map(|path| Some((path, record.reporting.at(path)?)));
+    for (paths, stated) in together(said) {
+        let path = paths[0];
         let text = |text: &str| prose(record, shown, text);
         let said = match stated {
-            Stated::Text(said) => text(said),
+            Stated::Text(said) => begun(&text(said)),
             Stated::Truth(true) => "Yes.".to_string(),
             Stated::Truth(false) => "No.".to_string(),
             Stated::Not(reason) => format!("<i>None or not done:</i> {}", text(reason)),
             Stated::List(list) => {
-                list.iter().map(|item| text(item)).collect::<Vec<_>>().join("; ")
+                begun(&list.iter().map(|item| text(item)).collect::<Vec<_>>().join("; "))
             }
             Stated::Rows(rows) => {
                 let row = |row: &std::collections::BTreeMap<String, String>| {
@@ -208,13 +211,56 @@ pub fn statements<'f>(
                 .collect::<Vec<_>>()
                 .join("; "),
         };
-        html.push_str(&format!("<p><b>{}.</b> {said}</p>", escape(&label(path))));
+        html.push_str(&format!("<p><b>{}.</b> {said}</p>", escape(&labels(&paths))));
     }
     match html.is_empty() {
         true => html,
         false => format!(
             "<div class=\"statement\"><p class=\"tag\">Author statement</p>{html}</div>"
         ),
+    }
+}
+
+/// What is said of several cohorts in the same words stands once.
+fn together<'s>(
+    said: impl Iterator<Item = (&'s str, &'s Stated)>,
+) -> Vec<(Vec<&'s str>, &'s Stated)> {
+    let mut groups: Vec<(Vec<&str>, &Stated)> = Vec::new();
+    for (path, stated) in said {
+        let alike = |paths: &[&str], known: &Stated| {
+            path.starts_with("cohorts.")
+                && known == stated
+                && generalised(paths[0]) == generalised(path)
+        };
+        match groups.last_mut() {
+            Some((paths, known)) if alike(paths, known) => paths.push(path),
+            _ => groups.push((vec![path], stated)),
+        }
+    }
+    groups
+}
+
+/// The label of a field of one or several cohorts: "Design, a, b and c".
+fn labels(paths: &[&str]) -> String {
+    let cohort = |path: &&str| path.split('.').nth(1).unwrap_or("").to_string();
+    let further: Vec<String> = paths[1..].iter().map(cohort).collect();
+    match further.split_last() {
+        None => label(paths[0]),
+        Some((last, [])) => format!("{} and {last}", label(paths[0])),
+        Some((last, middle)) => {
+            format!("{}, {} and {last}", label(paths[0]), middle.join(", "))
+        }
+    }
+}
+
+/// HTML that begins as a sentence does, unless its first word is a name: what has other signs than small
+/// letters is left as it is.
+fn begun(html: &str) -> String {
+    let end = html.find(|c: char| c.is_whitespace()).unwrap_or(html.len());
+    let word = html[..end].trim_end_matches([',', ';', ':', '.']);
+    match word.chars().all(|c| c.is_alphabetic() && c.is_lowercase()) {
+        true => first_upper(html),
+        false => html.to_string(),
     }
 }
 
@@ -370,6 +416,44 @@ pub fn fields_of<'i>(items: &[(&str, &'i ItemFacts)]) -> Vec<&'i str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_of_several_cohorts_alike_stands_once() {
+        let [same, other] = ["public", "own"].map(|of| Stated::Text(of.to_string()));
+        let said = [
+            ("cohorts.a.design", &same),
+            ("cohorts.b.design", &same),
+            ("cohorts.c.design", &same),
+            ("cohorts.d.design", &other),
+            ("cohorts.a.setting", &other),
+            ("funding.source", &other),
+            ("funding.role", &other),
+        ];
+        let labels: Vec<String> =
+            together(said.into_iter()).iter().map(|(paths, _)| labels(paths)).collect();
+        assert_eq!(
+            labels[..3],
+            ["Design, a, b and c", "Design, d", "Setting, a"].map(String::from)
+        );
+        assert_eq!(labels.len(), 5);
+    }
+
+    #[test]
+    fn a_statement_begins_like_a_sentence_and_names_stay() {
+        for (said, shown) in [
+            ("public collection", "Public collection"),
+            ("convenience", "Convenience"),
+            ("none, as told", "None, as told"),
+            ("mRNA of all patients", "mRNA of all patients"),
+            ("p53 status", "p53 status"),
+            ("ct_volume alone", "ct_volume alone"),
+            ("<code>ct</code> alone", "<code>ct</code> alone"),
+            ("&lt;b&gt;", "&lt;b&gt;"),
+            ("", ""),
+        ] {
+            assert_eq!(begun(said), shown);
+        }
+    }
 
     #[test]
     fn statements_stand_in_reading_order_and_a_group_is_denied_once() {

@@ -500,7 +500,15 @@ fn importance<'a>(
     }
     let axis = format!("{} lost when the predictor is shuffled", of.metric);
     svg.text("small", ((left + right) / 2.0, bottom + 34.0), Anchor::Middle, &axis);
-    let picture = svg.finish("Permutation importance", &axis);
+    let most = drawn.iter().take(5).map(|of| {
+        let span = [of.lowest, of.highest].map(|end| plain(end, 3)).join(" to ");
+        format!("{} {} ({span})", of.name, plain(of.mean, 3))
+    });
+    let description = format!(
+        "{axis}, as the mean over folds with the least and the greatest: {}.",
+        most.collect::<Vec<_>>().join("; ")
+    );
+    let picture = svg.finish("Permutation importance", &description);
     let rows = of.predictors.iter().map(|predictor| {
         let number = |value: f64| plain(value, 6);
         vec![
@@ -516,11 +524,18 @@ fn importance<'a>(
     let folds = if of.folds == 1 { "fold" } else { "folds" };
     Figure {
         id,
-        heading: format!(
-            "{}: predictions lose most without {}",
-            escape(name),
-            escape(&most.name)
-        ),
+        heading: match most.mean > 0.0 {
+            true => format!(
+                "{}: predictions lose most without {}, {} in the mean",
+                escape(name),
+                escape(&most.name),
+                shown.number(&format!("{path}/importance/predictors/0/mean"), 3)
+            ),
+            false => format!(
+                "{}: without any one predictor held-out rows are predicted no worse",
+                escape(name)
+            ),
+        },
         sub: format!(
             "Permutation importance on held-out rows: mean, and the least and the greatest of {} \
              outer {folds}. {}",

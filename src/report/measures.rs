@@ -73,9 +73,16 @@ impl Section for Measures {
 
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
+        let lengths = lengths(&record.outcomes, |one, next| {
+            (&one.label, &one.role, &one.derivation)
+                == (&next.label, &next.role, &next.derivation)
+        });
         let outcomes = record.outcomes.iter().enumerate().map(|(at, outcome)| {
             let count = |what: &str| shown.count(&format!("/outcomes/{at}/{what}"));
             json!({
+                // What several cohorts share stands once, beside all of them.
+                "rows": lengths[at],
+                "goes_on": lengths.get(at + 1) == Some(&0),
                 "label": outcome.label, "derivation": coded(&outcome.derivation),
                 "cohort": outcome.cohort, "role": outcome.role, "sealed": outcome.sealed,
                 "positive": count("positive"), "negative": count("negative"),
@@ -121,5 +128,23 @@ impl Section for Measures {
             }),
         )?;
         Ok(Fragment { html, ..Fragment::default() })
+    }
+}
+
+/// Of each the length of the stretch of alike ones that begins with it; 0 within a stretch.
+fn lengths<T>(of: &[T], alike: impl Fn(&T, &T) -> bool) -> Vec<usize> {
+    let stretches = of.chunk_by(alike).map(<[T]>::len);
+    let each = stretches.flat_map(|n| std::iter::once(n).chain((1..n).map(|_| 0)));
+    each.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lengths;
+
+    #[test]
+    fn what_is_alike_stands_once() {
+        assert_eq!(lengths(&[1, 1, 1, 2, 1, 3, 3], |a, b| a == b), [3, 0, 0, 1, 1, 2, 0]);
+        assert!(lengths(&[0; 0], |a, b| a == b).is_empty());
     }
 }

@@ -113,6 +113,49 @@ pub fn same_splits<'r>(
     })
 }
 
+/// Colour, dash and shape of a model beside the headline: the same wherever the page draws it.
+///
+/// None of them is that of a place, so that a further model is never taken for another cohort. The model of
+/// the headline has them of where it is judged.
+pub fn hue(record: &StudyRecord, analysis: &AnalysisRecord) -> usize {
+    let Some((_, first)) = headline(record) else { return Standing::Internal.series() };
+    let is = |one: &AnalysisRecord, other: &AnalysisRecord| {
+        (&one.model, &one.branch) == (&other.model, &other.branch)
+    };
+    if is(analysis, first) {
+        return Standing::Internal.series();
+    }
+    let drawn: Vec<&AnalysisRecord> =
+        same_splits(record, first).take(BESIDE).map(|(_, other)| other).collect();
+    match drawn.iter().position(|other| is(other, analysis)) {
+        Some(at) => hues(drawn.iter().map(|other| is_control(other)))[at],
+        // What is drawn nowhere beside others is told from them by words.
+        None => preferred(is_control(analysis))[0],
+    }
+}
+
+fn is_control(analysis: &AnalysisRecord) -> bool {
+    analysis.role == "control"
+}
+
+/// The hues of models in the order in which they stand beside the headline, by whether they are controls.
+fn hues(controls: impl Iterator<Item = bool>) -> Vec<usize> {
+    let mut taken: Vec<usize> = Vec::new();
+    for control in controls {
+        let free = preferred(control).into_iter().find(|hue| !taken.contains(hue));
+        taken.push(free.unwrap_or(preferred(control)[0]));
+    }
+    taken
+}
+
+/// Neutral ones first for controls.
+fn preferred(control: bool) -> [usize; BESIDE] {
+    if control { [4, 6, 5] } else { [5, 6, 4] }
+}
+
+/// Further models that one picture of curves can hold.
+pub const BESIDE: usize = 3;
+
 /// What an analysis is there for: that of its outcome, if that is not the primary one.
 pub fn role<'r>(record: &'r StudyRecord, analysis: &'r AnalysisRecord) -> &'r str {
     let outcome = record.outcomes.iter().find(|outcome| outcome.name == analysis.outcome);
@@ -164,5 +207,31 @@ pub fn rows_are(record: &StudyRecord, cohort: &str) -> &'static str {
     match known {
         Some(cohort) if cohort.n_rows == cohort.n_subjects => "patients",
         _ => "rows",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_differ_in_hue_and_share_it_with_no_place() {
+        let of = |controls: &[bool]| hues(controls.iter().copied());
+        assert_eq!(of(&[true]), [4]);
+        assert_eq!(of(&[false, true]), [5, 4]);
+        assert_eq!(of(&[true, false, true]), [4, 5, 6]);
+        assert_eq!(of(&[false, false, false]), [5, 6, 4]);
+        assert_eq!(of(&[true, true, true]), [4, 6, 5]);
+        let places = [
+            Standing::Internal,
+            Standing::SiteBySite,
+            Standing::OtherSites,
+            Standing::HeldBack,
+            Standing::External,
+        ];
+        for place in places.map(Standing::series) {
+            assert!(!preferred(true).contains(&place));
+            assert!(!preferred(false).contains(&place));
+        }
     }
 }
