@@ -1,13 +1,14 @@
 //! The author's half on the page: what was said, with results put in for their names; and boxes where
 //! something was not.
 
+use super::calibration::first_upper;
 use super::ibsi;
-use super::shown::{Shown, escape, place};
+use super::shown::{Shown, escape, place, without_tags};
 use super::standards::short;
 use super::standing::headline;
 use crate::data::{
-    AuthorFacts, FIELDS, Field, ItemFacts, Reporting, Stated, Status, StudyRecord, field,
-    generalised,
+    AuthorFacts, FIELDS, Field, Form, ItemFacts, Reporting, Stated, Status, StudyRecord,
+    field, generalised,
 };
 use crate::operation::Evidence;
 
@@ -78,12 +79,22 @@ pub fn prose(record: &StudyRecord, shown: &Shown, text: &str) -> String {
     html
 }
 
-/// `context.intended_use` → "Intended use"; of a cohort with its name.
-pub fn label(path: &str) -> String {
+/// `context.intended_use` → "Intended use"; of cohorts with their names, unless there is only one.
+fn label(paths: &[&str], only: bool) -> String {
+    let path = paths.first().copied().unwrap_or_default();
     let parts: Vec<&str> = path.split('.').collect();
     let words = match parts.as_slice() {
-        ["cohorts", cohort, rest @ ..] => {
-            return format!("{}, {cohort}", sentence(&rest.join(" ")));
+        ["cohorts", _, rest @ ..] => {
+            let what = sentence(&rest.join(" "));
+            let cohorts = paths.iter().filter_map(|path| path.split('.').nth(1));
+            let cohorts: Vec<&str> = cohorts.collect();
+            return match (only, cohorts.as_slice()) {
+                (true, _) | (_, []) => what,
+                (_, [one]) => format!("{what}, {one}"),
+                (_, [before @ .., last]) => {
+                    format!("{what}, {} and {last}", before.join(", "))
+                }
+            };
         }
         ["abstract" | "context" | "discussion" | "usability" | "imaging", rest @ ..] => {
             rest.join(" ")
@@ -168,31 +179,64 @@ fn in_order<'f>(
     said
 }
 
+/// What is said of a field, of one cohort or of several alike.
+struct Statement<'f> {
+    field: String,
+    paths: Vec<&'f str>,
+    /// HTML.
+    said: String,
+}
+
+/// Whether a field holds one of a few words.
+fn is_word(path: &str) -> bool {
+    matches!(field(path).map(|field| field.form), Some(Form::Word(_) | Form::Words(_)))
+}
+
+/// With a capital first letter, as at the beginning of a sentence; names such as mRNA stay as they are.
+fn capital(html: &str) -> String {
+    let first = html.split([' ', ';', ',']).next().unwrap_or_default();
+    match first.chars().all(|c| c.is_lowercase() || c == '-') {
+        true => first_upper(html),
+        false => html.to_string(),
+    }
+}
+
+/// With a full stop, but behind what has an end of its own and behind addresses.
+fn ended(html: &str) -> String {
+    let text = without_tags(html);
+    let text = text.trim_end();
+    let last = text.split_whitespace().last().unwrap_or_default();
+    let is_open = last.ends_with(|c: char| c.is_alphanumeric() || ")]%”\"'".contains(c));
+    match is_open && !last.contains('/') {
+        true => format!("{}.", html.trim_end()),
+        false => html.to_string(),
+    }
+}
+
 /// What the author says in these fields, each under its label; nothing where nothing is said.
 pub fn statements<'f>(
     record: &StudyRecord,
     shown: &Shown,
     fields: impl IntoIterator<Item = &'f str>,
 ) -> String {
-    let mut html = String::new();
+    let mut told: Vec<Statement> = Vec::new();
     for path in in_order(&record.reporting, fields) {
         let Some(stated) = record.reporting.at(path) else { continue };
         let text = |text: &str| prose(record, shown, text);
         let said = match stated {
+            // One of a few words of this program, not the author's own.
+            Stated::Text(said) if is_word(path) => capital(&text(said)),
             Stated::Text(said) => text(said),
             Stated::Truth(true) => "Yes.".to_string(),
             Stated::Truth(false) => "No.".to_string(),
             Stated::Not(reason) => format!("<i>None or not done:</i> {}", text(reason)),
-            Stated::List(list) => {
-                list.iter().map(|item| text(item)).collect::<Vec<_>>().join("; ")
-            }
+            Stated::List(list) => capital(
+                &list.iter().map(|item| text(item)).collect::<Vec<_>>().join("; "),
+            ),
             Stated::Rows(rows) => {
                 let row = |row: &std::collections::BTreeMap<String, String>| {
                     let keys: Vec<&str> = match field(path).map(|field| field.form) {
-                        Some(
-                            crate::data::Form::Rows(keys)
-                            | crate::data::Form::Dates(keys),
-                        ) => keys.to_vec(),
+                        Some(Form::Rows(keys) | Form::Dates(keys)) => keys.to_vec(),
                         _ => row.keys().map(String::as_str).collect(),
                     };
                     let cells = keys.into_iter().filter_map(|key| {
@@ -208,8 +252,23 @@ pub fn statements<'f>(
                 .collect::<Vec<_>>()
                 .join("; "),
         };
-        html.push_str(&format!("<p><b>{}.</b> {said}</p>", escape(&label(path))));
+        let said = ended(&said);
+        // What holds of several cohorts alike is said once.
+        let field = generalised(path);
+        let alike = |one: &&mut Statement| one.field == field && one.said == said;
+        match told.iter_mut().find(alike) {
+            Some(before) => before.paths.push(path),
+            None => told.push(Statement { field, paths: vec![path], said }),
+        }
     }
+    let only = record.cohorts.len() == 1;
+    let html: String = told
+        .iter()
+        .map(|one| {
+            let label = escape(&label(&one.paths, only));
+            format!("<p><b>{label}.</b> {}</p>", one.said)
+        })
+        .collect();
     match html.is_empty() {
         true => html,
         false => format!(
@@ -395,7 +454,25 @@ mod tests {
                 "funding"
             ]
         );
-        assert_eq!(label("imaging.protocol"), "Imaging protocol");
-        assert_eq!(label("cohorts.b.design"), "Design, b");
+        assert_eq!(label(&["imaging.protocol"], false), "Imaging protocol");
+        assert_eq!(label(&["cohorts.b.design"], false), "Design, b");
+        assert_eq!(label(&["cohorts.b.design"], true), "Design");
+        let three = ["cohorts.b.design", "cohorts.a.design", "cohorts.c.design"];
+        assert_eq!(label(&three, false), "Design, b, a and c");
+    }
+
+    #[test]
+    fn what_is_said_begins_and_ends_as_a_sentence_does() {
+        assert_eq!(capital("authors; reviewers"), "Authors; reviewers");
+        assert_eq!(capital("cross-sectional"), "Cross-sectional");
+        assert_eq!(capital("mRNA of tumours"), "mRNA of tumours");
+        assert_eq!(capital("p53 assays"), "p53 assays");
+        assert_eq!(ended("None."), "None.");
+        assert_eq!(
+            ended("<i>None or not done:</i> no scanner"),
+            "<i>None or not done:</i> no scanner."
+        );
+        assert_eq!(ended("see https://doi.org/10.1/abc"), "see https://doi.org/10.1/abc");
+        assert_eq!(ended("in full <span>0.5</span>"), "in full <span>0.5</span>.");
     }
 }

@@ -1,6 +1,6 @@
 //! Outcome, imaging and features: how each was derived, with every setting.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::author::coded;
 use super::shown::{Shown, counted, fill};
@@ -73,11 +73,12 @@ impl Section for Measures {
 
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
-        let outcomes = record.outcomes.iter().enumerate().map(|(at, outcome)| {
+        // What an outcome is stands once beside the cohorts in which it is asked for.
+        let mut outcomes: Vec<((&str, &str, &str), Vec<Json>)> = Vec::new();
+        for (at, outcome) in record.outcomes.iter().enumerate() {
             let count = |what: &str| shown.count(&format!("/outcomes/{at}/{what}"));
-            json!({
-                "label": outcome.label, "derivation": coded(&outcome.derivation),
-                "cohort": outcome.cohort, "role": outcome.role, "sealed": outcome.sealed,
+            let row = json!({
+                "cohort": outcome.cohort, "sealed": outcome.sealed,
                 "positive": count("positive"), "negative": count("negative"),
                 "unknown": count("unknown"),
                 "decided": match outcome.decided.len() {
@@ -88,6 +89,20 @@ impl Section for Measures {
                         .join(" / "),
                 },
                 "conflicts": count("conflicts"),
+            });
+            let what = (
+                outcome.label.as_str(),
+                outcome.role.as_str(),
+                outcome.derivation.as_str(),
+            );
+            match outcomes.last_mut() {
+                Some((known, rows)) if *known == what => rows.push(row),
+                _ => outcomes.push((what, vec![row])),
+            }
+        }
+        let outcomes = outcomes.into_iter().map(|((label, role, derivation), rows)| {
+            json!({
+                "label": label, "role": role, "derivation": coded(derivation), "rows": rows,
             })
         });
         let blocks = record.predictors.iter().map(|block| {
