@@ -1254,7 +1254,8 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
     if let Some(size) = &analysis.sample_size {
         if size.events_per_candidate.is_some_and(|ratio| ratio < 10.0) {
             limits.push(format!(
-                "There are {} events for each candidate predictor parameter before selection.",
+                "There are {} events (patients of the smaller class) for each candidate predictor \
+                 parameter before selection.",
                 per_candidate(shown, &format!("{at}/sample_size"), size)
             ));
         }

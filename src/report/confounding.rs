@@ -8,7 +8,7 @@ use super::finding::{associated, held_out_whole, may_look_at_site};
 use super::forest::{Counted, Forest, Row, Scale};
 use super::shown::{Shown, counts_apart, escape, fill, place, without_tags};
 use super::standing::{
-    Standing, headline, label, model, primary, rows_are, same_question, same_splits,
+    Standing, headline, hue, label, model, primary, rows_are, same_question, same_splits,
 };
 use crate::data::{AnalysisRecord, Better, PermutationFacts};
 use crate::operation::prelude::*;
@@ -213,14 +213,14 @@ fn figure(
                 lower: estimate.lower,
                 upper: estimate.upper,
                 note: estimate.method.clone(),
-                series: 2,
+                series: WITHIN,
                 ..Row::default()
             });
         }
         for (name, other) in others {
             let control = other.role == "control";
             rows.push(Row {
-                series: if control { 4 } else { 3 },
+                series: hue(record, other),
                 ..overall(
                     name,
                     other,
@@ -254,31 +254,41 @@ fn figure(
         rows,
     };
     let picture = forest.draw(shown);
+    let stratified = forest.rows.iter().any(|row| row.series == WITHIN);
     Some(Figure {
         id: "controls",
         heading: heading(record, shown, name, analysis),
         sub: format!(
-            "Circle: the model over all pairs of {}.{} All of a group on the same splits.",
+            "Circle: the model over all pairs of {}.{}{} All of a group on the same splits.",
             rows_are(record, &analysis.cohort),
-            [
-                (2, " Square: the same predictions, pairs within one stratum only."),
-                (4, " Triangle: controls."),
-                (3, " Diamond: other models."),
-            ]
-            .into_iter()
-            .filter(|(series, _)| forest.rows.iter().any(|row| row.series == *series))
-            .map(|(_, words)| words)
-            .collect::<String>()
+            match stratified {
+                true => " Square: the same predictions, pairs within one stratum only.",
+                false => "",
+            },
+            match forest.rows.iter().any(|row| row.series > 1 && row.series != WITHIN) {
+                true => " Other marks: controls and further models, one mark for each.",
+                false => "",
+            }
         ),
         body: Forest::boxed(&picture, "The model within strata, and controls"),
         pictures: vec![picture],
-        method:
-            "What tells strata apart, but not patients within them, earns nothing within \
+        method: match stratified {
+            true => {
+                "What tells strata apart, but not patients within them, earns nothing within \
                  strata. A stratum with one class alone has no pair and no part in it."
-                .to_string(),
+            }
+            false => {
+                "Each model is chosen, fitted and judged by the same procedure; intervals are those \
+                 of the performance table, and overlap of two of them is no test of a difference."
+            }
+        }
+        .to_string(),
         table: forest.table(),
     })
 }
+
+/// The mark of the headline's predictions on pairs within a stratum.
+const WITHIN: usize = 7;
 
 fn overall(name: &str, of: &AnalysisRecord, label: String) -> Row {
     let estimate = of.performance.get(&of.primary);

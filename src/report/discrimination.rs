@@ -13,8 +13,8 @@ use super::roc::{
 };
 use super::shown::{Shown, counts_apart, escape, fill, place, plain, powers};
 use super::standing::{
-    Standing, all, headline, judged_place, label, model, primary, role, rows_are,
-    same_question, same_splits,
+    BESIDE, Standing, all, chance, headline, hue, judged_place, label, model, primary,
+    role, rows_are, same_question, same_splits,
 };
 use super::svg::{Anchor, Svg};
 use super::utility::useful;
@@ -112,7 +112,7 @@ impl Section for Discrimination {
                 .filter(|(_, other)| !other.roc_mean.points.is_empty())
                 .collect();
             if !others.is_empty() && !analysis.roc_mean.points.is_empty() {
-                let figure = together(&shown, (name, analysis), &others);
+                let figure = together(record, &shown, (name, analysis), &others);
                 beside = Some(figure.into_html(simulated, &mut fragment)?);
             }
         }
@@ -268,7 +268,7 @@ fn confusion<'a>(
                 Standing::of(record, analysis).label()
             ),
             false => format!(
-                "{} of {} with the outcome are called positive at the threshold, {} are missed ({})",
+                "{} of {} with the outcome are called positive at the threshold, {} are missed ({}{})",
                 cell("true_positive"),
                 match positive {
                     true => shown
@@ -276,7 +276,11 @@ fn confusion<'a>(
                     false => "those".to_string(),
                 },
                 cell("false_negative"),
-                Standing::of(record, analysis).label()
+                Standing::of(record, analysis).label(),
+                match found.repeats {
+                    0 | 1 => String::new(),
+                    n => format!(", mean of {n} repeats"),
+                }
             ),
         },
         sub: match found.repeats {
@@ -294,8 +298,13 @@ fn confusion<'a>(
         ),
         pictures: Vec::new(),
         method: format!(
-            "Each fold at the threshold learned on its own inner out-of-fold predictions, a frozen \
-             model at its own; {}.{}{}",
+            "{}; {}.{}{}",
+            match analysis.frozen.is_some() {
+                true =>
+                    "The frozen model at its own threshold, which was learned in development",
+                false =>
+                    "Each fold at the threshold learned on its own inner out-of-fold predictions",
+            },
             interval(record, analysis),
             if spreads { " The spread over folds is no interval." } else { "" },
             analysis.at_target.as_ref().map_or(String::new(), |found| format!(
@@ -464,17 +473,18 @@ fn thresholds(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
 
 /// The mean curves of all models on the splits of the headline.
 fn together(
+    record: &StudyRecord,
     shown: &Shown,
     (name, analysis): (&String, &AnalysisRecord),
     others: &[(&String, &AnalysisRecord)],
 ) -> Figure<'static> {
     let mut drawn = vec![Drawn::of((name, analysis), (model(analysis), 1), shown)];
-    for (position, (name, other)) in others.iter().take(3).enumerate() {
+    for (name, other) in others.iter().take(BESIDE) {
         let label = match other.role.as_str() {
             "control" => format!("{} (control)", model(other)),
             _ => model(other),
         };
-        drawn.push(Drawn::of((name, other), (label, position + 2), shown));
+        drawn.push(Drawn::of((name, other), (label, hue(record, other)), shown));
     }
     // Bands of models on the same rows say nothing of their differences.
     let picture = overlay(&drawn, false, "ROC of models on the same splits");
@@ -502,7 +512,7 @@ fn together(
                 true => SMOOTH,
                 false => "Means of the step curves pooled within each repeat",
             },
-            match others.len() > 3 {
+            match others.len() > BESIDE {
                 true =>
                     "; the first three further models in written order are drawn, the table below \
                      has all",
@@ -789,12 +799,14 @@ fn figure<'a>(
     };
     let drawn = Drawn::of((name, analysis), (of_curve, 1), shown);
     let (roc, folds) = (roc(&drawn, analysis, shown), folds(name, analysis));
-    let is_auroc = analysis.primary == "auroc";
     let heading = match analysis.performance.get(&analysis.primary) {
-        Some(_) if is_auroc => {
-            format!("AUROC {} on rows held out from every step", shown.estimate(&path, 2))
-        }
-        _ => "ROC curves on rows held out from every step".to_string(),
+        Some(_) => format!(
+            "{} {} on rows held out from every step{}",
+            escape(&primary(analysis)),
+            shown.estimate(&path, 2),
+            against_chance(analysis)
+        ),
+        None => "ROC curves on rows held out from every step".to_string(),
     };
     let mut rows = curve_rows(&drawn);
     // What is smooth is one curve, which is its own mean.
@@ -828,7 +840,7 @@ fn figure<'a>(
         id: name,
         heading,
         sub: format!(
-            "Left: {}{}{}. Right: {} in each held-out fold; the line is the mean, the band its 95 % \
+            "ROC: {}{}{}. By fold: {} in each held-out fold; the line is the mean, the band its 95 % \
              interval.",
             match shown.protects {
                 true => "a smooth curve through the mean of the curves of all repeats"
@@ -846,7 +858,7 @@ fn figure<'a>(
                 Some(_) => "; dot: where the learned threshold lies",
                 None => "",
             },
-            if is_auroc { "AUROC" } else { &analysis.primary }
+            primary(analysis)
         ),
         body: format!(
             "<div class=\"pair\"><div><h4>ROC</h4>{roc}</div><div><h4>By fold</h4>{folds}</div></div>"
@@ -878,6 +890,18 @@ fn figure<'a>(
                 .collect(),
             rows,
         },
+    }
+}
+
+/// Whether the interval excludes what no model gives, for metrics that have such a value.
+fn against_chance(analysis: &AnalysisRecord) -> &'static str {
+    let found = analysis.performance.get(&analysis.primary);
+    let ends = found.and_then(|of| of.lower.zip(of.upper)).zip(chance(analysis));
+    match ends {
+        Some(((lower, upper), chance)) if lower <= chance && chance <= upper => {
+            ": chance is not excluded"
+        }
+        _ => "",
     }
 }
 
@@ -935,7 +959,7 @@ fn roc(drawn: &Drawn<'_>, analysis: &AnalysisRecord, shown: &Shown) -> String {
 
 fn folds(name: &str, analysis: &AnalysisRecord) -> String {
     let mut svg = Svg::new(420.0, 400.0);
-    axes(&mut svg, "Repeat", if analysis.primary == "auroc" { "AUROC" } else { "Value" });
+    axes(&mut svg, "Repeat", &primary(analysis));
     let estimate = analysis.performance.get(&analysis.primary);
     if let Some(estimate) = estimate {
         if let (Some(lower), Some(upper)) = (estimate.lower, estimate.upper) {
@@ -971,10 +995,20 @@ fn folds(name: &str, analysis: &AnalysisRecord) -> String {
         let at = LEFT + (repeat as f64 - 0.5) * width;
         svg.text("small", (at, BOTTOM + 18.0), Anchor::Middle, &repeat.to_string());
     }
+    let values = || analysis.folds.iter().filter_map(|fold| fold.value);
+    let ends = [values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max)];
     let description = format!(
-        "{} of {name} in each of {} held-out folds.",
-        analysis.primary,
-        analysis.folds.len()
+        "{} of {name} in each of {} held-out folds{}{}.",
+        primary(analysis),
+        analysis.folds.len(),
+        match values().next() {
+            Some(_) => format!(": from {} to {}", plain(ends[0], 2), plain(ends[1], 2)),
+            None => String::new(),
+        },
+        match estimate {
+            Some(of) => format!(", mean {}", plain(of.estimate, 2)),
+            None => String::new(),
+        }
     );
     svg.finish("Value in each fold", &description)
 }

@@ -364,7 +364,12 @@ fn by_step(
         let width = (across(of.median) - x(340.0)).max(1.0);
         svg.rect("bar1", (x(340.0), y - 6.0), (width, 12.0));
         let range = [of.lowest, of.highest].map(|n| (across(n as f64), y));
-        svg.line("axis", range[0], range[1]);
+        if of.lowest < of.highest {
+            svg.line("range", range[0], range[1]);
+            for (at, y) in range {
+                svg.line("range", (at, y - 4.0), (at, y + 4.0));
+            }
+        }
         let numbers = value(position, of);
         svg.numbers("", (x(756.0), y + 4.0), Anchor::End, &numbers);
         told.push(format!("{} {name}", without_tags(&numbers)));

@@ -533,11 +533,18 @@ fn importance<'a>(
     let folds = if of.folds == 1 { "fold" } else { "folds" };
     Figure {
         id,
-        heading: format!(
-            "{}: predictions lose most without {}",
-            escape(name),
-            escape(&most.name)
-        ),
+        heading: match most.mean > 0.0 {
+            true => format!(
+                "{}: predictions lose most without {}, {} in the mean",
+                escape(name),
+                escape(&most.name),
+                shown.number(&format!("{path}/importance/predictors/0/mean"), 3)
+            ),
+            false => format!(
+                "{}: without any one predictor held-out rows are predicted no worse",
+                escape(name)
+            ),
+        },
         sub: format!(
             "Permutation importance on held-out rows: mean, and the least and the greatest of {} \
              outer {folds}. {}",

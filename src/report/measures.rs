@@ -1,6 +1,6 @@
 //! Outcome, imaging and features: how each was derived, with every setting.
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::author::coded;
 use super::shown::{Shown, counted, fill};
@@ -73,12 +73,18 @@ impl Section for Measures {
 
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
-        // What an outcome is stands once beside the cohorts in which it is asked for.
-        let mut outcomes: Vec<((&str, &str, &str), Vec<Json>)> = Vec::new();
-        for (at, outcome) in record.outcomes.iter().enumerate() {
+        let lengths = lengths(&record.outcomes, |one, next| {
+            (&one.label, &one.role, &one.derivation)
+                == (&next.label, &next.role, &next.derivation)
+        });
+        let outcomes = record.outcomes.iter().enumerate().map(|(at, outcome)| {
             let count = |what: &str| shown.count(&format!("/outcomes/{at}/{what}"));
-            let row = json!({
-                "cohort": outcome.cohort, "sealed": outcome.sealed,
+            json!({
+                // What several cohorts share stands once, beside all of them.
+                "rows": lengths[at],
+                "goes_on": lengths.get(at + 1) == Some(&0),
+                "label": outcome.label, "derivation": coded(&outcome.derivation),
+                "cohort": outcome.cohort, "role": outcome.role, "sealed": outcome.sealed,
                 "positive": count("positive"), "negative": count("negative"),
                 "unknown": count("unknown"),
                 "decided": match outcome.decided.len() {
@@ -89,20 +95,6 @@ impl Section for Measures {
                         .join(" / "),
                 },
                 "conflicts": count("conflicts"),
-            });
-            let what = (
-                outcome.label.as_str(),
-                outcome.role.as_str(),
-                outcome.derivation.as_str(),
-            );
-            match outcomes.last_mut() {
-                Some((known, rows)) if *known == what => rows.push(row),
-                _ => outcomes.push((what, vec![row])),
-            }
-        }
-        let outcomes = outcomes.into_iter().map(|((label, role, derivation), rows)| {
-            json!({
-                "label": label, "role": role, "derivation": coded(derivation), "rows": rows,
             })
         });
         let blocks = record.predictors.iter().map(|block| {
@@ -136,5 +128,23 @@ impl Section for Measures {
             }),
         )?;
         Ok(Fragment { html, ..Fragment::default() })
+    }
+}
+
+/// Of each the length of the stretch of alike ones that begins with it; 0 within a stretch.
+fn lengths<T>(of: &[T], alike: impl Fn(&T, &T) -> bool) -> Vec<usize> {
+    let stretches = of.chunk_by(alike).map(<[T]>::len);
+    let each = stretches.flat_map(|n| std::iter::once(n).chain((1..n).map(|_| 0)));
+    each.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lengths;
+
+    #[test]
+    fn what_is_alike_stands_once() {
+        assert_eq!(lengths(&[1, 1, 1, 2, 1, 3, 3], |a, b| a == b), [3, 0, 0, 1, 1, 2, 0]);
+        assert!(lengths(&[0; 0], |a, b| a == b).is_empty());
     }
 }

@@ -2,13 +2,13 @@
 
 use super::figure::DataTable;
 use super::shown::{Shown, escape, place, plain, without_tags};
-use super::svg::{Anchor, Svg};
+use super::svg::{Anchor, SERIES, Svg};
 use crate::data::{AnalysisRecord, Band, Curve, Limits};
 
 /// The mean curve of an analysis with its name; colour and dash are those of its series.
 pub struct Drawn<'a> {
     pub label: String,
-    /// From 1 to 4.
+    /// From 1 on, as [`Svg::mark`] draws it.
     pub series: usize,
     pub curve: &'a Curve,
     pub band: &'a Band,
@@ -55,7 +55,7 @@ impl<'a> Drawn<'a> {
 
     /// Band, curve and threshold on axes.
     pub fn draw(&self, svg: &mut Svg) {
-        let series = self.series.clamp(1, 4);
+        let series = self.series.clamp(1, SERIES);
         svg.path(&format!("line{series}"), &points(self.curve));
         if let Some((place, _)) = self.at {
             mark(svg, series, place);
@@ -70,7 +70,7 @@ pub fn shade(svg: &mut Svg, series: usize, band: &Band) {
         let below = band.points.iter().map(|of| at(of, of.lower));
         let above = band.points.iter().rev().map(|of| at(of, of.upper));
         let around: Vec<(f64, f64)> = below.chain(above).collect();
-        svg.area(&format!("band{}", series.clamp(1, 4)), &around);
+        svg.area(&format!("band{}", series.clamp(1, SERIES)), &around);
     }
 }
 
@@ -78,7 +78,8 @@ pub fn shade(svg: &mut Svg, series: usize, band: &Band) {
 pub fn marked(drawn: &[Drawn<'_>]) -> &'static str {
     match drawn.iter().any(|one| one.at.is_some()) {
         true => {
-            " Marks: where thresholds lie, of folds that each learned one in the mean."
+            " Marks: sensitivity and specificity at the threshold; where each fold learned its own, \
+             over all folds."
         }
         false => "",
     }
@@ -152,7 +153,9 @@ pub fn frame() -> Svg {
         svg.text("small", (x(value), BOTTOM + 18.0), Anchor::Middle, &plain(value, 1));
     }
     svg.line("ref", (x(0.0), y(0.0)), (x(1.0), y(1.0)));
-    svg.text("small", (x(0.97), y(0.80)), Anchor::End, "chance");
+    // In the corner that no curve better than chance reaches, with a piece of its line.
+    svg.line("ref", (x(0.70), y(0.14)), (x(0.80), y(0.14)));
+    svg.text("small", (x(0.97), y(0.14) + 4.0), Anchor::End, "chance");
     svg
 }
 
@@ -177,7 +180,7 @@ pub fn legend(drawn: &[Drawn<'_>]) -> String {
         format!(
             "<li><svg viewBox=\"0 0 30 14\" aria-hidden=\"true\"><path class=\"line{}\" \
              d=\"M1 7L29 7\"/></svg>{}</li>",
-            one.series.clamp(1, 4),
+            one.series.clamp(1, SERIES),
             escape(&one.label)
         )
     };

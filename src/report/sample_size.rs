@@ -4,12 +4,12 @@
 use serde_json::json;
 
 use super::figure::{DataTable, Figure};
-use super::forest::Forest;
 use super::learning_curve;
 use super::shown::{GROUPED_COUNT, Shown, counted, escape, fill, grouped, place, plain};
 use super::standing::headline;
 use super::svg::{Anchor, Svg};
-use crate::data::{ExpectedWidth, SampleSizeFacts};
+use crate::data::{AnalysisRecord, ExpectedWidth, SampleSizeFacts};
+use crate::math::ln;
 use crate::operation::prelude::*;
 
 /// Events per candidate predictor before selection, the smallest sample by three criteria, expected widths
@@ -50,16 +50,17 @@ impl Section for SampleSize {
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
         let shown = Shown::new(record);
         let mut fragment = Fragment::default();
-        let size = headline(record)
-            .and_then(|(name, analysis)| Some((name, analysis.sample_size.as_ref()?)));
+        let size = headline(record).and_then(|(name, analysis)| {
+            Some((name, analysis, analysis.sample_size.as_ref()?))
+        });
         let figure = size
-            .map(|(name, size)| {
-                figure(&shown, name, size)
+            .map(|(name, analysis, size)| {
+                figure(&shown, (name, analysis), size)
                     .into_html(record.study.simulated, &mut fragment)
             })
             .transpose()?;
         let (curves, without) = curves(&shown, record, &mut fragment)?;
-        let assumptions = size.map(|(_, size)| &size.assumptions);
+        let assumptions = size.map(|(_, _, size)| &size.assumptions);
         fragment.html = fill(
             "sample_size.html",
             json!({
@@ -142,11 +143,10 @@ fn expected(shown: &Shown, at: &str, size: &SampleSizeFacts) -> String {
         return String::new();
     }
     format!(
-        "<p class=\"tag\">Expected where a model like this is judged on as many patients as the {} \
-         of this study</p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Expected \
-         widths of intervals\"><table><thead><tr><td></td><th scope=\"col\" class=\"r\">Width of the 95 % \
-         interval</th><th scope=\"col\" class=\"r\">Width to reach</th><th scope=\"col\" \
-         class=\"r\">Patients for that</th></tr></thead><tbody>{rows}</tbody></table></div>",
+        "<h4>95 % interval where such a model is judged on {} patients</h4><table><thead><tr>\
+         <th scope=\"col\">Of</th><th scope=\"col\" class=\"r\">Width</th><th scope=\"col\" \
+         class=\"r\">To reach</th><th scope=\"col\" class=\"r\">Patients for that</th></tr></thead>\
+         <tbody>{rows}</tbody></table>",
         shown.count(&format!("{at}/n"))
     )
 }
@@ -161,7 +161,21 @@ pub fn per_candidate(shown: &Shown, at: &str, size: &SampleSizeFacts) -> String 
     shown.number(&format!("{at}/events_per_candidate"), if few { 2 } else { 1 })
 }
 
-/// The numbers of the bars, and of the widths beside those that ask for one.
+/// What a narrow interval of the slope does not mean where it is far from 1.
+fn too_extreme(analysis: &AnalysisRecord, size: &SampleSizeFacts) -> &'static str {
+    let slope = analysis.performance.get("calibration_slope");
+    let told = size.slope.as_ref().is_some_and(|of| of.width.is_some());
+    match told && slope.and_then(|of| of.upper).is_some_and(|upper| upper < 1.0) {
+        true => {
+            " Predictions that are too extreme lie far apart, which makes the interval of their slope \
+             narrow: few patients then show that they are wrong, and would not show that better ones \
+             are right."
+        }
+        false => "",
+    }
+}
+
+/// The numbers of the lines, and of the widths beside those that ask for one.
 fn table(size: &SampleSizeFacts, rows: &[(&str, &str, Option<f64>, usize)]) -> DataTable {
     let rows = rows.iter().map(|(label, key, value, _)| {
         let facts = match *key {
@@ -180,7 +194,99 @@ fn table(size: &SampleSizeFacts, rows: &[(&str, &str, Option<f64>, usize)]) -> D
     DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }
 }
 
-fn figure(shown: &Shown, name: &str, size: &SampleSizeFacts) -> Figure<'static> {
+/// Edges of the axis, where the first line stands, and from line to line. Units: pixels.
+const PLOT: (f64, f64) = (6.0, 412.0);
+const TOP: f64 = 18.0;
+const STEP: f64 = 38.0;
+
+/// An axis of powers of ten, on which seven patients and seventy thousand are both seen.
+struct Powers {
+    first: i32,
+    last: i32,
+}
+
+impl Powers {
+    fn over(values: impl Iterator<Item = f64>) -> Self {
+        let powers = values.map(power);
+        let (least, most) =
+            powers.fold((f64::MAX, 0.0_f64), |(a, b), of| (a.min(of), b.max(of)));
+        let first = (least.min(most) + 1e-9).floor() as i32;
+        Self { first, last: ((most - 1e-9).ceil() as i32).max(first + 1) }
+    }
+
+    fn at(&self, value: f64) -> f64 {
+        let part =
+            (power(value) - f64::from(self.first)) / f64::from(self.last - self.first);
+        PLOT.0 + part * (PLOT.1 - PLOT.0)
+    }
+}
+
+/// Of ten; no number of patients is below one.
+fn power(value: f64) -> f64 {
+    ln(value.max(1.0)) / std::f64::consts::LN_10
+}
+
+/// How far each number of patients lies from that of this study, each under its name.
+fn drawing(shown: &Shown, at: &str, rows: &[(&str, &str, Option<f64>, usize)]) -> Svg {
+    let axis = Powers::over(rows.iter().filter_map(|row| row.2));
+    let line = |position: usize| TOP + STEP * position as f64;
+    let foot = line(rows.len() - 1) + 28.0;
+    let mut svg = Svg::new(420.0, foot + 46.0);
+    svg.line("axis", (PLOT.0, foot), (PLOT.1, foot));
+    for exponent in axis.first..=axis.last {
+        let value = format!("1{}", "0".repeat(exponent.max(0) as usize));
+        let x = PLOT.0
+            + f64::from(exponent - axis.first) / f64::from(axis.last - axis.first)
+                * (PLOT.1 - PLOT.0);
+        svg.line("axis", (x, foot), (x, foot + 4.0));
+        // Long numbers would meet where powers are many; the first and the last lie at the edges.
+        let skipped = axis.last - axis.first > 5 && (axis.last - exponent) % 2 == 1;
+        if !skipped {
+            let (x, anchor) = match exponent {
+                _ if exponent == axis.first => (0.0, Anchor::Start),
+                _ if exponent == axis.last => (420.0, Anchor::End),
+                _ => (x, Anchor::Middle),
+            };
+            svg.text("small", (x, foot + 18.0), anchor, &grouped(&value, GROUPED_COUNT));
+        }
+    }
+    let middle = (PLOT.0 + PLOT.1) / 2.0;
+    svg.text(
+        "small",
+        (middle, foot + 38.0),
+        Anchor::Middle,
+        "Patients, by powers of ten",
+    );
+    let here = rows[0].2.map(|n| axis.at(n));
+    for (position, (label, key, value, series)) in rows.iter().enumerate() {
+        let y = line(position);
+        svg.line("grid", (PLOT.0, y + 13.0), (PLOT.1, y + 13.0));
+        svg.text("small", (0.0, y), Anchor::Start, label);
+        let Some(value) = value else {
+            svg.text("small", (420.0, y), Anchor::End, "not computed");
+            continue;
+        };
+        let number = shown.count(&format!("{at}/{key}"));
+        svg.numbers("strong", (420.0, y), Anchor::End, &number);
+        let x = axis.at(*value);
+        if let (Some(here), true) = (here, position > 0) {
+            svg.line("w4", (here, y + 13.0), (x, y + 13.0));
+        }
+        let tip =
+            format!("{label}: {} patients", grouped(&plain(*value, 0), GROUPED_COUNT));
+        svg.mark(*series, (x, y + 13.0), 5.0, &tip);
+    }
+    if let Some(here) = here {
+        svg.line("ref", (here, TOP + 4.0), (here, foot));
+    }
+    svg
+}
+
+fn figure(
+    shown: &Shown,
+    (name, analysis): (&str, &AnalysisRecord),
+    size: &SampleSizeFacts,
+) -> Figure<'static> {
     let at = format!("{}/sample_size", place(name));
     let mut rows = vec![
         ("Patients of this study", "n", Some(size.n as f64), 1),
@@ -196,24 +302,7 @@ fn figure(shown: &Shown, name: &str, size: &SampleSizeFacts) -> Figure<'static> 
     for (label, key, facts) in widths {
         rows.extend(facts.as_ref().map(|facts| (label, key, facts.needed, 4)));
     }
-    let most = rows.iter().filter_map(|row| row.2).fold(1.0, f64::max);
-    let mut svg = Svg::new(760.0, 40.0 + 34.0 * rows.len() as f64);
-    svg.text("strong", (220.0, 20.0), Anchor::End, "Patients");
-    svg.line("axis", (0.0, 29.0), (760.0, 29.0));
-    let enough = 230.0 + size.n as f64 / most * 430.0;
-    for (position, (label, key, value, series)) in rows.iter().enumerate() {
-        let y = 50.0 + 34.0 * position as f64;
-        svg.text("", (220.0, y + 4.0), Anchor::End, label);
-        let Some(value) = value else {
-            svg.text("small", (236.0, y + 4.0), Anchor::Start, "not computed");
-            continue;
-        };
-        let width = (value / most * 430.0).max(1.0);
-        svg.rect(&format!("bar{series}"), (230.0, y - 9.0), (width, 18.0));
-        let number = shown.count(&format!("{at}/{key}"));
-        svg.numbers("strong", (238.0 + width, y + 4.0), Anchor::Start, &number);
-    }
-    svg.line("ref", (enough, 34.0), (enough, 40.0 + 34.0 * rows.len() as f64 - 6.0));
+    let svg = drawing(shown, &at, &rows);
     let description = format!(
         "{} patients against the numbers that each criterion asks for: {}.",
         counted(size.n),
@@ -252,33 +341,55 @@ fn figure(shown: &Shown, name: &str, size: &SampleSizeFacts) -> Figure<'static> 
     Figure {
         id: "sample-size-figure",
         heading: format!(
-            "{} events for {} candidate predictor parameters: {ratio} for each{needed}",
+            "{} events (the smaller class) for {} candidate predictor parameters: {ratio} for \
+             each{needed}",
             shown.count(&format!("{at}/events")),
             shown.count(&format!("{at}/candidates"))
         ),
         sub: "Parameters are counted before any selection: one for each predictor, and one less \
               than it has categories for one of categories. A patient with the outcome in any row \
-              has it. The dotted line marks the patients of this study. The first three criteria are \
-              for developing a model, widths of intervals for validating one."
+              has it. Circle and dotted line: the patients of this study; what lies to the right of them \
+              asks for more. The first three criteria are for developing a model, widths of intervals \
+              for validating one."
             .to_string(),
         body: format!(
-            "{}{}",
-            Forest::boxed(&picture, "Sample size"),
+            "<div class=\"pair beside\"><div>{picture}</div><div>{}</div></div>",
             expected(shown, &at, size)
         ),
         pictures: vec![picture],
         method: format!(
             "Riley's criteria for a binary outcome; what was assumed stands below. They hold for a \
              regression without penalty: penalties, selection and flexible learners have no such \
-             formula.{}",
+             formula.{}{}",
             [("auroc", &size.auroc), ("slope", &size.slope)]
                 .into_iter()
                 .filter_map(|(key, facts)| {
                     let facts = facts.as_ref().filter(|facts| facts.width.is_some())?;
                     Some(format!(" {}: {}.", title(key), facts.note))
                 })
-                .collect::<String>()
+                .collect::<String>(),
+            too_extreme(analysis, size)
         ),
         table: table(size, &rows),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_and_many_patients_stand_on_one_axis() {
+        let axis = Powers::over([159.0, 156_744.0, 7.0].into_iter());
+        assert_eq!((axis.first, axis.last), (0, 6));
+        assert!(PLOT.0 < axis.at(7.0) && axis.at(7.0) < axis.at(159.0));
+        assert!(axis.at(156_744.0) < PLOT.1);
+        // Powers themselves are the ends, and one number alone has an axis.
+        let axis = Powers::over([100.0, 1000.0].into_iter());
+        assert_eq!((axis.first, axis.last), (2, 3));
+        assert!((axis.at(100.0) - PLOT.0).abs() < 1e-6);
+        assert!((axis.at(1000.0) - PLOT.1).abs() < 1e-6);
+        let axis = Powers::over([1.0].into_iter());
+        assert_eq!((axis.first, axis.last), (0, 1));
     }
 }

@@ -113,6 +113,34 @@ pub fn same_splits<'r>(
     })
 }
 
+/// Colour, dash and shape of a model beside the headline: the same wherever the page draws it.
+///
+/// None of them is that of a place, so that a further model is never taken for another cohort. The model of
+/// the headline has them of where it is judged.
+pub fn hue(record: &StudyRecord, analysis: &AnalysisRecord) -> usize {
+    let control = analysis.role == "control";
+    let Some((_, first)) = headline(record) else { return Standing::Internal.series() };
+    let named = |of: &AnalysisRecord| (of.model.clone(), of.branch.clone());
+    if named(analysis) == named(first) {
+        return Standing::Internal.series();
+    }
+    let mut taken: Vec<((String, String), usize)> = Vec::new();
+    for (_, other) in same_splits(record, first).take(BESIDE) {
+        let hues = if other.role == "control" { CONTROLS } else { MODELS };
+        let free = hues.into_iter().find(|hue| taken.iter().all(|(_, of)| of != hue));
+        taken.extend(free.map(|hue| (named(other), hue)));
+    }
+    let known = taken.iter().find(|(name, _)| *name == named(analysis));
+    // What is drawn nowhere beside others is named in words alone.
+    known.map_or(if control { CONTROLS[0] } else { MODELS[0] }, |(_, hue)| *hue)
+}
+
+/// Further models that one picture of curves can hold.
+pub const BESIDE: usize = 3;
+/// Hues of models beside the headline in the order in which they are given, and of controls.
+const MODELS: [usize; BESIDE] = [5, 6, 4];
+const CONTROLS: [usize; BESIDE] = [4, 6, 5];
+
 /// What an analysis is there for: that of its outcome, if that is not the primary one.
 pub fn role<'r>(record: &'r StudyRecord, analysis: &'r AnalysisRecord) -> &'r str {
     let outcome = record.outcomes.iter().find(|outcome| outcome.name == analysis.outcome);
@@ -164,5 +192,51 @@ pub fn rows_are(record: &StudyRecord, cohort: &str) -> &'static str {
     match known {
         Some(cohort) if cohort.n_rows == cohort.n_subjects => "patients",
         _ => "rows",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_has_one_hue_and_shares_it_with_no_place() {
+        let mut record = StudyRecord::default();
+        let mut add = |model: &str, role: &str, scheme: &str, kind: &str| {
+            let name = format!("y.{model}.{scheme}");
+            record.analysis_order.push(name.clone());
+            record.analyses.insert(
+                name,
+                AnalysisRecord {
+                    model: model.to_string(),
+                    outcome: "y".to_string(),
+                    cohort: "here".to_string(),
+                    role: role.to_string(),
+                    scheme: scheme.to_string(),
+                    kind: kind.to_string(),
+                    ..AnalysisRecord::default()
+                },
+            );
+        };
+        for (scheme, kind) in [("internal", "internal"), ("sites", "sites")] {
+            add("radiomics", "primary", scheme, kind);
+            add("volume", "control", scheme, kind);
+            add("clinical", "primary", scheme, kind);
+            add("site", "control", scheme, kind);
+            add("age", "control", scheme, kind);
+        }
+        let of = |model: &str, scheme: &str| {
+            hue(&record, &record.analyses[&format!("y.{model}.{scheme}")])
+        };
+        for scheme in ["internal", "sites"] {
+            let hues = ["radiomics", "volume", "clinical", "site"];
+            assert_eq!(hues.map(|model| of(model, scheme)), [1, 4, 5, 6]);
+            // The fifth is drawn beside no other curve.
+            assert_eq!(of("age", scheme), 4);
+        }
+        let places = [Standing::SiteBySite, Standing::OtherSites, Standing::External];
+        for place in places.map(Standing::series) {
+            assert!(!MODELS.contains(&place) && !CONTROLS.contains(&place));
+        }
     }
 }

@@ -118,7 +118,12 @@ fn of_the_run(
             titles.insert(0, "all columns".to_string());
         }
         titles.dedup();
-        titles.join(", ")
+        let word = if role == "select" { "selector" } else { "learner" };
+        match titles.len() {
+            0 => String::new(),
+            1 => format!("{word}: {}; ", titles[0]),
+            _ => format!("{word}s: {}; ", titles.join(", ")),
+        }
     };
     let results = same_question(record, analysis).filter_map(|(name, of)| {
         of.performance.get(&of.primary)?;

@@ -72,7 +72,8 @@ impl Section for Summary {
                 "headline": headline.is_some(),
                 "sentences": beyond(record),
                 "claims": claims.collect::<Vec<_>>(),
-                "wide": keys.len() > 4,
+                // Four stand in one row, any other number in rows of three.
+                "wide": keys.len() != 4,
                 "keys": keys,
                 "primary": primary,
                 "within": record.study.within,

@@ -124,7 +124,8 @@ impl Svg {
         ));
     }
 
-    /// A mark of a series: each has its colour and its shape.
+    /// A mark of a series: each has its colour and its shape. 1 to 3 are places, 4 to 6 models beside the
+    /// headline, 7 is the headline on a part of its pairs.
     pub fn mark(&mut self, series: usize, (x, y): (f64, f64), radius: f64, tip: &str) {
         let class = format!("dot{series}");
         if series < 2 {
@@ -132,7 +133,7 @@ impl Svg {
         }
         let tip = escape(tip);
         let shape = match series {
-            2 => format!(
+            2 | 7 => format!(
                 "<rect class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{side:.1}\" \
                  height=\"{side:.1}\" data-tip=\"{tip}\"/>",
                 x - radius * 0.9,
@@ -147,15 +148,21 @@ impl Svg {
                 x + radius * 1.25,
                 y + radius * 1.25
             ),
-            _ => format!(
-                "<path class=\"{class}\" d=\"M{:.1} {:.1}L{:.1} {:.1}L{x:.1} {:.1}Z\" \
-                 data-tip=\"{tip}\"/>",
-                x - radius * 1.1,
-                y + radius * 0.8,
-                x + radius * 1.1,
-                y + radius * 0.8,
-                y - radius * 1.1
-            ),
+            5 => triangle(&class, (x, y), -radius, &tip),
+            6 => {
+                let (arm, half) = (radius * 1.15, radius * 0.42);
+                format!(
+                    "<path class=\"{class}\" d=\"M{:.1} {:.1}h{:.1}v{arm:.1}h{arm:.1}v{:.1}h-{arm:.1}\
+                     v{arm:.1}h-{:.1}v-{arm:.1}h-{arm:.1}v-{:.1}h{arm:.1}Z\" data-tip=\"{tip}\"/>",
+                    x - half,
+                    y - half - arm,
+                    2.0 * half,
+                    2.0 * half,
+                    2.0 * half,
+                    2.0 * half,
+                )
+            }
+            _ => triangle(&class, (x, y), radius, &tip),
         };
         self.content.push_str(&shape);
     }
@@ -255,6 +262,20 @@ impl Svg {
         )
     }
 }
+
+/// Looks up, with a radius below zero down.
+fn triangle(class: &str, (x, y): (f64, f64), radius: f64, tip: &str) -> String {
+    let (foot, top) = (y + radius * 0.8, y - radius * 1.1);
+    format!(
+        "<path class=\"{class}\" d=\"M{:.1} {foot:.1}L{:.1} {foot:.1}L{x:.1} {top:.1}Z\" \
+         data-tip=\"{tip}\"/>",
+        x - radius * 1.1,
+        x + radius * 1.1,
+    )
+}
+
+/// How many series have a colour and a dash of their own.
+pub const SERIES: usize = 6;
 
 /// What parts two strips of a picture, up to the numbers of the second.
 const NEXT_STRIP: &str = "</svg><svg viewBox=\"";

@@ -6,7 +6,7 @@ use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, escape, fill, place, plain};
-use super::standing::{Standing, headline, model, same_question, same_splits};
+use super::standing::{Standing, headline, hue, model, same_question, same_splits};
 use crate::data::{AnalysisRecord, DecisionCurve, DecisionPoint};
 use crate::operation::prelude::*;
 
@@ -88,9 +88,10 @@ fn figure<'a>(
     curve: &DecisionCurve,
 ) -> Figure<'a> {
     let series = Standing::of(record, analysis).series();
-    // The model beside it has a colour of its own.
-    let other_line = if series == 3 { "line1" } else { "line3" };
     let beside = beside(record, analysis);
+    // The model beside it has the colour and dash that it has in every other picture.
+    let other_line =
+        beside.map_or(String::new(), |(other, _)| format!("line{}", hue(record, other)));
     let values = curve.points.iter().flat_map(|p| [p.model, p.upper.unwrap_or(p.model)]);
     let highest =
         values.chain(curve.points.iter().map(|p| p.treat_all)).fold(0.02, f64::max);
@@ -102,7 +103,7 @@ fn figure<'a>(
     let mut plot = Plot::new(&x, &y, 0.0);
     plot.line("axis", [(x.from, 0.0), (x.to, 0.0)].into_iter());
     let all = curve.points.iter().map(|point| (point.threshold, point.treat_all));
-    plot.line("line4", all);
+    plot.line("all", all);
     for stretch in stretches(curve) {
         let limits = |p: &DecisionPoint| Some((p.threshold, p.lower?.max(low), p.upper?));
         let band: Vec<(f64, f64, f64)> = stretch.iter().filter_map(limits).collect();
@@ -110,7 +111,7 @@ fn figure<'a>(
     }
     if let Some((_, other)) = beside {
         for stretch in stretches(other) {
-            plot.line(other_line, stretch.iter().map(|p| (p.threshold, p.model)));
+            plot.line(&other_line, stretch.iter().map(|p| (p.threshold, p.model)));
         }
     }
     for stretch in stretches(curve) {
@@ -155,9 +156,9 @@ fn figure<'a>(
     let mut legend =
         item(&format!("line{series}"), &format!("{}, 95 % band", model(analysis)));
     if let Some((other, _)) = beside {
-        legend.push_str(&item(other_line, &model(other)));
+        legend.push_str(&item(&other_line, &model(other)));
     }
-    legend.push_str(&item("line4", "treat all"));
+    legend.push_str(&item("all", "treat all"));
     legend.push_str(&item("axis", "treat none"));
     let number = |value: Option<f64>| value.map_or(String::new(), |v| plain(v, 4));
     let mut rows: Vec<Vec<String>> = Vec::new();

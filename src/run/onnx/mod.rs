@@ -352,7 +352,7 @@ fn learner(
 ) -> Result<String, String> {
     let (value, then) = match form {
         Form::Opaque => {
-            return Err(format!("`{}` has no formula", part.learner.about.name));
+            return Err(format!("`{}` is not exported to ONNX", part.learner.about.name));
         }
         Form::Constant(value) => (constant(graph, value), Then::Nothing),
         Form::Linear { weights, intercept, then } => {
