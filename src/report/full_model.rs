@@ -537,7 +537,7 @@ fn importance<'a>(
             true => format!(
                 "{}: predictions lose most without {}, {} in the mean",
                 escape(name),
-                escape(&most.name),
+                breakable(&most.name),
                 shown.number(&format!("{path}/importance/predictors/0/mean"), 3)
             ),
             false => format!(

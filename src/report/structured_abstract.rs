@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::author::{coded, prose};
-use super::shown::{Shown, escape, fill, place};
+use super::shown::{Shown, breakable, escape, fill, place};
 use super::standing::{
     Standing, headline, judged_place, label, model, primary, rows_are, same_question,
 };
@@ -143,7 +143,7 @@ fn of_the_run(
         )
     });
     let frequent = analysis.selection.as_ref().map(|selection| {
-        let names = selection.columns.iter().take(5).map(|f| escape(&f.name));
+        let names = selection.columns.iter().take(5).map(|f| breakable(&f.name));
         format!(
             "{} of {} columns reach the learner on average; most often {}.",
             shown.mean_count(&format!("{at}/selection/mean_columns"), 1),
