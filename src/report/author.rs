@@ -7,8 +7,8 @@ use super::shown::{Shown, escape, place, without_tags};
 use super::standards::short;
 use super::standing::headline;
 use crate::data::{
-    AuthorFacts, FIELDS, Field, Form, ItemFacts, Reporting, Stated, Status, StudyRecord,
-    field, generalised,
+    AuthorFacts, FIELDS, Field, ItemFacts, Reporting, Stated, Status, StudyRecord, field,
+    generalised,
 };
 use crate::operation::Evidence;
 
@@ -79,22 +79,12 @@ pub fn prose(record: &StudyRecord, shown: &Shown, text: &str) -> String {
     html
 }
 
-/// `context.intended_use` → "Intended use"; of cohorts with their names, unless there is only one.
-fn label(paths: &[&str], only: bool) -> String {
-    let path = paths.first().copied().unwrap_or_default();
+/// `context.intended_use` → "Intended use"; of a cohort with its name.
+pub fn label(path: &str) -> String {
     let parts: Vec<&str> = path.split('.').collect();
     let words = match parts.as_slice() {
-        ["cohorts", _, rest @ ..] => {
-            let what = sentence(&rest.join(" "));
-            let cohorts = paths.iter().filter_map(|path| path.split('.').nth(1));
-            let cohorts: Vec<&str> = cohorts.collect();
-            return match (only, cohorts.as_slice()) {
-                (true, _) | (_, []) => what,
-                (_, [one]) => format!("{what}, {one}"),
-                (_, [before @ .., last]) => {
-                    format!("{what}, {} and {last}", before.join(", "))
-                }
-            };
+        ["cohorts", cohort, rest @ ..] => {
+            return format!("{}, {cohort}", sentence(&rest.join(" ")));
         }
         ["abstract" | "context" | "discussion" | "usability" | "imaging", rest @ ..] => {
             rest.join(" ")
@@ -179,64 +169,33 @@ fn in_order<'f>(
     said
 }
 
-/// What is said of a field, of one cohort or of several alike.
-struct Statement<'f> {
-    field: String,
-    paths: Vec<&'f str>,
-    /// HTML.
-    said: String,
-}
-
-/// Whether a field holds one of a few words.
-fn is_word(path: &str) -> bool {
-    matches!(field(path).map(|field| field.form), Some(Form::Word(_) | Form::Words(_)))
-}
-
-/// With a capital first letter, as at the beginning of a sentence; names such as mRNA stay as they are.
-fn capital(html: &str) -> String {
-    let first = html.split([' ', ';', ',']).next().unwrap_or_default();
-    match first.chars().all(|c| c.is_lowercase() || c == '-') {
-        true => first_upper(html),
-        false => html.to_string(),
-    }
-}
-
-/// With a full stop, but behind what has an end of its own and behind addresses.
-fn ended(html: &str) -> String {
-    let text = without_tags(html);
-    let text = text.trim_end();
-    let last = text.split_whitespace().last().unwrap_or_default();
-    let is_open = last.ends_with(|c: char| c.is_alphanumeric() || ")]%”\"'".contains(c));
-    match is_open && !last.contains('/') {
-        true => format!("{}.", html.trim_end()),
-        false => html.to_string(),
-    }
-}
-
 /// What the author says in these fields, each under its label; nothing where nothing is said.
 pub fn statements<'f>(
     record: &StudyRecord,
     shown: &Shown,
     fields: impl IntoIterator<Item = &'f str>,
 ) -> String {
-    let mut told: Vec<Statement> = Vec::new();
-    for path in in_order(&record.reporting, fields) {
-        let Some(stated) = record.reporting.at(path) else { continue };
+    let mut html = String::new();
+    let said = in_order(&record.reporting, fields).into_iter();
+    let said = said.filter_map(|path| Some((path, record.reporting.at(path)?)));
+    for (paths, stated) in together(said) {
+        let path = paths[0];
         let text = |text: &str| prose(record, shown, text);
         let said = match stated {
-            // One of a few words of this program, not the author's own.
-            Stated::Text(said) if is_word(path) => capital(&text(said)),
-            Stated::Text(said) => text(said),
+            Stated::Text(said) => begun(&text(said)),
             Stated::Truth(true) => "Yes.".to_string(),
             Stated::Truth(false) => "No.".to_string(),
             Stated::Not(reason) => format!("<i>None or not done:</i> {}", text(reason)),
-            Stated::List(list) => capital(
-                &list.iter().map(|item| text(item)).collect::<Vec<_>>().join("; "),
-            ),
+            Stated::List(list) => {
+                begun(&list.iter().map(|item| text(item)).collect::<Vec<_>>().join("; "))
+            }
             Stated::Rows(rows) => {
                 let row = |row: &std::collections::BTreeMap<String, String>| {
                     let keys: Vec<&str> = match field(path).map(|field| field.form) {
-                        Some(Form::Rows(keys) | Form::Dates(keys)) => keys.to_vec(),
+                        Some(
+                            crate::data::Form::Rows(keys)
+                            | crate::data::Form::Dates(keys),
+                        ) => keys.to_vec(),
                         _ => row.keys().map(String::as_str).collect(),
                     };
                     let cells = keys.into_iter().filter_map(|key| {
@@ -252,28 +211,75 @@ pub fn statements<'f>(
                 .collect::<Vec<_>>()
                 .join("; "),
         };
-        let said = ended(&said);
-        // What holds of several cohorts alike is said once.
-        let field = generalised(path);
-        let alike = |one: &&mut Statement| one.field == field && one.said == said;
-        match told.iter_mut().find(alike) {
-            Some(before) => before.paths.push(path),
-            None => told.push(Statement { field, paths: vec![path], said }),
-        }
+        let label = match record.cohorts.len() {
+            // Of a study with one cohort nobody asks which is meant.
+            1 => label(path)
+                .split_once(", ")
+                .map_or(label(path), |(what, _)| what.to_string()),
+            _ => labels(&paths),
+        };
+        html.push_str(&format!("<p><b>{}.</b> {}</p>", escape(&label), ended(&said)));
     }
-    let only = record.cohorts.len() == 1;
-    let html: String = told
-        .iter()
-        .map(|one| {
-            let label = escape(&label(&one.paths, only));
-            format!("<p><b>{label}.</b> {}</p>", one.said)
-        })
-        .collect();
     match html.is_empty() {
         true => html,
         false => format!(
             "<div class=\"statement\"><p class=\"tag\">Author statement</p>{html}</div>"
         ),
+    }
+}
+
+/// What is said of several cohorts in the same words stands once.
+fn together<'s>(
+    said: impl Iterator<Item = (&'s str, &'s Stated)>,
+) -> Vec<(Vec<&'s str>, &'s Stated)> {
+    let mut groups: Vec<(Vec<&str>, &Stated)> = Vec::new();
+    for (path, stated) in said {
+        let alike = |paths: &[&str], known: &Stated| {
+            path.starts_with("cohorts.")
+                && known == stated
+                && generalised(paths[0]) == generalised(path)
+        };
+        match groups.iter_mut().find(|(paths, known)| alike(paths, known)) {
+            Some((paths, _)) => paths.push(path),
+            None => groups.push((vec![path], stated)),
+        }
+    }
+    groups
+}
+
+/// The label of a field of one or several cohorts: "Design, a, b and c".
+fn labels(paths: &[&str]) -> String {
+    let cohort = |path: &&str| path.split('.').nth(1).unwrap_or("").to_string();
+    let further: Vec<String> = paths[1..].iter().map(cohort).collect();
+    match further.split_last() {
+        None => label(paths[0]),
+        Some((last, [])) => format!("{} and {last}", label(paths[0])),
+        Some((last, middle)) => {
+            format!("{}, {} and {last}", label(paths[0]), middle.join(", "))
+        }
+    }
+}
+
+/// HTML that begins as a sentence does, unless its first word is a name: what has other signs than small
+/// letters is left as it is.
+fn begun(html: &str) -> String {
+    let end = html.find(|c: char| c.is_whitespace()).unwrap_or(html.len());
+    let word = html[..end].trim_end_matches([',', ';', ':', '.']);
+    match word.chars().all(|c| c.is_lowercase() || c == '-') {
+        true => first_upper(html),
+        false => html.to_string(),
+    }
+}
+
+/// HTML with a full stop, but behind what has an end of its own and behind addresses.
+fn ended(html: &str) -> String {
+    let text = without_tags(html);
+    let text = text.trim_end();
+    let last = text.split_whitespace().last().unwrap_or_default();
+    let is_open = last.ends_with(|c: char| c.is_alphanumeric() || ")]%”\"'".contains(c));
+    match is_open && !last.contains('/') {
+        true => format!("{}.", html.trim_end()),
+        false => html.to_string(),
     }
 }
 
@@ -431,6 +437,61 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_said_of_several_cohorts_alike_stands_once() {
+        let [same, other] = ["public", "own"].map(|of| Stated::Text(of.to_string()));
+        let said = [
+            ("cohorts.a.design", &same),
+            ("cohorts.b.design", &same),
+            ("cohorts.d.design", &other),
+            ("cohorts.c.design", &same),
+            ("cohorts.a.setting", &other),
+            ("funding.source", &other),
+            ("funding.role", &other),
+        ];
+        let labels: Vec<String> =
+            together(said.into_iter()).iter().map(|(paths, _)| labels(paths)).collect();
+        assert_eq!(
+            labels[..3],
+            ["Design, a, b and c", "Design, d", "Setting, a"].map(String::from)
+        );
+        assert_eq!(labels.len(), 5);
+    }
+
+    #[test]
+    fn a_statement_begins_like_a_sentence_and_names_stay() {
+        for (said, shown) in [
+            ("public collection", "Public collection"),
+            ("convenience", "Convenience"),
+            ("cross-sectional", "Cross-sectional"),
+            ("none, as told", "None, as told"),
+            ("mRNA of all patients", "mRNA of all patients"),
+            ("p53 status", "p53 status"),
+            ("ct_volume alone", "ct_volume alone"),
+            ("<code>ct</code> alone", "<code>ct</code> alone"),
+            ("&lt;b&gt;", "&lt;b&gt;"),
+            ("", ""),
+        ] {
+            assert_eq!(begun(said), shown);
+        }
+    }
+
+    #[test]
+    fn a_statement_ends_like_a_sentence_and_addresses_stay() {
+        for (said, shown) in [
+            ("None.", "None."),
+            (
+                "<i>None or not done:</i> no scanner",
+                "<i>None or not done:</i> no scanner.",
+            ),
+            ("see https://doi.org/10.1/abc", "see https://doi.org/10.1/abc"),
+            ("in full <span>0.5</span>", "in full <span>0.5</span>."),
+            ("", ""),
+        ] {
+            assert_eq!(ended(said), shown);
+        }
+    }
+
+    #[test]
     fn statements_stand_in_reading_order_and_a_group_is_denied_once() {
         let mut reporting = Reporting::default();
         let funding = Stated::Not("an example".to_string());
@@ -454,25 +515,7 @@ mod tests {
                 "funding"
             ]
         );
-        assert_eq!(label(&["imaging.protocol"], false), "Imaging protocol");
-        assert_eq!(label(&["cohorts.b.design"], false), "Design, b");
-        assert_eq!(label(&["cohorts.b.design"], true), "Design");
-        let three = ["cohorts.b.design", "cohorts.a.design", "cohorts.c.design"];
-        assert_eq!(label(&three, false), "Design, b, a and c");
-    }
-
-    #[test]
-    fn what_is_said_begins_and_ends_as_a_sentence_does() {
-        assert_eq!(capital("authors; reviewers"), "Authors; reviewers");
-        assert_eq!(capital("cross-sectional"), "Cross-sectional");
-        assert_eq!(capital("mRNA of tumours"), "mRNA of tumours");
-        assert_eq!(capital("p53 assays"), "p53 assays");
-        assert_eq!(ended("None."), "None.");
-        assert_eq!(
-            ended("<i>None or not done:</i> no scanner"),
-            "<i>None or not done:</i> no scanner."
-        );
-        assert_eq!(ended("see https://doi.org/10.1/abc"), "see https://doi.org/10.1/abc");
-        assert_eq!(ended("in full <span>0.5</span>"), "in full <span>0.5</span>.");
+        assert_eq!(label("imaging.protocol"), "Imaging protocol");
+        assert_eq!(label("cohorts.b.design"), "Design, b");
     }
 }

@@ -5,12 +5,12 @@
 use super::denial::{is_of_others, is_supposed, told_of_others};
 use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
-use super::finding::associated;
+use super::finding::{associated, telling_control};
 use super::ibsi;
 use super::places::{Place, parts, places};
 use super::sample_size::per_candidate;
 use super::shown::plain;
-use super::standing::{Standing, all, headline, label, same_question};
+use super::standing::{Standing, all, alone, headline, label, primary, same_question};
 use super::superiority;
 use super::typed::{MUTATIONS, Measure, Typed, What, typed};
 use super::wording::{Phrases, is, says, sentences, thought, words};
@@ -1267,6 +1267,19 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
             ));
         }
     }
+    if let Some((name, control)) = telling_control(record, analysis)
+        && control.merit() >= analysis.merit()
+    {
+        limits.push(format!(
+            "On the same splits {} alone is no worse than the model: {} {}.",
+            super::shown::escape(&alone(control)),
+            super::shown::escape(&primary(control)),
+            shown.estimate(
+                &format!("{}/performance/{}", super::shown::place(name), control.primary),
+                2
+            )
+        ));
+    }
     if !all(record).any(|(_, of)| Standing::of(record, of) == Standing::External) {
         limits.push("No cohort of another institution or source was met.".to_string());
     }
@@ -1284,16 +1297,12 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
             shown.interval(&format!("{at}/performance/{}", analysis.primary), 2)
         ));
     }
-    for (metric, right, words) in [
-        ("calibration_slope", 1.0, "not calibrated: slope"),
-        ("calibration_intercept", 0.0, "off on average: intercept"),
-    ] {
-        if let Some(found) = analysis.performance.get(metric)
-            && (found.upper.is_some_and(|upper| upper < right)
-                || found.lower.is_some_and(|lower| lower > right))
-        {
-            let estimate = shown.estimate(&format!("{at}/performance/{metric}"), 2);
-            limits.push(format!("Predicted probabilities are {words} {estimate}."));
+    limits.extend(miscalibrated(shown, "Predicted", (name, analysis)));
+    for (name, outside) in same_question(record, analysis) {
+        if outside.kind == "external" {
+            let begins =
+                format!("In {} predicted", super::shown::escape(&outside.cohort));
+            limits.extend(miscalibrated(shown, &begins, (name, outside)));
         }
     }
     if weights_classes(record) {
@@ -1332,6 +1341,29 @@ pub fn limits(record: &StudyRecord, shown: &super::shown::Shown) -> Vec<String> 
         );
     }
     limits
+}
+
+/// Where slope or intercept exclude what is right.
+fn miscalibrated(
+    shown: &super::shown::Shown,
+    begins: &str,
+    (name, analysis): (&str, &AnalysisRecord),
+) -> Vec<String> {
+    let measures = [
+        ("calibration_slope", 1.0, "not calibrated: slope"),
+        ("calibration_intercept", 0.0, "off on average: intercept"),
+    ];
+    let wrong = measures.into_iter().filter(|(metric, right, _)| {
+        analysis.performance.get(*metric).is_some_and(|found| {
+            found.upper.is_some_and(|upper| upper < *right)
+                || found.lower.is_some_and(|lower| lower > *right)
+        })
+    });
+    let told = wrong.map(|(metric, _, words)| {
+        let path = format!("{}/performance/{metric}", super::shown::place(name));
+        format!("{begins} probabilities are {words} {}.", shown.estimate(&path, 2))
+    });
+    told.collect()
 }
 
 #[cfg(test)]

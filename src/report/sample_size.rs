@@ -262,6 +262,10 @@ fn drawing(shown: &Shown, at: &str, rows: &[(&str, &str, Option<f64>, usize)]) -
         let y = line(position);
         svg.line("grid", (PLOT.0, y + 13.0), (PLOT.1, y + 13.0));
         svg.text("small", (0.0, y), Anchor::Start, label);
+        // Between the names, so that it goes through none of them.
+        if let Some(here) = here {
+            svg.line("ref", (here, y + 5.0), (here, y + 26.0));
+        }
         let Some(value) = value else {
             svg.text("small", (420.0, y), Anchor::End, "not computed");
             continue;
@@ -275,9 +279,6 @@ fn drawing(shown: &Shown, at: &str, rows: &[(&str, &str, Option<f64>, usize)]) -
         let tip =
             format!("{label}: {} patients", grouped(&plain(*value, 0), GROUPED_COUNT));
         svg.mark(*series, (x, y + 13.0), 5.0, &tip);
-    }
-    if let Some(here) = here {
-        svg.line("ref", (here, TOP + 4.0), (here, foot));
     }
     svg
 }

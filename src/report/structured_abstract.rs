@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::author::{coded, prose};
+use super::calibration::first_upper;
 use super::shown::{Shown, breakable, escape, fill, place};
 use super::standing::{
     Standing, headline, judged_place, label, model, primary, rows_are, same_question,
@@ -63,7 +64,9 @@ impl Section for StructuredAbstract {
                 let id = record.reporting.text("registration.id").unwrap_or("");
                 Some(escape(format!("{registry} {id}").trim()))
             }
-            Some(Stated::Not(reason)) => Some(format!("None: {}", escape(reason))),
+            Some(Stated::Not(reason)) => {
+                Some(format!("None: {}.", escape(reason.trim_end_matches('.'))))
+            }
             _ => None,
         };
         let html = fill(
@@ -127,20 +130,20 @@ fn of_the_run(
     };
     let results = same_question(record, analysis).filter_map(|(name, of)| {
         of.performance.get(&of.primary)?;
-        let path = format!("{}/performance/{}", place(name), of.primary);
+        let measured = |metric: &str| {
+            shown.measured(&format!("{}/performance/{metric}", place(name)), 2)
+        };
+        let slope = match of.performance.contains_key("calibration_slope") {
+            true => format!(", calibration slope {}", measured("calibration_slope")),
+            false => String::new(),
+        };
         Some(format!(
-            "{} {} ({}, {})",
+            "{}, {}: {} {}{slope}.",
+            first_upper(Standing::of(record, of).label()),
+            escape(&of.cohort),
             escape(&primary(of)),
-            shown.measured(&path, 2),
-            Standing::of(record, of).label(),
-            escape(&of.cohort)
+            measured(&of.primary),
         ))
-    });
-    let slope = analysis.performance.contains_key("calibration_slope").then(|| {
-        format!(
-            "Calibration slope {}.",
-            shown.measured(&format!("{at}/performance/calibration_slope"), 2)
-        )
     });
     let frequent = analysis.selection.as_ref().map(|selection| {
         let names = selection.columns.iter().take(5).map(|f| breakable(&f.name));
@@ -158,7 +161,7 @@ fn of_the_run(
         "positive": shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
         "rows": rows_are(record, &analysis.cohort),
         "cohort": analysis.cohort,
-        "outcome": label(record, &analysis.outcome),
+        "outcome": first_upper(label(record, &analysis.outcome)),
         "derivation": outcome.map(|outcome| coded(&outcome.derivation)),
         "model": model(analysis),
         "learners": role("learn"),
@@ -176,8 +179,7 @@ fn of_the_run(
             .join(", "),
         "predictors": shown.count(&format!("{at}/n_predictors")),
         "frequent": frequent,
-        "results": results.collect::<Vec<_>>(),
-        "slope": slope,
+        "results": results.collect::<Vec<_>>().join(" "),
     })
 }
 
