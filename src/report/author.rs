@@ -211,14 +211,17 @@ pub fn statements<'f>(
                 .collect::<Vec<_>>()
                 .join("; "),
         };
-        let label = match record.cohorts.len() {
+        let label = labels(&paths);
+        let label = match label.split_once(", ") {
             // Of a study with one cohort nobody asks which is meant.
-            1 => label(path)
-                .split_once(", ")
-                .map_or(label(path), |(what, _)| what.to_string()),
-            _ => labels(&paths),
+            Some((what, _))
+                if path.starts_with("cohorts.") && record.cohorts.len() == 1 =>
+            {
+                what
+            }
+            _ => label.as_str(),
         };
-        html.push_str(&format!("<p><b>{}.</b> {}</p>", escape(&label), ended(&said)));
+        html.push_str(&format!("<p><b>{}.</b> {}</p>", escape(label), ended(&said)));
     }
     match html.is_empty() {
         true => html,
