@@ -408,6 +408,22 @@ fn forests_tell_their_numbers_by_their_places() {
 }
 
 #[test]
+fn a_control_has_one_colour_in_every_picture() {
+    let page = page(&full(""));
+    let picture = |name: &str| page.figures.iter().find(|(known, _)| known == name);
+    let controls = &picture("controls.svg").unwrap().1;
+    assert!(controls.contains("class=\"dot4\"") && controls.contains("class=\"w4\""));
+    // Within strata the mark is that of the headline, hollow.
+    assert!(controls.contains("class=\"dot7\""));
+    for name in ["models.svg", "decision-curve.svg"] {
+        let Some((_, picture)) = picture(name) else { continue };
+        assert!(picture.contains("class=\"line4\""), "{name}");
+        assert!(!picture.contains("class=\"line2\""), "{name}");
+        assert!(!picture.contains("class=\"line3\""), "{name}");
+    }
+}
+
+#[test]
 fn apparent_performance_stands_beside_the_others_and_is_called_so() {
     let page = page(&full(""));
     let table = page.tables.iter().find(|(name, _)| name == "places.csv").unwrap();

@@ -118,28 +118,43 @@ pub fn same_splits<'r>(
 /// None of them is that of a place, so that a further model is never taken for another cohort. The model of
 /// the headline has them of where it is judged.
 pub fn hue(record: &StudyRecord, analysis: &AnalysisRecord) -> usize {
-    let control = analysis.role == "control";
     let Some((_, first)) = headline(record) else { return Standing::Internal.series() };
-    let named = |of: &AnalysisRecord| (of.model.clone(), of.branch.clone());
-    if named(analysis) == named(first) {
+    let is = |one: &AnalysisRecord, other: &AnalysisRecord| {
+        (&one.model, &one.branch) == (&other.model, &other.branch)
+    };
+    if is(analysis, first) {
         return Standing::Internal.series();
     }
-    let mut taken: Vec<((String, String), usize)> = Vec::new();
-    for (_, other) in same_splits(record, first).take(BESIDE) {
-        let hues = if other.role == "control" { CONTROLS } else { MODELS };
-        let free = hues.into_iter().find(|hue| taken.iter().all(|(_, of)| of != hue));
-        taken.extend(free.map(|hue| (named(other), hue)));
+    let drawn: Vec<&AnalysisRecord> =
+        same_splits(record, first).take(BESIDE).map(|(_, other)| other).collect();
+    match drawn.iter().position(|other| is(other, analysis)) {
+        Some(at) => hues(drawn.iter().map(|other| is_control(other)))[at],
+        // What is drawn nowhere beside others is told from them by words.
+        None => preferred(is_control(analysis))[0],
     }
-    let known = taken.iter().find(|(name, _)| *name == named(analysis));
-    // What is drawn nowhere beside others is named in words alone.
-    known.map_or(if control { CONTROLS[0] } else { MODELS[0] }, |(_, hue)| *hue)
+}
+
+fn is_control(analysis: &AnalysisRecord) -> bool {
+    analysis.role == "control"
+}
+
+/// The hues of models in the order in which they stand beside the headline, by whether they are controls.
+fn hues(controls: impl Iterator<Item = bool>) -> Vec<usize> {
+    let mut taken: Vec<usize> = Vec::new();
+    for control in controls {
+        let free = preferred(control).into_iter().find(|hue| !taken.contains(hue));
+        taken.push(free.unwrap_or(preferred(control)[0]));
+    }
+    taken
+}
+
+/// Neutral ones first for controls.
+fn preferred(control: bool) -> [usize; BESIDE] {
+    if control { [4, 6, 5] } else { [5, 6, 4] }
 }
 
 /// Further models that one picture of curves can hold.
 pub const BESIDE: usize = 3;
-/// Hues of models beside the headline in the order in which they are given, and of controls.
-const MODELS: [usize; BESIDE] = [5, 6, 4];
-const CONTROLS: [usize; BESIDE] = [4, 6, 5];
 
 /// What an analysis is there for: that of its outcome, if that is not the primary one.
 pub fn role<'r>(record: &'r StudyRecord, analysis: &'r AnalysisRecord) -> &'r str {
@@ -200,43 +215,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_model_has_one_hue_and_shares_it_with_no_place() {
-        let mut record = StudyRecord::default();
-        let mut add = |model: &str, role: &str, scheme: &str, kind: &str| {
-            let name = format!("y.{model}.{scheme}");
-            record.analysis_order.push(name.clone());
-            record.analyses.insert(
-                name,
-                AnalysisRecord {
-                    model: model.to_string(),
-                    outcome: "y".to_string(),
-                    cohort: "here".to_string(),
-                    role: role.to_string(),
-                    scheme: scheme.to_string(),
-                    kind: kind.to_string(),
-                    ..AnalysisRecord::default()
-                },
-            );
-        };
-        for (scheme, kind) in [("internal", "internal"), ("sites", "sites")] {
-            add("radiomics", "primary", scheme, kind);
-            add("volume", "control", scheme, kind);
-            add("clinical", "primary", scheme, kind);
-            add("site", "control", scheme, kind);
-            add("age", "control", scheme, kind);
-        }
-        let of = |model: &str, scheme: &str| {
-            hue(&record, &record.analyses[&format!("y.{model}.{scheme}")])
-        };
-        for scheme in ["internal", "sites"] {
-            let hues = ["radiomics", "volume", "clinical", "site"];
-            assert_eq!(hues.map(|model| of(model, scheme)), [1, 4, 5, 6]);
-            // The fifth is drawn beside no other curve.
-            assert_eq!(of("age", scheme), 4);
-        }
-        let places = [Standing::SiteBySite, Standing::OtherSites, Standing::External];
+    fn models_differ_in_hue_and_share_it_with_no_place() {
+        let of = |controls: &[bool]| hues(controls.iter().copied());
+        assert_eq!(of(&[true]), [4]);
+        assert_eq!(of(&[false, true]), [5, 4]);
+        assert_eq!(of(&[true, false, true]), [4, 5, 6]);
+        assert_eq!(of(&[false, false, false]), [5, 6, 4]);
+        assert_eq!(of(&[true, true, true]), [4, 6, 5]);
+        let places = [
+            Standing::Internal,
+            Standing::SiteBySite,
+            Standing::OtherSites,
+            Standing::HeldBack,
+            Standing::External,
+        ];
         for place in places.map(Standing::series) {
-            assert!(!MODELS.contains(&place) && !CONTROLS.contains(&place));
+            assert!(!preferred(true).contains(&place));
+            assert!(!preferred(false).contains(&place));
         }
     }
 }
