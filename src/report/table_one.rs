@@ -189,6 +189,8 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
     let cells: Vec<String> = rows.map(|(at, _)| described(shown, record, at)).collect();
     let most = if cohorts.len() > 1 { OF_SEVEN } else { OF_FIVE };
     Some(json!({
+        // Whose classes they are: those of the first outcome.
+        "outcome": record.outcomes.first().map(|outcome| &outcome.label),
         "stacked": is_stacked(cells.iter().map(String::as_str), most),
         "more": of_blocks < all,
         "cohorts": heads.collect::<Vec<_>>(),
