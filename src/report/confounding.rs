@@ -266,7 +266,7 @@ fn figure(
                 false => "",
             },
             match forest.rows.iter().any(|row| row.series > 1 && row.series != WITHIN) {
-                true => " Other marks: controls and further models, one mark for each.",
+                true => " Other marks: controls and further models, as in the other pictures.",
                 false => "",
             }
         ),
