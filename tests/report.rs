@@ -71,6 +71,8 @@ fn full(more: &str) -> StudyRecord {
             highest: Some(2e6),
         };
         facts.members[0].settings = told("settings");
+        facts.members[0].selector_settings = told("selector settings");
+        facts.members[0].preparation = told("preparation");
         facts.members[0].equation = Ok(Equation {
             intercept: 12.5,
             intercept_limits: Some((11.0, 13.25)),

@@ -58,9 +58,15 @@ pub struct NeededColumn {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberFacts {
     pub weight: f64,
-    /// Selector, learner and grid point in words.
     pub selector: String,
+    /// Grid point of the selector in words, such as `k = 16`.
+    #[serde(default)]
+    pub selector_settings: String,
+    /// Grid point of the preparation in words.
+    #[serde(default)]
+    pub preparation: String,
     pub learner: String,
+    /// What the author changed of the learner, and its grid point.
     pub settings: String,
     /// Columns that reach the learner.
     pub n_selected: usize,

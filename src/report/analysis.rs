@@ -310,8 +310,8 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
             }
         ),
         sub: format!(
-            "One box per kind of computation with their number; arrows run down from what is read, but \
-             where a longer way of arrows says so as well.{in_turn} Below the number: the rows that are \
+            "One box per kind of computation with their number; arrows run down from what is read; \
+             none is drawn where a longer way of arrows says the same.{in_turn} Below the number: the rows that are \
              fitted on, training rows of inner splits, of outer splits, or all development rows."
         ),
         body: format!(

@@ -3,7 +3,7 @@
 
 use super::calibration::first_upper;
 use super::ibsi;
-use super::shown::{Shown, escape, place};
+use super::shown::{Shown, escape, place, without_tags};
 use super::standards::short;
 use super::standing::headline;
 use crate::data::{
@@ -211,7 +211,17 @@ pub fn statements<'f>(
                 .collect::<Vec<_>>()
                 .join("; "),
         };
-        html.push_str(&format!("<p><b>{}.</b> {said}</p>", escape(&labels(&paths))));
+        let label = labels(&paths);
+        let label = match label.split_once(", ") {
+            // Of a study with one cohort nobody asks which is meant.
+            Some((what, _))
+                if path.starts_with("cohorts.") && record.cohorts.len() == 1 =>
+            {
+                what
+            }
+            _ => label.as_str(),
+        };
+        html.push_str(&format!("<p><b>{}.</b> {}</p>", escape(label), ended(&said)));
     }
     match html.is_empty() {
         true => html,
@@ -232,9 +242,9 @@ fn together<'s>(
                 && known == stated
                 && generalised(paths[0]) == generalised(path)
         };
-        match groups.last_mut() {
-            Some((paths, known)) if alike(paths, known) => paths.push(path),
-            _ => groups.push((vec![path], stated)),
+        match groups.iter_mut().find(|(paths, known)| alike(paths, known)) {
+            Some((paths, _)) => paths.push(path),
+            None => groups.push((vec![path], stated)),
         }
     }
     groups
@@ -258,8 +268,20 @@ fn labels(paths: &[&str]) -> String {
 fn begun(html: &str) -> String {
     let end = html.find(|c: char| c.is_whitespace()).unwrap_or(html.len());
     let word = html[..end].trim_end_matches([',', ';', ':', '.']);
-    match word.chars().all(|c| c.is_alphabetic() && c.is_lowercase()) {
+    match word.chars().all(|c| c.is_lowercase() || c == '-') {
         true => first_upper(html),
+        false => html.to_string(),
+    }
+}
+
+/// HTML with a full stop, but behind what has an end of its own and behind addresses.
+fn ended(html: &str) -> String {
+    let text = without_tags(html);
+    let text = text.trim_end();
+    let last = text.split_whitespace().last().unwrap_or_default();
+    let is_open = last.ends_with(|c: char| c.is_alphanumeric() || ")]%”\"'".contains(c));
+    match is_open && !last.contains('/') {
+        true => format!("{}.", html.trim_end()),
         false => html.to_string(),
     }
 }
@@ -423,8 +445,8 @@ mod tests {
         let said = [
             ("cohorts.a.design", &same),
             ("cohorts.b.design", &same),
-            ("cohorts.c.design", &same),
             ("cohorts.d.design", &other),
+            ("cohorts.c.design", &same),
             ("cohorts.a.setting", &other),
             ("funding.source", &other),
             ("funding.role", &other),
@@ -443,6 +465,7 @@ mod tests {
         for (said, shown) in [
             ("public collection", "Public collection"),
             ("convenience", "Convenience"),
+            ("cross-sectional", "Cross-sectional"),
             ("none, as told", "None, as told"),
             ("mRNA of all patients", "mRNA of all patients"),
             ("p53 status", "p53 status"),
@@ -452,6 +475,22 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(begun(said), shown);
+        }
+    }
+
+    #[test]
+    fn a_statement_ends_like_a_sentence_and_addresses_stay() {
+        for (said, shown) in [
+            ("None.", "None."),
+            (
+                "<i>None or not done:</i> no scanner",
+                "<i>None or not done:</i> no scanner.",
+            ),
+            ("see https://doi.org/10.1/abc", "see https://doi.org/10.1/abc"),
+            ("in full <span>0.5</span>", "in full <span>0.5</span>."),
+            ("", ""),
+        ] {
+            assert_eq!(ended(said), shown);
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
-use super::forest::{Forest, names_end, shortened};
+use super::forest::{Forest, distinct, names_end, shortened};
 use super::shown::{Shown, fill, place, plain, without_tags};
 use super::standing::headline;
 use super::svg::{Anchor, Svg};
@@ -159,9 +159,11 @@ fn figure(
     svg.text("strong", (x(756.0), 20.0), Anchor::End, "Chosen in");
     svg.line("axis", (0.0, 29.0), (x(760.0), 29.0));
     let fits = selection.fits.max(1) as f64;
+    let labels: Vec<&str> = drawn.clone().map(|column| column.name.as_str()).collect();
+    let labels = distinct(&labels, NAME);
     for (position, column) in drawn.enumerate() {
         let y = 46.0 + 22.0 * position as f64;
-        svg.text("", (names, y + 4.0), Anchor::End, &shortened(&column.name, NAME));
+        svg.text("", (names, y + 4.0), Anchor::End, &labels[position]);
         let width = (column.n as f64 / fits * 300.0).max(1.0);
         svg.rect("track", (x(340.0), y - 6.0), (300.0, 12.0));
         svg.rect("bar1", (x(340.0), y - 6.0), (width, 12.0));

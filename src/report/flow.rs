@@ -214,7 +214,13 @@ impl<'a> Of<'a> {
         }
         let label = match of_box.label.strip_prefix("rows of ") {
             Some(source) => format!("in {source}"),
-            None => of_box.label.clone(),
+            // How many more there are is one thing: no line ends within it.
+            None => match of_box.label.split_once(" and ") {
+                Some((first, more)) if more.ends_with(" more") => {
+                    format!("{first} and\u{a0}{}", more.replace(' ', "\u{a0}"))
+                }
+                _ => of_box.label.clone(),
+            },
         };
         let broken = broken(&label, 32);
         lines.extend(broken.iter().map(|line| escape(&shortened(line.trim_start(), 33))));

@@ -109,6 +109,8 @@ impl Forest<'_> {
             }
         }
         let told = self.told(shown);
+        let labels: Vec<&str> = self.rows.iter().map(|row| row.label.as_str()).collect();
+        let labels = distinct(&labels, self.label());
         let cuts = self.cuts();
         let mut top = 29.0_f64;
         for (part, &from) in cuts.iter().enumerate() {
@@ -123,7 +125,8 @@ impl Forest<'_> {
             }
             let rows = self.rows.iter().enumerate().skip(from);
             for (position, row) in rows.take(to.unwrap_or(self.rows.len()) - from) {
-                self.line(&mut svg, row, TOP + STEP * (position as f64 + 0.5), &x, shown);
+                let y = TOP + STEP * (position as f64 + 0.5);
+                self.line(&mut svg, (row, &labels[position]), y, &x, shown);
             }
             if to.is_some() {
                 svg.cut(foot);
@@ -216,8 +219,9 @@ impl Forest<'_> {
                 ));
             }
             if let Some(of) = &row.counted {
+                let rows = if of.n == 1 { "row" } else { "rows" };
                 told.push_str(&format!(
-                    "; {} rows, {} positive",
+                    "; {} {rows}, {} positive",
                     shown.count(&format!("{}/n", of.place)),
                     shown.count(&format!("{}/n_positive", of.place))
                 ));
@@ -244,7 +248,7 @@ impl Forest<'_> {
     fn line(
         &self,
         svg: &mut Svg,
-        row: &Row,
+        (row, label): (&Row, &str),
         y: f64,
         x: &dyn Fn(f64) -> f64,
         shown: &Shown,
@@ -257,8 +261,7 @@ impl Forest<'_> {
             return;
         }
         let class = if row.pooled { "strong" } else { "" };
-        let label = shortened(&row.label, self.label());
-        svg.text(class, (LABELS, y + 4.0), Anchor::Start, &label);
+        svg.text(class, (LABELS, y + 4.0), Anchor::Start, label);
         if let Some(of) = &row.counted {
             let n = shown.count(&format!("{}/n", of.place));
             let text = match (of.n.known(), of.n_positive.known()) {
@@ -404,6 +407,45 @@ pub fn shortened(text: &str, most: usize) -> String {
     format!("{}…{tail}", head.trim_end())
 }
 
+/// The same of several names that stand one below the other: where the usual cut would make two of them
+/// look alike, all of these keep more of their ends, as much as tells them apart.
+pub fn distinct(names: &[&str], most: usize) -> Vec<String> {
+    /// What is left of the beginning at least.
+    const HEAD: usize = 4;
+    let mut short: Vec<String> = names.iter().map(|name| shortened(name, most)).collect();
+    let cut = |name: &str, tail: usize| -> String {
+        let n = name.chars().count();
+        if n <= most {
+            return name.to_string();
+        }
+        let head: String = name.chars().take(most - 1 - tail).collect();
+        let tail: String = name.chars().skip(n - tail).collect();
+        format!("{head}…{tail}")
+    };
+    for at in 0..names.len() {
+        let alike: Vec<usize> =
+            (0..names.len()).filter(|other| short[*other] == short[at]).collect();
+        let told_apart = |tail: &usize| {
+            let pairs =
+                alike.iter().flat_map(|one| alike.iter().map(move |two| (one, two)));
+            pairs
+                .filter(|(one, two)| names[**one] != names[**two])
+                .all(|(one, two)| cut(names[*one], *tail) != cut(names[*two], *tail))
+        };
+        if alike.iter().all(|other| names[*other] == names[at]) {
+            continue;
+        }
+        // The least that does it, so that beginnings stay as they are known.
+        let usual = (most - 1) * 2 / 5;
+        if let Some(tail) = (usual..most.saturating_sub(HEAD)).find(told_apart) {
+            for other in alike {
+                short[other] = cut(names[other], tail);
+            }
+        }
+    }
+    short
+}
+
 /// Where names end that stand at the left of a picture, none longer than so many characters: no room is
 /// left before short ones, so that a narrow screen shows what stands beside them. Units: pixels.
 pub fn names_end<'n>(
@@ -522,6 +564,14 @@ mod tests {
         assert_eq!(span(-0.1, 0.2, 2), "−0.10 to 0.20");
         assert_eq!(span(0.1, 0.2, 2), "0.10–0.20");
         assert_eq!(shortened("a long label", 7), "a long…");
+        let hidden = ["t2.hist_max_grad_bin64", "t2.hist_median_bin64", "age"];
+        assert_eq!(shortened(hidden[0], 16), shortened(hidden[1], 16));
+        let apart = distinct(&hidden, 16);
+        assert_ne!(apart[0], apart[1]);
+        assert_eq!(apart[2], "age");
+        assert!(apart.iter().all(|name| name.chars().count() <= 16), "{apart:?}");
+        // The same name twice is no reason to cut it otherwise.
+        assert_eq!(distinct(&["a_rather_long_name"; 2], 11), ["a_rath…name"; 2]);
         assert_eq!(shortened("texture_of_bin32", 11), "textur…in32");
     }
 }

@@ -185,21 +185,27 @@ fn missing_values(facts: &FullModelFacts) -> String {
     }
 }
 
+/// Each setting stands with what it is a setting of.
 fn words(member: &MemberFacts) -> String {
-    let settings = match member.settings.as_str() {
-        "" => String::new(),
-        settings => format!(" ({settings})"),
+    let learner = match member.settings.as_str() {
+        "" => member.learner.clone(),
+        settings => format!("{} ({settings})", member.learner),
+    };
+    let selection = match member.selector_settings.as_str() {
+        "" => member.selector.clone(),
+        settings => format!("{}, {settings}", member.selector),
     };
     if member.n_selected == 0 {
-        return format!(
-            "{}{settings}, since the selection ({}) kept no column",
-            member.learner, member.selector
-        );
+        return format!("{learner}, since the selection ({selection}) kept no column");
     }
     let columns = if member.n_selected == 1 { "column" } else { "columns" };
+    let prepared = match member.preparation.as_str() {
+        "" => String::new(),
+        settings => format!("; preparation: {settings}"),
+    };
     format!(
-        "{}{settings} on {} {columns} (selection: {})",
-        member.learner, member.n_selected, member.selector
+        "{learner} on {} {columns} (selection: {selection}{prepared})",
+        member.n_selected
     )
 }
 
@@ -488,27 +494,30 @@ fn importance<'a>(
         svg.text("small", (at, bottom + 15.0), Anchor::Middle, &text);
     }
     svg.line("ref", (x(0.0), TOP - 4.0), (x(0.0), bottom));
+    let axis = format!("{} lost when the predictor is shuffled", of.metric);
+    let mut told = format!("{}, mean and range over folds:", escape(&axis));
+    let labels: Vec<&str> = drawn.iter().map(|one| one.name.as_str()).collect();
+    let labels = super::forest::distinct(&labels, NAME);
     for (place, predictor) in drawn.iter().enumerate() {
         let y = TOP + STEP * (place as f64 + 0.5);
-        let label = super::forest::shortened(&predictor.name, NAME);
-        svg.text("", (names, y + 4.0), Anchor::End, &label);
+        svg.text("", (names, y + 4.0), Anchor::End, &labels[place]);
         svg.line("w1", (x(predictor.lowest), y), (x(predictor.highest), y));
-        let tip = format!("{}: {}", predictor.name, plain(predictor.mean, 4));
+        let tip = format!("{}: {}", predictor.name, plain(predictor.mean, 3));
         svg.mark(1, (x(predictor.mean), y), 5.0, &tip);
-        let place = format!("{path}/importance/predictors/{place}/mean");
-        svg.numbers("", (edge - 8.0, y + 4.0), Anchor::End, &shown.signed(&place, 4));
+        let place = format!("{path}/importance/predictors/{place}");
+        let mean = shown.signed(&format!("{place}/mean"), 3);
+        told.push_str(&format!(
+            "{} {} {mean} ({} to {})",
+            if told.ends_with(':') { "" } else { "," },
+            escape(&predictor.name),
+            shown.number(&format!("{place}/lowest"), 3),
+            shown.number(&format!("{place}/highest"), 3)
+        ));
+        svg.numbers("", (edge - 8.0, y + 4.0), Anchor::End, &mean);
     }
-    let axis = format!("{} lost when the predictor is shuffled", of.metric);
+    told.push('.');
     svg.text("small", ((left + right) / 2.0, bottom + 34.0), Anchor::Middle, &axis);
-    let most = drawn.iter().take(5).map(|of| {
-        let span = [of.lowest, of.highest].map(|end| plain(end, 3)).join(" to ");
-        format!("{} {} ({span})", of.name, plain(of.mean, 3))
-    });
-    let description = format!(
-        "{axis}, as the mean over folds with the least and the greatest: {}.",
-        most.collect::<Vec<_>>().join("; ")
-    );
-    let picture = svg.finish("Permutation importance", &description);
+    let picture = svg.finish_told("Permutation importance", &told);
     let rows = of.predictors.iter().map(|predictor| {
         let number = |value: f64| plain(value, 6);
         vec![
@@ -528,7 +537,7 @@ fn importance<'a>(
             true => format!(
                 "{}: predictions lose most without {}, {} in the mean",
                 escape(name),
-                escape(&most.name),
+                breakable(&most.name),
                 shown.number(&format!("{path}/importance/predictors/0/mean"), 3)
             ),
             false => format!(
@@ -584,7 +593,7 @@ fn explained(
         html.push_str(&format!(
             "<tr><th scope=\"row\">{}</th><td class=\"r\">{}</td><td class=\"r\">{}</td></tr>",
             breakable(&predictor.name),
-            shown.number(&format!("{at}/mean_absolute"), 4),
+            shown.number(&format!("{at}/mean_absolute"), 3),
             shown.number(&format!("{at}/correlation"), 2),
         ));
     }
@@ -601,7 +610,7 @@ fn explained(
         scale = escape(&of.scale),
         rows = shown.count(&format!("{path}/explained/rows")),
         method = escape(&counts_apart(&of.method)),
-        base = shown.number(&format!("{path}/explained/base"), 4),
+        base = shown.number(&format!("{path}/explained/base"), 3),
         most = match of.predictors.len() {
             all if all > SHOWN => format!("The first {SHOWN} of {all} predictors."),
             _ => String::new(),
@@ -611,8 +620,37 @@ fn explained(
 
 #[cfg(test)]
 mod tests {
-    use super::{as_given, decimals, enough, rounded, significant};
+    use super::{as_given, decimals, enough, rounded, significant, words};
+    use crate::data::MemberFacts;
     use crate::math::yeo_johnson;
+
+    #[test]
+    fn a_setting_stands_with_what_it_is_a_setting_of() {
+        let mut member = MemberFacts {
+            weight: 1.0,
+            selector: "lasso".to_string(),
+            selector_settings: "k = 16".to_string(),
+            preparation: String::new(),
+            learner: "Logistic regression".to_string(),
+            settings: "c = 0.1".to_string(),
+            n_selected: 16,
+            equation: Err("none is asked for".to_string()),
+            novelty_limit: None,
+        };
+        assert_eq!(
+            words(&member),
+            "Logistic regression (c = 0.1) on 16 columns (selection: lasso, k = 16)"
+        );
+        member.settings.clear();
+        member.selector_settings.clear();
+        member.selector = "all".to_string();
+        member.preparation = "threshold = 0.9".to_string();
+        member.n_selected = 1;
+        assert_eq!(
+            words(&member),
+            "Logistic regression on 1 column (selection: all; preparation: threshold = 0.9)"
+        );
+    }
 
     #[test]
     fn significant_digits_are_kept_at_any_size() {

@@ -10,6 +10,8 @@ use crate::data::{Count, DIVIDING, GapFacts, MissingnessFacts, StudyRecord};
 /// Lines that a drawing has, and those of the data table on the page; all are in the file of variables.
 const DRAWN: usize = 30;
 const LISTED: usize = 200;
+/// Characters that the name of a line may have.
+const LABEL: usize = 31;
 
 /// Right edge of the names, distance of two patterns, height of a line, and right edges of the numbers beside
 /// the last pattern. Units: pixels.
@@ -116,7 +118,7 @@ impl<'a> Of<'a> {
                 "",
                 (8.0, y + 4.0),
                 Anchor::Start,
-                &shortened(&named(&facts.gaps[gap]), 31),
+                &shortened(&named(&facts.gaps[gap]), LABEL),
             );
             let numbers = [
                 self.share(gap, "all"),
@@ -169,7 +171,7 @@ impl<'a> Of<'a> {
         for gap in self.drawn() {
             told.push_str(&format!(
                 " {}: {} missing, {} of the positive and {} of the negative, difference {}.",
-                escape(&named(&facts.gaps[gap])),
+                escape(&in_full(&facts.gaps[gap])),
                 self.share(gap, "all"),
                 self.share(gap, "positive"),
                 self.share(gap, "negative"),
@@ -178,13 +180,15 @@ impl<'a> Of<'a> {
         }
         for (column, pattern) in facts.patterns.iter().enumerate() {
             let names =
-                pattern.gaps.iter().take(DRAWN).map(|gap| named(&facts.gaps[*gap]));
+                pattern.gaps.iter().take(DRAWN).map(|gap| in_full(&facts.gaps[*gap]));
             let names = names.collect::<Vec<_>>().join(", ");
             let n = self.count(&format!("patterns/{column}/n"));
-            told.push_str(&format!(" {n} lack {} and no other.", escape(&names)));
+            let lack = if pattern.n.known() == Some(1) { "lacks" } else { "lack" };
+            told.push_str(&format!(" {n} {lack} {} and no other.", escape(&names)));
         }
         if facts.others != 0 {
-            told.push_str(&format!(" {} have other gaps.", self.count("others")));
+            let have = if facts.others.known() == Some(1) { "has" } else { "have" };
+            told.push_str(&format!(" {} {have} other gaps.", self.count("others")));
         }
         told
     }
@@ -232,7 +236,7 @@ impl<'a> Of<'a> {
 
 /// The variables of a gap: the first, and how many go with it.
 fn named(gap: &GapFacts) -> String {
-    with_more(gap, |first| shortened(first, 22))
+    with_more(gap, |first| shortened(first, 18))
 }
 
 /// The same where there is room for a long name.
@@ -440,7 +444,11 @@ mod tests {
         assert_eq!(named(&gap(&["age"])), "age");
         assert_eq!(named(&gap(&["a", "b", "c"])), "a and 2 more");
         let long = "age_at_initial_pathologic_diagnosis";
-        assert!(named(&gap(&[long, "b"])).contains('…'));
+        let short = named(&gap(&[long, "b"]));
+        assert!(short.contains('…') && short.ends_with(" and 1 more"), "{short}");
+        // What is said of the others is not cut off, whatever their number.
+        let many: Vec<&str> = std::iter::repeat_n(long, 999).collect();
+        assert_eq!(shortened(&named(&gap(&many)), LABEL), named(&gap(&many)));
         assert_eq!(in_full(&gap(&[long, "b"])), format!("{long} and 1 more"));
     }
 }

@@ -54,12 +54,18 @@ impl Section for OpenScience {
     }
 
     fn render(&self, record: &StudyRecord) -> Result<Fragment, Failure> {
-        let licences = record.sources.iter().map(|source| {
-            json!({
-                "name": source.name,
-                "licence": source.licence.as_deref().unwrap_or("not stated"),
-            })
-        });
+        // Sources of one licence share a line.
+        let mut licences: Vec<(&str, Vec<&str>)> = Vec::new();
+        for source in &record.sources {
+            let licence = source.licence.as_deref().unwrap_or("not stated");
+            match licences.iter_mut().find(|(known, _)| *known == licence) {
+                Some((_, names)) => names.push(&source.name),
+                None => licences.push((licence, vec![&source.name])),
+            }
+        }
+        let licences = licences.into_iter().map(
+            |(licence, names)| json!({ "name": names.join(", "), "licence": licence }),
+        );
         let html = fill(
             "open_science.html",
             json!({

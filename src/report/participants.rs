@@ -253,8 +253,11 @@ fn blocks(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
         let rows: Vec<Json> = rows.collect();
         left -= rows.len();
         if !rows.is_empty() {
+            // By the first outcome that the cohort is asked about.
+            let asked = record.outcomes.iter().find(|of| of.cohort == block.cohort);
             blocks.push(json!({
                 "name": block.name, "kind": block.kind, "source": block.source, "rows": rows,
+                "cohort": block.cohort, "outcome": asked.map(|of| &of.label),
             }));
         }
     }

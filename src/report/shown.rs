@@ -269,7 +269,7 @@ pub fn plain(number: f64, digits: usize) -> String {
         return scientific(number, 2);
     }
     // Of a tiny number with many digits nobody counts the zeros.
-    if digits > 8 && number != 0.0 && number.abs() < 1e-5 {
+    if digits > 6 && number != 0.0 && number.abs() < 1e-4 {
         let (_, power) = parts(number, 0);
         let significant = digits as i32 + power.parse::<i32>().unwrap_or(0);
         if significant > 0 {
@@ -589,6 +589,7 @@ mod tests {
         assert_eq!(plain(20_260_101.0, 0), "20260101");
         assert_eq!(plain(13_471_859.3, 0), "1.35\u{a0}×\u{a0}10⁷");
         assert_eq!(plain(-7.6795e-15, 19), "−7.6795\u{a0}×\u{a0}10⁻¹⁵");
+        assert_eq!(plain(-0.0000148, 7), "−1.48\u{a0}×\u{a0}10⁻⁵");
         assert_eq!(plain(0.0000012, 6), "0.000001");
     }
 

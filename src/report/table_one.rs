@@ -99,7 +99,7 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
         let has = |cohort: &&&str| place(cohort, *variable, None).is_some();
         let cells = cohorts.iter().filter(has).map(|cohort| {
             let of = |class| match place(cohort, *variable, class) {
-                Some(at) => described(shown, at, &record.characteristics[at]),
+                Some(at) => described(shown, record, at),
                 None => "–".to_string(),
             };
             let all = place(cohort, *variable, None);
@@ -186,9 +186,11 @@ pub fn table(record: &StudyRecord, shown: &Shown) -> Option<Json> {
     let rows = rows.filter(|(_, row)| {
         on_page.contains(&(row.block.as_str(), row.variable.as_str()))
     });
-    let cells: Vec<String> = rows.map(|(at, row)| described(shown, at, row)).collect();
+    let cells: Vec<String> = rows.map(|(at, _)| described(shown, record, at)).collect();
     let most = if cohorts.len() > 1 { OF_SEVEN } else { OF_FIVE };
     Some(json!({
+        // Whose classes they are: those of the first outcome.
+        "outcome": record.outcomes.first().map(|outcome| &outcome.label),
         "stacked": is_stacked(cells.iter().map(String::as_str), most),
         "more": of_blocks < all,
         "cohorts": heads.collect::<Vec<_>>(),
@@ -230,7 +232,8 @@ pub fn with_percent(shown: &Shown, n: &str, percent: &str, digits: usize) -> Str
 }
 
 /// Median and quartiles, or how many ones of how many; nothing of categories, which come below.
-fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
+fn described(shown: &Shown, record: &StudyRecord, at: usize) -> String {
+    let row = &record.characteristics[at];
     let path = format!("/characteristics/{at}");
     if !row.levels.is_empty() {
         return String::new();
@@ -242,22 +245,35 @@ fn described(shown: &Shown, at: usize, row: &CharacteristicFacts) -> String {
     if row.median.is_none() && !shown.is_hidden(&format!("{path}/median")) {
         return "–".to_string();
     }
-    let spread = row
-        .upper_quartile
-        .zip(row.lower_quartile)
-        .map_or(1.0, |(upper, lower)| upper - lower);
-    let digits = match spread {
-        spread if spread > 0.0 && spread < 0.1 => small(spread),
-        // Of a column with one value nearly everywhere nothing is known of the digits.
-        spread if spread < 0.1 => 3,
-        spread if spread < 10.0 => 2,
-        spread if spread < 100.0 => 1,
-        _ => 0,
-    };
+    let digits = decimals(record, row);
     let number = |what: &str| shown.number(&format!("{path}/{what}"), digits);
     let quartiles =
         format!("[{},\u{a0}{}]", number("lower_quartile"), number("upper_quartile"));
     with_spread(&number("median"), &quartiles)
+}
+
+/// Decimals of a variable in all cohorts and classes, so that its numbers stand under each other: those
+/// that the first spread asks for.
+fn decimals(record: &StudyRecord, row: &CharacteristicFacts) -> usize {
+    let same = record
+        .characteristics
+        .iter()
+        .filter(|other| (&other.block, &other.variable) == (&row.block, &row.variable));
+    let spreads = same.filter_map(|other| {
+        other.upper_quartile.zip(other.lower_quartile).map(|(upper, lower)| upper - lower)
+    });
+    let spread = match spreads.clone().find(|spread| *spread > 0.0) {
+        Some(spread) => spread,
+        // Of a column with one value nearly everywhere nothing is known of the digits.
+        None => spreads.last().unwrap_or(1.0),
+    };
+    match spread {
+        spread if spread > 0.0 && spread < 0.1 => small(spread),
+        spread if spread < 0.1 => 3,
+        spread if spread < 10.0 => 2,
+        spread if spread < 100.0 => 1,
+        _ => 0,
+    }
 }
 
 /// Decimals with which so small a spread keeps two digits; six at most.

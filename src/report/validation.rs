@@ -506,7 +506,12 @@ fn sites<'a>(
                 None => "mean of sites".to_string(),
             },
             path: Some(path.clone()),
-            counted: Some(counted(name, analysis)),
+            // Sites that are shown and not pooled have no part in it.
+            counted: analysis
+                .sites
+                .iter()
+                .all(|site| site.pooled)
+                .then(|| counted(name, analysis)),
             estimate: Some(estimate.estimate),
             lower: estimate.lower,
             upper: estimate.upper,
@@ -538,7 +543,7 @@ fn sites<'a>(
             shown.number(&format!("{path}/prediction/0"), 2),
             shown.number(&format!("{path}/prediction/1"), 2)
         ),
-        Some(_) => format!("Over sites the AUROC is {}", shown.estimate(&path, 2)),
+        Some(_) => format!("Pooled over sites the AUROC is {}", shown.estimate(&path, 2)),
         None => "No site has enough of both classes to be judged".to_string(),
     };
     Figure {

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use crate::data::{MethodFacts, Setting};
 use crate::spec::{BlockKind, Chain, Model, SourceKind, Study, Use};
 
-/// Every operation in the order in which it acts, each once per place.
+/// Every operation in the order in which it acts; the same with the same settings is told once.
 pub fn describe(study: &Study) -> Vec<MethodFacts> {
     let mut methods = Vec::new();
     for source in &study.sources {
@@ -43,8 +43,13 @@ pub fn describe(study: &Study) -> Vec<MethodFacts> {
     methods.push(facts("tune", &study.evaluate.tuner));
     methods.extend(study.evaluate.threshold.iter().map(|t| facts("threshold", &t.rule)));
     methods.extend(study.evaluate.metrics().map(|metric| facts("evaluate", metric)));
-    methods.dedup();
-    methods
+    let mut once: Vec<MethodFacts> = Vec::with_capacity(methods.len());
+    for method in methods {
+        if !once.contains(&method) {
+            once.push(method);
+        }
+    }
+    once
 }
 
 /// Adds what is not there yet: models share most of what is done with them.
@@ -103,8 +108,37 @@ fn plain(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         Json::Array(items) if items.is_empty() => "none".to_string(),
-        Json::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Json::Array(items) => {
+            let between = if items.iter().any(Json::is_object) { "; " } else { ", " };
+            items.iter().map(plain).collect::<Vec<_>>().join(between)
+        }
+        // What is not asked of it is not told.
+        Json::Object(fields) => {
+            let asked = fields.iter().filter(|(_, value)| !value.is_null());
+            let said = asked.map(|(name, value)| format!("{name} {}", plain(value)));
+            said.collect::<Vec<_>>().join(", ")
+        }
         Json::Null => "none".to_string(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::plain;
+
+    #[test]
+    fn values_are_written_as_a_reader_would_write_them() {
+        assert_eq!(plain(&json!([0.1, 1.0])), "0.1, 1.0");
+        assert_eq!(plain(&json!([])), "none");
+        assert_eq!(
+            plain(&json!([
+                { "gene": "IDH1", "protein": ["p.R132*"], "classes": null },
+                { "gene": "IDH2", "protein": ["p.R140*", "p.R172*"], "classes": null },
+            ])),
+            "gene IDH1, protein p.R132*; gene IDH2, protein p.R140*, p.R172*"
+        );
     }
 }

@@ -14,7 +14,7 @@ use crate::data::{
 use crate::math::{ln, sigmoid, yeo_johnson};
 use crate::operation::{Change, Form, Instance};
 use crate::plan::{Case, FrozenModel, Plan};
-use crate::spec::{Named, Study};
+use crate::spec::{Named, Study, Use};
 use crate::survey::{Survey, View};
 
 /// The facts of each model that is handed over, or why there is none.
@@ -111,8 +111,10 @@ fn fill(
         MemberFacts {
             weight: part.of.weight,
             selector: chosen.map_or(String::new(), |chain| chain.name.clone()),
+            selector_settings: part.select.text.clone(),
+            preparation: part.prepare.text.clone(),
             learner: part.learner.about.title.to_string(),
-            settings: settings(&part),
+            settings: settings(part.learner),
             n_selected: part.of.selected.len(),
             equation: equation(&part, trails, model, limits),
             novelty_limit: part.of.familiar.as_ref().map(|familiar| familiar.limit),
@@ -199,16 +201,12 @@ fn needed_column(column: &ModelColumn, filled: bool) -> NeededColumn {
     }
 }
 
-/// The grid point and what the author changed, in words.
-fn settings(part: &Part<'_>) -> String {
-    let mut said: Vec<String> =
-        [&part.prepare.text, &part.select.text].map(String::clone).to_vec();
-    let changed = part.learner.changed.as_object().into_iter().flatten();
-    said.extend(changed.map(|(name, value)| {
-        format!("{name} = {}", value.to_string().trim_matches('"'))
-    }));
-    said.retain(|text| !text.is_empty());
-    said.join(", ")
+/// What the author changed of a learner, its grid point included, in words.
+fn settings(learner: &Use) -> String {
+    let changed = learner.changed.as_object().into_iter().flatten();
+    let said = changed
+        .map(|(name, value)| format!("{name} = {}", value.to_string().trim_matches('"')));
+    said.collect::<Vec<_>>().join(", ")
 }
 
 /// The equation of a linear learner on the scale of its predictors or of their transforms.
