@@ -64,6 +64,10 @@ pub struct MemberFacts {
     pub settings: String,
     /// Columns that reach the learner.
     pub n_selected: usize,
+    /// Those of them on which what it says depends: a coefficient may be 0, and trees may never ask for a
+    /// column. None where that is not known.
+    #[serde(default)]
+    pub n_used: Option<usize>,
     /// The equation of a linear learner, or why there is none.
     pub equation: Result<Equation, String>,
     /// Distance beyond which a subject is called novel.

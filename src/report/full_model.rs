@@ -197,8 +197,14 @@ fn words(member: &MemberFacts) -> String {
         );
     }
     let columns = if member.n_selected == 1 { "column" } else { "columns" };
+    let used = match member.n_used.filter(|used| *used < member.n_selected) {
+        None => String::new(),
+        Some(0) => ", none of which it looks at".to_string(),
+        Some(1) => ", one of which it depends on".to_string(),
+        Some(used) => format!(", {used} of which it depends on"),
+    };
     format!(
-        "{}{settings} on {} {columns} (selection: {})",
+        "{}{settings} on {} {columns}{used} (selection: {})",
         member.learner, member.n_selected, member.selector
     )
 }

@@ -114,6 +114,10 @@ fn fill(
             learner: part.learner.about.title.to_string(),
             settings: settings(&part),
             n_selected: part.of.selected.len(),
+            n_used: trails
+                .as_ref()
+                .ok()
+                .map(|trails| trails.iter().filter(|trail| trail.counts).count()),
             equation: equation(&part, trails, model, limits),
             novelty_limit: part.of.familiar.as_ref().map(|familiar| familiar.limit),
         }
@@ -233,6 +237,7 @@ fn equation(
              file, on the prepared scale"
         )
     })?;
+    let counts = || trails.iter().filter(|trail| trail.counts);
     let unmet = |trail: &Trail| {
         let known = model.columns[trail.from].categories.iter().flatten();
         known
@@ -246,7 +251,7 @@ fn equation(
             })
             .count()
     };
-    if trails.iter().any(|trail| unmet(trail) > 0) {
+    if counts().any(|trail| unmet(trail) > 0) {
         return Err("a category that no training row has counts as missing: the equation stands in \
                     the file, on the prepared scale"
             .to_string());
@@ -255,20 +260,23 @@ fn equation(
         trails.iter().map(straight).collect::<Result<_, _>>()?;
     let (intercept, coefficients) =
         on_raw_scale(&straights, &weights, intercept, part.of.link);
+    // Of a column that decides nothing there is nothing to add.
     let terms = trails.iter().zip(straights).zip(coefficients).enumerate();
-    let terms = terms.map(|(at, ((trail, straight), coefficient))| {
-        let column = &model.columns[trail.from];
-        Term {
-            predictor: column.name.clone(),
-            unit: column.unit.clone(),
-            transform: straight.transform,
-            coefficient,
-            limits: limits.map(|limits| limits.terms[at]),
-            missing_is: straight.missing_is,
-            lowest: column.range.map(|(low, _)| low),
-            highest: column.range.map(|(_, high)| high),
-        }
-    });
+    let terms = terms.filter(|(_, ((trail, _), _))| trail.counts).map(
+        |(at, ((trail, straight), coefficient))| {
+            let column = &model.columns[trail.from];
+            Term {
+                predictor: column.name.clone(),
+                unit: column.unit.clone(),
+                transform: straight.transform,
+                coefficient,
+                limits: limits.map(|limits| limits.terms[at]),
+                missing_is: straight.missing_is,
+                lowest: column.range.map(|(low, _)| low),
+                highest: column.range.map(|(_, high)| high),
+            }
+        },
+    );
     let terms: Vec<Term> = terms.collect();
     let example = example(intercept, &terms, model);
     Ok(Equation {
