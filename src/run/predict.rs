@@ -45,6 +45,25 @@ pub struct Predicted {
     pub reasons: Vec<String>,
 }
 
+impl Predicted {
+    /// A subject of whom nothing is said, and why.
+    pub fn refused(id: String, why: String) -> Self {
+        Self { reasons: vec![why], ..Self::unsaid(id) }
+    }
+
+    fn unsaid(id: String) -> Self {
+        Self {
+            id,
+            probability: None,
+            positive: None,
+            novelty: None,
+            novel: false,
+            together: false,
+            reasons: Vec::new(),
+        }
+    }
+}
+
 /// A predictor's place in the table.
 struct Source<'a> {
     column: &'a ModelColumn,
@@ -70,17 +89,8 @@ pub fn predict(
 ) -> Result<Vec<Predicted>, Vec<TableFault>> {
     let (sources, beside) = matched(ready, table, trust)?;
     let n = table.n_rows();
-    let mut predicted: Vec<Predicted> = (0..n)
-        .map(|row| Predicted {
-            id: table.ids().cell(row).to_string(),
-            probability: None,
-            positive: None,
-            novelty: None,
-            novel: false,
-            together: false,
-            reasons: Vec::new(),
-        })
-        .collect();
+    let mut predicted: Vec<Predicted> =
+        (0..n).map(|row| Predicted::unsaid(table.ids().cell(row).to_string())).collect();
     let mut columns: Vec<FrameColumn> = Vec::with_capacity(sources.len());
     let mut good = vec![true; n];
     for (row, why) in told_differently(table, &sources, &beside) {

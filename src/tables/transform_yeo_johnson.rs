@@ -18,6 +18,9 @@ use crate::operation::prelude::*;
 /// only the last digits tell them apart. A constant column has λ = 1, which changes nothing; so has one of numbers of both
 /// signs beyond 1e150, which leave no room between the bounds. Missing values stay missing.
 ///
+/// # State
+/// λ of each column.
+///
 /// # Differences
 /// scikit-learn's `PowerTransformer` has the same λ, but for large values that it presses together
 /// until their digits are lost; it then standardises, which is left to

@@ -732,9 +732,13 @@ fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
         ("h", "outside of the development range"),
         (
             "d",
-            "`side` holds a category that the model does not know; it knows left, middle, right",
+            "`side` holds \"\"behind\"\", a category that the model does not know; it knows left, middle, \
+             right",
         ),
-        ("e", "`age` is no number"),
+        (
+            "e",
+            "`age` holds \"\"fifty\"\", which is no number; correct it, or leave it empty",
+        ),
     ] {
         assert!(line(id).starts_with(&format!("{id},,,,,")), "{}", line(id));
         assert!(line(id).contains(why), "{}", line(id));
@@ -789,7 +793,8 @@ fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
     workshop.write("units.csv", table.as_bytes());
     let (code, _, out) = told("units.csv", &["--assume-units"]);
     assert!(code == 1 && out.contains("\ni,0."), "{out}");
-    assert!(out.contains("`t1` is no number; write it with a decimal point"), "{out}");
+    let why = "`t1` holds \"\"0,5\"\", which is no number; write it with a decimal point";
+    assert!(out.contains(why), "{out}");
 }
 
 /// A cohort of the study and the file of its model say the same of patients who lack a value that no
