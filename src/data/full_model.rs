@@ -36,6 +36,9 @@ pub struct FullModelFacts {
     pub importance: Option<ImportanceFacts>,
     /// Exact Shapley values; none for averages and for learners without an exact formula.
     pub explained: Option<Explained>,
+    /// Why there are none.
+    #[serde(default)]
+    pub unexplained: Option<String>,
 }
 
 /// A predictor of a full model.

@@ -130,7 +130,9 @@ fn model(
              importance.</p>",
             shown.count(&format!("{path}/importance/folds"))
         ),
-        None => String::new(),
+        None => "<p>No importance of predictors is given: the primary metric could judge no outer fold of \
+                 the first repeat.</p>"
+            .to_string(),
     };
     Ok(json!({
         "name": facts.name, "label": first_upper(&facts.label), "cohort": facts.cohort,
@@ -560,7 +562,12 @@ fn explained(
     simulated: bool,
     fragment: &mut Fragment,
 ) -> String {
-    let Some(of) = &facts.explained else { return String::new() };
+    let Some(of) = &facts.explained else {
+        let why = facts.unexplained.as_deref();
+        return why.map_or(String::new(), |why| {
+            format!("<p>No Shapley values are given: {}.</p>", coded(why))
+        });
+    };
     let rows = of.predictors.iter().map(|predictor| {
         let correlation = predictor.correlation.map_or(String::new(), |r| plain(r, 4));
         vec![predictor.name.clone(), plain(predictor.mean_absolute, 6), correlation]
@@ -582,7 +589,7 @@ fn explained(
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Shapley values of {name}\">\
          <table><caption>What the full model looks at: exact Shapley values<small>{simulated}In {scale}, \
-         on {rows} rows that it was developed on ({method}); they add up, with {base}, to what it says \
+         on {rows} rows that it was developed on{of_all} ({method}); they add up, with {base}, to what it says \
          of a row. Apparent: they describe the model and are no evidence of performance. {most}\
          </small></caption><thead><tr><th scope=\"col\">Predictor</th>\
          <th scope=\"col\" class=\"r\">Mean absolute value</th><th scope=\"col\" class=\"r\">\
@@ -591,6 +598,12 @@ fn explained(
         simulated = if simulated { "Simulated data. " } else { "" },
         scale = escape(&of.scale),
         rows = shown.count(&format!("{path}/explained/rows")),
+        of_all = match facts.n.known() {
+            Some(n) if n > of.rows => {
+                format!(", of {}", shown.number(&format!("{path}/n"), 0))
+            }
+            _ => String::new(),
+        },
         method = escape(&counts_apart(&of.method)),
         base = shown.number(&format!("{path}/explained/base"), 4),
         most = match of.predictors.len() {

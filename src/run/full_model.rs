@@ -7,9 +7,9 @@ use super::compute::{Part, Straight, Trail, Trails, on_raw_scale, say, straight}
 use super::models::{HandedOver, parts};
 use super::record::{Found, threshold_words};
 use crate::data::{
-    CoefficientLimits, Equation, FrameColumn, Frozen, FullModelFacts, Importance,
-    ImportanceFacts, MemberFacts, Model, ModelColumn, NeededColumn, PredictorImportance,
-    Rows, Term, Transform, Value, WorkedExample,
+    CoefficientLimits, Equation, Explained, FrameColumn, Frozen, FullModelFacts,
+    Importance, ImportanceFacts, MemberFacts, Model, ModelColumn, NeededColumn,
+    PredictorImportance, Rows, Term, Transform, Value, WorkedExample,
 };
 use crate::math::{ln, sigmoid, yeo_johnson};
 use crate::operation::{Change, Form, Instance};
@@ -52,6 +52,7 @@ pub fn full_models(
             members: Vec::new(),
             importance: None,
             explained: None,
+            unexplained: None,
         };
         match (model, found.get(&frozen.freeze)) {
             (Ok(model), Some(Value::Frozen(of))) => {
@@ -59,7 +60,11 @@ pub fn full_models(
                 facts.digest = digest.map_or(String::new(), |d| d.to_string());
                 facts.n = of.n.into();
                 facts.n_positive = of.n_positive.into();
-                facts.explained = frozen.explained(found);
+                (facts.explained, facts.unexplained) = match frozen.explained(found) {
+                    Some(Ok(explained)) => (Some(explained.clone()), None),
+                    Some(Err(why)) => (None, Some(why.clone())),
+                    None => (None, None),
+                };
                 fill(&mut facts, study, survey, case, of, model);
                 facts.importance = importance(study, plan, found, case);
             }
@@ -72,9 +77,14 @@ pub fn full_models(
 }
 
 impl FrozenModel {
-    fn explained(&self, found: &Found) -> Option<crate::data::Explained> {
+    /// Shapley values, or why there are none.
+    fn explained<'a>(
+        &self,
+        found: &'a Found,
+    ) -> Option<Result<&'a Explained, &'a String>> {
         match found.get(&self.explain?) {
-            Some(Value::Explained(explained)) => Some(explained.clone()),
+            Some(Value::Explained(explained)) => Some(Ok(explained)),
+            Some(Value::Failed(why)) => Some(Err(why)),
             _ => None,
         }
     }
