@@ -345,6 +345,44 @@ mod tests {
         assert!(distance(&familiar, &unlike) > familiar.limit);
     }
 
+    /// Of many predictors most rows are the least or the greatest of one: that alone is nothing new.
+    #[test]
+    fn the_end_of_one_range_of_many_is_within_reach() {
+        let mut stream = Stream::new(5, &["novelty test"]);
+        // Skewed, as many features are.
+        let mut draw = || -> Vec<f64> {
+            (0..200).map(|_| crate::math::exp(stream.normal())).collect()
+        };
+        let rows: Vec<Vec<f64>> = (0..120).map(|_| draw()).collect();
+        let others: Vec<Vec<f64>> = (0..200).map(|_| draw()).collect();
+        let columns: Vec<Vec<f64>> =
+            (0..200).map(|j| rows.iter().map(|row| row[j]).collect()).collect();
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let groups: Vec<u32> = (0..120).collect();
+        let reach = reach(&columns, &groups).unwrap();
+        let ends = |column: &&[f64]| {
+            let low = column.iter().copied().fold(f64::INFINITY, f64::min);
+            (low, column.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+        };
+        let farthest = |row: &Vec<f64>| {
+            let all = columns.iter().zip(row).map(|(c, value)| beyond(ends(c), *value));
+            all.fold(0.0, f64::max)
+        };
+        let farthest: Vec<f64> = others.iter().map(farthest).collect();
+        assert!(farthest.iter().filter(|far| **far > 0.0).count() > 100);
+        assert!(farthest.iter().filter(|far| **far > reach).count() < 14);
+        // A missing value is nowhere, and a range without width measures nothing.
+        assert_eq!(super::reach(&[&[f64::NAN; 12], &[1.0; 12]], &[0; 12]), Some(0.0));
+        assert_eq!(super::reach(&[&[1.0; 9]], &[0; 9]), None);
+        assert_eq!(beyond((1.0, 3.0), 2.0), 0.0);
+        assert_eq!((beyond((1.0, 3.0), 4.0), beyond((1.0, 3.0), 0.0)), (0.5, 0.5));
+        assert_eq!(
+            (beyond((1.0, 1.0), 1.0), beyond((1.0, 1.0), 1.1)),
+            (0.0, f64::INFINITY)
+        );
+        assert_eq!(beyond((1.0, 3.0), f64::NAN), 0.0);
+    }
+
     #[test]
     fn constant_and_repeated_columns_do_no_harm() {
         let mut columns = columns(40, 3);
