@@ -15,9 +15,9 @@ use crate::run::{Predicted, Ready, Trust, predict};
 /// Apply a frozen model to the subjects of a table
 ///
 /// Needs no study, no store and no network. A table that lacks a column, has one that the model does
-/// not know, or does not state a unit is refused. A subject with another unit, an unknown category or two
-/// rows that differ is refused by itself, with the reason, and so is one that lacks a value for which
-/// the model's preparation has none; one that is unlike the development subjects is predicted and
+/// not know, or does not state a unit is refused. A subject with another unit, an unknown category, two
+/// rows that differ or no name is refused by itself, with the reason, and so is one that lacks a value
+/// for which the model's preparation has none; one that is unlike the development subjects is predicted and
 /// flagged.
 #[derive(Debug, clap::Args)]
 pub struct Predict {
