@@ -13,7 +13,7 @@ use crate::operation::prelude::*;
 /// for x < 0, or −ln(1 − x) at λ = 2. Per column, λ maximises the profile likelihood of a normal
 /// distribution, −n/2 · ln σ²(ψ) + (λ − 1) Σ sign(x) ln(|x| + 1), over the known training values, by
 /// Brent's method between bounds within which values up to 20 times the largest one can be
-/// transformed, and within which the standard deviation of transformed values is no less than 10⁻⁸ of
+/// transformed, and within which the standard deviation of transformed values is no less than 10⁻⁹ of
 /// the largest of them: a power that leaves less of large values presses them together so far that
 /// only the last digits tell them apart. A constant column has λ = 1, which changes nothing; so has one of numbers of both
 /// signs beyond 1e150, which leave no room between the bounds. Missing values stay missing.
@@ -119,8 +119,8 @@ fn lambda(known: &[f64]) -> f64 {
 }
 
 /// The least share of the largest transformed value that their standard deviation may be: of the 16
-/// digits of a number eight are left.
-const APART: f64 = 1e-8;
+/// digits of a number seven are left.
+const APART: f64 = 1e-9;
 
 /// The bounds within which transformed values are told apart by more than their last digits. Values of
 /// one sign are pressed together by powers on one side only, the more the farther these are from 1;
