@@ -147,7 +147,23 @@ pub fn predict(
     for company in companies(ready, &rows, good) {
         company.say(ready, &rows, &mut predicted);
     }
-    for refused in predicted.iter_mut().filter(|of| of.probability.is_none()) {
+    let said = |of: &Predicted| of.probability.is_some();
+    for (batch, known) in batches(ready) {
+        let cells = rows.beside(&batch).unwrap_or_default();
+        let is_new = |row: usize| {
+            let cell = cells.get(row).and_then(|cell| cell.as_deref());
+            cell.is_some_and(|cell| !known.iter().any(|known| known == cell))
+        };
+        let new = predicted.iter_mut().enumerate().filter(|(row, _)| is_new(*row));
+        for (_, of) in new.filter(|(_, of)| said(of) && !of.together) {
+            of.reasons.push(format!(
+                "`{batch}` is none that the model was developed on ({}): it is harmonised as its study \
+                 says of others",
+                known.join(", ")
+            ));
+        }
+    }
+    for refused in predicted.iter_mut().filter(|of| !said(of)) {
         refused.novel = false;
     }
     Ok(predicted)
@@ -291,6 +307,20 @@ fn unfilled(ready: &Ready, row: &Rows) -> Option<String> {
     prepared.any(|prepared| prepared.missing().is_some()).then(|| {
         "the model's preparation has no value in place of one that is missing".to_string()
     })
+}
+
+/// Columns of batches by which the preparation harmonises, with the batches that it was fitted on.
+fn batches(ready: &Ready) -> BTreeMap<String, Vec<String>> {
+    let parts = ready.parts();
+    let steps = parts.iter().flat_map(|part| {
+        let prepared = part.prepare.steps.iter().zip(&part.of.prepare);
+        prepared.chain(part.select.steps.iter().zip(&part.of.select))
+    });
+    let known = steps.filter_map(|(step, state)| {
+        let Instance::TableStep(step) = &step.instance else { return None };
+        Some((step.harmonises()?.batch.to_string(), step.batches(state).ok()?))
+    });
+    known.filter(|(column, _)| ready.model.beside.contains(column)).collect()
 }
 
 /// Why a row is refused whose batch the preparation has not met, for whoever has the model alone: which

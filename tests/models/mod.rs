@@ -1076,6 +1076,52 @@ evaluate:
     assert!(!known[0].contains("together"));
 }
 
+/// What a site is taken for that no development row is of is told with the prediction.
+#[test]
+fn a_row_of_a_site_that_development_had_not_says_so() {
+    let workshop = Workshop::new();
+    let mut stream = restudy::math::Stream::new(6, &["sites"]);
+    let mut table = "patient,status,hospital,x1,x2,x3\n".to_string();
+    for i in 0..60 {
+        let values: Vec<String> = (0..3).map(|_| stream.normal().to_string()).collect();
+        let site = ["A", "B"][i % 2];
+        table.push_str(&format!("P{i:02},{},{site},{}\n", i / 2 % 2, values.join(",")));
+    }
+    workshop.write("sites.csv", table.as_bytes());
+    workshop.study(
+        r#"restudy: 1
+title: Two hospitals (simulated)
+cancer: glioma
+seed: 3
+sources:
+  clinic: { table: sites.csv, id: patient }
+cohorts:
+  all: { from: clinic, site: hospital }
+outcomes:
+  idh: { label: IDH mutation, binary: { column: status, positive: 1, negative: 0 } }
+predictors:
+  radiomics: { columns: { from: clinic, include: ["x*"] } }
+prepare: [impute_median, harmonise_combat: { batch: hospital, unseen: pooled }, scale_zscore]
+learn: [logistic]
+validate:
+  internal: { nested: { outer: 3, inner: 2 } }
+evaluate:
+  primary: auroc
+  controls: { added: { none: not asked here }, permuted_outcome: { none: not asked here } }
+"#,
+    );
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine", "{run:?}");
+    let new = "patient,hospital,x1,x2,x3\nn0,A,0,0,0\nn1,Z,0,0,0\n";
+    workshop.write("new.csv", new.as_bytes());
+    let said = predicted(&workshop, "new.csv", &[]);
+    let reasons = |line: &[String]| line[5..].join(",");
+    assert_eq!(reasons(&said[0]), "");
+    assert!(!said[1][1].is_empty(), "{said:?}");
+    let why = "`hospital` is none that the model was developed on (A, B)";
+    assert!(reasons(&said[1]).contains(why), "{said:?}");
+}
+
 /// Everything that `predict` refuses, in its words: `tests/golden/predict/<case>.out` has what is said,
 /// what is printed and the exit code.
 #[test]
