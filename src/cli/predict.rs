@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::whole::write_whole;
 use crate::catalog::Catalog;
-use crate::data::{Table, Value};
+use crate::data::{Table, TextColumn, Value};
 use crate::diagnostics::nearest;
 use crate::math::decimal;
 use crate::operation::{Failure, File, Instance, ReadAs};
+use crate::report::guarded;
 use crate::run::{Predicted, Ready, Trust, predict};
 
 /// Apply a frozen model to the subjects of a table
 ///
 /// Needs no study, no store and no network. A table that lacks a column, has one that the model does
-/// not know, or does not state a unit is refused. A subject with another unit, an unknown category or two
-/// rows that differ is refused by itself, with the reason, and so is one that lacks a value for which
-/// the model's preparation has none; one that is unlike the development subjects is predicted and
+/// not know, or does not state a unit is refused. A subject with another unit, an unknown category, two
+/// rows that differ or no name is refused by itself, with the reason, and so is one that lacks a value
+/// for which the model's preparation has none; one that is unlike the development subjects is predicted and
 /// flagged.
 #[derive(Debug, clap::Args)]
 pub struct Predict {
@@ -66,10 +67,10 @@ fn predicted(args: &Predict) -> Result<bool, String> {
     })?;
     let ready = Ready::read(&text, &catalog)
         .map_err(|error| wrong(&args.model, &error.to_string(), error.remedy()))?;
-    let table = table(args, &catalog)?;
+    let (table, nameless) = table(args, &catalog)?;
     let trust =
         Trust { unknown_columns: args.ignore_unknown, unstated_units: args.assume_units };
-    let predictions = predict(&ready, &table, trust).map_err(|faults| {
+    let named = predict(&ready, &table, trust).map_err(|faults| {
         let lines = faults.iter().map(|fault| {
             let hint = match fault.hint.as_str() {
                 "" => String::new(),
@@ -79,6 +80,8 @@ fn predicted(args: &Predict) -> Result<bool, String> {
         });
         lines.collect::<Vec<_>>().join("\n")
     })?;
+    // In the order of ids those without one come first.
+    let predictions: Vec<Predicted> = nameless.into_iter().chain(named).collect();
     let csv = csv(&predictions);
     match &args.output {
         None => print!("{csv}"),
@@ -129,7 +132,8 @@ fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     })
 }
 
-fn table(args: &Predict, catalog: &Catalog) -> Result<Table, String> {
+/// The subjects of the table, and rows that name none, refused.
+fn table(args: &Predict, catalog: &Catalog) -> Result<(Table, Vec<Predicted>), String> {
     let bytes = bytes(&args.table)?;
     let file = || File { name: "table", bytes: &bytes };
     let parquet = bytes.starts_with(b"PAR1");
@@ -156,15 +160,45 @@ fn table(args: &Predict, catalog: &Catalog) -> Result<Table, String> {
             return Err(wrong(&args.table, "a Parquet file has no first column", hint));
         }
     };
-    match reader.read(file(), ReadAs::Table { id: &[&id] }) {
-        Ok(Value::Table(table)) if table.n_rows() == 0 => {
-            let hint = "give a table with a row for each subject, below its header";
-            Err(wrong(&args.table, "it has no subject", hint))
-        }
-        Ok(Value::Table(table)) => Ok(table),
+    // A row without an id refuses itself, not the table.
+    let read = match reader.read(file(), ReadAs::Table { id: &[] }) {
+        Ok(Value::Table(table)) => by_id(&table, &id),
         Ok(_) => unreachable!("a reader of tables gives tables"),
-        Err(failure) => Err(unreadable(args, &failure, &id)),
+        Err(failure) => Err(failure),
+    };
+    let (table, nameless) = read.map_err(|failure| unreadable(args, &failure, &id))?;
+    if table.n_rows() == 0 && nameless.is_empty() {
+        let hint = "give a table with a row for each subject, below its header";
+        return Err(wrong(&args.table, "it has no subject", hint));
     }
+    Ok((table, nameless))
+}
+
+/// The rows of a table by their ids. Spreadsheets leave rows without any cell, which are no subjects; rows
+/// that have values and no id come by themselves, with why they are refused.
+fn by_id(table: &Table, id: &str) -> Result<(Table, Vec<Predicted>), Failure> {
+    let columns = table.columns();
+    let Some(ids) = columns.iter().find(|column| column.name == id) else {
+        let known = columns.iter().map(|column| column.name.clone()).collect();
+        return Err(Failure::NoColumn { column: id.to_string(), known });
+    };
+    let (named, others): (Vec<usize>, Vec<usize>) =
+        (0..table.n_rows()).partition(|row| !ids.cell(*row).is_empty());
+    let refused = |row: usize| {
+        let first = columns.iter().find(|column| !column.cell(row).is_empty())?;
+        let why = format!(
+            "`{id}` is empty in a row with `{}` {:?}; name the subject",
+            first.name,
+            first.cell(row)
+        );
+        Some(Predicted::refused(String::new(), why))
+    };
+    let nameless = others.into_iter().filter_map(refused).collect();
+    let kept: Vec<TextColumn> =
+        columns.iter().map(|column| column.take(&named)).collect();
+    let table = Table::keyed(kept, &[id], "-")
+        .map_err(|column| Failure::NoColumn { column, known: Vec::new() })?;
+    Ok((table, nameless))
 }
 
 fn unreadable(args: &Predict, failure: &Failure, id: &str) -> String {
@@ -214,7 +248,7 @@ fn csv(predictions: &[Predicted]) -> String {
         };
         text.push_str(&format!(
             "{},{},{class},{},{novel},{}\n",
-            quoted(&predicted.id),
+            quoted(&guarded(&predicted.id)),
             number(predicted.probability),
             number(predicted.novelty),
             quoted(&predicted.reasons.join("; ")),

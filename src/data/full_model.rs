@@ -36,6 +36,9 @@ pub struct FullModelFacts {
     pub importance: Option<ImportanceFacts>,
     /// Exact Shapley values; none for averages and for learners without an exact formula.
     pub explained: Option<Explained>,
+    /// Why there are none.
+    #[serde(default)]
+    pub unexplained: Option<String>,
 }
 
 /// A predictor of a full model.
@@ -70,6 +73,10 @@ pub struct MemberFacts {
     pub settings: String,
     /// Columns that reach the learner.
     pub n_selected: usize,
+    /// Those of them on which what it says depends: a coefficient may be 0, and trees may never ask for a
+    /// column. None where that is not known.
+    #[serde(default)]
+    pub n_used: Option<usize>,
     /// The equation of a linear learner, or why there is none.
     pub equation: Result<Equation, String>,
     /// Distance beyond which a subject is called novel.

@@ -16,4 +16,7 @@ pub struct Familiar {
     pub rest: f64,
     /// The distance that 99 of 100 development rows stay below when others say what is familiar.
     pub limit: f64,
+    /// How far outside of the range of a needed predictor, in widths of that range, 99 of 100 development
+    /// rows stay at most when others give the ranges.
+    pub reach: f64,
 }

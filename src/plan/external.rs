@@ -126,8 +126,9 @@ impl Builder<'_> {
         let refit = Node {
             name: format!("{name}/refit"),
             work: Work::Refit { case, split: here.clone() },
-            // 3: where a selector keeps no column, the null model is fitted.
-            identity: Identity::new(&json!({ "refit": 3 })),
+            // 3: where a selector keeps no column, the null model is fitted. 4: what is familiar leaves out
+            // columns that decide nothing, and knows how far outside of ranges rows may be.
+            identity: Identity::new(&json!({ "refit": 4 })),
             given: given.clone().into(),
             seed: procedure.random.contains(&true).then_some(study.seed),
             keep: Keep::Stored,

@@ -1,5 +1,6 @@
 //! A figure: heading, picture, method, and the numbers behind it.
 
+use std::borrow::Cow;
 use std::iter;
 
 use serde::Serialize;
@@ -33,6 +34,15 @@ pub struct DataTable {
     pub rows: Vec<Vec<String>>,
 }
 
+/// A cell of a file for spreadsheets, which compute what begins like a formula: behind a quote it is text.
+pub fn guarded(cell: &str) -> Cow<'_, str> {
+    let begins = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    match begins && cell.parse::<f64>().is_err() {
+        true => Cow::Owned(format!("'{cell}")),
+        false => Cow::Borrowed(cell),
+    }
+}
+
 impl DataTable {
     /// As it stands on the page: what a cell says in words is written as all words are.
     fn on_page(&self) -> Self {
@@ -47,14 +57,9 @@ impl DataTable {
             let rest = cell.strip_prefix('−')?;
             rest.parse::<f64>().is_ok().then(|| format!("-{rest}"))
         };
-        // Spreadsheets compute what begins like a formula; behind a quote it is text.
-        let formula = |cell: &str| {
-            cell.starts_with(['=', '+', '-', '@', '\t', '\r'])
-                && cell.parse::<f64>().is_err()
-        };
-        let guarded = |cell: &str| match formula(cell) {
-            true => Some(format!("'{cell}")),
-            false => number(cell),
+        let guarded = |cell: &str| match guarded(cell) {
+            Cow::Owned(guarded) => Some(guarded),
+            Cow::Borrowed(cell) => number(cell),
         };
         let quoted = |cell: &str| {
             let guarded = guarded(cell);

@@ -9,7 +9,7 @@ use super::shown::{Shown, breakable, counts_apart, escape, fill, plain};
 use super::structured_abstract::within;
 use super::svg::{Anchor, Svg};
 use crate::data::{
-    Equation, FullModelFacts, ImportanceFacts, MemberFacts, Term, Transform,
+    Equation, FullModelFacts, ImportanceFacts, MemberFacts, NeededColumn, Term, Transform,
 };
 use crate::math::{log2, yeo_johnson, yeo_johnson_of};
 use crate::operation::prelude::*;
@@ -92,7 +92,8 @@ fn model(
     let averaged = facts.members.len() > 1;
     let members = facts.members.iter().enumerate().map(|(place, member)| {
         let path = format!("{path}/members/{place}");
-        let mut json = of_member(shown, &path, member);
+        let file = file_of_terms(&facts.name, place);
+        let mut json = of_member(shown, (&path, &file), member);
         let digits = decimals(member.weight, 6);
         json["weight"] =
             averaged.then(|| shown.number(&format!("{path}/weight"), digits)).into();
@@ -101,12 +102,17 @@ fn model(
     let members: Vec<Json> = members.collect();
     for (place, member) in facts.members.iter().enumerate() {
         if let Ok(equation) = &member.equation {
-            let more = if place == 0 { String::new() } else { format!("-{}", place + 1) };
-            let name = format!("full_model-{}{more}.csv", facts.name);
-            fragment.tables.push((name, terms(equation).csv(simulated)));
+            let table = terms(equation).csv(simulated);
+            fragment.tables.push((file_of_terms(&facts.name, place), table));
         }
     }
-    let columns = facts.columns.iter().enumerate().map(|(place, column)| {
+    let of_columns = format!("full_model-{}-predictors.csv", facts.name);
+    if facts.columns.len() > PRINTED {
+        let table = needed(&facts.columns).csv(simulated);
+        fragment.tables.push((of_columns.clone(), table));
+    }
+    let columns = facts.columns.iter().take(PRINTED).enumerate();
+    let columns = columns.map(|(place, column)| {
         let path = format!("{path}/columns/{place}");
         let range = match &column.categories {
             Some(categories) => escape(&categories.join(", ")),
@@ -130,7 +136,9 @@ fn model(
              importance.</p>",
             shown.count(&format!("{path}/importance/folds"))
         ),
-        None => String::new(),
+        None => "<p>No importance of predictors is given: the primary metric could judge no outer fold of \
+                 the first repeat.</p>"
+            .to_string(),
     };
     Ok(json!({
         "name": facts.name, "label": first_upper(&facts.label), "cohort": facts.cohort,
@@ -153,9 +161,64 @@ fn model(
         "missing_values": missing_values(facts),
         "members": members,
         "columns": columns.collect::<Vec<_>>(),
+        "n_columns": facts.columns.len(),
+        "more_columns": (facts.columns.len() > PRINTED).then_some(of_columns),
         "importance": importance,
         "explained": explained(shown, &path, facts, simulated, fragment),
     }))
+}
+
+/// Rows of a table of terms or predictors that the page has at most: a page of thousands is read by nobody,
+/// and opened by few. Their files have all.
+const PRINTED: usize = 200;
+
+/// The file of the terms of a member.
+fn file_of_terms(name: &str, place: usize) -> String {
+    match place {
+        0 => format!("full_model-{name}.csv"),
+        _ => format!("full_model-{name}-{}.csv", place + 1),
+    }
+}
+
+/// The places of the terms that are printed, in their order: of many those that matter most between the
+/// ends of their development ranges.
+fn printed(terms: &[Term]) -> Vec<usize> {
+    let matters = |term: &Term| {
+        let (Some(low), Some(high)) = (term.lowest, term.highest) else {
+            return term.coefficient.abs();
+        };
+        let apart = match &term.transform {
+            Transform::Value => high - low,
+            Transform::YeoJohnson { slope, intercept, lambda, scale, .. } => {
+                let of = |value: f64| yeo_johnson(slope * value + intercept, *lambda);
+                (of(high) - of(low)) / scale
+            }
+            Transform::Is { .. } | Transform::IsMissing => 1.0,
+        };
+        (term.coefficient * apart).abs()
+    };
+    let mut places: Vec<usize> = (0..terms.len()).collect();
+    places.sort_by(|a, b| matters(&terms[*b]).total_cmp(&matters(&terms[*a])));
+    places.truncate(PRINTED);
+    places.sort_unstable();
+    places
+}
+
+/// The predictors that a model needs, for a file.
+fn needed(columns: &[NeededColumn]) -> DataTable {
+    let head = ["predictor", "unit", "range_lo", "range_hi", "missing", "categories"];
+    let number = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
+    let rows = columns.iter().map(|column| {
+        vec![
+            column.name.clone(),
+            column.unit.clone().unwrap_or_default(),
+            number(column.lowest),
+            number(column.highest),
+            column.missing.known().map_or(String::new(), |n| n.to_string()),
+            column.categories.as_ref().map_or(String::new(), |of| of.join("; ")),
+        ]
+    });
+    DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }
 }
 
 /// What a missing value does to a subject, as HTML.
@@ -199,17 +262,23 @@ fn words(member: &MemberFacts) -> String {
         return format!("{learner}, since the selection ({selection}) kept no column");
     }
     let columns = if member.n_selected == 1 { "column" } else { "columns" };
+    let used = match member.n_used.filter(|used| *used < member.n_selected) {
+        None => String::new(),
+        Some(0) => ", none of which it looks at".to_string(),
+        Some(1) => ", one of which it depends on".to_string(),
+        Some(used) => format!(", {used} of which it depends on"),
+    };
     let prepared = match member.preparation.as_str() {
         "" => String::new(),
         settings => format!("; preparation: {settings}"),
     };
     format!(
-        "{learner} on {} {columns} (selection: {selection}{prepared})",
+        "{learner} on {} {columns}{used} (selection: {selection}{prepared})",
         member.n_selected
     )
 }
 
-fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
+fn of_member(shown: &Shown, (path, file): (&str, &str), member: &MemberFacts) -> Json {
     let Ok(equation) = &member.equation else {
         let why = member.equation.as_ref().err().map(|why| coded(why));
         return json!({
@@ -217,7 +286,9 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
         });
     };
     let path = format!("{path}/equation/Ok");
-    let rows = equation.terms.iter().enumerate().map(|(at, term)| {
+    let printed = printed(&equation.terms);
+    let rows = printed.iter().map(|&at| {
+        let term = &equation.terms[at];
         let of = format!("{path}/terms/{at}");
         let value = equation.example.values[at];
         let example = match (&equation.example.categories[at], value) {
@@ -257,6 +328,9 @@ fn of_member(shown: &Shown, path: &str, member: &MemberFacts) -> Json {
             limits(shown, &format!("{path}/intercept_limits"), equation.intercept_limits),
         "resamples": equation.resamples.map(|_| shown.count(&format!("{path}/resamples"))),
         "terms": rows.collect::<Vec<_>>(),
+        "n_terms": equation.terms.len(),
+        "n_printed": printed.len(),
+        "more_terms": (printed.len() < equation.terms.len()).then_some(file),
         "is_constant": equation.terms.is_empty(),
         // A column of which nothing is said would only push the others off the page.
         "has_categories": equation.example.categories.iter().any(Option::is_some),
@@ -578,7 +652,12 @@ fn explained(
     simulated: bool,
     fragment: &mut Fragment,
 ) -> String {
-    let Some(of) = &facts.explained else { return String::new() };
+    let Some(of) = &facts.explained else {
+        let why = facts.unexplained.as_deref();
+        return why.map_or(String::new(), |why| {
+            format!("<p>No Shapley values are given: {}.</p>", coded(why))
+        });
+    };
     let rows = of.predictors.iter().map(|predictor| {
         let correlation = predictor.correlation.map_or(String::new(), |r| plain(r, 4));
         vec![predictor.name.clone(), plain(predictor.mean_absolute, 6), correlation]
@@ -600,7 +679,7 @@ fn explained(
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Shapley values of {name}\">\
          <table><caption>What the full model looks at: exact Shapley values<small>{simulated}In {scale}, \
-         on {rows} rows that it was developed on ({method}); they add up, with {base}, to what it says \
+         on {rows} rows that it was developed on{of_all} ({method}); they add up, with {base}, to what it says \
          of a row. Apparent: they describe the model and are no evidence of performance. {most}\
          </small></caption><thead><tr><th scope=\"col\">Predictor</th>\
          <th scope=\"col\" class=\"r\">Mean absolute value</th><th scope=\"col\" class=\"r\">\
@@ -609,6 +688,12 @@ fn explained(
         simulated = if simulated { "Simulated data. " } else { "" },
         scale = escape(&of.scale),
         rows = shown.count(&format!("{path}/explained/rows")),
+        of_all = match facts.n.known() {
+            Some(n) if n > of.rows => {
+                format!(", of {}", shown.number(&format!("{path}/n"), 0))
+            }
+            _ => String::new(),
+        },
         method = escape(&counts_apart(&of.method)),
         base = shown.number(&format!("{path}/explained/base"), 3),
         most = match of.predictors.len() {
@@ -620,8 +705,10 @@ fn explained(
 
 #[cfg(test)]
 mod tests {
-    use super::{as_given, decimals, enough, rounded, significant, words};
-    use crate::data::MemberFacts;
+    use super::{
+        PRINTED, as_given, decimals, enough, printed, rounded, significant, words,
+    };
+    use crate::data::{MemberFacts, Term, Transform};
     use crate::math::yeo_johnson;
 
     #[test]
@@ -634,6 +721,7 @@ mod tests {
             learner: "Logistic regression".to_string(),
             settings: "c = 0.1".to_string(),
             n_selected: 16,
+            n_used: None,
             equation: Err("none is asked for".to_string()),
             novelty_limit: None,
         };
@@ -663,6 +751,31 @@ mod tests {
         assert_eq!(decimals(0.0, 6), 1);
         assert_eq!(rounded(-0.001_234_567_8, 6), -0.001_234_57);
         assert_eq!((significant(0.3), significant(1500.0)), (6, 10));
+    }
+
+    /// A page does not grow with the number of terms; those that matter most stay, in their order.
+    #[test]
+    fn of_many_terms_those_are_printed_that_matter_most() {
+        let term = |at: usize, transform: Transform, coefficient: f64| Term {
+            predictor: format!("block.x{at}"),
+            unit: None,
+            transform,
+            coefficient,
+            limits: None,
+            missing_is: None,
+            lowest: Some(0.0),
+            highest: Some(if at == 7 { 1e6 } else { 1.0 }),
+        };
+        let mut terms: Vec<Term> = (0..PRINTED + 50)
+            .map(|at| term(at, Transform::Value, -1.0 / (at + 1) as f64))
+            .rev()
+            .collect();
+        terms[0] = term(7, Transform::Value, 1e-5);
+        let all: Vec<usize> = (0..PRINTED).collect();
+        assert_eq!(printed(&terms[..PRINTED]), all);
+        let places = printed(&terms);
+        assert_eq!((places.len(), places[0]), (PRINTED, 0));
+        assert_eq!(places[1..], (51..PRINTED + 50).collect::<Vec<_>>()[..]);
     }
 
     /// A transform that hardly differs between values needs nearly all digits of what it is held

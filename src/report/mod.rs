@@ -64,6 +64,7 @@ mod wording;
 
 pub use conflicts::conflicts;
 pub use coverage::gaps;
+pub use figure::guarded;
 pub use ibsi::items_named;
 pub use page::{Cut, Page, Told, judged, render, render_again, render_own};
 pub use standards::{Item, Standard, Wanted, standards};

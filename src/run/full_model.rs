@@ -7,9 +7,9 @@ use super::compute::{Part, Straight, Trail, Trails, on_raw_scale, say, straight}
 use super::models::{HandedOver, parts};
 use super::record::{Found, threshold_words};
 use crate::data::{
-    CoefficientLimits, Equation, FrameColumn, Frozen, FullModelFacts, Importance,
-    ImportanceFacts, MemberFacts, Model, ModelColumn, NeededColumn, PredictorImportance,
-    Rows, Term, Transform, Value, WorkedExample,
+    CoefficientLimits, Equation, Explained, FrameColumn, Frozen, FullModelFacts,
+    Importance, ImportanceFacts, MemberFacts, Model, ModelColumn, NeededColumn,
+    PredictorImportance, Rows, Term, Transform, Value, WorkedExample,
 };
 use crate::math::{ln, sigmoid, yeo_johnson};
 use crate::operation::{Change, Form, Instance};
@@ -52,6 +52,7 @@ pub fn full_models(
             members: Vec::new(),
             importance: None,
             explained: None,
+            unexplained: None,
         };
         match (model, found.get(&frozen.freeze)) {
             (Ok(model), Some(Value::Frozen(of))) => {
@@ -59,7 +60,11 @@ pub fn full_models(
                 facts.digest = digest.map_or(String::new(), |d| d.to_string());
                 facts.n = of.n.into();
                 facts.n_positive = of.n_positive.into();
-                facts.explained = frozen.explained(found);
+                (facts.explained, facts.unexplained) = match frozen.explained(found) {
+                    Some(Ok(explained)) => (Some(explained.clone()), None),
+                    Some(Err(why)) => (None, Some(why.clone())),
+                    None => (None, None),
+                };
                 fill(&mut facts, study, survey, case, of, model);
                 facts.importance = importance(study, plan, found, case);
             }
@@ -72,9 +77,14 @@ pub fn full_models(
 }
 
 impl FrozenModel {
-    fn explained(&self, found: &Found) -> Option<crate::data::Explained> {
+    /// Shapley values, or why there are none.
+    fn explained<'a>(
+        &self,
+        found: &'a Found,
+    ) -> Option<Result<&'a Explained, &'a String>> {
         match found.get(&self.explain?) {
-            Some(Value::Explained(explained)) => Some(explained.clone()),
+            Some(Value::Explained(explained)) => Some(Ok(explained)),
+            Some(Value::Failed(why)) => Some(Err(why)),
             _ => None,
         }
     }
@@ -116,6 +126,10 @@ fn fill(
             learner: part.learner.about.title.to_string(),
             settings: settings(part.learner),
             n_selected: part.of.selected.len(),
+            n_used: trails
+                .as_ref()
+                .ok()
+                .map(|trails| trails.iter().filter(|trail| trail.counts).count()),
             equation: equation(&part, trails, model, limits),
             novelty_limit: part.of.familiar.as_ref().map(|familiar| familiar.limit),
         }
@@ -231,6 +245,7 @@ fn equation(
              file, on the prepared scale"
         )
     })?;
+    let counts = || trails.iter().filter(|trail| trail.counts);
     let unmet = |trail: &Trail| {
         let known = model.columns[trail.from].categories.iter().flatten();
         known
@@ -244,7 +259,7 @@ fn equation(
             })
             .count()
     };
-    if trails.iter().any(|trail| unmet(trail) > 0) {
+    if counts().any(|trail| unmet(trail) > 0) {
         return Err("a category that no training row has counts as missing: the equation stands in \
                     the file, on the prepared scale"
             .to_string());
@@ -253,20 +268,23 @@ fn equation(
         trails.iter().map(straight).collect::<Result<_, _>>()?;
     let (intercept, coefficients) =
         on_raw_scale(&straights, &weights, intercept, part.of.link);
+    // Of a column that decides nothing there is nothing to add.
     let terms = trails.iter().zip(straights).zip(coefficients).enumerate();
-    let terms = terms.map(|(at, ((trail, straight), coefficient))| {
-        let column = &model.columns[trail.from];
-        Term {
-            predictor: column.name.clone(),
-            unit: column.unit.clone(),
-            transform: straight.transform,
-            coefficient,
-            limits: limits.map(|limits| limits.terms[at]),
-            missing_is: straight.missing_is,
-            lowest: column.range.map(|(low, _)| low),
-            highest: column.range.map(|(_, high)| high),
-        }
-    });
+    let terms = terms.filter(|(_, ((trail, _), _))| trail.counts).map(
+        |(at, ((trail, straight), coefficient))| {
+            let column = &model.columns[trail.from];
+            Term {
+                predictor: column.name.clone(),
+                unit: column.unit.clone(),
+                transform: straight.transform,
+                coefficient,
+                limits: limits.map(|limits| limits.terms[at]),
+                missing_is: straight.missing_is,
+                lowest: column.range.map(|(low, _)| low),
+                highest: column.range.map(|(_, high)| high),
+            }
+        },
+    );
     let terms: Vec<Term> = terms.collect();
     let example = example(intercept, &terms, model);
     Ok(Equation {

@@ -19,7 +19,7 @@ use crate::spec::{ChainSetting, Study, Use};
 use crate::survey::Survey;
 
 /// Version of the layout of [`Model`].
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 
 /// A model that is handed over: as a file of its own, and for other programs.
 pub struct HandedOver {
@@ -69,10 +69,15 @@ fn written(
     let parts = parts(study, case, frozen);
     let predictors = without_rows(frozen);
     let trails = traced(&parts, &predictors);
-    let needed = needed(&trails, predictors.p());
+    // The prevalence is predicted whatever the predictors are.
+    let needed = match frozen.falls_back {
+        Some(_) => BTreeSet::new(),
+        None => needed(&trails, predictors.p()),
+    };
     let mut beside: Vec<String> = Vec::new();
     // The null model reads nothing, whatever its steps would.
-    for part in parts.iter().filter(|part| !part.of.is_null()) {
+    let reads = |part: &&Part<'_>| frozen.falls_back.is_none() && !part.of.is_null();
+    for part in parts.iter().filter(reads) {
         for step in part.prepare.steps.iter().chain(&part.select.steps) {
             let Instance::TableStep(step) = &step.instance else { continue };
             beside.extend(step.columns());
@@ -146,7 +151,10 @@ pub fn needed(of_members: &[Trails], n_predictors: usize) -> BTreeSet<usize> {
     let mut needed = BTreeSet::new();
     for trails in of_members {
         match trails {
-            Ok(trails) => needed.extend(trails.iter().map(|trail| trail.from)),
+            Ok(trails) => {
+                let count = trails.iter().filter(|trail| trail.counts);
+                needed.extend(count.map(|trail| trail.from));
+            }
             Err(_) => needed.extend(0..n_predictors),
         }
     }
@@ -359,12 +367,15 @@ impl Ready {
     }
 
     /// How novel each row is: its distance in parts of the limit, the largest over members; above 1
-    /// it is novel. `None` where no member knows.
+    /// it is novel. `None` where no member knows, and where nothing is looked at.
     ///
     /// # Errors
     /// Values so far out that what is made of them is no finite number: a probability of them comes from
     /// where numbers end, and other programs may give another one.
     pub fn novelty(&self, rows: &Rows) -> Result<Option<Vec<f64>>, String> {
+        if self.model.falls_back.is_some() {
+            return Ok(None);
+        }
         let beyond =
             || "values are so far out that they cannot be computed with".to_string();
         let mut most: Option<Vec<f64>> = None;
@@ -390,6 +401,13 @@ impl Ready {
             });
         }
         Ok(most)
+    }
+
+    /// How far outside of a predictor's development range a subject may be, in widths of that range, and
+    /// still be like the others: the most over members.
+    pub fn reach(&self) -> f64 {
+        let familiar = self.model.members.iter().filter_map(|of| of.familiar.as_ref());
+        familiar.map(|of| of.reach).fold(0.0, f64::max)
     }
 
     pub fn parts(&self) -> Vec<Part<'_>> {

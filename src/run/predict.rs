@@ -9,6 +9,7 @@ use crate::data::{FrameColumn, ModelColumn, Rows, Table, TextColumn};
 use crate::diagnostics::nearest;
 use crate::math::decimal;
 use crate::operation::Instance;
+use crate::statistics::beyond;
 
 /// What the table's reader says of it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,6 +45,25 @@ pub struct Predicted {
     pub reasons: Vec<String>,
 }
 
+impl Predicted {
+    /// A subject of whom nothing is said, and why.
+    pub fn refused(id: String, why: String) -> Self {
+        Self { reasons: vec![why], ..Self::unsaid(id) }
+    }
+
+    fn unsaid(id: String) -> Self {
+        Self {
+            id,
+            probability: None,
+            positive: None,
+            novelty: None,
+            novel: false,
+            together: false,
+            reasons: Vec::new(),
+        }
+    }
+}
+
 /// A predictor's place in the table.
 struct Source<'a> {
     column: &'a ModelColumn,
@@ -53,6 +73,9 @@ struct Source<'a> {
     units: Option<&'a TextColumn>,
     /// Whether a unit that a row does not state is the model's.
     unstated_units: bool,
+    /// How far outside of its development range a value may be, in widths of that range, before its
+    /// subject is unlike the others.
+    reach: f64,
 }
 
 /// The predictions for the rows of a table, in its order.
@@ -66,17 +89,8 @@ pub fn predict(
 ) -> Result<Vec<Predicted>, Vec<TableFault>> {
     let (sources, beside) = matched(ready, table, trust)?;
     let n = table.n_rows();
-    let mut predicted: Vec<Predicted> = (0..n)
-        .map(|row| Predicted {
-            id: table.ids().cell(row).to_string(),
-            probability: None,
-            positive: None,
-            novelty: None,
-            novel: false,
-            together: false,
-            reasons: Vec::new(),
-        })
-        .collect();
+    let mut predicted: Vec<Predicted> =
+        (0..n).map(|row| Predicted::unsaid(table.ids().cell(row).to_string())).collect();
     let mut columns: Vec<FrameColumn> = Vec::with_capacity(sources.len());
     let mut good = vec![true; n];
     for (row, why) in told_differently(table, &sources, &beside) {
@@ -133,7 +147,23 @@ pub fn predict(
     for company in companies(ready, &rows, good) {
         company.say(ready, &rows, &mut predicted);
     }
-    for refused in predicted.iter_mut().filter(|of| of.probability.is_none()) {
+    let said = |of: &Predicted| of.probability.is_some();
+    for (batch, known) in batches(ready) {
+        let cells = rows.beside(&batch).unwrap_or_default();
+        let is_new = |row: usize| {
+            let cell = cells.get(row).and_then(|cell| cell.as_deref());
+            cell.is_some_and(|cell| !known.iter().any(|known| known == cell))
+        };
+        let new = predicted.iter_mut().enumerate().filter(|(row, _)| is_new(*row));
+        for (_, of) in new.filter(|(_, of)| said(of) && !of.together) {
+            of.reasons.push(format!(
+                "`{batch}` is none that the model was developed on ({}): it is harmonised as its study \
+                 says of others",
+                known.join(", ")
+            ));
+        }
+    }
+    for refused in predicted.iter_mut().filter(|of| !said(of)) {
         refused.novel = false;
     }
     Ok(predicted)
@@ -279,6 +309,20 @@ fn unfilled(ready: &Ready, row: &Rows) -> Option<String> {
     })
 }
 
+/// Columns of batches by which the preparation harmonises, with the batches that it was fitted on.
+fn batches(ready: &Ready) -> BTreeMap<String, Vec<String>> {
+    let parts = ready.parts();
+    let steps = parts.iter().flat_map(|part| {
+        let prepared = part.prepare.steps.iter().zip(&part.of.prepare);
+        prepared.chain(part.select.steps.iter().zip(&part.of.select))
+    });
+    let known = steps.filter_map(|(step, state)| {
+        let Instance::TableStep(step) = &step.instance else { return None };
+        Some((step.harmonises()?.batch.to_string(), step.batches(state).ok()?))
+    });
+    known.filter(|(column, _)| ready.model.beside.contains(column)).collect()
+}
+
 /// Why a row is refused whose batch the preparation has not met, for whoever has the model alone: which
 /// it knows, what it does with others, and what helps.
 fn not_met(ready: &Ready, row: &Rows) -> Option<String> {
@@ -369,7 +413,8 @@ impl Source<'_> {
             let known = || categories.join(", ");
             return place.map(|at| (at as f64, None)).ok_or_else(|| {
                 format!(
-                    "`{name}` holds a category that the model does not know; it knows {}",
+                    "`{name}` holds {}, a category that the model does not know; it knows {}",
+                    told(cell),
                     known()
                 )
             });
@@ -380,10 +425,15 @@ impl Source<'_> {
         if let (Some(unit), Some(stated)) = (&self.column.unit, stated)
             && !same_unit(unit, stated)
         {
-            return Err(format!(
-                "`{name}` is in {}, the model's is in {unit}",
-                shown(stated)
-            ));
+            return Err(match stated.trim() {
+                "" => format!(
+                    "`{name}` is in no stated unit, the model's is in {unit}; state it"
+                ),
+                stated => format!(
+                    "`{name}` is in {}, the model's is in {unit}; convert it",
+                    told(stated)
+                ),
+            });
         }
         match cell.parse().ok().filter(|value: &f64| value.is_finite()) {
             Some(value) => Ok((value, self.outside(value))),
@@ -395,41 +445,54 @@ impl Source<'_> {
     fn is_unlike(&self, value: f64) -> bool {
         match value.is_nan() {
             true => self.column.needed && self.column.missing == 0,
-            false => self.is_outside(value),
+            false => self.beyond(value) > self.reach,
         }
     }
 
-    fn is_outside(&self, value: f64) -> bool {
+    /// How far outside of the development range a value is, in widths of that.
+    fn beyond(&self, value: f64) -> f64 {
         let range = self.column.range.filter(|_| self.column.needed);
-        range.is_some_and(|(low, high)| value < low || value > high)
+        range.map_or(0.0, |range| beyond(range, value))
     }
 
     fn outside(&self, value: f64) -> Option<String> {
         let (low, high) = self.column.range?;
         let name = &self.column.column;
-        self.is_outside(value).then(|| {
-            let [value, low, high] = [value, low, high].map(decimal);
-            format!(
-                "`{name}` is {value}, outside of the development range {low} to {high}"
-            )
-        })
+        let far = match self.beyond(value) {
+            beyond if beyond <= 0.0 => return None,
+            beyond if beyond > self.reach => "far ",
+            _ => "",
+        };
+        let [value, low, high] = [value, low, high].map(decimal);
+        Some(format!(
+            "`{name}` is {value}, {far}outside of the development range {low} to {high}"
+        ))
     }
 }
 
 /// Why a cell is not read as a number.
 fn no_number(name: &str, cell: &str) -> String {
     let with_point = cell.replacen(',', ".", 1).parse::<f64>();
-    match (cell.parse::<f64>(), with_point) {
-        (Ok(_), _) => format!("`{name}` is no finite number"),
-        (_, Ok(_)) => format!("`{name}` is no number; write it with a decimal point"),
-        _ => format!("`{name}` is no number"),
-    }
+    let (what, remedy) = match (cell.parse::<f64>(), with_point) {
+        (Ok(_), _) => ("finite number", UNKNOWN),
+        (_, Ok(_)) => ("number", "write it with a decimal point"),
+        _ => ("number", UNKNOWN),
+    };
+    format!("`{name}` holds {}, which is no {what}; {remedy}", told(cell))
 }
 
-fn shown(unit: &str) -> String {
-    match unit.trim() {
-        "" => "no stated unit".to_string(),
-        unit => format!("{unit:?}"),
+/// What to do about a cell that holds no value.
+const UNKNOWN: &str = "correct it, or leave it empty where it is not known";
+
+/// A cell in quotes, cut where it is long.
+fn told(cell: &str) -> String {
+    /// More characters are not read.
+    const MOST: usize = 40;
+    match cell.trim() {
+        long if long.chars().count() > MOST => {
+            format!("{:?}", long.chars().take(MOST).chain(['…']).collect::<String>())
+        }
+        short => format!("{short:?}"),
     }
 }
 
@@ -483,7 +546,7 @@ fn matched<'a>(
     table: &'a Table,
     trust: Trust,
 ) -> Result<Matched<'a>, Vec<TableFault>> {
-    let model = &ready.model;
+    let (model, reach) = (&ready.model, ready.reach());
     let mut faults: Vec<TableFault> = Vec::new();
     let mut sources: Vec<Source<'a>> = model
         .columns
@@ -494,14 +557,24 @@ fn matched<'a>(
             unit: None,
             units: None,
             unstated_units: trust.unstated_units,
+            reach,
         })
         .collect();
     let mut beside = BTreeMap::new();
     let mut unknown: Vec<&str> = Vec::new();
-    let predictors = table.columns().iter().filter(|c| c.name != table.ids().name);
+    let is_own = |name: &str| {
+        let is = |of: &ModelColumn| of.column == name || of.name == name;
+        model.columns.iter().any(is) || beside_called(&model.beside, name).is_some()
+    };
+    let id = table.ids().name.as_str();
+    let predictors = table.columns().iter().filter(|c| c.name != id);
     for cells in predictors {
-        let (name, unit) = parsed(&cells.name);
-        let of_units = name.strip_suffix(OF_UNITS);
+        // A name may end as units do.
+        let (name, unit) = match is_own(&cells.name) {
+            true => (cells.name.as_str(), None),
+            false => parsed(&cells.name),
+        };
+        let of_units = name.strip_suffix(OF_UNITS).filter(|_| !is_own(name));
         let wanted = of_units.unwrap_or(name);
         let of_beside = beside_called(&model.beside, name);
         if let Some(known) = of_beside {
@@ -536,13 +609,16 @@ fn matched<'a>(
     for name in &missing {
         faults.push(TableFault {
             message: format!("the table has no column `{name}`, which the model needs"),
-            hint: nearest(name, unknown.iter().copied()).map_or_else(
-                || {
-                    "add it; the cells of subjects of whom it is not known stay empty"
+            hint: match nearest(name, unknown.iter().copied()) {
+                Some(near) => format!("did you mean its column `{near}`? Rename it"),
+                // Nobody is named by what a model computes with.
+                None if *name == id => {
+                    "its first column names the subjects unless `--id COLUMN` says which does"
                         .to_string()
-                },
-                |near| format!("did you mean its column `{near}`? Rename it"),
-            ),
+                }
+                None => "add it; the cells of subjects of whom it is not known stay empty"
+                    .to_string(),
+            },
         });
     }
     if !trust.unknown_columns {
@@ -614,11 +690,19 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_cell_is_told_apart() {
-        assert_eq!(no_number("age", "1e400"), "`age` is no finite number");
-        assert_eq!(no_number("age", "-inf"), "`age` is no finite number");
-        let point = "`age` is no number; write it with a decimal point";
+        let correct = "correct it, or leave it empty where it is not known";
+        let no = |cell: &str, what: &str| {
+            format!("`age` holds \"{cell}\", which is no {what}")
+        };
+        for cell in ["1e400", "-inf"] {
+            let why = format!("{}; {correct}", no(cell, "finite number"));
+            assert_eq!(no_number("age", cell), why);
+        }
+        let point = format!("{}; write it with a decimal point", no("1,5", "number"));
         assert_eq!(no_number("age", "1,5"), point);
-        assert_eq!(no_number("age", "1.234,5"), "`age` is no number");
+        let why = format!("{}; {correct}", no("1.234,5", "number"));
+        assert_eq!(no_number("age", "1.234,5"), why);
+        assert_eq!(told(&"x".repeat(50)), format!("\"{}…\"", "x".repeat(40)));
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub use difference::standardised_difference;
 pub use influence::influence_se;
 pub use interval::{nadeau_bengio, newcombe, wilson};
 pub use learning_curve::nested_parts;
-pub use novelty::{distance, familiar};
+pub use novelty::{beyond, distance, familiar, reach};
 pub use permutation::{permutation_p, permuted};
 pub use platt::{linked, platt, platt_apart};
 pub use precision_recall::{mean_precision, percentiles, precision_recall};

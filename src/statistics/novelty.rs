@@ -32,25 +32,71 @@ pub fn familiar(columns: &[&[f64]], groups: &[u32]) -> Option<Familiar> {
     if n < 10 || columns.iter().any(|column| column.iter().any(|v| !v.is_finite())) {
         return None;
     }
-    let mut order: Vec<u32> = groups.to_vec();
-    order.sort_unstable();
-    order.dedup();
-    let part = |row: usize| order.partition_point(|g| *g < groups[row]) % PARTS;
-    let rows = |wanted: &dyn Fn(usize) -> bool| -> Vec<usize> {
-        (0..n).filter(|row| wanted(*row)).collect()
-    };
     let mut distances = Vec::with_capacity(n);
-    for left_out in 0..PARTS {
-        let model = model(columns, &rows(&|row| part(row) != left_out));
-        for row in rows(&|row| part(row) == left_out) {
+    for (others, left_out) in turns(groups) {
+        let model = model(columns, &others);
+        for row in left_out {
             let values: Vec<f64> = columns.iter().map(|column| column[row]).collect();
             distances.push(distance(&model, &values));
         }
     }
     distances.sort_by(f64::total_cmp);
     let limit = quantile_of_sorted(&distances, SHARE)?;
-    let whole = model(columns, &rows(&|_| true));
+    let whole = model(columns, &(0..n).collect::<Vec<usize>>());
     (limit > 0.0).then_some(Familiar { limit, ..whole })
+}
+
+/// How far outside of a range a value lies, in widths of the range; 0 within it.
+pub fn beyond((low, high): (f64, f64), value: f64) -> f64 {
+    let outside = (low - value).max(value - high);
+    match outside > 0.0 {
+        true => outside / (high - low),
+        false => 0.0,
+    }
+}
+
+/// How far outside of the range of a predictor a subject may be and still be like the others: the 99th
+/// percentile, over rows, of the farthest that any of their values lies outside of the ranges of four
+/// fifths of the groups that they are not in. Among many predictors most subjects are the least or the
+/// greatest of something, so that an end of a range alone says little.
+///
+/// Shape: `columns` p columns of n values, a missing one NaN; `groups` n. `None` for under ten rows. A
+/// range without width gives no measure and is passed over.
+pub fn reach(columns: &[&[f64]], groups: &[u32]) -> Option<f64> {
+    let n = groups.len();
+    if n < 10 {
+        return None;
+    }
+    let mut farthest = vec![0.0f64; n];
+    for (others, left_out) in turns(groups) {
+        for column in columns {
+            let known = others.iter().map(|&row| column[row]).filter(|v| !v.is_nan());
+            let ends = known
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+                    (low.min(v), high.max(v))
+                });
+            if ends.0 >= ends.1 {
+                continue;
+            }
+            for &row in &left_out {
+                // Nothing is beyond anything where a value is missing.
+                farthest[row] = farthest[row].max(beyond(ends, column[row]));
+            }
+        }
+    }
+    farthest.sort_by(f64::total_cmp);
+    quantile_of_sorted(&farthest, SHARE).filter(|reach| reach.is_finite())
+}
+
+/// Each of the parts that take turns: the rows of all others, and its own. Rows of a group stay together.
+fn turns(groups: &[u32]) -> Vec<(Vec<usize>, Vec<usize>)> {
+    let mut order: Vec<u32> = groups.to_vec();
+    order.sort_unstable();
+    order.dedup();
+    let part = |row: usize| order.partition_point(|g| *g < groups[row]) % PARTS;
+    (0..PARTS)
+        .map(|left_out| (0..groups.len()).partition(|row| part(*row) != left_out))
+        .collect()
 }
 
 /// The distance of a row with these values.
@@ -101,7 +147,14 @@ fn model(columns: &[&[f64]], rows: &[usize]) -> Familiar {
     let explained: f64 = variances.iter().sum();
     let others = used.saturating_sub(variances.len()).max(1) as f64;
     let rest = ((used as f64 - explained) / others).max(LEAST);
-    Familiar { columns: moments, directions, variances, rest, limit: f64::INFINITY }
+    Familiar {
+        columns: moments,
+        directions,
+        variances,
+        rest,
+        limit: f64::INFINITY,
+        reach: 0.0,
+    }
 }
 
 /// The directions of most variance with their variances, by subspace iteration with as many further
@@ -290,6 +343,44 @@ mod tests {
             low <= *value && *value <= high
         }));
         assert!(distance(&familiar, &unlike) > familiar.limit);
+    }
+
+    /// Of many predictors most rows are the least or the greatest of one: that alone is nothing new.
+    #[test]
+    fn the_end_of_one_range_of_many_is_within_reach() {
+        let mut stream = Stream::new(5, &["novelty test"]);
+        // Skewed, as many features are.
+        let mut draw = || -> Vec<f64> {
+            (0..200).map(|_| crate::math::exp(stream.normal())).collect()
+        };
+        let rows: Vec<Vec<f64>> = (0..120).map(|_| draw()).collect();
+        let others: Vec<Vec<f64>> = (0..200).map(|_| draw()).collect();
+        let columns: Vec<Vec<f64>> =
+            (0..200).map(|j| rows.iter().map(|row| row[j]).collect()).collect();
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let groups: Vec<u32> = (0..120).collect();
+        let reach = reach(&columns, &groups).unwrap();
+        let ends = |column: &&[f64]| {
+            let low = column.iter().copied().fold(f64::INFINITY, f64::min);
+            (low, column.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+        };
+        let farthest = |row: &Vec<f64>| {
+            let all = columns.iter().zip(row).map(|(c, value)| beyond(ends(c), *value));
+            all.fold(0.0, f64::max)
+        };
+        let farthest: Vec<f64> = others.iter().map(farthest).collect();
+        assert!(farthest.iter().filter(|far| **far > 0.0).count() > 100);
+        assert!(farthest.iter().filter(|far| **far > reach).count() < 14);
+        // A missing value is nowhere, and a range without width measures nothing.
+        assert_eq!(super::reach(&[&[f64::NAN; 12], &[1.0; 12]], &[0; 12]), Some(0.0));
+        assert_eq!(super::reach(&[&[1.0; 9]], &[0; 9]), None);
+        assert_eq!(beyond((1.0, 3.0), 2.0), 0.0);
+        assert_eq!((beyond((1.0, 3.0), 4.0), beyond((1.0, 3.0), 0.0)), (0.5, 0.5));
+        assert_eq!(
+            (beyond((1.0, 1.0), 1.0), beyond((1.0, 1.0), 1.1)),
+            (0.0, f64::INFINITY)
+        );
+        assert_eq!(beyond((1.0, 3.0), f64::NAN), 0.0);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::data::{Frame, FrameColumn, Rows, Table, TextColumn, Value};
 use crate::diagnostics::{Code, Diagnostic, Place, Span};
 use crate::digest::{Digest, canonical_json};
-use crate::spec::{Block, BlockKind, Cohort, DERIVE, Named, Source, Study};
+use crate::operation::Instance;
+use crate::spec::{Block, BlockKind, Cohort, DERIVE, Named, Source, Study, Use};
 
 use super::sources::{line_of, no_column};
 use super::{
@@ -255,7 +256,7 @@ fn table_of<'s>(
     }
 }
 
-/// Whether every model that takes the block encodes its categories.
+/// Whether every model that takes the block encodes its categories before any step that takes none.
 fn encoded(study: &Study, block: &Block) -> bool {
     let mut models = study
         .models
@@ -264,13 +265,14 @@ fn encoded(study: &Study, block: &Block) -> bool {
     models.all(|model| {
         model.branches.iter().all(|branch| {
             branch.prepare.settings.iter().all(|setting| {
-                setting.steps.iter().any(|step| {
-                    step.about.name == "encode_onehot"
-                        && step
-                            .scope
-                            .as_ref()
-                            .is_none_or(|scope| scope.contains(&block.name))
-                })
+                let acts = |step: &&Use| {
+                    step.scope.as_ref().is_none_or(|scope| scope.contains(&block.name))
+                };
+                let reads = |step: &Use| match &step.instance {
+                    Instance::TableStep(step) => step.reads_categories(),
+                    _ => unreachable!("`spec` puts table steps into chains"),
+                };
+                setting.steps.iter().find(acts).is_some_and(reads)
             })
         })
     })

@@ -20,6 +20,9 @@ const FAR_APART: f64 = 1e-6;
 /// Missing values are ignored, so a column with one training value or none is dropped. The kept
 /// columns stay in table order; missing values in them stay missing.
 ///
+/// # State
+/// The positions of the columns that stay, from 0.
+///
 /// # Limits
 /// A column in which all but one row agree is kept. It may leave no column at all.
 ///

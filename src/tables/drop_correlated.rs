@@ -20,6 +20,9 @@ use crate::operation::prelude::*;
 /// the middle of their ranks. A column that is constant in the training rows has r = 0 with all.
 /// An |r| within 1e-12 of the threshold counts as equal to it, which is not above.
 ///
+/// # State
+/// The positions of the columns that stay, from 0.
+///
 /// # Limits
 /// Missing values are refused: place an imputing step before it. Table order decides which of two
 /// columns stays, not how useful they are. Two rows correlate all columns perfectly. With

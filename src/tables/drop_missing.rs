@@ -11,6 +11,9 @@ use crate::operation::prelude::*;
 /// It is dropped when its share exceeds the parameter; a share equal to it is kept. The kept
 /// columns stay in table order; missing values in them stay missing.
 ///
+/// # State
+/// The share of missing training values of each column, from which `share` says what stays.
+///
 /// # Limits
 /// Where values are missing for a reason that has to do with the outcome, the dropped column knew
 /// something. With `share: 1` every column stays. It may leave no column at all.

@@ -12,6 +12,10 @@ use crate::operation::prelude::*;
 /// reference and gets no column. A row whose category was not met in training is refused, or has
 /// zeros throughout. A missing cell is missing in every column.
 ///
+/// # State
+/// Of each column its categories in order, null for numbers. In the place of a column of categories stands
+/// one for each but the first, called `column=category`.
+///
 /// # Limits
 /// A category of one or two patients makes a column that is nearly constant: `drop_constant`
 /// afterwards, or map rare categories together.

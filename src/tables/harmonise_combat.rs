@@ -26,6 +26,12 @@ use crate::operation::prelude::*;
 /// batch, whose rows stay as they are. Columns that are constant within a batch stay as they are and
 /// take no part in the priors. A batch that was not met in training is dealt with as `unseen` says.
 ///
+/// # State
+/// `columns` has α, β and √v (`sd`) of each column, null for those that stay as they are; `batches` has γ*
+/// and δ* of each batch, of the other columns in their order, and its number of rows. β is in the order
+/// of `covariates`, of a category one number for each value but the first. With `unseen: pooled` a batch
+/// that is not there has the means of γ* and δ* weighted by rows.
+///
 /// # Differences
 /// neuroCombat and sva stop at a relative change of 1e-4, without the absolute value of what they
 /// divide by, and neuroCombat keeps covariates in single precision: values agree to about 1e-4.

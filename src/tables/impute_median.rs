@@ -15,6 +15,10 @@ use crate::operation::prelude::*;
 /// even count. With `indicator`, each column that had missing values in training gets a companion
 /// that is 1 where the value was missing and 0 elsewhere.
 ///
+/// # State
+/// The median of each column, and whether it had gaps. Companions are called `column missing` and follow
+/// all other columns, in their order.
+///
 /// # Limits
 /// Shrinks variance and ignores why a value is missing. A column without any training value fails.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]

@@ -12,6 +12,9 @@ use crate::operation::prelude::*;
 /// quantile between two values is interpolated linearly (type 7 of Hyndman and Fan). A column whose
 /// quartiles are equal is only shifted: (x − m). Missing values stay missing.
 ///
+/// # State
+/// Median and interquartile range of each column; with a range of 0 its values are only shifted.
+///
 /// # Differences
 /// scikit-learn's `RobustScaler` is the same, but takes a range below 2.2e-15 for 0.
 ///

@@ -12,6 +12,9 @@ use crate::operation::prelude::*;
 /// is constant in the training rows becomes 0. Missing values stay missing. The size of the numbers does
 /// not matter: a column times 1e-200 or 1e200 has the same z, and a z too large for a number becomes the
 /// largest one.
+///
+/// # State
+/// Mean and standard deviation of each column; with a standard deviation of 0 its values become 0.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScaleZscore {}

@@ -637,12 +637,17 @@ fn what_has_no_formula_is_named_and_still_predicts() {
 }
 
 #[test]
-fn the_prevalence_is_an_equation_without_terms_and_a_graph_of_one_number() {
+fn the_prevalence_is_an_equation_without_terms_and_asks_for_no_predictor() {
     let workshop = ran(PREPARE, "[all]", "[naive]");
     let said = predicted(&workshop, "new.csv", &[]);
     let said: Vec<String> = said.iter().map(|line| line[1].clone()).collect();
-    same_in_onnx(&workshop, "naive", &said);
+    assert!(model(&workshop).columns.iter().all(|column| !column.needed));
+    workshop.write("few.csv", b"patient\nQ1\n");
+    assert_eq!(predicted(&workshop, "few.csv", &[])[0][1], said[0]);
     let record = record(&workshop);
+    assert!(record.full_models[0].onnx.as_ref().unwrap_err().contains("prevalence"));
+    assert!(record.full_models[0].unexplained.is_some());
+    assert_eq!(record.full_models[0].members[0].n_used, Some(0));
     let facts = &record.full_models[0];
     let equation = facts.members[0].equation.as_ref().unwrap();
     assert!(equation.terms.is_empty() && facts.explained.is_none());
@@ -650,6 +655,100 @@ fn the_prevalence_is_an_equation_without_terms_and_a_graph_of_one_number() {
     assert!((equation.example.probability - probability).abs() < 1e-9);
     let html = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
     assert!(html.contains("It looks at no predictor"));
+}
+
+/// A coefficient of 0 decides nothing: nobody has to measure its predictor, and the file, the equation
+/// and the graph say the same without it.
+#[test]
+fn a_model_asks_for_those_predictors_alone_that_decide() {
+    for learn in [
+        "[logistic: { penalty: l1, c: 0.15 }]",
+        "[gradient_boosting: { rounds: 2, leaves: 2 }]",
+    ] {
+        let workshop = ran(PREPARE, "[all]", learn);
+        let whole = predicted(&workshop, "new.csv", &[]);
+        let model = model(&workshop);
+        let (needed, others): (Vec<_>, Vec<_>) =
+            model.columns.iter().partition(|column| column.needed);
+        assert!(!needed.is_empty() && !others.is_empty(), "{learn}");
+        let record = record(&workshop);
+        let member = &record.full_models[0].members[0];
+        assert!(member.n_used.unwrap() < member.n_selected, "{learn}");
+        if let Ok(equation) = &member.equation {
+            assert_eq!(equation.terms.len(), member.n_used.unwrap());
+            assert!(equation.terms.iter().all(|term| term.coefficient != 0.0));
+        }
+        // The table without the columns of the others.
+        let text = String::from_utf8(workshop.read("new.csv")).unwrap();
+        let head: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+        let is_other = |name: &str| {
+            let name = name.split(' ').next().unwrap();
+            others.iter().any(|column| column.column == name)
+        };
+        let few = text.lines().map(|line| {
+            let cells = line.split(',').zip(&head).filter(|(_, name)| !is_other(name));
+            format!("{}\n", cells.map(|(cell, _)| cell).collect::<Vec<_>>().join(","))
+        });
+        workshop.write("few.csv", few.collect::<String>().as_bytes());
+        let few = predicted(&workshop, "few.csv", &[]);
+        assert_eq!(whole.len(), few.len());
+        for (whole, few) in whole.iter().zip(&few) {
+            assert_eq!(whole[..5], few[..5], "{learn}");
+        }
+        let said: Vec<String> = whole.iter().map(|line| line[1].clone()).collect();
+        same_in_onnx(&workshop, learn, &said);
+        let graph = workshop.read(&path(&workshop).replace(".json", ".onnx"));
+        let columns = onnx::Graph::read(&graph).facts["columns"].clone();
+        let columns: Vec<String> = serde_json::from_str(&columns).unwrap();
+        let needed: Vec<&str> = needed.iter().map(|column| &*column.name).collect();
+        assert_eq!(columns, needed, "{learn}");
+    }
+}
+
+/// A graph knows categories by their places; of a row with another number nothing is said, as `predict`
+/// refuses an unknown category.
+#[test]
+fn a_category_that_is_none_has_no_probability_for_other_programs() {
+    let workshop = ran(PREPARE, "[all]", "[logistic]");
+    let bytes = workshop.read(&path(&workshop).replace(".json", ".onnx"));
+    let graph = onnx::Graph::read(&bytes);
+    let (n, values) = input(&workshop, &graph);
+    let columns: Vec<String> = serde_json::from_str(&graph.facts["columns"]).unwrap();
+    let side = columns.iter().position(|name| name == "clinical.side").unwrap();
+    for (code, is_known) in [
+        (0.0, true),
+        (2.0, true),
+        (f64::NAN, true),
+        (3.0, false),
+        (-1.0, false),
+        (0.5, false),
+    ] {
+        let mut values = values.clone();
+        values[side] = code;
+        let said = &graph.run(n, &values)["probability"].values;
+        assert_eq!(!said[0].is_nan(), is_known, "{code}");
+        assert!(said[1..].iter().all(|probability| !probability.is_nan()));
+    }
+}
+
+/// A column may be called as a column with a unit is written.
+#[test]
+fn a_name_that_ends_as_units_do_is_found() {
+    let workshop = Workshop::new();
+    write_tables(&workshop);
+    for file in ["patients.csv", "new.csv"] {
+        let text = String::from_utf8(workshop.read(file)).unwrap();
+        let text = text.replacen(",t1,t2,", ",t1 [a],t2:unit,", 1);
+        workshop.write(file, text.as_bytes());
+    }
+    let text = STUDY.replace("{PREPARE}", PREPARE).replace("{SELECT}", "[all]");
+    workshop.study(&text.replace("{LEARN}", "[logistic]"));
+    assert_eq!(workshop.run(&[])["exit"], "fine");
+    let names: Vec<String> =
+        model(&workshop).columns.into_iter().map(|column| column.column).collect();
+    assert!(names.contains(&"t1 [a]".into()) && names.contains(&"t2:unit".into()));
+    let said = predicted(&workshop, "new.csv", &[]);
+    assert!(said.len() == 40 && said.iter().all(|line| !line[1].is_empty()), "{said:?}");
 }
 
 #[test]
@@ -732,9 +831,13 @@ fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
         ("h", "outside of the development range"),
         (
             "d",
-            "`side` holds a category that the model does not know; it knows left, middle, right",
+            "`side` holds \"\"behind\"\", a category that the model does not know; it knows left, middle, \
+             right",
         ),
-        ("e", "`age` is no number"),
+        (
+            "e",
+            "`age` holds \"\"fifty\"\", which is no number; correct it, or leave it empty",
+        ),
     ] {
         assert!(line(id).starts_with(&format!("{id},,,,,")), "{}", line(id));
         assert!(line(id).contains(why), "{}", line(id));
@@ -748,6 +851,19 @@ fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
     let g = line("g");
     assert!(g.contains(",yes,") && g.contains("outside of the development range"));
     assert!(g.contains("farther from the development subjects"), "{g}");
+
+    // A row of nothing is none, one without a name refuses itself, and a name that a spreadsheet would
+    // compute is text to it.
+    let rows = "patient,age [years],volume [mm³],side,t1,t2,t3,t4,t5\n\
+                ,,,,,,,,\n,50,2000,left,0,0,0,0,0\n=a,50,2000,left,0,0,0,0,0\n";
+    workshop.write("nameless.csv", rows.as_bytes());
+    let (code, text, out) = told("nameless.csv", &[]);
+    assert!(code == 1 && text.contains("1 of 2 subjects predicted, 1 refused"), "{text}");
+    let lines_of: Vec<&str> = out.lines().collect();
+    assert_eq!(lines_of.len(), 3, "{out}");
+    let why = ",,,,,`patient` is empty in a row with `age [years]` \"\"50\"\"; name the subject";
+    assert_eq!(lines_of[1].replacen('"', "", 1).trim_end_matches('"'), why);
+    assert!(lines_of[2].starts_with("'=a,0."), "{out}");
 
     // No model, another version of the program's operations.
     let (code, text, _) = told("nowhere.csv", &[]);
@@ -789,7 +905,8 @@ fn a_table_is_refused_as_a_whole_and_a_subject_by_itself() {
     workshop.write("units.csv", table.as_bytes());
     let (code, _, out) = told("units.csv", &["--assume-units"]);
     assert!(code == 1 && out.contains("\ni,0."), "{out}");
-    assert!(out.contains("`t1` is no number; write it with a decimal point"), "{out}");
+    let why = "`t1` holds \"\"0,5\"\", which is no number; write it with a decimal point";
+    assert!(out.contains(why), "{out}");
 }
 
 /// A cohort of the study and the file of its model say the same of patients who lack a value that no
@@ -957,6 +1074,52 @@ evaluate:
     let known: Vec<&str> = known.lines().skip(1).collect();
     assert_eq!(known, [said[0], said[5]]);
     assert!(!known[0].contains("together"));
+}
+
+/// What a site is taken for that no development row is of is told with the prediction.
+#[test]
+fn a_row_of_a_site_that_development_had_not_says_so() {
+    let workshop = Workshop::new();
+    let mut stream = restudy::math::Stream::new(6, &["sites"]);
+    let mut table = "patient,status,hospital,x1,x2,x3\n".to_string();
+    for i in 0..60 {
+        let values: Vec<String> = (0..3).map(|_| stream.normal().to_string()).collect();
+        let site = ["A", "B"][i % 2];
+        table.push_str(&format!("P{i:02},{},{site},{}\n", i / 2 % 2, values.join(",")));
+    }
+    workshop.write("sites.csv", table.as_bytes());
+    workshop.study(
+        r#"restudy: 1
+title: Two hospitals (simulated)
+cancer: glioma
+seed: 3
+sources:
+  clinic: { table: sites.csv, id: patient }
+cohorts:
+  all: { from: clinic, site: hospital }
+outcomes:
+  idh: { label: IDH mutation, binary: { column: status, positive: 1, negative: 0 } }
+predictors:
+  radiomics: { columns: { from: clinic, include: ["x*"] } }
+prepare: [impute_median, harmonise_combat: { batch: hospital, unseen: pooled }, scale_zscore]
+learn: [logistic]
+validate:
+  internal: { nested: { outer: 3, inner: 2 } }
+evaluate:
+  primary: auroc
+  controls: { added: { none: not asked here }, permuted_outcome: { none: not asked here } }
+"#,
+    );
+    let run = workshop.run(&[]);
+    assert_eq!(run["exit"], "fine", "{run:?}");
+    let new = "patient,hospital,x1,x2,x3\nn0,A,0,0,0\nn1,Z,0,0,0\n";
+    workshop.write("new.csv", new.as_bytes());
+    let said = predicted(&workshop, "new.csv", &[]);
+    let reasons = |line: &[String]| line[5..].join(",");
+    assert_eq!(reasons(&said[0]), "");
+    assert!(!said[1][1].is_empty(), "{said:?}");
+    let why = "`hospital` is none that the model was developed on (A, B)";
+    assert!(reasons(&said[1]).contains(why), "{said:?}");
 }
 
 /// Everything that `predict` refuses, in its words: `tests/golden/predict/<case>.out` has what is said,

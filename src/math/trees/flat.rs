@@ -12,7 +12,7 @@ pub struct Trees {
     column: Vec<u32>,
     /// Of each node: the value up to which rows go left; at a leaf what it predicts.
     at: Vec<f64>,
-    /// Of each node: how many nodes further the right child lies; 0 at a leaf.
+    /// Of each node: how many nodes further the right child lies, the left one being the next; 0 at a leaf.
     right: Vec<u32>,
 }
 

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use super::splits::{apply_path, facts, predicted, with_beside};
+use super::trails::{Trail, rows_of, trails};
 use super::winner::{chosen, fit_member, numbered};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
-    Call, Frozen, FrozenColumn, FrozenMember, Predictions, Rows, Sealed, Value, Winner,
+    Call, Familiar, Frozen, FrozenColumn, FrozenMember, Predictions, Rows, Sealed, Train,
+    Value, Winner,
 };
 use crate::math::median;
 use crate::operation::{FittedChain, Instance};
 use crate::plan::Placed;
 use crate::spec::{ChainSetting, Use};
-use crate::statistics::{familiar, linked};
+use crate::statistics::{familiar, linked, reach};
 
 /// Fits the winner on all development rows, and keeps everything that belongs to it.
 pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
@@ -34,10 +36,8 @@ pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         let prepare = prepare.paths[chosen.prepare_path].clone();
         match fit_member(inputs.study, place, &chosen, prepare, &train, &mut known) {
             Ok((mut member, prepared)) => {
-                let columns = prepared.rows().columns().iter();
-                let values: Vec<&[f64]> = columns.map(|c| &c.values[..]).collect();
-                let familiar = || familiar(&values, prepared.groups());
-                member.familiar = if member.is_null() { None } else { familiar() };
+                let part = chosen.part(inputs.study, &member);
+                member.familiar = familiar_rows(&part, &train, &prepared);
                 member.take_link(link);
                 members.push(member);
             }
@@ -56,6 +56,44 @@ pub fn refit(inputs: &Inputs<'_>, case: usize, placed: &Placed) -> Computed {
         n,
         n_positive,
     }))
+}
+
+/// What development rows look like to a fitted candidate: in the columns on which it depends, and in
+/// the predictors that these are made of. `None` where it depends on nothing.
+fn familiar_rows(part: &Part<'_>, train: &Train, prepared: &Train) -> Option<Familiar> {
+    let raw = train.rows();
+    let columns = raw.columns();
+    let named = columns.iter().map(|c| (&*c.name, raw.categories(&c.name)));
+    // A step that mixes columns leaves none aside.
+    let trails = trails(part, &rows_of(named)).ok();
+    let counts: Vec<bool> = match &trails {
+        Some(trails) => trails.iter().map(|trail| trail.counts).collect(),
+        None => vec![true; prepared.rows().p()],
+    };
+    let reach = || {
+        let is_needed = |at: &usize| match &trails {
+            Some(of) => of.iter().any(|Trail { from, counts, .. }| *counts && from == at),
+            None => true,
+        };
+        let numbers =
+            (0..raw.p()).filter(|at| raw.categories(&columns[*at].name).is_none());
+        let needed = numbers.filter(is_needed).map(|at| &columns[at].values[..]);
+        reach(&needed.collect::<Vec<_>>(), train.groups()).unwrap_or(0.0)
+    };
+    let places: Vec<usize> = (0..counts.len()).filter(|at| counts[*at]).collect();
+    let values: Vec<&[f64]> =
+        places.iter().map(|at| &prepared.rows().columns()[*at].values[..]).collect();
+    let of = familiar(&values, prepared.groups())?;
+    // Other columns are there without a deviation, so that places are those of the learner.
+    let spread = |of: &[f64]| {
+        let mut all = vec![0.0; counts.len()];
+        places.iter().zip(of).for_each(|(at, value)| all[*at] = *value);
+        all
+    };
+    let mut moments = vec![(0.0, 0.0); counts.len()];
+    places.iter().zip(&of.columns).for_each(|(at, of)| moments[*at] = *of);
+    let directions = of.directions.iter().map(|direction| spread(direction)).collect();
+    Some(Familiar { columns: moments, directions, reach: reach(), ..of })
 }
 
 /// The same of a winner, from the last fits of each of its members alone.

@@ -1,12 +1,13 @@
 //! Where the columns that reach a learner come from: each from one predictor, by a chain of changes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::external::Part;
 use crate::data::{FrameColumn, Frozen, Link, Rows, Transform};
+use crate::math::trees::At;
 use crate::math::{yeo_johnson, yeo_johnson_of};
-use crate::operation::{Change, Instance};
+use crate::operation::{Change, Form, Instance};
 use crate::spec::Use;
 
 /// A column that reaches the learner.
@@ -17,12 +18,21 @@ pub struct Trail {
     pub from: usize,
     /// In the order in which they are made.
     pub changes: Vec<Change>,
+    /// Whether anything that is said of a row depends on it: a coefficient may be 0, trees may never ask
+    /// for it, and then it decides nothing.
+    pub counts: bool,
 }
 
 impl Trail {
     /// What the column is for a value of its predictor.
     pub fn of(&self, value: f64, categories: Option<&[String]>) -> f64 {
         self.changes.iter().fold(value, |value, change| change.of(value, categories))
+    }
+
+    /// Whether nothing is missing from the column, whatever is missing from the predictor.
+    pub fn fills(&self) -> bool {
+        let fills = |of: &Change| matches!(of, Change::Filled { .. } | Change::IsMissing);
+        self.changes.iter().any(fills)
     }
 }
 
@@ -82,9 +92,37 @@ pub fn trails(part: &Part<'_>, columns: &Rows) -> Trails {
         let from = first.get(&**name).copied();
         let unknown = made.last().map_or("", |(step, _)| *step);
         let from = from.ok_or(unknown)?;
-        Ok(Trail { name: column.name.to_string(), from, changes })
+        Ok(Trail { name: column.name.to_string(), from, changes, counts: true })
     };
-    rows.columns().iter().map(trail).collect()
+    let mut trails = rows.columns().iter().map(trail).collect::<Trails>()?;
+    let asked = asked(part);
+    for (at, trail) in trails.iter_mut().enumerate() {
+        // Where a gap would stay, a subject who has one is refused.
+        let decides = |asked: &BTreeSet<usize>| asked.contains(&at) || !trail.fills();
+        trail.counts = asked.as_ref().is_none_or(decides);
+    }
+    Ok(trails)
+}
+
+/// The places of the columns that a fitted learner asks for; none where it may be all.
+fn asked(part: &Part<'_>) -> Option<BTreeSet<usize>> {
+    let Instance::Learner(learner) = &part.learner.instance else {
+        unreachable!("`spec` puts learners here")
+    };
+    match learner.form(&part.of.model) {
+        Ok(Form::Constant(_)) => Some(BTreeSet::new()),
+        Ok(Form::Linear { weights, .. }) => {
+            Some((0..weights.len()).filter(|at| weights[*at] != 0.0).collect())
+        }
+        Ok(Form::Trees { trees, .. }) => {
+            let splits = (0..trees.n_nodes()).filter_map(|node| match trees.node(node) {
+                At::Split { column, .. } => Some(column),
+                At::Leaf(_) => None,
+            });
+            Some(splits.collect())
+        }
+        Ok(Form::Kernel { .. } | Form::Opaque) | Err(_) => None,
+    }
 }
 
 /// By column that a step makes: the column that it is made from, and how.

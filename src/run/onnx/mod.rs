@@ -2,7 +2,8 @@
 //!
 //! In double precision throughout. The input `X` has a column for each predictor that is needed, in the
 //! order of the fact `columns`; missing is NaN, and a category is its position in the fact
-//! `categories`. What has no formula is not exported: the error names it.
+//! `categories`; of a row with a number that is none of these nothing is said. What has no formula is not
+//! exported: the error names it.
 
 mod graph;
 mod wire;
@@ -36,11 +37,6 @@ pub fn export(
         let trails = trails.as_ref().map_err(|step| {
             format!("`{step}` has no formula of one predictor for each column")
         })?;
-        let filled = |trail: &Trail| {
-            let fills =
-                |of: &Change| matches!(of, Change::Filled { .. } | Change::IsMissing);
-            trail.changes.iter().any(fills)
-        };
         let probability = match form(part)? {
             Form::Constant(probability) => constant(&mut graph, probability),
             form => {
@@ -48,7 +44,7 @@ pub fn export(
                 let probability = learner(&mut graph, part, form, &columns)?;
                 // Where the preparation leaves a gap there is no probability, though trees would give
                 // one.
-                match trails.iter().all(filled) {
+                match trails.iter().all(Trail::fills) {
                     true => probability,
                     false => unless_missing(&mut graph, &columns, &probability),
                 }
@@ -66,6 +62,7 @@ pub fn export(
         });
     }
     let probability = sum.ok_or("it has no members")?;
+    let probability = of_known_categories(&mut graph, model, &needed, &probability);
     graph.called(&probability, "probability");
     if let Some(threshold) = &model.threshold {
         let threshold = graph.double(threshold.value);
@@ -99,7 +96,10 @@ fn prepared(
 ) -> Result<String, String> {
     let mut groups: Vec<(Vec<Kind>, Vec<usize>)> = Vec::new();
     for (at, trail) in trails.iter().enumerate() {
-        let kinds: Vec<Kind> = trail.changes.iter().map(Kind::of).collect();
+        let kinds: Vec<Kind> = match trail.counts {
+            true => trail.changes.iter().map(Kind::of).collect(),
+            false => vec![Kind::Unasked],
+        };
         match groups.iter_mut().find(|(known, _)| *known == kinds) {
             Some((_, members)) => members.push(at),
             None => groups.push((kinds, vec![at])),
@@ -109,19 +109,18 @@ fn prepared(
     for (kinds, members) in &groups {
         let place = |at: &usize| {
             let from = trails[*at].from;
+            // What is not asked for may be no column of the input, and any stands for it.
             needed.iter().position(|known| *known == from).unwrap_or_default()
         };
         let from: Vec<usize> = members.iter().map(place).collect();
         let mut value = graph.gather("X", &from);
         for position in 0..kinds.len() {
-            let changes: Vec<(&Change, Option<&[String]>)> = members
-                .iter()
-                .map(|at| {
-                    let trail = &trails[*at];
-                    let column = &model.columns[trail.from];
-                    (&trail.changes[position], column.categories.as_deref())
-                })
-                .collect();
+            let changes = members.iter().filter_map(|at| {
+                let trail = &trails[*at];
+                let column = &model.columns[trail.from];
+                Some((trail.changes.get(position)?, column.categories.as_deref()))
+            });
+            let changes: Vec<(&Change, Option<&[String]>)> = changes.collect();
             value = changed(graph, kinds[position], &value, &changes)?;
         }
         made.push(value);
@@ -149,6 +148,8 @@ enum Kind {
     Zero,
     YeoJohnson,
     Is,
+    /// Of a column that decides nothing.
+    Unasked,
 }
 
 impl Kind {
@@ -194,6 +195,13 @@ fn changed(
         Kind::Zero => {
             let zero = graph.double(0.0);
             graph.node("Mul", &[value, &zero])
+        }
+        // 0 whatever is there, a gap included: a product would keep that.
+        Kind::Unasked => {
+            let missing = graph.node("IsNaN", &[value]);
+            let flag = graph.indicator(&missing);
+            let zero = graph.double(0.0);
+            graph.node("Mul", &[&flag, &zero])
         }
         Kind::Scaled => {
             let centre = numbers(graph, |change| match change {
@@ -244,13 +252,50 @@ fn changed(
 /// What is said of rows without gaps; of others not a number.
 fn unless_missing(graph: &mut Graph, rows: &str, said: &str) -> String {
     let missing = graph.node("IsNaN", &[rows]);
-    let missing = graph.indicator(&missing);
+    unless_any(graph, &missing, said)
+}
+
+/// What is said of rows of which nothing is flagged; of others not a number.
+fn unless_any(graph: &mut Graph, flags: &str, said: &str) -> String {
+    let flags = graph.indicator(flags);
     let axis = graph.integers(&[1]);
-    let gaps = graph.node("ReduceSum", &[&missing, &axis]);
+    let flagged = graph.node("ReduceSum", &[&flags, &axis]);
     let zero = graph.double(0.0);
-    let any = graph.node("Greater", &[&gaps, &zero]);
+    let any = graph.node("Greater", &[&flagged, &zero]);
     let nothing = graph.double(f64::NAN);
     graph.node("Where", &[&any, &nothing, said])
+}
+
+/// What is said of rows whose categories are known or missing; of others not a number, as `predict`
+/// refuses them.
+fn of_known_categories(
+    graph: &mut Graph,
+    model: &Model,
+    needed: &[usize],
+    said: &str,
+) -> String {
+    let of_place = |(place, at): (usize, &usize)| {
+        Some((place, model.columns[*at].categories.as_ref()?.len()))
+    };
+    let coded: Vec<(usize, usize)> =
+        needed.iter().enumerate().filter_map(of_place).collect();
+    if coded.is_empty() {
+        return said.to_string();
+    }
+    let (places, numbers): (Vec<usize>, Vec<usize>) = coded.into_iter().unzip();
+    let ends: Vec<f64> = numbers.iter().map(|n| *n as f64).collect();
+    let codes = graph.gather("X", &places);
+    let (zero, ends) = (graph.double(0.0), graph.doubles(&[1, ends.len()], &ends));
+    let floor = graph.node("Floor", &[&codes]);
+    let whole = graph.node("Equal", &[&floor, &codes]);
+    let from = graph.node("GreaterOrEqual", &[&codes, &zero]);
+    let until = graph.node("Less", &[&codes, &ends]);
+    let within = graph.node("And", &[&from, &until]);
+    let known = graph.node("And", &[&whole, &within]);
+    let missing = graph.node("IsNaN", &[&codes]);
+    let fine = graph.node("Or", &[&known, &missing]);
+    let odd = graph.node("Not", &[&fine]);
+    unless_any(graph, &odd, said)
 }
 
 /// Both branches of the transformation, and at each value the one that holds.

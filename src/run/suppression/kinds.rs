@@ -301,7 +301,11 @@ pub const KINDS: &[Places] = &[
     ("full_models/#", &["falls_back"], Prevalence),
     ("full_models/#", &["threshold", "calibration/#", "columns/#/median"], Model),
     ("full_models/#/columns/#", &["lowest", "highest"], Extreme),
-    ("full_models/#/members/#", &["weight", "n_selected", "novelty_limit"], Model),
+    (
+        "full_models/#/members/#",
+        &["weight", "n_selected", "n_used", "novelty_limit"],
+        Model,
+    ),
     (
         "full_models/#/members/#/equation/Ok",
         &["intercept", "intercept_limits/#", "resamples"],

@@ -796,6 +796,8 @@ fn explained(
     let told = of.predictors.iter().any(|of| small.contains(&of.name));
     if told || untold {
         model.explained = None;
+        let why = "they are held back, as numbers of rows follow from them";
+        model.unexplained = Some(why.to_string());
     }
 }
 
