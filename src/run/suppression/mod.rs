@@ -67,6 +67,9 @@ fn of_ranks(metric: &str) -> bool {
 /// Decimals of what is measured on hardly anybody of a class, per unit.
 const TENTHS: f64 = 10.0;
 
+/// What the method of an area of classes wholly apart says.
+const BOUND: &str = "exact one-sided 95 % bound";
+
 /// How the method of an area of few begins.
 const TOO_FEW: &str = "too few: ";
 
@@ -321,7 +324,8 @@ fn claims(whole: &StudyRecord, record: &mut StudyRecord) {
 /// too, since its size follows from it.
 fn areas(of: &AnalysisRecord, analysis: &mut AnalysisRecord, smallest: usize) {
     let smaller = of.judged_rows().map(|(n, positive)| positive.min(n - positive));
-    areas_of_few(analysis.performance.values_mut(), smaller, smallest);
+    let measured = analysis.performance.values_mut().chain(&mut analysis.within);
+    areas_of_few(measured, smaller, smallest);
     let sizes = analysis.learning_curve.iter_mut().flat_map(|of| &mut of.sizes);
     areas_of_few(sizes.flat_map(|size| &mut size.estimate), smaller, smallest);
 }
@@ -333,12 +337,16 @@ fn areas_of_few<'a>(
     smallest: usize,
 ) {
     let small = smaller.is_some_and(|n| (1..smallest).contains(&n));
-    for estimate in measured.filter(|of| of.method.starts_with(TOO_FEW)) {
-        if small {
+    for estimate in measured {
+        let (few, bound) =
+            (estimate.method.starts_with(TOO_FEW), estimate.method.contains(BOUND));
+        if small && (few || bound) {
             (estimate.lower, estimate.upper) = (None, None);
             estimate.method =
                 format!("no interval: {} of a class", TOO_FEW.trim_end_matches(": "));
-        } else {
+        } else if bound {
+            estimate.method = format!("classes wholly apart: {BOUND}");
+        } else if few {
             estimate.method =
                 format!("{TOO_FEW}exact 95 % interval of a proportion of disjoint pairs");
         }
