@@ -9,7 +9,7 @@ use crate::data::{
     Call, Frozen, FrozenColumn, FrozenMember, Predictions, Rows, Sealed, Value, Winner,
 };
 use crate::math::median;
-use crate::operation::{FittedChain, Instance};
+use crate::operation::FittedChain;
 use crate::plan::Placed;
 use crate::spec::{ChainSetting, Use};
 use crate::statistics::{familiar, linked};

@@ -738,7 +738,7 @@ fn shares(
     metric: &dyn AnyMetric,
 ) -> Value {
     if !pools.clustered() {
-        return proportion(judged, pools, metric);
+        return proportion(inputs, judged, pools, metric);
     }
     match pooled(inputs, judged, pools, metric, RESAMPLES) {
         Value::Estimate(found) if found.estimate <= 0.0 || found.estimate >= 1.0 => {
@@ -756,7 +756,12 @@ fn shares(
     }
 }
 
-fn proportion(judged: &Held<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Value {
+fn proportion(
+    inputs: &Inputs<'_>,
+    judged: &Held<'_>,
+    pools: &Pools,
+    metric: &dyn AnyMetric,
+) -> Value {
     let mut failed = judged.failed.clone();
     let (mut values, mut below) = (Vec::new(), Vec::new());
     for pool in &pools.repeats {
