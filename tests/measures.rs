@@ -142,8 +142,11 @@ fn intervals_of_folds_and_of_resamples_are_those_of_their_definitions() {
         rows.map(|row| (truth[row], scores[row])).unzip()
     };
     let folds: Vec<_> = (0..10).map(fold).collect();
-    let folds: Vec<(&[bool], &[f64])> =
-        folds.iter().map(|(truth, scores)| (&truth[..], &scores[..])).collect();
+    let units: Vec<u32> = (0..truth.len() as u32).collect();
+    let folds: Vec<(&[bool], &[f64], &[u32])> = folds
+        .iter()
+        .map(|(truth, scores)| (&truth[..], &scores[..], &units[..truth.len()]))
+        .collect();
     let mut case = collection.case("cv_intervals");
     let se = influence_se(&folds).unwrap();
     case.near(se, "/influence_curve_se");

@@ -98,7 +98,11 @@ mod tests {
         let found = stability(&fits, 8).unwrap();
         // numpy 2.4, the formulas of theorem 10 written out on the matrix of zeros and ones.
         assert!((found.index - 0.355_353_901_996_370_3).abs() < 1e-12, "{}", found.index);
-        assert!((found.variance - 0.011_951_683_142_858_554).abs() < 1e-12, "{}", found.variance);
+        assert!(
+            (found.variance - 0.011_951_683_142_858_554).abs() < 1e-12,
+            "{}",
+            found.variance
+        );
     }
 
     /// The variance is that of the index over sets of independent selections of varying size.

@@ -165,6 +165,9 @@ pub fn measure(inputs: &Inputs<'_>, of: Judgement, metric: usize) -> Computed {
             match fold_mean(&judged, &value, pairs) {
                 Value::Estimate(mut estimate) if auroc && how == How::Folds => {
                     let other = by_influence(inputs, &judged, &estimate);
+                    if other.as_ref().is_some_and(|other| narrower(&estimate, other)) {
+                        estimate.method.push_str(NARROWER);
+                    }
                     estimate.other_intervals.extend(other);
                     Value::Estimate(estimate)
                 }
@@ -263,6 +266,16 @@ fn by_influence(
              choice among candidates is left out"
         ),
     })
+}
+
+/// What is said of folds that are more alike than so many rows are, as where they were stratified by what
+/// the model looks at.
+const NARROWER: &str = ", narrower here than that of the influence curve: the folds are more alike than \
+                        as many independent patients would make them";
+
+fn narrower(estimate: &Estimate, than: &Interval) -> bool {
+    let width = estimate.lower.zip(estimate.upper).map(|(lower, upper)| upper - lower);
+    width.is_some_and(|width| width < than.upper - than.lower)
 }
 
 /// By row of the cohort, whose it is.
@@ -1458,7 +1471,92 @@ fn drawn_apart(inputs: &Inputs<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Va
 
 #[cfg(test)]
 mod tests {
-    use super::{area, from_both, put_together};
+    use std::collections::BTreeSet;
+
+    use super::{
+        NARROWER, area, disjoint_of, from_both, inside, narrower, over_folds, paired,
+        put_together,
+    };
+    use crate::data::{Estimate, Interval};
+    use crate::statistics;
+
+    #[test]
+    fn folds_of_one_value_have_no_interval_by_their_spread() {
+        let sizes = (80.0, 20.0);
+        // 20 pairs all won: 0.05^(1/20).
+        let (bound, words) = over_folds(&[1.0; 5], sizes, 20);
+        let (lower, upper) = bound.unwrap();
+        assert!((lower - 0.860_891_659_331_734).abs() < 1e-12, "{lower}");
+        assert!(upper == 1.0 && words.contains("from the 20 disjoint pairs"), "{words}");
+        let (none, words) = over_folds(&[0.5; 5], sizes, 20);
+        assert_eq!(none, None);
+        assert_eq!(words, "no interval: folds of one same value have no spread");
+        let (none, words) = over_folds(&[0.7], sizes, 20);
+        assert_eq!((none, &*words), (None, "no interval: one fold has no spread"));
+        // scipy 1.17: t.ppf(0.975, 4)·√((1/5 + 20/80)·0.000 25) about 0.98.
+        let (usual, words) = over_folds(&[0.96, 1.0, 0.98, 0.99, 0.97], sizes, 20);
+        let (lower, upper) = usual.unwrap();
+        assert!((lower - 0.950_551_352_6).abs() < 1e-9 && upper == 1.0, "{lower}");
+        assert!(words.starts_with("approximate 95 % interval"));
+    }
+
+    #[test]
+    fn an_interval_that_is_narrower_than_that_of_the_influence_curve_says_so() {
+        let of = |lower, upper| Estimate {
+            lower: Some(lower),
+            upper: Some(upper),
+            ..Estimate::default()
+        };
+        let than = Interval { lower: 0.6, upper: 0.8, method: String::new() };
+        assert!(narrower(&of(0.69, 0.71), &than) && !narrower(&of(0.5, 0.9), &than));
+        assert!(!narrower(&Estimate::default(), &than));
+        assert!(NARROWER.starts_with(", narrower"));
+    }
+
+    #[test]
+    fn pairs_of_patients_with_rows_of_both_classes_use_them_once() {
+        let of = |patients: &[u32]| patients.iter().copied().collect::<BTreeSet<u32>>();
+        assert_eq!(disjoint_of(&[of(&[1, 2, 3]), of(&[4, 5])]), 2);
+        // All of three patients have both: one pair of two of them is left.
+        assert_eq!(disjoint_of(&[of(&[1, 2, 3]), of(&[1, 2, 3])]), 1);
+    }
+
+    #[test]
+    fn two_areas_of_few_rows_are_not_tested() {
+        let truth: Vec<bool> = (0..24).map(|at| at < 12).collect();
+        let a: Vec<f64> = (0..24).map(|at| f64::from((at * 7) % 24)).collect();
+        let b: Vec<f64> = (0..24).map(|at| f64::from((at * 5) % 24)).collect();
+        let found = statistics::paired_delong(&truth, &a, &b).unwrap();
+        let enough = paired(found, 12);
+        assert!(enough.p.is_some() && enough.method == "paired DeLong");
+        let few = paired(found, 9);
+        assert_eq!((few.p, few.lower, few.upper), (None, None, None));
+        assert!(few.method.starts_with("no interval and no p: too few of a class"));
+        let alike = paired(statistics::paired_delong(&truth, &a, &a).unwrap(), 12);
+        assert_eq!((alike.difference, alike.p, alike.lower), (0.0, Some(1.0), None));
+        assert!(alike.method.ends_with("no interval: all rows are ranked alike"));
+    }
+
+    #[test]
+    fn few_pairs_within_strata_have_a_wide_interval() {
+        let truth = [true, true, false, false];
+        let (interval, words) = inside(0.75, (&truth, &[0.9, 0.4, 0.5, 0.1], &[0; 4]), 2);
+        // scipy 1.17: beta.ppf(0.025, 1.5, 1.5) and beta.ppf(0.975, 2.5, 0.5).
+        let (lower, upper) = interval.unwrap();
+        assert!((lower - 0.060_830_275_9).abs() < 1e-6, "{lower}");
+        assert!((upper - 0.999_783_091_5).abs() < 1e-6, "{upper}");
+        assert!(words.starts_with("too few: 2 of the smaller class within strata"));
+        let truth: Vec<bool> = (0..20).map(|at| at < 10).collect();
+        let scores: Vec<f64> = (0..20).map(|at| -f64::from(at)).collect();
+        let (interval, words) = inside(1.0, (&truth, &scores, &[0; 20]), 10);
+        assert!(
+            interval.unwrap().0 < 0.75 && words.contains("exact one-sided 95 % bound")
+        );
+        let (interval, words) = inside(0.5, (&truth, &[0.5; 20], &[0; 20]), 10);
+        assert!(
+            interval.is_none() && words.ends_with("scores are all equal within strata")
+        );
+    }
 
     #[test]
     fn groups_differ_by_what_the_limits_of_both_allow() {

@@ -324,15 +324,17 @@ fn claims(whole: &StudyRecord, record: &mut StudyRecord) {
 /// too, since its size follows from it.
 fn areas(of: &AnalysisRecord, analysis: &mut AnalysisRecord, smallest: usize) {
     let smaller = of.judged_rows().map(|(n, positive)| positive.min(n - positive));
-    let measured = analysis.performance.values_mut().chain(&mut analysis.within);
-    areas_of_few(measured, smaller, smallest);
+    areas_of_few(analysis.performance.values_mut(), smaller, smallest);
+    // Of how many pairs within strata an exact interval is made follows from its ends, and no count of
+    // them is known to be large.
+    areas_of_few(&mut analysis.within, Some(1), smallest);
     let sizes = analysis.learning_curve.iter_mut().flat_map(|of| &mut of.sizes);
     areas_of_few(sizes.flat_map(|size| &mut size.estimate), smaller, smallest);
 }
 
 /// The same for what is measured on rows with so many of the smaller class.
 fn areas_of_few<'a>(
-    measured: impl Iterator<Item = &'a mut Estimate>,
+    measured: impl IntoIterator<Item = &'a mut Estimate>,
     smaller: Option<usize>,
     smallest: usize,
 ) {
