@@ -137,7 +137,7 @@ fn first(
     if estimate.lower.is_none() || estimate.upper.is_none() {
         let judged = judged(record, shown, name, analysis);
         let why = match bare_of(&estimate.method) {
-            Some(why) => format!("without an interval, as {}", escape(why)),
+            Some(why) => format!("without an interval ({})", escape(why)),
             None => "with too few for an interval".to_string(),
         };
         // Nothing is shown by a value that may be off by any amount.
@@ -766,7 +766,7 @@ mod tests {
             "mean over 5 held-out folds; no interval: folds of one same value have no spread".to_string();
         has(
             &told(&bare),
-            &["without an interval, as folds of one same value have no spread."],
+            &["without an interval (folds of one same value have no spread)."],
         );
         // The edge itself is not above chance.
         has(
