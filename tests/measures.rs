@@ -1063,9 +1063,9 @@ fn certainties_are_moved_in_every_fold_too() {
     };
     let [one, both] =
         ["grade.one.internal", "grade.both.internal"].map(|name| of_folds(name));
-    assert!(
-        one.len() == 8 && text.lines().any(|line| line.split(',').nth(5) == Some("1"))
-    );
+    assert_eq!(one.len(), 8);
+    let is_certain = |line: &str| ["0", "1"].contains(&line.split(',').nth(5).unwrap());
+    assert!(text.lines().skip(1).any(is_certain));
     let analysis = &record.analyses["grade.one.internal"];
     for (fold, expected) in analysis.folds.iter().zip(&one) {
         assert!((fold.value.unwrap() - expected).abs() < 1e-12);
@@ -1078,4 +1078,47 @@ fn certainties_are_moved_in_every_fold_too() {
     let compared = record.comparisons[0].result.as_ref().unwrap();
     let expected = centre - mean(&both);
     assert!((compared.difference - expected).abs() < 1e-12, "{}", compared.difference);
+}
+
+/// What cannot be estimated in a cohort of one class is said with its reason, and the rest is estimated.
+#[test]
+fn a_cohort_of_one_class_says_what_it_has_no_value_of_and_why() {
+    let workshop = of_forty(
+        &|i, positive| {
+            f64::from(u8::from(positive)) * 0.5 + f64::from(i * 37 % 41) / 41.0
+        },
+        "logistic: { c: 1 }",
+        "auroc",
+    );
+    let text = String::from_utf8(workshop.read("t.csv")).unwrap();
+    let mut lines = text.lines();
+    let head = format!("{}\n", lines.next().unwrap());
+    let low = lines.filter(|line| line.contains(",low,"));
+    let elsewhere = low.map(|line| format!("{}\n", line.replacen('P', "Q", 1)));
+    workshop.write("e.csv", elsewhere.fold(head, |all, line| all + &line).as_bytes());
+    let study = String::from_utf8(workshop.read("study.yaml")).unwrap();
+    let study = study
+        .replace(
+            "  t: { table: t.csv, id: patient }",
+            "  t: { table: t.csv, id: patient }\n  e: { table: e.csv, id: patient }",
+        )
+        .replace(
+            "  all: { from: t }",
+            "  all: { from: t }\n  elsewhere: { from: e, sealed: true, relation: another institution, map: { t: \
+             { from: e } } }",
+        )
+        .replace("repeats: 2 } }", "repeats: 2 } }\n  external: [elsewhere]")
+        .replace("column: grade,", "column: t.grade,");
+    workshop.study(&study);
+    workshop.run(&[]);
+    let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
+    let found = &record.analyses["grade.one.elsewhere"];
+    assert_eq!((found.n.known(), found.n_positive.known()), (Some(24), Some(0)));
+    assert!(!found.performance.contains_key("auroc"));
+    assert!(found.performance["brier"].lower.is_some());
+    let alone = &found.prevalence_only.as_ref().unwrap().performance;
+    assert!(alone.contains_key("brier") && !alone.contains_key("auroc"));
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(page.contains("is missing: "), "the reason stands beside it");
+    assert!(page.contains("not computed: "));
 }

@@ -502,7 +502,10 @@ fn frozen(
         (_, None) => format!("{n} of another cohort, {}", escape(&external.cohort)),
     };
     let Some(estimate) = external.performance.get(&external.primary) else {
-        return format!("The result of the frozen model on {whom} is missing.");
+        let primary = external.metrics.iter().find(|of| of.name == external.primary);
+        let why = primary.and_then(|of| of.missing.as_deref());
+        let why = why.map_or(String::new(), |why| format!(": {}", escape(why)));
+        return format!("The result of the frozen model on {whom} is missing{why}.");
     };
     let path = format!("{}/performance/{}", place(name), external.primary);
     let metric = escape(&primary(external));
