@@ -887,7 +887,9 @@ pub fn within(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         return Ok(Value::Failed("no stratum has both classes".to_string()));
     };
     let pools = Pools::of(inputs, &judged, false).ranked(&judged);
-    let (interval, method) = match pools.clustered() {
+    // Resamples of so few tell no more than the pairs do.
+    let pairs = pairs_of_a_repeat(inputs, &judged, &|row| levels[row as usize]);
+    let (interval, method) = match pools.clustered() && pairs >= FEW {
         true => {
             let value = |pool: &Pool| {
                 let level = |row: &u32| levels[*row as usize];
@@ -901,10 +903,7 @@ pub fn within(inputs: &Inputs<'_>, of: Judgement) -> Computed {
             let (interval, method) = drawn_again(inputs, &pools, estimate, &value);
             (interval, format!("pairs within strata; {method}"))
         }
-        false => {
-            let pairs = pairs_of_a_repeat(inputs, &judged, &|row| levels[row as usize]);
-            inside(estimate, (&truth, &scores, &strata), pairs)
-        }
+        false => inside(estimate, (&truth, &scores, &strata), pairs),
     };
     let (lower, upper) = interval.unzip();
     Ok(Value::Estimate(Estimate {
@@ -927,6 +926,10 @@ fn inside(
     (truth, scores, strata): (&[bool], &[f64], &[u32]),
     pairs: usize,
 ) -> (Option<(f64, f64)>, String) {
+    if pairs == 0 {
+        let words = "no interval: no pair within strata is of two patients";
+        return (None, format!("pairs within strata; {words}"));
+    }
     if pairs < FEW {
         let method = format!(
             "too few: {pairs} of the smaller class within strata; pairs within strata; exact 95 % interval \
