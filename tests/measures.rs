@@ -1,6 +1,6 @@
 //! What is measured on held-out predictions: against others' numbers, and in whole studies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use restudy::data::{Interval, Scope, StudyRecord};
 use restudy::math::{exp, ln, sqrt};
@@ -142,8 +142,11 @@ fn intervals_of_folds_and_of_resamples_are_those_of_their_definitions() {
         rows.map(|row| (truth[row], scores[row])).unzip()
     };
     let folds: Vec<_> = (0..10).map(fold).collect();
-    let folds: Vec<(&[bool], &[f64])> =
-        folds.iter().map(|(truth, scores)| (&truth[..], &scores[..])).collect();
+    let units: Vec<u32> = (0..truth.len() as u32).collect();
+    let folds: Vec<(&[bool], &[f64], &[u32])> = folds
+        .iter()
+        .map(|(truth, scores)| (&truth[..], &scores[..], &units[..truth.len()]))
+        .collect();
     let mut case = collection.case("cv_intervals");
     let se = influence_se(&folds).unwrap();
     case.near(se, "/influence_curve_se");
@@ -958,4 +961,164 @@ fn groups_are_compared_and_decisions_told_for_another_prevalence() {
         let told = String::from_utf8_lossy(&output.stderr).to_string();
         assert!(!output.status.success() && told.contains(said), "{told}");
     }
+}
+
+/// A study of 40 patients of whom 16 are positive, with these texts of a column, learner and metric.
+fn of_forty(x: &dyn Fn(u32, bool) -> f64, learner: &str, primary: &str) -> Workshop {
+    let mut text = "patient,site,grade,x,z\n".to_string();
+    for i in 0..40u32 {
+        let positive = i % 5 < 2;
+        let z = f64::from(i * 53 % 97) / 97.0;
+        let grade = if positive { "high" } else { "low" };
+        text.push_str(&format!("P{i:02},A,{grade},{},{z}\n", x(i, positive)));
+    }
+    let workshop = Workshop::new();
+    workshop.write("t.csv", text.as_bytes());
+    workshop.study(&format!(
+        r#"restudy: 1
+title: Forty patients (simulated)
+cancer: glioma
+seed: 3
+sources:
+  t: {{ table: t.csv, id: patient }}
+cohorts:
+  all: {{ from: t }}
+outcomes:
+  grade: {{ label: high grade, binary: {{ column: grade, positive: high, negative: low }} }}
+predictors:
+  one: {{ columns: {{ from: t, include: [x] }} }}
+  two: {{ columns: {{ from: t, include: [z] }} }}
+models: {{ one: [one], both: [one, two] }}
+primary_model: one
+prepare: [scale_zscore]
+learn: [{learner}]
+validate:
+  internal: {{ nested: {{ outer: 4, inner: 2, repeats: 2 }} }}
+evaluate:
+  primary: {primary}
+  compare: [ {{ better: one, than: both }} ]
+  controls: {{ permuted_outcome: {{ none: a small study }} }}
+  learning_curve: {{ none: a small study }}
+governance: {{ public: true, terms: made up }}
+"#
+    ));
+    workshop.run(&[]);
+    workshop
+}
+
+#[test]
+fn classes_wholly_apart_in_every_fold_have_a_bound_and_equal_predictions_no_interval() {
+    let apart = |i: u32, positive: bool| {
+        f64::from(u8::from(positive)) * 1000.0 + f64::from(i * 37 % 11)
+    };
+    let workshop = of_forty(&apart, "logistic: { c: 1 }", "auroc");
+    let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
+    let found = &record.analyses["grade.one.internal"].performance["auroc"];
+    assert!(found.folds.len() == 8 && found.folds.iter().all(|of| *of == 1.0));
+    // Four of the 16 positives in each of four folds: 0.05^(1/16).
+    let lower = found.lower.unwrap();
+    assert!((lower - 0.829_250_277_0).abs() < 1e-6, "{lower}");
+    assert!(found.upper == Some(1.0) && found.other_intervals.is_empty());
+    let words = "exact one-sided 95 % bound from the 16 disjoint pairs of one repeat";
+    assert!(found.method.contains(words), "{}", found.method);
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(page.contains("0.83–1.00") && !page.contains("1.00–1.00"));
+
+    let workshop = of_forty(&apart, "naive", "auroc");
+    let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
+    let found = &record.analyses["grade.one.internal"].performance["auroc"];
+    assert_eq!((found.estimate, found.lower, found.upper), (0.5, None, None));
+    let compared = record.comparisons[0].result.as_ref().unwrap();
+    assert_eq!((compared.difference, compared.lower, compared.p), (0.0, None, Some(1.0)));
+    assert!(compared.method.ends_with("no interval: no fold shows a difference"));
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(page.contains("there is no evidence of discrimination"));
+    assert!(page.contains("since the study names no other learner"));
+    assert!(!page.contains("0.50–0.50"));
+}
+
+/// Of three neighbours a share of 0 or 1 is moved by a sixth, in each fold as over all of them.
+#[test]
+fn certainties_are_moved_in_every_fold_too() {
+    let near = |i: u32, positive: bool| {
+        f64::from(u8::from(positive)) * 0.5 + f64::from(i * 37 % 41) / 41.0
+    };
+    let workshop = of_forty(&near, "knn: { k: 3 }", "log_loss");
+    let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
+    let text = String::from_utf8(workshop.read("runs/study/predictions.csv")).unwrap();
+    let of_folds = |analysis: &str| -> Vec<f64> {
+        let mut folds: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
+        for line in text.lines().skip(1) {
+            let cells: Vec<&str> = line.split(',').collect();
+            if cells[0] == analysis {
+                let p: f64 = cells[5].parse().unwrap();
+                let p = p.clamp(1.0 / 6.0, 5.0 / 6.0);
+                let loss = if cells[4] == "1" { -ln(p) } else { -ln(1.0 - p) };
+                let place = (cells[1].parse().unwrap(), cells[2].parse().unwrap());
+                folds.entry(place).or_default().push(loss);
+            }
+        }
+        let mean = |of: &Vec<f64>| of.iter().sum::<f64>() / of.len() as f64;
+        folds.values().map(mean).collect()
+    };
+    let [one, both] =
+        ["grade.one.internal", "grade.both.internal"].map(|name| of_folds(name));
+    assert_eq!(one.len(), 8);
+    let is_certain = |line: &str| ["0", "1"].contains(&line.split(',').nth(5).unwrap());
+    assert!(text.lines().skip(1).any(is_certain));
+    let analysis = &record.analyses["grade.one.internal"];
+    for (fold, expected) in analysis.folds.iter().zip(&one) {
+        assert!((fold.value.unwrap() - expected).abs() < 1e-12);
+    }
+    let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
+    let centre = mean(&one);
+    let squares: f64 = one.iter().map(|of| (of - centre) * (of - centre)).sum();
+    let found = analysis.performance["log_loss"].sd_folds.unwrap();
+    assert!((found - sqrt(squares / 7.0)).abs() < 1e-12, "{found}");
+    let compared = record.comparisons[0].result.as_ref().unwrap();
+    let expected = centre - mean(&both);
+    assert!((compared.difference - expected).abs() < 1e-12, "{}", compared.difference);
+}
+
+/// What cannot be estimated in a cohort of one class is said with its reason, and the rest is estimated.
+#[test]
+fn a_cohort_of_one_class_says_what_it_has_no_value_of_and_why() {
+    let workshop = of_forty(
+        &|i, positive| {
+            f64::from(u8::from(positive)) * 0.5 + f64::from(i * 37 % 41) / 41.0
+        },
+        "logistic: { c: 1 }",
+        "auroc",
+    );
+    let text = String::from_utf8(workshop.read("t.csv")).unwrap();
+    let mut lines = text.lines();
+    let head = format!("{}\n", lines.next().unwrap());
+    let low = lines.filter(|line| line.contains(",low,"));
+    let elsewhere = low.map(|line| format!("{}\n", line.replacen('P', "Q", 1)));
+    workshop.write("e.csv", elsewhere.fold(head, |all, line| all + &line).as_bytes());
+    let study = String::from_utf8(workshop.read("study.yaml")).unwrap();
+    let study = study
+        .replace(
+            "  t: { table: t.csv, id: patient }",
+            "  t: { table: t.csv, id: patient }\n  e: { table: e.csv, id: patient }",
+        )
+        .replace(
+            "  all: { from: t }",
+            "  all: { from: t }\n  elsewhere: { from: e, sealed: true, relation: another institution, map: { t: \
+             { from: e } } }",
+        )
+        .replace("repeats: 2 } }", "repeats: 2 } }\n  external: [elsewhere]")
+        .replace("column: grade,", "column: t.grade,");
+    workshop.study(&study);
+    workshop.run(&[]);
+    let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
+    let found = &record.analyses["grade.one.elsewhere"];
+    assert_eq!((found.n.known(), found.n_positive.known()), (Some(24), Some(0)));
+    assert!(!found.performance.contains_key("auroc"));
+    assert!(found.performance["brier"].lower.is_some());
+    let alone = &found.prevalence_only.as_ref().unwrap().performance;
+    assert!(alone.contains_key("brier") && !alone.contains_key("auroc"));
+    let page = String::from_utf8(workshop.read("runs/study/report.html")).unwrap();
+    assert!(page.contains("is missing: "), "the reason stands beside it");
+    assert!(page.contains("not computed: "));
 }

@@ -690,7 +690,7 @@ fn failures(plan: &Plan, done: &Done, record: &StudyRecord) -> Exit {
     }
     for (name, analysis) in &record.analyses {
         if !analysis.performance.contains_key(&analysis.primary) {
-            eprintln!("error: analysis `{name}` has no result");
+            eprintln!("error: analysis `{name}` has no {}", analysis.primary);
             for failed in &analysis.failed_nodes {
                 eprintln!("  {} ({} nodes)", visible(&failed.reason), failed.n);
             }

@@ -689,7 +689,8 @@ impl Builder<'_> {
                 ("within", &canonical_json(&json!(column.name))),
                 ("judged", judged),
                 // 4: resamples have their rows in order.
-                ("version", "4"),
+                // 5: folds of one same value have no interval by their spread; few rows a wide one.
+                ("version", "5"),
             ]);
             let given = patients.iter().cloned().chain([strata]).collect();
             let mut node = node("within", Work::Within { of }, identity, given);
@@ -760,7 +761,9 @@ impl Builder<'_> {
             fields.map(|(name, value)| (*name, value.as_str())).collect();
         // The interval's conventions are part of the number, and so are their words.
         // 6: sums over resamples run over the rows in their order, fits begin at that of all rows.
-        identity.extend([("interval", "6"), ("judged", measuring.judged)]);
+        // 7: folds of one same value have no interval by their spread, rows of a patient count together in the
+        // influence curve, and certainties are moved in the spread over folds too.
+        identity.extend([("interval", "7"), ("judged", measuring.judged)]);
         if scale.logarithms {
             // 2: how far certainties are moved is told by a power of ten where it is small.
             identity.extend([("steps", &*steps), ("moved", "2")]);
@@ -772,6 +775,22 @@ impl Builder<'_> {
         node.seed = Some(self.study.seed); // Intervals resample patients.
         let decides = scale.needs_threshold && !decided.is_empty();
         self.add(node, if decides { decided } else { predicted })
+    }
+
+    /// By what certainties of two cases are moved where the primary metric takes logarithms: their learners.
+    pub fn moved(&mut self, cases: [usize; 2]) -> Vec<String> {
+        let Instance::Metric(primary) = &self.study.evaluate.primary.instance else {
+            unreachable!("`spec` puts a metric here")
+        };
+        if !primary.scale().logarithms {
+            return Vec::new();
+        }
+        let mut texts = vec![self.common.steps.clone()];
+        for case in cases {
+            let Case { model, branch, .. } = self.cases[case];
+            texts.push(self.procedure(model, branch).predict.text().to_string());
+        }
+        texts
     }
 
     /// Whose rows are whose in a cohort, as a fact.

@@ -390,6 +390,7 @@ impl Builder<'_> {
                         nodes,
                         first: a.outer.len(),
                         trained: all.map(|of| of.split.train.len()).collect(),
+                        cases: [a.case, b.case],
                     });
                 }
             }
@@ -407,11 +408,13 @@ impl Builder<'_> {
                         nodes: vec![a.predict, b.predict],
                         first: 1,
                         trained: Vec::new(),
+                        cases: [a.case, b.case],
                     });
                 }
             }
             for pair_of in found {
                 let Pair { of, cohort, better, than, nodes, first, .. } = pair_of;
+                let moved = self.moved(pair_of.cases);
                 let mut given: Vec<Given> = self.patients(cohort).into_iter().collect();
                 if let (true, Some(site)) =
                     (pair_of.external, &study.cohorts[cohort].site)
@@ -423,9 +426,10 @@ impl Builder<'_> {
                     work: Work::Compare { of: [of, of], first },
                     identity: Identity::new(&json!({
                         // 3: sums over resamples run over the rows in their order.
-                        "compare": study.evaluate.primary.identity(), "version": 3,
+                        // 4: certainties are moved in folds too; no interval without spread; no test of few rows.
+                        "compare": study.evaluate.primary.identity(), "version": 4,
                         "first": first, "external": pair_of.external,
-                        "trained": pair_of.trained,
+                        "trained": pair_of.trained, "moved": moved,
                     })),
                     given: given.into(),
                     seed: Some(study.seed), // It may resample patients.
@@ -450,6 +454,7 @@ impl Builder<'_> {
 /// Two models judged on the same rows.
 struct Pair {
     of: Judgement,
+    cases: [usize; 2],
     cohort: usize,
     external: bool,
     better: String,

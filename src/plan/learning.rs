@@ -133,11 +133,14 @@ impl Builder<'_> {
         let largest = parts.len() - 1;
         let splits = &parts[largest].splits;
         let trained = splits.iter().map(|(placed, _)| placed.split.train.len());
+        let moved = self.moved([context.case; 2]);
         let identity = Identity::new(&json!({
             // 3: sums over resamples run over the rows in their order.
-            "compare": self.study.evaluate.primary.identity(), "version": 3,
+            // 4: certainties are moved in folds too; no interval without spread; no test of few rows.
+            "compare": self.study.evaluate.primary.identity(), "version": 4,
             "first": whole.len(), "external": false,
             "trained": trained.collect::<Json>(),
+            "moved": moved,
         }));
         let of = [None, Some(largest)].map(|part| Judgement::Learning { analysis, part });
         let given: Vec<Given> =

@@ -157,7 +157,7 @@ fn table(record: &StudyRecord, shown: &Shown) -> DataTable {
             of(|result| result.upper),
             of(|result| result.p),
             number(facts.p_adjusted),
-            note(shown, at, facts),
+            note(record, shown, at, facts),
         ]
     });
     let alone = unpaired(record).map(|(name, of)| {
@@ -173,13 +173,28 @@ fn table(record: &StudyRecord, shown: &Shown) -> DataTable {
 }
 
 /// How a difference was made, or why there is none.
-fn note(shown: &Shown, at: usize, facts: &ComparisonFacts) -> String {
+fn note(
+    record: &StudyRecord,
+    shown: &Shown,
+    at: usize,
+    facts: &ComparisonFacts,
+) -> String {
     match &facts.result {
         Some(result) => result.method.clone(),
         None if shown.is_hidden(&format!("/comparisons/{at}/result")) => {
             "hidden: a cell is small".to_string()
         }
-        None => "not computed".to_string(),
+        None => {
+            let both = [&facts.better, &facts.than].into_iter();
+            let mut metrics = both
+                .filter_map(|name| record.analyses.get(name))
+                .flat_map(|of| &of.metrics)
+                .filter(|metric| metric.name == facts.metric);
+            match metrics.find_map(|metric| metric.missing.as_deref()) {
+                Some(why) => format!("not computed: {why}"),
+                None => "not computed".to_string(),
+            }
+        }
     }
 }
 
@@ -221,7 +236,7 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
             estimate: result.map(|result| result.difference),
             lower: result.and_then(|result| result.lower),
             upper: result.and_then(|result| result.upper),
-            note: note(shown, at, facts),
+            note: note(record, shown, at, facts),
             series: known.map_or(1, |known| Standing::of(record, known).series()),
             ..Row::default()
         }

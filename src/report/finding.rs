@@ -135,10 +135,19 @@ fn first(
     let metric = escape(&primary(analysis));
     let value = shown.number(&format!("{path}/estimate"), 2);
     if estimate.lower.is_none() || estimate.upper.is_none() {
-        return format!(
-            "The {metric} for {label} was {value} {}; there are too few for an interval.",
-            judged(record, shown, name, analysis)
-        );
+        let judged = judged(record, shown, name, analysis);
+        let why = match bare_of(&estimate.method) {
+            Some(why) => format!("without an interval ({})", escape(why)),
+            None => "with too few for an interval".to_string(),
+        };
+        // Nothing is shown by a value that may be off by any amount.
+        return match analysis.primary.as_str() {
+            "auroc" => format!(
+                "For {label} there is no evidence of discrimination {judged}: the {metric} was {value}, \
+                 {why}."
+            ),
+            _ => format!("The {metric} for {label} was {value} {judged}, {why}."),
+        };
     }
     let judged = judged(record, shown, name, analysis);
     let measured = shown.measured(&path, 2);
@@ -175,6 +184,12 @@ fn first(
     sentence
 }
 
+/// Why an estimate has no interval, where its method says so.
+fn bare_of(method: &str) -> Option<&str> {
+    let (_, why) = method.split_once("no interval: ")?;
+    Some(why.split(';').next().unwrap_or(why))
+}
+
 /// In how many outer splits the prevalence stood in for a model: in the first lines where it was most.
 fn stood_in(
     shown: &Shown,
@@ -187,10 +202,11 @@ fn stood_in(
         return None;
     }
     let count = |what: &str| shown.count(&format!("{}/stand_in/{what}", place(name)));
+    let mut others =
+        analysis.candidates.iter().filter(|of| of.learner != "naive").peekable();
     let why = match of.all_failed {
+        true if others.peek().is_none() => "the study names no other learner".to_string(),
         true => {
-            let mut others =
-                analysis.candidates.iter().filter(|of| of.learner != "naive");
             let why = others.find_map(|of| of.failure.as_deref()).map(coded);
             let why = why.map_or(String::new(), |why| format!(" ({why})"));
             format!("no candidate could be fitted{why}")
@@ -486,7 +502,10 @@ fn frozen(
         (_, None) => format!("{n} of another cohort, {}", escape(&external.cohort)),
     };
     let Some(estimate) = external.performance.get(&external.primary) else {
-        return format!("The result of the frozen model on {whom} is missing.");
+        let primary = external.metrics.iter().find(|of| of.name == external.primary);
+        let why = primary.and_then(|of| of.missing.as_deref());
+        let why = why.map_or(String::new(), |why| format!(": {}", escape(why)));
+        return format!("The result of the frozen model on {whom} is missing{why}.");
     };
     let path = format!("{}/performance/{}", place(name), external.primary);
     let metric = escape(&primary(external));
@@ -741,7 +760,17 @@ mod tests {
              to check that."
         );
         has(&told(&headline_of(0.3, Some((0.2, 0.4)))), &["worse than chance"]);
-        has(&told(&headline_of(0.8, None)), &["was 0.80 on", "too few for an interval"]);
+        let mut bare = headline_of(0.8, None);
+        let none =
+            &["there is no evidence of discrimination on", "was 0.80, with too few"];
+        has(&told(&bare), none);
+        let of = bare.analyses.get_mut("a").unwrap();
+        of.performance.get_mut("auroc").unwrap().method =
+            "mean over 5 held-out folds; no interval: folds of one same value have no spread".to_string();
+        has(
+            &told(&bare),
+            &["without an interval (folds of one same value have no spread)."],
+        );
         // The edge itself is not above chance.
         has(
             &told(&headline_of(0.6, Some((0.5, 0.7)))),

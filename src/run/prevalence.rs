@@ -54,12 +54,13 @@ pub fn prevalence_only(analysis: &AnalysisRecord) -> Option<PrevalenceFacts> {
         let p = of.probability;
         of.events * (1.0 - p) * (1.0 - p) + (of.rows - of.events) * p * p
     });
-    // Equal scores order nobody, whatever the prevalence.
-    let mut performance = BTreeMap::from([
-        ("auroc".to_string(), 0.5),
-        ("average_precision".to_string(), judged.1 as f64 / judged.0.max(1) as f64),
-        ("brier".to_string(), brier),
-    ]);
+    let mut performance = BTreeMap::from([("brier".to_string(), brier)]);
+    // Equal scores order nobody, whatever the prevalence; rows of one class have no order to find.
+    if (1..judged.0).contains(&judged.1) {
+        let share = judged.1 as f64 / judged.0 as f64;
+        performance.insert("auroc".to_string(), 0.5);
+        performance.insert("average_precision".to_string(), share);
+    }
     if lowest > 0.0 && highest < 1.0 {
         let log_loss = per_row(&|of| {
             let p = of.probability;
@@ -132,6 +133,13 @@ mod tests {
         assert_eq!((found.lowest, found.highest), (0.2, 0.6));
         let gain = found.performance["brier"] - 0.1;
         assert!((found.gains["brier"] - gain).abs() < 1e-12 && found.gains.len() == 1);
+        assert_eq!(found.performance["auroc"], 0.5);
+        for fold in &mut analysis.folds {
+            fold.positive_held_out = 0.into();
+        }
+        let none = AnalysisRecord { n_positive: 0.into(), ..analysis.clone() };
+        let found = prevalence_only(&none).unwrap();
+        assert_eq!(found.performance.keys().collect::<Vec<_>>(), ["brier"]);
         analysis.folds[0].n_train = 4.into();
         assert_eq!(prevalence_only(&analysis), None);
     }

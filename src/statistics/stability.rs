@@ -13,7 +13,8 @@ pub struct Stability {
 /// Nogueira's index for `fits` selections among `d` columns.
 ///
 /// Φ = 1 − (1/d Σ s²_f) / (k̄/d · (1 − k̄/d)), with s²_f = M/(M − 1)·p_f(1 − p_f). The variance is
-/// that of the jackknife-like Φᵢ: 4/M² Σ (Φᵢ − Φ̄)².
+/// 4/M² Σ (Φᵢ − Φ̄)², where
+/// Φᵢ = (1/d Σ z_if·p_f − kᵢk̄/d² + Φ/2·(2kᵢk̄/d² − kᵢ/d − k̄/d + 1)) / (k̄/d · (1 − k̄/d)).
 ///
 /// `None` below two fits, and where all columns or none are always chosen.
 ///
@@ -43,7 +44,7 @@ pub fn stability(fits: &[Vec<usize>], d: usize) -> Option<Stability> {
         let shared = fit.iter().map(|&column| share[column]).sum::<f64>() / columns;
         let product = size * mean_size / (columns * columns);
         let sizes = size / columns + mean_size / columns;
-        (shared - product - index / 2.0 * (2.0 * product - sizes + 1.0)) / expected
+        (shared - product + index / 2.0 * (2.0 * product - sizes + 1.0)) / expected
     };
     let parts: Vec<f64> = fits.iter().map(of_fit).collect();
     let centre = mean(&parts)?;
@@ -87,5 +88,48 @@ mod tests {
         // Shares 1, ½, ½, 0: spread 1/8; k̄/d = ½, so Φ = 1 − 2·(1/8)/(1/4) = 0.
         let found = stability(&[vec![0, 1], vec![0, 2]], 4).unwrap();
         assert!(found.index.abs() < 1e-15 && found.variance.abs() < 1e-15);
+    }
+
+    #[test]
+    fn selections_of_different_size_as_elsewhere() {
+        let fits: [&[usize]; 6] =
+            [&[0, 1, 2], &[0, 1], &[0, 2, 3, 4], &[0, 1, 2], &[0, 5], &[0, 1, 2, 3, 4]];
+        let fits: Vec<Vec<usize>> = fits.iter().map(|fit| fit.to_vec()).collect();
+        let found = stability(&fits, 8).unwrap();
+        // numpy 2.4, the formulas of theorem 10 written out on the matrix of zeros and ones.
+        assert!((found.index - 0.355_353_901_996_370_3).abs() < 1e-12, "{}", found.index);
+        assert!(
+            (found.variance - 0.011_951_683_142_858_554).abs() < 1e-12,
+            "{}",
+            found.variance
+        );
+    }
+
+    /// The variance is that of the index over sets of independent selections of varying size.
+    #[test]
+    fn the_interval_is_as_wide_as_sets_of_selections_differ() {
+        let mut stream = Stream::new(7, &["stability"]);
+        let mut sets: Vec<Stability> = Vec::new();
+        for _ in 0..400 {
+            let mut fits: Vec<Vec<usize>> = Vec::new();
+            for _ in 0..40 {
+                let often = if stream.below(2) == 0 { 0.3 } else { 0.1 };
+                let mut fit = Vec::new();
+                for column in 0..30 {
+                    let share = if column % 5 == 0 { 2.5 * often } else { often };
+                    if stream.uniform() < share {
+                        fit.push(column);
+                    }
+                }
+                fits.push(fit);
+            }
+            sets.extend(stability(&fits, 30));
+        }
+        let indices: Vec<f64> = sets.iter().map(|of| of.index).collect();
+        let variances: Vec<f64> = sets.iter().map(|of| of.variance).collect();
+        let over_sets = crate::math::variance(&indices).unwrap();
+        let told = mean(&variances).unwrap();
+        let ratio = told / over_sets;
+        assert!((0.7..1.4).contains(&ratio), "{ratio}");
     }
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::splits::{apply_path, facts, predicted, with_beside};
 use super::trails::{Trail, rows_of, trails};
-use super::winner::{chosen, fit_member, numbered};
+use super::winner::{chosen, fit_member};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
     Call, Familiar, Frozen, FrozenColumn, FrozenMember, Predictions, Rows, Sealed, Train,
     Value, Winner,
 };
 use crate::math::median;
-use crate::operation::{FittedChain, Instance};
+use crate::operation::FittedChain;
 use crate::plan::Placed;
 use crate::spec::{ChainSetting, Use};
 use crate::statistics::{familiar, linked, reach};
@@ -148,14 +148,6 @@ fn seen(rows: &Rows) -> Vec<FrozenColumn> {
         }
     };
     rows.columns().iter().map(column).collect()
-}
-
-/// The step between neighbouring probabilities of a candidate's learner.
-pub fn resolution(inputs: &Inputs<'_>, case: usize, candidate: usize) -> Option<f64> {
-    match &numbered(inputs, case, candidate).learner.instance {
-        Instance::Learner(learner) => learner.resolution(),
-        _ => unreachable!("`spec` puts learners here"),
-    }
 }
 
 /// The outcomes of an external cohort, as nobody can read them yet.

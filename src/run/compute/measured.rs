@@ -1,17 +1,17 @@
 //! What is measured on held-out predictions over all splits of an analysis.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::pools::{Pool, Pools};
+use super::pools::{Pool, Pools, step};
 use super::{ComputeError, Computed, Inputs};
 use crate::data::{
     Compared, Estimate, GroupDifference, GroupEstimate, GroupMeasure, Heterogeneity,
     Interval, OuterSplit, Predictions, SiteEstimate, SitesEstimate, Value,
 };
 use crate::operation::{Again, AnyMetric, Instance, Judged, Pooling, Scored};
-use crate::plan::Judgement;
-use crate::spec::{Named, Subgroup};
-use crate::statistics::{self, Limited};
+use crate::plan::{Case, Judgement};
+use crate::spec::{Named, Study, Subgroup};
+use crate::statistics::{self, Limited, inwards};
 use crate::survey::View;
 
 const LEVEL: f64 = 0.95;
@@ -158,10 +158,17 @@ pub fn measure(inputs: &Inputs<'_>, of: Judgement, metric: usize) -> Computed {
         }
         (Pooling::FoldMean, How::Once) if auroc => once(inputs, &judged, metric.as_ref()),
         (Pooling::FoldMean, how) => {
-            let value = |fold: &Predictions| in_fold(metric.as_ref(), fold);
-            match fold_mean(&judged, &value) {
+            let case = inputs.plan.cases[judged.case];
+            let value =
+                |fold: &Predictions| in_fold(inputs.study, case, metric.as_ref(), fold);
+            let pairs = pairs_of_a_repeat(inputs, &judged, &|_| Some(0));
+            match fold_mean(&judged, &value, pairs) {
                 Value::Estimate(mut estimate) if auroc && how == How::Folds => {
-                    estimate.other_intervals.extend(by_influence(&judged, &estimate));
+                    let other = by_influence(inputs, &judged, &estimate);
+                    if other.as_ref().is_some_and(|other| narrower(&estimate, other)) {
+                        estimate.method.push_str(NARROWER);
+                    }
+                    estimate.other_intervals.extend(other);
                     Value::Estimate(estimate)
                 }
                 other => other,
@@ -178,14 +185,29 @@ pub fn measure(inputs: &Inputs<'_>, of: Judgement, metric: usize) -> Computed {
     })
 }
 
-/// The metric on the rows of one fold.
-fn in_fold(metric: &dyn AnyMetric, fold: &Predictions) -> Result<f64, String> {
+/// The metric on the rows of one fold of a case, with certainties moved as where folds are pooled.
+pub fn in_fold(
+    study: &Study,
+    case: Case,
+    metric: &dyn AnyMetric,
+    fold: &Predictions,
+) -> Result<f64, String> {
     let decisions = decisions(fold);
     let thresholds: Vec<f64> =
         fold.threshold.map_or(Vec::new(), |at| vec![at; fold.rows.len()]);
+    let mut moved = Vec::new();
+    if metric.scale().logarithms {
+        moved.clone_from(&fold.scores);
+        inwards(&mut moved, step(study, case, fold));
+    }
+    let scores = match (metric.ranks_only(), metric.scale().logarithms) {
+        (true, _) => fold.ranks(),
+        (false, true) => &moved,
+        (false, false) => &fold.scores,
+    };
     let scored = Scored {
         truth: &fold.truth,
-        scores: if metric.ranks_only() { fold.ranks() } else { &fold.scores },
+        scores,
         decisions: &decisions,
         thresholds: &thresholds,
     };
@@ -193,29 +215,72 @@ fn in_fold(metric: &dyn AnyMetric, fold: &Predictions) -> Result<f64, String> {
 }
 
 /// The standard deviation over folds, whatever the estimate was pooled over.
-fn sd_folds(judged: &Held<'_>, metric: &dyn AnyMetric) -> Option<f64> {
+fn sd_folds(
+    inputs: &Inputs<'_>,
+    judged: &Held<'_>,
+    metric: &dyn AnyMetric,
+) -> Option<f64> {
     let folds = judged.repeats.iter().flatten();
-    let values: Vec<f64> = folds.filter_map(|fold| in_fold(metric, fold).ok()).collect();
+    let case = inputs.plan.cases[judged.case];
+    let value = |fold: &&Predictions| in_fold(inputs.study, case, metric, fold).ok();
+    let values: Vec<f64> = folds.filter_map(value).collect();
     crate::math::variance(&values).map(crate::math::sqrt)
 }
 
-/// The interval of a mean AUROC from its influence curve, if every fold has both classes.
-fn by_influence(judged: &Held<'_>, estimate: &Estimate) -> Option<Interval> {
+/// The interval of a mean AUROC from its influence curve, if every fold has both classes and some row
+/// of one is ranked otherwise than the rest.
+fn by_influence(
+    inputs: &Inputs<'_>,
+    judged: &Held<'_>,
+    estimate: &Estimate,
+) -> Option<Interval> {
+    let patients = patients(inputs, judged);
     let mut variances = Vec::new();
+    let mut clustered = false;
     for folds in &judged.repeats {
-        let folds: Vec<(&[bool], &[f64])> =
-            folds.iter().map(|fold| (&fold.truth[..], fold.ranks())).collect();
+        let units: Vec<Vec<u32>> = folds
+            .iter()
+            .map(|fold| fold.rows.iter().map(|row| patients[*row as usize]).collect())
+            .collect();
+        let distinct = |units: &Vec<u32>| units.iter().collect::<BTreeSet<_>>().len();
+        clustered |= units.iter().any(|units| distinct(units) < units.len());
+        let folds: Vec<(&[bool], &[f64], &[u32])> = folds
+            .iter()
+            .zip(&units)
+            .map(|(fold, units)| (&fold.truth[..], fold.ranks(), &units[..]))
+            .collect();
         let se = statistics::influence_se(&folds)?;
         variances.push(se * se);
     }
-    let half = 1.959_963_984_540_054 * crate::math::sqrt(crate::math::mean(&variances)?);
+    let variance = crate::math::mean(&variances).filter(|variance| *variance > 0.0)?;
+    let half = 1.959_963_984_540_054 * crate::math::sqrt(variance);
+    let rows = match clustered {
+        true => "the rows of a patient count together, patients as independent",
+        false => "rows count as independent",
+    };
     Some(Interval {
         lower: (estimate.estimate - half).max(0.0),
         upper: (estimate.estimate + half).min(1.0),
-        method: "influence curve, its variance averaged over repeats; rows count as independent, \
-                 and the variation of the choice among candidates is left out"
-            .to_string(),
+        method: format!(
+            "influence curve, its variance averaged over repeats; {rows}, and the variation of the \
+             choice among candidates is left out"
+        ),
     })
+}
+
+/// What is said of folds that are more alike than so many rows are, as where they were stratified by what
+/// the model looks at.
+const NARROWER: &str = ", narrower here than that of the influence curve: the folds are more alike than \
+                        as many independent patients would make them";
+
+fn narrower(estimate: &Estimate, than: &Interval) -> bool {
+    let width = estimate.lower.zip(estimate.upper).map(|(lower, upper)| upper - lower);
+    width.is_some_and(|width| width < than.upper - than.lower)
+}
+
+/// By row of the cohort, whose it is.
+fn patients<'a>(inputs: &'a Inputs<'_>, judged: &Held<'_>) -> &'a [u32] {
+    &inputs.survey.cohorts[&inputs.study.cohorts[judged.cohort].name].groups
 }
 
 /// A metric pooled within each repeat and averaged, with an interval by resampling patients.
@@ -276,7 +341,7 @@ fn pooled(
         folds: values,
         failed_folds: failed,
         prediction: None,
-        sd_folds: sd_folds(judged, metric),
+        sd_folds: sd_folds(inputs, judged, metric),
         other_intervals: Vec::new(),
     })
 }
@@ -330,10 +395,12 @@ fn resampled(
     (apart, words)
 }
 
-/// The mean of a value over folds with the interval for overlapping training sets.
+/// The mean of an area over folds with the interval for overlapping training sets. `pairs` are those of
+/// one repeat that have no patient in common.
 fn fold_mean(
     judged: &Held<'_>,
     value: &dyn Fn(&Predictions) -> Result<f64, String>,
+    pairs: usize,
 ) -> Value {
     let mut failed = judged.failed.clone();
     let mut folds = Vec::new();
@@ -359,16 +426,16 @@ fn fold_mean(
     };
     let n_test = held_out as f64 / folds.len() as f64;
     let n_train = (trained as f64 / folds.len() as f64).max(1.0);
-    let interval = statistics::nadeau_bengio(&folds, n_train, n_test, LEVEL);
+    let (interval, words) = over_folds(&folds, (n_train, n_test), pairs);
     let (lower, upper) = interval.unzip();
+    let of = folds.len();
     Value::Estimate(Estimate {
         estimate: mean,
         lower,
         upper,
         method: format!(
-            "mean over {} held-out folds; approximate 95 % interval from the corrected resampled \
-             variance (1/J + n_test/n_train)·S², t with J − 1 degrees of freedom",
-            folds.len()
+            "mean over {of} held-out {}; {words}",
+            if of == 1 { "fold" } else { "folds" }
         ),
         sd_folds: crate::math::variance(&folds).map(crate::math::sqrt),
         folds,
@@ -376,6 +443,62 @@ fn fold_mean(
         prediction: None,
         other_intervals: Vec::new(),
     })
+}
+
+/// The interval of a mean area over folds, and how it was made. Folds that all have one value have no
+/// spread, which is no certainty but no information.
+fn over_folds(
+    folds: &[f64],
+    (n_train, n_test): (f64, f64),
+    pairs: usize,
+) -> (Option<(f64, f64)>, String) {
+    let alike = folds.iter().all(|value| *value == folds[0]);
+    if alike && let Some(bound) = statistics::exact_bound(folds[0], pairs, pairs, LEVEL) {
+        let words = format!(
+            "classes wholly apart in all of them, so that their spread tells nothing: exact one-sided \
+             95 % bound from the {pairs} disjoint pairs of one repeat"
+        );
+        return (Some(bound), words);
+    }
+    match folds {
+        [_] => (None, "no interval: one fold has no spread".to_string()),
+        _ if alike => {
+            (None, "no interval: folds of one same value have no spread".to_string())
+        }
+        _ => (
+            statistics::nadeau_bengio(folds, n_train, n_test, LEVEL),
+            "approximate 95 % interval from the corrected resampled variance \
+             (1/J + n_test/n_train)·S², t with J − 1 degrees of freedom"
+                .to_string(),
+        ),
+    }
+}
+
+/// How many pairs of a positive and a negative of one fold and stratum have no patient in common, in the
+/// repeat that has the fewest. Rows without a stratum are in no pair.
+fn pairs_of_a_repeat(
+    inputs: &Inputs<'_>,
+    judged: &Held<'_>,
+    stratum: &dyn Fn(u32) -> Option<u32>,
+) -> usize {
+    let patients = patients(inputs, judged);
+    let of_fold = |fold: &&Predictions| -> usize {
+        let mut strata: BTreeMap<u32, [BTreeSet<u32>; 2]> = BTreeMap::new();
+        for (row, class) in fold.rows.iter().zip(&fold.truth) {
+            if let Some(stratum) = stratum(*row) {
+                strata.entry(stratum).or_default()[usize::from(*class)]
+                    .insert(patients[*row as usize]);
+            }
+        }
+        strata.values().map(|classes| disjoint_of(classes)).sum()
+    };
+    let of_repeat = |folds: &Vec<&Predictions>| folds.iter().map(of_fold).sum();
+    judged.repeats.iter().map(of_repeat).min().unwrap_or(0)
+}
+
+/// Of patients with a row of one class and of the other, some of whom may have both.
+fn disjoint_of([one, other]: &[BTreeSet<u32>; 2]) -> usize {
+    one.len().min(other.len()).min(one.union(other).count() / 2)
 }
 
 /// The AUROC of each site, and of sites pooled with random effects.
@@ -568,11 +691,12 @@ fn area(truth: &[bool], scores: &[f64]) -> Option<Area> {
         Some(interval) => {
             (Some(interval), "DeLong 95 % interval on the logit scale".to_string())
         }
-        None => (
-            statistics::exact_bound(found.auroc, m, n, LEVEL),
-            "classes wholly apart, or scores all equal: exact one-sided 95 % bound"
-                .to_string(),
-        ),
+        None => match statistics::exact_bound(found.auroc, m, n, LEVEL) {
+            bound @ Some(_) => {
+                (bound, "classes wholly apart: exact one-sided 95 % bound".to_string())
+            }
+            None => (None, "no interval: scores are all equal".to_string()),
+        },
     };
     Some((found.auroc, interval, method))
 }
@@ -627,7 +751,7 @@ fn shares(
     metric: &dyn AnyMetric,
 ) -> Value {
     if !pools.clustered() {
-        return proportion(judged, pools, metric);
+        return proportion(inputs, judged, pools, metric);
     }
     match pooled(inputs, judged, pools, metric, RESAMPLES) {
         Value::Estimate(found) if found.estimate <= 0.0 || found.estimate >= 1.0 => {
@@ -645,7 +769,12 @@ fn shares(
     }
 }
 
-fn proportion(judged: &Held<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Value {
+fn proportion(
+    inputs: &Inputs<'_>,
+    judged: &Held<'_>,
+    pools: &Pools,
+    metric: &dyn AnyMetric,
+) -> Value {
     let mut failed = judged.failed.clone();
     let (mut values, mut below) = (Vec::new(), Vec::new());
     for pool in &pools.repeats {
@@ -688,7 +817,7 @@ fn proportion(judged: &Held<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Value
         folds: values,
         failed_folds: failed,
         prediction: None,
-        sd_folds: sd_folds(judged, metric),
+        sd_folds: sd_folds(inputs, judged, metric),
         other_intervals: Vec::new(),
     })
 }
@@ -742,11 +871,13 @@ pub fn within(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         (truth, scores, strata)
     };
     if judged.how != How::Once {
-        return Ok(fold_mean(&judged, &|fold| {
+        let value = |fold: &Predictions| {
             let (truth, scores, strata) = kept(fold);
             statistics::within(&truth, &scores, &strata)
                 .ok_or_else(|| "no stratum has both classes".to_string())
-        }));
+        };
+        let pairs = pairs_of_a_repeat(inputs, &judged, &|row| levels[row as usize]);
+        return Ok(fold_mean(&judged, &value, pairs));
     }
     let Some(rows) = judged.repeats.iter().flatten().next() else {
         return Ok(Value::Failed(distinct(&judged.failed)));
@@ -756,7 +887,9 @@ pub fn within(inputs: &Inputs<'_>, of: Judgement) -> Computed {
         return Ok(Value::Failed("no stratum has both classes".to_string()));
     };
     let pools = Pools::of(inputs, &judged, false).ranked(&judged);
-    let (interval, method) = match pools.clustered() {
+    // Resamples of so few tell no more than the pairs do.
+    let pairs = pairs_of_a_repeat(inputs, &judged, &|row| levels[row as usize]);
+    let (interval, method) = match pools.clustered() && pairs >= FEW {
         true => {
             let value = |pool: &Pool| {
                 let level = |row: &u32| levels[*row as usize];
@@ -767,30 +900,58 @@ pub fn within(inputs: &Inputs<'_>, of: Judgement) -> Computed {
                 let scores: Vec<f64> = at.iter().map(|at| pool.scores[*at]).collect();
                 statistics::within(&truth, &scores, &strata)
             };
-            drawn_again(inputs, &pools, estimate, &value)
+            let (interval, method) = drawn_again(inputs, &pools, estimate, &value);
+            (interval, format!("pairs within strata; {method}"))
         }
-        false => {
-            let variance = statistics::within_variance(&truth, &scores, &strata);
-            let interval = variance.and_then(|variance| {
-                statistics::logit_interval(estimate, variance, LEVEL)
-            });
-            let words = "95 % interval on the logit scale from the placement values, strata \
-                         independent";
-            (interval, words.to_string())
-        }
+        false => inside(estimate, (&truth, &scores, &strata), pairs),
     };
     let (lower, upper) = interval.unzip();
     Ok(Value::Estimate(Estimate {
         estimate,
         lower,
         upper,
-        method: format!("pairs within strata; {method}"),
+        method,
         folds: vec![estimate],
         failed_folds: judged.failed,
         prediction: None,
         sd_folds: None,
         other_intervals: Vec::new(),
     }))
+}
+
+/// The interval of an area within strata whose rows are independent, and how it was made: with few
+/// pairs that have no row in common, that of a proportion of them.
+fn inside(
+    estimate: f64,
+    (truth, scores, strata): (&[bool], &[f64], &[u32]),
+    pairs: usize,
+) -> (Option<(f64, f64)>, String) {
+    if pairs == 0 {
+        let words = "no interval: no pair within strata is of two patients";
+        return (None, format!("pairs within strata; {words}"));
+    }
+    if pairs < FEW {
+        let method = format!(
+            "too few: {pairs} of the smaller class within strata; pairs within strata; exact 95 % interval \
+             of a proportion of that many disjoint pairs"
+        );
+        return (statistics::few_interval(estimate, pairs, pairs, LEVEL), method);
+    }
+    if let Some(bound) = statistics::exact_bound(estimate, pairs, pairs, LEVEL) {
+        let method = "pairs within strata; classes wholly apart: exact one-sided 95 % bound from \
+                      disjoint pairs";
+        return (Some(bound), method.to_string());
+    }
+    let variance = statistics::within_variance(truth, scores, strata);
+    let interval = variance
+        .and_then(|variance| statistics::logit_interval(estimate, variance, LEVEL));
+    let words = match interval {
+        Some(_) => {
+            "95 % interval on the logit scale from the placement values, strata independent"
+        }
+        None => "no interval: scores are all equal within strata",
+    };
+    (interval, format!("pairs within strata; {words}"))
 }
 
 /// The percentile interval of a value of one repeat over resamples, meaned over repeats, and how it was
@@ -1167,10 +1328,8 @@ pub fn compare(inputs: &Inputs<'_>, of: [Judgement; 2], first: usize) -> Compute
     let Instance::Metric(metric) = &used.instance else {
         unreachable!("`spec` puts a metric here")
     };
-    let value = |fold: &Predictions| {
-        let truth = &fold.truth;
-        let scores = if metric.ranks_only() { fold.ranks() } else { &fold.scores };
-        metric.compute(Scored { truth, scores, ..Scored::default() }).ok()
+    let value = |case: usize, fold: &Predictions| {
+        in_fold(inputs.study, inputs.plan.cases[case], metric.as_ref(), fold).ok()
     };
     if better.how == How::Once {
         let (Some(a), Some(b)) = (
@@ -1191,14 +1350,9 @@ pub fn compare(inputs: &Inputs<'_>, of: [Judgement; 2], first: usize) -> Compute
         }
         return Ok(match statistics::paired_delong(&a.truth, a.ranks(), b.ranks()) {
             Some(found) => {
-                let half = 1.959_963_984_540_054 * crate::math::sqrt(found.variance);
-                Value::Compared(Compared {
-                    difference: found.difference,
-                    lower: Some((found.difference - half).max(-1.0)),
-                    upper: Some((found.difference + half).min(1.0)),
-                    p: Some(found.p),
-                    method: "paired DeLong".to_string(),
-                })
+                let positive = a.truth.iter().filter(|class| **class).count();
+                let smaller = positive.min(a.truth.len() - positive);
+                Value::Compared(paired(found, smaller))
             }
             None => Value::Failed("too few of a class".to_string()),
         });
@@ -1209,7 +1363,7 @@ pub fn compare(inputs: &Inputs<'_>, of: [Judgement; 2], first: usize) -> Compute
         for (at, a) in folds.0.iter().enumerate() {
             let pair = folds.1.iter().position(|b| b.rows == a.rows);
             let Some(pair) = pair else { continue };
-            let both = value(a).zip(value(folds.1[pair]));
+            let both = value(better.case, a).zip(value(than.case, folds.1[pair]));
             if let Some((a_value, b_value)) = both {
                 differences.push(a_value - b_value);
                 held_out += a.rows.len();
@@ -1226,16 +1380,48 @@ pub fn compare(inputs: &Inputs<'_>, of: [Judgement; 2], first: usize) -> Compute
     let n_test = held_out as f64 / differences.len() as f64;
     let n_train = (trained as f64 / differences.len() as f64).max(1.0);
     let found = statistics::corrected_t(&differences, n_train, n_test);
+    let interval = found.filter(|(_, _, lower, upper)| lower < upper);
+    let of = differences.len();
+    let words = match (found, interval) {
+        (Some(_), Some(_)) => "",
+        (Some(_), None) => "; no interval: no fold shows a difference",
+        (None, _) if of == 1 => "; no interval: one fold has no spread",
+        (None, _) => "; no interval: folds of one same difference have no spread",
+    };
     Ok(Value::Compared(Compared {
         difference: mean,
-        lower: found.map(|(_, _, lower, _)| lower),
-        upper: found.map(|(_, _, _, upper)| upper),
+        lower: interval.map(|(_, _, lower, _)| lower),
+        upper: interval.map(|(_, _, _, upper)| upper),
         p: found.map(|(_, p, _, _)| p),
         method: format!(
-            "corrected resampled t test on {} paired differences of folds",
-            differences.len()
+            "corrected resampled t test on {of} paired {} of folds{words}",
+            if of == 1 { "difference" } else { "differences" }
         ),
     }))
+}
+
+/// Two areas on the same rows, with so many rows of the smaller class. Where all rows are ranked alike
+/// there is no spread to make an interval of.
+fn paired(found: statistics::Paired, smaller: usize) -> Compared {
+    let half = 1.959_963_984_540_054 * crate::math::sqrt(found.variance);
+    let (has_interval, words) = match (smaller < FEW, found.variance > 0.0) {
+        (true, _) => (
+            false,
+            "no interval and no p: too few of a class for paired DeLong, which rests on the normal \
+             distribution",
+        ),
+        (false, false) => {
+            (false, "paired DeLong; no interval: all rows are ranked alike")
+        }
+        (false, true) => (true, "paired DeLong"),
+    };
+    Compared {
+        difference: found.difference,
+        lower: has_interval.then(|| (found.difference - half).max(-1.0)),
+        upper: has_interval.then(|| (found.difference + half).min(1.0)),
+        p: (smaller >= FEW).then_some(found.p),
+        method: words.to_string(),
+    }
 }
 
 /// The difference of two models on the same rows against its spread over resamples of them, drawn for
@@ -1257,7 +1443,8 @@ fn drawn_apart(inputs: &Inputs<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Va
     let enough = values.len() * 10 >= RESAMPLES * 9;
     let sd = crate::math::variance(&values).map(crate::math::sqrt);
     let sd = sd.filter(|sd| enough && (*sd > 0.0 || found == 0.0));
-    let half = sd.map(|sd| 1.959_963_984_540_054 * sd);
+    // Equal differences, as of rows ranked alike, are no certainty but no information.
+    let half = sd.filter(|sd| *sd > 0.0).map(|sd| 1.959_963_984_540_054 * sd);
     let p = sd.map(|sd| match found == 0.0 {
         true => 1.0,
         false => crate::math::erfc((found / sd).abs() / std::f64::consts::SQRT_2),
@@ -1287,7 +1474,92 @@ fn drawn_apart(inputs: &Inputs<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Va
 
 #[cfg(test)]
 mod tests {
-    use super::{area, from_both, put_together};
+    use std::collections::BTreeSet;
+
+    use super::{
+        NARROWER, area, disjoint_of, from_both, inside, narrower, over_folds, paired,
+        put_together,
+    };
+    use crate::data::{Estimate, Interval};
+    use crate::statistics;
+
+    #[test]
+    fn folds_of_one_value_have_no_interval_by_their_spread() {
+        let sizes = (80.0, 20.0);
+        // 20 pairs all won: 0.05^(1/20).
+        let (bound, words) = over_folds(&[1.0; 5], sizes, 20);
+        let (lower, upper) = bound.unwrap();
+        assert!((lower - 0.860_891_659_331_734).abs() < 1e-12, "{lower}");
+        assert!(upper == 1.0 && words.contains("from the 20 disjoint pairs"), "{words}");
+        let (none, words) = over_folds(&[0.5; 5], sizes, 20);
+        assert_eq!(none, None);
+        assert_eq!(words, "no interval: folds of one same value have no spread");
+        let (none, words) = over_folds(&[0.7], sizes, 20);
+        assert_eq!((none, &*words), (None, "no interval: one fold has no spread"));
+        // scipy 1.17: t.ppf(0.975, 4)·√((1/5 + 20/80)·0.000 25) about 0.98.
+        let (usual, words) = over_folds(&[0.96, 1.0, 0.98, 0.99, 0.97], sizes, 20);
+        let (lower, upper) = usual.unwrap();
+        assert!((lower - 0.950_551_352_6).abs() < 1e-9 && upper == 1.0, "{lower}");
+        assert!(words.starts_with("approximate 95 % interval"));
+    }
+
+    #[test]
+    fn an_interval_that_is_narrower_than_that_of_the_influence_curve_says_so() {
+        let of = |lower, upper| Estimate {
+            lower: Some(lower),
+            upper: Some(upper),
+            ..Estimate::default()
+        };
+        let than = Interval { lower: 0.6, upper: 0.8, method: String::new() };
+        assert!(narrower(&of(0.69, 0.71), &than) && !narrower(&of(0.5, 0.9), &than));
+        assert!(!narrower(&Estimate::default(), &than));
+        assert!(NARROWER.starts_with(", narrower"));
+    }
+
+    #[test]
+    fn pairs_of_patients_with_rows_of_both_classes_use_them_once() {
+        let of = |patients: &[u32]| patients.iter().copied().collect::<BTreeSet<u32>>();
+        assert_eq!(disjoint_of(&[of(&[1, 2, 3]), of(&[4, 5])]), 2);
+        // All of three patients have both: one pair of two of them is left.
+        assert_eq!(disjoint_of(&[of(&[1, 2, 3]), of(&[1, 2, 3])]), 1);
+    }
+
+    #[test]
+    fn two_areas_of_few_rows_are_not_tested() {
+        let truth: Vec<bool> = (0..24).map(|at| at < 12).collect();
+        let a: Vec<f64> = (0..24).map(|at| f64::from((at * 7) % 24)).collect();
+        let b: Vec<f64> = (0..24).map(|at| f64::from((at * 5) % 24)).collect();
+        let found = statistics::paired_delong(&truth, &a, &b).unwrap();
+        let enough = paired(found, 12);
+        assert!(enough.p.is_some() && enough.method == "paired DeLong");
+        let few = paired(found, 9);
+        assert_eq!((few.p, few.lower, few.upper), (None, None, None));
+        assert!(few.method.starts_with("no interval and no p: too few of a class"));
+        let alike = paired(statistics::paired_delong(&truth, &a, &a).unwrap(), 12);
+        assert_eq!((alike.difference, alike.p, alike.lower), (0.0, Some(1.0), None));
+        assert!(alike.method.ends_with("no interval: all rows are ranked alike"));
+    }
+
+    #[test]
+    fn few_pairs_within_strata_have_a_wide_interval() {
+        let truth = [true, true, false, false];
+        let (interval, words) = inside(0.75, (&truth, &[0.9, 0.4, 0.5, 0.1], &[0; 4]), 2);
+        // scipy 1.17: beta.ppf(0.025, 1.5, 1.5) and beta.ppf(0.975, 2.5, 0.5).
+        let (lower, upper) = interval.unwrap();
+        assert!((lower - 0.060_830_275_9).abs() < 1e-6, "{lower}");
+        assert!((upper - 0.999_783_091_5).abs() < 1e-6, "{upper}");
+        assert!(words.starts_with("too few: 2 of the smaller class within strata"));
+        let truth: Vec<bool> = (0..20).map(|at| at < 10).collect();
+        let scores: Vec<f64> = (0..20).map(|at| -f64::from(at)).collect();
+        let (interval, words) = inside(1.0, (&truth, &scores, &[0; 20]), 10);
+        assert!(
+            interval.unwrap().0 < 0.75 && words.contains("exact one-sided 95 % bound")
+        );
+        let (interval, words) = inside(0.5, (&truth, &[0.5; 20], &[0; 20]), 10);
+        assert!(
+            interval.is_none() && words.ends_with("scores are all equal within strata")
+        );
+    }
 
     #[test]
     fn groups_differ_by_what_the_limits_of_both_allow() {

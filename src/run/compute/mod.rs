@@ -19,6 +19,7 @@ mod tuning;
 mod winner;
 
 pub use external::{Part, say};
+pub use measured::in_fold;
 pub use resamples::Resamples;
 pub use rows::counted;
 pub use similar::ALIKE;

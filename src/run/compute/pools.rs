@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::Inputs;
-use super::external::resolution;
 use super::measured::{Held, How, levels};
 use super::resamples::{Purpose, Resamples};
+use super::winner::Chosen;
+use crate::data::Predictions;
 use crate::math::decimal;
-use crate::operation::{AnyMetric, Scored};
+use crate::operation::{AnyMetric, Instance, Scored};
+use crate::plan::Case;
+use crate::spec::Study;
 use crate::statistics::{half_step, inwards};
 
 /// The rows of one repeat, fold after fold.
@@ -141,6 +144,17 @@ fn sites(inputs: &Inputs<'_>, held: &Held<'_>) -> Option<Vec<u32>> {
     (known >= FEW_SITES).then(|| cells.iter().enumerate().map(numbered).collect())
 }
 
+/// The step between neighbouring probabilities of what made these predictions of a case.
+pub fn step(study: &Study, case: Case, fold: &Predictions) -> Option<f64> {
+    let model = &study.models[case.model];
+    let (prepare, select) = (&model.branches[case.branch].prepare, &model.select);
+    let chosen = Chosen::of(study, prepare, select, fold.candidate?);
+    match &chosen.learner.instance {
+        Instance::Learner(learner) => learner.resolution(),
+        _ => unreachable!("`spec` puts learners here"),
+    }
+}
+
 impl Pools {
     /// Pools predictions; for logarithms, those of 0 or 1 are moved half a step of their learner.
     pub fn of(inputs: &Inputs<'_>, held: &Held<'_>, logarithms: bool) -> Self {
@@ -164,9 +178,7 @@ impl Pools {
             for (at, fold) in folds.iter().enumerate() {
                 let mut scores = fold.scores.clone();
                 if logarithms {
-                    let step = fold
-                        .candidate
-                        .and_then(|candidate| resolution(inputs, held.case, candidate));
+                    let step = step(inputs.study, inputs.plan.cases[held.case], fold);
                     let here = inwards(&mut scores, step);
                     moved += here;
                     of += scores.len();

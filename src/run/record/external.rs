@@ -90,7 +90,8 @@ impl Context<'_> {
                     (facts.filled, facts.filled_columns) = (rows.into(), columns);
                 }
                 let trained = (frozen.n, frozen.all_null());
-                record.folds.push(self.fold((1, 1), trained, predictions));
+                let fold = self.fold(external.case, (1, 1), trained, predictions);
+                record.folds.push(fold);
                 let truth =
                     predictions.rows.iter().copied().zip(predictions.truth.clone());
                 let judged = truth.collect();

@@ -3,12 +3,14 @@
 use super::Context;
 use crate::data::{FoldRecord, ThresholdFacts};
 use crate::math;
-use crate::operation::{Instance, Scored};
+use crate::operation::Instance;
+use crate::run::compute::in_fold;
 use crate::spec::Study;
 
 impl Context<'_> {
     pub(super) fn fold(
         &self,
+        case: usize,
         (repeat, outer): (usize, usize),
         (n_train, without_columns): (usize, bool),
         predictions: &crate::data::Predictions,
@@ -16,27 +18,15 @@ impl Context<'_> {
         let Instance::Metric(primary) = &self.study.evaluate.primary.instance else {
             unreachable!("`spec` puts a metric here")
         };
-        let (truth, probabilities) = (&predictions.truth, &predictions.scores);
-        let decisions: Vec<bool> = match predictions.threshold {
-            Some(threshold) => probabilities.iter().map(|p| *p >= threshold).collect(),
-            None => Vec::new(),
-        };
-        let scores =
-            if primary.ranks_only() { predictions.ranks() } else { probabilities };
+        let truth = &predictions.truth;
+        let case = self.plan.cases[case];
         FoldRecord {
             repeat,
             outer,
             n_train: n_train.into(),
             n_held_out: predictions.rows.len().into(),
             positive_held_out: truth.iter().filter(|positive| **positive).count().into(),
-            value: primary
-                .compute(Scored {
-                    truth,
-                    scores,
-                    decisions: &decisions,
-                    ..Scored::default()
-                })
-                .ok(),
+            value: in_fold(self.study, case, primary.as_ref(), predictions).ok(),
             candidate: predictions.candidate,
             falls_back: predictions.falls_back,
             without_columns,

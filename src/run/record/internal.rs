@@ -65,7 +65,7 @@ impl Context<'_> {
                 _ => false,
             };
             let trained = (split.split.train.len(), without_columns);
-            record.folds.push(self.fold(place, trained, predictions));
+            record.folds.push(self.fold(analysis.case, place, trained, predictions));
         }
         for (candidate, inner) in record.candidates.iter_mut().zip(&inner) {
             candidate.inner = math::mean(inner);

@@ -67,6 +67,9 @@ fn of_ranks(metric: &str) -> bool {
 /// Decimals of what is measured on hardly anybody of a class, per unit.
 const TENTHS: f64 = 10.0;
 
+/// What the method of an area of classes wholly apart says.
+const BOUND: &str = "exact one-sided 95 % bound";
+
 /// How the method of an area of few begins.
 const TOO_FEW: &str = "too few: ";
 
@@ -322,23 +325,30 @@ fn claims(whole: &StudyRecord, record: &mut StudyRecord) {
 fn areas(of: &AnalysisRecord, analysis: &mut AnalysisRecord, smallest: usize) {
     let smaller = of.judged_rows().map(|(n, positive)| positive.min(n - positive));
     areas_of_few(analysis.performance.values_mut(), smaller, smallest);
+    // Of how many pairs within strata an exact interval is made follows from its ends, and no count of
+    // them is known to be large.
+    areas_of_few(&mut analysis.within, Some(1), smallest);
     let sizes = analysis.learning_curve.iter_mut().flat_map(|of| &mut of.sizes);
     areas_of_few(sizes.flat_map(|size| &mut size.estimate), smaller, smallest);
 }
 
 /// The same for what is measured on rows with so many of the smaller class.
 fn areas_of_few<'a>(
-    measured: impl Iterator<Item = &'a mut Estimate>,
+    measured: impl IntoIterator<Item = &'a mut Estimate>,
     smaller: Option<usize>,
     smallest: usize,
 ) {
     let small = smaller.is_some_and(|n| (1..smallest).contains(&n));
-    for estimate in measured.filter(|of| of.method.starts_with(TOO_FEW)) {
-        if small {
+    for estimate in measured {
+        let (few, bound) =
+            (estimate.method.starts_with(TOO_FEW), estimate.method.contains(BOUND));
+        if small && (few || bound) {
             (estimate.lower, estimate.upper) = (None, None);
             estimate.method =
                 format!("no interval: {} of a class", TOO_FEW.trim_end_matches(": "));
-        } else {
+        } else if bound {
+            estimate.method = format!("classes wholly apart: {BOUND}");
+        } else if few {
             estimate.method =
                 format!("{TOO_FEW}exact 95 % interval of a proportion of disjoint pairs");
         }
