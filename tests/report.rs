@@ -616,10 +616,9 @@ fn the_flow_and_the_map_of_missing_values_tell_their_numbers() {
     );
     // Every box of the flow says how many, whose and with which outcome.
     let flow = file("flow.csv");
-    let head =
-        "cohort,box,in,removed,reason,out,patients,outcome,positive,negative,unknown";
+    let head = "cohort,node,n_in,removed,reason,n_out,patients,outcome,events,non_events,unknown";
     assert!(flow.starts_with(head), "{flow}");
-    let of_cohort = flow.lines().find(|line| line.contains(",cohort ")).unwrap();
+    let of_cohort = flow.lines().rfind(|line| line.contains(",cohort ")).unwrap();
     assert!(!of_cohort.contains(",,,,"), "the cohort has no outcome: {of_cohort}");
     let flow = text(&told(&page, "flow.svg"));
     assert!(flow.contains(" positive, ") && flow.contains(" unknown."), "{flow}");

@@ -332,7 +332,7 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
                 false => "",
             },
         table: DataTable {
-            head: ["kind", "nodes", "rows", "fitted on", "digest", "read by"]
+            head: ["node", "nodes", "kind", "scope", "hash", "read_by"]
                 .map(String::from)
                 .to_vec(),
             rows,

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, escape, fill, place, plain};
-use super::standing::{Standing, headline, same_question};
+use super::standing::{Standing, headline, same_question, whereabouts};
 use super::table_one::spread_below;
 use crate::data::{AnalysisRecord, CalibrationCurve};
 use crate::operation::prelude::*;
@@ -78,6 +78,9 @@ impl Section for Calibration {
             json!({
                 "simulated": simulated, "figures": figures,
                 "rows": rows.collect::<Vec<_>>(),
+                "hidden": headline(record).is_some_and(|(name, _)| {
+                    shown.is_hidden(&format!("{}/calibration", place(name)))
+                }),
                 // Of one place the table beside its curve says as much.
                 "several": asked.len() > 1,
                 "few": asked.iter().any(|(_, a)| a.calibration.as_ref().is_some_and(|c| c.few)),
@@ -102,7 +105,7 @@ fn numbers(
         }
     };
     json!({
-        "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
+        "where": format!("{}, {}", whereabouts(record, analysis), analysis.cohort),
         "intercept": of("calibration_intercept"),
         "slope": of("calibration_slope"),
         "ratio": of("observed_expected"),
@@ -169,13 +172,18 @@ fn figure<'a>(
     let number = |value: Option<f64>| value.map_or(String::new(), |v| plain(v, 4));
     for p in &curve.points {
         let (x, y) = (plain(p.x, 4), plain(p.y, 4));
-        rows.push(vec!["curve".to_string(), x, y, number(p.lower), number(p.upper)]);
+        let limits = [number(p.lower), number(p.upper)];
+        let cells = ["curve".to_string(), x, y].into_iter().chain(limits);
+        rows.push(cells.chain([const { String::new() }; 3]).collect());
     }
     for bin in &curve.distribution {
         rows.push(vec![
             format!("predictions {} to {}", plain(bin.lower, 2), plain(bin.upper, 2)),
             String::new(),
             String::new(),
+            String::new(),
+            String::new(),
+            plain(bin.events + bin.non_events, 2),
             plain(bin.events, 2),
             plain(bin.non_events, 2),
         ]);
@@ -194,7 +202,7 @@ fn figure<'a>(
         pictures: vec![picture],
         method: format!("{}; {}.", first_upper(&curve.smoother), curve.method),
         table: DataTable {
-            head: ["what", "predicted", "observed", "lower or events", "upper or non-events"]
+            head: ["what", "pred", "obs", "lo", "hi", "n", "events", "non_events"]
                 .map(String::from)
                 .to_vec(),
             rows,
@@ -217,12 +225,19 @@ fn heading(
     at: &str,
     analysis: &AnalysisRecord,
 ) -> String {
-    let place = Standing::of(record, analysis).label();
+    let place = escape(&whereabouts(record, analysis));
     let limits = |metric: &str| {
         analysis.performance.get(metric).map(|found| (found.lower, found.upper))
     };
     let Some(slope) = limits("calibration_slope") else {
-        return format!("Predicted against observed ({place})");
+        let slope = format!("{at}/performance/calibration_slope");
+        return match shown.is_hidden(&slope) {
+            true => format!("The calibration slope is hidden ({place})"),
+            // As where the classes lie wholly apart.
+            false => {
+                format!("These predictions determine no calibration slope ({place})")
+            }
+        };
     };
     let (words, metric) = match (slope, limits("calibration_intercept")) {
         ((_, Some(upper)), _) if upper < 0.0 => {
@@ -245,7 +260,7 @@ fn heading(
             ("Predicted probabilities are too low on average", INTERCEPT)
         }
         ((Some(_), Some(_)), _) => ("No departure from calibration is shown", SLOPE),
-        _ => ("Predicted against observed", SLOPE),
+        _ => ("Too few predictions to tell whether they are calibrated", SLOPE),
     };
     let number = shown.estimate(&format!("{at}/performance/calibration_{metric}"), 2);
     format!("{words}: {metric} {number} ({place})")

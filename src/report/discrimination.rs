@@ -7,14 +7,15 @@ use serde_json::{Value as Json, json};
 use super::author::coded;
 use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
+use super::forest::Counted;
 use super::roc::{
     BOTTOM, COLUMNS, Drawn, LEFT, RIGHT, axes, frame, legend, marked, overlay, points,
     rows as curve_rows, shade, x, y,
 };
 use super::shown::{Shown, counts_apart, escape, fill, place, plain, powers};
 use super::standing::{
-    Standing, all, headline, judged_place, label, model, primary, role, rows_are,
-    same_question, same_splits,
+    all, headline, judged_place, label, model, primary, role, rows_are, same_question,
+    same_splits, whereabouts,
 };
 use super::svg::{Anchor, Svg};
 use super::utility::useful;
@@ -130,6 +131,8 @@ impl Section for Discrimination {
                 }
             }
         }
+        let absent = headline(record)
+            .map_or(Vec::new(), |(name, of)| absent(record, &shown, name, of));
         let together_row = headline(record).map(|(_, of)| {
             same_question(record, of)
                 .map(|(name, analysis)| four(record, &shown, name, analysis))
@@ -143,11 +146,63 @@ impl Section for Discrimination {
             "discrimination.html",
             json!({
                 "simulated": simulated, "first": first, "beside": beside, "every": every,
-                "more": more, "four": together_row,
+                "more": more, "four": together_row, "absent": absent,
             }),
         )?;
         Ok(fragment)
     }
+}
+
+/// What belongs here and is not shown, each with its reason: in the place of a figure there is never nothing.
+/// The reasons are HTML.
+fn absent(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Vec<Json> {
+    const HIDDEN: &str = "It is hidden, since a small count would follow from it.";
+    let mut absent = Vec::new();
+    let mut say =
+        |what: &str, why: String| absent.push(json!({ "what": what, "why": why }));
+    let without_rows = |what: &str| match shown.protects {
+        true => HIDDEN.to_string(),
+        false => {
+            format!("No held-out rows of both classes have predictions to draw {what}.")
+        }
+    };
+    if analysis.roc.is_empty() {
+        say("No ROC curve.", without_rows("it from"));
+    }
+    if analysis.precision_recall.is_empty() {
+        say("No precision–recall curve.", without_rows("it from"));
+    }
+    if analysis.confusion.is_none() {
+        let why = match &analysis.threshold {
+            None => {
+                "The study declares no rule for a threshold, so nobody is called positive or negative: \
+                 <code>evaluate.threshold</code>."
+            }
+            Some(_) if shown.is_hidden(&format!("{}/confusion", place(name))) => HIDDEN,
+            Some(_) => {
+                "No held-out row was called positive or negative at the declared threshold."
+            }
+        };
+        say("No counts at a threshold.", why.to_string());
+    }
+    if analysis.permutation.is_none() {
+        let why = match &record.study.not_permuted {
+            _ if shown.is_hidden(&format!("{}/permutation", place(name))) => HIDDEN.to_string(),
+            Some(reason) => {
+                format!("It was not done: {}.", escape(reason.trim_end_matches('.')))
+            }
+            None => "It was not asked for: <code>evaluate.controls.permuted_outcome</code>. Whether the \
+                     whole procedure finds as much where there is nothing to find is not known."
+                .to_string(),
+        };
+        say("No test on permuted outcomes.", why);
+    }
+    absent
 }
 
 /// The four numbers of a prediction model together: calibration in the large and slope, the C
@@ -174,7 +229,7 @@ fn four(
         Some(curve) => useful(shown, name, curve).join(", "),
     };
     json!({
-        "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
+        "where": format!("{}, {}", whereabouts(record, analysis), analysis.cohort),
         "a": of("calibration_intercept"),
         "b": of("calibration_slope"),
         "c": of("auroc"),
@@ -260,12 +315,12 @@ fn confusion<'a>(
         heading: match hidden {
             true if blurred => format!(
                 "Counts and measures at the threshold are hidden, since a cell is small ({})",
-                Standing::of(record, analysis).label()
+                escape(&whereabouts(record, analysis))
             ),
             true => format!(
                 "Sensitivity {} at the threshold; counts are hidden, since a cell is small ({})",
                 shown.estimate(&format!("{}/performance/sensitivity", place(name)), 2),
-                Standing::of(record, analysis).label()
+                escape(&whereabouts(record, analysis))
             ),
             false => format!(
                 "{} of {} with the outcome are called positive at the threshold, {} are missed ({})",
@@ -276,7 +331,7 @@ fn confusion<'a>(
                     false => "those".to_string(),
                 },
                 cell("false_negative"),
-                Standing::of(record, analysis).label()
+                escape(&whereabouts(record, analysis))
             ),
         },
         sub: match found.repeats {
@@ -294,8 +349,14 @@ fn confusion<'a>(
         ),
         pictures: Vec::new(),
         method: format!(
-            "Each fold at the threshold learned on its own inner out-of-fold predictions, a frozen \
-             model at its own; {}.{}{}",
+            "{}; {}.{}{}",
+            match is_stated(analysis) {
+                true =>
+                    "Every fold, and a frozen model, at the one threshold that was stated beforehand",
+                false =>
+                    "Each fold at the threshold learned on its own inner out-of-fold predictions, a \
+                     frozen model at its own",
+            },
             interval(record, analysis),
             if spreads { " The spread over folds is no interval." } else { "" },
             analysis.at_target.as_ref().map_or(String::new(), |found| format!(
@@ -314,24 +375,21 @@ fn confusion_table(
     found: &ConfusionFacts,
     measures: &[(&str, &str)],
 ) -> DataTable {
-    let set = format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort);
+    let set = format!("{}, {}", whereabouts(record, analysis), analysis.cohort);
     let number =
         |value: Option<f64>| value.map_or(String::new(), |value| plain(value, 4));
-    let mut rows: Vec<Vec<String>> = [
-        ("true positive", found.true_positive),
-        ("false positive", found.false_positive),
-        ("false negative", found.false_negative),
-        ("true negative", found.true_negative),
-    ]
-    .into_iter()
-    .map(|(what, n)| {
-        let n = n.map_or("hidden".to_string(), |n| plain(n, 2));
-        vec![set.clone(), what.to_string(), n, String::new(), String::new()]
-    })
-    .collect();
+    let cells = [
+        found.true_positive,
+        found.false_positive,
+        found.false_negative,
+        found.true_negative,
+    ];
+    let cells = cells.map(|n| n.map_or("hidden".to_string(), |n| plain(n, 2)));
+    let empty = [const { String::new() }; 4];
+    let mut rows = vec![[&[set.clone()][..], &cells, &empty].concat()];
     let mut row = |what: String, [estimate, lower, upper]: [Option<f64>; 3]| {
         let values = [estimate, lower, upper].map(number);
-        rows.push([&[set.clone(), what][..], &values].concat());
+        rows.push([&[set.clone()][..], &empty, &[what], &values].concat());
     };
     for (metric, title) in measures {
         if let Some(of) = analysis.performance.get(*metric) {
@@ -355,7 +413,7 @@ fn confusion_table(
             );
         }
     }
-    let head = ["set", "what", "value", "lower", "upper"];
+    let head = ["set", "tp", "fp", "fn", "tn", "measure", "est", "lo", "hi"];
     DataTable { head: head.map(String::from).to_vec(), rows }
 }
 
@@ -447,9 +505,14 @@ fn interval(record: &StudyRecord, analysis: &AnalysisRecord) -> &'static str {
     }
 }
 
+/// Whether the threshold was stated and not learned.
+pub fn is_stated(analysis: &AnalysisRecord) -> bool {
+    analysis.threshold.as_deref().is_some_and(|rule| rule.ends_with("stated beforehand"))
+}
+
 /// The thresholds that the folds learned.
 fn thresholds(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
-    if analysis.thresholds.is_none() {
+    if analysis.thresholds.is_none() || is_stated(analysis) {
         return String::new();
     }
     let of = |what: &str| shown.number(&format!("{}/thresholds/{what}", place(name)), 2);
@@ -557,7 +620,7 @@ fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
             "model": model(analysis),
             "role": role(record, analysis),
             "where": format!(
-                "{}, {}", Standing::of(record, analysis).label(), analysis.cohort
+                "{}, {}", whereabouts(record, analysis), analysis.cohort
             ),
             "scheme": analysis.scheme_text,
             "n": shown.count(&format!("{}/n", judged_place(name, analysis))),
@@ -611,6 +674,7 @@ fn table(record: &StudyRecord, shown: &Shown) -> DataTable {
         let named = named.chain(hidden.map(|metric| (metric, None)));
         let within =
             analysis.within.iter().map(|estimate| ("auroc within", Some(estimate)));
+        let judged = Counted::of(name, analysis);
         named.chain(within).map(move |(metric, estimate)| {
             let hidden = || "hidden".to_string();
             let end = |of: fn(&Estimate) -> Option<f64>| {
@@ -623,10 +687,10 @@ fn table(record: &StudyRecord, shown: &Shown) -> DataTable {
                 analysis.branch.clone(),
                 role(record, analysis).to_string(),
                 analysis.cohort.clone(),
-                Standing::of(record, analysis).label().to_string(),
+                whereabouts(record, analysis),
                 analysis.scheme_text.clone(),
-                analysis.n.to_string(),
-                analysis.n_positive.to_string(),
+                judged.n.to_string(),
+                judged.n_positive.to_string(),
                 metric.to_string(),
                 estimate.map_or_else(hidden, |found| found.estimate.to_string()),
                 end(|found| found.lower),
@@ -657,8 +721,16 @@ fn described(
     // Most measures are made the same way, which is said once below the table.
     let mut ways: Vec<Way> = Vec::new();
     let rows = metrics.iter().filter_map(|(listed, metric)| {
-        let estimate = analysis.performance.get(&metric.name)?;
         let path = format!("{at}/performance/{}", metric.name);
+        let Some(estimate) = analysis.performance.get(&metric.name) else {
+            return shown.is_hidden(&path).then(|| {
+                let hidden = shown.number(&path, 3);
+                json!({
+                    "title": metric.title, "value": hidden, "interval": "", "way": "",
+                    "has_chance": false, "has_spread": false, "chance": "", "spread": "",
+                })
+            });
+        };
         let (before, n, after) = parted(&estimate.method);
         let known =
             ways.iter().position(|way| (way.before, way.after) == (before, after));
@@ -779,8 +851,7 @@ fn figure<'a>(
     (name, analysis): (&'a String, &AnalysisRecord),
     shown: &Shown,
 ) -> Figure<'a> {
-    let path = format!("{}/performance/{}", place(name), analysis.primary);
-    let standing = Standing::of(record, analysis).label();
+    let standing = whereabouts(record, analysis);
     let repeats = analysis.roc.len();
     let of_curve = match (shown.protects, repeats) {
         (true, _) => format!("{standing}, smooth"),
@@ -789,12 +860,13 @@ fn figure<'a>(
     };
     let drawn = Drawn::of((name, analysis), (of_curve, 1), shown);
     let (roc, folds) = (roc(&drawn, analysis, shown), folds(name, analysis));
-    let is_auroc = analysis.primary == "auroc";
-    let heading = match analysis.performance.get(&analysis.primary) {
-        Some(_) if is_auroc => {
-            format!("AUROC {} on rows held out from every step", shown.estimate(&path, 2))
+    // Whatever chose among candidates, the finding of these curves is the area under them.
+    let area = format!("{}/performance/auroc", place(name));
+    let heading = match analysis.performance.contains_key("auroc") {
+        true => {
+            format!("AUROC {} on rows held out from every step", shown.estimate(&area, 2))
         }
-        _ => "ROC curves on rows held out from every step".to_string(),
+        false => "ROC curves on rows held out from every step".to_string(),
     };
     let mut rows = curve_rows(&drawn);
     // What is smooth is one curve, which is its own mean.
@@ -828,8 +900,7 @@ fn figure<'a>(
         id: name,
         heading,
         sub: format!(
-            "Left: {}{}{}. Right: {} in each held-out fold; the line is the mean, the band its 95 % \
-             interval.",
+            "Left: {}{}{}. Right: {} {}.",
             match shown.protects {
                 true => "a smooth curve through the mean of the curves of all repeats"
                     .to_string(),
@@ -843,10 +914,18 @@ fn figure<'a>(
                 false => "; shaded: where sensitivity lies at each specificity",
             },
             match drawn.at {
+                Some(_) if is_stated(analysis) =>
+                    "; dot: where the stated threshold lies",
                 Some(_) => "; dot: where the learned threshold lies",
                 None => "",
             },
-            if is_auroc { "AUROC" } else { &analysis.primary }
+            primary(analysis),
+            match analysis.folds.len() {
+                1 =>
+                    "on the part that was held out, with its 95 % interval where it has one",
+                _ =>
+                    "in each held-out fold; the line is the mean, the band its 95 % interval",
+            }
         ),
         body: format!(
             "<div class=\"pair\"><div><h4>ROC</h4>{roc}</div><div><h4>By fold</h4>{folds}</div></div>"
@@ -972,9 +1051,12 @@ fn folds(name: &str, analysis: &AnalysisRecord) -> String {
         svg.text("small", (at, BOTTOM + 18.0), Anchor::Middle, &repeat.to_string());
     }
     let description = format!(
-        "{} of {name} in each of {} held-out folds.",
-        analysis.primary,
-        analysis.folds.len()
+        "{} of {name} {}.",
+        primary(analysis),
+        match analysis.folds.len() {
+            1 => "on the part that was held out".to_string(),
+            n => format!("in each of {n} held-out folds"),
+        }
     );
     svg.finish("Value in each fold", &description)
 }

@@ -3,7 +3,7 @@
 use super::figure::{DataTable, Figure};
 use super::forest::{Forest, shortened};
 use super::shown::{Shown, escape, place};
-use super::standing::headline;
+use super::standing::{headline, same_question};
 use super::svg::{Anchor, Svg};
 use crate::data::{AnalysisRecord, CohortFacts, Count, FlowBox, Removed, StudyRecord};
 
@@ -245,13 +245,22 @@ impl<'a> Of<'a> {
 
     /// Where one part is held out for all: that part and the other one. HTML.
     fn sets(self, of_box: &FlowBox) -> Option<String> {
-        let (name, analysis) = self.analysis(of_box)?;
-        if analysis.kind == "external" || analysis.folds.len() != 1 {
+        // One of the analyses in the box, not only the one that it is named by.
+        let (first, of) = self.analysis(of_box)?;
+        let alike = same_question(self.record, of).filter(|(_, other)| {
+            other.cohort == of.cohort && other.kind == of.kind && other.folds.len() == 1
+        });
+        let (name, analysis) = alike.min_by_key(|(name, _)| *name != first)?;
+        if analysis.kind == "external" {
             return None;
         }
         let fold = format!("{}/folds/0", place(name));
         Some(format!(
-            "{} to train on, {} held out",
+            "{}{} to train on, {} held out",
+            match name == first {
+                true => String::new(),
+                false => format!("{}: ", escape(&analysis.scheme)),
+            },
             self.shown.count(&format!("{fold}/n_train")),
             self.shown.count(&format!("{fold}/n_held_out"))
         ))
@@ -477,30 +486,54 @@ impl<'a> Of<'a> {
                     of.unknown.as_ref().map_or("0".to_string(), |(n, _)| n.to_string()),
                 ],
             };
-            let row = |removed: String, reason: &str, of: Option<&Divided>| {
-                let cells = [
-                    cohort.name.clone(),
-                    of_box.label.clone(),
-                    of_box.n_in.to_string(),
-                    removed,
-                    reason.to_string(),
-                    of_box.n_out.to_string(),
-                    of_box.n_subjects.to_string(),
-                ];
-                cells.into_iter().chain(of_outcome(of)).collect::<Vec<String>>()
+            let row = |[n_in, removed, n_out]: [String; 3], reason: &str| {
+                let name = [cohort.name.clone(), of_box.label.clone()];
+                let rest = [n_in, removed, reason.to_string(), n_out];
+                name.into_iter().chain(rest).collect::<Vec<String>>()
             };
-            let first = divided.first();
-            match of_box.removed.as_slice() {
-                [] => rows.push(row("0".to_string(), "", first)),
-                removed => rows.extend(
-                    removed.iter().map(|r| row(r.n.to_string(), &r.reason, first)),
-                ),
+            // Rules follow each other, so every line adds up by itself; what all of them leave, and how
+            // outcomes divide it, stands in the last.
+            let mut steps = stepwise(of_box);
+            let last = steps.pop().expect("a box has a last step");
+            let nothing = || of_outcome(None).into_iter();
+            for (numbers, reason) in steps {
+                let cells = row(numbers, reason).into_iter().chain([String::new()]);
+                rows.push(cells.chain(nothing()).collect());
             }
-            let more = divided.iter().skip(1);
-            rows.extend(more.map(|of| row(String::new(), "", Some(of))));
+            let cells = row(last.0, last.1).into_iter();
+            let cells = cells.chain([of_box.n_subjects.to_string()]);
+            rows.push(cells.chain(of_outcome(divided.first())).collect());
+            for of in divided.iter().skip(1) {
+                let stay = of_box.n_out.to_string();
+                let cells = row([stay.clone(), "0".to_string(), stay], "").into_iter();
+                let cells = cells.chain([of_box.n_subjects.to_string()]);
+                rows.push(cells.chain(of_outcome(Some(of))).collect());
+            }
         }
         rows
     }
+}
+
+/// The rules of a box one by one: how many came to each, how many left by it and how many stayed, with its
+/// reason. From a number that is hidden on, none is told until the end of the box.
+fn stepwise(of_box: &FlowBox) -> Vec<([String; 3], &str)> {
+    let [before @ .., last] = of_box.removed.as_slice() else {
+        let numbers = [of_box.n_in, Count::from(0), of_box.n_out];
+        return vec![(numbers.map(|n| n.to_string()), "")];
+    };
+    let mut come = of_box.n_in;
+    let mut steps = Vec::new();
+    for removed in before {
+        let left = come.known().zip(removed.n.known());
+        let stay = left.and_then(|(come, left)| come.checked_sub(left));
+        let stay = stay.map_or(Count::HIDDEN, Count::from);
+        let numbers = [come, removed.n, stay].map(|n| n.to_string());
+        steps.push((numbers, removed.reason.as_str()));
+        come = stay;
+    }
+    let numbers = [come, last.n, of_box.n_out].map(|n| n.to_string());
+    steps.push((numbers, last.reason.as_str()));
+    steps
 }
 
 /// Height of the box of a class: a line more where patients have several rows.
@@ -600,8 +633,17 @@ pub fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
         None => "Nobody is analysed".to_string(),
     };
     let head = [
-        "cohort", "box", "in", "removed", "reason", "out", "patients", "outcome",
-        "positive", "negative", "unknown",
+        "cohort",
+        "node",
+        "n_in",
+        "removed",
+        "reason",
+        "n_out",
+        "patients",
+        "outcome",
+        "events",
+        "non_events",
+        "unknown",
     ];
     Figure {
         id: "flow",
@@ -653,6 +695,23 @@ mod tests {
         assert!(wrongs(&cohort(vec![of_box(10, 2, 8), of_box(8, 1, 7)])).is_empty());
         assert_eq!(wrongs(&cohort(vec![of_box(10, 2, 7)])).len(), 1);
         assert_eq!(wrongs(&cohort(vec![of_box(10, 2, 8), of_box(9, 1, 8)])).len(), 1);
+    }
+
+    #[test]
+    fn every_line_of_the_table_adds_up_by_itself() {
+        let rule = |reason: &str, n: Count| Removed { reason: reason.to_string(), n };
+        let mut several = of_box(10, 0, 6, 6);
+        several.removed = vec![rule("minor", 3.into()), rule("late", 1.into())];
+        let told = stepwise(&several);
+        assert_eq!(told[0], (["10", "3", "7"].map(String::from), "minor"));
+        assert_eq!(told[1], (["7", "1", "6"].map(String::from), "late"));
+        // What is hidden does not follow from its neighbours.
+        several.removed[0].n = Count::HIDDEN;
+        let told = stepwise(&several);
+        assert_eq!(told[0].0, ["10", "hidden", "hidden"].map(String::from));
+        assert_eq!(told[1].0, ["hidden", "1", "6"].map(String::from));
+        several.removed.clear();
+        assert_eq!(stepwise(&several), [(["10", "0", "6"].map(String::from), "")]);
     }
 
     #[test]

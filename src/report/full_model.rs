@@ -372,7 +372,13 @@ fn range(
     path: &str,
     (lowest, highest): (Option<f64>, Option<f64>),
 ) -> String {
-    let (Some(lowest), Some(highest)) = (lowest, highest) else { return String::new() };
+    let (Some(lowest), Some(highest)) = (lowest, highest) else {
+        let lowest = format!("{path}/lowest");
+        return match shown.is_hidden(&lowest) {
+            true => shown.number(&lowest, 1),
+            false => String::new(),
+        };
+    };
     let digits = decimals(lowest.abs().max(highest.abs()), 4);
     format!(
         "{} to {}",
@@ -516,11 +522,17 @@ fn importance<'a>(
     let folds = if of.folds == 1 { "fold" } else { "folds" };
     Figure {
         id,
-        heading: format!(
-            "{}: predictions lose most without {}",
-            escape(name),
-            escape(&most.name)
-        ),
+        heading: match most.mean > 0.0 {
+            true => format!(
+                "{}: predictions lose most without {}",
+                escape(name),
+                escape(&most.name)
+            ),
+            false => format!(
+                "{}: predictions lose nothing without any one of the predictors, on average over folds",
+                escape(name)
+            ),
+        },
         sub: format!(
             "Permutation importance on held-out rows: mean, and the least and the greatest of {} \
              outer {folds}. {}",

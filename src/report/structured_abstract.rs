@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::author::{coded, prose};
 use super::shown::{Shown, escape, fill, place};
 use super::standing::{
-    Standing, headline, judged_place, label, model, primary, rows_are, same_question,
+    headline, judged_place, label, model, primary, rows_are, same_question, whereabouts,
 };
 use crate::data::{AnalysisRecord, Stated};
 use crate::operation::prelude::*;
@@ -127,7 +127,7 @@ fn of_the_run(
             "{} {} ({}, {})",
             escape(&primary(of)),
             shown.measured(&path, 2),
-            Standing::of(record, of).label(),
+            escape(&whereabouts(record, of)),
             escape(&of.cohort)
         ))
     });
@@ -152,6 +152,8 @@ fn of_the_run(
         "n": shown.count(&format!("{}/n", judged_place(name, analysis))),
         "positive": shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
         "rows": rows_are(record, &analysis.cohort),
+        "part": analysis.judged.is_some(),
+        "all": shown.count(&format!("{at}/n")),
         "cohort": analysis.cohort,
         "outcome": label(record, &analysis.outcome),
         "derivation": outcome.map(|outcome| coded(&outcome.derivation)),

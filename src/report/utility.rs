@@ -6,7 +6,9 @@ use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, escape, fill, place, plain};
-use super::standing::{Standing, headline, model, same_question, same_splits};
+use super::standing::{
+    Standing, headline, model, same_question, same_splits, whereabouts,
+};
 use crate::data::{AnalysisRecord, DecisionCurve, DecisionPoint};
 use crate::operation::prelude::*;
 
@@ -134,7 +136,7 @@ fn figure<'a>(
         }
     );
     let picture = plot.svg.finish_told("Decision curve", &description);
-    let standing = Standing::of(record, analysis).label();
+    let standing = escape(&whereabouts(record, analysis));
     let heading = match useful.is_empty() {
         true => format!(
             "At no threshold {} is the model worth more than treating all or none ({standing})",
@@ -177,8 +179,11 @@ fn figure<'a>(
         rows.push(row);
     }
     let mut head =
-        ["threshold", "model", "lower", "upper", "treat_all"].map(String::from).to_vec();
-    head.extend(beside.map(|(other, _)| model(other)));
+        ["threshold", "nb_model", "lo", "hi", "nb_all"].map(String::from).to_vec();
+    head.extend(beside.map(|(other, _)| match other.clinical {
+        true => "nb_clinical".to_string(),
+        false => format!("nb_{}", model(other)),
+    }));
     let cells = analysis.confusion.as_ref();
     if let Some(found) = cells.and_then(|cells| cells.benefit) {
         let mut row = vec![
