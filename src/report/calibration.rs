@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
+use super::forest::Counted;
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, escape, fill, place, plain};
 use super::standing::{Standing, headline, same_question, whereabouts};
@@ -170,11 +171,13 @@ fn figure<'a>(
     let picture = plot.svg.finish_told("Calibration", &description);
     let mut rows: Vec<Vec<String>> = Vec::new();
     let number = |value: Option<f64>| value.map_or(String::new(), |v| plain(v, 4));
+    // The smoother looks at all predictions, whichever point of it is told.
+    let n = Counted::of(name, analysis).n.to_string();
     for p in &curve.points {
         let (x, y) = (plain(p.x, 4), plain(p.y, 4));
         let limits = [number(p.lower), number(p.upper)];
         let cells = ["curve".to_string(), x, y].into_iter().chain(limits);
-        rows.push(cells.chain([const { String::new() }; 3]).collect());
+        rows.push(cells.chain([n.clone(), String::new(), String::new()]).collect());
     }
     for bin in &curve.distribution {
         rows.push(vec![
@@ -183,7 +186,7 @@ fn figure<'a>(
             String::new(),
             String::new(),
             String::new(),
-            plain(bin.events + bin.non_events, 2),
+            String::new(),
             plain(bin.events, 2),
             plain(bin.non_events, 2),
         ]);

@@ -491,8 +491,7 @@ impl<'a> Of<'a> {
                 let rest = [n_in, removed, reason.to_string(), n_out];
                 name.into_iter().chain(rest).collect::<Vec<String>>()
             };
-            // Rules follow each other, so every line adds up by itself; what all of them leave, and how
-            // outcomes divide it, stands in the last.
+            // What all rules leave, and how outcomes divide it, stands in the last line.
             let mut steps = stepwise(of_box);
             let last = steps.pop().expect("a box has a last step");
             let nothing = || of_outcome(None).into_iter();
@@ -514,25 +513,22 @@ impl<'a> Of<'a> {
     }
 }
 
-/// The rules of a box one by one: how many came to each, how many left by it and how many stayed, with its
-/// reason. From a number that is hidden on, none is told until the end of the box.
+/// The rules of a box one by one, each with how many left by it and its reason. How many came stands with the
+/// first and how many stayed with the last: what lies between is not counted by the survey.
 fn stepwise(of_box: &FlowBox) -> Vec<([String; 3], &str)> {
-    let [before @ .., last] = of_box.removed.as_slice() else {
-        let numbers = [of_box.n_in, Count::from(0), of_box.n_out];
-        return vec![(numbers.map(|n| n.to_string()), "")];
-    };
-    let mut come = of_box.n_in;
+    let only = |here: bool, n: Count| if here { n.to_string() } else { String::new() };
+    let last = of_box.removed.len().saturating_sub(1);
     let mut steps = Vec::new();
-    for removed in before {
-        let left = come.known().zip(removed.n.known());
-        let stay = left.and_then(|(come, left)| come.checked_sub(left));
-        let stay = stay.map_or(Count::HIDDEN, Count::from);
-        let numbers = [come, removed.n, stay].map(|n| n.to_string());
-        steps.push((numbers, removed.reason.as_str()));
-        come = stay;
+    for (at, of) in of_box.removed.iter().enumerate() {
+        let (first, last) = (at == 0, at == last);
+        let numbers =
+            [only(first, of_box.n_in), of.n.to_string(), only(last, of_box.n_out)];
+        steps.push((numbers, of.reason.as_str()));
     }
-    let numbers = [come, last.n, of_box.n_out].map(|n| n.to_string());
-    steps.push((numbers, last.reason.as_str()));
+    if steps.is_empty() {
+        let numbers = [of_box.n_in, Count::from(0), of_box.n_out];
+        steps.push((numbers.map(|n| n.to_string()), ""));
+    }
     steps
 }
 
@@ -698,20 +694,18 @@ mod tests {
     }
 
     #[test]
-    fn every_line_of_the_table_adds_up_by_itself() {
-        let rule = |reason: &str, n: Count| Removed { reason: reason.to_string(), n };
+    fn the_lines_of_a_box_add_up() {
+        let rule =
+            |reason: &str, n: usize| Removed { reason: reason.to_string(), n: n.into() };
+        let line = |numbers: [&str; 3], reason| (numbers.map(String::from), reason);
         let mut several = of_box(10, 0, 6, 6);
-        several.removed = vec![rule("minor", 3.into()), rule("late", 1.into())];
-        let told = stepwise(&several);
-        assert_eq!(told[0], (["10", "3", "7"].map(String::from), "minor"));
-        assert_eq!(told[1], (["7", "1", "6"].map(String::from), "late"));
-        // What is hidden does not follow from its neighbours.
-        several.removed[0].n = Count::HIDDEN;
-        let told = stepwise(&several);
-        assert_eq!(told[0].0, ["10", "hidden", "hidden"].map(String::from));
-        assert_eq!(told[1].0, ["hidden", "1", "6"].map(String::from));
+        several.removed = vec![rule("minor", 3), rule("late", 1)];
+        assert_eq!(
+            stepwise(&several),
+            [line(["10", "3", ""], "minor"), line(["", "1", "6"], "late")]
+        );
         several.removed.clear();
-        assert_eq!(stepwise(&several), [(["10", "0", "6"].map(String::from), "")]);
+        assert_eq!(stepwise(&several), [line(["10", "0", "6"], "")]);
     }
 
     #[test]
