@@ -324,7 +324,8 @@ fn heading(
         _ => String::new(),
     };
     let controls: Vec<String> = same_splits(record, analysis)
-        .filter(|(_, other)| other.role == "control")
+        // What is clinical alone is what a reader asks for, whatever the study has it for.
+        .filter(|(_, other)| other.role == "control" || other.clinical)
         .map(|(name, other)| {
             format!(
                 "; {} alone {}",

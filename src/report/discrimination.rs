@@ -541,15 +541,21 @@ fn together(
     }
     // Bands of models on the same rows say nothing of their differences.
     let picture = overlay(&drawn, false, "ROC of models on the same splits");
+    // Whatever chose among candidates, the finding of these curves is the area under them.
     let one = |(name, analysis): &(&String, &AnalysisRecord)| {
-        let path = format!("{}/performance/{}/estimate", place(name), analysis.primary);
-        format!("{} {}", escape(&model(analysis)), shown.number(&path, 2))
+        let path = format!("{}/performance/auroc", place(name));
+        let known = analysis.performance.contains_key("auroc") || shown.is_hidden(&path);
+        let value = match known {
+            true => shown.number(&format!("{path}/estimate"), 2),
+            false => "not computed".to_string(),
+        };
+        format!("{} {value}", escape(&model(analysis)))
     };
     let all: Vec<String> =
         std::iter::once(&(name, analysis)).chain(others).map(one).collect();
     Figure {
         id: "models",
-        heading: format!("{}: {}", escape(&primary(analysis)), all.join(", ")),
+        heading: format!("AUROC: {}", all.join(", ")),
         sub: format!(
             "Mean curves of models that were judged on the very same splits.{}",
             marked(&drawn)

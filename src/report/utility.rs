@@ -143,8 +143,19 @@ fn figure<'a>(
             if is_whole(curve) { "of the range" } else { "that can be told" }
         ),
         false => format!(
-            "Worth more than treating all or none at thresholds of {} ({standing})",
-            useful.join(", ")
+            "{} at thresholds of {}{} ({standing})",
+            match banded(curve) {
+                true if !is_shown(curve) => {
+                    "Not shown to be worth more than treating all or none: above both"
+                }
+                _ => "Worth more than treating all or none",
+            },
+            useful.join(", "),
+            match banded(curve) {
+                true if !is_shown(curve) => " by its estimate, nowhere by its band",
+                true => "",
+                false => ", by its estimate",
+            }
         ),
     };
     let item = |class: &str, label: &str| {
@@ -213,6 +224,19 @@ fn figure<'a>(
             rows,
         },
     }
+}
+
+/// Whether any point of the curve has limits.
+fn banded(curve: &DecisionCurve) -> bool {
+    curve.points.iter().any(|point| point.lower.is_some())
+}
+
+/// Whether at some threshold the whole band lies above treating all and treating none.
+fn is_shown(curve: &DecisionCurve) -> bool {
+    let above = |point: &DecisionPoint| {
+        point.lower.is_some_and(|lower| lower > point.treat_all.max(0.0))
+    };
+    curve.points.iter().any(above)
 }
 
 /// What decisions at the declared threshold are worth, or why that is not told. HTML.
@@ -304,6 +328,27 @@ mod tests {
         assert!(rank(&of(true, "sensitivity")) < rank(&of(false, "control")));
         assert!(rank(&of(false, "control")) < rank(&of(false, "sensitivity")));
         assert_eq!(rank(&of(true, "control")), rank(&of(true, "primary")));
+    }
+
+    #[test]
+    fn a_gain_is_shown_where_the_band_lies_above_both() {
+        let curve = |lower: Option<f64>, treat_all: f64| DecisionCurve {
+            range: (0.1, 0.2),
+            points: vec![DecisionPoint {
+                threshold: 0.1,
+                model: 0.1,
+                lower,
+                upper: None,
+                treat_all,
+            }],
+            useful: vec![(0.1, 0.1)],
+            method: String::new(),
+        };
+        assert!(is_shown(&curve(Some(0.05), 0.04)) && is_shown(&curve(Some(0.05), -0.3)));
+        assert!(!is_shown(&curve(Some(0.05), 0.06)));
+        // Treating none is worth nothing, and a band that reaches there shows no gain.
+        assert!(!is_shown(&curve(Some(-0.01), -0.3)));
+        assert!(!is_shown(&curve(None, 0.0)) && !banded(&curve(None, 0.0)));
     }
 
     #[test]

@@ -432,19 +432,15 @@ fn curves(
     let outside: Vec<String> = outside
         .enumerate()
         .map(|(at, (name, analysis))| {
-            let path = format!("{}/performance/{}", place(name), analysis.primary);
-            let value = match analysis.performance.contains_key(&analysis.primary)
-                || shown.is_hidden(&path)
-            {
+            let path = format!("{}/performance/auroc", place(name));
+            let known = analysis.performance.contains_key("auroc");
+            let value = match known || shown.is_hidden(&path) {
                 true => shown.estimate(&path, 2),
                 false => "not computed".to_string(),
             };
             let cohort = escape(&analysis.cohort);
             match at {
-                0 => format!(
-                    "On {cohort} the frozen model gives {} {value}",
-                    escape(&primary(analysis))
-                ),
+                0 => format!("On {cohort} the frozen model gives AUROC {value}"),
                 _ => format!("on {cohort} {value}"),
             }
         })
