@@ -13,7 +13,7 @@ use crate::data::{
 };
 use crate::operation::prelude::*;
 
-/// The graph of computations, the leakage certificate, every setting, and how candidates fared.
+/// The graph of computations, the leakage certificate, every setting, who is held out in each split, and how candidates fared.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Analysis {}

@@ -313,6 +313,12 @@ fn confusion<'a>(
     Some(Figure {
         id,
         heading: match hidden {
+            // Where one class is missing, only the calls of the other can be right or wrong.
+            _ if n_positive == 0 => format!(
+                "Nobody here has the outcome; {} without it are called positive at the threshold ({})",
+                cell("false_positive"),
+                escape(&whereabouts(record, analysis))
+            ),
             true if blurred => format!(
                 "Counts and measures at the threshold are hidden, since a cell is small ({})",
                 escape(&whereabouts(record, analysis))

@@ -120,21 +120,27 @@ fn of_the_run(
         titles.dedup();
         titles.join(", ")
     };
-    let results = same_question(record, analysis).filter_map(|(name, of)| {
-        of.performance.get(&of.primary)?;
+    // A place without a result is one that was asked for.
+    let results = same_question(record, analysis).map(|(name, of)| {
         let path = format!("{}/performance/{}", place(name), of.primary);
-        Some(format!(
+        let known = of.performance.contains_key(&of.primary) || shown.is_hidden(&path);
+        format!(
             "{} {} ({}, {})",
             escape(&primary(of)),
-            shown.measured(&path, 2),
+            match known {
+                true => shown.measured(&path, 2),
+                false => "not computed".to_string(),
+            },
             escape(&whereabouts(record, of)),
             escape(&of.cohort)
-        ))
+        )
     });
     let slope = analysis.performance.contains_key("calibration_slope").then(|| {
         format!(
-            "Calibration slope {}.",
-            shown.measured(&format!("{at}/performance/calibration_slope"), 2)
+            "Calibration slope {} ({}, {}).",
+            shown.measured(&format!("{at}/performance/calibration_slope"), 2),
+            escape(&whereabouts(record, analysis)),
+            escape(&analysis.cohort)
         )
     });
     let frequent = analysis.selection.as_ref().map(|selection| {

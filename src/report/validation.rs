@@ -370,14 +370,19 @@ fn places(
     asked: &[(&String, &AnalysisRecord)],
 ) -> String {
     let one = |(name, analysis): &(&String, &AnalysisRecord)| {
-        let path = format!("{}/performance/{}/estimate", place(name), analysis.primary);
+        let path = format!("{}/performance/{}", place(name), analysis.primary);
+        let known = analysis.performance.contains_key(&analysis.primary);
+        let value = match known || shown.is_hidden(&path) {
+            true => shown.number(&format!("{path}/estimate"), 2),
+            false => "not computed".to_string(),
+        };
         let standing = Standing::of(record, analysis);
         let cohort = match standing {
             Standing::External => format!(", {}", escape(&analysis.cohort)),
             _ => String::new(),
         };
         let called = escape(&whereabouts(record, analysis));
-        format!("{} {called}{cohort}", shown.number(&path, 2))
+        format!("{value} {called}{cohort}")
     };
     let metric = asked.first().map_or(String::new(), |(_, of)| escape(&primary(of)));
     format!("{metric} {}", asked.iter().map(one).collect::<Vec<_>>().join("; "))
@@ -453,11 +458,13 @@ fn curves(
         },
         sub: format!(
             "{}{}{}{}",
-            match shown.protects {
-                true =>
+            match (shown.protects, first_inside.is_some()) {
+                (true, true) =>
                     "Smooth curves; the internal one goes through the mean of all repeats.",
-                false =>
+                (true, false) => "Smooth curves.",
+                (false, true) =>
                     "Step curves; the internal one is the mean of those pooled within each repeat.",
+                (false, false) => "Step curves.",
             },
             match bands {
                 true => " Shaded: pointwise 95 % bands.",
