@@ -965,7 +965,7 @@ const COLUMNS: &[(&str, &[&str])] = &[
 fn the_numbers_behind_a_figure_have_their_columns() {
     let page = page(&full(""));
     for (begins, columns) in COLUMNS {
-        let of = page.tables.iter().filter(|(name, _)| name.starts_with(begins));
+        let of = page.tables.iter().filter(|(name, _)| name.starts_with(*begins));
         let heads = of.map(|(name, csv)| (name, csv.lines().next().unwrap()));
         let heads: Vec<_> = heads.collect();
         assert!(!heads.is_empty(), "no file begins with {begins}");
@@ -1016,7 +1016,8 @@ fn two_schemes_in_one_cohort_are_told_apart() {
     let name = record.analysis_order[0].clone();
     let mut held = record.analyses[&name].clone();
     held.scheme = "held".to_string();
-    held.scheme_text = "hold-out of 30 % of the patients, one split".to_string();
+    held.scheme_text = "a part held out once".to_string();
+    held.learning_curve = None;
     held.folds.truncate(1);
     let fold = &held.folds[0];
     let (n, n_positive) = (fold.n_held_out, fold.positive_held_out);
@@ -1025,10 +1026,7 @@ fn two_schemes_in_one_cohort_are_told_apart() {
     record.analyses.insert(another.clone(), held);
     record.analysis_order.push(another);
     let page = page(&record);
-    for part in [
-        "internal, scheme held",
-        "Splits of held: hold-out of 30 % of the patients, one split",
-    ] {
+    for part in ["internal, scheme held", "Splits of held: a part held out once"] {
         assert!(page.html.contains(part), "`{part}` is not on the page");
     }
     // Rows are those that were judged.

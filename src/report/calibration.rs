@@ -100,7 +100,7 @@ fn numbers(
 ) -> Json {
     let of = |metric: &str| {
         let path = format!("{}/performance/{metric}", place(name));
-        match analysis.performance.contains_key(metric) {
+        match analysis.performance.contains_key(metric) || shown.is_hidden(&path) {
             true => spread_below(&shown.estimate(&path, 2)),
             false => "–".to_string(),
         }

@@ -170,6 +170,14 @@ fn silent(record: &StudyRecord, shown: &Shown) -> Vec<String> {
                 .to_string(),
         );
     }
+    let hidden = |what: &str| shown.is_hidden(&format!("{}/{what}", place(name)));
+    if hidden("prevalence_only") {
+        notes.push(
+            "What the prevalence alone achieves on the rows of the headline is hidden: a small \
+             count would follow from it."
+                .to_string(),
+        );
+    }
     let finds = "What the whole procedure finds on permuted outcomes was not";
     match (&analysis.permutation, &record.study.not_permuted) {
         (Some(found), _) if found.times < PermutationFacts::LEAST => notes.push(
@@ -181,7 +189,7 @@ fn silent(record: &StudyRecord, shown: &Shown) -> Vec<String> {
         (None, Some(reason)) => {
             notes.push(format!("{finds} computed: {}.", reason.trim_end_matches('.')));
         }
-        (None, None) if shown.is_hidden(&format!("{}/permutation", place(name))) => {
+        (None, None) if hidden("permutation") => {
             notes.push(
                 "What the whole procedure finds on permuted outcomes is hidden: a small count would \
                  follow from it."
