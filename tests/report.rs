@@ -954,7 +954,6 @@ const COLUMNS: &[(&str, &[&str])] = &[
     ("sites-", &["centre", "n", "events", "est", "lo", "hi"]),
     ("places", &["metric", "set", "est", "lo", "hi"]),
     ("stability", &["feature", "family", "freq"]),
-    ("learning-curve", &["n", "est", "lo", "hi"]),
     ("differences", &["model", "metric", "est", "diff", "lo", "hi", "p_adj"]),
     ("missingness", &["variable", "cohort", "n_missing"]),
     ("graph", &["node", "kind", "scope", "hash"]),
