@@ -1063,3 +1063,18 @@ fn every_split_is_told_with_its_events() {
     let folds = headline.folds.iter().filter(|fold| fold.repeat == 1).count();
     assert_eq!(of_page.matches("<th scope=\"row\">").count(), folds + 1);
 }
+
+#[test]
+fn a_slope_that_no_predictions_determine_is_told_with_its_reason() {
+    let mut record = record();
+    let name = record.analysis_order[0].clone();
+    let analysis = record.analyses.get_mut(&name).unwrap();
+    analysis.performance.remove("calibration_slope").unwrap();
+    let mut listed = analysis.metrics.iter_mut().chain(&mut analysis.standard);
+    let slope = listed.find(|of| of.name == "calibration_slope").unwrap();
+    slope.missing = Some("it is not defined here: classes wholly apart".to_string());
+    let html = page(&record).html;
+    assert!(html.contains("These predictions determine no calibration slope (internal)"));
+    let why = "not defined, since classes wholly apart";
+    assert!(html.matches(why).count() >= 2, "beside the curve and among all measures");
+}

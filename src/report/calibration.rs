@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::author::coded;
 use super::figure::{DataTable, Figure};
 use super::forest::Counted;
 use super::plot::{Axis, Plot};
@@ -282,6 +283,19 @@ fn reference(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> Option<Strin
     shown.has(&place).then(|| shown.number(&place, 2))
 }
 
+/// What stands in the place of a measure that has no value, with the reason where one is known. HTML.
+pub fn not_defined(analysis: &AnalysisRecord, metric: &str) -> String {
+    let mut listed = analysis.metrics.iter().chain(&analysis.standard);
+    let why = listed.find(|of| of.name == metric);
+    match why.and_then(|of| of.missing.as_deref()) {
+        Some(why) => {
+            let why = why.strip_prefix("it is not defined here: ").unwrap_or(why);
+            format!("<span class=\"wraps\">not defined, since {}</span>", coded(why))
+        }
+        None => "not computed".to_string(),
+    }
+}
+
 /// The numbers beside the curve.
 fn panel(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> String {
     let rows: String = [
@@ -292,11 +306,15 @@ fn panel(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> String {
         ("scaled_brier", "Scaled Brier score"),
     ]
     .into_iter()
-    .filter(|(metric, _)| analysis.performance.contains_key(*metric))
     .map(|(metric, title)| {
+        let path = format!("{at}/performance/{metric}");
+        let known = analysis.performance.contains_key(metric) || shown.is_hidden(&path);
         format!(
             "<tr><th scope=\"row\">{title}</th><td class=\"r\">{}{}</td></tr>",
-            shown.estimate(&format!("{at}/performance/{metric}"), 2),
+            match known {
+                true => shown.estimate(&path, 2),
+                false => not_defined(analysis, metric),
+            },
             match reference(shown, at, analysis).filter(|_| metric == "brier") {
                 Some(of) => format!("<br><small>prevalence alone {of}</small>"),
                 None => String::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::author::coded;
-use super::calibration::first_upper;
+use super::calibration::{first_upper, not_defined};
 use super::figure::{DataTable, Figure};
 use super::forest::Counted;
 use super::roc::{
@@ -595,19 +595,11 @@ fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
         let at = place(name);
         let cells = analysis.metrics.iter().map(|metric| {
             let path = format!("{at}/performance/{}", metric.name);
-            let undefined = analysis.undefined();
-            let undefined = undefined.iter().find(|of| of.name == metric.name);
-            let value = match analysis.performance.contains_key(&metric.name) {
+            let value = match analysis.performance.contains_key(&metric.name)
+                || shown.is_hidden(&path)
+            {
                 true => shown.estimate(&path, 2),
-                false => match undefined.and_then(|of| of.missing.as_deref()) {
-                    Some(why) => {
-                        format!(
-                            "<span class=\"wraps\">not defined, since {}</span>",
-                            coded(why)
-                        )
-                    }
-                    None => "not computed".to_string(),
-                },
+                false => not_defined(analysis, &metric.name),
             };
             json!({ "title": titled(metric), "value": value })
         });
@@ -732,15 +724,16 @@ fn described(
     metrics.extend(numbered("standard", &analysis.standard));
     // Most measures are made the same way, which is said once below the table.
     let mut ways: Vec<Way> = Vec::new();
-    let rows = metrics.iter().filter_map(|(listed, metric)| {
+    let rows = metrics.iter().map(|(listed, metric)| {
         let path = format!("{at}/performance/{}", metric.name);
         let Some(estimate) = analysis.performance.get(&metric.name) else {
-            return shown.is_hidden(&path).then(|| {
-                let hidden = shown.number(&path, 3);
-                json!({
-                    "title": metric.title, "value": hidden, "interval": "", "way": "",
-                    "has_chance": false, "has_spread": false, "chance": "", "spread": "",
-                })
+            let (value, interval) = match shown.is_hidden(&path) {
+                true => (shown.number(&path, 3), String::new()),
+                false => ("–".to_string(), not_defined(analysis, &metric.name)),
+            };
+            return json!({
+                "title": metric.title, "value": value, "interval": interval, "way": "",
+                "has_chance": false, "has_spread": false, "chance": "", "spread": "",
             });
         };
         let (before, n, after) = parted(&estimate.method);
@@ -753,7 +746,7 @@ fn described(
         if !n.is_empty() && !ways[way].n.contains(&n) {
             ways[way].n.push(n);
         }
-        Some(json!({
+        json!({
             "title": metric.title,
             "chance": shown.number(&format!("{at}/{listed}/chance"), 2),
             "has_chance": shown.has(&format!("{at}/{listed}/chance")),
@@ -762,7 +755,7 @@ fn described(
             "value": shown.number(&format!("{path}/estimate"), 3),
             "interval": shown.interval(&path, 3),
             "way": letter(way),
-        }))
+        })
     });
     let rows: Vec<Json> = rows.collect();
     // A column that says nothing of any measure is left out.
