@@ -125,7 +125,7 @@ fn decisions_are_drawn_beside_the_clinical_model() {
     let table = workshop.read("runs/study/tables/decision-curve.csv");
     let table = String::from_utf8(table).unwrap();
     let head = table.lines().next().unwrap();
-    assert_eq!(head, "threshold,model,lower,upper,treat_all,clinical_only");
+    assert_eq!(head, "threshold,nb_model,lo,hi,nb_all,nb_clinical");
 }
 
 /// Codes of sites are names, not amounts.

@@ -5,9 +5,9 @@ use restudy::data::{
     AgreementFacts, AnalysisRecord, ApparentFacts, AssociationFacts, ClaimFacts,
     Compared, ComparisonFacts, DeviationFacts, DifferenceFacts, Equation, Estimate,
     Explained, FrozenFacts, GapColumn, GapFacts, GroupDifference, GroupMeasure,
-    Heterogeneity, ImportanceFacts, JoinFacts, Known, PatternFacts, PredictorImportance,
-    PredictorShap, ProtocolFacts, Removed, Share, ShareDifference, SiteFacts,
-    StudyRecord, SubgroupFacts, Term, Transform, WorkedExample,
+    Heterogeneity, ImportanceFacts, JoinFacts, JudgedFacts, Known, PatternFacts,
+    PredictorImportance, PredictorShap, ProtocolFacts, Removed, Share, ShareDifference,
+    SiteFacts, StudyRecord, SubgroupFacts, Term, Transform, WorkedExample,
 };
 use restudy::operation::{Entry, Kind, section};
 use restudy::report::render;
@@ -634,10 +634,9 @@ fn the_flow_and_the_map_of_missing_values_tell_their_numbers() {
     );
     // Every box of the flow says how many, whose and with which outcome.
     let flow = file("flow.csv");
-    let head =
-        "cohort,box,in,removed,reason,out,patients,outcome,positive,negative,unknown";
+    let head = "cohort,node,n_in,removed,reason,n_out,patients,outcome,events,non_events,unknown";
     assert!(flow.starts_with(head), "{flow}");
-    let of_cohort = flow.lines().find(|line| line.contains(",cohort ")).unwrap();
+    let of_cohort = flow.lines().rfind(|line| line.contains(",cohort ")).unwrap();
     assert!(!of_cohort.contains(",,,,"), "the cohort has no outcome: {of_cohort}");
     let flow = text(&told(&page, "flow.svg"));
     assert!(flow.contains(" positive, ") && flow.contains(" unknown."), "{flow}");
@@ -961,4 +960,139 @@ fn no_heading_has_brackets_in_brackets() {
             }
         }
     }
+}
+
+/// Columns that the numbers behind a figure have at least, by the start of its file's name.
+const COLUMNS: &[(&str, &[&str])] = &[
+    ("flow", &["node", "n_in", "n_out", "reason", "events"]),
+    ("precision-recall", &["recall", "precision", "set"]),
+    ("calibration-curve", &["pred", "obs", "lo", "hi", "n"]),
+    ("confusion-", &["tp", "fp", "fn", "tn", "set"]),
+    ("subgroups-", &["group", "level", "n", "events", "est", "lo", "hi"]),
+    ("sites-", &["centre", "n", "events", "est", "lo", "hi"]),
+    ("places", &["metric", "set", "est", "lo", "hi"]),
+    ("stability", &["feature", "family", "freq"]),
+    ("differences", &["model", "metric", "est", "diff", "lo", "hi", "p_adj"]),
+    ("missingness", &["variable", "cohort", "n_missing"]),
+    ("graph", &["node", "kind", "scope", "hash"]),
+    ("deviations", &["what", "when", "why"]),
+];
+
+#[test]
+fn the_numbers_behind_a_figure_have_their_columns() {
+    let page = page(&full(""));
+    for (begins, columns) in COLUMNS {
+        let of = page.tables.iter().filter(|(name, _)| name.starts_with(*begins));
+        let heads = of.map(|(name, csv)| (name, csv.lines().next().unwrap()));
+        let heads: Vec<_> = heads.collect();
+        assert!(!heads.is_empty(), "no file begins with {begins}");
+        for (name, head) in heads {
+            let there: Vec<&str> = head.split(',').collect();
+            for column in *columns {
+                assert!(there.contains(column), "{name} has no `{column}`: {head}");
+            }
+        }
+    }
+}
+
+#[test]
+fn where_a_figure_is_missing_a_word_says_why() {
+    let mut record = record();
+    let name = record.analysis_order[0].clone();
+    let without = |record: &mut StudyRecord| {
+        let analysis = record.analyses.get_mut(&name).unwrap();
+        (analysis.threshold, analysis.thresholds, analysis.confusion) =
+            (None, None, None);
+        analysis.permutation = None;
+        analysis.precision_recall.clear();
+    };
+    without(&mut record);
+    let html = page(&record).html;
+    for part in [
+        "<b>No counts at a threshold.</b> The study declares no rule for a threshold",
+        "<code>evaluate.threshold</code>",
+        "<b>No precision–recall curve.</b>",
+        "<b>No test on permuted outcomes.</b> It was not asked for",
+        "No site was held out as a whole, so nothing here tells how much centres differ.",
+    ] {
+        assert!(html.contains(part), "`{part}` is not on the page");
+    }
+    record.study.not_permuted = Some("too dear.".to_string());
+    let html = page(&record).html;
+    assert!(
+        html.contains("<b>No test on permuted outcomes.</b> It was not done: too dear.")
+    );
+    // What is there is not told to be missing.
+    let html = page(&full("")).html;
+    assert!(!html.contains("<b>No counts at a threshold.</b>"));
+}
+
+#[test]
+fn two_schemes_in_one_cohort_are_told_apart() {
+    let mut record = record();
+    let name = record.analysis_order[0].clone();
+    let mut held = record.analyses[&name].clone();
+    held.scheme = "held".to_string();
+    held.scheme_text = "a part held out once".to_string();
+    held.learning_curve = None;
+    held.folds.truncate(1);
+    let fold = &held.folds[0];
+    let (n, n_positive) = (fold.n_held_out, fold.positive_held_out);
+    held.judged = Some(JudgedFacts { n, n_positive, n_splits: 1, of_splits: 1 });
+    let another = format!("{name}-held");
+    record.analyses.insert(another.clone(), held);
+    record.analysis_order.push(another);
+    let page = page(&record);
+    for part in ["internal, scheme held", "Splits of held: a part held out once"] {
+        assert!(page.html.contains(part), "`{part}` is not on the page");
+    }
+    // Rows are those that were judged.
+    let (_, places) = page.tables.iter().find(|(name, _)| name == "places.csv").unwrap();
+    let counts = format!("\"internal, scheme held\",{n},{n_positive},");
+    assert!(places.contains(&counts), "no `{counts}` in {places}");
+    // A label stands once for each region, or nobody can tell them apart.
+    let labels = page.html.split(" role=\"region\" aria-label=\"").skip(1);
+    let mut labels: Vec<&str> =
+        labels.map(|rest| rest.split_once('"').unwrap().0).collect();
+    labels.sort_unstable();
+    let twice = labels.windows(2).find(|pair| pair[0] == pair[1]);
+    assert_eq!(twice, None);
+}
+
+#[test]
+fn every_split_is_told_with_its_events() {
+    let record = record();
+    let page = page(&record);
+    let (_, splits) = page.tables.iter().find(|(name, _)| name == "splits.csv").unwrap();
+    let schemes: std::collections::BTreeSet<_> = record
+        .analyses
+        .values()
+        .filter(|of| of.kind != "external")
+        .map(|of| (&of.scheme, &of.outcome, &of.cohort))
+        .collect();
+    let headline = &record.analyses[&record.analysis_order[0]];
+    assert_eq!(splits.lines().count() - 1, headline.folds.len() * schemes.len());
+    let events = |line: &str| line.rsplit(',').next().unwrap().parse::<usize>().unwrap();
+    let first = splits.lines().skip(1).take(headline.folds.len());
+    let repeats = headline.folds.iter().map(|fold| fold.repeat).max().unwrap();
+    let all = headline.n_positive.known().unwrap();
+    assert_eq!(first.map(events).sum::<usize>(), all * repeats);
+    let of_page = part(&page.html, "aria-label=\"Splits of ");
+    let folds = headline.folds.iter().filter(|fold| fold.repeat == 1).count();
+    assert_eq!(of_page.matches("<th scope=\"row\">").count(), folds + 1);
+}
+
+#[test]
+fn a_slope_that_no_predictions_determine_is_told_with_its_reason() {
+    let mut record = record();
+    let name = record.analysis_order[0].clone();
+    let analysis = record.analyses.get_mut(&name).unwrap();
+    analysis.performance.remove("calibration_slope").unwrap();
+    let mut listed = analysis.metrics.iter_mut().chain(&mut analysis.standard);
+    let slope = listed.find(|of| of.name == "calibration_slope").unwrap();
+    slope.missing = Some("it is not defined here: classes wholly apart".to_string());
+    let html = page(&record).html;
+    assert!(html.contains("These predictions determine no calibration slope (internal)"));
+    let why = "not defined, since classes wholly apart";
+    assert!(html.matches(why).count() >= 2, "beside the curve and among all measures");
 }

@@ -13,7 +13,7 @@ use crate::data::{
 };
 use crate::operation::prelude::*;
 
-/// The graph of computations, the leakage certificate, every setting, and how candidates fared.
+/// The graph of computations, the leakage certificate, every setting, who is held out in each split, and how candidates fared.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Analysis {}
@@ -73,6 +73,7 @@ impl Section for Analysis {
         fragment
             .tables
             .push(("candidates.csv".into(), candidates(record).csv(simulated)));
+        fragment.tables.push(("splits.csv".into(), splits(record).csv(simulated)));
         let grid = headline(record).and_then(|(name, of)| grid(&shown, name, of));
         fragment.html = fill(
             "analysis.html",
@@ -96,6 +97,10 @@ impl Section for Analysis {
                     .iter()
                     .filter(|m| !["read", "features", "outcome"].contains(&m.role.as_str()))
                     .collect::<Vec<_>>(),
+                "schemes": schemes(record)
+                    .into_iter()
+                    .map(|(name, of)| folds(&shown, name, of))
+                    .collect::<Vec<_>>(),
                 "grid": grid,
                 "tuning": first,
                 "others": others,
@@ -103,6 +108,78 @@ impl Section for Analysis {
         )?;
         Ok(fragment)
     }
+}
+
+/// One analysis for each scheme with its outcome, as all models of a scheme have the same splits.
+fn schemes(record: &StudyRecord) -> Vec<(&String, &AnalysisRecord)> {
+    let mut schemes: Vec<(&String, &AnalysisRecord)> = Vec::new();
+    for (name, of) in all(record).filter(|(_, of)| of.kind != "external") {
+        let same = |(_, known): &(&String, &AnalysisRecord)| {
+            (&known.scheme, &known.outcome, &known.cohort)
+                == (&of.scheme, &of.outcome, &of.cohort)
+        };
+        // A model that lacks a fold does not speak for the others.
+        match schemes.iter_mut().find(|known| same(known)) {
+            Some(known) if known.1.folds.len() < of.folds.len() => *known = (name, of),
+            Some(_) => {}
+            None => schemes.push((name, of)),
+        }
+    }
+    schemes
+}
+
+/// The outer splits of the first repeat: who trains, who is held out, and how many of these have the outcome.
+fn folds(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Json {
+    let at = place(name);
+    let rows = analysis.folds.iter().enumerate().filter(|(_, fold)| fold.repeat == 1);
+    let rows = rows.map(|(position, fold)| {
+        let of = |what: &str| shown.count(&format!("{at}/folds/{position}/{what}"));
+        json!({
+            "fold": fold.outer,
+            "train": of("n_train"),
+            "held_out": of("n_held_out"),
+            "positive": of("positive_held_out"),
+        })
+    });
+    json!({
+        "scheme": analysis.scheme,
+        "words": analysis.scheme_text,
+        "outcome": analysis.outcome,
+        "cohort": analysis.cohort,
+        "repeats": analysis.folds.iter().any(|fold| fold.repeat > 1),
+        "rows": rows.collect::<Vec<_>>(),
+        "n": shown.count(&format!("{at}/n")),
+        "positive": shown.count(&format!("{at}/n_positive")),
+    })
+}
+
+/// Every outer split of every scheme, for a file.
+fn splits(record: &StudyRecord) -> DataTable {
+    let head = [
+        "scheme",
+        "outcome",
+        "cohort",
+        "repeat",
+        "fold",
+        "n_train",
+        "n_held_out",
+        "events_held_out",
+    ];
+    let rows = schemes(record).into_iter().flat_map(|(_, of)| {
+        of.folds.iter().map(|fold| {
+            vec![
+                of.scheme.clone(),
+                of.outcome.clone(),
+                of.cohort.clone(),
+                fold.repeat.to_string(),
+                fold.outer.to_string(),
+                fold.n_train.to_string(),
+                fold.n_held_out.to_string(),
+                fold.positive_held_out.to_string(),
+            ]
+        })
+    });
+    DataTable { head: head.map(String::from).to_vec(), rows: rows.collect() }
 }
 
 /// How well the batch is told from the columns before and after harmonisation, by analysis.
@@ -332,7 +409,7 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
                 false => "",
             },
         table: DataTable {
-            head: ["kind", "nodes", "rows", "fitted on", "digest", "read by"]
+            head: ["node", "nodes", "kind", "scope", "hash", "read_by"]
                 .map(String::from)
                 .to_vec(),
             rows,

@@ -2,10 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
+use super::author::coded;
 use super::figure::{DataTable, Figure};
+use super::forest::Counted;
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, escape, fill, place, plain};
-use super::standing::{Standing, headline, same_question};
+use super::standing::{Standing, headline, same_question, whereabouts};
 use super::table_one::spread_below;
 use crate::data::{AnalysisRecord, CalibrationCurve};
 use crate::operation::prelude::*;
@@ -78,6 +80,9 @@ impl Section for Calibration {
             json!({
                 "simulated": simulated, "figures": figures,
                 "rows": rows.collect::<Vec<_>>(),
+                "hidden": headline(record).is_some_and(|(name, _)| {
+                    shown.is_hidden(&format!("{}/calibration", place(name)))
+                }),
                 // Of one place the table beside its curve says as much.
                 "several": asked.len() > 1,
                 "few": asked.iter().any(|(_, a)| a.calibration.as_ref().is_some_and(|c| c.few)),
@@ -96,13 +101,13 @@ fn numbers(
 ) -> Json {
     let of = |metric: &str| {
         let path = format!("{}/performance/{metric}", place(name));
-        match analysis.performance.contains_key(metric) {
+        match analysis.performance.contains_key(metric) || shown.is_hidden(&path) {
             true => spread_below(&shown.estimate(&path, 2)),
             false => "–".to_string(),
         }
     };
     json!({
-        "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
+        "where": format!("{}, {}", whereabouts(record, analysis), analysis.cohort),
         "intercept": of("calibration_intercept"),
         "slope": of("calibration_slope"),
         "ratio": of("observed_expected"),
@@ -167,13 +172,20 @@ fn figure<'a>(
     let picture = plot.svg.finish_told("Calibration", &description);
     let mut rows: Vec<Vec<String>> = Vec::new();
     let number = |value: Option<f64>| value.map_or(String::new(), |v| plain(v, 4));
+    // The smoother looks at all predictions, whichever point of it is told.
+    let n = Counted::of(name, analysis).n.to_string();
     for p in &curve.points {
         let (x, y) = (plain(p.x, 4), plain(p.y, 4));
-        rows.push(vec!["curve".to_string(), x, y, number(p.lower), number(p.upper)]);
+        let limits = [number(p.lower), number(p.upper)];
+        let cells = ["curve".to_string(), x, y].into_iter().chain(limits);
+        rows.push(cells.chain([n.clone(), String::new(), String::new()]).collect());
     }
     for bin in &curve.distribution {
         rows.push(vec![
             format!("predictions {} to {}", plain(bin.lower, 2), plain(bin.upper, 2)),
+            String::new(),
+            String::new(),
+            String::new(),
             String::new(),
             String::new(),
             plain(bin.events, 2),
@@ -194,7 +206,7 @@ fn figure<'a>(
         pictures: vec![picture],
         method: format!("{}; {}.", first_upper(&curve.smoother), curve.method),
         table: DataTable {
-            head: ["what", "predicted", "observed", "lower or events", "upper or non-events"]
+            head: ["what", "pred", "obs", "lo", "hi", "n", "events", "non_events"]
                 .map(String::from)
                 .to_vec(),
             rows,
@@ -217,12 +229,19 @@ fn heading(
     at: &str,
     analysis: &AnalysisRecord,
 ) -> String {
-    let place = Standing::of(record, analysis).label();
+    let place = escape(&whereabouts(record, analysis));
     let limits = |metric: &str| {
         analysis.performance.get(metric).map(|found| (found.lower, found.upper))
     };
     let Some(slope) = limits("calibration_slope") else {
-        return format!("Predicted against observed ({place})");
+        let slope = format!("{at}/performance/calibration_slope");
+        return match shown.is_hidden(&slope) {
+            true => format!("The calibration slope is hidden ({place})"),
+            // As where the classes lie wholly apart.
+            false => {
+                format!("These predictions determine no calibration slope ({place})")
+            }
+        };
     };
     let (words, metric) = match (slope, limits("calibration_intercept")) {
         ((_, Some(upper)), _) if upper < 0.0 => {
@@ -245,7 +264,7 @@ fn heading(
             ("Predicted probabilities are too low on average", INTERCEPT)
         }
         ((Some(_), Some(_)), _) => ("No departure from calibration is shown", SLOPE),
-        _ => ("Predicted against observed", SLOPE),
+        _ => ("Too few predictions to tell whether they are calibrated", SLOPE),
     };
     let number = shown.estimate(&format!("{at}/performance/calibration_{metric}"), 2);
     format!("{words}: {metric} {number} ({place})")
@@ -264,6 +283,19 @@ fn reference(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> Option<Strin
     shown.has(&place).then(|| shown.number(&place, 2))
 }
 
+/// What stands in the place of a measure that has no value, with the reason where one is known. HTML.
+pub fn not_defined(analysis: &AnalysisRecord, metric: &str) -> String {
+    let mut listed = analysis.metrics.iter().chain(&analysis.standard);
+    let why = listed.find(|of| of.name == metric);
+    match why.and_then(|of| of.missing.as_deref()) {
+        Some(why) => {
+            let why = why.strip_prefix("it is not defined here: ").unwrap_or(why);
+            format!("<span class=\"wraps\">not defined, since {}</span>", coded(why))
+        }
+        None => "not computed".to_string(),
+    }
+}
+
 /// The numbers beside the curve.
 fn panel(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> String {
     let rows: String = [
@@ -274,11 +306,15 @@ fn panel(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> String {
         ("scaled_brier", "Scaled Brier score"),
     ]
     .into_iter()
-    .filter(|(metric, _)| analysis.performance.contains_key(*metric))
     .map(|(metric, title)| {
+        let path = format!("{at}/performance/{metric}");
+        let known = analysis.performance.contains_key(metric) || shown.is_hidden(&path);
         format!(
             "<tr><th scope=\"row\">{title}</th><td class=\"r\">{}{}</td></tr>",
-            shown.estimate(&format!("{at}/performance/{metric}"), 2),
+            match known {
+                true => shown.estimate(&path, 2),
+                false => not_defined(analysis, metric),
+            },
             match reference(shown, at, analysis).filter(|_| metric == "brier") {
                 Some(of) => format!("<br><small>prevalence alone {of}</small>"),
                 None => String::new(),

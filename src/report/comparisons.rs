@@ -7,7 +7,7 @@ use serde_json::json;
 use super::figure::{DataTable, Figure};
 use super::forest::{Forest, Row, Scale};
 use super::shown::{Shown, counts_apart, escape, fill, place, plain};
-use super::standing::{Standing, all, label, model, primary, role};
+use super::standing::{Standing, all, label, model, primary, role, whereabouts};
 use crate::data::{AnalysisRecord, Compared, ComparisonFacts};
 use crate::operation::prelude::*;
 
@@ -205,7 +205,7 @@ fn pair(record: &StudyRecord, facts: &ComparisonFacts) -> String {
 }
 
 fn place_of(record: &StudyRecord, analysis: &AnalysisRecord) -> String {
-    format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort)
+    format!("{}, {}", whereabouts(record, analysis), analysis.cohort)
 }
 
 /// The pairs by outcome and place, in written order: what was compared on the same rows stands together.
@@ -258,6 +258,7 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
         ),
         axis: format!("Difference of {metric}"),
         what: "Pair",
+        each: "pair",
         over: "judged",
         reference: Some((0.0, "none")),
         scale: Scale::Difference,

@@ -8,7 +8,8 @@ use super::finding::{associated, held_out_whole, may_look_at_site};
 use super::forest::{Counted, Forest, Row, Scale};
 use super::shown::{Shown, counts_apart, escape, fill, place, without_tags};
 use super::standing::{
-    Standing, headline, hue, label, model, primary, rows_are, same_question, same_splits,
+    headline, hue, label, model, primary, rows_are, same_question, same_splits,
+    whereabouts,
 };
 use crate::data::{AnalysisRecord, Better, PermutationFacts};
 use crate::operation::prelude::*;
@@ -67,7 +68,7 @@ impl Section for Confounding {
                 "prevalence": prevalence(record, &shown),
                 "added": added(record),
                 "not_added": record.study.no_controls_added,
-                "silent": silent(record),
+                "silent": silent(record, &shown),
             }),
         )?;
         Ok(fragment)
@@ -128,7 +129,7 @@ fn prevalence(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
         let ends =
             ["lowest", "highest"].map(|end| shown.number(&format!("{path}/{end}"), 3));
         Some(json!({
-            "where": format!("{}, {}", Standing::of(record, of).label(), of.cohort),
+            "where": format!("{}, {}", whereabouts(record, of), of.cohort),
             "predicted": match without_tags(&ends[0]) == without_tags(&ends[1]) {
                 true => ends[0].clone(),
                 false => ends.join("–"),
@@ -140,8 +141,8 @@ fn prevalence(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
 }
 
 /// What is not known, in words.
-fn silent(record: &StudyRecord) -> Vec<String> {
-    let Some((_, analysis)) = headline(record) else { return Vec::new() };
+fn silent(record: &StudyRecord, shown: &Shown) -> Vec<String> {
+    let Some((name, analysis)) = headline(record) else { return Vec::new() };
     let mut notes = Vec::new();
     let goes = associated(record, analysis);
     if record.associations.is_empty() {
@@ -170,6 +171,14 @@ fn silent(record: &StudyRecord) -> Vec<String> {
                 .to_string(),
         );
     }
+    let hidden = |what: &str| shown.is_hidden(&format!("{}/{what}", place(name)));
+    if hidden("prevalence_only") {
+        notes.push(
+            "What the prevalence alone achieves on the rows of the headline is hidden: a small \
+             count would follow from it."
+                .to_string(),
+        );
+    }
     let finds = "What the whole procedure finds on permuted outcomes was not";
     match (&analysis.permutation, &record.study.not_permuted) {
         (Some(found), _) if found.times < PermutationFacts::LEAST => notes.push(
@@ -180,6 +189,13 @@ fn silent(record: &StudyRecord) -> Vec<String> {
         (Some(_), _) => {}
         (None, Some(reason)) => {
             notes.push(format!("{finds} computed: {}.", reason.trim_end_matches('.')));
+        }
+        (None, None) if hidden("permutation") => {
+            notes.push(
+                "What the whole procedure finds on permuted outcomes is hidden: a small count would \
+                 follow from it."
+                    .to_string(),
+            );
         }
         (None, None) => notes
             .push(format!("{finds} asked for (`evaluate.controls.permuted_outcome`).")),
@@ -200,7 +216,7 @@ fn figure(
             continue;
         }
         rows.push(Row {
-            label: format!("{}, {}", Standing::of(record, of).label(), of.cohort),
+            label: format!("{}, {}", whereabouts(record, of), of.cohort),
             heading: true,
             ..Row::default()
         });
@@ -245,6 +261,7 @@ fn figure(
         ),
         axis: primary(analysis),
         what: "Model",
+        each: "model",
         over: "judged",
         reference: super::standing::chance(analysis).map(|chance| (chance, "chance")),
         scale: match analysis.better() {
@@ -295,7 +312,7 @@ fn overall(name: &str, of: &AnalysisRecord, label: String) -> Row {
     Row {
         label,
         path: estimate.map(|_| format!("{}/performance/{}", place(name), of.primary)),
-        counted: Some(Counted { n: of.n, n_positive: of.n_positive, place: place(name) }),
+        counted: Some(Counted::of(name, of)),
         estimate: estimate.map(|estimate| estimate.estimate),
         lower: estimate.and_then(|estimate| estimate.lower),
         upper: estimate.and_then(|estimate| estimate.upper),
@@ -326,7 +343,8 @@ fn heading(
         _ => String::new(),
     };
     let controls: Vec<String> = same_splits(record, analysis)
-        .filter(|(_, other)| other.role == "control")
+        // What is clinical alone is what a reader asks for, whatever the study has it for.
+        .filter(|(_, other)| other.role == "control" || other.clinical)
         .map(|(name, other)| {
             format!(
                 "; {} alone {}",

@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::author::coded;
-use super::calibration::first_upper;
+use super::calibration::{first_upper, not_defined};
 use super::figure::{DataTable, Figure};
+use super::forest::Counted;
 use super::roc::{
     BOTTOM, COLUMNS, Drawn, LEFT, RIGHT, axes, frame, legend, marked, overlay, points,
     rows as curve_rows, shade, x, y,
 };
 use super::shown::{Shown, counts_apart, escape, fill, place, plain, powers};
 use super::standing::{
-    BESIDE, Standing, all, chance, headline, hue, judged_place, label, model, primary,
-    role, rows_are, same_question, same_splits,
+    BESIDE, all, headline, hue, judged_place, label, model, primary, role,
+    rows_are, same_question, same_splits, whereabouts,
 };
 use super::svg::{Anchor, Svg};
 use super::utility::useful;
@@ -130,6 +131,8 @@ impl Section for Discrimination {
                 }
             }
         }
+        let absent = headline(record)
+            .map_or(Vec::new(), |(name, of)| absent(record, &shown, name, of));
         let together_row = headline(record).map(|(_, of)| {
             same_question(record, of)
                 .map(|(name, analysis)| four(record, &shown, name, analysis))
@@ -143,11 +146,63 @@ impl Section for Discrimination {
             "discrimination.html",
             json!({
                 "simulated": simulated, "first": first, "beside": beside, "every": every,
-                "more": more, "four": together_row,
+                "more": more, "four": together_row, "absent": absent,
             }),
         )?;
         Ok(fragment)
     }
+}
+
+/// What belongs here and is not shown, each with its reason: in the place of a figure there is never nothing.
+/// The reasons are HTML.
+fn absent(
+    record: &StudyRecord,
+    shown: &Shown,
+    name: &str,
+    analysis: &AnalysisRecord,
+) -> Vec<Json> {
+    const HIDDEN: &str = "It is hidden, since a small count would follow from it.";
+    let mut absent = Vec::new();
+    let mut say =
+        |what: &str, why: String| absent.push(json!({ "what": what, "why": why }));
+    let without_rows = |what: &str| match shown.protects {
+        true => HIDDEN.to_string(),
+        false => {
+            format!("No held-out rows of both classes have predictions to draw {what}.")
+        }
+    };
+    if analysis.roc.is_empty() {
+        say("No ROC curve.", without_rows("it from"));
+    }
+    if analysis.precision_recall.is_empty() {
+        say("No precision–recall curve.", without_rows("it from"));
+    }
+    if analysis.confusion.is_none() {
+        let why = match &analysis.threshold {
+            None => {
+                "The study declares no rule for a threshold, so nobody is called positive or negative: \
+                 <code>evaluate.threshold</code>."
+            }
+            Some(_) if shown.is_hidden(&format!("{}/confusion", place(name))) => HIDDEN,
+            Some(_) => {
+                "No held-out row was called positive or negative at the declared threshold."
+            }
+        };
+        say("No counts at a threshold.", why.to_string());
+    }
+    if analysis.permutation.is_none() {
+        let why = match &record.study.not_permuted {
+            _ if shown.is_hidden(&format!("{}/permutation", place(name))) => HIDDEN.to_string(),
+            Some(reason) => {
+                format!("It was not done: {}.", escape(reason.trim_end_matches('.')))
+            }
+            None => "It was not asked for: <code>evaluate.controls.permuted_outcome</code>. Whether the \
+                     whole procedure finds as much where there is nothing to find is not known."
+                .to_string(),
+        };
+        say("No test on permuted outcomes.", why);
+    }
+    absent
 }
 
 /// The four numbers of a prediction model together: calibration in the large and slope, the C
@@ -174,7 +229,7 @@ fn four(
         Some(curve) => useful(shown, name, curve).join(", "),
     };
     json!({
-        "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
+        "where": format!("{}, {}", whereabouts(record, analysis), analysis.cohort),
         "a": of("calibration_intercept"),
         "b": of("calibration_slope"),
         "c": of("auroc"),
@@ -258,14 +313,20 @@ fn confusion<'a>(
     Some(Figure {
         id,
         heading: match hidden {
+            // Where one class is missing, only the calls of the other can be right or wrong.
+            _ if n_positive == 0 => format!(
+                "Nobody here has the outcome; {} without it are called positive at the threshold ({})",
+                cell("false_positive"),
+                escape(&whereabouts(record, analysis))
+            ),
             true if blurred => format!(
                 "Counts and measures at the threshold are hidden, since a cell is small ({})",
-                Standing::of(record, analysis).label()
+                escape(&whereabouts(record, analysis))
             ),
             true => format!(
                 "Sensitivity {} at the threshold; counts are hidden, since a cell is small ({})",
                 shown.estimate(&format!("{}/performance/sensitivity", place(name)), 2),
-                Standing::of(record, analysis).label()
+                escape(&whereabouts(record, analysis))
             ),
             false => format!(
                 "{} of {} with the outcome are called positive at the threshold, {} are missed ({}{})",
@@ -276,7 +337,7 @@ fn confusion<'a>(
                     false => "those".to_string(),
                 },
                 cell("false_negative"),
-                Standing::of(record, analysis).label(),
+                escape(&whereabouts(record, analysis)),
                 match found.repeats {
                     0 | 1 => String::new(),
                     n => format!(", mean of {n} repeats"),
@@ -299,10 +360,14 @@ fn confusion<'a>(
         pictures: Vec::new(),
         method: format!(
             "{}; {}.{}{}",
-            match analysis.frozen.is_some() {
-                true =>
+            match (is_stated(analysis), analysis.frozen.is_some()) {
+                (true, true) =>
+                    "The frozen model at the threshold that was stated beforehand",
+                (true, false) =>
+                    "Every fold at the one threshold that was stated beforehand",
+                (false, true) =>
                     "The frozen model at its own threshold, which was learned in development",
-                false =>
+                (false, false) =>
                     "Each fold at the threshold learned on its own inner out-of-fold predictions",
             },
             interval(record, analysis),
@@ -323,24 +388,21 @@ fn confusion_table(
     found: &ConfusionFacts,
     measures: &[(&str, &str)],
 ) -> DataTable {
-    let set = format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort);
+    let set = format!("{}, {}", whereabouts(record, analysis), analysis.cohort);
     let number =
         |value: Option<f64>| value.map_or(String::new(), |value| plain(value, 4));
-    let mut rows: Vec<Vec<String>> = [
-        ("true positive", found.true_positive),
-        ("false positive", found.false_positive),
-        ("false negative", found.false_negative),
-        ("true negative", found.true_negative),
-    ]
-    .into_iter()
-    .map(|(what, n)| {
-        let n = n.map_or("hidden".to_string(), |n| plain(n, 2));
-        vec![set.clone(), what.to_string(), n, String::new(), String::new()]
-    })
-    .collect();
+    let cells = [
+        found.true_positive,
+        found.false_positive,
+        found.false_negative,
+        found.true_negative,
+    ];
+    let cells = cells.map(|n| n.map_or("hidden".to_string(), |n| plain(n, 2)));
+    let empty = [const { String::new() }; 4];
+    let mut rows = vec![[&[set.clone()][..], &cells, &empty].concat()];
     let mut row = |what: String, [estimate, lower, upper]: [Option<f64>; 3]| {
         let values = [estimate, lower, upper].map(number);
-        rows.push([&[set.clone(), what][..], &values].concat());
+        rows.push([&[set.clone()][..], &empty, &[what], &values].concat());
     };
     for (metric, title) in measures {
         if let Some(of) = analysis.performance.get(*metric) {
@@ -364,7 +426,7 @@ fn confusion_table(
             );
         }
     }
-    let head = ["set", "what", "value", "lower", "upper"];
+    let head = ["set", "tp", "fp", "fn", "tn", "measure", "est", "lo", "hi"];
     DataTable { head: head.map(String::from).to_vec(), rows }
 }
 
@@ -456,9 +518,14 @@ fn interval(record: &StudyRecord, analysis: &AnalysisRecord) -> &'static str {
     }
 }
 
+/// Whether the threshold was stated and not learned.
+pub fn is_stated(analysis: &AnalysisRecord) -> bool {
+    analysis.threshold.as_deref().is_some_and(|rule| rule.ends_with("stated beforehand"))
+}
+
 /// The thresholds that the folds learned.
 fn thresholds(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
-    if analysis.thresholds.is_none() {
+    if analysis.thresholds.is_none() || is_stated(analysis) {
         return String::new();
     }
     let of = |what: &str| shown.number(&format!("{}/thresholds/{what}", place(name)), 2);
@@ -488,15 +555,21 @@ fn together(
     }
     // Bands of models on the same rows say nothing of their differences.
     let picture = overlay(&drawn, false, "ROC of models on the same splits");
+    // Whatever chose among candidates, the finding of these curves is the area under them.
     let one = |(name, analysis): &(&String, &AnalysisRecord)| {
-        let path = format!("{}/performance/{}/estimate", place(name), analysis.primary);
-        format!("{} {}", escape(&model(analysis)), shown.number(&path, 2))
+        let path = format!("{}/performance/auroc", place(name));
+        let known = analysis.performance.contains_key("auroc") || shown.is_hidden(&path);
+        let value = match known {
+            true => shown.number(&format!("{path}/estimate"), 2),
+            false => "not computed".to_string(),
+        };
+        format!("{} {value}", escape(&model(analysis)))
     };
     let all: Vec<String> =
         std::iter::once(&(name, analysis)).chain(others).map(one).collect();
     Figure {
         id: "models",
-        heading: format!("{}: {}", escape(&primary(analysis)), all.join(", ")),
+        heading: format!("AUROC: {}", all.join(", ")),
         sub: format!(
             "Mean curves of models that were judged on the very same splits.{}",
             marked(&drawn)
@@ -530,19 +603,11 @@ fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
         let at = place(name);
         let cells = analysis.metrics.iter().map(|metric| {
             let path = format!("{at}/performance/{}", metric.name);
-            let undefined = analysis.undefined();
-            let undefined = undefined.iter().find(|of| of.name == metric.name);
-            let value = match analysis.performance.contains_key(&metric.name) {
+            let value = match analysis.performance.contains_key(&metric.name)
+                || shown.is_hidden(&path)
+            {
                 true => shown.estimate(&path, 2),
-                false => match undefined.and_then(|of| of.missing.as_deref()) {
-                    Some(why) => {
-                        format!(
-                            "<span class=\"wraps\">not defined, since {}</span>",
-                            coded(why)
-                        )
-                    }
-                    None => "not computed".to_string(),
-                },
+                false => not_defined(analysis, &metric.name),
             };
             json!({ "title": titled(metric), "value": value })
         });
@@ -567,7 +632,7 @@ fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
             "model": model(analysis),
             "role": role(record, analysis),
             "where": format!(
-                "{}, {}", Standing::of(record, analysis).label(), analysis.cohort
+                "{}, {}", whereabouts(record, analysis), analysis.cohort
             ),
             "scheme": analysis.scheme_text,
             "n": shown.count(&format!("{}/n", judged_place(name, analysis))),
@@ -621,6 +686,7 @@ fn table(record: &StudyRecord, shown: &Shown) -> DataTable {
         let named = named.chain(hidden.map(|metric| (metric, None)));
         let within =
             analysis.within.iter().map(|estimate| ("auroc within", Some(estimate)));
+        let judged = Counted::of(name, analysis);
         named.chain(within).map(move |(metric, estimate)| {
             let hidden = || "hidden".to_string();
             let end = |of: fn(&Estimate) -> Option<f64>| {
@@ -633,10 +699,10 @@ fn table(record: &StudyRecord, shown: &Shown) -> DataTable {
                 analysis.branch.clone(),
                 role(record, analysis).to_string(),
                 analysis.cohort.clone(),
-                Standing::of(record, analysis).label().to_string(),
+                whereabouts(record, analysis),
                 analysis.scheme_text.clone(),
-                analysis.n.to_string(),
-                analysis.n_positive.to_string(),
+                judged.n.to_string(),
+                judged.n_positive.to_string(),
                 metric.to_string(),
                 estimate.map_or_else(hidden, |found| found.estimate.to_string()),
                 end(|found| found.lower),
@@ -666,9 +732,18 @@ fn described(
     metrics.extend(numbered("standard", &analysis.standard));
     // Most measures are made the same way, which is said once below the table.
     let mut ways: Vec<Way> = Vec::new();
-    let rows = metrics.iter().filter_map(|(listed, metric)| {
-        let estimate = analysis.performance.get(&metric.name)?;
+    let rows = metrics.iter().map(|(listed, metric)| {
         let path = format!("{at}/performance/{}", metric.name);
+        let Some(estimate) = analysis.performance.get(&metric.name) else {
+            let (value, interval) = match shown.is_hidden(&path) {
+                true => (shown.number(&path, 3), String::new()),
+                false => ("–".to_string(), not_defined(analysis, &metric.name)),
+            };
+            return json!({
+                "title": metric.title, "value": value, "interval": interval, "way": "",
+                "has_chance": false, "has_spread": false, "chance": "", "spread": "",
+            });
+        };
         let (before, n, after) = parted(&estimate.method);
         let known =
             ways.iter().position(|way| (way.before, way.after) == (before, after));
@@ -679,7 +754,7 @@ fn described(
         if !n.is_empty() && !ways[way].n.contains(&n) {
             ways[way].n.push(n);
         }
-        Some(json!({
+        json!({
             "title": metric.title,
             "chance": shown.number(&format!("{at}/{listed}/chance"), 2),
             "has_chance": shown.has(&format!("{at}/{listed}/chance")),
@@ -688,7 +763,7 @@ fn described(
             "value": shown.number(&format!("{path}/estimate"), 3),
             "interval": shown.interval(&path, 3),
             "way": letter(way),
-        }))
+        })
     });
     let rows: Vec<Json> = rows.collect();
     // A column that says nothing of any measure is left out.
@@ -789,8 +864,7 @@ fn figure<'a>(
     (name, analysis): (&'a String, &AnalysisRecord),
     shown: &Shown,
 ) -> Figure<'a> {
-    let path = format!("{}/performance/{}", place(name), analysis.primary);
-    let standing = Standing::of(record, analysis).label();
+    let standing = whereabouts(record, analysis);
     let repeats = analysis.roc.len();
     let of_curve = match (shown.protects, repeats) {
         (true, _) => format!("{standing}, smooth"),
@@ -799,12 +873,13 @@ fn figure<'a>(
     };
     let drawn = Drawn::of((name, analysis), (of_curve, 1), shown);
     let (roc, folds) = (roc(&drawn, analysis, shown), folds(name, analysis));
-    let heading = match analysis.performance.get(&analysis.primary) {
-        Some(_) => format!(
-            "{} {} on rows held out from every step{}",
-            escape(&primary(analysis)),
-            shown.estimate(&path, 2),
-            against_chance(analysis)
+    // Whatever chose among candidates, the finding of these curves is the area under them.
+    let area = format!("{}/performance/auroc", place(name));
+    let heading = match analysis.performance.get("auroc") {
+        Some(found) => format!(
+            "AUROC {} on rows held out from every step{}",
+            shown.estimate(&area, 2),
+            against_chance(found)
         ),
         None => "ROC curves on rows held out from every step".to_string(),
     };
@@ -840,8 +915,7 @@ fn figure<'a>(
         id: name,
         heading,
         sub: format!(
-            "ROC: {}{}{}. By fold: {} in each held-out fold; the line is the mean, the band its 95 % \
-             interval.",
+            "ROC: {}{}{}. By fold: {} {}.",
             match shown.protects {
                 true => "a smooth curve through the mean of the curves of all repeats"
                     .to_string(),
@@ -855,10 +929,18 @@ fn figure<'a>(
                 false => "; shaded: where sensitivity lies at each specificity",
             },
             match drawn.at {
+                Some(_) if is_stated(analysis) =>
+                    "; dot: where the stated threshold lies",
                 Some(_) => "; dot: where the learned threshold lies",
                 None => "",
             },
-            primary(analysis)
+            primary(analysis),
+            match analysis.folds.len() {
+                1 =>
+                    "on the part that was held out, with its 95 % interval where it has one",
+                _ =>
+                    "in each held-out fold; the line is the mean, the band its 95 % interval",
+            }
         ),
         body: format!(
             "<div class=\"pair\"><div><h4>ROC</h4>{roc}</div><div><h4>By fold</h4>{folds}</div></div>"
@@ -893,12 +975,10 @@ fn figure<'a>(
     }
 }
 
-/// Whether the interval excludes what no model gives, for metrics that have such a value.
-fn against_chance(analysis: &AnalysisRecord) -> &'static str {
-    let found = analysis.performance.get(&analysis.primary);
-    let ends = found.and_then(|of| of.lower.zip(of.upper)).zip(chance(analysis));
-    match ends {
-        Some(((lower, upper), chance)) if lower <= chance && chance <= upper => {
+/// Whether the interval of an AUROC excludes what no model gives.
+fn against_chance(found: &Estimate) -> &'static str {
+    match found.lower.zip(found.upper) {
+        Some((lower, upper)) if lower <= 0.5 && 0.5 <= upper => {
             ": chance is not excluded"
         }
         _ => "",
@@ -998,10 +1078,13 @@ fn folds(name: &str, analysis: &AnalysisRecord) -> String {
     let values = || analysis.folds.iter().filter_map(|fold| fold.value);
     let ends = [values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max)];
     let description = format!(
-        "{} of {name} in each of {} held-out folds{}{}.",
+        "{} of {name} {}{}{}.",
         primary(analysis),
-        analysis.folds.len(),
-        match values().next() {
+        match analysis.folds.len() {
+            1 => "on the part that was held out".to_string(),
+            n => format!("in each of {n} held-out folds"),
+        },
+        match values().nth(1) {
             Some(_) => format!(": from {} to {}", plain(ends[0], 2), plain(ends[1], 2)),
             None => String::new(),
         },

@@ -3,7 +3,7 @@
 use super::figure::{DataTable, Figure};
 use super::forest::{Forest, shortened};
 use super::shown::{Shown, escape, place};
-use super::standing::headline;
+use super::standing::{headline, same_question};
 use super::svg::{Anchor, Svg};
 use crate::data::{AnalysisRecord, CohortFacts, Count, FlowBox, Removed, StudyRecord};
 
@@ -251,13 +251,22 @@ impl<'a> Of<'a> {
 
     /// Where one part is held out for all: that part and the other one. HTML.
     fn sets(self, of_box: &FlowBox) -> Option<String> {
-        let (name, analysis) = self.analysis(of_box)?;
-        if analysis.kind == "external" || analysis.folds.len() != 1 {
+        // One of the analyses in the box, not only the one that it is named by.
+        let (first, of) = self.analysis(of_box)?;
+        let alike = same_question(self.record, of).filter(|(_, other)| {
+            other.cohort == of.cohort && other.kind == of.kind && other.folds.len() == 1
+        });
+        let (name, analysis) = alike.min_by_key(|(name, _)| *name != first)?;
+        if analysis.kind == "external" {
             return None;
         }
         let fold = format!("{}/folds/0", place(name));
         Some(format!(
-            "{} to train on, {} held out",
+            "{}{} to train on, {} held out",
+            match name == first {
+                true => String::new(),
+                false => format!("{}: ", escape(&analysis.scheme)),
+            },
             self.shown.count(&format!("{fold}/n_train")),
             self.shown.count(&format!("{fold}/n_held_out"))
         ))
@@ -483,30 +492,50 @@ impl<'a> Of<'a> {
                     of.unknown.as_ref().map_or("0".to_string(), |(n, _)| n.to_string()),
                 ],
             };
-            let row = |removed: String, reason: &str, of: Option<&Divided>| {
-                let cells = [
-                    cohort.name.clone(),
-                    of_box.label.clone(),
-                    of_box.n_in.to_string(),
-                    removed,
-                    reason.to_string(),
-                    of_box.n_out.to_string(),
-                    of_box.n_subjects.to_string(),
-                ];
-                cells.into_iter().chain(of_outcome(of)).collect::<Vec<String>>()
+            let row = |[n_in, removed, n_out]: [String; 3], reason: &str| {
+                let name = [cohort.name.clone(), of_box.label.clone()];
+                let rest = [n_in, removed, reason.to_string(), n_out];
+                name.into_iter().chain(rest).collect::<Vec<String>>()
             };
-            let first = divided.first();
-            match of_box.removed.as_slice() {
-                [] => rows.push(row("0".to_string(), "", first)),
-                removed => rows.extend(
-                    removed.iter().map(|r| row(r.n.to_string(), &r.reason, first)),
-                ),
+            // What all rules leave, and how outcomes divide it, stands in the last line.
+            let mut steps = stepwise(of_box);
+            let last = steps.pop().expect("a box has a last step");
+            let nothing = || of_outcome(None).into_iter();
+            for (numbers, reason) in steps {
+                let cells = row(numbers, reason).into_iter().chain([String::new()]);
+                rows.push(cells.chain(nothing()).collect());
             }
-            let more = divided.iter().skip(1);
-            rows.extend(more.map(|of| row(String::new(), "", Some(of))));
+            let cells = row(last.0, last.1).into_iter();
+            let cells = cells.chain([of_box.n_subjects.to_string()]);
+            rows.push(cells.chain(of_outcome(divided.first())).collect());
+            for of in divided.iter().skip(1) {
+                let stay = of_box.n_out.to_string();
+                let cells = row([stay.clone(), "0".to_string(), stay], "").into_iter();
+                let cells = cells.chain([of_box.n_subjects.to_string()]);
+                rows.push(cells.chain(of_outcome(Some(of))).collect());
+            }
         }
         rows
     }
+}
+
+/// The rules of a box one by one, each with how many left by it and its reason. How many came stands with the
+/// first and how many stayed with the last: what lies between is not counted by the survey.
+fn stepwise(of_box: &FlowBox) -> Vec<([String; 3], &str)> {
+    let only = |here: bool, n: Count| if here { n.to_string() } else { String::new() };
+    let last = of_box.removed.len().saturating_sub(1);
+    let mut steps = Vec::new();
+    for (at, of) in of_box.removed.iter().enumerate() {
+        let (first, last) = (at == 0, at == last);
+        let numbers =
+            [only(first, of_box.n_in), of.n.to_string(), only(last, of_box.n_out)];
+        steps.push((numbers, of.reason.as_str()));
+    }
+    if steps.is_empty() {
+        let numbers = [of_box.n_in, Count::from(0), of_box.n_out];
+        steps.push((numbers.map(|n| n.to_string()), ""));
+    }
+    steps
 }
 
 /// Height of the box of a class: a line more where patients have several rows.
@@ -606,8 +635,17 @@ pub fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
         None => "Nobody is analysed".to_string(),
     };
     let head = [
-        "cohort", "box", "in", "removed", "reason", "out", "patients", "outcome",
-        "positive", "negative", "unknown",
+        "cohort",
+        "node",
+        "n_in",
+        "removed",
+        "reason",
+        "n_out",
+        "patients",
+        "outcome",
+        "events",
+        "non_events",
+        "unknown",
     ];
     Figure {
         id: "flow",
@@ -659,6 +697,21 @@ mod tests {
         assert!(wrongs(&cohort(vec![of_box(10, 2, 8), of_box(8, 1, 7)])).is_empty());
         assert_eq!(wrongs(&cohort(vec![of_box(10, 2, 7)])).len(), 1);
         assert_eq!(wrongs(&cohort(vec![of_box(10, 2, 8), of_box(9, 1, 8)])).len(), 1);
+    }
+
+    #[test]
+    fn the_lines_of_a_box_add_up() {
+        let rule =
+            |reason: &str, n: usize| Removed { reason: reason.to_string(), n: n.into() };
+        let line = |numbers: [&str; 3], reason| (numbers.map(String::from), reason);
+        let mut several = of_box(10, 0, 6, 6);
+        several.removed = vec![rule("minor", 3), rule("late", 1)];
+        assert_eq!(
+            stepwise(&several),
+            [line(["10", "3", ""], "minor"), line(["", "1", "6"], "late")]
+        );
+        several.removed.clear();
+        assert_eq!(stepwise(&several), [line(["10", "0", "6"], "")]);
     }
 
     #[test]

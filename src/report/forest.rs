@@ -2,8 +2,9 @@
 
 use super::figure::DataTable;
 use super::shown::{Shown, escape, plain};
+use super::standing::judged_place;
 use super::svg::{Anchor, Svg};
-use crate::data::Count;
+use crate::data::{AnalysisRecord, Count};
 
 /// A line of a forest.
 #[derive(Default)]
@@ -37,6 +38,17 @@ pub struct Counted {
     pub place: String,
 }
 
+impl Counted {
+    /// The rows that an analysis was judged on.
+    pub fn of(name: &str, analysis: &AnalysisRecord) -> Self {
+        let (n, n_positive) = match &analysis.judged {
+            Some(judged) => (judged.n, judged.n_positive),
+            None => (analysis.n, analysis.n_positive),
+        };
+        Self { n, n_positive, place: judged_place(name, analysis) }
+    }
+}
+
 /// What the values of a forest are, which says where its axis ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
@@ -57,7 +69,9 @@ pub struct Forest<'a> {
     pub axis: String,
     /// Over the labels.
     pub what: &'a str,
-    /// What headings are called as a column of the table; empty where there are none.
+    /// What labels are called as a column of the table.
+    pub each: &'a str,
+    /// What headings are called there; empty where there are none.
     pub over: &'a str,
     /// A dotted line with its word, such as chance.
     pub reference: Option<(f64, &'a str)>,
@@ -344,7 +358,7 @@ impl Forest<'_> {
 
     /// The numbers of the picture.
     pub fn table(&self) -> DataTable {
-        let head = ["group", "n", "n_positive", "estimate", "lower", "upper", "note"];
+        let head = [self.each, "n", "events", "est", "lo", "hi", "note"];
         let over = (!self.over.is_empty()).then_some(self.over);
         let head = over.into_iter().chain(head).map(String::from).collect();
         let number =
@@ -469,6 +483,7 @@ mod tests {
             description: String::new(),
             axis: String::new(),
             what: "",
+            each: "set",
             over: "",
             reference: Some((if scale == Scale::Share { 0.5 } else { 0.0 }, "")),
             scale,
@@ -553,7 +568,7 @@ mod tests {
         forest.rows.insert(0, heading("Sensitivity"));
         forest.over = "metric";
         let table = forest.table();
-        assert_eq!(table.head[..2], ["metric", "group"]);
+        assert_eq!(table.head[..4], ["metric", "set", "n", "events"]);
         let first: Vec<&str> = table.rows.iter().map(|row| row[0].as_str()).collect();
         assert_eq!(first, ["Sensitivity", "Specificity"]);
         assert!(table.rows.iter().all(|row| row.len() == table.head.len()));

@@ -452,7 +452,13 @@ fn range(
     path: &str,
     (lowest, highest): (Option<f64>, Option<f64>),
 ) -> String {
-    let (Some(lowest), Some(highest)) = (lowest, highest) else { return String::new() };
+    let (Some(lowest), Some(highest)) = (lowest, highest) else {
+        let lowest = format!("{path}/lowest");
+        return match shown.is_hidden(&lowest) {
+            true => shown.number(&lowest, 1),
+            false => String::new(),
+        };
+    };
     let digits = decimals(lowest.abs().max(highest.abs()), 4);
     format!(
         "{} to {}",
@@ -615,7 +621,7 @@ fn importance<'a>(
                 shown.number(&format!("{path}/importance/predictors/0/mean"), 3)
             ),
             false => format!(
-                "{}: without any one predictor held-out rows are predicted no worse",
+                "{}: without any one predictor held-out rows are predicted no worse, on average over folds",
                 escape(name)
             ),
         },

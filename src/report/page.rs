@@ -177,6 +177,7 @@ fn rendered<T: Sync>(
         .map(|(position, (title, entries))| {
             let mut parts = Vec::new();
             let mut statuses: Vec<Status> = Vec::new();
+            let mut scored: Vec<Status> = Vec::new();
             for entry in &entries {
                 let made = fragments.remove(entry.about.name);
                 let fragment = made.unwrap_or_else(|| Ok(Own::of(Fragment::default())));
@@ -199,12 +200,12 @@ fn rendered<T: Sync>(
                 page.tables.append(&mut fragment.tables);
                 page.checklists.append(&mut fragment.checklists);
                 let items = items(record, entry.about.name);
-                statuses.extend(
-                    items
-                        .iter()
-                        .filter(|(_, i)| i.weight.is_none())
-                        .map(|(_, i)| i.status),
-                );
+                for (_, item) in &items {
+                    match item.weight {
+                        None => statuses.push(item.status),
+                        Some(_) => scored.push(item.status),
+                    }
+                }
                 let mut fields: Vec<String> =
                     fields_of(&items).into_iter().map(str::to_string).collect();
                 fields.extend(unasked(record, entry.about.name));
@@ -236,7 +237,11 @@ fn rendered<T: Sync>(
                     "boxes": boxes(&items),
                 }));
             }
-            let worst = worst(&statuses);
+            // What no item of completeness asks for is marked by how well it was done.
+            let worst = match worst(&statuses) {
+                None => worst(&scored),
+                known => known,
+            };
             json!({
                 "number": position + 1,
                 "anchor": entries.first().map_or("", |entry| entry.about.name),

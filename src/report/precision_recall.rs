@@ -4,7 +4,7 @@ use super::discrimination::around;
 use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, escape, place, plain, without_tags};
-use super::standing::{Standing, judged_place, same_question};
+use super::standing::{Standing, judged_place, same_question, whereabouts};
 use crate::data::{AnalysisRecord, StudyRecord};
 
 /// Places that are drawn; the table has all.
@@ -124,8 +124,8 @@ impl<'a> Place<'a> {
             name,
             analysis,
             label: match standing {
-                Standing::Internal => standing.label().to_string(),
-                _ => format!("{}, {}", standing.label(), analysis.cohort),
+                Standing::Internal => whereabouts(record, analysis),
+                _ => format!("{}, {}", whereabouts(record, analysis), analysis.cohort),
             },
             series: standing.series(),
             prevalence: positive as f64 / n.max(1) as f64,

@@ -7,7 +7,7 @@ use super::coverage::said;
 use super::evidence::{extracted_outside, is_prospective, weights_classes};
 use super::shown::place;
 use super::standards::{Wanted, rows};
-use super::standing::{Standing, headline, judged_place, rows_are, same_question};
+use super::standing::{headline, judged_place, rows_are, same_question, whereabouts};
 use crate::data::{
     AnalysisRecord, Answer, BiasAnswer, BiasEvidence, BiasQuestion, CohortFacts,
     EvidencePart, MethodFacts, NumberAt, RiskOfBiasFacts, Scope, Stated, StudyRecord,
@@ -328,7 +328,7 @@ fn met(record: &StudyRecord, of: &AnalysisRecord, (at, cohort): At<'_>) -> Line 
         None => "; its relation to the development cohort is not told".to_string(),
     };
     let sealed = if cohort.sealed { "; sealed until the model was frozen" } else { "" };
-    line.text(format!(", {}{relation}{sealed}.", Standing::of(record, of).label()))
+    line.text(format!(", {}{relation}{sealed}.", whereabouts(record, of)))
 }
 
 fn design(record: &StudyRecord, (_, cohort): At<'_>) -> Vec<Line> {
@@ -675,7 +675,7 @@ fn fitting(record: &StudyRecord, name: &str, first: &AnalysisRecord) -> Vec<Line
 
 fn beyond(record: &StudyRecord) -> Vec<Line> {
     let of = |(name, of): (&String, &AnalysisRecord)| {
-        let standing = Standing::of(record, of).label();
+        let standing = whereabouts(record, of);
         let begun = format!("{standing}, `{}`, {}: ", of.cohort, of.scheme_text);
         let line = Line::new("validation", begun);
         line.measure(of, name, "auroc", "AUROC").text(".")
@@ -686,7 +686,7 @@ fn beyond(record: &StudyRecord) -> Vec<Line> {
 fn judged(record: &StudyRecord) -> Vec<Line> {
     let of = |(name, of): (&String, &AnalysisRecord)| {
         let at = judged_place(name, of);
-        let standing = Standing::of(record, of).label();
+        let standing = whereabouts(record, of);
         Line::new("validation", format!("{standing}, `{}`: ", of.cohort))
             .count(format!("{at}/n"))
             .text(format!(" {}, ", rows_are(record, &of.cohort)))
@@ -780,7 +780,7 @@ fn repeated(record: &StudyRecord, first: &AnalysisRecord) -> Vec<Line> {
 
 fn measures(record: &StudyRecord) -> Vec<Line> {
     let of = |(name, of): (&String, &AnalysisRecord)| {
-        let standing = Standing::of(record, of).label();
+        let standing = whereabouts(record, of);
         let line = Line::new("calibration", format!("{standing}, `{}`: ", of.cohort))
             .text(match of.performance.contains_key("auroc") {
                 true => "discrimination as in E4.1; ",

@@ -65,6 +65,9 @@ impl Section for SampleSize {
             "sample_size.html",
             json!({
                 "figure": figure,
+                "hidden": headline(record).is_some_and(|(name, _)| {
+                    shown.is_hidden(&format!("{}/sample_size", place(name)))
+                }),
                 "assumptions": assumptions,
                 "curves": curves,
                 "without": without,

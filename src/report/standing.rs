@@ -72,6 +72,20 @@ impl Standing {
     }
 }
 
+/// How an analysis stands, as in a heading or a table. Where several schemes put the same question to one
+/// cohort, the scheme is named: "internal" alone would be two different numbers.
+pub fn whereabouts(record: &StudyRecord, analysis: &AnalysisRecord) -> String {
+    let label = Standing::of(record, analysis).label();
+    let mut alike = same_question(record, analysis).filter(|(_, other)| {
+        (&other.cohort, &other.kind) == (&analysis.cohort, &analysis.kind)
+    });
+    let several = alike.any(|(_, other)| other.scheme != analysis.scheme);
+    match several && analysis.scheme != label {
+        true => format!("{label}, scheme {}", analysis.scheme),
+        false => label.to_string(),
+    }
+}
+
 /// The first analysis in written order.
 pub fn headline(record: &StudyRecord) -> Option<(&String, &AnalysisRecord)> {
     let name = record.analysis_order.first()?;

@@ -6,7 +6,7 @@ use super::author::{coded, prose};
 use super::calibration::first_upper;
 use super::shown::{Shown, breakable, escape, fill, place};
 use super::standing::{
-    Standing, headline, judged_place, label, model, primary, rows_are, same_question,
+    headline, judged_place, label, model, primary, rows_are, same_question, whereabouts,
 };
 use crate::data::{AnalysisRecord, Stated};
 use crate::operation::prelude::*;
@@ -128,22 +128,27 @@ fn of_the_run(
             _ => format!("{word}s: {}; ", titles.join(", ")),
         }
     };
-    let results = same_question(record, analysis).filter_map(|(name, of)| {
-        of.performance.get(&of.primary)?;
+    // A place without a result is one that was asked for.
+    let results = same_question(record, analysis).map(|(name, of)| {
+        let of_metric = |metric: &str| format!("{}/performance/{metric}", place(name));
         let measured = |metric: &str| {
-            shown.measured(&format!("{}/performance/{metric}", place(name)), 2)
+            let known = of.performance.contains_key(metric);
+            match known || shown.is_hidden(&of_metric(metric)) {
+                true => Some(shown.measured(&of_metric(metric), 2)),
+                false => None,
+            }
         };
-        let slope = match of.performance.contains_key("calibration_slope") {
-            true => format!(", calibration slope {}", measured("calibration_slope")),
-            false => String::new(),
+        let slope = match measured("calibration_slope") {
+            Some(slope) => format!(", calibration slope {slope}"),
+            None => String::new(),
         };
-        Some(format!(
+        format!(
             "{}, {}: {} {}{slope}.",
-            first_upper(Standing::of(record, of).label()),
+            escape(&first_upper(&whereabouts(record, of))),
             escape(&of.cohort),
             escape(&primary(of)),
-            measured(&of.primary),
-        ))
+            measured(&of.primary).unwrap_or_else(|| "not computed".to_string()),
+        )
     });
     let frequent = analysis.selection.as_ref().map(|selection| {
         let names = selection.columns.iter().take(5).map(|f| breakable(&f.name));
@@ -160,6 +165,8 @@ fn of_the_run(
         "n": shown.count(&format!("{}/n", judged_place(name, analysis))),
         "positive": shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
         "rows": rows_are(record, &analysis.cohort),
+        "part": analysis.judged.is_some(),
+        "all": shown.count(&format!("{at}/n")),
         "cohort": analysis.cohort,
         "outcome": first_upper(label(record, &analysis.outcome)),
         "derivation": outcome.map(|outcome| coded(&outcome.derivation)),

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::figure::{DataTable, Figure};
 use super::forest::{Counted, Forest, Row, Scale};
 use super::shown::{Shown, escape, fill, place, plain};
-use super::standing::{Standing, all, headline, rows_are, same_question};
+use super::standing::{Standing, all, headline, rows_are, same_question, whereabouts};
 use super::table_one::{spread_below, with_spread};
 use crate::data::{AnalysisRecord, SubgroupFacts};
 use crate::operation::prelude::*;
@@ -95,7 +95,8 @@ fn figure<'a>(
         ),
         axis: "AUROC".to_string(),
         what: "Group",
-        over: "variable",
+        each: "level",
+        over: "group",
         reference: match overall {
             Some(estimate) => Some((estimate.estimate, "all")),
             None => Some((0.5, "chance")),
@@ -116,7 +117,8 @@ fn figure<'a>(
             ),
             axis: "Difference of AUROC".to_string(),
             what: "Group against the largest",
-            over: "variable",
+            each: "level",
+            over: "group",
             reference: Some((0.0, "none")),
             scale: Scale::Difference,
             rows,
@@ -298,7 +300,7 @@ fn further(
     });
     Some(json!({
         "differences": by_variable(differences),
-        "where": format!("{}, {}", Standing::of(record, analysis).label(), analysis.cohort),
+        "where": format!("{}, {}", whereabouts(record, analysis), analysis.cohort),
         "titles": titles,
         "variables": by_variable(rows),
     }))
@@ -328,7 +330,7 @@ fn heading(
     let known: Vec<_> = known.collect();
     let lowest = known.iter().min_by(|a, b| a.2.total_cmp(&b.2));
     let highest = known.iter().max_by(|a, b| a.2.total_cmp(&b.2));
-    let whom = Standing::of(record, analysis).label();
+    let whom = escape(&whereabouts(record, analysis));
     let (Some(lowest), Some(highest)) = (lowest, highest) else {
         return format!("No group is large enough for an interval ({whom})");
     };
@@ -381,18 +383,8 @@ fn apart(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
     }
 }
 
-const COLUMNS: [&str; 10] = [
-    "by",
-    "group",
-    "n",
-    "n_positive",
-    "metric",
-    "against",
-    "estimate",
-    "lower",
-    "upper",
-    "note",
-];
+const COLUMNS: [&str; 10] =
+    ["group", "level", "n", "events", "metric", "against", "est", "lo", "hi", "note"];
 
 /// What is measured in a group, line by line; behind each measure how it differs from the group that it
 /// is compared with.

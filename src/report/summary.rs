@@ -9,7 +9,7 @@ use super::shown::{Shown, fill, place};
 use super::standards::short;
 use super::standing::{
     Standing, all, alone, headline, judged_place, label, model, primary, role, rows_are,
-    same_question,
+    same_question, whereabouts,
 };
 use crate::data::AnalysisRecord;
 use crate::operation::prelude::*;
@@ -248,7 +248,7 @@ fn row(
         "role": role(record, analysis),
         "cohort": analysis.cohort,
         "scheme": analysis.scheme_text,
-        "standing": Standing::of(record, analysis).label(),
+        "standing": whereabouts(record, analysis),
         "n": shown.count(&format!("{}/n", judged_place(name, analysis))),
         "positive": shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
         "value": match analysis.performance.contains_key(&analysis.primary) {

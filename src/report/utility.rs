@@ -6,7 +6,9 @@ use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
 use super::plot::{Axis, Plot};
 use super::shown::{Shown, escape, fill, place, plain};
-use super::standing::{Standing, headline, hue, model, same_question, same_splits};
+use super::standing::{
+    Standing, headline, hue, model, same_question, same_splits, whereabouts,
+};
 use crate::data::{AnalysisRecord, DecisionCurve, DecisionPoint};
 use crate::operation::prelude::*;
 
@@ -135,15 +137,26 @@ fn figure<'a>(
         }
     );
     let picture = plot.svg.finish_told("Decision curve", &description);
-    let standing = Standing::of(record, analysis).label();
+    let standing = escape(&whereabouts(record, analysis));
     let heading = match useful.is_empty() {
         true => format!(
             "At no threshold {} is the model worth more than treating all or none ({standing})",
             if is_whole(curve) { "of the range" } else { "that can be told" }
         ),
         false => format!(
-            "Worth more than treating all or none at thresholds of {} ({standing})",
-            useful.join(", ")
+            "{} at thresholds of {}{} ({standing})",
+            match banded(curve) {
+                true if !is_shown(curve) => {
+                    "Not shown to be worth more than treating all or none: above both"
+                }
+                _ => "Worth more than treating all or none",
+            },
+            useful.join(", "),
+            match banded(curve) {
+                true if !is_shown(curve) => " by its estimate, nowhere by its band",
+                true => "",
+                false => ", by its estimate",
+            }
         ),
     };
     let item = |class: &str, label: &str| {
@@ -178,8 +191,11 @@ fn figure<'a>(
         rows.push(row);
     }
     let mut head =
-        ["threshold", "model", "lower", "upper", "treat_all"].map(String::from).to_vec();
-    head.extend(beside.map(|(other, _)| model(other)));
+        ["threshold", "nb_model", "lo", "hi", "nb_all"].map(String::from).to_vec();
+    head.extend(beside.map(|(other, _)| match other.clinical {
+        true => "nb_clinical".to_string(),
+        false => format!("nb_{}", model(other)),
+    }));
     let cells = analysis.confusion.as_ref();
     if let Some(found) = cells.and_then(|cells| cells.benefit) {
         let mut row = vec![
@@ -209,6 +225,19 @@ fn figure<'a>(
             rows,
         },
     }
+}
+
+/// Whether any point of the curve has limits.
+fn banded(curve: &DecisionCurve) -> bool {
+    curve.points.iter().any(|point| point.lower.is_some())
+}
+
+/// Whether at some threshold the whole band lies above treating all and treating none.
+fn is_shown(curve: &DecisionCurve) -> bool {
+    let above = |point: &DecisionPoint| {
+        point.lower.is_some_and(|lower| lower > point.treat_all.max(0.0))
+    };
+    curve.points.iter().any(above)
 }
 
 /// What decisions at the declared threshold are worth, or why that is not told. HTML.
@@ -300,6 +329,27 @@ mod tests {
         assert!(rank(&of(true, "sensitivity")) < rank(&of(false, "control")));
         assert!(rank(&of(false, "control")) < rank(&of(false, "sensitivity")));
         assert_eq!(rank(&of(true, "control")), rank(&of(true, "primary")));
+    }
+
+    #[test]
+    fn a_gain_is_shown_where_the_band_lies_above_both() {
+        let curve = |lower: Option<f64>, treat_all: f64| DecisionCurve {
+            range: (0.1, 0.2),
+            points: vec![DecisionPoint {
+                threshold: 0.1,
+                model: 0.1,
+                lower,
+                upper: None,
+                treat_all,
+            }],
+            useful: vec![(0.1, 0.1)],
+            method: String::new(),
+        };
+        assert!(is_shown(&curve(Some(0.05), 0.04)) && is_shown(&curve(Some(0.05), -0.3)));
+        assert!(!is_shown(&curve(Some(0.05), 0.06)));
+        // Treating none is worth nothing, and a band that reaches there shows no gain.
+        assert!(!is_shown(&curve(Some(-0.01), -0.3)));
+        assert!(!is_shown(&curve(None, 0.0)) && !banded(&curve(None, 0.0)));
     }
 
     #[test]

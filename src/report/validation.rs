@@ -8,7 +8,9 @@ use super::figure::{DataTable, Figure};
 use super::forest::{Counted, Forest, Row, Scale};
 use super::roc;
 use super::shown::{Shown, escape, fill, place, plain};
-use super::standing::{Standing, chance, headline, model, primary, same_question};
+use super::standing::{
+    Standing, chance, headline, model, primary, same_question, whereabouts,
+};
 use crate::data::{AnalysisRecord, Better, FrozenFacts, MetricFacts};
 use crate::operation::prelude::*;
 
@@ -111,14 +113,11 @@ impl Section for Validation {
     }
 }
 
+/// Curves on one pair of axes that a reader can tell apart.
+const DRAWN: usize = 4;
+
 /// Class of the marks of what is shown and counts for nothing.
 const APPARENT: usize = 4;
-
-/// The rows of an analysis.
-fn counted(name: &str, analysis: &AnalysisRecord) -> Counted {
-    let (n, n_positive) = (analysis.n, analysis.n_positive);
-    Counted { n, n_positive, place: place(name) }
-}
 
 /// The frozen model on the rows that it was fitted on, which every cohort that it met tells alike.
 struct Fitted<'a> {
@@ -227,7 +226,7 @@ fn side_by_side(
             let standing = Standing::of(record, analysis);
             let label = match standing {
                 Standing::External => format!("external, {}", analysis.cohort),
-                standing => standing.label().to_string(),
+                _ => whereabouts(record, analysis),
             };
             let at = format!("{}/performance/{metric}", place(name));
             let blurred = shown.is_hidden(&at);
@@ -239,7 +238,7 @@ fn side_by_side(
             rows.push(Row {
                 label,
                 path: estimate.map(|_| at),
-                counted: Some(counted(name, analysis)),
+                counted: Some(Counted::of(name, analysis)),
                 estimate: estimate.map(|estimate| estimate.estimate),
                 lower: estimate.and_then(|estimate| estimate.lower),
                 upper: estimate.and_then(|estimate| estimate.upper),
@@ -269,6 +268,7 @@ fn side_by_side(
             .to_string(),
             axis: panel.axis,
             what: "Measure and place",
+            each: "set",
             over: "metric",
             reference: panel.best.map(|best| (best, "ideal")),
             scale: if panel.shares { Scale::Share } else { Scale::Free },
@@ -370,13 +370,19 @@ fn places(
     asked: &[(&String, &AnalysisRecord)],
 ) -> String {
     let one = |(name, analysis): &(&String, &AnalysisRecord)| {
-        let path = format!("{}/performance/{}/estimate", place(name), analysis.primary);
+        let path = format!("{}/performance/{}", place(name), analysis.primary);
+        let known = analysis.performance.contains_key(&analysis.primary);
+        let value = match known || shown.is_hidden(&path) {
+            true => shown.number(&format!("{path}/estimate"), 2),
+            false => "not computed".to_string(),
+        };
         let standing = Standing::of(record, analysis);
         let cohort = match standing {
             Standing::External => format!(", {}", escape(&analysis.cohort)),
             _ => String::new(),
         };
-        format!("{} {}{cohort}", shown.number(&path, 2), standing.label())
+        let called = escape(&whereabouts(record, analysis));
+        format!("{value} {called}{cohort}")
     };
     let metric = asked.first().map_or(String::new(), |(_, of)| escape(&primary(of)));
     format!("{metric} {}", asked.iter().map(one).collect::<Vec<_>>().join("; "))
@@ -389,54 +395,90 @@ fn curves(
     asked: &[(&String, &AnalysisRecord)],
 ) -> Figure<'static> {
     let mut drawn: Vec<roc::Drawn> = Vec::new();
-    for (name, analysis) in asked {
+    // Behind the first scheme inside come the other places, and behind these further schemes inside.
+    let standings = asked
+        .iter()
+        .map(|(_, analysis)| Standing::of(record, analysis) == Standing::Internal);
+    let first_inside = standings.clone().position(|inside| inside);
+    let mut asked: Vec<_> = asked.iter().copied().zip(standings).enumerate().collect();
+    asked.sort_by_key(|(at, (_, inside))| match (*inside, Some(*at) == first_inside) {
+        (true, true) => 0,
+        (false, _) => 1,
+        (true, false) => 2,
+    });
+    let asked: Vec<_> = asked.into_iter().map(|(_, (of, _))| of).collect();
+    for (name, analysis) in &asked {
         let standing = Standing::of(record, analysis);
         if standing == Standing::SiteBySite || analysis.roc.is_empty() {
             continue;
         }
         let label = match standing {
-            Standing::Internal if analysis.roc.len() == 1 => "internal".to_string(),
-            Standing::Internal => "internal, mean of repeats".to_string(),
-            _ => format!("{}, {}", standing.label(), analysis.cohort),
+            Standing::Internal if analysis.roc.len() == 1 => {
+                whereabouts(record, analysis)
+            }
+            Standing::Internal => {
+                format!("{}, mean of repeats", whereabouts(record, analysis))
+            }
+            _ => format!("{}, {}", whereabouts(record, analysis), analysis.cohort),
         };
-        let series = if standing == Standing::Internal { 1 } else { 1 + drawn.len() };
+        let series = match (standing, drawn.is_empty()) {
+            (Standing::Internal, true) => 1,
+            // What follows never looks like it, a second scheme inside included.
+            _ => 1 + drawn.len().max(1),
+        };
         drawn.push(roc::Drawn::of((name, analysis), (label, series), shown));
     }
     // More than two bands over each other show none of them.
     let bands = drawn.len() < 3;
-    let picture = roc::overlay(&drawn, bands, "ROC inside and outside");
-    let first = asked.iter().find(|(_, analysis)| analysis.frozen.is_some());
+    // Further ones would look like one of these.
+    let seen = &drawn[..drawn.len().min(DRAWN)];
+    let picture = roc::overlay(seen, bands, "ROC inside and outside");
+    let outside = asked.iter().filter(|(_, analysis)| analysis.frozen.is_some());
+    let outside: Vec<String> = outside
+        .enumerate()
+        .map(|(at, (name, analysis))| {
+            let path = format!("{}/performance/auroc", place(name));
+            let known = analysis.performance.contains_key("auroc");
+            let value = match known || shown.is_hidden(&path) {
+                true => shown.estimate(&path, 2),
+                false => "not computed".to_string(),
+            };
+            let cohort = escape(&analysis.cohort);
+            match at {
+                0 => format!("On {cohort} the frozen model gives AUROC {value}"),
+                _ => format!("on {cohort} {value}"),
+            }
+        })
+        .collect();
     Figure {
         id: "outside",
-        heading: match first {
-            Some((name, analysis)) => format!(
-                "On {} the frozen model gives {} {}",
-                escape(&analysis.cohort),
-                escape(&primary(analysis)),
-                shown.estimate(
-                    &format!("{}/performance/{}", place(name), analysis.primary),
-                    2
-                )
-            ),
-            None => "ROC curves".to_string(),
+        heading: match outside.is_empty() {
+            false => outside.join("; "),
+            true => "ROC curves".to_string(),
         },
         sub: format!(
-            "{}{}{}",
-            match shown.protects {
-                true =>
+            "{}{}{}{}",
+            match (shown.protects, first_inside.is_some()) {
+                (true, true) =>
                     "Smooth curves; the internal one goes through the mean of all repeats.",
-                false =>
+                (true, false) => "Smooth curves.",
+                (false, true) =>
                     "Step curves; the internal one is the mean of those pooled within each repeat.",
+                (false, false) => "Step curves.",
             },
             match bands {
                 true => " Shaded: pointwise 95 % bands.",
                 false => " Their pointwise 95 % limits are in the table.",
             },
-            roc::marked(&drawn)
+            match drawn.len() > DRAWN {
+                true => " The first four curves are drawn, the table has all.",
+                false => "",
+            },
+            roc::marked(seen)
         ),
         body: format!(
             "<div class=\"pair beside\"><div>{picture}</div><div>{}</div></div>",
-            roc::legend(&drawn)
+            roc::legend(seen)
         ),
         pictures: vec![picture],
         method: format!(
@@ -511,7 +553,7 @@ fn sites<'a>(
                 .sites
                 .iter()
                 .all(|site| site.pooled)
-                .then(|| counted(name, analysis)),
+                .then(|| Counted::of(name, analysis)),
             estimate: Some(estimate.estimate),
             lower: estimate.lower,
             upper: estimate.upper,
@@ -530,6 +572,7 @@ fn sites<'a>(
         ),
         axis: "AUROC".to_string(),
         what: "Site held out",
+        each: "centre",
         over: "",
         reference: chance(analysis).map(|chance| (chance, "chance")),
         scale: Scale::Share,
@@ -660,7 +703,7 @@ fn frozen_model(
     let cohort = record.cohorts.iter().find(|cohort| cohort.name == analysis.cohort);
     json!({
         "cohort": analysis.cohort,
-        "standing": Standing::of(record, analysis).label(),
+        "standing": whereabouts(record, analysis),
         "relation": cohort.and_then(|cohort| cohort.relation.clone()),
         "sealed": facts.sealed,
         "digest": facts.digest,
