@@ -2,7 +2,7 @@
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
 //! What words a text says is asked of `wording`, what numbers it has of `typed`.
 
-use super::denial::{is_of_others, is_supposed, told_of_others};
+use super::denial::{is_of_instruments, is_of_others, is_supposed, told_of_others};
 use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
 use super::finding::associated;
@@ -268,6 +268,7 @@ const EXTERNAL: Phrases<'static> = Phrases::new(&[
     "outside institution*|hospital*|cohort*|data*|patients|sample*|cent*",
     "cohort|patients ~ different hospital|institution",
     "validat*|test*|evaluat*|appli*|perform*|reproduc*|replicat*|confirm*|held ~ another|second|different|separate|outside|unrelated|other ~1 institution*|hospital*|cent*|clinic|clinics|country",
+    "one|single ~1 institution|hospital|centre|center|site ~ validat*|test*|evaluat* ~1 another|second|other",
     "another|second|different|separate|outside|unrelated ~1 institution|hospital|centre|center|clinic ~ validat*|test*|evaluat*|replicat*|confirm*",
 ]);
 
@@ -650,7 +651,13 @@ fn numbers(record: &StudyRecord) -> Vec<Written> {
                 continue;
             }
             let (of, model) = (spoken_of(record, &words), model_of(&models, &words));
+            let instruments = is_of_instruments(&words);
             for typed in &found {
+                if instruments
+                    && matches!(typed.what, What::Measure(_) | What::IntervalOf(_))
+                {
+                    continue;
+                }
                 let alone =
                     found.iter().filter(|one| one.what == typed.what).count() == 1;
                 numbers.push(Written {
@@ -1030,7 +1037,7 @@ const VALIDATED: Phrases<'static> = Phrases {
         "allow*|enabl*|permit*|provid*|achiev*|offer*|yield*|afford*|obtain*|gave|gives ~2 reliable|robust|valid|accurate|dependable|trustworthy|faithful ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*|detect*|determination|genotyping|typing|grading|characterisation|characterization|assessment|estimation|staging|profiling|separation|distinction|inference|diagnosis",
         "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*|detect*|determination|genotyping|typing|grading|characterisation|characterization|assessment|estimation|staging|profiling|separation|distinction|inference|diagnosis ~7 was|were|is|are|proved achieved|obtained|reached|possible|feasible|attained|provided|shown|demonstrated",
         "perform|performs|performed|work|works|worked|behaves|behaved robustly|reliably|dependably",
-        "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~1 biomarker*|marker*|predictor*|classifier*|signature*|nomogram*|model*|tool*|instrument|surrogate|alternative|substitute|proxy|method|approach|means|technique|algorithm",
+        "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~~ biomarker*|marker*|predictor*|classifier*|signature*|nomogram*|model*|tool*|instrument|surrogate|alternative|substitute|proxy|method|approach|means|technique|algorithm",
         "reliable|robust|valid|accurate and reliable|robust|valid|accurate ~1 model*|signature*|tool*|biomarker*",
         "results|findings|data|study|work|analysis|analyses|experiments|observations validate|validates ~1 model*|signature*|nomogram*|classifier*|radiomic*|approach|biomarker*|use|score",
         "confirm*|establish*|prove*|demonstrat* ~ validity",
@@ -1072,6 +1079,8 @@ const VALIDATED: Phrases<'static> = Phrases {
         "antibod*",
         "protocol*",
         "criteria",
+        "segmentation|registration|sequencing|reporting|scoring|histolog*|immunohisto*",
+        "registry|database|instrument",
     ],
     // Procedures say what they are; they claim nothing of their result.
     but_behind: &[
@@ -1088,6 +1097,7 @@ const VALIDATED: Phrases<'static> = Phrases {
         "contour*",
         "segmentation*",
         "annotation*|label*|mask*|measurement*",
+        "sequencing|immunohisto*|histolog*|patholog*",
     ],
     ..Phrases::new(&[])
 };
@@ -1127,6 +1137,11 @@ const CALIBRATED: Phrases<'static> = Phrases {
         "no|without ~1 difference* ~ observed ~ predicted",
     ],
     nouns: &["calibration"],
+    of: &[
+        "model*|signature*|nomogram*|classifier*|algorithm*|tool*|approach*|method*",
+        "predict*|probabilit*|risk*|score*|output*|estimate*|forecast*",
+        "radiomic*|radiogenomic*|it|they|them|and|here|combination|slope|intercept|brier",
+    ],
     together: &[
         &[
             GOOD,

@@ -44,6 +44,8 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
     let unreal = words.first().is_some_and(|word| word == "had")
         && words.iter().any(|word| word == "been");
     // "Anything but well calibrated", where "but" is no turn.
+    // "Could not match" is said by its "not".
+    let within_denial = is(&words[found.start], "not|no|never|cannot");
     let anything_but =
         last(before, 3).windows(2).any(|pair| pair[0] == "anything" && pair[1] == "but");
     denies(near)
@@ -56,7 +58,7 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
         || is_general(words, found)
         || is_content(words, found)
         || denies(reach)
-        || is_faint(near)
+        || is_faint(near) && !within_denial
         || is_aim(aims)
         || is_purpose(before)
         || is_asked(before)
@@ -100,6 +102,7 @@ fn is_only_there(clause: &[String]) -> bool {
     clause.windows(2).any(|pair| {
         is(&pair[0], "only|merely|solely")
             && is(&pair[1], "in|on|within|during|for|after|if|when")
+            || is(&pair[0], "only|merely") && pair[1] == "before"
             || pair[0] == "on" && pair[1] == "average"
     })
 }
@@ -194,7 +197,17 @@ fn denies(words: &[String]) -> bool {
         let next = words.get(at + 1).map_or("", String::as_str);
         // "Not only", "no doubt" and "no loss of" deny nothing.
         let only = word == "not" && next == "only";
-        let doubt = next.starts_with("doubt");
+        let doubt = next.starts_with("doubt")
+            // "Not surprisingly, it was …".
+            || at == 0 && word == "not" && next.ends_with("ly");
+        // "The plan" is there; "we plan to" is to come.
+        let noun = is(word, "plan|plans")
+            && at > 0
+            && is(
+                &words[at - 1],
+                "the|a|this|our|its|analysis|statistical|prespecified|study|protocol",
+            );
+        let doubt = doubt || noun;
         let little = is(word, LITTLE) && is(next, "evidence|support|indication")
             || word == "next" && is(next, "step|steps|stage|phase|task|goal|project|aim")
             || word == "far" && next == "from"
@@ -224,7 +237,7 @@ fn is_aim(reach: &[String]) -> bool {
     let Some(aim) = reach.iter().rposition(|word| is(word, AIMS)) else { return false };
     let behind = &reach[aim + 1..];
     behind.iter().any(|word| is(word, "to|for|at|before"))
-        && !behind.iter().any(|word| is(word, SHOWN) || is(word, "showed|shows|that"))
+        && !behind.iter().any(|word| is(word, SHOWN) || is(word, "showed|shows"))
 }
 
 /// As in "to ensure good calibration, …", "it was done in order to obtain a validated model".
@@ -237,6 +250,11 @@ fn is_purpose(before: &[String]) -> bool {
         let done = at > 0 && is(&near[at - 1], DONE);
         pair[0] == "to" && is(&pair[1], REACH) && !done
     });
+    // "For radiomics to become a reliable biomarker, …", "in order to be well calibrated, …".
+    let first = |at: usize| before.get(at).map_or("", String::as_str);
+    let opens = opens
+        || first(0) == "in" && first(1) == "order"
+        || first(0) == "for" && before.iter().any(|word| word == "to");
     for_it || opens && !before.iter().any(|word| is_turn(word))
 }
 
@@ -302,7 +320,12 @@ fn denied_behind(after: &[String]) -> bool {
     let denies = match next.as_str() {
         // "The external validation, not the internal one" denies the other.
         "not" if skipped == 0 => is(following, "done|performed|possible"),
-        "not" => following != "only" && !is(following, LOSS),
+        // What was not left out was done.
+        "not" => {
+            following != "only"
+                && !is(following, LOSS)
+                && !is(following, "omitted|neglected|skipped|lacking|missing|absent")
+        }
         next => is(next, DENIALS),
     };
     denies || (remains && next == "to")
@@ -311,7 +334,7 @@ fn denied_behind(after: &[String]) -> bool {
 /// The words behind that still belong to one clause.
 fn clause(after: &[String]) -> &[String] {
     const FAR: usize = 12;
-    const ENDS: &str = "that|when|where|after|who|whose|whom|as|so|if";
+    const ENDS: &str = "that|when|where|after|who|whose|whom|as|so|if|without|despite";
     let end = after.iter().take(FAR).enumerate().position(|(at, word)| {
         // "In adults and in children" goes on.
         let next = after.get(at + 1).map_or("", String::as_str);
@@ -328,11 +351,12 @@ fn clause(after: &[String]) -> &[String] {
 /// hospital was not possible".
 fn not_shown(after: &[String]) -> bool {
     const DONE: &str = "possible|performed|done|feasible|available|undertaken|conducted|attempted|carried|obtained";
-    const MEANT: &str =
-        "prove|imply|mean|translate|guarantee|necessarily|establish|suffice";
+    const MEANT: &str = "prove|imply|mean|translate|guarantee|necessarily|establish|suffice|make|render|ensure|replace|equal";
     let clause = clause(after);
     clause.iter().enumerate().any(|(at, word)| {
-        let mut behind = clause[at + 1..].iter();
+        // "Is not yet available".
+        let adverb = |word: &&String| is(word, "yet|so|far") || word.ends_with("ly");
+        let mut behind = clause[at + 1..].iter().skip_while(adverb);
         let next = behind.next().map_or("", String::as_str);
         let shown = match next {
             "be" | "been" => behind.next().map_or("", String::as_str),
@@ -352,7 +376,7 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
     const WILL: &str = "should|must|will|would|cannot|may|might";
     const TRIED: &str = "tested|examined|assessed|evaluated|investigated|studied|explored|compared|defined|considered|measured|quantified|estimated|judged|discussed|debated|attempted";
     const AIMED: &str = "aim*|goal*|objective*|purpose*|target*";
-    const WANTED: &str = "few|unproven|unproved|untested|unconfirmed|undetermined|unresolved|unanswered|small|challenge|challenging|difficult|unsolved|elusive|hard|registered|approved|funded|proposed|envisaged|intended|foreseen|precluded|prevented|hampered|hindered|prohibited|omitted|deferred|postponed|waived|needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|sought|started|begun|launched|scheduled";
+    const WANTED: &str = "few|unproven|unproved|untested|unconfirmed|undetermined|unresolved|unanswered|small|challenge|challenging|difficult|unsolved|elusive|hard|registered|approved|funded|proposed|envisaged|intended|foreseen|precluded|prevented|hampered|hindered|prohibited|omitted|excluded|discarded|disregarded|deferred|postponed|waived|needed|required|warranted|lacking|pending|planned|missing|unavailable|necessary|awaited|expected|absent|impossible|ongoing|underway|scarce|rare|negligible|minimal|marginal|limited|trivial|nonsignificant|insignificant|questionable|doubtful|uncertain|unclear|unknown|lost|poor|weak|low|inadequate|insufficient|unsatisfactory|suboptimal|initiated|sought|started|begun|launched|scheduled";
     const VALUED: &str = "essential|crucial|important|mandatory|paramount|imperative|critical|desirable|desired|advisable|recommended|encouraged|invited|welcome*|advocated|urged|prerequisite|key";
     let clause = clause(after);
     // "Our validated model is important" calls it validated; "a validated model is important" does not.
@@ -391,8 +415,20 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
                     .iter()
                     .any(|word| is(word, "need*|lack*|miss*|require*"));
         let aimed = clause[first + 1..].iter().take(3).any(|word| is(word, AIMED));
+        // "Remains to be shown", "is now recruiting".
+        let to_come = clause[first..]
+            .windows(2)
+            .any(|pair| is(&pair[0], "remain|remains|remained|yet") && pair[1] == "to");
+        let goes_on = is(&clause[first], "is|are") && said.is_some_and(|word| {
+            is(
+                word,
+                "recruiting|enrolling|running|starting|continuing|accruing|forthcoming",
+            )
+        });
         let far = next
             || aimed
+            || to_come
+            || goes_on
             || noun && said.is_some_and(|word| is(word, TRIED))
             || lacked
             || said.is_some_and(|word| word == "beyond")
@@ -455,7 +491,7 @@ fn includes_zero(after: &[String]) -> bool {
 /// Whether a sentence tells what others found: it names them, or stands where others are spoken of,
 /// and says nothing of its own study.
 pub fn is_of_others(words: &[String], about_others: bool) -> bool {
-    (about_others || cites(words)) && !ours(words)
+    ((about_others || cites(words)) && !ours(words)) || opens_with_earlier(words)
 }
 
 /// Whether a sentence supposes or asks for what it says, so that its numbers are nobody's result.
@@ -478,7 +514,23 @@ pub fn is_supposed(words: &[String]) -> bool {
             && next(1) == "size"
             && is(next(3), "calculat*|estimat*|based");
         is(word, SUPPOSED) || rated || value || needed || power || calculated
-    })
+    }) || is_target(words)
+}
+
+/// As in "a sensitivity of 0.90 was chosen as the clinical target".
+fn is_target(words: &[String]) -> bool {
+    let goal = |word: &String| is(word, "target|goal|requirement|minimum|benchmark");
+    words
+        .iter()
+        .enumerate()
+        .any(|(at, word)| word == "as" && words[at + 1..].iter().take(3).any(goal))
+}
+
+/// Whether a sentence is about a test, a reader or a contour, so that its numbers are no results of a model.
+pub fn is_of_instruments(words: &[String]) -> bool {
+    const OTHER: &str = "assay*|antibod*|immunohisto*|sequencing|pcr|fish|elisa|biopsy|reader*|rater*|radiologist*|observer*|segmentation*|contour*|dice|questionnaire*|pathologist*|detector*|software|registration";
+    const MODELS: &str = "model*|radiomic*|signature*|nomogram*|classifier*|auc*|auroc*";
+    words.iter().any(|word| is(word, OTHER)) && !words.iter().any(|word| is(word, MODELS))
 }
 
 /// The same of what stands at one place of a sentence: another thought of it may be of the study itself, as
@@ -490,6 +542,15 @@ pub fn told_of_others(
 ) -> bool {
     let thought = thought(words, found);
     let alone = thought.len() < words.len();
+    if is_told_by(clause(&words[found.end..])) {
+        return true;
+    }
+    // "…, who reported superiority".
+    let near = last(&words[..found.start], 5);
+    let who = near.iter().position(|word| word == "who");
+    if who.is_some_and(|at| near[at..].iter().any(|word| is(word, SAYING))) {
+        return true;
+    }
     // "They reported that, although it is small, …": what is told goes on behind.
     let told = words[..found.start].iter().any(|word| word == "that");
     if alone && cites(thought) && !ours(thought) {
@@ -507,6 +568,31 @@ pub fn told_of_others(
         return false;
     }
     is_of_others(words, about_others)
+}
+
+const SAYING: &str =
+    "claim*|conclude*|report*|found|show*|suggest*|argue*|describe*|demonstrat*";
+
+/// As in "the superiority reported by Kim et al.", "… as described in the literature".
+fn is_told_by(clause: &[String]) -> bool {
+    const TOLD: &str = "reported|described|claimed|published|postulated|advocated|proposed|suggested|shown|observed|found";
+    clause.windows(3).any(|three| {
+        is(&three[0], TOLD) && three[1] == "by" && !is(&three[2], "us|our|this|the|these")
+    })
+}
+
+/// As in "an earlier study of our group found", "in our previous work": of the same authors, and of other data.
+fn opens_with_earlier(words: &[String]) -> bool {
+    const WORK: &str =
+        "study|studies|work|report|paper|publication|analysis|model|models|signature";
+    if words.iter().any(|word| is(word, "present|current|new|now|this|here")) {
+        return false;
+    }
+    let opening = &words[..words.len().min(6)];
+    opening.windows(2).any(|pair| is(&pair[0], "earlier|previous|prior") && is(&pair[1], WORK))
+        && words.iter().take(12).any(|word| {
+            is(word, "found|showed|reported|demonstrated|suggested|described|developed|validated|we|had|has|reached|achieved|was|were")
+        })
 }
 
 /// Whether other work is named.
@@ -573,7 +659,11 @@ fn cites(words: &[String]) -> bool {
     // "They found that …".
     let they =
         words.windows(2).any(|pair| is(&pair[0], "they|he|she") && is(&pair[1], SAY));
-    named || they || told_before || told || source || any(THEIRS)
+    let pooled = words.windows(2).any(|pair| {
+        pair[0] == "meta" && is(&pair[1], "analys*")
+            || pair[0] == "pooled" && is(&pair[1], "auc*|auroc*|sensitivity|estimate*")
+    });
+    named || they || told_before || told || source || pooled || any(THEIRS)
 }
 
 #[cfg(test)]

@@ -59,6 +59,8 @@ const BETTER: Phrases<'static> = Phrases {
         "edge|benefit*",
         "ranked|ranks ~1 above|first|higher|ahead",
         "ahead of",
+        "highest|greatest|largest|best ~1 auc*|auroc*|accura*|discriminat*|perform*|power|yield",
+        "significantly above",
         "stronger",
         "perform*|fare*|did|does|score*|discriminat* ~1 best",
         "improv*",
@@ -251,7 +253,10 @@ fn weakly(
     let of_all = measured_noun(words, &found)
         || words.windows(2).any(|pair| {
             is(&pair[0], "the|both|all|these")
-                && is(&pair[1], "two|three|models|competing")
+                && is(
+                    &pair[1],
+                    "two|three|four|models|competing|approaches|methods|classifiers|signatures",
+                )
         });
     let alone = of_all && names_better(pairs, words);
     (!claim.than.is_empty() || alone).then_some(found)
@@ -425,7 +430,10 @@ fn claimed(
     if WORSE.any_of.iter().any(is_first) {
         std::mem::swap(&mut better, &mut than);
     }
-    // A model stands on one side.
+    // A model stands on one side: on that of the other where more than it is ahead.
+    if better.iter().any(|model| !than.contains(model)) {
+        better.retain(|model| !than.contains(model));
+    }
     than.retain(|model| !better.contains(model));
     if better.is_empty()
         && let Some((_, first)) = headline(record)

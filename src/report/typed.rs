@@ -874,7 +874,16 @@ fn is_part(tokens: &[Token], at: usize) -> bool {
     let left_out = is(word(Some(at + 2)), "was|were") && is(word(Some(at + 3)), LEFT_OUT);
     let people_do =
         of(word(Some(at + 1))) && (is(word(Some(at + 2)), BEHAVED) || left_out);
-    before || !whole && people_do
+    // "In 25 patients, maps were missing".
+    let opens = is(word(at.checked_sub(1)), "in|for") && of(word(Some(at + 1)));
+    let lacks = opens
+        && tokens[at + 2..].iter().take(8).any(|token| {
+            is(
+                token.word(),
+                "missing|unavailable|absent|lacking|inconclusive|repeated|incomplete",
+            )
+        });
+    before || lacks || !whole && people_do
 }
 
 /// As in "6 of 100 000 people": what is divided by a round number of the population.

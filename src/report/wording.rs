@@ -41,9 +41,11 @@ pub fn words(text: &str) -> Vec<String> {
         "pending",
         "to",
     ];
-    let text = text.to_lowercase();
+    let text = without_asides(&text.to_lowercase());
     let mut words: Vec<String> = Vec::new();
     let mut beside = false;
+    // Whether nothing but what leads to the main clause has stood so far: "however, in this cohort, …".
+    let mut leads = true;
     for (at, piece) in text.split(',').enumerate() {
         if at > 0 && std::mem::take(&mut beside) {
             words.push(BREAK.to_string());
@@ -57,11 +59,64 @@ pub fn words(text: &str) -> Vec<String> {
         let of = &words[first..];
         // "In no cohort, subgroup or site did it …" is one thought.
         let denies = of.get(1).is_some_and(|word| is(word, "no|none|neither|not"));
-        let opens = at == 0 && !denies && of.first().is_some_and(|w| is_one(w, &OPENING));
+        let opens = leads && !denies && opening(of).is_some_and(|w| is_one(w, &OPENING));
+        leads &= opens || of.len() <= 2;
         beside = opens || of.iter().any(|word| is(word, BESIDE));
     }
     words
 }
+
+/// The first word that is no adverb before it: "even without …", "then, in …".
+fn opening(words: &[String]) -> Option<&String> {
+    const BEFORE: &str =
+        "even|also|only|then|thus|and|but|so|especially|particularly|notably";
+    words.iter().find(|word| !is(word, BEFORE))
+}
+
+/// A sentence without what is set against the rest of it between commas, dashes or brackets, as in
+/// "radiomics, but not perfusion, was …", "radiomics (unlike age) was …": that denies something else.
+fn without_asides(text: &str) -> String {
+    const LEADS: &str = "but|and|though|although|if|albeit";
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find([',', '(', '–', '—']) {
+        let mark = rest[at..].chars().next().unwrap_or(',');
+        let (before, after) = (&rest[..at], &rest[at + mark.len_utf8()..]);
+        kept.push_str(before);
+        let close = if mark == '(' { ')' } else { mark };
+        let mut words = after.split_whitespace();
+        let first = words.next().unwrap_or("");
+        let next = words.next().unwrap_or("");
+        let (not, behind) = match is(first, LEADS) {
+            true => (next, words.next().unwrap_or("")),
+            false => (first, next),
+        };
+        let against = is(not, "not|unlike|nor") && !is(behind, "only|yet");
+        match after.find(close).filter(|end| {
+            // What has a clause of its own is read on.
+            against && !after[..*end].split_whitespace().any(|word| is(word, FINITE))
+        }) {
+            // The mark behind it stays: something may open there as well.
+            Some(end) if mark != '(' => {
+                kept.push(' ');
+                rest = &after[end + mark.len_utf8()..];
+            }
+            Some(end) => {
+                kept.push(' ');
+                rest = &after[end + 1..];
+            }
+            None => {
+                kept.push(mark);
+                rest = after;
+            }
+        }
+    }
+    kept + rest
+}
+
+/// Verbs that make a clause.
+const FINITE: &str =
+    "is|are|was|were|has|have|had|do|does|did|can|could|will|would|may|might|should|must";
 
 /// Words that begin what is said beside.
 const BESIDE: &str = "while|whereas|although|though|because|since|which";
@@ -116,7 +171,7 @@ fn is_full_stop(before: &str, after: &str) -> bool {
 }
 
 /// What to look for: phrases of words apart from spaces, `stem*`, `this|that` for either, `~` for a gap of
-/// some words and `~1` for one of at most one; and what is claimed by a verb or by praise of a noun, whatever
+/// some words, `~1` for one of at most one and `~~` for what else is said of a noun; and what is claimed by a verb or by praise of a noun, whatever
 /// stands between. Denials and hedges are the same for all of them.
 #[derive(Clone, Copy)]
 pub struct Phrases<'p> {
@@ -218,7 +273,7 @@ impl<'p> Phrases<'p> {
     /// Whether it means here what is sought: of words about it the noun may come later, as in "a validated
     /// histochemical assay".
     fn is_meant(&self, words: &[String], found: &Range<usize>) -> bool {
-        const ENDS: &str = "using|when|after|before|but|to|than|of|in|for|the|a|an|by|and|or|was|were|is|are|with|on|at|over|from|as|that";
+        const ENDS: &str = "using|when|after|before|but|to|than|of|in|for|the|a|an|by|and|or|was|were|is|are|with|on|at|over|from|as|that|across|throughout|within|between|among|under|despite|without|if|where";
         let mut near = words[found.start.saturating_sub(NEAR)..found.start].iter();
         const OWNERS: &str = "the|a|an|our|this|these|its|both|all";
         let noun = words[found.end..].iter().skip_while(|word| is(word, OWNERS));
@@ -226,7 +281,9 @@ impl<'p> Phrases<'p> {
             .take_while(|word| !is(word, ENDS) && !is_turn(word))
             .filter(|word| !word.ends_with("ly") && !is(word, "here|once|twice"))
             .peekable();
-        let single = found.len() == 1 && !self.of.is_empty();
+        // "A validated model", "well-calibrated probabilities", "equipment was well calibrated".
+        let participle = found.len() == 1 || words[found.end - 1] == "calibrated";
+        let single = participle && !self.of.is_empty();
         let other =
             single && noun.peek().is_some() && !noun.any(|word| is_one(word, self.of));
         let mut behind = words[found.end..].iter().take(NEAR);
@@ -243,7 +300,7 @@ impl<'p> Phrases<'p> {
 
     /// Whether a passive is said of something else, as in "the genotype was validated by sequencing".
     fn is_of_another(&self, words: &[String], found: &Range<usize>) -> bool {
-        const BE: &str = "is|are|was|were|been|be|being|has|have|had|also|then|thus";
+        const BE: &str = "is|are|was|were|been|be|being|has|have|had|also|then|thus|to|found|shown|seen|considered|judged|deemed|proved|proven|appeared|seemed|remained";
         let skipped = words[..found.start].iter().rev();
         let skipped = skipped.take_while(|word| is(word, BE) || word.ends_with("ly"));
         let subject_end = found.start - skipped.count();
@@ -377,7 +434,13 @@ impl<'p> Phrases<'p> {
             return Some(verb..at + 1);
         }
         let said = self.predicate(words, at)?;
-        is(words.get(said)?, SHOW).then_some(at..said + 1)
+        // "Its generalisability is a key strength".
+        let merit = words[said..]
+            .iter()
+            .take(4)
+            .position(|word| is(word, "strength|strengths|asset|advantage|merit"));
+        let end = said + merit.unwrap_or(0) + 1;
+        (merit.is_some() || is(words.get(said)?, SHOW)).then_some(at..end)
     }
 
     /// Where what is said of a noun stands, as in "calibration of the model was very good".
@@ -443,6 +506,13 @@ pub fn is(word: &str, wanted: &str) -> bool {
 fn length(words: &[String], phrase: &[&str]) -> Option<usize> {
     match phrase.split_first() {
         None => Some(0),
+        // Whatever else is said of a noun before it: "a valid, non-invasive and simple biomarker".
+        Some((&"~~", rest)) => {
+            let open = words.iter().take(GAP).take_while(|word| modifies(word)).count();
+            (0..=open)
+                .rev()
+                .find_map(|skipped| Some(skipped + length(&words[skipped..], rest)?))
+        }
         Some((gap, rest)) if gap.starts_with('~') => {
             let most = gap[1..].parse().unwrap_or(GAP);
             // A gap lies within one thought.
@@ -455,6 +525,15 @@ fn length(words: &[String], phrase: &[&str]) -> Option<usize> {
             is(first, wanted).then(|| length(others, rest)).flatten().map(|n| n + 1)
         }
     }
+}
+
+/// Words that stand between an adjective and its noun.
+fn modifies(word: &str) -> bool {
+    const WORDS: &str =
+        "and|or|yet|non|pre|mri|mr|ct|pet|new|novel|simple|open|multi|deep|model";
+    const ENDS: [&str; 11] =
+        ["ly", "ful", "ive", "al", "able", "ible", "ic", "ics", "ous", "ed", "ing"];
+    is(word, WORDS) || ENDS.iter().any(|end| word.len() > 4 && word.ends_with(end))
 }
 
 /// Words that begin another thought: what is denied before them is denied there.
