@@ -227,8 +227,8 @@ fn saying_of(
         let there = theirs(&field);
         let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
-            let found =
-                phrases.within(&words).filter(|at| !told_of_others(&words, at, there))?;
+            let mut every = phrases.every(&words).into_iter();
+            let found = every.find(|at| !told_of_others(&words, at, there))?;
             let near = places(record, thought(&words, &found));
             let of = if near.is_empty() { places(record, &words) } else { near };
             Some((quoted(sentence), but(&of)?))
@@ -314,7 +314,20 @@ fn prospective(record: &StudyRecord) -> Vec<(String, String)> {
         "enrolled|enroled|collected|recruited|included|acquired|gathered|validated|evaluated|tested|followed|scanned|imaged|assessed|studied ~2 prospectively",
         "study|cohort|trial|design|collection was|is|were prospective",
     ]);
-    saying(record, first_texts(record), phrases, || {
+    // "Prospectively collected data were analysed retrospectively" says what the design is.
+    const BACKWARD: Phrases<'static> = Phrases::new(&[
+        "retrospective ~1 study|analysis|design|review|cohort|evaluation",
+        "analysed|analyzed|reviewed|evaluated|studied|examined ~1 retrospectively",
+        "retrospectively analysed|analyzed|reviewed|evaluated|studied|examined",
+    ]);
+    let forward = |(field, text): (String, String)| {
+        let kept = sentences(&text)
+            .into_iter()
+            .filter(|sentence| BACKWARD.within(&words(sentence)).is_none());
+        (field, kept.collect::<Vec<_>>().join(" "))
+    };
+    let texts = first_texts(record).into_iter().map(forward).collect();
+    saying(record, texts, phrases, || {
         format!("the design of every cohort is {}", designs.join(", "))
     })
 }
@@ -496,10 +509,10 @@ fn says_complete(words: &[String]) -> bool {
             && words[at.saturating_sub(5)..at].iter().enumerate().any(|(back, before)| {
                 // "No data were missing", "none of the values was missing", "no missing values".
                 let between = &words[at.saturating_sub(5) + back + 1..at];
-                let glue =
-                    ["data", "value", "values", "were", "was", "is", "are", "of", "the"];
+                // "No predictor had missing values".
+                const GLUE: &str = "data|value|values|were|was|is|are|of|the|predictor*|variable*|feature*|column*|patient|patients|subject|subjects|case|cases|had|has|have|contained|any|single";
                 NONE.contains(&before.as_str())
-                    && between.iter().all(|word| glue.contains(&word.as_str()))
+                    && between.iter().all(|word| is(word, GLUE))
             })
     });
     none || COMPLETE.within(words).is_some()
@@ -618,23 +631,65 @@ impl Written {
     }
 }
 
-/// The numbers of the author's title, objectives, results and conclusions. Those of screened patients,
-/// of protocols and of other studies are no results.
-fn numbers(record: &StudyRecord) -> Vec<Written> {
-    let own = |field: &str| {
-        let others = ["reporting.abstract.background", "reporting.discussion.comparison"];
-        let results = field == "title"
-            || field == "reporting.title"
-            || field.starts_with("reporting.abstract.")
-            || field.starts_with("reporting.objectives")
-            || field.starts_with("reporting.discussion.")
-            || field.starts_with("reporting.sample_size.");
-        results && !others.contains(&field)
+/// Whether a field tells of this study what a run can know: not of others, of images and contours, of
+/// patients before they reached the study, or of papers about it.
+fn tells_of_the_run(field: &str) -> bool {
+    const OTHERS: [&str; 19] = [
+        "abstract.background",
+        "discussion.comparison",
+        "context",
+        "imaging",
+        "segmentation",
+        "outcome.assay",
+        "outcome.tissue",
+        "treatments",
+        "availability",
+        "registration",
+        "protocol",
+        "funding",
+        "conflicts",
+        "ethics",
+        "deviations",
+        "appraisal",
+        "keywords",
+        "ppi",
+        "usability.regulatory",
+    ];
+    let Some(path) = field.strip_prefix("reporting.") else { return field == "title" };
+    let under = |of: &&str| {
+        path.strip_prefix(*of)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
+    let before = path.starts_with("cohorts.")
+        && [".screened", ".overlap", ".dates", ".differences"]
+            .iter()
+            .any(|end| path.ends_with(end));
+    !before && !OTHERS.iter().any(|of| under(&of))
+}
+
+/// Whether a field tells of all patients where it counts some. In others a number is of all of them only
+/// where its sentence says so.
+fn counts_all(field: &str) -> bool {
+    ["title", "reporting.title"].contains(&field)
+        || ["abstract.", "objectives", "discussion.", "sample_size."].iter().any(|of| {
+            field.strip_prefix("reporting.").is_some_and(|path| path.starts_with(of))
+        })
+}
+
+/// As in "160 patients were included", "n = 160": not of those who were screened.
+fn says_whole(words: &[String]) -> bool {
+    const WHOLE: &str = "included|analysed|analyzed|studied|enrolled|comprised|comprises|consisted|consists|total|altogether|n";
+    const OTHER: &str = "screened|eligible|excluded|identified|approached|whom|which|registry|database|earlier|previous|annually";
+    words.iter().any(|word| is(word, WHOLE)) && !words.iter().any(|word| is(word, OTHER))
+}
+
+/// The numbers that the author tells of the study. Those of screened patients, of protocols and of other
+/// studies are no results.
+fn numbers(record: &StudyRecord) -> Vec<Written> {
     let outcome = headline(record).map_or("", |(_, of)| label(record, &of.outcome));
     let mutated = words(outcome).iter().any(|word| word.starts_with("mutat"));
     let events = if mutated { MUTATIONS } else { &[] };
-    let texts = texts(record).into_iter().filter(|(field, _)| own(field));
+    let texts = texts(record).into_iter().filter(|(field, _)| tells_of_the_run(field));
     let mut models: Vec<String> = Vec::new();
     for analysis in record.analyses.values() {
         if !models.contains(&analysis.model) {
@@ -653,9 +708,9 @@ fn numbers(record: &StudyRecord) -> Vec<Written> {
             let (of, model) = (spoken_of(record, &words), model_of(&models, &words));
             let instruments = is_of_instruments(&words);
             for typed in &found {
-                if instruments
-                    && matches!(typed.what, What::Measure(_) | What::IntervalOf(_))
-                {
+                let counts = matches!(typed.what, What::Patients | What::Events);
+                let some = counts && !counts_all(&field) && !says_whole(&words);
+                if some || instruments && !counts {
                     continue;
                 }
                 let alone =
@@ -1042,6 +1097,7 @@ const VALIDATED: Phrases<'static> = Phrases {
         "results|findings|data|study|work|analysis|analyses|experiments|observations validate|validates ~1 model*|signature*|nomogram*|classifier*|radiomic*|approach|biomarker*|use|score",
         "confirm*|establish*|prove*|demonstrat* ~ validity",
         "confirm*|establish*|prove*|demonstrat*|support* ~1 robustness ~2 model*|signature*|nomogram*|classifier*|performance|results",
+        "model*|signature*|nomogram*|classifier*|score ~1 validity|robustness ~ was|is confirmed|demonstrated|shown|proven|established",
         "validity|robustness ~ model*|signature*|nomogram*|classifier*|radiomic*|performance|results ~1 was|is confirmed|demonstrated|shown|proven|established",
         "robust predict*|performance|discrimination",
         "robust and reproducible",

@@ -48,7 +48,14 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
     let within_denial = is(&words[found.start], "not|no|never|cannot");
     let anything_but =
         last(before, 3).windows(2).any(|pair| pair[0] == "anything" && pair[1] == "but");
+    // What opens with "no" denies all of its clause: "no model in this review had been tested …".
+    let and = thought.iter().rposition(|word| word == "and").map_or(0, |at| at + 1);
+    let subject = &thought[and..];
+    let none = subject.first().is_some_and(|word| is(word, "no|none|neither|nobody|few"))
+        && denies(&subject[..subject.len().min(4)]);
     denies(near)
+        || none
+        || is_for_it(words, found)
         || anything_but
         || last(thought, 1).iter().any(|word| word == "missing")
         || is_set_aside(last(thought, 3))
@@ -181,7 +188,10 @@ fn ours(words: &[String]) -> bool {
     words.iter().enumerate().any(|(at, word)| {
         // "This contrasts with earlier work" speaks of the other.
         let of = words.get(at + 1).is_some_and(|next| is(next, WORK));
-        is(word, "our|ours|we|present|here") || word == "this" && of
+        // "At variance with ours" is of theirs.
+        let set_against =
+            word == "ours" && at > 0 && is(&words[at - 1], "with|unlike|from|like");
+        is(word, "our|ours|we|present|here") && !set_against || word == "this" && of
     })
 }
 
@@ -212,6 +222,7 @@ fn denies(words: &[String]) -> bool {
             || word == "next" && is(next, "step|steps|stage|phase|task|goal|project|aim")
             || word == "far" && next == "from"
             || is(word, "argue*|speak*|spoke|evidence|case") && next == "against"
+            || word == "against" && next.ends_with("ing")
             || word == "missing" && is(next, "is|was|remains")
             || is(word, "has|have|had") && next == "to"
             || word == "only" && is(next, "appear*|seem*");
@@ -233,7 +244,7 @@ fn is_faint(near: &[String]) -> bool {
 /// As in "the aim was to develop a validated model", "larger samples are needed to establish its
 /// superiority", "we are collecting data for external validation".
 fn is_aim(reach: &[String]) -> bool {
-    const AIMS: &str = "aim*|sought|seek*|expected|hoped|anticipated|intend*|attempt*|goal*|purpose*|objective*|designed|ready|suited|candidate*|needed|required|necessary|warranted|call*|invite*|encourag*|recommend*|advocat*|urge*|welcom*|plead*|funding|grant|grants|ethics|collecting|recruiting|enrolling|preparing|planning";
+    const AIMS: &str = "aim*|sought|seek*|expected|hope*|wish*|want*|tried|try|strive*|endeavour*|anticipated|intend*|attempt*|goal*|purpose*|objective*|designed|ready|suited|candidate*|needed|required|necessary|warranted|call*|invite*|encourag*|recommend*|advocat*|urge*|welcom*|plead*|funding|grant|grants|ethics|collecting|recruiting|enrolling|preparing|planning";
     let Some(aim) = reach.iter().rposition(|word| is(word, AIMS)) else { return false };
     let behind = &reach[aim + 1..];
     behind.iter().any(|word| is(word, "to|for|at|before"))
@@ -296,7 +307,8 @@ fn is_to_come(before: &[String]) -> bool {
 
 /// As in "after external validation, the model may be used".
 fn is_condition(words: &[String], found: &Range<usize>) -> bool {
-    const OPENING: &str = "with|after|upon|following|pending|given|once|provided";
+    const OPENING: &str =
+        "with|after|upon|following|pending|given|once|provided|before|until";
     let opens = words.first().is_some_and(|word| is(word, OPENING));
     let trial = |word: &String| is(word, "validat*|evaluat*|test*|confirm*");
     let after = &words[found.end..];
@@ -304,8 +316,45 @@ fn is_condition(words: &[String], found: &Range<usize>) -> bool {
     opens
         && words[found.clone()].iter().any(trial)
         && main.is_some_and(|main| {
-            main.iter().any(|word| is(word, "could|may|might|would|should"))
+            let before = is(&words[0], "before|until");
+            let open = "could|may|might|would|should";
+            let now = "is|are|should|must|can|cannot|remain|remains|need|needs";
+            main.iter().any(|word| is(word, open) || before && is(word, now))
         })
+}
+
+/// As in "agreements for external validation", "compared for superiority": what a thing is for need not be
+/// there; what was used for it was.
+fn is_for_it(words: &[String], found: &Range<usize>) -> bool {
+    const USED: &str = "used|served|serve|serves|available|employed|reserved|set|kept|held|sufficient|allowed|suitable|well|account*|tested|except|evidence";
+    const NOUNS: &str = "validation|superiority|cohort|cohorts|evaluation|outperformance";
+    let noun = words[found.clone()].last().is_some_and(|word| is(word, NOUNS));
+    let start = words[..found.start]
+        .iter()
+        .rposition(|word| !is(word, "an|a|the|further|future|independent|such|proper"));
+    let at = start.filter(|at| noun && words[*at] == "for");
+    at.is_some_and(|at| !last(&words[..at], 6).iter().any(|word| is(word, USED)))
+}
+
+/// Whether a claim that is made by its noun alone is made: where something shows it, where it is what comes of
+/// it, or where a conclusion rests on it; "superiority is a common claim" makes none.
+pub fn is_asserted(words: &[String], found: &Range<usize>) -> bool {
+    const SHOW: &str = "show|shows|showed|shown|showing|demonstrat*|confirm*|establish*|prove|proves|proved|proven|reveal*|indicat*|suggest*|support*|underlin*|underscor*|corroborat*|observ*|found|find|finds|document*|conclude*|attest*|report|reported|evidenc*|highlight*|verif*|reached|achieved|had|has|have|with|yield*|exhibit*|display*|mean|means|implies";
+    const SO: &str = "given|owing|because|due|thanks|based|considering|despite|of";
+    const TRUE: &str = "clear|evident|significant|marked|consistent|maintained|pronounced|substantial|obvious|striking|undisputed|unequivocal|preserved|statistically|highly|most|robust|apparent|seen|due|greatest|largest";
+    const LASTS: &str = "persist*|held|holds|remained|extend*|justif*|makes|made|supports|argues|was|were|became|increased";
+    let before = &words[found.start.saturating_sub(8)..found.start];
+    let shown = |word: &String| is(word, SHOW) || is(word, SO);
+    let after = clause(&words[found.end..]);
+    let verb = words.iter().any(|word| {
+        is(word, "is|are|was|were|be|been|has|have|had|do|does|did")
+            || is(word, SHOW)
+            || is(word, LASTS)
+    });
+    before.iter().any(shown)
+        || after.iter().any(|word| is(word, SHOWN) || is(word, TRUE) || is(word, LASTS))
+        // A heading has no verb.
+        || !verb
 }
 
 /// As in "external validation of the model was not possible", "… is needed".
@@ -604,7 +653,7 @@ fn cites(words: &[String]) -> bool {
     const SAY: &str = "claim*|conclude*|report*|found|find*|call|called|calls|show*|suggest*|state*|recommend*|argue*|describe*|validated";
     const NEWER: &str = "recent|meta|systematic|pooled|original|landmark|large";
     const OLDER: &str = "previous|earlier|prior|published|other|existing";
-    const WORK: &str = "stud*|work*|report*|auc*|auroc*|value*|result*|accurac*|estimate*|model*|paper*|author*|research*|group*|publication*";
+    const WORK: &str = "stud*|work*|report*|auc*|auroc*|value*|result*|accurac*|estimate*|model*|paper*|author*|research*|group*|publication*|comparison*|evidence|series|nomogram*|signature*";
     // Some of these may be this study's own groups and models.
     const SOME: &str = "several|many|some|numerous|most|few|various|recent";
     const TEXTS: &str = "studies|reports|papers|publications|authors|researchers|investigators|work|works";
@@ -656,6 +705,17 @@ fn cites(words: &[String]) -> bool {
         (older || words[..at].iter().any(|word| is(word, NEWER) || is(word, SOME)))
             && behind.iter().any(|word| is(word, SAY))
     });
+    // "Multicentre trials have shown".
+    let shown = words.windows(3).enumerate().any(|(at, three)| {
+        let own = words[..at].iter().any(|word| is(word, "our|these|both|the|all"));
+        is(&three[0], "trials|studies|reports|series|papers|analyses")
+            && is(&three[1], "have|repeatedly|consistently")
+            && is(
+                &three[2],
+                "shown|found|reported|demonstrated|suggested|repeatedly|consistently",
+            )
+            && !own
+    });
     // "They found that …".
     let they =
         words.windows(2).any(|pair| is(&pair[0], "they|he|she") && is(&pair[1], SAY));
@@ -663,7 +723,7 @@ fn cites(words: &[String]) -> bool {
         pair[0] == "meta" && is(&pair[1], "analys*")
             || pair[0] == "pooled" && is(&pair[1], "auc*|auroc*|sensitivity|estimate*")
     });
-    named || they || told_before || told || source || pooled || any(THEIRS)
+    named || they || told_before || told || source || shown || pooled || any(THEIRS)
 }
 
 #[cfg(test)]

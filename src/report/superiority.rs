@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::denial::told_of_others;
+use super::denial::{is_asserted, told_of_others};
 use super::places::{Place, parts, places};
 use super::shown::plain;
 use super::standing::{headline, model, same_question};
@@ -169,7 +169,10 @@ pub fn superior(
         let there = about_others(&field);
         let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
-            let strong = SUPERIOR.within(&words).filter(|_| is_of_models(&pairs, &words));
+            let strong = SUPERIOR.every(&words).into_iter().find(|found| {
+                let noun = is(&words[found.start], "superiority|outperformance");
+                is_of_models(&pairs, &words) && (!noun || is_asserted(&words, found))
+            });
             let found = match strong {
                 Some(found) => found,
                 None => weakly(record, &pairs, &words)?,
@@ -202,6 +205,18 @@ fn weakly(
     pairs: &[Pair<'_>],
     words: &[String],
 ) -> Option<Range<usize>> {
+    let mut found = BETTER.every(words);
+    found.extend(WORSE.every(words));
+    found.into_iter().find(|found| is_weak_claim(record, pairs, words, found))
+}
+
+/// Whether a weaker word says of one compared model that it is better than another.
+fn is_weak_claim(
+    record: &StudyRecord,
+    pairs: &[Pair<'_>],
+    words: &[String],
+    found: &Range<usize>,
+) -> bool {
     // What is higher or exceeded is a measure, not a share of patients.
     const BARE: [&str; 6] = [
         "higher|larger",
@@ -225,7 +240,6 @@ fn weakly(
         "diagnos*",
     ];
     let one_of = |word: &String, of: &[&str]| of.iter().any(|one| is(word, one));
-    let found = BETTER.within(words).or_else(|| WORSE.within(words))?;
     let measured = words.iter().any(|word| one_of(word, &MEASURED));
     // What is gained or enhanced may be anything else, where nothing is measured or compared.
     const GAINED: [&str; 4] =
@@ -244,13 +258,13 @@ fn weakly(
         || (one_of(word, &BARE) && !measured)
         || (one_of(word, &GAINED) && !compares)
         || over_chance(&words[found.end..])
-        || by_chance(words, &found)
+        || by_chance(words, found)
     {
-        return None;
+        return false;
     }
-    let claim = claimed(record, pairs, words, &found);
+    let claim = claimed(record, pairs, words, found);
     // "Of the two, radiomics had the higher AUC", "radiomics proved to be the better model".
-    let of_all = measured_noun(words, &found)
+    let of_all = measured_noun(words, found)
         || words.windows(2).any(|pair| {
             is(&pair[0], "the|both|all|these")
                 && is(
@@ -259,7 +273,7 @@ fn weakly(
                 )
         });
     let alone = of_all && names_better(pairs, words);
-    (!claim.than.is_empty() || alone).then_some(found)
+    !claim.than.is_empty() || alone
 }
 
 /// As in "the better model", "the best predictor".

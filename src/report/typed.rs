@@ -677,7 +677,9 @@ fn counts(tokens: &[Token], events: &[&str], found: &mut Vec<Typed>) {
         if number.count().is_none()
             || is_bound(tokens, at)
             || is_rate(tokens, at, number)
-            || is_part(tokens, at) && !carries(tokens, at + 1, events)
+            || is_part(tokens, at)
+                && !carries(tokens, at + 1, events)
+                && !present_in(tokens, at, events)
         {
             continue;
         }
@@ -779,7 +781,7 @@ fn counted(tokens: &[Token], at: usize, events: &[&str]) -> Option<What> {
     if next == "events" || next == "positive" || events.contains(&next) {
         return (!per(2)).then_some(What::Events);
     }
-    if carries(tokens, at + 1, events) {
+    if carries(tokens, at + 1, events) || present_in(tokens, at, events) {
         return Some(What::Events);
     }
     // `n = 160`.
@@ -807,6 +809,16 @@ fn counted(tokens: &[Token], at: usize, events: &[&str]) -> Option<What> {
         position += 1;
     }
     None
+}
+
+/// As in "mutations were found in 40 of 160 patients".
+fn present_in(tokens: &[Token], at: usize, events: &[&str]) -> bool {
+    const SEEN: &str = "seen|observed|present|found|occurred|detected|noted|identified";
+    let word = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].word());
+    word(1) == "in"
+        && is(word(2), SEEN)
+        && (3..=4).any(|back| events.contains(&word(back)) || word(back) == "mutation")
+        && !events.is_empty()
 }
 
 /// As in "40 patients had a mutation", "40 were mutated": of another gene than that of the outcome where
@@ -883,7 +895,15 @@ fn is_part(tokens: &[Token], at: usize) -> bool {
                 "missing|unavailable|absent|lacking|inconclusive|repeated|incomplete",
             )
         });
-    before || lacks || !whole && people_do
+    // "After exclusion of 10 patients".
+    let lost = is(word(at.checked_sub(1)), "of")
+        && is(word(at.checked_sub(2)), "exclusion|exclusions|removal|loss|omission");
+    // "We excluded 10 patients".
+    let taken = is(
+        word(at.checked_sub(1)),
+        "excluded|excluding|removed|lost|omitted|dropped|only|another|further|additional|remaining|other",
+    ) && of(word(Some(at + 1)));
+    before || lacks || lost || taken || !whole && people_do
 }
 
 /// As in "6 of 100 000 people": what is divided by a round number of the population.
@@ -1037,6 +1057,8 @@ mod tests {
             ("107 men and women took part.", "patients 107"),
             ("The 160-patient cohort", "patients 160"),
             ("40 patients had a mutation.", "events 40"),
+            ("Mutations were found in 40 of 160 patients.", "events 40|patients 160"),
+            ("After exclusion of 40 patients, it held.", ""),
             ("40 patients had a TERT mutation.", ""),
             ("Of the 160 patients, 40 were mutated.", "patients 160|events 40"),
             ("On day 107 patients were scanned again.", ""),

@@ -221,6 +221,35 @@ impl<'p> Phrases<'p> {
         })
     }
 
+    /// Every place where the words of one sentence say one of the phrases, and what else says it.
+    pub fn every(&self, words: &[String]) -> Vec<Range<usize>> {
+        let mut all: Vec<Range<usize>> = self.within(words).into_iter().collect();
+        for phrase in self.any_of {
+            let phrase: Vec<&str> = phrase.split(' ').collect();
+            for at in 0..words.len() {
+                let found = length(&words[at..], &phrase).map(|n| at..at + n);
+                if let Some(found) =
+                    found.filter(|found| self.is_said(words, found, &phrase))
+                    && !all.contains(&found)
+                {
+                    all.push(found);
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether a phrase that stands there is meant and not denied.
+    fn is_said(&self, words: &[String], found: &Range<usize>, phrase: &[&str]) -> bool {
+        // "No departure from the diagonal" is said by its "no".
+        let negative = phrase.iter().any(|word| word.starts_with("no|"));
+        let denied = match negative {
+            true => denied_around(words, found),
+            false => denied(words, found),
+        };
+        !denied && self.is_meant(words, found)
+    }
+
     /// Where the words of one sentence say one of them.
     pub fn within(&self, words: &[String]) -> Option<Range<usize>> {
         let places = || 0..words.len();
@@ -228,13 +257,7 @@ impl<'p> Phrases<'p> {
             let phrase: Vec<&str> = phrase.split(' ').collect();
             places().find_map(|at| {
                 let found = at..at + length(&words[at..], &phrase)?;
-                // "No departure from the diagonal" is said by its "no".
-                let negative = phrase.iter().any(|word| word.starts_with("no|"));
-                let denied = match negative {
-                    true => denied_around(words, &found),
-                    false => denied(words, &found),
-                };
-                (!denied && self.is_meant(words, &found)).then_some(found)
+                self.is_said(words, &found, &phrase).then_some(found)
             })
         });
         let held =
