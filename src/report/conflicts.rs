@@ -13,7 +13,7 @@ use super::shown::plain;
 use super::standing::{Standing, all, headline, label, same_question};
 use super::superiority;
 use super::typed::{MUTATIONS, Measure, Typed, What, typed};
-use super::wording::{Phrases, is, says, sentences, thought, words};
+use super::wording::{Phrases, is, says, sentences, statements, thought, words};
 use crate::data::{
     AnalysisRecord, CohortFacts, ConflictFacts, Count, Known, Stated, StudyRecord,
 };
@@ -225,7 +225,7 @@ fn saying_of(
 ) -> Vec<(String, String)> {
     let of = |(field, text): (String, String)| {
         let there = theirs(&field);
-        let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
+        let (said, why) = statements(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
             let mut every = phrases.every(&words).into_iter();
             let found = every.find(|at| !told_of_others(&words, at, there))?;
@@ -418,7 +418,7 @@ fn no_deviation(record: &StudyRecord) -> Vec<(String, String)> {
         (None, None) => return Vec::new(),
     };
     let says_none = |text: &str| {
-        sentences(text).into_iter().find_map(|sentence| {
+        statements(text).into_iter().find_map(|sentence| {
             let words = words(sentence);
             let none = !is_of_others(&words, false) && denies_departure(&words);
             none.then(|| quoted(sentence))
@@ -466,7 +466,7 @@ fn denies_departure(words: &[String]) -> bool {
 fn no_missing(record: &StudyRecord) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     for (field, text) in texts(record) {
-        let gaps = sentences(&text).into_iter().find_map(|sentence| {
+        let gaps = statements(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
             let (cells, n) =
                 says_complete(&words).then(|| gaps_of(record, &words)).flatten()?;
@@ -495,7 +495,7 @@ fn says_complete(words: &[String]) -> bool {
             "table is complete",
         ],
         but_before: &["follow", "were", "that"],
-        but_behind: &["not"],
+        but_behind: &["not", "whom", "only", "requir*", "need*", "with"],
         ..Phrases::new(&[])
     };
     // Of whom the outcome is missing is another matter.
@@ -1092,7 +1092,7 @@ const VALIDATED: Phrases<'static> = Phrases {
         "allow*|enabl*|permit*|provid*|achiev*|offer*|yield*|afford*|obtain*|gave|gives ~2 reliable|robust|valid|accurate|dependable|trustworthy|faithful ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*|detect*|determination|genotyping|typing|grading|characterisation|characterization|assessment|estimation|staging|profiling|separation|distinction|inference|diagnosis",
         "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*|detect*|determination|genotyping|typing|grading|characterisation|characterization|assessment|estimation|staging|profiling|separation|distinction|inference|diagnosis ~7 was|were|is|are|proved achieved|obtained|reached|possible|feasible|attained|provided|shown|demonstrated",
         "perform|performs|performed|work|works|worked|behaves|behaved robustly|reliably|dependably",
-        "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~~ biomarker*|marker*|predictor*|classifier*|signature*|nomogram*|model*|tool*|instrument|surrogate|alternative|substitute|proxy|method|approach|means|technique|algorithm",
+        "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~~ biomarker*|marker*|predictor*|classifier*|signature*|nomogram*|model*|tool*|instrument|test|surrogate|alternative|substitute|proxy|method|approach|means|technique|algorithm",
         "reliable|robust|valid|accurate and reliable|robust|valid|accurate ~1 model*|signature*|tool*|biomarker*",
         "results|findings|data|study|work|analysis|analyses|experiments|observations validate|validates ~1 model*|signature*|nomogram*|classifier*|radiomic*|approach|biomarker*|use|score",
         "confirm*|establish*|prove*|demonstrat* ~ validity",
@@ -1189,6 +1189,7 @@ const CALIBRATED: Phrases<'static> = Phrases {
         "calibration ~ follow*|hug*|fit|fits|fitted|coincid*|overlap*|align*|lay|lies|track* ~ diagonal|ideal|identity",
         "no|without ~1 departure|deviation ~ perfect|ideal|diagonal",
         "no|without ~1 miscalibration|lack",
+        "no|without ~1 evidence|sign|signs|indication of miscalibration",
         "no|without ~1 difference* ~ predicted ~ observed",
         "no|without ~1 difference* ~ observed ~ predicted",
     ],

@@ -174,6 +174,18 @@ fn is_general(words: &[String], found: &Range<usize>) -> bool {
 /// As in "that it is superior is often assumed": what a sentence opens with by "that" is only said where its
 /// own verb shows it.
 fn is_content(words: &[String], found: &Range<usize>) -> bool {
+    // "Claims that it is superior rest on small cohorts".
+    const SAID: &str = "claim|claims|assertion*|statement*|belief*|notion*|idea|assumption*|suggestion*|argument*|view|impression|expectation*|speculation|promise";
+    let thought_start = words[..found.start]
+        .iter()
+        .rposition(|word| is_turn(word))
+        .map_or(0, |at| at + 1);
+    let told = words[thought_start..found.start]
+        .windows(2)
+        .any(|pair| is(&pair[0], SAID) && pair[1] == "that");
+    if told {
+        return true;
+    }
     let opens = words.first().is_some_and(|word| word == "that");
     let determiner = words.get(1).is_some_and(|word| {
         is(word, "model|signature|study|cohort|classifier|nomogram|difference")
@@ -226,7 +238,11 @@ fn denies(words: &[String]) -> bool {
             || word == "missing" && is(next, "is|was|remains")
             || is(word, "has|have|had") && next == "to"
             || word == "only" && is(next, "appear*|seem*");
-        let lost = words[at + 1..].iter().take(3).any(|word| is(word, LOSS));
+        // "It may differ" stays open.
+        let lost = is(
+            word,
+            "no|not|without|never|nor|none|neither|cannot|hardly|unlikely|absence",
+        ) && words[at + 1..].iter().take(3).any(|word| is(word, LOSS));
         (is(word, DENIALS) || little) && !only && !doubt && !lost
     })
 }
@@ -404,7 +420,9 @@ fn not_shown(after: &[String]) -> bool {
     let clause = clause(after);
     clause.iter().enumerate().any(|(at, word)| {
         // "Is not yet available".
-        let adverb = |word: &&String| is(word, "yet|so|far") || word.ends_with("ly");
+        let adverb = |word: &&String| {
+            is(word, "yet|so|far") || word.ends_with("ly") && word.as_str() != "only"
+        };
         let mut behind = clause[at + 1..].iter().skip_while(adverb);
         let next = behind.next().map_or("", String::as_str);
         let shown = match next {
@@ -564,6 +582,9 @@ pub fn is_supposed(words: &[String]) -> bool {
             && is(next(3), "calculat*|estimat*|based");
         is(word, SUPPOSED) || rated || value || needed || power || calculated
     }) || is_target(words)
+        || words
+            .windows(2)
+            .any(|pair| is(&pair[0], "we|were") && is(&pair[1], "simulate*"))
 }
 
 /// As in "a sensitivity of 0.90 was chosen as the clinical target".
@@ -592,6 +613,16 @@ pub fn told_of_others(
     let thought = thought(words, found);
     let alone = thought.len() < words.len();
     if is_told_by(clause(&words[found.end..])) {
+        return true;
+    }
+    // "Studies in which it was superior".
+    let in_which = words[..found.start].windows(3).enumerate().any(|(at, three)| {
+        is(&three[0], "studies|trials|papers|articles|reports|series|cohorts")
+            && three[1] == "in"
+            && three[2] == "which"
+            && !words[..at].iter().any(|word| is(word, "our|these|both"))
+    });
+    if in_which {
         return true;
     }
     // "…, who reported superiority".

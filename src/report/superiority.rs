@@ -7,7 +7,7 @@ use super::denial::{is_asserted, told_of_others};
 use super::places::{Place, parts, places};
 use super::shown::plain;
 use super::standing::{headline, model, same_question};
-use super::wording::{Phrases, is, is_turn, sentences, words};
+use super::wording::{Phrases, is, is_turn, statements, words};
 use crate::data::{AnalysisRecord, Compared, StudyRecord};
 
 const SUPERIOR: Phrases<'static> = Phrases {
@@ -167,7 +167,7 @@ pub fn superior(
     let pairs = pairs(record);
     let of = |(field, text): (String, String)| {
         let there = about_others(&field);
-        let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
+        let (said, why) = statements(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
             let strong = SUPERIOR.every(&words).into_iter().find(|found| {
                 let noun = is(&words[found.start], "superiority|outperformance");

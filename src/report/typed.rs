@@ -898,12 +898,19 @@ fn is_part(tokens: &[Token], at: usize) -> bool {
     // "After exclusion of 10 patients".
     let lost = is(word(at.checked_sub(1)), "of")
         && is(word(at.checked_sub(2)), "exclusion|exclusions|removal|loss|omission");
+    // "Eligible were 400 patients", "we screened 400 patients".
+    let at_first = (1..=2).any(|back| {
+        is(
+            word(at.checked_sub(back)),
+            "eligible|screened|identified|approached|invited|assessed|retrieved|searched",
+        )
+    }) && of(word(Some(at + 1)));
     // "We excluded 10 patients".
     let taken = is(
         word(at.checked_sub(1)),
         "excluded|excluding|removed|lost|omitted|dropped|only|another|further|additional|remaining|other",
     ) && of(word(Some(at + 1)));
-    before || lacks || lost || taken || !whole && people_do
+    before || lacks || lost || at_first || taken || !whole && people_do
 }
 
 /// As in "6 of 100 000 people": what is divided by a round number of the population.

@@ -151,6 +151,13 @@ pub fn sentences(text: &str) -> Vec<&str> {
     sentences
 }
 
+/// The sentences of a text that say something: a question does not.
+pub fn statements(text: &str) -> Vec<&str> {
+    let mut sentences = sentences(text);
+    sentences.retain(|sentence| !sentence.trim_end().ends_with('?'));
+    sentences
+}
+
 fn is_full_stop(before: &str, after: &str) -> bool {
     const ABBREVIATIONS: [&str; 13] = [
         "vs", "e.g", "i.e", "cf", "al", "approx", "ca", "fig", "resp", "incl", "dr",
@@ -214,7 +221,7 @@ impl<'p> Phrases<'p> {
 
     /// What a text says of them, in its own words; none where it denies it.
     pub fn said(&self, text: &str) -> Option<String> {
-        sentences(text).into_iter().find_map(|sentence| {
+        statements(text).into_iter().find_map(|sentence| {
             let words = words(sentence);
             let found = self.within(&words)?;
             Some(words[found].join(" "))
@@ -313,12 +320,38 @@ impl<'p> Phrases<'p> {
         let next = behind.next().is_some_and(|word| is_one(word, self.but_before));
         let first = words.get(found.end).is_none_or(|word| is(word, ENDS));
         let mut same = behind.take_while(|word| !is(word, ENDS) && *word != BREAK);
-        let another = other || single && self.is_of_another(words, found);
+        let another = other
+            || single && self.is_of_another(words, found)
+            || !self.of.is_empty() && self.names_another(words, found);
         let beside = next || near.any(|word| is_one(word, self.but_behind));
         if another || beside {
             return false;
         }
         first || !same.any(|word| is_one(word, self.but_before))
+    }
+
+    /// Whether it is what something else is called, as in "sequencing remains the only reliable method".
+    fn names_another(&self, words: &[String], found: &Range<usize>) -> bool {
+        const LEADS: &str =
+            "a|an|the|only|one|most|highly|very|more|of|as|and|well|known|established";
+        const CALLS: &str = "is|are|was|were|remain|remains|remained|represents|constitutes|became|serves";
+        const OURS: &str = "we|it|there|this|these|that|they|which|who|both|all|its|our|study|feature*|texture*|mri|imaging|image*|learning|network*|analysis|combination|score*|data|set|ai";
+        let leads = words[..found.start].iter().rev().take_while(|word| is(word, LEADS));
+        let Some(verb) = (found.start - leads.count()).checked_sub(1) else {
+            return false;
+        };
+        let article =
+            words[verb + 1..found.start].iter().any(|word| is(word, "a|an|the|one|as"));
+        if !article || !is(&words[verb], CALLS) {
+            return false;
+        }
+        let start = words[..verb]
+            .iter()
+            .rposition(|word| is_turn(word) || is(word, "that|and|where"))
+            .map_or(0, |at| at + 1);
+        let subject = &words[start..verb];
+        !subject.is_empty()
+            && !subject.iter().any(|word| is_one(word, self.of) || is(word, OURS))
     }
 
     /// Whether a passive is said of something else, as in "the genotype was validated by sequencing".
