@@ -110,6 +110,7 @@ fn is_only_there(clause: &[String]) -> bool {
         is(&pair[0], "only|merely|solely")
             && is(&pair[1], "in|on|within|during|for|after|if|when")
             || is(&pair[0], "only|merely") && pair[1] == "before"
+            || is(&pair[0], "in|on|for|at") && is(&pair[1], "neither|no|none")
             || pair[0] == "on" && pair[1] == "average"
     })
 }
@@ -124,7 +125,9 @@ fn is_definition(words: &[String], found: &Range<usize>) -> bool {
     let (before, after) = (&words[..found.start], &words[found.end..]);
     let called = last(before, 4).iter().any(|word| is(word, CALLED));
     let if_so = called && after.iter().take(4).any(|word| is(word, "if|when|whenever"));
-    let any = found.start == 1 && is(&words[0], "a|an");
+    // "A model that outperforms the other is out of reach".
+    let relative = before.iter().any(|word| is(word, "that|which"));
+    let any = (found.start == 1 || relative) && is(&words[0], "a|an");
     let verb = after.iter().take(6).position(|word| is(word, PRESENT));
     let told =
         verb.is_some_and(|at| after[at..].iter().take(3).any(|word| is(word, TOLD)));

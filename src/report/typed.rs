@@ -895,6 +895,11 @@ fn is_part(tokens: &[Token], at: usize) -> bool {
                 "missing|unavailable|absent|lacking|inconclusive|repeated|incomplete",
             )
         });
+    // "Patients (n = 12) with prior surgery were excluded".
+    let set_aside = word(at.checked_sub(2)) == "n"
+        && tokens[at + 1..].iter().take(10).any(|token| {
+            is(token.word(), "excluded|removed|missing|lost|unavailable|withdrew")
+        });
     // "After exclusion of 10 patients".
     let lost = is(word(at.checked_sub(1)), "of")
         && is(word(at.checked_sub(2)), "exclusion|exclusions|removal|loss|omission");
@@ -910,7 +915,7 @@ fn is_part(tokens: &[Token], at: usize) -> bool {
         word(at.checked_sub(1)),
         "excluded|excluding|removed|lost|omitted|dropped|only|another|further|additional|remaining|other",
     ) && of(word(Some(at + 1)));
-    before || lacks || lost || at_first || taken || !whole && people_do
+    before || lacks || lost || set_aside || at_first || taken || !whole && people_do
 }
 
 /// As in "6 of 100 000 people": what is divided by a round number of the population.
@@ -1066,6 +1071,8 @@ mod tests {
             ("40 patients had a mutation.", "events 40"),
             ("Mutations were found in 40 of 160 patients.", "events 40|patients 160"),
             ("After exclusion of 40 patients, it held.", ""),
+            ("Patients (n = 12) with prior surgery were excluded.", ""),
+            ("We screened 400 patients.", ""),
             ("40 patients had a TERT mutation.", ""),
             ("Of the 160 patients, 40 were mutated.", "patients 160|events 40"),
             ("On day 107 patients were scanned again.", ""),
