@@ -493,6 +493,7 @@ fn says_complete(words: &[String]) -> bool {
             "dataset is complete",
             "table was complete",
             "table is complete",
+            "missing|incomplete data|values|cells|entries did|were|was no|not ~1 occur|present|found|seen|encountered|observed",
         ],
         but_before: &["follow", "were", "that"],
         but_behind: &["not", "whom", "only", "requir*", "need*", "with"],

@@ -8,6 +8,9 @@ use super::wording::{GAP, is, is_one, is_turn, thought};
 /// What a model may be said to be in the end: "was shown", "could not be demonstrated".
 const SHOWN: &str = "shown|demonstrated|found|seen|observed|established|proven|proved|confirmed|reached|achieved|evident|significant|claimed|concluded|inferred";
 
+/// What is urged was not done.
+const URGED: &str = "recommend|recommends|recommended|advocate|advocates|encourage|encourages|urge|urges|advise|advises";
+
 /// Where this is denied, what is lost thereby is not.
 const LOSS: &str = "loss*|drop*|decrease*|decline*|deteriorat*|degrad*|differ|change*";
 
@@ -66,6 +69,7 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
         || is_content(words, found)
         || denies(reach)
         || is_faint(near) && !within_denial
+        || reach.iter().any(|word| is(word, URGED))
         || is_aim(aims)
         || is_purpose(before)
         || is_asked(before)
@@ -252,6 +256,10 @@ fn denies(words: &[String]) -> bool {
 
 /// As in "numerically higher", "its apparent superiority", "could outperform".
 fn is_faint(near: &[String]) -> bool {
+    const TREND: &str = "trend|trends|tendency|tended";
+    if near.iter().any(|word| is(word, TREND)) {
+        return true;
+    }
     const FAINT: &str = "numerically|nominally|apparent|apparently|seemingly|supposed|supposedly|claim|claims";
     // "Could be shown to be", "could confirm that" tell of what was done.
     let done = |word: &String| is(word, SHOWN) || is(word, "show|confirm|demonstrate");

@@ -382,7 +382,11 @@ fn claimed(
         "not|no|never|cannot",
     ];
     // "Radiomics improved the clinical model", "the clinical model was improved by radiomics".
-    let betters = is(&words[found.start], "improve*|enhance*|strengthen*")
+    let object =
+        words.get(found.end).is_some_and(|word| is(word, "the|its|discrimination|auc"));
+    let raises = object
+        && is(&words[found.start], "increased|increases|raised|raises|boosted|boosts");
+    let betters = (raises || is(&words[found.start], "improve*|enhance*|strengthen*"))
         && !is(&words[found.start], "improvement*|enhancement*")
         // "Improved discrimination of A over B" has its subject behind it.
         && words[..found.start].iter().any(|word| !is(word, "the|an|a|significantly"));

@@ -870,52 +870,72 @@ fn of_population(tokens: &[Token]) -> bool {
         })
 }
 
-/// As in "an increase was seen in 30 patients", "30 patients had seizures": a part of the patients that the
-/// run does not count.
+/// A part of the patients that the run does not count.
 fn is_part(tokens: &[Token], at: usize) -> bool {
+    let people = "patients|subjects|participants|individuals";
+    let counts_people = is(token_word(tokens, at + 1), people);
+    saw_in(tokens, at)
+        || counts_people
+            && (counted_out(tokens, at)
+                || lack_something(tokens, at)
+                || behave(tokens, at))
+        || named_out(tokens, at)
+}
+
+fn token_word(tokens: &[Token], at: usize) -> &str {
+    tokens.get(at).map_or("", Token::word)
+}
+
+/// The word that stands `n` tokens before.
+fn word_before(tokens: &[Token], at: usize, n: usize) -> &str {
+    at.checked_sub(n).map_or("", |at| tokens[at].word())
+}
+
+/// As in "an increase was seen in 30 patients".
+fn saw_in(tokens: &[Token], at: usize) -> bool {
     const SEEN: &str = "seen|observed|present|found|occurred|detected|noted|recorded|missing|available|unavailable|performed|diagnosed|given|administered|absent|visible|inconclusive";
-    const LEFT_OUT: &str = "excluded|lost|removed|missing|left|withdrawn|dropped|screened|approached|invited|eligible|identified|ineligible|assessed|unavailable|alive|dead|deceased|censored|treated|operated|asymptomatic|male|female|younger|older";
+    word_before(tokens, at, 1) == "in" && is(word_before(tokens, at, 2), SEEN)
+}
+
+/// As in "30 patients had seizures", "12 patients were excluded". "69 of 160 patients had it" names the whole.
+fn behave(tokens: &[Token], at: usize) -> bool {
     const BEHAVED: &str = "had|received|underwent|died|developed|showed|presented|lacked|refused|declined|withdrew|experienced|suffered";
-    let word =
-        |at: Option<usize>| at.and_then(|at| tokens.get(at)).map_or("", Token::word);
-    let before = word(at.checked_sub(1)) == "in" && is(word(at.checked_sub(2)), SEEN);
-    let people = ["patients", "subjects", "participants", "individuals"];
-    let of = |word: &str| people.contains(&word);
-    // "69 of 160 patients had it" names the whole.
-    let whole = ["of", "all", "the"].contains(&word(at.checked_sub(1)));
-    let left_out = is(word(Some(at + 2)), "was|were") && is(word(Some(at + 3)), LEFT_OUT);
-    let people_do =
-        of(word(Some(at + 1))) && (is(word(Some(at + 2)), BEHAVED) || left_out);
-    // "In 25 patients, maps were missing".
-    let opens = is(word(at.checked_sub(1)), "in|for") && of(word(Some(at + 1)));
-    let lacks = opens
-        && tokens[at + 2..].iter().take(8).any(|token| {
-            is(
-                token.word(),
-                "missing|unavailable|absent|lacking|inconclusive|repeated|incomplete",
-            )
-        });
-    // "Patients (n = 12) with prior surgery were excluded".
-    let set_aside = word(at.checked_sub(2)) == "n"
-        && tokens[at + 1..].iter().take(10).any(|token| {
-            is(token.word(), "excluded|removed|missing|lost|unavailable|withdrew")
-        });
-    // "After exclusion of 10 patients".
-    let lost = is(word(at.checked_sub(1)), "of")
-        && is(word(at.checked_sub(2)), "exclusion|exclusions|removal|loss|omission");
-    // "Eligible were 400 patients", "we screened 400 patients".
-    let at_first = (1..=2).any(|back| {
-        is(
-            word(at.checked_sub(back)),
-            "eligible|screened|identified|approached|invited|assessed|retrieved|searched",
-        )
-    }) && of(word(Some(at + 1)));
-    // "We excluded 10 patients".
-    let taken = is(
-        word(at.checked_sub(1)),
-        "excluded|excluding|removed|lost|omitted|dropped|only|another|further|additional|remaining|other",
-    ) && of(word(Some(at + 1)));
-    before || lacks || lost || set_aside || at_first || taken || !whole && people_do
+    const WERE: &str = "excluded|lost|removed|missing|left|withdrawn|dropped|screened|approached|invited|eligible|identified|ineligible|assessed|unavailable|alive|dead|deceased|censored|treated|operated|asymptomatic|male|female|younger|older";
+    let verb = token_word(tokens, at + 2);
+    let were = is(verb, "was|were") && is(token_word(tokens, at + 3), WERE);
+    !is(word_before(tokens, at, 1), "of|all|the") && (is(verb, BEHAVED) || were)
+}
+
+/// As in "we excluded 10 patients", "after exclusion of 10 patients", "eligible were 400 patients".
+fn counted_out(tokens: &[Token], at: usize) -> bool {
+    const BEFORE: &str = "excluded|excluding|removed|lost|omitted|dropped|only|another|further|additional|remaining|other";
+    const FIRST: &str =
+        "eligible|screened|identified|approached|invited|assessed|retrieved|searched";
+    const LOSS: &str = "exclusion|exclusions|removal|loss|omission";
+    let back = |n: usize| word_before(tokens, at, n);
+    is(back(1), BEFORE)
+        || is(back(1), FIRST)
+        || is(back(2), FIRST)
+        || back(1) == "of" && is(back(2), LOSS)
+}
+
+/// As in "in 25 patients, maps were missing", "the 12 patients with missing maps".
+fn lack_something(tokens: &[Token], at: usize) -> bool {
+    const LACKING: &str =
+        "missing|unavailable|absent|lacking|inconclusive|repeated|incomplete";
+    const WITH: &str = "missing|incomplete|unavailable|available|prior|previous|additional|recurrent|multiple";
+    let opens = is(word_before(tokens, at, 1), "in|for");
+    let behind = tokens[at + 2..].iter().take(8);
+    opens && behind.map(Token::word).any(|word| is(word, LACKING))
+        || is(token_word(tokens, at + 2), "with|without")
+            && is(token_word(tokens, at + 3), WITH)
+}
+
+/// As in "patients (n = 12) with prior surgery were excluded".
+fn named_out(tokens: &[Token], at: usize) -> bool {
+    const OUT: &str = "excluded|removed|missing|lost|unavailable|withdrew";
+    word_before(tokens, at, 2) == "n"
+        && tokens[at + 1..].iter().take(10).any(|token| is(token.word(), OUT))
 }
 
 /// As in "6 of 100 000 people": what is divided by a round number of the population.
@@ -1073,6 +1093,7 @@ mod tests {
             ("After exclusion of 40 patients, it held.", ""),
             ("Patients (n = 12) with prior surgery were excluded.", ""),
             ("We screened 400 patients.", ""),
+            ("The 12 patients with missing maps stayed in.", ""),
             ("40 patients had a TERT mutation.", ""),
             ("Of the 160 patients, 40 were mutated.", "patients 160|events 40"),
             ("On day 107 patients were scanned again.", ""),
