@@ -88,7 +88,7 @@ const STRONG: Study = Study {
     relation: "another institution",
     design: "prospective cohort",
     columns: 2,
-    c: 1.0,
+    c: 10.0,
     threshold: LEARNED,
     numbers: "{{results.auroc.patients}} in {{results.n.patients}} patients",
     deviations: "",
@@ -185,7 +185,7 @@ fn strong() -> Workshop {
         columns: STRONG.columns,
         gaps: false,
     };
-    locked(&STRONG, &here, &Table { prefix: "Q", sites: &["D"], ..here })
+    locked(&STRONG, &here, &Table { prefix: "Q", n: 60, sites: &["D"], ..here })
 }
 
 /// The checks that find something in the report of the newest run.
