@@ -10,12 +10,14 @@ use super::ibsi;
 use super::places::{Place, parts, places};
 use super::sample_size::per_candidate;
 use super::shown::plain;
+use super::standards::{Item, Standard, standards};
 use super::standing::{Standing, all, headline, label, same_question};
 use super::superiority;
 use super::typed::{MUTATIONS, Measure, Typed, What, typed};
 use super::wording::{Phrases, is, says, sentences, statements, thought, words};
 use crate::data::{
     AnalysisRecord, CohortFacts, ConflictFacts, Count, Known, Stated, StudyRecord,
+    generalised,
 };
 
 /// One check: its name, the items that it puts into question, what it finds, and what mends it where that
@@ -27,6 +29,9 @@ struct Check {
     find: fn(&StudyRecord) -> Vec<(String, String)>,
     level: &'static str,
 }
+
+/// It puts into question whatever asks for the field in which the number stands.
+const NUMBERS: &str = "a number typed by hand";
 
 const CHECKS: &[Check] = &[
     Check {
@@ -93,14 +98,14 @@ const CHECKS: &[Check] = &[
         level: "conflict",
     },
     Check {
-        name: "a number typed by hand",
+        name: NUMBERS,
         remedy: "",
-        items: &["tripod_ai 2"],
+        items: &[],
         find: wrong_numbers,
         level: "conflict",
     },
     Check {
-        name: "a number typed by hand",
+        name: NUMBERS,
         remedy: "",
         items: &[],
         find: typed_numbers,
@@ -164,15 +169,33 @@ fn found(record: &StudyRecord, checks: &[Check]) -> Vec<ConflictFacts> {
     let found = (check.find)(record).into_iter();
     let facts = found.map(|(field, text)| ConflictFacts {
         check: check.name.to_string(),
+        items: match (check.name, check.level) {
+            (NUMBERS, "conflict") => asking_for(&field),
+            _ => check.items.iter().map(|item| item.to_string()).collect(),
+        },
         field,
         text: match check.remedy {
             "" => text,
             remedy => format!("{text}; {remedy}"),
         },
         level: check.level.to_string(),
-        items: check.items.iter().map(|item| item.to_string()).collect(),
     });
     facts.collect()
+}
+
+/// The items of completeness that ask for a field of the author's half.
+fn asking_for(field: &str) -> Vec<String> {
+    let path = generalised(field.strip_prefix("reporting.").unwrap_or(field));
+    let of = |standard: &'static Standard| {
+        let complete = standard.items.iter().filter(|item| item.weight.is_none());
+        let asks = |item: &&Item| item.author.iter().any(|wanted| wanted.field == path);
+        complete.filter(asks).map(|item| format!("{} {}", standard.name, item.item))
+    };
+    standards()
+        .iter()
+        .filter(|standard| standard.name != ibsi::NAME)
+        .flat_map(of)
+        .collect()
 }
 
 /// The texts of the author with their fields, the study's title among them.
@@ -1061,7 +1084,7 @@ fn other_setting(record: &StudyRecord) -> Vec<(String, String)> {
         let words = words(&text.replace(['×', '/', '_'], " "));
         words.iter().filter_map(|word| word.parse().ok()).collect()
     };
-    let of = |item: &super::standards::Item| {
+    let of = |item: &Item| {
         let field = ibsi::field(&item.item);
         let said = record.reporting.text(&field)?;
         let told = ibsi::told(record, &item.item).filter(|told| !told.not_done)?;

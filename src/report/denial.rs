@@ -511,6 +511,15 @@ fn is_wanted(words: &[String], found: &Range<usize>, after: &[String]) -> bool {
             || lacked
             || said.is_some_and(|word| word == "beyond")
                 && clause.iter().any(|word| word == "scope");
+        // What was not left out was done.
+        const LEFT: &str =
+            "omitted|excluded|neglected|skipped|lacking|missing|absent|hampered";
+        let at = said.and_then(|said| clause.iter().position(|word| word == said));
+        let kept = at
+            .is_some_and(|at| at > 0 && clause[at - 1] == "not" && is(&clause[at], LEFT));
+        if kept {
+            return false;
+        }
         if far || said.is_some_and(|w| is(w, WANTED) || (is(w, VALUED) && !definite)) {
             return true;
         }
@@ -780,6 +789,9 @@ mod tests {
             "Smith et al. reported that it outperformed others.",
             "Earlier models were validated.",
             "Several studies have shown that radiomics is superior.",
+            "Multicentre trials have shown a benefit.",
+            "In a meta-analysis the pooled AUC was 0.91.",
+            "Our earlier model had an AUC of 0.88.",
             "Few published radiomics models were externally validated.",
             "Its superiority has been reported previously.",
             "It has been shown that radiomics generalises.",
@@ -811,6 +823,9 @@ mod tests {
             "Zhou et al. found it claim, whereas we did not.",
             "This contrasts with earlier work in which it was claim.",
             "They found that it is claim.",
+            "This is at odds with the claim reported by Kim et al.",
+            "Unlike Choi et al., who reported claim, we found none.",
+            "We searched for studies in which it was claim.",
             "A recent meta-analysis concluded that it is claim.",
             "It has been argued that radiomics is claim.",
         ] {
@@ -861,6 +876,13 @@ mod tests {
             "It was claim, while age was not significant.",
             "It was claim in patients whose scans were missing.",
             "After adjustment, it was claim and may help.",
+            "Not surprisingly, it was claim.",
+            "Radiomics (but not age) was claim.",
+            "Radiomics, unlike what was not measured, was claim.",
+            "Even without perfusion, it was claim.",
+            "No patient was lost, and it was claim.",
+            "It was claim, without the need for tissue.",
+            "The claim was not omitted.",
         ] {
             assert!(meant(text), "{text}");
         }
@@ -894,6 +916,16 @@ mod tests {
             "Although it was claim, the improvement did not reach significance.",
             "The claim in another hospital was not possible.",
             "The claim disappeared in nested cross-validation.",
+            "No model in this review of many had ever been claim.",
+            "Claims that it is claim rest on small cohorts.",
+            "We advise against calling it claim.",
+            "A claim remains to be shown.",
+            "It is claim in neither cohort.",
+            "A model that is claim is out of reach.",
+            "For it to become claim, more is needed.",
+            "A trend towards claim was seen.",
+            "We recommend claim validation.",
+            "It may differ from claim.",
         ] {
             assert!(!meant(text), "{text}");
         }

@@ -228,21 +228,19 @@ impl<'p> Phrases<'p> {
         })
     }
 
-    /// Every place where the words of one sentence say one of the phrases, and what else says it.
+    /// Every place where the words of one sentence say one of the phrases, and one where they say it by a
+    /// verb, by praise or together.
     pub fn every(&self, words: &[String]) -> Vec<Range<usize>> {
-        let mut all: Vec<Range<usize>> = self.within(words).into_iter().collect();
+        let mut all: Vec<Range<usize>> = Vec::new();
         for phrase in self.any_of {
             let phrase: Vec<&str> = phrase.split(' ').collect();
             for at in 0..words.len() {
                 let found = length(&words[at..], &phrase).map(|n| at..at + n);
-                if let Some(found) =
-                    found.filter(|found| self.is_said(words, found, &phrase))
-                    && !all.contains(&found)
-                {
-                    all.push(found);
-                }
+                let said = found.filter(|found| self.is_said(words, found, &phrase));
+                all.extend(said.filter(|found| !all.contains(found)));
             }
         }
+        all.extend(self.otherwise(words));
         all
     }
 
@@ -267,10 +265,16 @@ impl<'p> Phrases<'p> {
                 self.is_said(words, &found, &phrase).then_some(found)
             })
         });
+        phrase.or_else(|| self.otherwise(words))
+    }
+
+    /// Where they say it by a verb, by praise of a noun or together.
+    fn otherwise(&self, words: &[String]) -> Option<Range<usize>> {
+        let places = || 0..words.len();
         let held =
             |found: &Range<usize>| self.is_meant(words, found) && !denied(words, found);
-        phrase
-            .or_else(|| places().find_map(|at| self.verb(words, at).filter(held)))
+        places()
+            .find_map(|at| self.verb(words, at).filter(held))
             .or_else(|| places().find_map(|at| self.praised(words, at).filter(held)))
             .or_else(|| places().find_map(|at| self.shown(words, at).filter(held)))
             .or_else(|| self.together.iter().find_map(|all| self.joined(words, all)))
@@ -644,6 +648,8 @@ mod tests {
             "External validation was not only done but repeated.",
             "No doubt, external validation was a success.",
             "Even if few, external cohorts were met.",
+            "Another hospital served for external validation.",
+            "Before external validation, the model was frozen.",
         ] {
             assert!(says(said, phrases), "{said}");
         }
@@ -668,6 +674,8 @@ mod tests {
             "External validation of the clinical model could not be achieved.",
             "The model may hold in an external cohort.",
             "Had an external cohort been at hand, we would know.",
+            "Agreements for external validation are being negotiated.",
+            "Before external validation, conclusions are premature.",
         ] {
             assert!(!says(denied, phrases), "{denied}");
         }
@@ -858,6 +866,41 @@ mod tests {
             let words = words(text);
             assert_eq!(words.iter().filter(|word| *word == BREAK).count(), n, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_set_against_the_rest_is_left_aside() {
+        for (text, plain) in [
+            ("it, but not age, was good", "it was good"),
+            ("it (unlike age) was good", "it was good"),
+            ("it – not age – was good", "it was good"),
+            ("it was not, however, good", "it was not however good"),
+            ("it, not only once, was good", "it not only once was good"),
+            ("it (P = .03) was good", "it p .03 was good"),
+        ] {
+            assert_eq!(words(text).join(" "), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_question_states_nothing() {
+        assert_eq!(statements("Is it good? It is."), [" It is."]);
+    }
+
+    #[test]
+    fn every_place_is_found() {
+        let phrases = Phrases::new(&["good", "very ~~ model"]);
+        let words = words("It was good, a very simple and open model, and good.");
+        assert_eq!(phrases.every(&words).len(), 3);
+    }
+
+    #[test]
+    fn what_another_thing_is_called_is_said_of_that() {
+        let phrases =
+            Phrases { of: &["model*"], ..Phrases::new(&["reliable ~~ marker"]) };
+        assert!(phrases.said("The model is a reliable, simple marker.").is_some());
+        assert!(phrases.said("We found a reliable marker.").is_some());
+        assert_eq!(phrases.said("Age is a reliable marker."), None);
     }
 
     #[test]
