@@ -1169,10 +1169,10 @@ fn numbers_are_sought_wherever_a_field_tells_of_the_run() {
             "Here five thousand patients were included.",
             "tripod_ai 6a",
         ),
-        ("analysis.metric_rationale", "The AUC was 0.99.", "tripod_ai 12e"),
+        ("analysis.metric_rationale", "The AUC was 0.93.", "tripod_ai 12e"),
         ("threshold.rationale", "A sensitivity of 0.991 was reached.", "tripod_ai 15"),
-        ("discussion.interpretation", "The AUC was 0.99.", "tripod_ai 25"),
-        ("abstract.conclusion", "The AUC was 0.99.", "tripod_ai_abstract 12"),
+        ("discussion.interpretation", "The AUC was 0.93.", "tripod_ai 25"),
+        ("abstract.conclusion", "The AUC was 0.93.", "tripod_ai_abstract 12"),
     ] {
         let found = conflicts_of(field, text);
         assert_eq!(found.len(), 1, "{field}: {found:?}");
@@ -1186,7 +1186,7 @@ fn numbers_are_sought_wherever_a_field_tells_of_the_run() {
         ("outcome.assay", "The antibody has a sensitivity of 0.991."),
         ("outcome.definition", "The assay has a sensitivity of 0.991."),
         ("segmentation.auto_accuracy", "The accuracy of the contours was 0.991."),
-        ("context.rationale", "An AUC of 0.99 was reached before."),
+        ("context.rationale", "An AUC of 0.93 was reached before."),
         ("threshold.rationale", "A sensitivity of 0.95 was chosen as the target."),
     ] {
         assert_eq!(conflicts_of(field, text), [], "{field}: {text}");
