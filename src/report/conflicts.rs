@@ -1109,6 +1109,7 @@ const VALIDATED: Phrases<'static> = Phrases {
     any_of: &[
         "validated",
         "model validates",
+        "we ~2 validate ~2 model*|signature*|nomogram*|classifier*",
         "accurately|reliably|robustly|faithfully|dependably|precisely|correctly|confidently predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells",
         "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~4 accurately|reliably|robustly|faithfully|dependably|precisely|correctly|confidently",
         "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~ with high|excellent|great accuracy|reliability|precision",

@@ -33,9 +33,17 @@ pub fn denied_around(words: &[String], found: &Range<usize>) -> bool {
     // Further away a denial reaches as far as the thought does.
     let reach = last(thought, 9);
     // "It should be used, as it is superior" gives a reason.
+    // "A robust and reliable model" is one thing, whose "and" begins no other.
+    const QUALITIES: &str =
+        "robust|reliable|valid|validated|accurate|well|generali*|transferable|superior";
+    let quality = is(&words[found.start], QUALITIES);
     let joined = reach.iter().enumerate().rposition(|(at, word)| {
         let next = reach.get(at + 1).map_or("", String::as_str);
-        word == "and" || word == "as" && is(next, "it|they|this|these|our")
+        let of_qualities = quality
+            && at + 1 == reach.len()
+            && at.checked_sub(1).is_some_and(|at| is(&reach[at], QUALITIES));
+        word == "and" && !of_qualities
+            || word == "as" && is(next, "it|they|this|these|our")
     });
     let joined = joined.map_or(0, |at| at + 1);
     let reach = &reach[joined..];
@@ -271,7 +279,7 @@ fn is_faint(near: &[String]) -> bool {
 /// As in "the aim was to develop a validated model", "larger samples are needed to establish its
 /// superiority", "we are collecting data for external validation".
 fn is_aim(reach: &[String]) -> bool {
-    const AIMS: &str = "aim*|sought|seek*|expected|hope*|wish*|want*|tried|try|strive*|endeavour*|anticipated|intend*|attempt*|goal*|purpose*|objective*|designed|ready|suited|candidate*|needed|required|necessary|warranted|call*|invite*|encourag*|recommend*|advocat*|urge*|welcom*|plead*|funding|grant|grants|ethics|collecting|recruiting|enrolling|preparing|planning";
+    const AIMS: &str = "aim*|sought|seek*|expected|hope*|wish*|want*|tried|try|strive*|endeavour*|anticipated|intend*|intention*|attempt*|goal*|purpose*|objective*|designed|ready|suited|candidate*|needed|required|necessary|warranted|call*|invite*|encourag*|recommend*|advocat*|urge*|welcom*|plead*|funding|grant|grants|ethics|collecting|recruiting|enrolling|preparing|planning";
     let Some(aim) = reach.iter().rposition(|word| is(word, AIMS)) else { return false };
     let behind = &reach[aim + 1..];
     behind.iter().any(|word| is(word, "to|for|at|before"))

@@ -336,8 +336,7 @@ impl<'p> Phrases<'p> {
 
     /// Whether it is what something else is called, as in "sequencing remains the only reliable method".
     fn names_another(&self, words: &[String], found: &Range<usize>) -> bool {
-        const LEADS: &str =
-            "a|an|the|only|one|most|highly|very|more|of|as|and|well|known|established";
+        const LEADS: &str = "a|an|the|only|one|most|highly|very|more|of|as|and|well|known|established|robust|reliable|valid|accurate|simple|new|sensitive|fast";
         const CALLS: &str = "is|are|was|were|remain|remains|remained|represents|constitutes|became|serves";
         const OURS: &str = "we|it|there|this|these|that|they|which|who|both|all|its|our|study|feature*|texture*|mri|imaging|image*|learning|network*|analysis|combination|score*|data|set|ai";
         let leads = words[..found.start].iter().rev().take_while(|word| is(word, LEADS));
