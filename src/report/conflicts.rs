@@ -2,7 +2,7 @@
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
 //! What words a text says is asked of `wording`, what numbers it has of `typed`.
 
-use super::denial::{is_of_instruments, is_of_others, is_supposed, told_of_others};
+use super::attribution::{is_of_instruments, is_of_others, is_supposed, told_of_others};
 use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
 use super::finding::associated;

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::denial::{is_asserted, told_of_others};
+use super::attribution::told_of_others;
+use super::denial::is_asserted;
 use super::places::{Place, parts, places};
 use super::shown::plain;
 use super::standing::{headline, model, same_question};
