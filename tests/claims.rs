@@ -317,7 +317,7 @@ fn a_report_is_a_draft_until_everything_is_told() {
         ),
         (
             "      setting: No centre; a computer program.\n",
-            "      setting: A program, by which one hundred and seven patients were included.\n",
+            "      setting: A program. Here one hundred and seven patients were included.\n",
             "one hundred and seven",
         ),
         (
