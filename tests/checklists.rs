@@ -1153,6 +1153,47 @@ fn numbers_in_a_text_are_held_against_the_results() {
 }
 
 #[test]
+fn numbers_are_sought_wherever_a_field_tells_of_the_run() {
+    let record = complete();
+    let conflicts_of = |field: &str, text: &str| {
+        let mut record = record.clone();
+        let said = Stated::Text(text.to_string());
+        record.reporting.fields.insert(field.to_string(), said);
+        let found = judge(&record).conflicts.into_iter();
+        found.filter(|found| found.level == "conflict").collect::<Vec<_>>()
+    };
+    for (field, text, item) in [
+        ("cohorts.imaged.setting", "Here 5000 patients were included.", "tripod_ai 6a"),
+        (
+            "cohorts.imaged.setting",
+            "Here five thousand patients were included.",
+            "tripod_ai 6a",
+        ),
+        ("analysis.metric_rationale", "The AUC was 0.93.", "tripod_ai 12e"),
+        ("threshold.rationale", "A sensitivity of 0.991 was reached.", "tripod_ai 15"),
+        ("discussion.interpretation", "The AUC was 0.93.", "tripod_ai 25"),
+        ("abstract.conclusion", "The AUC was 0.93.", "tripod_ai_abstract 12"),
+    ] {
+        let found = conflicts_of(field, text);
+        assert_eq!(found.len(), 1, "{field}: {found:?}");
+        assert_eq!(found[0].check, "a number typed by hand", "{field}");
+        assert!(found[0].items.iter().any(|of| of == item), "{field}: {found:?}");
+    }
+    for (field, text) in [
+        ("cohorts.imaged.eligibility", "Of 5000 patients screened, some were included."),
+        ("cohorts.imaged.eligibility", "Masks of 30 patients were drawn again."),
+        ("cohorts.imaged.overlap", "In all 45 patients were included elsewhere."),
+        ("outcome.assay", "The antibody has a sensitivity of 0.991."),
+        ("outcome.definition", "The assay has a sensitivity of 0.991."),
+        ("segmentation.auto_accuracy", "The accuracy of the contours was 0.991."),
+        ("context.rationale", "An AUC of 0.93 was reached before."),
+        ("threshold.rationale", "A sensitivity of 0.95 was chosen as the target."),
+    ] {
+        assert_eq!(conflicts_of(field, text), [], "{field}: {text}");
+    }
+}
+
+#[test]
 fn what_a_text_says_of_validation_is_read_sentence_by_sentence() {
     let mut same = complete();
     same.cohorts.last_mut().unwrap().relation = Some("same archive, sites".to_string());

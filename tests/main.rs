@@ -5,6 +5,7 @@ mod appraisal;
 mod architecture;
 mod book;
 mod checklists;
+mod claims;
 mod commands;
 mod contract;
 mod controls;

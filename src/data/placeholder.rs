@@ -3,14 +3,18 @@
 /// Texts that say nothing by themselves, in lower case and without signs.
 const EMPTY: &[&str] = &[
     "",
+    "add",
     "as above",
+    "bla",
     "blah",
-    "blah blah",
     "citation needed",
     "coming soon",
     "ditto",
     "draft",
+    "describe",
     "dummy",
+    "empty",
+    "example text",
     "fill in",
     "fill me in",
     "fixme",
@@ -23,7 +27,9 @@ const EMPTY: &[&str] = &[
     "insert",
     "lorem",
     "n a",
+    "n d",
     "na",
+    "nd",
     "nil",
     "no",
     "none",
@@ -38,8 +44,10 @@ const EMPTY: &[&str] = &[
     "placeholder",
     "qwerty",
     "same",
+    "sample text",
     "see above",
     "see below",
+    "some text",
     "string",
     "tba",
     "tbc",
@@ -48,6 +56,7 @@ const EMPTY: &[&str] = &[
     "test test",
     "text",
     "tk",
+    "to complete",
     "to do",
     "todo",
     "unknown",
@@ -63,6 +72,13 @@ const EMPTY: &[&str] = &[
     "待定",
     "待补充",
     "未定",
+];
+
+/// What a template asks its reader to do. No sentence of a paper begins so, where little or "here" and
+/// "later" follow.
+const ASKED: &[&str] = &[
+    "add", "complete", "describe", "enter", "explain", "fill", "give", "insert", "list",
+    "name", "provide", "replace", "specify", "state", "update", "write",
 ];
 
 /// "To be …" is a text that waits; inside of a longer one it may be a plan of the study.
@@ -91,8 +107,10 @@ const LATER: &[&str] = &[
     "after",
     "at",
     "authors",
+    "author",
     "before",
     "by",
+    "corresponding",
     "final",
     "here",
     "in",
@@ -123,9 +141,11 @@ pub fn placeholder(text: &str, names: &[&str]) -> Option<String> {
         || ["tba", "tbc", "tbd", "todo"].contains(&letters.as_str())
         || (letters.chars().count() == 1 && letters.chars().all(char::is_alphabetic))
         || waits(&plain)
-        || plain.starts_with("todo ")
-        || plain.starts_with("tbd ")
-        || (plain.starts_with("insert ") && plain.split(' ').count() <= 4)
+        // "Pending approval, to be updated."
+        || text.rsplit([',', ';', '(', '–', '—']).next().is_some_and(|end| waits(&self::plain(end)))
+        || ["todo ", "tbd ", "tbc ", "tba "].iter().any(|note| plain.starts_with(note))
+        || commands(&plain)
+        || same_word(&plain)
         || one_letter(&plain)
         || names.iter().any(named);
     match whole {
@@ -151,12 +171,47 @@ fn waits(plain: &str) -> bool {
     if follows.iter().any(|said| plain.strip_prefix(said).is_some_and(later)) {
         return true;
     }
+    // "We will add this".
+    let ours =
+        ["we will ", "i will ", "will "].iter().find_map(|of| plain.strip_prefix(of));
+    if let Some((verb, rest)) = ours.and_then(|of| of.split_once(' ')) {
+        let rest = ["this ", "it ", "that "]
+            .iter()
+            .find_map(|of| rest.strip_prefix(of))
+            .unwrap_or(rest);
+        if ASKED.contains(&verb)
+            && (["this", "it", "that"].contains(&rest) || later(rest))
+        {
+            return true;
+        }
+    }
     let Some(rest) = plain.strip_prefix("to be ").or(plain.strip_prefix("will be "))
     else {
         return false;
     };
     let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     WAITING.contains(&first) && later(rest)
+}
+
+/// As in "insert the name of the committee", "describe the eligibility here", "write this later".
+fn commands(plain: &str) -> bool {
+    let words: Vec<&str> = plain.split(' ').collect();
+    let Some((first, rest)) = words.split_first() else { return false };
+    let Some(last) = rest.last() else { return false };
+    let later = ["here", "later", "below", "this", "it"];
+    let short =
+        words.len() <= 3 && ["this", "the", "it", "in", "text"].contains(&rest[0]);
+    *first == "insert"
+        || plain.starts_with("fill in ")
+        || ASKED.contains(first) && (later.contains(last) || short)
+}
+
+/// "Bla bla bla".
+fn same_word(plain: &str) -> bool {
+    let mut words = plain.split(' ');
+    let first = words.next().unwrap_or("");
+    let again = plain.contains(' ') && words.all(|word| word == first);
+    again && first.chars().all(char::is_alphabetic)
 }
 
 /// `xx`, `aaaa`, `x x x`.
@@ -171,7 +226,8 @@ fn one_letter(plain: &str) -> bool {
 
 /// The part of a longer text that was left open.
 fn left_open(text: &str, plain: &str) -> Option<String> {
-    const PHRASES: [&str; 12] = [
+    const PHRASES: [&str; 13] = [
+        "text goes here",
         "enter text",
         "enter here",
         "name here",
@@ -200,7 +256,7 @@ fn left_open(text: &str, plain: &str) -> Option<String> {
     if let Some(dots) = dots {
         return Some(dots.join(" "));
     }
-    for marks in ["??", "___"] {
+    for marks in ["??", "___", "@@", "<!--"] {
         if text.contains(marks) {
             return Some(marks.to_string());
         }
@@ -212,9 +268,27 @@ fn left_open(text: &str, plain: &str) -> Option<String> {
     let open = words.iter().enumerate().find(|(at, word)| {
         is_note(word)
             || word.to_lowercase().starts_with("asdf")
-            || (is_crossed(word) && !is_karyotype(&words, *at))
+            || (is_crossed(word) && !is_karyotype(&words, *at) && !is_roman(&words, *at))
     });
+    let variable = || {
+        parts.iter().find(|part| {
+            let name =
+                part.strip_prefix('$').unwrap_or("").trim_matches(['{', '}', '.', ',']);
+            name.len() > 2 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+        })
+    };
     open.map(|(_, word)| word.to_string())
+        .or_else(|| variable().map(|part| part.to_string()))
+}
+
+/// As in "factor XX", "exon XX": twenty.
+fn is_roman(words: &[&str], at: usize) -> bool {
+    const COUNTED: [&str; 12] = [
+        "factor", "exon", "stage", "grade", "type", "class", "chapter", "collagen",
+        "century", "nerve", "part", "volume",
+    ];
+    let before = at.checked_sub(1).map_or(String::new(), |at| words[at].to_lowercase());
+    words[at] == "XX" && COUNTED.contains(&before.as_str())
 }
 
 /// What authors leave in capitals for later.
@@ -253,21 +327,34 @@ fn bracketed(text: &str) -> Option<String> {
     None
 }
 
+/// As in "[describe the setting]", "[insert]"; not "(complete response)", "(list of scanners)".
+fn told(plain: &str) -> bool {
+    const OF_IT: [&str; 9] =
+        ["the", "a", "an", "your", "all", "any", "here", "which", "how"];
+    let mut words = plain.split(' ');
+    let first = words.next().unwrap_or("");
+    let alone = ["insert", "describe", "specify", "enter", "fill"].contains(&first);
+    alone
+        || ASKED.contains(&first)
+            && words.next().is_some_and(|next| OF_IT.contains(&next))
+}
+
 /// Whether what stands in brackets asks for an answer and gives none.
 fn asks(inside: &str, bracket: char) -> bool {
-    const FIRST: [&str; 10] = [
-        "insert",
+    const FIRST: [&str; 9] = [
         "tbd",
         "tba",
         "tbc",
         "todo",
         "your",
-        "fill",
         "placeholder",
-        "specify",
-        "enter",
+        "redacted",
+        "blinded for",
+        "anonymised for",
     ];
-    const ALONE: [&str; 20] = [
+    const ALONE: [&str; 22] = [
+        "start",
+        "end",
         "citation",
         "citation needed",
         "cite",
@@ -292,9 +379,11 @@ fn asks(inside: &str, bracket: char) -> bool {
     // Tags of HTML are no questions.
     const TAGS: [&str; 8] = ["i", "b", "em", "strong", "sub", "sup", "br", "p"];
     let plain = plain(inside);
-    let first = plain.split(' ').next().unwrap_or("");
     let waiting = plain.find("to be ").is_some_and(|at| waits(&plain[at..]));
-    let asked = waiting || FIRST.contains(&first);
+    let begins = |of: &&str| plain == **of || plain.starts_with(&format!("{of} "));
+    // "(name?)" and "(?)" ask as well.
+    let question = inside.trim().ends_with('?') && plain.split(' ').count() <= 2;
+    let asked = waiting || question || FIRST.iter().any(begins) || told(&plain);
     match bracket {
         // Nothing but words between angle brackets is a form to fill in: `<` of numbers has digits.
         '<' => {
@@ -302,7 +391,13 @@ fn asks(inside: &str, bracket: char) -> bool {
             let filled = !plain.is_empty() && inside.trim() == inside;
             asked || (words && filled && !TAGS.contains(&plain.as_str()))
         }
-        '[' => asked || plain.is_empty() || ALONE.contains(&plain.as_str()),
+        '[' => {
+            // "[hospital name]".
+            let form = !inside.contains(|c: char| c.is_ascii_digit())
+                && plain.split(' ').count() <= 3
+                && plain.split(' ').any(|word| ["name", "names", "date"].contains(&word));
+            asked || form || plain.is_empty() || ALONE.contains(&plain.as_str())
+        }
         _ => asked || ["ref", "cite", "citation needed"].contains(&plain.as_str()),
     }
 }
@@ -367,6 +462,25 @@ mod tests {
             ("Click here to enter text.", "enter text"),
             ("The role", "The role"),
             ("à compléter", "à compléter"),
+            ("bla bla bla", "bla bla bla"),
+            ("Write this later", "Write this later"),
+            ("Fill this in", "Fill this in"),
+            ("Describe the criteria here.", "Describe the criteria here."),
+            ("Insert the name of the committee", "Insert the name of the committee"),
+            ("To be filled in by the authors", "To be filled in by the authors"),
+            ("We will add this", "We will add this"),
+            ("TBC with the statistician", "TBC with the statistician"),
+            ("Pending approval, to be updated.", "Pending approval, to be updated."),
+            ("Some text goes here", "text goes here"),
+            ("The [Describe the setting here]", "[Describe the setting here]"),
+            ("Treated at [hospital name] in May", "[hospital name]"),
+            ("Seen from [start] to [end]", "[start]"),
+            ("Approved by [REDACTED] in May", "[REDACTED]"),
+            ("Committee [blinded for review] approved", "[blinded for review]"),
+            ("The committee (name?) approved it", "(name?)"),
+            ("The number was (?) in all", "(?)"),
+            ("Supported by $FUNDER alone", "$FUNDER"),
+            ("Seen <!-- when --> twice", "<!--"),
         ] {
             let names = ["source", "role", "intended_use"];
             assert_eq!(placeholder(text, &names).as_deref(), Some(found), "{text}");
@@ -397,6 +511,16 @@ mod tests {
             "Readers saw the images only ...",
             "Grade IV",
             "Patients were to follow a protocol.",
+            "XXX chromosomes (triple X) were an exclusion criterion.",
+            "To do so, we asked two readers.",
+            "Factor XX was not assayed, nor EGFR exon XX.",
+            "Describe, the software, was used by two readers.",
+            "Lists of patients were kept [n = 3 lists].",
+            "Treated (complete response) and imaged (list of scanners below).",
+            "Weighed daily (give or take a day), once (state of the art).",
+            "Complete data were there for all patients.",
+            "It was so (was it not?), and the committee approved it.",
+            "Costs were US$ 300, or $US 20 a scan.",
         ] {
             assert_eq!(placeholder(text, &["source", "role"]), None, "{text}");
         }

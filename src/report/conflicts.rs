@@ -2,7 +2,7 @@
 //! ("no external validation") is none of them; what cannot be decided from the run is a warning.
 //! What words a text says is asked of `wording`, what numbers it has of `typed`.
 
-use super::denial::{is_of_others, is_supposed, told_of_others};
+use super::attribution::{is_of_instruments, is_of_others, is_supposed, told_of_others};
 use super::deviations::{late, misdated};
 use super::evidence::weights_classes;
 use super::finding::{associated, telling_control};
@@ -10,12 +10,14 @@ use super::ibsi;
 use super::places::{Place, parts, places};
 use super::sample_size::per_candidate;
 use super::shown::plain;
+use super::standards::{Item, Standard, standards};
 use super::standing::{Standing, all, alone, headline, label, primary, same_question};
 use super::superiority;
 use super::typed::{MUTATIONS, Measure, Typed, What, typed};
-use super::wording::{Phrases, is, says, sentences, thought, words};
+use super::wording::{Phrases, is, says, sentences, statements, thought, words};
 use crate::data::{
     AnalysisRecord, CohortFacts, ConflictFacts, Count, Known, Stated, StudyRecord,
+    generalised,
 };
 
 /// One check: its name, the items that it puts into question, what it finds, and what mends it where that
@@ -27,6 +29,9 @@ struct Check {
     find: fn(&StudyRecord) -> Vec<(String, String)>,
     level: &'static str,
 }
+
+/// It puts into question whatever asks for the field in which the number stands.
+const NUMBERS: &str = "a number typed by hand";
 
 const CHECKS: &[Check] = &[
     Check {
@@ -93,14 +98,14 @@ const CHECKS: &[Check] = &[
         level: "conflict",
     },
     Check {
-        name: "a number typed by hand",
+        name: NUMBERS,
         remedy: "",
-        items: &["tripod_ai 2"],
+        items: &[],
         find: wrong_numbers,
         level: "conflict",
     },
     Check {
-        name: "a number typed by hand",
+        name: NUMBERS,
         remedy: "",
         items: &[],
         find: typed_numbers,
@@ -164,15 +169,33 @@ fn found(record: &StudyRecord, checks: &[Check]) -> Vec<ConflictFacts> {
     let found = (check.find)(record).into_iter();
     let facts = found.map(|(field, text)| ConflictFacts {
         check: check.name.to_string(),
+        items: match (check.name, check.level) {
+            (NUMBERS, "conflict") => asking_for(&field),
+            _ => check.items.iter().map(|item| item.to_string()).collect(),
+        },
         field,
         text: match check.remedy {
             "" => text,
             remedy => format!("{text}; {remedy}"),
         },
         level: check.level.to_string(),
-        items: check.items.iter().map(|item| item.to_string()).collect(),
     });
     facts.collect()
+}
+
+/// The items of completeness that ask for a field of the author's half.
+fn asking_for(field: &str) -> Vec<String> {
+    let path = generalised(field.strip_prefix("reporting.").unwrap_or(field));
+    let of = |standard: &'static Standard| {
+        let complete = standard.items.iter().filter(|item| item.weight.is_none());
+        let asks = |item: &&Item| item.author.iter().any(|wanted| wanted.field == path);
+        complete.filter(asks).map(|item| format!("{} {}", standard.name, item.item))
+    };
+    standards()
+        .iter()
+        .filter(|standard| standard.name != ibsi::NAME)
+        .flat_map(of)
+        .collect()
 }
 
 /// The texts of the author with their fields, the study's title among them.
@@ -225,10 +248,10 @@ fn saying_of(
 ) -> Vec<(String, String)> {
     let of = |(field, text): (String, String)| {
         let there = theirs(&field);
-        let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
+        let (said, why) = statements(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
-            let found =
-                phrases.within(&words).filter(|at| !told_of_others(&words, at, there))?;
+            let mut every = phrases.every(&words).into_iter();
+            let found = every.find(|at| !told_of_others(&words, at, there))?;
             let near = places(record, thought(&words, &found));
             let of = if near.is_empty() { places(record, &words) } else { near };
             Some((quoted(sentence), but(&of)?))
@@ -268,6 +291,7 @@ const EXTERNAL: Phrases<'static> = Phrases::new(&[
     "outside institution*|hospital*|cohort*|data*|patients|sample*|cent*",
     "cohort|patients ~ different hospital|institution",
     "validat*|test*|evaluat*|appli*|perform*|reproduc*|replicat*|confirm*|held ~ another|second|different|separate|outside|unrelated|other ~1 institution*|hospital*|cent*|clinic|clinics|country",
+    "one|single ~1 institution|hospital|centre|center|site ~ validat*|test*|evaluat* ~1 another|second|other",
     "another|second|different|separate|outside|unrelated ~1 institution|hospital|centre|center|clinic ~ validat*|test*|evaluat*|replicat*|confirm*",
 ]);
 
@@ -313,7 +337,20 @@ fn prospective(record: &StudyRecord) -> Vec<(String, String)> {
         "enrolled|enroled|collected|recruited|included|acquired|gathered|validated|evaluated|tested|followed|scanned|imaged|assessed|studied ~2 prospectively",
         "study|cohort|trial|design|collection was|is|were prospective",
     ]);
-    saying(record, first_texts(record), phrases, || {
+    // "Prospectively collected data were analysed retrospectively" says what the design is.
+    const BACKWARD: Phrases<'static> = Phrases::new(&[
+        "retrospective ~1 study|analysis|design|review|cohort|evaluation",
+        "analysed|analyzed|reviewed|evaluated|studied|examined ~1 retrospectively",
+        "retrospectively analysed|analyzed|reviewed|evaluated|studied|examined",
+    ]);
+    let forward = |(field, text): (String, String)| {
+        let kept = sentences(&text)
+            .into_iter()
+            .filter(|sentence| BACKWARD.within(&words(sentence)).is_none());
+        (field, kept.collect::<Vec<_>>().join(" "))
+    };
+    let texts = first_texts(record).into_iter().map(forward).collect();
+    saying(record, texts, phrases, || {
         format!("the design of every cohort is {}", designs.join(", "))
     })
 }
@@ -404,7 +441,7 @@ fn no_deviation(record: &StudyRecord) -> Vec<(String, String)> {
         (None, None) => return Vec::new(),
     };
     let says_none = |text: &str| {
-        sentences(text).into_iter().find_map(|sentence| {
+        statements(text).into_iter().find_map(|sentence| {
             let words = words(sentence);
             let none = !is_of_others(&words, false) && denies_departure(&words);
             none.then(|| quoted(sentence))
@@ -452,7 +489,7 @@ fn denies_departure(words: &[String]) -> bool {
 fn no_missing(record: &StudyRecord) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     for (field, text) in texts(record) {
-        let gaps = sentences(&text).into_iter().find_map(|sentence| {
+        let gaps = statements(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
             let (cells, n) =
                 says_complete(&words).then(|| gaps_of(record, &words)).flatten()?;
@@ -479,9 +516,10 @@ fn says_complete(words: &[String]) -> bool {
             "dataset is complete",
             "table was complete",
             "table is complete",
+            "missing|incomplete data|values|cells|entries did|were|was no|not ~1 occur|present|found|seen|encountered|observed",
         ],
         but_before: &["follow", "were", "that"],
-        but_behind: &["not"],
+        but_behind: &["not", "whom", "only", "requir*", "need*", "with"],
         ..Phrases::new(&[])
     };
     // Of whom the outcome is missing is another matter.
@@ -495,10 +533,10 @@ fn says_complete(words: &[String]) -> bool {
             && words[at.saturating_sub(5)..at].iter().enumerate().any(|(back, before)| {
                 // "No data were missing", "none of the values was missing", "no missing values".
                 let between = &words[at.saturating_sub(5) + back + 1..at];
-                let glue =
-                    ["data", "value", "values", "were", "was", "is", "are", "of", "the"];
+                // "No predictor had missing values".
+                const GLUE: &str = "data|value|values|were|was|is|are|of|the|predictor*|variable*|feature*|column*|patient|patients|subject|subjects|case|cases|had|has|have|contained|any|single";
                 NONE.contains(&before.as_str())
-                    && between.iter().all(|word| glue.contains(&word.as_str()))
+                    && between.iter().all(|word| is(word, GLUE))
             })
     });
     none || COMPLETE.within(words).is_some()
@@ -617,23 +655,65 @@ impl Written {
     }
 }
 
-/// The numbers of the author's title, objectives, results and conclusions. Those of screened patients,
-/// of protocols and of other studies are no results.
-fn numbers(record: &StudyRecord) -> Vec<Written> {
-    let own = |field: &str| {
-        let others = ["reporting.abstract.background", "reporting.discussion.comparison"];
-        let results = field == "title"
-            || field == "reporting.title"
-            || field.starts_with("reporting.abstract.")
-            || field.starts_with("reporting.objectives")
-            || field.starts_with("reporting.discussion.")
-            || field.starts_with("reporting.sample_size.");
-        results && !others.contains(&field)
+/// Whether a field tells of this study what a run can know: not of others, of images and contours, of
+/// patients before they reached the study, or of papers about it.
+fn tells_of_the_run(field: &str) -> bool {
+    const OTHERS: [&str; 19] = [
+        "abstract.background",
+        "discussion.comparison",
+        "context",
+        "imaging",
+        "segmentation",
+        "outcome.assay",
+        "outcome.tissue",
+        "treatments",
+        "availability",
+        "registration",
+        "protocol",
+        "funding",
+        "conflicts",
+        "ethics",
+        "deviations",
+        "appraisal",
+        "keywords",
+        "ppi",
+        "usability.regulatory",
+    ];
+    let Some(path) = field.strip_prefix("reporting.") else { return field == "title" };
+    let under = |of: &&str| {
+        path.strip_prefix(*of)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
+    let before = path.starts_with("cohorts.")
+        && [".screened", ".overlap", ".dates", ".differences"]
+            .iter()
+            .any(|end| path.ends_with(end));
+    !before && !OTHERS.iter().any(|of| under(&of))
+}
+
+/// Whether a field tells of all patients where it counts some. In others a number is of all of them only
+/// where its sentence says so.
+fn counts_all(field: &str) -> bool {
+    ["title", "reporting.title"].contains(&field)
+        || ["abstract.", "objectives", "discussion.", "sample_size."].iter().any(|of| {
+            field.strip_prefix("reporting.").is_some_and(|path| path.starts_with(of))
+        })
+}
+
+/// As in "160 patients were included", "n = 160": not of those who were screened.
+fn says_whole(words: &[String]) -> bool {
+    const WHOLE: &str = "included|analysed|analyzed|studied|enrolled|comprised|comprises|consisted|consists|total|altogether|n";
+    const OTHER: &str = "screened|eligible|excluded|identified|approached|whom|which|registry|database|earlier|previous|annually";
+    words.iter().any(|word| is(word, WHOLE)) && !words.iter().any(|word| is(word, OTHER))
+}
+
+/// The numbers that the author tells of the study. Those of screened patients, of protocols and of other
+/// studies are no results.
+fn numbers(record: &StudyRecord) -> Vec<Written> {
     let outcome = headline(record).map_or("", |(_, of)| label(record, &of.outcome));
     let mutated = words(outcome).iter().any(|word| word.starts_with("mutat"));
     let events = if mutated { MUTATIONS } else { &[] };
-    let texts = texts(record).into_iter().filter(|(field, _)| own(field));
+    let texts = texts(record).into_iter().filter(|(field, _)| tells_of_the_run(field));
     let mut models: Vec<String> = Vec::new();
     for analysis in record.analyses.values() {
         if !models.contains(&analysis.model) {
@@ -650,7 +730,13 @@ fn numbers(record: &StudyRecord) -> Vec<Written> {
                 continue;
             }
             let (of, model) = (spoken_of(record, &words), model_of(&models, &words));
+            let instruments = is_of_instruments(&words);
             for typed in &found {
+                let counts = matches!(typed.what, What::Patients | What::Events);
+                let some = counts && !counts_all(&field) && !says_whole(&words);
+                if some || instruments && !counts {
+                    continue;
+                }
                 let alone =
                     found.iter().filter(|one| one.what == typed.what).count() == 1;
                 numbers.push(Written {
@@ -998,7 +1084,7 @@ fn other_setting(record: &StudyRecord) -> Vec<(String, String)> {
         let words = words(&text.replace(['×', '/', '_'], " "));
         words.iter().filter_map(|word| word.parse().ok()).collect()
     };
-    let of = |item: &super::standards::Item| {
+    let of = |item: &Item| {
         let field = ibsi::field(&item.item);
         let said = record.reporting.text(&field)?;
         let told = ibsi::told(record, &item.item).filter(|told| !told.not_done)?;
@@ -1023,6 +1109,7 @@ const VALIDATED: Phrases<'static> = Phrases {
     any_of: &[
         "validated",
         "model validates",
+        "we ~2 validate ~2 model*|signature*|nomogram*|classifier*",
         "accurately|reliably|robustly|faithfully|dependably|precisely|correctly|confidently predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells",
         "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~4 accurately|reliably|robustly|faithfully|dependably|precisely|correctly|confidently",
         "predict*|distinguish*|discriminat*|differentiat*|classif*|stratif*|separat*|identif*|detect*|determin*|infer|infers|inferred|captur*|reveal*|recognis*|recogniz*|diagnos*|forecast*|told|tell|tells ~ with high|excellent|great accuracy|reliability|precision",
@@ -1030,11 +1117,12 @@ const VALIDATED: Phrases<'static> = Phrases {
         "allow*|enabl*|permit*|provid*|achiev*|offer*|yield*|afford*|obtain*|gave|gives ~2 reliable|robust|valid|accurate|dependable|trustworthy|faithful ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*|detect*|determination|genotyping|typing|grading|characterisation|characterization|assessment|estimation|staging|profiling|separation|distinction|inference|diagnosis",
         "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~2 predict*|identif*|discriminat*|differentiat*|classif*|stratif*|detect*|determination|genotyping|typing|grading|characterisation|characterization|assessment|estimation|staging|profiling|separation|distinction|inference|diagnosis ~7 was|were|is|are|proved achieved|obtained|reached|possible|feasible|attained|provided|shown|demonstrated",
         "perform|performs|performed|work|works|worked|behaves|behaved robustly|reliably|dependably",
-        "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~1 biomarker*|marker*|predictor*|classifier*|signature*|nomogram*|model*|tool*|instrument|surrogate|alternative|substitute|proxy|method|approach|means|technique|algorithm",
+        "reliable|robust|valid|accurate|dependable|trustworthy|faithful ~~ biomarker*|marker*|predictor*|classifier*|signature*|nomogram*|model*|tool*|instrument|test|surrogate|alternative|substitute|proxy|method|approach|means|technique|algorithm",
         "reliable|robust|valid|accurate and reliable|robust|valid|accurate ~1 model*|signature*|tool*|biomarker*",
         "results|findings|data|study|work|analysis|analyses|experiments|observations validate|validates ~1 model*|signature*|nomogram*|classifier*|radiomic*|approach|biomarker*|use|score",
         "confirm*|establish*|prove*|demonstrat* ~ validity",
         "confirm*|establish*|prove*|demonstrat*|support* ~1 robustness ~2 model*|signature*|nomogram*|classifier*|performance|results",
+        "model*|signature*|nomogram*|classifier*|score ~1 validity|robustness ~ was|is confirmed|demonstrated|shown|proven|established",
         "validity|robustness ~ model*|signature*|nomogram*|classifier*|radiomic*|performance|results ~1 was|is confirmed|demonstrated|shown|proven|established",
         "robust predict*|performance|discrimination",
         "robust and reproducible",
@@ -1072,6 +1160,8 @@ const VALIDATED: Phrases<'static> = Phrases {
         "antibod*",
         "protocol*",
         "criteria",
+        "segmentation|registration|sequencing|reporting|scoring|histolog*|immunohisto*",
+        "registry|database|instrument",
     ],
     // Procedures say what they are; they claim nothing of their result.
     but_behind: &[
@@ -1088,6 +1178,7 @@ const VALIDATED: Phrases<'static> = Phrases {
         "contour*",
         "segmentation*",
         "annotation*|label*|mask*|measurement*",
+        "sequencing|immunohisto*|histolog*|patholog*",
     ],
     ..Phrases::new(&[])
 };
@@ -1123,10 +1214,16 @@ const CALIBRATED: Phrases<'static> = Phrases {
         "calibration ~ follow*|hug*|fit|fits|fitted|coincid*|overlap*|align*|lay|lies|track* ~ diagonal|ideal|identity",
         "no|without ~1 departure|deviation ~ perfect|ideal|diagonal",
         "no|without ~1 miscalibration|lack",
+        "no|without ~1 evidence|sign|signs|indication of miscalibration",
         "no|without ~1 difference* ~ predicted ~ observed",
         "no|without ~1 difference* ~ observed ~ predicted",
     ],
     nouns: &["calibration"],
+    of: &[
+        "model*|signature*|nomogram*|classifier*|algorithm*|tool*|approach*|method*",
+        "predict*|probabilit*|risk*|score*|output*|estimate*|forecast*",
+        "radiomic*|radiogenomic*|it|they|them|and|here|combination|slope|intercept|brier",
+    ],
     together: &[
         &[
             GOOD,

@@ -14,8 +14,8 @@ use super::roc::{
 };
 use super::shown::{Shown, counts_apart, escape, fill, place, plain, powers};
 use super::standing::{
-    BESIDE, all, headline, hue, judged_place, label, model, primary, role,
-    rows_are, same_question, same_splits, whereabouts,
+    BESIDE, all, headline, hue, judged_place, label, model, primary, role, rows_are,
+    same_question, same_splits, whereabouts,
 };
 use super::svg::{Anchor, Svg};
 use super::utility::useful;

@@ -4,6 +4,7 @@
 //! every number on the page carries the place in `report.json` that it comes from.
 
 mod analysis;
+mod attribution;
 mod author;
 mod background;
 mod calibration;

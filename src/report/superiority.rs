@@ -3,11 +3,12 @@
 
 use std::ops::Range;
 
-use super::denial::told_of_others;
+use super::attribution::told_of_others;
+use super::denial::is_asserted;
 use super::places::{Place, parts, places};
 use super::shown::plain;
 use super::standing::{headline, model, same_question};
-use super::wording::{Phrases, is, is_turn, sentences, words};
+use super::wording::{Phrases, is, is_turn, statements, words};
 use crate::data::{AnalysisRecord, Compared, StudyRecord};
 
 const SUPERIOR: Phrases<'static> = Phrases {
@@ -59,6 +60,8 @@ const BETTER: Phrases<'static> = Phrases {
         "edge|benefit*",
         "ranked|ranks ~1 above|first|higher|ahead",
         "ahead of",
+        "highest|greatest|largest|best ~1 auc*|auroc*|accura*|discriminat*|perform*|power|yield",
+        "significantly above",
         "stronger",
         "perform*|fare*|did|does|score*|discriminat* ~1 best",
         "improv*",
@@ -165,9 +168,12 @@ pub fn superior(
     let pairs = pairs(record);
     let of = |(field, text): (String, String)| {
         let there = about_others(&field);
-        let (said, why) = sentences(&text).into_iter().find_map(|sentence| {
+        let (said, why) = statements(&text).into_iter().find_map(|sentence| {
             let words = words(sentence);
-            let strong = SUPERIOR.within(&words).filter(|_| is_of_models(&pairs, &words));
+            let strong = SUPERIOR.every(&words).into_iter().find(|found| {
+                let noun = is(&words[found.start], "superiority|outperformance");
+                is_of_models(&pairs, &words) && (!noun || is_asserted(&words, found))
+            });
             let found = match strong {
                 Some(found) => found,
                 None => weakly(record, &pairs, &words)?,
@@ -200,6 +206,18 @@ fn weakly(
     pairs: &[Pair<'_>],
     words: &[String],
 ) -> Option<Range<usize>> {
+    let mut found = BETTER.every(words);
+    found.extend(WORSE.every(words));
+    found.into_iter().find(|found| is_weak_claim(record, pairs, words, found))
+}
+
+/// Whether a weaker word says of one compared model that it is better than another.
+fn is_weak_claim(
+    record: &StudyRecord,
+    pairs: &[Pair<'_>],
+    words: &[String],
+    found: &Range<usize>,
+) -> bool {
     // What is higher or exceeded is a measure, not a share of patients.
     const BARE: [&str; 6] = [
         "higher|larger",
@@ -223,7 +241,6 @@ fn weakly(
         "diagnos*",
     ];
     let one_of = |word: &String, of: &[&str]| of.iter().any(|one| is(word, one));
-    let found = BETTER.within(words).or_else(|| WORSE.within(words))?;
     let measured = words.iter().any(|word| one_of(word, &MEASURED));
     // What is gained or enhanced may be anything else, where nothing is measured or compared.
     const GAINED: [&str; 4] =
@@ -242,19 +259,22 @@ fn weakly(
         || (one_of(word, &BARE) && !measured)
         || (one_of(word, &GAINED) && !compares)
         || over_chance(&words[found.end..])
-        || by_chance(words, &found)
+        || by_chance(words, found)
     {
-        return None;
+        return false;
     }
-    let claim = claimed(record, pairs, words, &found);
+    let claim = claimed(record, pairs, words, found);
     // "Of the two, radiomics had the higher AUC", "radiomics proved to be the better model".
-    let of_all = measured_noun(words, &found)
+    let of_all = measured_noun(words, found)
         || words.windows(2).any(|pair| {
             is(&pair[0], "the|both|all|these")
-                && is(&pair[1], "two|three|models|competing")
+                && is(
+                    &pair[1],
+                    "two|three|four|models|competing|approaches|methods|classifiers|signatures",
+                )
         });
     let alone = of_all && names_better(pairs, words);
-    (!claim.than.is_empty() || alone).then_some(found)
+    !claim.than.is_empty() || alone
 }
 
 /// As in "the better model", "the best predictor".
@@ -363,7 +383,11 @@ fn claimed(
         "not|no|never|cannot",
     ];
     // "Radiomics improved the clinical model", "the clinical model was improved by radiomics".
-    let betters = is(&words[found.start], "improve*|enhance*|strengthen*")
+    let object =
+        words.get(found.end).is_some_and(|word| is(word, "the|its|discrimination|auc"));
+    let raises = object
+        && is(&words[found.start], "increased|increases|raised|raises|boosted|boosts");
+    let betters = (raises || is(&words[found.start], "improve*|enhance*|strengthen*"))
         && !is(&words[found.start], "improvement*|enhancement*")
         // "Improved discrimination of A over B" has its subject behind it.
         && words[..found.start].iter().any(|word| !is(word, "the|an|a|significantly"));
@@ -425,7 +449,10 @@ fn claimed(
     if WORSE.any_of.iter().any(is_first) {
         std::mem::swap(&mut better, &mut than);
     }
-    // A model stands on one side.
+    // A model stands on one side: on that of the other where more than it is ahead.
+    if better.iter().any(|model| !than.contains(model)) {
+        better.retain(|model| !than.contains(model));
+    }
     than.retain(|model| !better.contains(model));
     if better.is_empty()
         && let Some((_, first)) = headline(record)

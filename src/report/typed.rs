@@ -232,7 +232,124 @@ fn tokens(text: &str) -> Vec<Token> {
         }
         at = at.max(start + 1);
     }
+    written_out(&mut tokens);
     tokens
+}
+
+const UNITS: [&str; 20] = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+];
+const TENS: [&str; 8] =
+    ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+
+/// Puts numbers in the place of those that are written out, as in "one hundred and seven". Those below
+/// ten stay words: "two readers".
+fn written_out(tokens: &mut Vec<Token>) {
+    let mut at = 0;
+    while at < tokens.len() {
+        if let Some((value, length)) = in_words(&tokens[at..]).filter(|(n, _)| *n >= 10) {
+            let percent = percent_in_words(&tokens[at + length..]);
+            let words: Vec<&str> = tokens[at..at + length]
+                .iter()
+                .map(Token::word)
+                .filter(|word| !word.is_empty())
+                .collect();
+            let written = words.join(" ");
+            let number = Number {
+                value: f64::from(value),
+                digits: 0,
+                percent: percent > 0,
+                bare: false,
+            };
+            tokens.splice(at..at + length + percent, [Token::Number(number, written)]);
+        }
+        at += 1;
+    }
+}
+
+/// How many tokens say "per cent".
+fn percent_in_words(tokens: &[Token]) -> usize {
+    let word = |at: usize| tokens.get(at).map_or("", Token::word);
+    let sign = tokens.first().is_some_and(|token| token.is_sign(&['%']));
+    match (word(0), word(1)) {
+        ("per", "cent") => 2,
+        ("percent", _) => 1,
+        _ => usize::from(sign),
+    }
+}
+
+/// The number that words begin with, and how many tokens it takes: "forty-five", "two hundred and ten",
+/// "one thousand, two hundred".
+fn in_words(tokens: &[Token]) -> Option<(u32, usize)> {
+    let word = |at: usize| tokens.get(at).map_or("", Token::word);
+    let unit = |at: usize| UNITS.iter().position(|unit| *unit == word(at));
+    let tens = |at: usize| TENS.iter().position(|tens| *tens == word(at));
+    let hyphen = |at: usize| tokens.get(at).is_some_and(|t| t.is_sign(&['-', '‐']));
+    // Up to 99.
+    let small = |at: usize| -> Option<(u32, usize)> {
+        if let Some(unit) = unit(at) {
+            return Some((unit as u32, 1));
+        }
+        let tens = (tens(at)? as u32 + 2) * 10;
+        let skip = usize::from(hyphen(at + 1));
+        match unit(at + 1 + skip) {
+            Some(unit @ 1..=9) => Some((tens + unit as u32, 2 + skip)),
+            // "Twenty-first" counts nothing.
+            _ if skip == 1 && word(at + 2).ends_with(['t', 'd', 'h']) => None,
+            _ => Some((tens, 1)),
+        }
+    };
+    let (mut value, mut length) = small(0)?;
+    let mut scaled = false;
+    for (scale, of) in [("thousand", 1000), ("hundred", 100)] {
+        let (last, before) = match scaled {
+            // Behind "two thousand" a further number of hundreds.
+            true => {
+                let skip =
+                    usize::from(tokens.get(length).is_some_and(|t| t.is_sign(&[','])));
+                match small(length + skip) {
+                    Some((n, taken)) if word(length + skip + taken) == scale => {
+                        (n, length + skip + taken)
+                    }
+                    _ => continue,
+                }
+            }
+            false if word(length) == scale => (value, length),
+            false => continue,
+        };
+        value = if scaled { value + last * of } else { last * of };
+        length = before + 1;
+        scaled = true;
+    }
+    if scaled {
+        let and = usize::from(word(length) == "and");
+        // "Two hundred and ten": "two hundred or so" ends before.
+        if let Some((n, taken)) =
+            small(length + and).filter(|_| value.is_multiple_of(100))
+        {
+            return Some((value + n, length + and + taken));
+        }
+    }
+    Some((value, length))
 }
 
 /// What is told apart by numbers: "at site 1 160 patients were seen" has two of them.
@@ -308,6 +425,8 @@ fn measures(tokens: &[Token], found: &mut Vec<Typed>) {
     let mut waiting: Vec<&'static Measure> = Vec::new();
     let mut current: Option<&'static Measure> = None;
     let (mut interval, mut since, mut apart) = (false, 0, true);
+    // Whether values stand before their names: "85 % sensitivity and 78 % specificity".
+    let mut ahead_of_name = false;
     let mut at = 0;
     while at < tokens.len() {
         if let Some((measure, length)) = measure(&tokens[at..]) {
@@ -367,7 +486,9 @@ fn measures(tokens: &[Token], found: &mut Vec<Typed>) {
                         let next = ahead.map(|(measure, _)| measure);
                         let of = match waiting.is_empty() {
                             false => Some(waiting.remove(0)),
-                            true if !apart => current,
+                            true if !apart && !(ahead_of_name && next.is_some()) => {
+                                current
+                            }
                             true => next,
                         };
                         if let Some(of) = of.filter(|of| number.may_be(of)) {
@@ -377,13 +498,18 @@ fn measures(tokens: &[Token], found: &mut Vec<Typed>) {
                                 numbers: vec![*number],
                             });
                             current = Some(of);
-                            if let (Some((_, length)), true) = (ahead, next == Some(of)) {
+                            ahead_of_name = next == Some(of);
+                            if let (Some((_, length)), true) = (ahead, ahead_of_name) {
                                 step += length;
                             }
                         }
                     }
                 }
                 (since, apart) = (0, false);
+                // "The AUC rose from 0.70 to 0.85" has two.
+                if rises(tokens, at) && step == 1 {
+                    step = 2;
+                }
             }
             Token::Number(..) => apart = true,
             Token::Sign(',' | '-' | '–' | '—' | '/' | '(' | '[' | '=' | ':') => {}
@@ -397,6 +523,17 @@ fn measures(tokens: &[Token], found: &mut Vec<Typed>) {
         }
         at += step;
     }
+}
+
+/// Whether a number is where a change begins, as in "rose from 0.70 to 0.85"; "ranged from" spans values.
+fn rises(tokens: &[Token], at: usize) -> bool {
+    const CHANGED: &str = "rose|rise*|increas*|improv*|rais*|fell|fall*|drop*|decreas*|declin*|went|chang*|grew";
+    let word = |at: usize| tokens.get(at).map_or("", Token::word);
+    let from = at.checked_sub(1).is_some_and(|at| word(at) == "from");
+    let changed = (2..=4)
+        .filter_map(|back| at.checked_sub(back))
+        .any(|before| is(word(before), CHANGED));
+    from && changed && word(at + 1) == "to"
 }
 
 /// The measure that is named here, and how many tokens its name takes.
@@ -476,6 +613,17 @@ fn is_other(tokens: &[Token], at: usize) -> bool {
     if at > 0 && tokens[at - 1].is_sign(&['<', '>', '≤', '≥', '±']) {
         return true;
     }
+    // What spans values of folds is no interval.
+    const SPANS: &str = "ranged|ranging|range|varied|varying|between";
+    let word = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].word());
+    let spans = |back: usize| is(word(back), SPANS) || is(word(back + 1), SPANS);
+    let ends = is(word(1), "to|and")
+        && at >= 2
+        && matches!(tokens[at - 2], Token::Number(..))
+        && spans(3);
+    if spans(1) || ends {
+        return true;
+    }
     // The two words before, up to another number.
     let before = tokens[..at].iter().rev();
     let mut words = before
@@ -522,10 +670,16 @@ fn counts(tokens: &[Token], events: &[&str], found: &mut Vec<Typed>) {
     }
     for (at, token) in tokens.iter().enumerate() {
         let Token::Number(number, written) = token else { continue };
+        if let Some(what) = whole(tokens, at).filter(|_| number.count().is_some()) {
+            found.push(Typed { what, written: written.clone(), numbers: vec![*number] });
+            continue;
+        }
         if number.count().is_none()
             || is_bound(tokens, at)
             || is_rate(tokens, at, number)
             || is_part(tokens, at)
+                && !carries(tokens, at + 1, events)
+                && !present_in(tokens, at, events)
         {
             continue;
         }
@@ -535,6 +689,33 @@ fn counts(tokens: &[Token], events: &[&str], found: &mut Vec<Typed>) {
         }
         found.push(Typed { what, written: written.clone(), numbers: vec![*number] });
     }
+}
+
+/// Patients where the words around a number say so whatever is counted: "the sample size was 107", "a
+/// cohort of 107", "107 cases were analysed", "107 men and women", "the 160-patient cohort".
+fn whole(tokens: &[Token], at: usize) -> Option<What> {
+    const SETS: &str = "cohort|sample|population|series|group";
+    const USED: &str = "included|analysed|analyzed|studied|enrolled|enroled|evaluated";
+    let word =
+        |at: Option<usize>| at.and_then(|at| tokens.get(at)).map_or("", Token::word);
+    let (back, next) =
+        (|n: usize| word(at.checked_sub(n)), |n: usize| word(Some(at + n)));
+    let hyphen = tokens.get(at + 1).is_some_and(|token| token.is_sign(&['-', '‐']));
+    if hyphen {
+        return (is(next(2), "patient|subject|participant") && is(next(3), SETS))
+            .then_some(What::Patients);
+    }
+    let size = is(back(1), "was|is|of") && back(2) == "size" && back(3) == "sample";
+    let set = back(1) == "of" && is(back(2), SETS);
+    let alone = next(1).is_empty() || is(next(1), "was|were|is|in|with|from");
+    let used = is(next(2), "was|were") && is(next(3), USED);
+    // Most have one tumour, so that other things than cases are not held against anyone.
+    let cases =
+        next(1) == "cases" && (used || is(back(2), "total|all") && back(1) == "of");
+    let both = next(2) == "and"
+        && (is(next(1), "men") && is(next(3), "women")
+            || is(next(1), "women") && is(next(3), "men"));
+    ((size || set) && alone || cases || both).then_some(What::Patients)
 }
 
 /// What is counted, if the number counts.
@@ -600,6 +781,9 @@ fn counted(tokens: &[Token], at: usize, events: &[&str]) -> Option<What> {
     if next == "events" || next == "positive" || events.contains(&next) {
         return (!per(2)).then_some(What::Events);
     }
+    if carries(tokens, at + 1, events) || present_in(tokens, at, events) {
+        return Some(What::Events);
+    }
     // `n = 160`.
     let equals = at > 0 && tokens[at - 1].is_sign(&['=']);
     let named = at.checked_sub(1 + usize::from(equals)).map(|at| tokens[at].word());
@@ -627,15 +811,40 @@ fn counted(tokens: &[Token], at: usize, events: &[&str]) -> Option<What> {
     None
 }
 
+/// As in "mutations were found in 40 of 160 patients".
+fn present_in(tokens: &[Token], at: usize, events: &[&str]) -> bool {
+    const SEEN: &str = "seen|observed|present|found|occurred|detected|noted|identified";
+    let word = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].word());
+    word(1) == "in"
+        && is(word(2), SEEN)
+        && (3..=4).any(|back| events.contains(&word(back)) || word(back) == "mutation")
+        && !events.is_empty()
+}
+
+/// As in "40 patients had a mutation", "40 were mutated": of another gene than that of the outcome where
+/// one is named, so that only bare words are read.
+fn carries(tokens: &[Token], start: usize, events: &[&str]) -> bool {
+    const GLUE: &str = "patients|subjects|tumours|tumors|gliomas|cases|of|them|these|had|have|carried|harboured|harbored|were|was|a|an|the";
+    let glue = tokens[start.min(tokens.len())..]
+        .iter()
+        .take(5)
+        .take_while(|token| is(token.word(), GLUE))
+        .count();
+    let at = |n: usize| tokens.get(start + n).map_or("", Token::word);
+    let verb = (0..glue).any(|n| is(at(n), "had|carried|harboured|harbored|were|was"));
+    let said = at(glue);
+    verb && !events.is_empty() && (events.contains(&said) || said == "mutation")
+}
+
 /// As in "grade 2 patients", "at least 100 events", "per 100 patients".
 fn is_bound(tokens: &[Token], at: usize) -> bool {
     const BOUNDS: [&str; 10] = [
         "least", "most", "than", "under", "below", "above", "over", "per", "every",
         "each",
     ];
-    const GRADES: [&str; 12] = [
+    const GRADES: [&str; 17] = [
         "grade", "grades", "stage", "stages", "type", "phase", "class", "score", "tier",
-        "level", "group", "age",
+        "level", "group", "age", "day", "week", "month", "table", "version",
     ];
     if at > 0 && tokens[at - 1].is_sign(&['<', '>', '≤', '≥', '±', '/']) {
         return true;
@@ -661,19 +870,72 @@ fn of_population(tokens: &[Token]) -> bool {
         })
 }
 
-/// As in "an increase was seen in 30 patients", "30 patients had seizures": a part of the patients that the
-/// run does not count.
+/// A part of the patients that the run does not count.
 fn is_part(tokens: &[Token], at: usize) -> bool {
+    let people = "patients|subjects|participants|individuals";
+    let counts_people = is(token_word(tokens, at + 1), people);
+    saw_in(tokens, at)
+        || counts_people
+            && (counted_out(tokens, at)
+                || lack_something(tokens, at)
+                || behave(tokens, at))
+        || named_out(tokens, at)
+}
+
+fn token_word(tokens: &[Token], at: usize) -> &str {
+    tokens.get(at).map_or("", Token::word)
+}
+
+/// The word that stands `n` tokens before.
+fn word_before(tokens: &[Token], at: usize, n: usize) -> &str {
+    at.checked_sub(n).map_or("", |at| tokens[at].word())
+}
+
+/// As in "an increase was seen in 30 patients".
+fn saw_in(tokens: &[Token], at: usize) -> bool {
     const SEEN: &str = "seen|observed|present|found|occurred|detected|noted|recorded|missing|available|unavailable|performed|diagnosed|given|administered|absent|visible|inconclusive";
+    word_before(tokens, at, 1) == "in" && is(word_before(tokens, at, 2), SEEN)
+}
+
+/// As in "30 patients had seizures", "12 patients were excluded". "69 of 160 patients had it" names the whole.
+fn behave(tokens: &[Token], at: usize) -> bool {
     const BEHAVED: &str = "had|received|underwent|died|developed|showed|presented|lacked|refused|declined|withdrew|experienced|suffered";
-    let word =
-        |at: Option<usize>| at.and_then(|at| tokens.get(at)).map_or("", Token::word);
-    let before = word(at.checked_sub(1)) == "in" && is(word(at.checked_sub(2)), SEEN);
-    let people = ["patients", "subjects", "participants", "individuals"];
-    let of = |word: &str| people.contains(&word);
-    // "69 of 160 patients had it" names the whole.
-    let whole = ["of", "all", "the"].contains(&word(at.checked_sub(1)));
-    before || !whole && of(word(Some(at + 1))) && is(word(Some(at + 2)), BEHAVED)
+    const WERE: &str = "excluded|lost|removed|missing|left|withdrawn|dropped|screened|approached|invited|eligible|identified|ineligible|assessed|unavailable|alive|dead|deceased|censored|treated|operated|asymptomatic|male|female|younger|older";
+    let verb = token_word(tokens, at + 2);
+    let were = is(verb, "was|were") && is(token_word(tokens, at + 3), WERE);
+    !is(word_before(tokens, at, 1), "of|all|the") && (is(verb, BEHAVED) || were)
+}
+
+/// As in "we excluded 10 patients", "after exclusion of 10 patients", "eligible were 400 patients".
+fn counted_out(tokens: &[Token], at: usize) -> bool {
+    const BEFORE: &str = "excluded|excluding|removed|lost|omitted|dropped|only|another|further|additional|remaining|other";
+    const FIRST: &str =
+        "eligible|screened|identified|approached|invited|assessed|retrieved|searched";
+    const LOSS: &str = "exclusion|exclusions|removal|loss|omission";
+    let back = |n: usize| word_before(tokens, at, n);
+    is(back(1), BEFORE)
+        || is(back(1), FIRST)
+        || is(back(2), FIRST)
+        || back(1) == "of" && is(back(2), LOSS)
+}
+
+/// As in "in 25 patients, maps were missing", "the 12 patients with missing maps".
+fn lack_something(tokens: &[Token], at: usize) -> bool {
+    const LACKING: &str =
+        "missing|unavailable|absent|lacking|inconclusive|repeated|incomplete";
+    const WITH: &str = "missing|incomplete|unavailable|available|prior|previous|additional|recurrent|multiple";
+    let opens = is(word_before(tokens, at, 1), "in|for");
+    let behind = tokens[at + 2..].iter().take(8);
+    opens && behind.map(Token::word).any(|word| is(word, LACKING))
+        || is(token_word(tokens, at + 2), "with|without")
+            && is(token_word(tokens, at + 3), WITH)
+}
+
+/// As in "patients (n = 12) with prior surgery were excluded".
+fn named_out(tokens: &[Token], at: usize) -> bool {
+    const OUT: &str = "excluded|removed|missing|lost|unavailable|withdrew";
+    word_before(tokens, at, 2) == "n"
+        && tokens[at + 1..].iter().take(10).any(|token| is(token.word(), OUT))
 }
 
 /// As in "6 of 100 000 people": what is divided by a round number of the population.
@@ -768,6 +1030,10 @@ mod tests {
             ("The AUC was better than chance (p = 0.01).", ""),
             ("The gain in AUC was 0.05.", ""),
             ("The AUC differed by 0.05.", ""),
+            ("85% sensitivity and 78% specificity", "sensitivity 85%|specificity 78%"),
+            ("The AUC rose from 0.70 to 0.85.", "auroc 0.70|auroc 0.85"),
+            ("AUCs ranged from 0.60 to 0.85.", ""),
+            ("A sensitivity of eighty-five per cent.", "sensitivity eighty five"),
             ("A lower limit of the AUROC above 0.60 counts.", ""),
             ("Version 3.1.0 of the program and 1p/19q.", ""),
         ] {
@@ -802,6 +1068,35 @@ mod tests {
             ("Net benefit per 100 patients", ""),
             ("91 % of patients", ""),
             ("In {{results.n.here}} patients", ""),
+            (
+                "One hundred and seven patients were included.",
+                "patients one hundred and seven",
+            ),
+            ("Two hundred patients", "patients two hundred"),
+            ("A total of forty-five adults", "patients forty five"),
+            (
+                "One thousand, two hundred and three subjects",
+                "patients one thousand two hundred and three",
+            ),
+            ("Two readers saw three patients.", ""),
+            ("Twenty-first century patients", ""),
+            ("Twelve-month follow-up of patients", ""),
+            ("Ten patients were excluded.", ""),
+            ("The sample size was 107.", "patients 107"),
+            ("A cohort of 107 was studied.", "patients 107"),
+            ("A cohort of 107 slices was studied.", ""),
+            ("107 cases were analysed.", "patients 107"),
+            ("107 men and women took part.", "patients 107"),
+            ("The 160-patient cohort", "patients 160"),
+            ("40 patients had a mutation.", "events 40"),
+            ("Mutations were found in 40 of 160 patients.", "events 40|patients 160"),
+            ("After exclusion of 40 patients, it held.", ""),
+            ("Patients (n = 12) with prior surgery were excluded.", ""),
+            ("We screened 400 patients.", ""),
+            ("The 12 patients with missing maps stayed in.", ""),
+            ("40 patients had a TERT mutation.", ""),
+            ("Of the 160 patients, 40 were mutated.", "patients 160|events 40"),
+            ("On day 107 patients were scanned again.", ""),
         ] {
             assert_eq!(read(text).join("|"), found, "{text}");
         }

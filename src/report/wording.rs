@@ -41,9 +41,11 @@ pub fn words(text: &str) -> Vec<String> {
         "pending",
         "to",
     ];
-    let text = text.to_lowercase();
+    let text = without_asides(&text.to_lowercase());
     let mut words: Vec<String> = Vec::new();
     let mut beside = false;
+    // Whether nothing but what leads to the main clause has stood so far: "however, in this cohort, …".
+    let mut leads = true;
     for (at, piece) in text.split(',').enumerate() {
         if at > 0 && std::mem::take(&mut beside) {
             words.push(BREAK.to_string());
@@ -57,11 +59,64 @@ pub fn words(text: &str) -> Vec<String> {
         let of = &words[first..];
         // "In no cohort, subgroup or site did it …" is one thought.
         let denies = of.get(1).is_some_and(|word| is(word, "no|none|neither|not"));
-        let opens = at == 0 && !denies && of.first().is_some_and(|w| is_one(w, &OPENING));
+        let opens = leads && !denies && opening(of).is_some_and(|w| is_one(w, &OPENING));
+        leads &= opens || of.len() <= 2;
         beside = opens || of.iter().any(|word| is(word, BESIDE));
     }
     words
 }
+
+/// The first word that is no adverb before it: "even without …", "then, in …".
+fn opening(words: &[String]) -> Option<&String> {
+    const BEFORE: &str =
+        "even|also|only|then|thus|and|but|so|especially|particularly|notably";
+    words.iter().find(|word| !is(word, BEFORE))
+}
+
+/// A sentence without what is set against the rest of it between commas, dashes or brackets, as in
+/// "radiomics, but not perfusion, was …", "radiomics (unlike age) was …": that denies something else.
+fn without_asides(text: &str) -> String {
+    const LEADS: &str = "but|and|though|although|if|albeit";
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find([',', '(', '–', '—']) {
+        let mark = rest[at..].chars().next().unwrap_or(',');
+        let (before, after) = (&rest[..at], &rest[at + mark.len_utf8()..]);
+        kept.push_str(before);
+        let close = if mark == '(' { ')' } else { mark };
+        let mut words = after.split_whitespace();
+        let first = words.next().unwrap_or("");
+        let next = words.next().unwrap_or("");
+        let (not, behind) = match is(first, LEADS) {
+            true => (next, words.next().unwrap_or("")),
+            false => (first, next),
+        };
+        let against = is(not, "not|unlike|nor") && !is(behind, "only|yet");
+        match after.find(close).filter(|end| {
+            // What has a clause of its own is read on.
+            against && !after[..*end].split_whitespace().any(|word| is(word, FINITE))
+        }) {
+            // The mark behind it stays: something may open there as well.
+            Some(end) if mark != '(' => {
+                kept.push(' ');
+                rest = &after[end + mark.len_utf8()..];
+            }
+            Some(end) => {
+                kept.push(' ');
+                rest = &after[end + 1..];
+            }
+            None => {
+                kept.push(mark);
+                rest = after;
+            }
+        }
+    }
+    kept + rest
+}
+
+/// Verbs that make a clause.
+const FINITE: &str =
+    "is|are|was|were|has|have|had|do|does|did|can|could|will|would|may|might|should|must";
 
 /// Words that begin what is said beside.
 const BESIDE: &str = "while|whereas|although|though|because|since|which";
@@ -96,6 +151,13 @@ pub fn sentences(text: &str) -> Vec<&str> {
     sentences
 }
 
+/// The sentences of a text that say something: a question does not.
+pub fn statements(text: &str) -> Vec<&str> {
+    let mut sentences = sentences(text);
+    sentences.retain(|sentence| !sentence.trim_end().ends_with('?'));
+    sentences
+}
+
 fn is_full_stop(before: &str, after: &str) -> bool {
     const ABBREVIATIONS: [&str; 13] = [
         "vs", "e.g", "i.e", "cf", "al", "approx", "ca", "fig", "resp", "incl", "dr",
@@ -116,7 +178,7 @@ fn is_full_stop(before: &str, after: &str) -> bool {
 }
 
 /// What to look for: phrases of words apart from spaces, `stem*`, `this|that` for either, `~` for a gap of
-/// some words and `~1` for one of at most one; and what is claimed by a verb or by praise of a noun, whatever
+/// some words, `~1` for one of at most one and `~~` for what else is said of a noun; and what is claimed by a verb or by praise of a noun, whatever
 /// stands between. Denials and hedges are the same for all of them.
 #[derive(Clone, Copy)]
 pub struct Phrases<'p> {
@@ -159,11 +221,38 @@ impl<'p> Phrases<'p> {
 
     /// What a text says of them, in its own words; none where it denies it.
     pub fn said(&self, text: &str) -> Option<String> {
-        sentences(text).into_iter().find_map(|sentence| {
+        statements(text).into_iter().find_map(|sentence| {
             let words = words(sentence);
             let found = self.within(&words)?;
             Some(words[found].join(" "))
         })
+    }
+
+    /// Every place where the words of one sentence say one of the phrases, and one where they say it by a
+    /// verb, by praise or together.
+    pub fn every(&self, words: &[String]) -> Vec<Range<usize>> {
+        let mut all: Vec<Range<usize>> = Vec::new();
+        for phrase in self.any_of {
+            let phrase: Vec<&str> = phrase.split(' ').collect();
+            for at in 0..words.len() {
+                let found = length(&words[at..], &phrase).map(|n| at..at + n);
+                let said = found.filter(|found| self.is_said(words, found, &phrase));
+                all.extend(said.filter(|found| !all.contains(found)));
+            }
+        }
+        all.extend(self.otherwise(words));
+        all
+    }
+
+    /// Whether a phrase that stands there is meant and not denied.
+    fn is_said(&self, words: &[String], found: &Range<usize>, phrase: &[&str]) -> bool {
+        // "No departure from the diagonal" is said by its "no".
+        let negative = phrase.iter().any(|word| word.starts_with("no|"));
+        let denied = match negative {
+            true => denied_around(words, found),
+            false => denied(words, found),
+        };
+        !denied && self.is_meant(words, found)
     }
 
     /// Where the words of one sentence say one of them.
@@ -173,19 +262,19 @@ impl<'p> Phrases<'p> {
             let phrase: Vec<&str> = phrase.split(' ').collect();
             places().find_map(|at| {
                 let found = at..at + length(&words[at..], &phrase)?;
-                // "No departure from the diagonal" is said by its "no".
-                let negative = phrase.iter().any(|word| word.starts_with("no|"));
-                let denied = match negative {
-                    true => denied_around(words, &found),
-                    false => denied(words, &found),
-                };
-                (!denied && self.is_meant(words, &found)).then_some(found)
+                self.is_said(words, &found, &phrase).then_some(found)
             })
         });
+        phrase.or_else(|| self.otherwise(words))
+    }
+
+    /// Where they say it by a verb, by praise of a noun or together.
+    fn otherwise(&self, words: &[String]) -> Option<Range<usize>> {
+        let places = || 0..words.len();
         let held =
             |found: &Range<usize>| self.is_meant(words, found) && !denied(words, found);
-        phrase
-            .or_else(|| places().find_map(|at| self.verb(words, at).filter(held)))
+        places()
+            .find_map(|at| self.verb(words, at).filter(held))
             .or_else(|| places().find_map(|at| self.praised(words, at).filter(held)))
             .or_else(|| places().find_map(|at| self.shown(words, at).filter(held)))
             .or_else(|| self.together.iter().find_map(|all| self.joined(words, all)))
@@ -218,7 +307,7 @@ impl<'p> Phrases<'p> {
     /// Whether it means here what is sought: of words about it the noun may come later, as in "a validated
     /// histochemical assay".
     fn is_meant(&self, words: &[String], found: &Range<usize>) -> bool {
-        const ENDS: &str = "using|when|after|before|but|to|than|of|in|for|the|a|an|by|and|or|was|were|is|are|with|on|at|over|from|as|that";
+        const ENDS: &str = "using|when|after|before|but|to|than|of|in|for|the|a|an|by|and|or|was|were|is|are|with|on|at|over|from|as|that|across|throughout|within|between|among|under|despite|without|if|where";
         let mut near = words[found.start.saturating_sub(NEAR)..found.start].iter();
         const OWNERS: &str = "the|a|an|our|this|these|its|both|all";
         let noun = words[found.end..].iter().skip_while(|word| is(word, OWNERS));
@@ -226,14 +315,18 @@ impl<'p> Phrases<'p> {
             .take_while(|word| !is(word, ENDS) && !is_turn(word))
             .filter(|word| !word.ends_with("ly") && !is(word, "here|once|twice"))
             .peekable();
-        let single = found.len() == 1 && !self.of.is_empty();
+        // "A validated model", "well-calibrated probabilities", "equipment was well calibrated".
+        let participle = found.len() == 1 || words[found.end - 1] == "calibrated";
+        let single = participle && !self.of.is_empty();
         let other =
             single && noun.peek().is_some() && !noun.any(|word| is_one(word, self.of));
         let mut behind = words[found.end..].iter().take(NEAR);
         let next = behind.next().is_some_and(|word| is_one(word, self.but_before));
         let first = words.get(found.end).is_none_or(|word| is(word, ENDS));
         let mut same = behind.take_while(|word| !is(word, ENDS) && *word != BREAK);
-        let another = other || single && self.is_of_another(words, found);
+        let another = other
+            || single && self.is_of_another(words, found)
+            || !self.of.is_empty() && self.names_another(words, found);
         let beside = next || near.any(|word| is_one(word, self.but_behind));
         if another || beside {
             return false;
@@ -241,9 +334,32 @@ impl<'p> Phrases<'p> {
         first || !same.any(|word| is_one(word, self.but_before))
     }
 
+    /// Whether it is what something else is called, as in "sequencing remains the only reliable method".
+    fn names_another(&self, words: &[String], found: &Range<usize>) -> bool {
+        const LEADS: &str = "a|an|the|only|one|most|highly|very|more|of|as|and|well|known|established|robust|reliable|valid|accurate|simple|new|sensitive|fast";
+        const CALLS: &str = "is|are|was|were|remain|remains|remained|represents|constitutes|became|serves";
+        const OURS: &str = "we|it|there|this|these|that|they|which|who|both|all|its|our|study|feature*|texture*|mri|imaging|image*|learning|network*|analysis|combination|score*|data|set|ai";
+        let leads = words[..found.start].iter().rev().take_while(|word| is(word, LEADS));
+        let Some(verb) = (found.start - leads.count()).checked_sub(1) else {
+            return false;
+        };
+        let article =
+            words[verb + 1..found.start].iter().any(|word| is(word, "a|an|the|one|as"));
+        if !article || !is(&words[verb], CALLS) {
+            return false;
+        }
+        let start = words[..verb]
+            .iter()
+            .rposition(|word| is_turn(word) || is(word, "that|and|where"))
+            .map_or(0, |at| at + 1);
+        let subject = &words[start..verb];
+        !subject.is_empty()
+            && !subject.iter().any(|word| is_one(word, self.of) || is(word, OURS))
+    }
+
     /// Whether a passive is said of something else, as in "the genotype was validated by sequencing".
     fn is_of_another(&self, words: &[String], found: &Range<usize>) -> bool {
-        const BE: &str = "is|are|was|were|been|be|being|has|have|had|also|then|thus";
+        const BE: &str = "is|are|was|were|been|be|being|has|have|had|also|then|thus|to|found|shown|seen|considered|judged|deemed|proved|proven|appeared|seemed|remained";
         let skipped = words[..found.start].iter().rev();
         let skipped = skipped.take_while(|word| is(word, BE) || word.ends_with("ly"));
         let subject_end = found.start - skipped.count();
@@ -377,7 +493,13 @@ impl<'p> Phrases<'p> {
             return Some(verb..at + 1);
         }
         let said = self.predicate(words, at)?;
-        is(words.get(said)?, SHOW).then_some(at..said + 1)
+        // "Its generalisability is a key strength".
+        let merit = words[said..]
+            .iter()
+            .take(4)
+            .position(|word| is(word, "strength|strengths|asset|advantage|merit"));
+        let end = said + merit.unwrap_or(0) + 1;
+        (merit.is_some() || is(words.get(said)?, SHOW)).then_some(at..end)
     }
 
     /// Where what is said of a noun stands, as in "calibration of the model was very good".
@@ -443,6 +565,13 @@ pub fn is(word: &str, wanted: &str) -> bool {
 fn length(words: &[String], phrase: &[&str]) -> Option<usize> {
     match phrase.split_first() {
         None => Some(0),
+        // Whatever else is said of a noun before it: "a valid, non-invasive and simple biomarker".
+        Some((&"~~", rest)) => {
+            let open = words.iter().take(GAP).take_while(|word| modifies(word)).count();
+            (0..=open)
+                .rev()
+                .find_map(|skipped| Some(skipped + length(&words[skipped..], rest)?))
+        }
         Some((gap, rest)) if gap.starts_with('~') => {
             let most = gap[1..].parse().unwrap_or(GAP);
             // A gap lies within one thought.
@@ -455,6 +584,15 @@ fn length(words: &[String], phrase: &[&str]) -> Option<usize> {
             is(first, wanted).then(|| length(others, rest)).flatten().map(|n| n + 1)
         }
     }
+}
+
+/// Words that stand between an adjective and its noun.
+fn modifies(word: &str) -> bool {
+    const WORDS: &str =
+        "and|or|yet|non|pre|mri|mr|ct|pet|new|novel|simple|open|multi|deep|model";
+    const ENDS: [&str; 11] =
+        ["ly", "ful", "ive", "al", "able", "ible", "ic", "ics", "ous", "ed", "ing"];
+    is(word, WORDS) || ENDS.iter().any(|end| word.len() > 4 && word.ends_with(end))
 }
 
 /// Words that begin another thought: what is denied before them is denied there.
@@ -509,6 +647,8 @@ mod tests {
             "External validation was not only done but repeated.",
             "No doubt, external validation was a success.",
             "Even if few, external cohorts were met.",
+            "Another hospital served for external validation.",
+            "Before external validation, the model was frozen.",
         ] {
             assert!(says(said, phrases), "{said}");
         }
@@ -533,6 +673,8 @@ mod tests {
             "External validation of the clinical model could not be achieved.",
             "The model may hold in an external cohort.",
             "Had an external cohort been at hand, we would know.",
+            "Agreements for external validation are being negotiated.",
+            "Before external validation, conclusions are premature.",
         ] {
             assert!(!says(denied, phrases), "{denied}");
         }
@@ -723,6 +865,41 @@ mod tests {
             let words = words(text);
             assert_eq!(words.iter().filter(|word| *word == BREAK).count(), n, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_set_against_the_rest_is_left_aside() {
+        for (text, plain) in [
+            ("it, but not age, was good", "it was good"),
+            ("it (unlike age) was good", "it was good"),
+            ("it – not age – was good", "it was good"),
+            ("it was not, however, good", "it was not however good"),
+            ("it, not only once, was good", "it not only once was good"),
+            ("it (P = .03) was good", "it p .03 was good"),
+        ] {
+            assert_eq!(words(text).join(" "), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_question_states_nothing() {
+        assert_eq!(statements("Is it good? It is."), [" It is."]);
+    }
+
+    #[test]
+    fn every_place_is_found() {
+        let phrases = Phrases::new(&["good", "very ~~ model"]);
+        let words = words("It was good, a very simple and open model, and good.");
+        assert_eq!(phrases.every(&words).len(), 3);
+    }
+
+    #[test]
+    fn what_another_thing_is_called_is_said_of_that() {
+        let phrases =
+            Phrases { of: &["model*"], ..Phrases::new(&["reliable ~~ marker"]) };
+        assert!(phrases.said("The model is a reliable, simple marker.").is_some());
+        assert!(phrases.said("We found a reliable marker.").is_some());
+        assert_eq!(phrases.said("Age is a reliable marker."), None);
     }
 
     #[test]
