@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::attribution::ours;
-use super::wording::{GAP, is, is_one, is_turn, thought};
+use super::wording::{GAP, is, is_turn, thought};
 
 /// What a model may be said to be in the end: "was shown", "could not be demonstrated".
 const SHOWN: &str = "shown|demonstrated|found|seen|observed|established|proven|proved|confirmed|reached|achieved|evident|significant|claimed|concluded|inferred";
