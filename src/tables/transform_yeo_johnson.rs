@@ -104,7 +104,6 @@ fn lambda(known: &[f64]) -> f64 {
     if lower >= upper {
         return 1.0; // Numbers of either sign so large that any other power may overflow.
     }
-    let (lower, upper) = told_apart(known, lower, upper);
     let logs: f64 = known.iter().map(|x| x.signum() * ln_1p(x.abs())).sum();
     let n = known.len() as f64;
     let unlikely = |lambda: f64| {
@@ -115,24 +114,30 @@ fn lambda(known: &[f64]) -> f64 {
             None => f64::INFINITY,
         }
     };
-    minimum(lower, upper, 1.48e-8, unlikely)
+    let most = |lower, upper| minimum(lower, upper, 1.48e-8, &unlikely);
+    let free = most(lower, upper);
+    if spread(known, free) >= APART {
+        return free;
+    }
+    let (lower, upper) = told_apart(known, lower, upper);
+    most(lower, upper)
 }
 
 /// The least share of the largest transformed value that their standard deviation may be: of the 16
 /// digits of a number seven are left.
 const APART: f64 = 1e-9;
 
+/// The standard deviation of transformed values, as a share of the largest of them.
+fn spread(known: &[f64], lambda: f64) -> f64 {
+    let transformed: Vec<f64> = known.iter().map(|x| yeo_johnson(*x, lambda)).collect();
+    let largest = transformed.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
+    ln_variance(&transformed).map_or(0.0, |variance| exp(variance / 2.0 - ln(largest)))
+}
+
 /// The bounds within which transformed values are told apart by more than their last digits. Values of
 /// one sign are pressed together by powers on one side only, the more the farther these are from 1;
 /// values of both signs are never.
 fn told_apart(known: &[f64], lower: f64, upper: f64) -> (f64, f64) {
-    let apart = |lambda: f64| {
-        let transformed: Vec<f64> =
-            known.iter().map(|x| yeo_johnson(*x, lambda)).collect();
-        let largest = transformed.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
-        let variance = ln_variance(&transformed);
-        variance.map_or(0.0, |variance| exp(variance / 2.0 - ln(largest)))
-    };
     let (is_low, is_high) = (known[known.len() - 1] < 0.0, known[0] >= 0.0);
     if !is_low && !is_high {
         return (lower, upper);
@@ -140,15 +145,12 @@ fn told_apart(known: &[f64], lower: f64, upper: f64) -> (f64, f64) {
     let bound = if is_high { lower } else { upper };
     let unchanged = 1.0f64.clamp(lower, upper);
     // What is closer together to begin with is pressed no further.
-    let least = APART.min(apart(unchanged));
-    if apart(bound) >= least {
-        return (lower, upper);
-    }
+    let least = APART.min(spread(known, unchanged));
     let (mut pressed, mut fine) = (bound, unchanged);
     // Bisection; the bound need be no more exact than what is measured.
     for _ in 0..40 {
         let middle = f64::midpoint(pressed, fine);
-        match apart(middle) >= least {
+        match spread(known, middle) >= least {
             true => fine = middle,
             false => pressed = middle,
         }
