@@ -41,7 +41,7 @@ impl Table {
         text.push('\n');
         for i in 0..self.n {
             let site = self.sites[i % self.sites.len()];
-            let mutant = i / self.sites.len() % 2 == 0;
+            let mutant = (i / self.sites.len()).is_multiple_of(2);
             let status = if mutant { "mutant" } else { "wild" };
             let age = match self.gaps && i % 9 == 0 {
                 true => String::new(),

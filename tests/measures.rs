@@ -1061,8 +1061,7 @@ fn certainties_are_moved_in_every_fold_too() {
         let mean = |of: &Vec<f64>| of.iter().sum::<f64>() / of.len() as f64;
         folds.values().map(mean).collect()
     };
-    let [one, both] =
-        ["grade.one.internal", "grade.both.internal"].map(|name| of_folds(name));
+    let [one, both] = ["grade.one.internal", "grade.both.internal"].map(of_folds);
     assert_eq!(one.len(), 8);
     let is_certain = |line: &str| ["0", "1"].contains(&line.split(',').nth(5).unwrap());
     assert!(text.lines().skip(1).any(is_certain));

@@ -259,13 +259,13 @@ fn decimals(record: &StudyRecord, row: &CharacteristicFacts) -> usize {
         .characteristics
         .iter()
         .filter(|other| (&other.block, &other.variable) == (&row.block, &row.variable));
-    let spreads = same.filter_map(|other| {
+    let mut spreads = same.filter_map(|other| {
         other.upper_quartile.zip(other.lower_quartile).map(|(upper, lower)| upper - lower)
     });
     let spread = match spreads.clone().find(|spread| *spread > 0.0) {
         Some(spread) => spread,
         // Of a column with one value nearly everywhere nothing is known of the digits.
-        None => spreads.last().unwrap_or(1.0),
+        None => spreads.next_back().unwrap_or(1.0),
     };
     match spread {
         spread if spread > 0.0 && spread < 0.1 => small(spread),

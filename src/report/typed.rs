@@ -486,10 +486,8 @@ fn measures(tokens: &[Token], found: &mut Vec<Typed>) {
                         let next = ahead.map(|(measure, _)| measure);
                         let of = match waiting.is_empty() {
                             false => Some(waiting.remove(0)),
-                            true if !apart && !(ahead_of_name && next.is_some()) => {
-                                current
-                            }
-                            true => next,
+                            true if apart || ahead_of_name && next.is_some() => next,
+                            true => current,
                         };
                         if let Some(of) = of.filter(|of| number.may_be(of)) {
                             found.push(Typed {

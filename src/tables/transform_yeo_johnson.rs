@@ -114,7 +114,7 @@ fn lambda(known: &[f64]) -> f64 {
             None => f64::INFINITY,
         }
     };
-    let most = |lower, upper| minimum(lower, upper, 1.48e-8, &unlikely);
+    let most = |lower, upper| minimum(lower, upper, 1.48e-8, unlikely);
     let free = most(lower, upper);
     if spread(known, free) >= APART {
         return free;

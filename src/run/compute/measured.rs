@@ -490,7 +490,7 @@ fn pairs_of_a_repeat(
                     .insert(patients[*row as usize]);
             }
         }
-        strata.values().map(|classes| disjoint_of(classes)).sum()
+        strata.values().map(disjoint_of).sum()
     };
     let of_repeat = |folds: &Vec<&Predictions>| folds.iter().map(of_fold).sum();
     judged.repeats.iter().map(of_repeat).min().unwrap_or(0)
