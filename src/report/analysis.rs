@@ -1,5 +1,7 @@
 //! Analysis as executed: the graph, the certificate, the settings, the candidates.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 
 use super::author::coded;
@@ -363,8 +365,11 @@ fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
     let mut rows = Vec::new();
     for (at, group) in record.graph.groups.iter().enumerate() {
         let readers = record.graph.edges.iter().filter(|(from, _)| *from == at);
-        let readers: Vec<&str> =
+        let mut readers: Vec<&str> =
             readers.map(|(_, to)| record.graph.groups[*to].name.as_str()).collect();
+        // Kinds of one name in different places are named once.
+        let mut seen = BTreeSet::new();
+        readers.retain(|name| seen.insert(*name));
         for part in &group.parts {
             rows.push(vec![
                 group.name.clone(),

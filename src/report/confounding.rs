@@ -252,12 +252,19 @@ fn figure(
     if rows.is_empty() {
         return None;
     }
+    let stratified = rows.iter().any(|row| row.series == WITHIN);
     let forest = Forest {
-        title: "The model, within strata, and what controls give alone",
+        title: match stratified {
+            true => "The model, within strata, and what controls give alone",
+            false => "The model, and what controls give alone",
+        },
         description: format!(
-            "{} of the headline model over all pairs and within strata, beside other models on \
-             the same splits.",
-            primary(analysis)
+            "{} of the headline model{}, beside other models on the same splits.",
+            primary(analysis),
+            match stratified {
+                true => " over all pairs and within strata",
+                false => "",
+            }
         ),
         axis: primary(analysis),
         what: "Model",
@@ -271,23 +278,24 @@ fn figure(
         rows,
     };
     let picture = forest.draw(shown);
-    let stratified = forest.rows.iter().any(|row| row.series == WITHIN);
     Some(Figure {
         id: "controls",
         heading: heading(record, shown, name, analysis),
         sub: format!(
-            "Circle: the model over all pairs of {}.{}{} All of a group on the same splits.",
-            rows_are(record, &analysis.cohort),
+            "Circle: the model{}{} All of a group on the same splits.",
             match stratified {
-                true => " Square: the same predictions, pairs within one stratum only.",
-                false => "",
+                true => format!(
+                    " over all pairs of {}. Square: the same predictions, pairs within one stratum only.",
+                    rows_are(record, &analysis.cohort)
+                ),
+                false => ".".to_string(),
             },
             match forest.rows.iter().any(|row| row.series > 1 && row.series != WITHIN) {
                 true => " Other marks: controls and further models, as in the other pictures.",
                 false => "",
             }
         ),
-        body: Forest::boxed(&picture, "The model within strata, and controls"),
+        body: Forest::boxed(&picture, forest.title),
         pictures: vec![picture],
         method: match stratified {
             true => {
@@ -336,7 +344,7 @@ fn heading(
     let all = shown.number(&format!("{}/estimate", of(name)), 2);
     let within = match (&record.study.within, &analysis.within) {
         (Some(column), Some(_)) => format!(
-            ", {} within {}",
+            " over all pairs, {} within {}",
             shown.number(&format!("{}/within/estimate", place(name)), 2),
             escape(column)
         ),
@@ -353,5 +361,7 @@ fn heading(
             )
         })
         .collect();
-    format!("{metric} {all} over all pairs{within}{}", controls.concat())
+    // Without strata there are no other pairs to tell these from.
+    let other = if within.is_empty() { " of the model" } else { "" };
+    format!("{metric} {all}{other}{within}{}", controls.concat())
 }

@@ -3,10 +3,11 @@
 use serde_json::{Value as Json, json};
 
 use super::figure::{DataTable, Figure};
-use super::forest::{Forest, distinct, names_end, shortened};
+use super::forest::distinct;
+use super::named;
 use super::shown::{Shown, fill, place, plain, without_tags};
 use super::standing::headline;
-use super::svg::{Anchor, Svg};
+use super::svg::Anchor;
 use crate::data::{ClusterFacts, ReductionFacts, SelectionFacts, SimilarFacts};
 use crate::operation::prelude::*;
 
@@ -113,10 +114,10 @@ fn chosen_by_fit(record: &StudyRecord) -> DataTable {
 
 /// Columns that are drawn; the table has all.
 const DRAWN: usize = 20;
-/// Where the longest names may end, close to their bars. Units: pixels.
-const NAMES: f64 = 330.0;
-/// Characters of a name.
-const NAME: usize = 46;
+/// Where bars end, where the number of the cluster stands, and what counts need beside bars. Units: pixels.
+const BARS: f64 = 222.0;
+const CLUSTER: f64 = 248.0;
+const COUNTS: f64 = 144.0;
 
 fn choices(shown: &Shown, name: &str, selection: &SelectionFacts) -> Json {
     let at = format!("{}/selection", place(name));
@@ -148,29 +149,25 @@ fn figure(
 ) -> Figure<'static> {
     let at = format!("{}/selection", place(name));
     let drawn = selection.columns.iter().take(DRAWN);
-    let names = names_end(drawn.clone().map(|column| column.name.as_str()), NAME, NAMES);
-    let x = |of: f64| of - NAMES + names;
-    let height = 44.0 + 22.0 * selection.columns.len().min(DRAWN) as f64;
-    let mut svg = Svg::new(x(760.0), height);
-    svg.text("strong", (names, 20.0), Anchor::End, "Column");
-    if selection.similar.as_ref().is_some_and(|of| !of.clusters.is_empty()) {
-        svg.text("strong", (x(666.0), 20.0), Anchor::Middle, "Cluster");
+    let mut svg = named::picture(selection.columns.len().min(DRAWN), 0.0);
+    svg.text("strong", (0.0, 20.0), Anchor::Start, "Column");
+    let clusters = selection.similar.as_ref().is_some_and(|of| !of.clusters.is_empty());
+    if clusters {
+        svg.text("strong", (CLUSTER, 20.0), Anchor::Middle, "Cluster");
     }
-    svg.text("strong", (x(756.0), 20.0), Anchor::End, "Chosen in");
-    svg.line("axis", (0.0, 29.0), (x(760.0), 29.0));
+    svg.text("strong", (named::WIDTH, 20.0), Anchor::End, "Chosen in");
     let fits = selection.fits.max(1) as f64;
     let labels: Vec<&str> = drawn.clone().map(|column| column.name.as_str()).collect();
-    let labels = distinct(&labels, NAME);
+    let labels = distinct(&labels, named::NAME);
     for (position, column) in drawn.enumerate() {
-        let y = 46.0 + 22.0 * position as f64;
-        svg.text("", (names, y + 4.0), Anchor::End, &labels[position]);
-        let width = (column.n as f64 / fits * 300.0).max(1.0);
-        svg.rect("track", (x(340.0), y - 6.0), (300.0, 12.0));
-        svg.rect("bar1", (x(340.0), y - 6.0), (width, 12.0));
+        let y = named::line(&mut svg, position, &labels[position]);
+        let width = (column.n as f64 / fits * BARS).max(1.0);
+        svg.rect("track", (0.0, y - 4.0), (BARS, 8.0));
+        svg.rect("bar1", (0.0, y - 4.0), (width, 8.0));
         let number = shown.count(&format!("{at}/columns/{position}/n"));
-        svg.numbers("", (x(756.0), y + 4.0), Anchor::End, &number);
+        svg.numbers("", (named::WIDTH, y + 4.0), Anchor::End, &number);
         if let Some((cluster, _)) = cluster(selection, &column.name) {
-            svg.text("", (x(666.0), y + 4.0), Anchor::Middle, &cluster.to_string());
+            svg.text("", (CLUSTER, y + 4.0), Anchor::Middle, &cluster.to_string());
         }
     }
     let top = selection.columns.iter().take(5);
@@ -224,7 +221,7 @@ fn figure(
                 false => String::new(),
             }
         ),
-        body: Forest::boxed(&picture, "Columns by how often they were chosen"),
+        body: named::boxed(&picture, "Columns by how often they were chosen"),
         pictures: vec![picture],
         method: format!(
             "Nogueira’s index over all outer fits, corrected for chance, with its approximate \
@@ -332,14 +329,12 @@ fn by_step(
         _ => "reach the learner".to_string(),
     };
     let most = selection.reduction.iter().map(|of| of.highest).max().unwrap_or(1).max(1);
-    let height = 44.0 + 22.0 * selection.reduction.len() as f64;
     let labels: Vec<String> = selection.reduction.iter().map(label).collect();
-    let names = names_end(labels.iter().map(String::as_str), NAME, NAMES);
-    let x = |of: f64| of - NAMES + names;
-    let mut svg = Svg::new(x(760.0), height);
-    svg.text("strong", (names, 20.0), Anchor::End, "Columns");
-    svg.text("strong", (x(756.0), 20.0), Anchor::End, "Median (range)");
-    svg.line("axis", (0.0, 29.0), (x(760.0), 29.0));
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    let labels = distinct(&labels, named::NAME);
+    let mut svg = named::picture(selection.reduction.len(), 0.0);
+    svg.text("strong", (0.0, 20.0), Anchor::Start, "Columns");
+    svg.text("strong", (named::WIDTH, 20.0), Anchor::End, "Median (range)");
     let value = |position: usize, of: &ReductionFacts| {
         let at = format!("{at}/{position}");
         let digits = usize::from(of.median.fract() != 0.0);
@@ -356,13 +351,12 @@ fn by_step(
     };
     let mut told = Vec::new();
     for (position, of) in selection.reduction.iter().enumerate() {
-        let y = 46.0 + 22.0 * position as f64;
-        let across = |n: f64| x(340.0) + n / most as f64 * 240.0;
         let name = &labels[position];
-        svg.text("", (names, y + 4.0), Anchor::End, &shortened(name, NAME));
-        svg.rect("track", (x(340.0), y - 6.0), (240.0, 12.0));
-        let width = (across(of.median) - x(340.0)).max(1.0);
-        svg.rect("bar1", (x(340.0), y - 6.0), (width, 12.0));
+        let y = named::line(&mut svg, position, name);
+        let bar = named::WIDTH - COUNTS;
+        let across = |n: f64| n / most as f64 * bar;
+        svg.rect("track", (0.0, y - 4.0), (bar, 8.0));
+        svg.rect("bar1", (0.0, y - 4.0), (across(of.median).max(1.0), 8.0));
         let range = [of.lowest, of.highest].map(|n| (across(n as f64), y));
         if of.lowest < of.highest {
             svg.line("range", range[0], range[1]);
@@ -371,7 +365,7 @@ fn by_step(
             }
         }
         let numbers = value(position, of);
-        svg.numbers("", (x(756.0), y + 4.0), Anchor::End, &numbers);
+        svg.numbers("", (named::WIDTH, y + 4.0), Anchor::End, &numbers);
         told.push(format!("{} {name}", without_tags(&numbers)));
     }
     let picture = svg.finish(
@@ -382,21 +376,33 @@ fn by_step(
         ),
     );
     let last = selection.reduction.len() - 1;
-    let median = |position: usize| {
-        let digits = usize::from(selection.reduction[position].median.fract() != 0.0);
-        shown.mean_count(&format!("{at}/{position}/median"), digits)
+    let learner = if averages { "a learner of those averaged" } else { "the learner" };
+    let (first, reach) = (&selection.reduction[0], &selection.reduction[last]);
+    let (given, learnt) = (value(0, first), value(last, reach));
+    let spread = match reach.lowest == reach.highest {
+        true => "as the median of outer fits",
+        false => "as median and range of outer fits",
+    };
+    let (same, more) = (
+        [first.highest, reach.lowest, reach.highest].iter().all(|n| *n == first.lowest),
+        reach.median > first.median,
+    );
+    let heading = match (same, more) {
+        (true, _) => format!("All {given} columns reach {learner} in every outer fit"),
+        // A step that encodes categories makes columns.
+        (false, true) => {
+            format!("{given} columns become {learnt} that reach {learner}, {spread}")
+        }
+        (false, false) => {
+            format!("Of {given} columns {learnt} reach {learner}, {spread}")
+        }
     };
     Figure {
         id: "columns-by-step",
-        heading: format!(
-            "Of {} columns {} reach {}, as the median of outer fits",
-            median(0),
-            median(last),
-            if averages { "a learner of those averaged" } else { "the learner" }
-        ),
+        heading,
         sub: "Columns after each step, the median of the outer fits that take it; the line is the range."
             .to_string(),
-        body: Forest::boxed(&picture, "Columns by step"),
+        body: named::boxed(&picture, "Columns by step"),
         pictures: vec![picture],
         method: format!(
             "Counted in every outer fit, where each step is fitted on the training rows of the split; \

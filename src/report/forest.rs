@@ -462,11 +462,7 @@ pub fn distinct(names: &[&str], most: usize) -> Vec<String> {
 
 /// Where names end that stand at the left of a picture, none longer than so many characters: no room is
 /// left before short ones, so that a narrow screen shows what stands beside them. Units: pixels.
-pub fn names_end<'n>(
-    names: impl Iterator<Item = &'n str>,
-    most: usize,
-    widest: f64,
-) -> f64 {
+fn names_end<'n>(names: impl Iterator<Item = &'n str>, most: usize, widest: f64) -> f64 {
     /// What the head of the column needs.
     const LEAST: f64 = 70.0;
     let longest = names.map(|name| name.chars().count().min(most)).max().unwrap_or(0);

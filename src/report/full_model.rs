@@ -5,9 +5,10 @@ use serde_json::{Value as Json, json};
 use super::author::coded;
 use super::calibration::first_upper;
 use super::figure::{DataTable, Figure};
+use super::named;
 use super::shown::{Shown, breakable, counts_apart, escape, fill, plain};
 use super::structured_abstract::within;
-use super::svg::{Anchor, Svg};
+use super::svg::Anchor;
 use crate::data::{
     Equation, FullModelFacts, ImportanceFacts, MemberFacts, NeededColumn, Term, Transform,
 };
@@ -537,15 +538,9 @@ fn terms(equation: &Equation) -> DataTable {
 
 /// Predictors that a picture shows at most.
 const SHOWN: usize = 15;
-/// Where the longest names may end, and from there the edges of the plot and of the picture. Units: pixels.
-const NAMES: f64 = 324.0;
+/// Edges of the plot. Units: pixels.
 const LEFT: f64 = 16.0;
-const RIGHT: f64 = 326.0;
-const EDGE: f64 = 436.0;
-/// Characters of a name.
-const NAME: usize = 44;
-const STEP: f64 = 22.0;
-const TOP: f64 = 30.0;
+const RIGHT: f64 = 262.0;
 
 /// How much worse held-out rows are predicted without each predictor.
 fn importance<'a>(
@@ -557,33 +552,29 @@ fn importance<'a>(
     let drawn = &of.predictors[..of.predictors.len().min(SHOWN)];
     let low = drawn.iter().map(|p| p.lowest).fold(0.0, f64::min);
     let high = drawn.iter().map(|p| p.highest).fold(0.002, f64::max);
-    let names = drawn.iter().map(|predictor| predictor.name.as_str());
-    let names = super::forest::names_end(names, NAME, NAMES);
-    let (left, right, edge) = (names + LEFT, names + RIGHT, names + EDGE);
-    let x = |value: f64| left + (value - low) / (high - low) * (right - left);
-    let bottom = TOP + STEP * drawn.len() as f64;
-    let mut svg = Svg::new(edge, bottom + 42.0);
-    svg.text("strong", (names, 18.0), Anchor::End, "Predictor");
-    svg.text("strong", (edge - 8.0, 18.0), Anchor::End, "Mean over folds");
-    svg.path("axis", &[(left, bottom), (right, bottom)]);
+    let x = |value: f64| LEFT + (value - low) / (high - low) * (RIGHT - LEFT);
+    let mut svg = named::picture(drawn.len(), 42.0);
+    let (top, bottom) = (named::TOP, named::foot(drawn.len()));
+    svg.text("strong", (0.0, 20.0), Anchor::Start, "Predictor");
+    svg.text("strong", (named::WIDTH, 20.0), Anchor::End, "Mean over folds");
+    svg.path("axis", &[(LEFT, bottom), (RIGHT, bottom)]);
     let (values, digits) = super::plot::ticks(low, high);
     for value in values {
         let at = x(value);
-        svg.line("grid", (at, TOP - 4.0), (at, bottom));
+        svg.line("grid", (at, top), (at, bottom));
         let text = plain(value, digits);
         svg.text("small", (at, bottom + 15.0), Anchor::Middle, &text);
     }
-    svg.line("ref", (x(0.0), TOP - 4.0), (x(0.0), bottom));
+    svg.line("ref", (x(0.0), top), (x(0.0), bottom));
     let axis = format!("{} lost when the predictor is shuffled", of.metric);
     let mut told = format!("{}, mean and range over folds:", escape(&axis));
     let labels: Vec<&str> = drawn.iter().map(|one| one.name.as_str()).collect();
-    let labels = super::forest::distinct(&labels, NAME);
+    let labels = super::forest::distinct(&labels, named::NAME);
     for (place, predictor) in drawn.iter().enumerate() {
-        let y = TOP + STEP * (place as f64 + 0.5);
-        svg.text("", (names, y + 4.0), Anchor::End, &labels[place]);
+        let y = named::line(&mut svg, place, &labels[place]);
         svg.line("w1", (x(predictor.lowest), y), (x(predictor.highest), y));
         let tip = format!("{}: {}", predictor.name, plain(predictor.mean, 3));
-        svg.mark(1, (x(predictor.mean), y), 5.0, &tip);
+        svg.mark(1, (x(predictor.mean), y), 4.5, &tip);
         let place = format!("{path}/importance/predictors/{place}");
         let mean = shown.signed(&format!("{place}/mean"), 3);
         told.push_str(&format!(
@@ -593,10 +584,12 @@ fn importance<'a>(
             shown.number(&format!("{place}/lowest"), 3),
             shown.number(&format!("{place}/highest"), 3)
         ));
-        svg.numbers("", (edge - 8.0, y + 4.0), Anchor::End, &mean);
+        svg.numbers("", (named::WIDTH, y + 4.0), Anchor::End, &mean);
     }
     told.push('.');
-    svg.text("small", ((left + right) / 2.0, bottom + 34.0), Anchor::Middle, &axis);
+    // The whole sentence is wider than the picture.
+    let lost = format!("{} lost by shuffling", of.metric);
+    svg.text("small", (named::WIDTH / 2.0, bottom + 34.0), Anchor::Middle, &lost);
     let picture = svg.finish_told("Permutation importance", &told);
     let rows = of.predictors.iter().map(|predictor| {
         let number = |value: f64| plain(value, 6);
@@ -634,10 +627,7 @@ fn importance<'a>(
                 false => String::new(),
             }
         ),
-        body: super::forest::Forest::boxed(
-            &picture,
-            &format!("Permutation importance, {name}"),
-        ),
+        body: named::boxed(&picture, &format!("Permutation importance, {name}")),
         pictures: vec![picture],
         method: format!(
             "In each outer fold of the first repeat the fold’s own choice is fitted once more, and each \

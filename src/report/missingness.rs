@@ -3,6 +3,7 @@
 use super::figure::{DataTable, Figure};
 use super::forest::{Forest, shortened};
 use super::shown::{Shown, aside, escape, plain};
+use super::standing::label;
 use super::svg::{Anchor, Svg};
 use super::table_one::with_percent;
 use crate::data::{Count, DIVIDING, GapFacts, MissingnessFacts, StudyRecord};
@@ -391,7 +392,7 @@ pub fn figure(record: &StudyRecord, shown: &Shown) -> Option<Figure<'static>> {
         of => format!(
             " Positive and negative are the classes of {}; their difference is positive less negative, \
              with Newcombe's 95 % interval, described and not tested.",
-            of.join(", ")
+            of.iter().map(|name| label(record, name)).collect::<Vec<_>>().join(", ")
         ),
     };
     let dividing = facts.gaps.iter().flat_map(|gap| &gap.columns);

@@ -33,6 +33,7 @@ mod learning_curve;
 mod marks;
 mod measures;
 mod missingness;
+mod named;
 mod open_science;
 mod page;
 mod participants;
