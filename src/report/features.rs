@@ -114,10 +114,11 @@ fn chosen_by_fit(record: &StudyRecord) -> DataTable {
 
 /// Columns that are drawn; the table has all.
 const DRAWN: usize = 20;
-/// Where bars end, where the number of the cluster stands, and what counts need beside bars. Units: pixels.
-const BARS: f64 = 222.0;
+/// Where the number of the cluster stands, the room it needs, and that of counts beside bars. Units: pixels.
 const CLUSTER: f64 = 248.0;
-const COUNTS: f64 = 144.0;
+const CLUSTERS: f64 = 50.0;
+const COUNTS: f64 = 64.0;
+const RANGES: f64 = 144.0;
 
 fn choices(shown: &Shown, name: &str, selection: &SelectionFacts) -> Json {
     let at = format!("{}/selection", place(name));
@@ -156,13 +157,14 @@ fn figure(
         svg.text("strong", (CLUSTER, 20.0), Anchor::Middle, "Cluster");
     }
     svg.text("strong", (named::WIDTH, 20.0), Anchor::End, "Chosen in");
+    let bar = named::WIDTH - COUNTS - if clusters { CLUSTERS } else { 0.0 };
     let fits = selection.fits.max(1) as f64;
     let labels: Vec<&str> = drawn.clone().map(|column| column.name.as_str()).collect();
     let labels = distinct(&labels, named::NAME);
     for (position, column) in drawn.enumerate() {
         let y = named::line(&mut svg, position, &labels[position]);
-        let width = (column.n as f64 / fits * BARS).max(1.0);
-        svg.rect("track", (0.0, y - 4.0), (BARS, 8.0));
+        let width = (column.n as f64 / fits * bar).max(1.0);
+        svg.rect("track", (0.0, y - 4.0), (bar, 8.0));
         svg.rect("bar1", (0.0, y - 4.0), (width, 8.0));
         let number = shown.count(&format!("{at}/columns/{position}/n"));
         svg.numbers("", (named::WIDTH, y + 4.0), Anchor::End, &number);
@@ -353,7 +355,7 @@ fn by_step(
     for (position, of) in selection.reduction.iter().enumerate() {
         let name = &labels[position];
         let y = named::line(&mut svg, position, name);
-        let bar = named::WIDTH - COUNTS;
+        let bar = named::WIDTH - RANGES;
         let across = |n: f64| n / most as f64 * bar;
         svg.rect("track", (0.0, y - 4.0), (bar, 8.0));
         svg.rect("bar1", (0.0, y - 4.0), (across(of.median).max(1.0), 8.0));

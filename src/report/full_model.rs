@@ -8,6 +8,7 @@ use super::figure::{DataTable, Figure};
 use super::named;
 use super::shown::{Shown, breakable, counts_apart, escape, fill, plain};
 use super::structured_abstract::within;
+use super::structured_abstract::within;
 use super::svg::Anchor;
 use crate::data::{
     Equation, FullModelFacts, ImportanceFacts, MemberFacts, NeededColumn, Term, Transform,
@@ -603,15 +604,17 @@ fn importance<'a>(
     });
     let head = ["predictor", "mean", "lowest", "highest", "folds that use it"];
     let most = &of.predictors[0];
+    let metric = within(&of.metric);
     let folds = if of.folds == 1 { "fold" } else { "folds" };
     Figure {
         id,
         heading: match most.mean > 0.0 {
             true => format!(
-                "{}: predictions lose most without {}, {} in the mean",
+                "{}: predictions lose most without {}, {} of {} in the mean",
                 escape(name),
                 breakable(&most.name),
-                shown.number(&format!("{path}/importance/predictors/0/mean"), 3)
+                shown.number(&format!("{path}/importance/predictors/0/mean"), 3),
+                escape(&metric)
             ),
             false => format!(
                 "{}: without any one predictor held-out rows are predicted no worse, on average over folds",

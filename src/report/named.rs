@@ -7,7 +7,7 @@ use super::svg::{Anchor, Svg};
 /// Width of every such picture: what a screen of 375 has between its margins. Units: pixels.
 pub const WIDTH: f64 = 336.0;
 /// Characters of a name, which has the whole line.
-pub const NAME: usize = 46;
+pub const NAME: usize = 48;
 /// Under the heads of the columns.
 pub const TOP: f64 = 33.0;
 const STEP: f64 = 30.0;
@@ -28,7 +28,7 @@ pub fn foot(names: usize) -> f64 {
 pub fn line(svg: &mut Svg, position: usize, name: &str) -> f64 {
     let top = foot(position);
     svg.text("name", (0.0, top + 12.0), Anchor::Start, name);
-    top + 21.0
+    top + 20.0
 }
 
 /// The picture for the page, with room for words beside it; a screen that is narrower still scrolls it.
