@@ -6,8 +6,9 @@ use restudy::data::{
     Compared, ComparisonFacts, DeviationFacts, DifferenceFacts, Equation, Estimate,
     Explained, FrozenFacts, GapColumn, GapFacts, GroupDifference, GroupMeasure,
     Heterogeneity, ImportanceFacts, JoinFacts, JudgedFacts, Known, PatternFacts,
-    PredictorImportance, PredictorShap, ProtocolFacts, Removed, Share, ShareDifference,
-    SiteFacts, StudyRecord, SubgroupFacts, Term, Transform, WorkedExample,
+    PredictorImportance, PredictorShap, ProtocolFacts, ReductionFacts, Removed, Share,
+    ShareDifference, SiteFacts, StudyRecord, SubgroupFacts, Term, Transform,
+    WorkedExample,
 };
 use restudy::operation::{Entry, Kind, section};
 use restudy::report::render;
@@ -939,6 +940,70 @@ fn a_step_that_is_its_selector_is_named_once() {
     let html = page(&full("")).html;
     for name in ["anova", "lasso", "mrmr"] {
         assert!(!html.contains(&format!("after {name} ({name})")), "{name}");
+    }
+}
+
+#[test]
+fn names_stand_above_what_is_drawn_so_that_a_telephone_shows_both() {
+    let page = page(&full(""));
+    for name in ["stability", "columns-by-step", "importance"] {
+        let mut of = page.figures.iter().filter(|(known, _)| known.starts_with(name));
+        let (_, picture) = of.next().expect(name);
+        // A screen of 375 pixels has 339 between its margins.
+        assert!(picture.contains("viewBox=\"0 0 336 "), "{name}");
+        assert!(picture.contains("class=\"name\""), "{name}");
+    }
+}
+
+#[test]
+fn all_pairs_are_named_where_pairs_within_strata_stand_beside_them() {
+    let mut record = full("");
+    assert!(page(&record).html.contains(" over all pairs, "));
+    for analysis in record.analyses.values_mut() {
+        analysis.within = None;
+    }
+    let html = page(&record).html;
+    assert!(!html.contains("over all pairs") && html.contains(" of the model; "));
+}
+
+#[test]
+fn the_heading_tells_how_many_columns_reach_the_learner() {
+    let heading = |first: usize, median: f64, lowest: usize, highest: usize| {
+        let mut record = full("");
+        for analysis in record.analyses.values_mut() {
+            let Some(selection) = &mut analysis.selection else { continue };
+            let step = selection.reduction[0].clone();
+            let tables = ReductionFacts {
+                median: first as f64,
+                lowest: first,
+                highest: first,
+                ..step.clone()
+            };
+            let stage = "learner".to_string();
+            let learner =
+                ReductionFacts { stage, step: None, median, lowest, highest, ..step };
+            selection.reduction = vec![tables, learner];
+        }
+        let html = page(&record).html;
+        let figure = html.split_once("<figure id=\"columns-by-step\"").unwrap().1;
+        let heading = figure.split_once("<h3>").unwrap().1.split_once("</h3>").unwrap().0;
+        text(heading)
+    };
+    assert!(heading(14, 14.0, 14, 14).starts_with("All 14 columns reach "));
+    let spread = heading(14, 14.0, 4, 14);
+    assert!(spread.starts_with("Of 14 columns 14 (4–14) reach "), "{spread}");
+    assert!(spread.ends_with("as median and range of outer fits"), "{spread}");
+    assert!(heading(5, 9.0, 9, 9).starts_with("5 columns become 9 that reach "));
+}
+
+#[test]
+fn a_kind_of_computation_names_each_reader_once() {
+    let page = page(&full(""));
+    let (_, csv) = page.tables.iter().find(|(name, _)| name == "graph.csv").unwrap();
+    for line in csv.lines() {
+        let readers: Vec<&str> = line.rsplit(',').next().unwrap().split("; ").collect();
+        let apart: std::collections::BTreeSet<&&str> = readers.iter().collect();
+        assert_eq!(apart.len(), readers.len(), "{line}");
     }
 }
 

@@ -8,7 +8,6 @@ use super::figure::{DataTable, Figure};
 use super::named;
 use super::shown::{Shown, breakable, counts_apart, escape, fill, plain};
 use super::structured_abstract::within;
-use super::structured_abstract::within;
 use super::svg::Anchor;
 use crate::data::{
     Equation, FullModelFacts, ImportanceFacts, MemberFacts, NeededColumn, Term, Transform,
