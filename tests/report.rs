@@ -963,7 +963,7 @@ fn all_pairs_are_named_where_pairs_within_strata_stand_beside_them() {
         analysis.within = None;
     }
     let html = page(&record).html;
-    assert!(!html.contains("over all pairs") && html.contains(" of the model; "));
+    assert!(!html.contains("over all pairs") && html.contains(" of the model"));
 }
 
 #[test]
@@ -972,7 +972,7 @@ fn the_heading_tells_how_many_columns_reach_the_learner() {
         let mut record = full("");
         for analysis in record.analyses.values_mut() {
             let Some(selection) = &mut analysis.selection else { continue };
-            let step = selection.reduction[0].clone();
+            let Some(step) = selection.reduction.first().cloned() else { continue };
             let tables = ReductionFacts {
                 median: first as f64,
                 lowest: first,
