@@ -8,7 +8,7 @@ use super::finding::{associated, held_out_whole, may_look_at_site};
 use super::forest::{Counted, Forest, Row, Scale};
 use super::shown::{Shown, counts_apart, escape, fill, place, without_tags};
 use super::standing::{
-    headline, hue, label, model, primary, rows_are, same_question, same_splits,
+    Standing, headline, hue, label, model, primary, same_question, same_splits,
     whereabouts,
 };
 use crate::data::{AnalysisRecord, Better, PermutationFacts};
@@ -220,7 +220,8 @@ fn figure(
             heading: true,
             ..Row::default()
         });
-        rows.push(overall(name, of, model(of)));
+        let series = Standing::of(record, of).series();
+        rows.push(Row { series, ..overall(name, of, model(of)) });
         if let (Some(estimate), Some(column)) = (&of.within, &record.study.within) {
             rows.push(Row {
                 label: format!("the same within {column}"),
@@ -255,9 +256,12 @@ fn figure(
     let forest = Forest {
         title: "The model, within strata, and what controls give alone",
         description: format!(
-            "{} of the headline model over all pairs and within strata, beside other models on \
-             the same splits.",
-            primary(analysis)
+            "{} of the headline model{}, beside other models on the same splits.",
+            primary(analysis),
+            match rows.iter().any(|row| row.series == WITHIN) {
+                true => " and the same within strata",
+                false => "",
+            }
         ),
         axis: primary(analysis),
         what: "Model",
@@ -275,18 +279,7 @@ fn figure(
     Some(Figure {
         id: "controls",
         heading: heading(record, shown, name, analysis),
-        sub: format!(
-            "Circle: the model over all pairs of {}.{}{} All of a group on the same splits.",
-            rows_are(record, &analysis.cohort),
-            match stratified {
-                true => " Square: the same predictions, pairs within one stratum only.",
-                false => "",
-            },
-            match forest.rows.iter().any(|row| row.series > 1 && row.series != WITHIN) {
-                true => " Other marks: controls and further models, as in the other pictures.",
-                false => "",
-            }
-        ),
+        sub: format!("{} All of a group on the same splits.", marks(&forest.rows).join(" ")),
         body: Forest::boxed(&picture, "The model within strata, and controls"),
         pictures: vec![picture],
         method: match stratified {
@@ -302,6 +295,36 @@ fn figure(
         .to_string(),
         table: forest.table(),
     })
+}
+
+/// What each mark that is drawn stands for.
+fn marks(rows: &[Row]) -> Vec<&'static str> {
+    let places = [Standing::Internal, Standing::SiteBySite, Standing::External];
+    let of_place = |series: usize| places.iter().any(|place| place.series() == series);
+    let drawn =
+        |series: usize| rows.iter().any(|row| !row.heading && row.series == series);
+    let further = rows
+        .iter()
+        .any(|row| !row.heading && row.series != WITHIN && !of_place(row.series));
+    [
+        (drawn(Standing::Internal.series()), "Circle: the model, internal."),
+        (
+            drawn(Standing::SiteBySite.series()),
+            "Diamond: the model, over sites that are held out one at a time.",
+        ),
+        (
+            drawn(Standing::External.series()),
+            "Filled square: the finished model in another cohort.",
+        ),
+        (
+            drawn(WITHIN),
+            "Open square: the same predictions, pairs within one stratum only.",
+        ),
+        (further, "Other marks: controls and further models, as in the other pictures."),
+    ]
+    .into_iter()
+    .filter_map(|(is_drawn, words)| is_drawn.then_some(words))
+    .collect()
 }
 
 /// The mark of the headline's predictions on pairs within a stratum.
@@ -336,9 +359,9 @@ fn heading(
     let all = shown.number(&format!("{}/estimate", of(name)), 2);
     let within = match (&record.study.within, &analysis.within) {
         (Some(column), Some(_)) => format!(
-            ", {} within {}",
-            shown.number(&format!("{}/within/estimate", place(name)), 2),
-            escape(column)
+            ", within {} {}",
+            escape(column),
+            shown.number(&format!("{}/within/estimate", place(name)), 2)
         ),
         _ => String::new(),
     };
@@ -353,5 +376,5 @@ fn heading(
             )
         })
         .collect();
-    format!("{metric} {all} over all pairs{within}{}", controls.concat())
+    format!("{metric} {all}{within}{}", controls.concat())
 }
