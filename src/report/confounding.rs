@@ -378,3 +378,23 @@ fn heading(
         .collect();
     format!("{metric} {all}{within}{}", controls.concat())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_marks_that_are_drawn_are_told() {
+        let heading = Row { heading: true, series: 4, ..Row::default() };
+        let row = |series| Row { series, ..Row::default() };
+        let firsts = |rows: &[Row]| -> Vec<String> {
+            let words = marks(rows).into_iter();
+            words.map(|words| words.split(':').next().unwrap().to_string()).collect()
+        };
+        assert_eq!(firsts(&[heading, row(1)]), ["Circle"]);
+        assert_eq!(
+            firsts(&[row(3), row(WITHIN), row(4), row(2)]),
+            ["Diamond", "Filled square", "Open square", "Other marks"]
+        );
+    }
+}

@@ -772,6 +772,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_frozen_model_is_told_of_where_there_is_one() {
+        use Standing::{External, Internal, SiteBySite};
+        let frozen =
+            |standings: &[Standing]| what_is_judged(standings).contains("frozen");
+        assert!(
+            frozen(&[Internal, External]) && frozen(&[Internal, SiteBySite, External])
+        );
+        assert!(!frozen(&[Internal]) && !frozen(&[SiteBySite, Internal]));
+        assert!(what_is_judged(&[SiteBySite, Internal]).contains("share sites"));
+        assert!(!what_is_judged(&[Internal, Internal]).contains("questions"));
+    }
+
+    #[test]
     fn measures_of_another_scale_have_an_axis_of_their_own() {
         let mut panels = Vec::new();
         let mut put = |name: &str, better, values: [f64; 3]| {
