@@ -111,6 +111,18 @@ fn site_volume_and_clinical_predictors_alone_stand_beside_the_headline() {
     assert!(html.contains("Controls that were added"));
     assert!(html.contains("the outcome goes with <code>hospital</code>"));
     assert!(html.contains("was not computed: a small study."));
+    // Marks, splits and what is judged are called what they are.
+    for told in [
+        "Circle: the model, internal.",
+        "Diamond: the model, over sites that are held out one at a time.",
+        "Open square: the same predictions, pairs within one stratum only.",
+        "Rows that are held out at random share sites with training rows",
+        "<th scope=\"col\">Site held out</th>",
+    ] {
+        assert!(html.contains(told), "{told}");
+    }
+    assert!(!html.contains("over all pairs"));
+    assert!(!html.contains("of the one frozen model"));
 }
 
 /// Of several controls a reader of a decision curve asks for what decides today.

@@ -956,14 +956,20 @@ fn names_stand_above_what_is_drawn_so_that_a_telephone_shows_both() {
 }
 
 #[test]
-fn all_pairs_are_named_where_pairs_within_strata_stand_beside_them() {
+fn the_value_of_the_model_is_named_where_none_within_strata_stands_beside_it() {
     let mut record = full("");
-    assert!(page(&record).html.contains(" over all pairs, "));
+    assert!(page(&record).html.contains(", within "));
     for analysis in record.analyses.values_mut() {
         analysis.within = None;
     }
     let html = page(&record).html;
-    assert!(!html.contains("over all pairs") && html.contains(" of the model"));
+    let figure = html.split_once("<figure id=\"controls\"").unwrap().1;
+    let heading = figure.split_once("<h3>").unwrap().1.split_once("</h3>").unwrap().0;
+    let heading = text(heading);
+    assert!(
+        heading.contains(" of the model") && !heading.contains("within"),
+        "{heading}"
+    );
 }
 
 #[test]

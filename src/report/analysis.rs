@@ -133,11 +133,16 @@ fn schemes(record: &StudyRecord) -> Vec<(&String, &AnalysisRecord)> {
 /// The outer splits of the first repeat: who trains, who is held out, and how many of these have the outcome.
 fn folds(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Json {
     let at = place(name);
+    // A site tells more than the number of its split; both follow the order of splits.
+    let sites = analysis.sites.len() == analysis.folds.len();
     let rows = analysis.folds.iter().enumerate().filter(|(_, fold)| fold.repeat == 1);
     let rows = rows.map(|(position, fold)| {
         let of = |what: &str| shown.count(&format!("{at}/folds/{position}/{what}"));
         json!({
-            "fold": fold.outer,
+            "fold": match analysis.sites.get(position).filter(|_| sites) {
+                Some(site) => site.name.clone(),
+                None => fold.outer.to_string(),
+            },
             "train": of("n_train"),
             "held_out": of("n_held_out"),
             "positive": of("positive_held_out"),
@@ -149,6 +154,7 @@ fn folds(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> Json {
         "outcome": analysis.outcome,
         "cohort": analysis.cohort,
         "repeats": analysis.folds.iter().any(|fold| fold.repeat > 1),
+        "sites": sites,
         "rows": rows.collect::<Vec<_>>(),
         "n": shown.count(&format!("{at}/n")),
         "positive": shown.count(&format!("{at}/n_positive")),
@@ -291,7 +297,8 @@ fn tuning(
         json!({
             "selector": candidate.selector,
             "learner": candidate.learner,
-            "settings": candidate.settings,
+            // No line ends between a setting and its value.
+            "settings": candidate.settings.replace(" = ", "\u{a0}=\u{a0}"),
             "is_chosen": candidate.chosen > 0,
             "chosen": shown.count(&format!("{path}/chosen")),
             "inner": shown.number(&format!("{path}/inner"), 3),

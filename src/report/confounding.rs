@@ -8,7 +8,7 @@ use super::finding::{associated, held_out_whole, may_look_at_site};
 use super::forest::{Counted, Forest, Row, Scale};
 use super::shown::{Shown, counts_apart, escape, fill, place, without_tags};
 use super::standing::{
-    headline, hue, label, model, primary, rows_are, same_question, same_splits,
+    Standing, headline, hue, label, model, primary, same_question, same_splits,
     whereabouts,
 };
 use crate::data::{AnalysisRecord, Better, PermutationFacts};
@@ -220,7 +220,8 @@ fn figure(
             heading: true,
             ..Row::default()
         });
-        rows.push(overall(name, of, model(of)));
+        let series = Standing::of(record, of).series();
+        rows.push(Row { series, ..overall(name, of, model(of)) });
         if let (Some(estimate), Some(column)) = (&of.within, &record.study.within) {
             rows.push(Row {
                 label: format!("the same within {column}"),
@@ -262,7 +263,7 @@ fn figure(
             "{} of the headline model{}, beside other models on the same splits.",
             primary(analysis),
             match stratified {
-                true => " over all pairs and within strata",
+                true => " and the same within strata",
                 false => "",
             }
         ),
@@ -281,20 +282,7 @@ fn figure(
     Some(Figure {
         id: "controls",
         heading: heading(record, shown, name, analysis),
-        sub: format!(
-            "Circle: the model{}{} All of a group on the same splits.",
-            match stratified {
-                true => format!(
-                    " over all pairs of {}. Square: the same predictions, pairs within one stratum only.",
-                    rows_are(record, &analysis.cohort)
-                ),
-                false => ".".to_string(),
-            },
-            match forest.rows.iter().any(|row| row.series > 1 && row.series != WITHIN) {
-                true => " Other marks: controls and further models, as in the other pictures.",
-                false => "",
-            }
-        ),
+        sub: format!("{} All of a group on the same splits.", marks(&forest.rows).join(" ")),
         body: Forest::boxed(&picture, forest.title),
         pictures: vec![picture],
         method: match stratified {
@@ -310,6 +298,36 @@ fn figure(
         .to_string(),
         table: forest.table(),
     })
+}
+
+/// What each mark that is drawn stands for.
+fn marks(rows: &[Row]) -> Vec<&'static str> {
+    let places = [Standing::Internal, Standing::SiteBySite, Standing::External];
+    let of_place = |series: usize| places.iter().any(|place| place.series() == series);
+    let drawn =
+        |series: usize| rows.iter().any(|row| !row.heading && row.series == series);
+    let further = rows
+        .iter()
+        .any(|row| !row.heading && row.series != WITHIN && !of_place(row.series));
+    [
+        (drawn(Standing::Internal.series()), "Circle: the model, internal."),
+        (
+            drawn(Standing::SiteBySite.series()),
+            "Diamond: the model, over sites that are held out one at a time.",
+        ),
+        (
+            drawn(Standing::External.series()),
+            "Filled square: the finished model in another cohort.",
+        ),
+        (
+            drawn(WITHIN),
+            "Open square: the same predictions, pairs within one stratum only.",
+        ),
+        (further, "Other marks: controls and further models, as in the other pictures."),
+    ]
+    .into_iter()
+    .filter_map(|(is_drawn, words)| is_drawn.then_some(words))
+    .collect()
 }
 
 /// The mark of the headline's predictions on pairs within a stratum.
@@ -344,9 +362,9 @@ fn heading(
     let all = shown.number(&format!("{}/estimate", of(name)), 2);
     let within = match (&record.study.within, &analysis.within) {
         (Some(column), Some(_)) => format!(
-            " over all pairs, {} within {}",
-            shown.number(&format!("{}/within/estimate", place(name)), 2),
-            escape(column)
+            ", within {} {}",
+            escape(column),
+            shown.number(&format!("{}/within/estimate", place(name)), 2)
         ),
         _ => String::new(),
     };
@@ -361,7 +379,27 @@ fn heading(
             )
         })
         .collect();
-    // Without strata there are no other pairs to tell these from.
-    let other = if within.is_empty() { " of the model" } else { "" };
-    format!("{metric} {all}{other}{within}{}", controls.concat())
+    // Beside the value within strata it is clear whose it is.
+    let whose = if within.is_empty() { " of the model" } else { "" };
+    format!("{metric} {all}{whose}{within}{}", controls.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_marks_that_are_drawn_are_told() {
+        let heading = Row { heading: true, series: 4, ..Row::default() };
+        let row = |series| Row { series, ..Row::default() };
+        let firsts = |rows: &[Row]| -> Vec<String> {
+            let words = marks(rows).into_iter();
+            words.map(|words| words.split(':').next().unwrap().to_string()).collect()
+        };
+        assert_eq!(firsts(&[heading, row(1)]), ["Circle"]);
+        assert_eq!(
+            firsts(&[row(3), row(WITHIN), row(4), row(2)]),
+            ["Diamond", "Filled square", "Open square", "Other marks"]
+        );
+    }
 }

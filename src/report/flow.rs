@@ -624,14 +624,27 @@ pub fn figure(record: &StudyRecord, shown: &Shown) -> Figure<'static> {
         Some((name, at, first))
     });
     let heading = match of_headline {
-        Some((name, at, first)) => format!(
-            "Of {} {} in {}, {} are analysed for the headline, {} of them positive",
-            shown.count(&format!("/cohorts/{at}/flow/0/n_in")),
-            unit(first),
-            escape(first.label.strip_prefix("rows of ").unwrap_or(&first.label)),
-            shown.count(&format!("{}/n", place(name))),
-            shown.count(&format!("{}/n_positive", place(name)))
-        ),
+        Some((name, at, first)) => {
+            let source =
+                escape(first.label.strip_prefix("rows of ").unwrap_or(&first.label));
+            let n_in = shown.count(&format!("/cohorts/{at}/flow/0/n_in"));
+            let positive = shown.count(&format!("{}/n_positive", place(name)));
+            let analysed = record.analyses[name].n.known();
+            let nobody_left = analysed.is_some() && analysed == first.n_in.known();
+            match nobody_left {
+                true => format!(
+                    "All {n_in} {} in {source} are analysed for the headline, {positive} of them \
+                     positive",
+                    unit(first)
+                ),
+                false => format!(
+                    "Of {n_in} {} in {source}, {} are analysed for the headline, {positive} of them \
+                     positive",
+                    unit(first),
+                    shown.count(&format!("{}/n", place(name)))
+                ),
+            }
+        }
         None => "Nobody is analysed".to_string(),
     };
     let head = [

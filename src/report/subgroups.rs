@@ -261,6 +261,7 @@ fn further(
         _ => measure.title.as_str(),
     });
     let titles: Vec<&str> = titles.collect();
+    let decides = |metric: &str| ["sensitivity", "specificity"].contains(&metric);
     let rows = analysis.subgroups.iter().enumerate().map(|(at, group)| {
         let path = format!("{}/subgroups/{at}", place(name));
         let cells = group.measures.iter().enumerate().map(|(which, measure)| {
@@ -302,6 +303,7 @@ fn further(
         "differences": by_variable(differences),
         "where": format!("{}, {}", whereabouts(record, analysis), analysis.cohort),
         "titles": titles,
+        "decides": first.measures.iter().any(|measure| decides(&measure.metric)),
         "variables": by_variable(rows),
     }))
 }

@@ -203,6 +203,33 @@ fn each_site(analysis: &AnalysisRecord) -> String {
     }
 }
 
+/// What the values of such places are of, and why they differ in more than chance.
+fn what_is_judged(standings: &[Standing]) -> &'static str {
+    let inside = |standing: &Standing| {
+        matches!(standing, Standing::Internal | Standing::SiteBySite)
+    };
+    let sites = standings.contains(&Standing::SiteBySite);
+    match (standings.iter().all(inside), sites) {
+        (false, false) => {
+            "Internal values are of the procedure, which chooses and fits anew in every fold; those \
+             of another cohort are of the one frozen model. They answer different questions."
+        }
+        (false, true) => {
+            "Internal values and those site by site are of the procedure, which chooses and fits anew \
+             in every fold; those of another cohort are of the one frozen model. They answer different \
+             questions."
+        }
+        (true, true) if standings.contains(&Standing::Internal) => {
+            "All values are of the procedure, which chooses and fits anew in every fold. Rows that are \
+             held out at random share sites with training rows, a site that is held out does not. They \
+             answer different questions."
+        }
+        (true, _) => {
+            "All values are of the procedure, which chooses and fits anew in every fold."
+        }
+    }
+}
+
 /// Every metric of the same question, judged in each place.
 fn side_by_side(
     record: &StudyRecord,
@@ -288,6 +315,8 @@ fn side_by_side(
         table.rows.extend(of.rows);
     }
     let drawn = || forests.iter().flat_map(|forest| &forest.rows);
+    let standings: Vec<Standing> =
+        asked.iter().map(|(_, analysis)| Standing::of(record, analysis)).collect();
     Figure {
         id: "places",
         heading: places(record, shown, asked),
@@ -319,8 +348,8 @@ fn side_by_side(
         ),
         pictures,
         method: format!(
-            "Internal values are of the procedure, which chooses and fits anew in every fold; those \
-             of another cohort are of the one frozen model. They answer different questions.{}",
+            "{}{}",
+            what_is_judged(&standings),
             match fitted {
                 Some(_) =>
                     " Apparent values have the intervals of one set of rows, which leave out that the \
@@ -741,6 +770,19 @@ fn frozen_model(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_frozen_model_is_told_of_where_there_is_one() {
+        use Standing::{External, Internal, SiteBySite};
+        let frozen =
+            |standings: &[Standing]| what_is_judged(standings).contains("frozen");
+        assert!(
+            frozen(&[Internal, External]) && frozen(&[Internal, SiteBySite, External])
+        );
+        assert!(!frozen(&[Internal]) && !frozen(&[SiteBySite, Internal]));
+        assert!(what_is_judged(&[SiteBySite, Internal]).contains("share sites"));
+        assert!(!what_is_judged(&[Internal, Internal]).contains("questions"));
+    }
 
     #[test]
     fn measures_of_another_scale_have_an_axis_of_their_own() {
