@@ -1161,7 +1161,37 @@ fn folds(name: &str, analysis: &AnalysisRecord, series: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, listed, parted};
+    use serde_json::json;
+
+    use super::{counted, folds, listed, parted, parts};
+    use crate::data::AnalysisRecord;
+
+    #[test]
+    fn sites_that_are_held_out_are_drawn_and_called_as_sites() {
+        let fold = |outer: usize, value: f64| {
+            let fold = json!({
+                "repeat": 1, "outer": outer, "n_train": 40, "n_held_out": 20,
+                "positive_held_out": 8, "value": value, "candidate": null,
+                "falls_back": false, "without_columns": false, "threshold": null,
+            });
+            serde_json::from_value(fold).unwrap()
+        };
+        let of = |kind: &str| AnalysisRecord {
+            kind: kind.to_string(),
+            folds: vec![fold(1, 0.7), fold(2, 0.8)],
+            ..AnalysisRecord::default()
+        };
+        let sites = folds("a", &of("sites"), 3);
+        for words in
+            ["Site that is held out", "site 2: 0.800", "dot3", "2 held-out sites"]
+        {
+            assert!(sites.contains(words), "{words}: {sites}");
+        }
+        assert!(!sites.contains("Repeat") && !sites.contains("dot1"), "{sites}");
+        let inside = folds("a", &of("internal"), 1);
+        assert!(inside.contains("repeat 1, fold 2: 0.800"), "{inside}");
+        assert_eq!((parts(&of("sites")), parts(&of("internal"))), ("sites", "folds"));
+    }
 
     #[test]
     fn ways_that_differ_in_a_number_are_one() {
