@@ -948,8 +948,11 @@ fn figure<'a>(
             },
             match drawn.at {
                 Some(_) if is_stated(analysis) =>
-                    "; dot: where the stated threshold lies",
-                Some(_) => "; dot: where the learned threshold lies",
+                    "; mark: at the threshold that was stated beforehand",
+                Some(_) if analysis.folds.len() < 2 => "; mark: at the learned threshold",
+                // Each fold's rows are called at its own, so that no one point of the curve is meant.
+                Some(_) =>
+                    "; mark: each fold at the threshold it learned, which need not be on the curve",
                 None => "",
             },
             primary(analysis),
