@@ -315,6 +315,11 @@ fn tuning(
         "name": name, "primary": primary(analysis), "rows": rows.collect::<Vec<_>>(),
         "averages": analysis.averages(),
         "fallback": fallback,
+        // Of those that are listed: a column of zeros says nothing that a sentence does not.
+        "fails": analysis
+            .candidates
+            .iter()
+            .any(|candidate| wanted(candidate) && candidate.failed > 0),
         "races": analysis.candidates.iter().any(|candidate| candidate.left_behind > 0),
     })
 }

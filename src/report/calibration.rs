@@ -166,8 +166,9 @@ fn figure<'a>(
         value("calibration_slope"),
         value("observed_expected"),
         value("brier"),
-        reference(shown, &at, analysis)
-            .map_or(String::new(), |of| format!(", {of} by the prevalence alone"))
+        reference(shown, &at, analysis).map_or(String::new(), |of| format!(
+            ", {of} by the prevalence of these rows"
+        ))
     );
     let picture = plot.svg.finish_told("Calibration", &description);
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -316,7 +317,7 @@ fn panel(shown: &Shown, at: &str, analysis: &AnalysisRecord) -> String {
                 false => not_defined(analysis, metric),
             },
             match reference(shown, at, analysis).filter(|_| metric == "brier") {
-                Some(of) => format!("<br><small>prevalence alone {of}</small>"),
+                Some(of) => format!("<br><small>prevalence of these rows {of}</small>"),
                 None => String::new(),
             }
         )

@@ -14,8 +14,8 @@ use super::roc::{
 };
 use super::shown::{Shown, counts_apart, escape, fill, place, plain, powers};
 use super::standing::{
-    BESIDE, all, headline, hue, judged_place, label, model, primary, role, rows_are,
-    same_question, same_splits, whereabouts,
+    BESIDE, Standing, all, headline, hue, judged_place, label, model, primary, role,
+    rows_are, same_question, same_splits, whereabouts,
 };
 use super::svg::{Anchor, Svg};
 use super::utility::useful;
@@ -467,7 +467,7 @@ const TARGET: &str = "/study/target_prevalence/prevalence";
 fn in_words(shown: &Shown, at: &str, digits: usize) -> String {
     let cell = |what: &str| shown.number(&format!("{at}/{what}"), digits);
     format!(
-        "<p class=\"tag\">In words: of the rows with the outcome {} are called positive and {} \
+        "<p class=\"vh\">In words: of the rows with the outcome {} are called positive and {} \
          negative; of those without it {} are called positive and {} negative.</p>",
         cell("true_positive"),
         cell("false_negative"),
@@ -538,14 +538,15 @@ fn thresholds(shown: &Shown, name: &str, analysis: &AnalysisRecord) -> String {
     )
 }
 
-/// The mean curves of all models on the splits of the headline.
+/// The curves of all models on the splits of the headline.
 fn together(
     record: &StudyRecord,
     shown: &Shown,
     (name, analysis): (&String, &AnalysisRecord),
     others: &[(&String, &AnalysisRecord)],
 ) -> Figure<'static> {
-    let mut drawn = vec![Drawn::of((name, analysis), (model(analysis), 1), shown)];
+    let series = Standing::of(record, analysis).series();
+    let mut drawn = vec![Drawn::of((name, analysis), (model(analysis), series), shown)];
     for (name, other) in others.iter().take(BESIDE) {
         let label = match other.role.as_str() {
             "control" => format!("{} (control)", model(other)),
@@ -571,7 +572,8 @@ fn together(
         id: "models",
         heading: format!("AUROC: {}", all.join(", ")),
         sub: format!(
-            "Mean curves of models that were judged on the very same splits.{}",
+            "{} of models that were judged on the very same splits.{}",
+            if analysis.roc.len() > 1 { "Mean curves" } else { "Curves" },
             marked(&drawn)
         ),
         body: format!(
@@ -581,9 +583,12 @@ fn together(
         pictures: vec![picture],
         method: format!(
             "{}{}; pointwise 95 % limits of each are in the table, and say nothing of differences.",
-            match shown.protects {
-                true => SMOOTH,
-                false => "Means of the step curves pooled within each repeat",
+            match (shown.protects, analysis.roc.len(), parts(analysis)) {
+                (true, ..) => SMOOTH.to_string(),
+                (false, 0 | 1, parts) => format!("Step curves of all {parts} together"),
+                (false, ..) => {
+                    "Means of the step curves pooled within each repeat".to_string()
+                }
             },
             match others.len() > BESIDE {
                 true =>
@@ -613,20 +618,18 @@ fn every(record: &StudyRecord, shown: &Shown) -> Vec<Json> {
         });
         let failed = analysis.failures().into_iter().map(failure);
         // Most measures lack the same folds: these are named together.
-        let mut lacking: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        let mut lacking: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (metric, estimate) in &analysis.performance {
             let named = analysis.metrics.iter().chain(&analysis.standard);
             let title = named.into_iter().find(|of| of.name == *metric).map(titled);
             let title = title.unwrap_or(metric);
-            lacking.entry(estimate.failed_folds.len()).or_default().push(title);
+            lacking.entry(counted(&estimate.failed_folds)).or_default().push(title);
         }
         let all = analysis.performance.len();
-        let notes = lacking.iter().filter(|(folds, _)| **folds > 0).map(|(folds, of)| {
-            let folds = format!("{folds} {}", if *folds == 1 { "fold" } else { "folds" });
-            match of.len() {
-                n if n == all && n > 1 => format!("no measure in {folds}"),
-                _ => format!("{} not in {folds}", of.join(", ")),
-            }
+        let notes = lacking.iter().filter(|(place, _)| !place.is_empty());
+        let notes = notes.map(|(place, of)| match of.len() {
+            n if n == all && n > 1 => format!("No measure could be computed in {place}"),
+            _ => format!("{} could not be computed in {place}", listed(of)),
         });
         let row = json!({
             "model": model(analysis),
@@ -779,7 +782,14 @@ fn described(
     let notes = analysis.performance.iter().filter(|(_, e)| !e.failed_folds.is_empty());
     let notes = notes.map(|(metric, estimate)| {
         let failed = &estimate.failed_folds;
-        format!("{metric} could not be computed in {}; {}.", counted(failed), failed[0])
+        let named = analysis.metrics.iter().chain(&analysis.standard);
+        let title = named.into_iter().find(|of| of.name == *metric).map(titled);
+        format!(
+            "{} could not be computed in {}; {}.",
+            title.unwrap_or(metric),
+            counted(failed),
+            failed[0]
+        )
     });
     let failed = analysis.failures().into_iter().map(failure);
     json!({
@@ -827,17 +837,20 @@ fn listed(words: &[&str]) -> String {
     }
 }
 
-/// Of how many folds or sites, which are named, and of how many whole repeats these failures are.
+/// Of how many folds and sites, which are named, and of how many whole repeats these failures are.
 fn counted(failed: &[String]) -> String {
-    let of_fold = |why: &&String| why.starts_with("repeat ") || why.starts_with("site ");
-    let folds = failed.iter().filter(of_fold).count();
-    let counts = [(folds, "fold"), (failed.len() - folds, "repeat")];
+    let named = |first: &str| failed.iter().filter(|why| why.starts_with(first)).count();
+    let (folds, sites) = (named("repeat "), named("site "));
+    let counts =
+        [(folds, "fold"), (sites, "site"), (failed.len() - folds - sites, "repeat")];
     let counts = counts.into_iter().filter(|(n, _)| *n > 0);
-    let counts = counts.map(|(n, what)| match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    });
-    counts.collect::<Vec<_>>().join(" and ")
+    let counts: Vec<String> = counts
+        .map(|(n, what)| match n {
+            1 => format!("1 {what}"),
+            n => format!("{n} {what}s"),
+        })
+        .collect();
+    listed(&counts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// A measure by its name, AUROC by its short one.
@@ -868,11 +881,14 @@ fn figure<'a>(
     let repeats = analysis.roc.len();
     let of_curve = match (shown.protects, repeats) {
         (true, _) => format!("{standing}, smooth"),
-        (false, 1) => format!("{standing}, all folds"),
+        (false, 1) => format!("{standing}, all {}", parts(analysis)),
         (false, _) => format!("{standing}, mean of repeats"),
     };
-    let drawn = Drawn::of((name, analysis), (of_curve, 1), shown);
-    let (roc, folds) = (roc(&drawn, analysis, shown), folds(name, analysis));
+    let series = Standing::of(record, analysis).series();
+    let drawn = Drawn::of((name, analysis), (of_curve, series), shown);
+    let (roc, folds) = (roc(&drawn, analysis, shown), folds(name, analysis, series));
+    // A site that is held out is one fold, and is called what it is.
+    let part = part(analysis);
     // Whatever chose among candidates, the finding of these curves is the area under them.
     let area = format!("{}/performance/auroc", place(name));
     let heading = match analysis.performance.get("auroc") {
@@ -915,11 +931,13 @@ fn figure<'a>(
         id: name,
         heading,
         sub: format!(
-            "ROC: {}{}{}. By fold: {} {}.",
+            "ROC: {}{}{}. By {part}: {} {}.",
             match shown.protects {
                 true => "a smooth curve through the mean of the curves of all repeats"
                     .to_string(),
-                false if repeats == 1 => "step curve of all folds together".to_string(),
+                false if repeats == 1 => {
+                    format!("step curve of all {} together", parts(analysis))
+                }
                 false => format!(
                     "step curves pooled within each of {repeats} repeats, thin, and their mean, bold"
                 ),
@@ -930,20 +948,29 @@ fn figure<'a>(
             },
             match drawn.at {
                 Some(_) if is_stated(analysis) =>
-                    "; dot: where the stated threshold lies",
-                Some(_) => "; dot: where the learned threshold lies",
+                    "; mark: at the threshold that was stated beforehand",
+                Some(_) if analysis.folds.len() < 2 => "; mark: at the learned threshold",
+                // Each fold's rows are called at its own, so that no one point of the curve is meant.
+                Some(_) =>
+                    "; mark: each fold at the threshold it learned, which need not be on the curve",
                 None => "",
             },
             primary(analysis),
             match analysis.folds.len() {
                 1 =>
-                    "on the part that was held out, with its 95 % interval where it has one",
-                _ =>
-                    "in each held-out fold; the line is the mean, the band its 95 % interval",
+                    "on the part that was held out, with its 95 % interval where it has one"
+                        .to_string(),
+                _ => format!(
+                    "in each held-out {part}; the line is {}, the band its 95 % interval",
+                    match analysis.kind.as_str() {
+                        "sites" => "the estimate over all of them",
+                        _ => "the mean",
+                    }
+                ),
             }
         ),
         body: format!(
-            "<div class=\"pair\"><div><h4>ROC</h4>{roc}</div><div><h4>By fold</h4>{folds}</div></div>"
+            "<div class=\"pair\"><div><h4>ROC</h4>{roc}</div><div><h4>By {part}</h4>{folds}</div></div>"
         ),
         pictures: vec![roc, folds],
         method: match analysis.performance.get(&analysis.primary) {
@@ -985,10 +1012,23 @@ fn against_chance(found: &Estimate) -> &'static str {
     }
 }
 
+/// What is held out in turn.
+fn part(analysis: &AnalysisRecord) -> &'static str {
+    if analysis.kind == "sites" { "site" } else { "fold" }
+}
+
+fn parts(analysis: &AnalysisRecord) -> &'static str {
+    if analysis.kind == "sites" { "sites" } else { "folds" }
+}
+
 /// What a curve over several folds does that the mean over folds does not.
 fn pooled_folds(analysis: &AnalysisRecord) -> &'static str {
     match analysis.folds.iter().filter(|fold| fold.repeat == 1).count() {
         0 | 1 => "",
+        _ if analysis.kind == "sites" => {
+            "; the curve ranks the rows of all sites together, although each site has a model of its \
+             own, so that the area under it need not be the estimate over sites"
+        }
         _ => {
             "; a curve ranks the rows of all folds of a repeat together, although each fold has a \
              model of its own, so that the area under it need not be the mean over folds"
@@ -1010,22 +1050,23 @@ pub const SMOOTH: &str = "The binormal curve that is fitted to the mean of the s
 
 fn roc(drawn: &Drawn<'_>, analysis: &AnalysisRecord, shown: &Shown) -> String {
     let mut svg = frame();
-    shade(&mut svg, 1, drawn.band);
+    shade(&mut svg, drawn.series, drawn.band);
     // A page holds so many marks; the data table has every curve.
     if !shown.protects {
         for curve in analysis.roc.iter().take(50) {
-            svg.path("thin1", &points(curve));
+            svg.path(&format!("thin{}", drawn.series), &points(curve));
         }
     }
     drawn.draw(&mut svg);
     let (label, described) = match (shown.protects, analysis.roc.len()) {
         (true, _) => ("smooth", "A smooth curve".to_string()),
+        (false, 1) if analysis.kind == "sites" => ("all sites", "One curve".to_string()),
         (false, 1) => ("all folds", "One curve".to_string()),
         (false, n) => {
             ("mean of repeats", format!("{n} curves, one per repeat, and their mean"))
         }
     };
-    svg.text("k1", (x(0.97), y(0.06)), Anchor::End, label);
+    svg.text(&format!("k{}", drawn.series), (x(0.97), y(0.06)), Anchor::End, label);
     let band = match drawn.band.points.is_empty() {
         true => "",
         false => " with a pointwise 95 % band",
@@ -1037,43 +1078,65 @@ fn roc(drawn: &Drawn<'_>, analysis: &AnalysisRecord, shown: &Shown) -> String {
     svg.finish("ROC curves", &described)
 }
 
-fn folds(name: &str, analysis: &AnalysisRecord) -> String {
+fn folds(name: &str, analysis: &AnalysisRecord, series: usize) -> String {
     let mut svg = Svg::new(420.0, 400.0);
-    axes(&mut svg, "Repeat", &primary(analysis));
+    let repeats = analysis.folds.iter().map(|fold| fold.repeat).max().unwrap_or(1);
+    let outer = analysis.folds.iter().map(|fold| fold.outer).max().unwrap_or(1);
+    // Of a single repeat the folds are counted below the axis.
+    let below = match (repeats, analysis.kind.as_str()) {
+        (1, "sites") => "Site that is held out, by number",
+        (1, _) if outer > 1 => "Fold",
+        _ => "Repeat",
+    };
+    axes(&mut svg, below, &primary(analysis));
     let estimate = analysis.performance.get(&analysis.primary);
     if let Some(estimate) = estimate {
         if let (Some(lower), Some(upper)) = (estimate.lower, estimate.upper) {
-            svg.rect("band1", (LEFT, y(upper)), (RIGHT - LEFT, y(lower) - y(upper)));
+            svg.rect(
+                &format!("band{series}"),
+                (LEFT, y(upper)),
+                (RIGHT - LEFT, y(lower) - y(upper)),
+            );
         }
-        svg.line("line1", (LEFT, y(estimate.estimate)), (RIGHT, y(estimate.estimate)));
+        let line = format!("line{series}");
+        svg.line(&line, (LEFT, y(estimate.estimate)), (RIGHT, y(estimate.estimate)));
     }
     let chance = analysis.metrics.iter().find(|m| m.name == analysis.primary);
     if let Some(chance) = chance.and_then(|metric| metric.chance) {
         svg.line("ref", (LEFT, y(chance)), (RIGHT, y(chance)));
         svg.text("small", (RIGHT - 4.0, y(chance) + 14.0), Anchor::End, "chance");
     }
-    let repeats = analysis.folds.iter().map(|fold| fold.repeat).max().unwrap_or(1);
-    let outer = analysis.folds.iter().map(|fold| fold.outer).max().unwrap_or(1);
     let width = (RIGHT - LEFT) / repeats as f64;
+    // Folds of one repeat stand side by side, so that equal values do not hide each other.
+    let place = |repeat: usize, fold: usize| {
+        let within = (fold as f64 - 0.5) / outer as f64;
+        LEFT + (repeat as f64 - 1.0 + 0.15 + 0.7 * within) * width
+    };
     for fold in &analysis.folds {
         let Some(value) = fold.value else { continue };
-        // Folds of one repeat stand side by side, so that equal values do not hide each other.
-        let within = (fold.outer as f64 - 0.5) / outer as f64;
-        let at = LEFT + (fold.repeat as f64 - 1.0 + 0.15 + 0.7 * within) * width;
+        // A site is named by its number, as in the table of splits.
+        let of = match part(analysis) {
+            "site" => format!("site {}", fold.outer),
+            _ => format!("repeat {}, fold {}", fold.repeat, fold.outer),
+        };
         let tip = format!(
-            "repeat {}, fold {}: {} ({} rows, {} positive)",
-            fold.repeat,
-            fold.outer,
+            "{of}: {} ({} rows, {} positive)",
             plain(value, 3),
             fold.n_held_out,
             fold.positive_held_out
         );
-        svg.dot("dot1", (at, y(value)), 4.2, &tip);
+        svg.mark(series, (place(fold.repeat, fold.outer), y(value)), 4.2, &tip);
     }
-    let every = repeats.div_ceil(10);
-    for repeat in (1..=repeats).filter(|repeat| (repeat - 1) % every == 0) {
-        let at = LEFT + (repeat as f64 - 0.5) * width;
-        svg.text("small", (at, BOTTOM + 18.0), Anchor::Middle, &repeat.to_string());
+    let ticks: Vec<(usize, f64)> = match (repeats, outer) {
+        (1, 2..) => (1..=outer).map(|fold| (fold, place(1, fold))).collect(),
+        _ => {
+            let middle = |repeat: usize| LEFT + (repeat as f64 - 0.5) * width;
+            (1..=repeats).map(|repeat| (repeat, middle(repeat))).collect()
+        }
+    };
+    let every = ticks.len().div_ceil(10);
+    for (number, at) in ticks.into_iter().step_by(every.max(1)) {
+        svg.text("small", (at, BOTTOM + 18.0), Anchor::Middle, &number.to_string());
     }
     let values = || analysis.folds.iter().filter_map(|fold| fold.value);
     let ends = [values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max)];
@@ -1082,23 +1145,56 @@ fn folds(name: &str, analysis: &AnalysisRecord) -> String {
         primary(analysis),
         match analysis.folds.len() {
             1 => "on the part that was held out".to_string(),
-            n => format!("in each of {n} held-out folds"),
+            n => format!("in each of {n} held-out {}", parts(analysis)),
         },
         match values().nth(1) {
             Some(_) => format!(": from {} to {}", plain(ends[0], 2), plain(ends[1], 2)),
             None => String::new(),
         },
         match estimate {
+            Some(of) if analysis.kind == "sites" => {
+                format!(", over all of them {}", plain(of.estimate, 2))
+            }
             Some(of) => format!(", mean {}", plain(of.estimate, 2)),
             None => String::new(),
         }
     );
-    svg.finish("Value in each fold", &description)
+    svg.finish(&format!("Value in each {}", part(analysis)), &description)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, listed, parted};
+    use serde_json::json;
+
+    use super::{counted, folds, listed, parted, parts};
+    use crate::data::AnalysisRecord;
+
+    #[test]
+    fn sites_that_are_held_out_are_drawn_and_called_as_sites() {
+        let fold = |outer: usize, value: f64| {
+            let fold = json!({
+                "repeat": 1, "outer": outer, "n_train": 40, "n_held_out": 20,
+                "positive_held_out": 8, "value": value, "candidate": null,
+                "falls_back": false, "without_columns": false, "threshold": null,
+            });
+            serde_json::from_value(fold).unwrap()
+        };
+        let of = |kind: &str| AnalysisRecord {
+            kind: kind.to_string(),
+            folds: vec![fold(1, 0.7), fold(2, 0.8)],
+            ..AnalysisRecord::default()
+        };
+        let sites = folds("a", &of("sites"), 3);
+        for words in
+            ["Site that is held out", "site 2: 0.800", "dot3", "2 held-out sites"]
+        {
+            assert!(sites.contains(words), "{words}: {sites}");
+        }
+        assert!(!sites.contains("Repeat") && !sites.contains("dot1"), "{sites}");
+        let inside = folds("a", &of("internal"), 1);
+        assert!(inside.contains("repeat 1, fold 2: 0.800"), "{inside}");
+        assert_eq!((parts(&of("sites")), parts(&of("internal"))), ("sites", "folds"));
+    }
 
     #[test]
     fn ways_that_differ_in_a_number_are_one() {
@@ -1120,7 +1216,7 @@ mod tests {
         assert_eq!(of(&["repeat 1, split 2: no"]), "1 fold");
         assert_eq!(
             of(&[undefined, "site 3: few", "repeat 1, split 2: no"]),
-            "2 folds and 1 repeat"
+            "1 fold, 1 site and 1 repeat"
         );
     }
 }

@@ -228,8 +228,8 @@ fn figure(
         method: format!(
             "Nogueira’s index over all outer fits, corrected for chance, with its approximate \
              95 % interval; fits share training rows, so that the interval is too narrow. None is \
-             given where every fit kept all columns.{}{} The family is what its block or, in the words \
-             of common extractors, its name says of a column.",
+             given where every fit kept all columns.{}{} The family that the table has of a column is what \
+             its block or, in the words of common extractors, its name says.",
             match selection.by_fit.is_empty() {
                 true => "",
                 false => " tables/selected.csv names the columns of every fit.",

@@ -163,6 +163,7 @@ fn model(
         "members": members,
         "columns": columns.collect::<Vec<_>>(),
         "n_columns": facts.columns.len(),
+        "has_units": facts.columns.iter().take(PRINTED).any(|column| column.unit.is_some()),
         "more_columns": (facts.columns.len() > PRINTED).then_some(of_columns),
         "importance": importance,
         "explained": explained(shown, &path, facts, simulated, fragment),

@@ -21,6 +21,7 @@ pub fn figure(
     let further =
         further.filter_map(|(name, other)| Place::of(record, shown, name, other));
     let places: Vec<Place> = std::iter::once(first).chain(further).collect();
+    let several = places.len() > 1;
     let pictures: Vec<String> =
         places.iter().take(DRAWN).map(|place| place.draw(shown)).collect();
     let panels = pictures.iter().zip(&places).map(|(picture, place)| {
@@ -31,13 +32,16 @@ pub fn figure(
         format!("<div>{words}{picture}</div>")
     });
     let panels: String = panels.collect();
-    let several = places.len() > 1;
     Some(Figure {
         id: "precision-recall",
         heading: match analysis.performance.get("average_precision") {
             Some(_) => format!(
-                "Average precision {}; one prediction for all would give the prevalence, {} of {}",
+                "Average precision {}{}; one prediction for all would give the prevalence, {} of {}",
                 shown.estimate(&places[0].path(), 2),
+                match several {
+                    true => format!(" ({})", escape(&places[0].label)),
+                    false => String::new(),
+                },
                 shown.count(&format!("{}/n_positive", judged_place(name, analysis))),
                 shown.count(&format!("{}/n", judged_place(name, analysis)))
             ),
@@ -48,6 +52,17 @@ pub fn figure(
             match shown.protects {
                 true =>
                     "Smooth, from the ROC curve above and the prevalence, which is the level line.",
+                false
+                    if places
+                        .iter()
+                        .all(|of| of.analysis.precision_recall.len() == 1) =>
+                    "Steps: all held-out rows together. Level line: the prevalence.",
+                false
+                    if places
+                        .iter()
+                        .any(|of| of.analysis.precision_recall.len() == 1) =>
+                    "Thin: pooled within each repeat. Bold: their mean, or the one curve there is. \
+                     Level line: the prevalence.",
                 false =>
                     "Thin: pooled within each repeat. Bold: their mean. Level line: the prevalence.",
             },

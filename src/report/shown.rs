@@ -220,16 +220,12 @@ impl<'r> Shown<'r> {
             false => "",
         };
         let end = |end: &str| self.number(&format!("{path}/{end}"), digits);
-        // After a minus sign a dash would look like another.
-        let negative =
-            self.value(&format!("{path}/lower")).is_some_and(|lower| lower < 0.0);
+        let (lower, upper) = (end("lower"), end("upper"));
+        // After a minus sign a dash would look like another; what is rounded to zero has none.
+        let negative = without_tags(&lower).contains('−');
         let between = if negative { " to " } else { "–" };
         // No line ends within an interval.
-        format!(
-            "<span class=\"nw\">{}{between}{}</span>{few}",
-            end("lower"),
-            end("upper")
-        )
+        format!("<span class=\"nw\">{lower}{between}{upper}</span>{few}")
     }
 }
 
@@ -553,6 +549,7 @@ mod tests {
         let shown = Shown {
             numbers: Numbers::Json(serde_json::json!({
                 "fine": { "estimate": 0.8, "lower": 0.7, "upper": 0.9, "p": 0.0 },
+                "near": { "estimate": 0.19, "lower": -0.004, "upper": 0.45 },
                 "list": [{ "value": 0.71 }],
             })),
             hidden: ["/gone".to_string()].into(),
@@ -563,6 +560,9 @@ mod tests {
         };
         assert_eq!(without_tags(&shown.estimate("/fine", 2)), "≈ 0.80 (0.70–0.90)");
         assert_eq!(without_tags(&shown.estimate("/fine", 1)), "0.8 (0.7–0.9)");
+        // A limit that is rounded to zero has no minus sign, and needs no word for the dash.
+        assert_eq!(without_tags(&shown.estimate("/near", 2)), "0.19 (0.00–0.45)");
+        assert_eq!(without_tags(&shown.estimate("/near", 3)), "0.190 (−0.004 to 0.450)");
         assert_eq!(without_tags(&shown.p("/fine/p")), "< 0.05");
         assert_eq!(without_tags(&shown.number("/list/0/value", 2)), "0.71");
         assert_eq!(without_tags(&shown.number("/list/0/value", 3)), "≈ 0.710");

@@ -137,7 +137,7 @@ pub fn hue(record: &StudyRecord, analysis: &AnalysisRecord) -> usize {
         (&one.model, &one.branch) == (&other.model, &other.branch)
     };
     if is(analysis, first) {
-        return Standing::Internal.series();
+        return Standing::of(record, analysis).series();
     }
     let drawn: Vec<&AnalysisRecord> =
         same_splits(record, first).take(BESIDE).map(|(_, other)| other).collect();
