@@ -344,8 +344,14 @@ fn areas_of_few<'a>(
             (estimate.method.starts_with(TOO_FEW), estimate.method.contains(BOUND));
         if small && (few || bound) {
             (estimate.lower, estimate.upper) = (None, None);
-            estimate.method =
-                format!("no interval: {} of a class", TOO_FEW.trim_end_matches(": "));
+            // Pairs within strata may be many where classes are wholly apart.
+            estimate.method = match few {
+                true => {
+                    format!("no interval: {} of a class", TOO_FEW.trim_end_matches(": "))
+                }
+                false => "classes wholly apart; no interval: a small count would follow from it"
+                    .to_string(),
+            };
         } else if bound {
             estimate.method = format!("classes wholly apart: {BOUND}");
         } else if few {
@@ -933,6 +939,32 @@ mod tests {
         );
         let kept = "the smallest AUROC of 5 folds is 0.52";
         assert_eq!(without_counts(kept), kept);
+    }
+
+    #[test]
+    fn an_area_of_classes_wholly_apart_tells_no_count_and_no_wrong_reason() {
+        let method = "mean over 5 held-out folds; classes wholly apart in all of them, so that their \
+                      spread tells nothing: exact one-sided 95 % bound from the 12 disjoint pairs of \
+                      one repeat";
+        let estimate = |method: &str| -> Estimate {
+            let of = serde_json::json!({
+                "estimate": 1.0, "lower": 0.78, "upper": 1.0, "method": method, "sd_folds": 0.0,
+                "folds": [1.0, 1.0], "failed_folds": [], "prediction": null,
+                "other_intervals": [],
+            });
+            serde_json::from_value(of).unwrap()
+        };
+        let mut many = estimate(method);
+        areas_of_few([&mut many], Some(12), 5);
+        assert_eq!(many.lower, Some(0.78));
+        assert_eq!(many.method, "classes wholly apart: exact one-sided 95 % bound");
+        let mut unknown = estimate(method);
+        areas_of_few([&mut unknown], Some(1), 5);
+        assert_eq!((unknown.lower, unknown.upper), (None, None));
+        assert!(!unknown.method.contains("too few") && !unknown.method.contains("12"));
+        let mut few = estimate("too few: 3 of the smaller class; exact 95 % interval");
+        areas_of_few([&mut few], Some(3), 5);
+        assert_eq!((few.lower, &*few.method), (None, "no interval: too few of a class"));
     }
 
     #[test]
