@@ -91,7 +91,7 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         let Some(analysis) = record.analyses.get_mut(name) else { continue };
         let place = place(name);
         reasons(analysis);
-        areas(of, analysis, smallest);
+        areas(of, analysis, smallest, is_hidden(&place, &pass.hidden));
         curves(of, analysis, smallest);
         // Beside the missing values of Table 1 it would tell of whom the outcome is unknown.
         if let Some(frozen) = analysis.frozen.as_mut().filter(|of| of.filled > 0) {
@@ -321,9 +321,18 @@ fn claims(whole: &StudyRecord, record: &mut StudyRecord) {
 }
 
 /// Takes counts out of how areas of few were made; the exact interval of a class that is hidden goes
-/// too, since its size follows from it.
-fn areas(of: &AnalysisRecord, analysis: &mut AnalysisRecord, smallest: usize) {
-    let smaller = of.judged_rows().map(|(n, positive)| positive.min(n - positive));
+/// too, since its size follows from it. `untold`: whether it is hidden of how many rows or patients the
+/// analysis is: pairs of patients may be fewer than rows.
+fn areas(
+    of: &AnalysisRecord,
+    analysis: &mut AnalysisRecord,
+    smallest: usize,
+    untold: bool,
+) {
+    let smaller = match untold {
+        true => Some(1),
+        false => of.judged_rows().map(|(n, positive)| positive.min(n - positive)),
+    };
     areas_of_few(analysis.performance.values_mut(), smaller, smallest);
     // Of how many pairs within strata an exact interval is made follows from its ends, and no count of
     // them is known to be large.
