@@ -657,6 +657,25 @@ fn rows_of_one_patient_are_resampled_together_wherever_there_is_an_interval() {
     assert!(compared.difference < 0.0 && compared.p.is_some(), "{}", compared.method);
 }
 
+#[test]
+fn two_models_are_not_tested_on_few_patients_however_many_rows_they_have() {
+    for primary in ["auroc", "log_loss"] {
+        let (workshop, study) = of_lesions(0.5, primary);
+        // Eight of these twenty are positive, with three rows each.
+        let patients: Vec<String> = (40..60).map(|i| format!("'P{i}'")).collect();
+        let few = format!("t.patient in [{}]", patients.join(", "));
+        workshop.study(&study.replace("t.set == 'there'", &few));
+        let run = workshop.run(&[]);
+        assert_eq!(run["exit"], "fine", "{run:?}");
+        let record: StudyRecord = serde_json::from_slice(&workshop.report()).unwrap();
+        let compared = record.comparisons.iter().find(|of| of.better.ends_with("there"));
+        let compared = compared.unwrap().result.as_ref().unwrap();
+        assert!(compared.difference != 0.0 && compared.p.is_none());
+        assert!(compared.lower.is_none() && compared.upper.is_none());
+        assert!(compared.method.contains("too few of a class"), "{}", compared.method);
+    }
+}
+
 /// The AUROC of one set of rows over all their pairs.
 fn over_pairs(rows: &[(bool, f64)]) -> f64 {
     let of = |class: bool| rows.iter().filter(move |(truth, _)| *truth == class);

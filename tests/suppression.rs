@@ -186,6 +186,61 @@ fn how_an_area_of_few_was_made_tells_no_hidden_count() {
     assert!(!page.contains("of the smaller class; exact"));
 }
 
+/// Two rows of each patient are twice as many as there are pairs of patients, from whose number the bound of an
+/// area of 1 follows.
+#[test]
+fn an_area_of_one_does_not_tell_how_few_patients_have_the_outcome() {
+    let mut text = String::from("row,patient,site,grade,x\n");
+    for at in 0..120 {
+        let patient = at / 2;
+        let positive = patient % 5 == 0;
+        text.push_str(&format!(
+            "r{at:03},P{patient:02},{},{},{}\n",
+            if patient < 40 { "here" } else { "there" },
+            if positive { "high" } else { "low" },
+            f64::from(u8::from(positive)) * 9.0 + f64::from(at * 37 % 101) / 101.0,
+        ));
+    }
+    let workshop = Workshop::new();
+    workshop.write("t.csv", text.as_bytes());
+    workshop.study(
+        r#"restudy: 1
+title: Two rows each (made up)
+cancer: glioma
+seed: 3
+sources:
+  t: { table: t.csv, id: row }
+cohorts:
+  all: { role: base, from: t, subject: patient }
+  here: { of: all, include: [ { rule: "t.site == 'here'", reason: here } ] }
+outcomes:
+  grade: { label: high grade, binary: { column: grade, positive: high, negative: low } }
+predictors:
+  one: { columns: { from: t, include: [x] } }
+prepare: [scale_zscore]
+learn: [logistic]
+validate:
+  inner: { nested: { outer: 2, inner: 2 }, cohort: here }
+evaluate:
+  primary: auroc
+  controls: { permuted_outcome: { none: a small study }, added: { none: a small study } }
+  learning_curve: { none: a small study }
+governance: { public: false, terms: made up, smallest_cell: 10, ethics: none, consent: none }
+"#,
+    );
+    assert_eq!(workshop.run(&[])["exit"], "fine");
+    let json = json(&workshop);
+    let analysis = json["analyses"].as_object().unwrap().values().next().unwrap();
+    // Eight patients with sixteen rows.
+    assert_eq!(analysis["n_positive"], 16);
+    assert!(analysis["n_positive_subjects"].is_null());
+    let auroc = &analysis["performance"]["auroc"];
+    assert_eq!(auroc["estimate"], 1.0);
+    assert!(auroc["lower"].is_null(), "{auroc}");
+    let method = auroc["method"].as_str().unwrap();
+    assert!(method.starts_with("classes wholly apart; no interval: "), "{method}");
+}
+
 fn json(workshop: &Workshop) -> Json {
     serde_json::from_slice(&workshop.report()).unwrap()
 }

@@ -75,7 +75,7 @@ const EMPTY: &[&str] = &[
 ];
 
 /// What a template asks its reader to do. No sentence of a paper begins so, where little or "here" and
-/// "later" follow.
+/// "later" follow; some of them are other words as well, as in "state of the art".
 const ASKED: &[&str] = &[
     "add", "complete", "describe", "enter", "explain", "fill", "give", "insert", "list",
     "name", "provide", "replace", "specify", "state", "update", "write",
@@ -201,9 +201,16 @@ fn commands(plain: &str) -> bool {
     let later = ["here", "later", "below", "this", "it"];
     let short =
         words.len() <= 3 && ["this", "the", "it", "in", "text"].contains(&rest[0]);
-    *first == "insert"
+    // "Complete lists are given below", "name and version of the software stand here".
+    const ALSO: [&str; 6] = ["complete", "give", "list", "name", "state", "update"];
+    const VERBS: [&str; 8] =
+        ["is", "are", "was", "were", "has", "have", "stand", "stands"];
+    let sentence = ALSO.contains(first) && rest.iter().any(|word| VERBS.contains(word));
+    // "Insert size was 350 base pairs": of a library that was sequenced.
+    let insert = *first == "insert" && !["size", "sizes", "length"].contains(&rest[0]);
+    insert
         || plain.starts_with("fill in ")
-        || ASKED.contains(first) && (later.contains(last) || short)
+        || ASKED.contains(first) && (later.contains(last) || short) && !sentence
 }
 
 /// "Bla bla bla".
@@ -519,6 +526,9 @@ mod tests {
             "Treated (complete response) and imaged (list of scanners below).",
             "Weighed daily (give or take a day), once (state of the art).",
             "Complete data were there for all patients.",
+            "Complete lists of sequences are given below.",
+            "Name and version of the software stand here.",
+            "Insert size was 350 base pairs on average.",
             "It was so (was it not?), and the committee approved it.",
             "Costs were US$ 300, or $US 20 a scan.",
         ] {

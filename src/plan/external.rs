@@ -427,7 +427,8 @@ impl Builder<'_> {
                     identity: Identity::new(&json!({
                         // 3: sums over resamples run over the rows in their order.
                         // 4: certainties are moved in folds too; no interval without spread; no test of few rows.
-                        "compare": study.evaluate.primary.identity(), "version": 4,
+                        // 5: nor one of few patients by resamples.
+                        "compare": study.evaluate.primary.identity(), "version": 5,
                         "first": first, "external": pair_of.external,
                         "trained": pair_of.trained, "moved": moved,
                     })),

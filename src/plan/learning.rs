@@ -137,7 +137,8 @@ impl Builder<'_> {
         let identity = Identity::new(&json!({
             // 3: sums over resamples run over the rows in their order.
             // 4: certainties are moved in folds too; no interval without spread; no test of few rows.
-            "compare": self.study.evaluate.primary.identity(), "version": 4,
+            // 5: nor one of few patients by resamples.
+            "compare": self.study.evaluate.primary.identity(), "version": 5,
             "first": whole.len(), "external": false,
             "trained": trained.collect::<Json>(),
             "moved": moved,

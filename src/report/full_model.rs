@@ -216,7 +216,7 @@ fn needed(columns: &[NeededColumn]) -> DataTable {
             column.unit.clone().unwrap_or_default(),
             number(column.lowest),
             number(column.highest),
-            column.missing.known().map_or(String::new(), |n| n.to_string()),
+            column.missing.to_string(),
             column.categories.as_ref().map_or(String::new(), |of| of.join("; ")),
         ]
     });

@@ -346,10 +346,11 @@ fn in_words(tokens: &[Token]) -> Option<(u32, usize)> {
         if let Some((n, taken)) =
             small(length + and).filter(|_| value.is_multiple_of(100))
         {
-            return Some((value + n, length + and + taken));
+            (value, length) = (value + n, length + and + taken);
         }
     }
-    Some((value, length))
+    // "One hundred thousand", "ten million": no number of patients is as large.
+    (!is(word(length), "thousand|million|billion")).then_some((value, length))
 }
 
 /// What is told apart by numbers: "at site 1 160 patients were seen" has two of them.
@@ -1071,6 +1072,9 @@ mod tests {
                 "patients one hundred and seven",
             ),
             ("Two hundred patients", "patients two hundred"),
+            ("A sample of one hundred thousand patients", ""),
+            ("Two hundred and ten thousand patients", ""),
+            ("Ten million patients", ""),
             ("A total of forty-five adults", "patients forty five"),
             (
                 "One thousand, two hundred and three subjects",

@@ -92,18 +92,13 @@ fn without_asides(text: &str) -> String {
             false => (first, next),
         };
         let against = is(not, "not|unlike|nor") && !is(behind, "only|yet");
-        match after.find(close).filter(|end| {
-            // What has a clause of its own is read on.
-            against && !after[..*end].split_whitespace().any(|word| is(word, FINITE))
-        }) {
-            // The mark behind it stays: something may open there as well.
-            Some(end) if mark != '(' => {
-                kept.push(' ');
-                rest = &after[end + mark.len_utf8()..];
-            }
+        // What has a clause of its own is read on.
+        let is_aside =
+            |end: &usize| !after[..*end].split_whitespace().any(|word| is(word, FINITE));
+        match after.find(close).filter(|end| against && is_aside(end)) {
             Some(end) => {
                 kept.push(' ');
-                rest = &after[end + 1..];
+                rest = &after[end + close.len_utf8()..];
             }
             None => {
                 kept.push(mark);

@@ -2,7 +2,7 @@
 //!
 //! Knows no study. What a table lacks as a whole refuses it; what a subject lacks refuses the subject.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::models::Ready;
 use crate::data::{FrameColumn, ModelColumn, Rows, Table, TextColumn};
@@ -396,8 +396,8 @@ impl Source<'_> {
         let ModelColumn { column: name, needed, categories, .. } = self.column;
         let cell = self.cells.map_or("", |cells| cells.cell(row));
         if !needed {
-            // No prediction depends on it: what is there decides nothing.
-            return Ok((cell.parse().unwrap_or(f64::NAN), None));
+            // No prediction depends on it: what is there decides nothing, however far out it is.
+            return Ok((f64::NAN, None));
         }
         if cell.is_empty() {
             // What it means is for the preparation to say, here as in a cohort of a study.
@@ -562,9 +562,14 @@ fn matched<'a>(
         .collect();
     let mut beside = BTreeMap::new();
     let mut unknown: Vec<&str> = Vec::new();
+    // Tables have tens of thousands of columns, and so may models.
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (at, of) in model.columns.iter().enumerate() {
+        places.entry(&of.column).or_insert(at);
+        places.entry(&of.name).or_insert(at);
+    }
     let is_own = |name: &str| {
-        let is = |of: &ModelColumn| of.column == name || of.name == name;
-        model.columns.iter().any(is) || beside_called(&model.beside, name).is_some()
+        places.contains_key(name) || beside_called(&model.beside, name).is_some()
     };
     let id = table.ids().name.as_str();
     let predictors = table.columns().iter().filter(|c| c.name != id);
@@ -584,10 +589,7 @@ fn matched<'a>(
                 *place = cells;
             }
         }
-        let found = sources
-            .iter_mut()
-            .find(|s| s.column.column == wanted || s.column.name == wanted);
-        match found {
+        match places.get(wanted).map(|at| &mut sources[*at]) {
             Some(source) if of_units.is_some() => source.units = Some(cells),
             Some(source) if source.cells.is_some() => faults.push(TableFault {
                 message: format!("two columns of the table are `{}`", source.column.name),

@@ -695,6 +695,18 @@ fn a_model_asks_for_those_predictors_alone_that_decide() {
         for (whole, few) in whole.iter().zip(&few) {
             assert_eq!(whole[..5], few[..5], "{learn}");
         }
+        // What nobody asks for may be anything.
+        let odd = text.lines().enumerate().map(|(row, line)| {
+            let cells = line.split(',').zip(&head).map(|(cell, name)| {
+                if row > 0 && is_other(name) { "1e308" } else { cell }
+            });
+            format!("{}\n", cells.collect::<Vec<_>>().join(","))
+        });
+        workshop.write("odd.csv", odd.collect::<String>().as_bytes());
+        let odd = predicted(&workshop, "odd.csv", &[]);
+        for (whole, odd) in whole.iter().zip(&odd) {
+            assert_eq!(whole[..5], odd[..5], "{learn}");
+        }
         let said: Vec<String> = whole.iter().map(|line| line[1].clone()).collect();
         same_in_onnx(&workshop, learn, &said);
         let graph = workshop.read(&path(&workshop).replace(".json", ".onnx"));

@@ -1,9 +1,10 @@
 //! Nodes of frozen models: the last fit, the seal, and what meets an external cohort.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::splits::{apply_path, facts, predicted, with_beside};
-use super::trails::{Trail, rows_of, trails};
+use super::trails::{rows_of, trails};
 use super::winner::{chosen, fit_member};
 use super::{ComputeError, Computed, Inputs, input};
 use crate::data::{
@@ -71,13 +72,15 @@ fn familiar_rows(part: &Part<'_>, train: &Train, prepared: &Train) -> Option<Fam
         None => vec![true; prepared.rows().p()],
     };
     let reach = || {
-        let is_needed = |at: &usize| match &trails {
-            Some(of) => of.iter().any(|Trail { from, counts, .. }| *counts && from == at),
-            None => true,
+        let needed: BTreeSet<usize> = match &trails {
+            Some(of) => {
+                of.iter().filter(|trail| trail.counts).map(|of| of.from).collect()
+            }
+            None => (0..raw.p()).collect(),
         };
-        let numbers =
-            (0..raw.p()).filter(|at| raw.categories(&columns[*at].name).is_none());
-        let needed = numbers.filter(is_needed).map(|at| &columns[at].values[..]);
+        let is_number = |at: &usize| raw.categories(&columns[*at].name).is_none();
+        let needed =
+            needed.into_iter().filter(is_number).map(|at| &columns[at].values[..]);
         reach(&needed.collect::<Vec<_>>(), train.groups()).unwrap_or(0.0)
     };
     let places: Vec<usize> = (0..counts.len()).filter(|at| counts[*at]).collect();

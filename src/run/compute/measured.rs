@@ -709,15 +709,7 @@ fn guarded(
     pools: &Pools,
     found: Estimate,
 ) -> Estimate {
-    let cohort = &inputs.study.cohorts[judged.cohort].name;
-    let patients = &inputs.survey.cohorts[cohort].groups;
-    let of_class = |class: bool| {
-        let rows =
-            pools.repeats.iter().flat_map(|pool| pool.rows.iter().zip(&pool.truth));
-        let rows = rows.filter(|(_, truth)| **truth == class);
-        rows.map(|(row, _)| patients[*row as usize]).collect::<BTreeSet<u32>>().len()
-    };
-    let smaller = of_class(true).min(of_class(false));
+    let smaller = smaller_class(patients(inputs, judged), pools);
     let pairs = smaller.min(pools.disjoint_pairs());
     let apart = found.estimate <= 0.0 || found.estimate >= 1.0;
     let (interval, method) = match (smaller < FEW, apart) {
@@ -740,6 +732,17 @@ fn guarded(
     };
     let (lower, upper) = interval.unzip();
     Estimate { lower, upper, method, ..found }
+}
+
+/// How many patients have a row of the class of which fewer have one.
+fn smaller_class(patients: &[u32], pools: &Pools) -> usize {
+    let of_class = |class: bool| {
+        let rows =
+            pools.repeats.iter().flat_map(|pool| pool.rows.iter().zip(&pool.truth));
+        let rows = rows.filter(|(_, truth)| **truth == class);
+        rows.map(|(row, _)| patients[*row as usize]).collect::<BTreeSet<u32>>().len()
+    };
+    of_class(true).min(of_class(false))
 }
 
 /// A proportion: of rows that are drawn together by resampling them, which tells nothing where all
@@ -1346,7 +1349,8 @@ pub fn compare(inputs: &Inputs<'_>, of: [Judgement; 2], first: usize) -> Compute
         let pools = Pools::of_metric(inputs, &better, metric.as_ref())
             .beside(Pools::of_metric(inputs, &than, metric.as_ref()));
         if pools.clustered() || used.about.name != "auroc" {
-            return Ok(drawn_apart(inputs, &pools, metric.as_ref()));
+            let smaller = smaller_class(patients(inputs, &better), &pools);
+            return Ok(drawn_apart(inputs, &pools, metric.as_ref(), smaller));
         }
         return Ok(match statistics::paired_delong(&a.truth, a.ranks(), b.ranks()) {
             Some(found) => {
@@ -1405,30 +1409,38 @@ pub fn compare(inputs: &Inputs<'_>, of: [Judgement; 2], first: usize) -> Compute
 fn paired(found: statistics::Paired, smaller: usize) -> Compared {
     let half = 1.959_963_984_540_054 * crate::math::sqrt(found.variance);
     let (has_interval, words) = match (smaller < FEW, found.variance > 0.0) {
-        (true, _) => (
-            false,
-            "no interval and no p: too few of a class for paired DeLong, which rests on the normal \
-             distribution",
-        ),
+        (true, _) => (false, too_few_for("paired DeLong")),
         (false, false) => {
-            (false, "paired DeLong; no interval: all rows are ranked alike")
+            (false, "paired DeLong; no interval: all rows are ranked alike".to_string())
         }
-        (false, true) => (true, "paired DeLong"),
+        (false, true) => (true, "paired DeLong".to_string()),
     };
     Compared {
         difference: found.difference,
         lower: has_interval.then(|| (found.difference - half).max(-1.0)),
         upper: has_interval.then(|| (found.difference + half).min(1.0)),
         p: (smaller >= FEW).then_some(found.p),
-        method: words.to_string(),
+        method: words,
     }
 }
 
+fn too_few_for(test: &str) -> String {
+    format!(
+        "no interval and no p: too few of a class for {test}, which rests on the normal distribution"
+    )
+}
+
 /// The difference of two models on the same rows against its spread over resamples of them, drawn for
-/// both alike. The interval and p are those of a normal distribution with that spread.
+/// both alike. The interval and p are those of a normal distribution with that spread; there is neither
+/// with few patients in the `smaller` class, of whom resamples are too much alike.
 ///
 /// Source: efron1993, chapter 13.
-fn drawn_apart(inputs: &Inputs<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Value {
+fn drawn_apart(
+    inputs: &Inputs<'_>,
+    pools: &Pools,
+    metric: &dyn AnyMetric,
+    smaller: usize,
+) -> Value {
     let difference = |pools: &[Pool]| {
         let of = |pool: &Pool| metric.compute(pool.scored()).ok();
         Some(of(&pools[0])? - of(&pools[1])?)
@@ -1436,6 +1448,11 @@ fn drawn_apart(inputs: &Inputs<'_>, pools: &Pools, metric: &dyn AnyMetric) -> Va
     let Some(found) = difference(&pools.repeats) else {
         return Value::Failed("one of the two has no value on these rows".to_string());
     };
+    if smaller < FEW {
+        let method = too_few_for("a test by resamples");
+        let (lower, upper, p) = (None, None, None);
+        return Value::Compared(Compared { difference: found, lower, upper, p, method });
+    }
     let [mut one, mut other] = [0, 1].map(|at| metric.again(pools.repeats[at].scored()));
     let values = pools.values(inputs.resamples, RESAMPLES, &mut |drawn| {
         Some(one(&drawn[0]).ok()? - other(&drawn[1]).ok()?)

@@ -1,7 +1,7 @@
 //! A frozen model on the rows that it was fitted on: what this tells of how many there are.
 
 use super::telling::Pass;
-use super::{areas_of_few, bare, too_few};
+use super::{areas_of_few, bare, is_hidden, place, too_few};
 use crate::data::{AnalysisRecord, StudyRecord};
 
 /// Takes away what is told of rows of which hardly any are of a class, and measures that would have to be
@@ -18,7 +18,12 @@ pub fn apparent(name: &str, analysis: &mut AnalysisRecord, pass: &Pass<'_>) {
     }
     shown.performance.retain(|metric, _| !pass.is_blurred_apparently(name, metric));
     let known = of.n.known().zip(of.n_positive.known());
-    let smaller = known.map(|(n, positive)| positive.min(n.saturating_sub(positive)));
+    // Of how many patients these rows are is told where the model was developed.
+    let developed = of.apparent.against.as_deref();
+    let smaller = match developed.is_some_and(|of| is_hidden(&place(of), &pass.hidden)) {
+        true => Some(1),
+        false => known.map(|(n, positive)| positive.min(n.saturating_sub(positive))),
+    };
     areas_of_few(shown.performance.values_mut(), smaller, pass.smallest);
     shown.performance.values_mut().for_each(bare);
 }

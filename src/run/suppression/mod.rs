@@ -91,7 +91,7 @@ pub fn suppressed(whole: &StudyRecord, smallest: usize) -> StudyRecord {
         let Some(analysis) = record.analyses.get_mut(name) else { continue };
         let place = place(name);
         reasons(analysis);
-        areas(of, analysis, smallest);
+        areas(of, analysis, smallest, is_hidden(&place, &pass.hidden));
         curves(of, analysis, smallest);
         // Beside the missing values of Table 1 it would tell of whom the outcome is unknown.
         if let Some(frozen) = analysis.frozen.as_mut().filter(|of| of.filled > 0) {
@@ -321,9 +321,18 @@ fn claims(whole: &StudyRecord, record: &mut StudyRecord) {
 }
 
 /// Takes counts out of how areas of few were made; the exact interval of a class that is hidden goes
-/// too, since its size follows from it.
-fn areas(of: &AnalysisRecord, analysis: &mut AnalysisRecord, smallest: usize) {
-    let smaller = of.judged_rows().map(|(n, positive)| positive.min(n - positive));
+/// too, since its size follows from it. `untold`: whether it is hidden of how many rows or patients the
+/// analysis is: pairs of patients may be fewer than rows.
+fn areas(
+    of: &AnalysisRecord,
+    analysis: &mut AnalysisRecord,
+    smallest: usize,
+    untold: bool,
+) {
+    let smaller = match untold {
+        true => Some(1),
+        false => of.judged_rows().map(|(n, positive)| positive.min(n - positive)),
+    };
     areas_of_few(analysis.performance.values_mut(), smaller, smallest);
     // Of how many pairs within strata an exact interval is made follows from its ends, and no count of
     // them is known to be large.
@@ -344,8 +353,14 @@ fn areas_of_few<'a>(
             (estimate.method.starts_with(TOO_FEW), estimate.method.contains(BOUND));
         if small && (few || bound) {
             (estimate.lower, estimate.upper) = (None, None);
-            estimate.method =
-                format!("no interval: {} of a class", TOO_FEW.trim_end_matches(": "));
+            // Pairs within strata may be many where classes are wholly apart.
+            estimate.method = match few {
+                true => {
+                    format!("no interval: {} of a class", TOO_FEW.trim_end_matches(": "))
+                }
+                false => "classes wholly apart; no interval: a small count would follow from it"
+                    .to_string(),
+            };
         } else if bound {
             estimate.method = format!("classes wholly apart: {BOUND}");
         } else if few {
@@ -933,6 +948,32 @@ mod tests {
         );
         let kept = "the smallest AUROC of 5 folds is 0.52";
         assert_eq!(without_counts(kept), kept);
+    }
+
+    #[test]
+    fn an_area_of_classes_wholly_apart_tells_no_count_and_no_wrong_reason() {
+        let method = "mean over 5 held-out folds; classes wholly apart in all of them, so that their \
+                      spread tells nothing: exact one-sided 95 % bound from the 12 disjoint pairs of \
+                      one repeat";
+        let estimate = |method: &str| -> Estimate {
+            let of = serde_json::json!({
+                "estimate": 1.0, "lower": 0.78, "upper": 1.0, "method": method, "sd_folds": 0.0,
+                "folds": [1.0, 1.0], "failed_folds": [], "prediction": null,
+                "other_intervals": [],
+            });
+            serde_json::from_value(of).unwrap()
+        };
+        let mut many = estimate(method);
+        areas_of_few([&mut many], Some(12), 5);
+        assert_eq!(many.lower, Some(0.78));
+        assert_eq!(many.method, "classes wholly apart: exact one-sided 95 % bound");
+        let mut unknown = estimate(method);
+        areas_of_few([&mut unknown], Some(1), 5);
+        assert_eq!((unknown.lower, unknown.upper), (None, None));
+        assert!(!unknown.method.contains("too few") && !unknown.method.contains("12"));
+        let mut few = estimate("too few: 3 of the smaller class; exact 95 % interval");
+        areas_of_few([&mut few], Some(3), 5);
+        assert_eq!((few.lower, &*few.method), (None, "no interval: too few of a class"));
     }
 
     #[test]
