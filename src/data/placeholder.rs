@@ -340,8 +340,10 @@ fn told(plain: &str) -> bool {
         ["the", "a", "an", "your", "all", "any", "here", "which", "how"];
     let mut words = plain.split(' ');
     let first = words.next().unwrap_or("");
+    // What these may be called by their noun: "(insert size 350 bp)", "(fill factor 0.8)".
+    let of_things = plain.contains(|c: char| c.is_ascii_digit());
     let alone = ["insert", "describe", "specify", "enter", "fill"].contains(&first);
-    alone
+    alone && !of_things
         || ASKED.contains(&first)
             && words.next().is_some_and(|next| OF_IT.contains(&next))
 }
@@ -529,6 +531,7 @@ mod tests {
             "Complete lists of sequences are given below.",
             "Name and version of the software stand here.",
             "Insert size was 350 base pairs on average.",
+            "Probes of one plate (fill factor 0.8).",
             "It was so (was it not?), and the committee approved it.",
             "Costs were US$ 300, or $US 20 a scan.",
         ] {

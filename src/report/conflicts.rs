@@ -688,7 +688,7 @@ fn tells_of_the_run(field: &str) -> bool {
         && [".screened", ".overlap", ".dates", ".differences"]
             .iter()
             .any(|end| path.ends_with(end));
-    !before && !OTHERS.iter().any(|of| under(of))
+    !before && !OTHERS.iter().any(under)
 }
 
 /// Whether a field tells of all patients where it counts some. In others a number is of all of them only

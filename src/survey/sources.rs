@@ -1,6 +1,6 @@
 //! Reads tables through the store, finds images, makes simulated files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -742,11 +742,12 @@ fn images(
                 .iter()
                 .map(|path| path.to_string_lossy().replace('\\', "/"))
                 .collect();
+            let known: BTreeSet<&String> = names.iter().collect();
             let mut found: Vec<(String, String, String)> = Vec::new();
             for name in &names {
                 let Some(id) = id_in(path, name) else { continue };
                 let mask = mask.replace("{id}", id);
-                if names.contains(&mask) {
+                if known.contains(&mask) {
                     found.push((id.to_string(), name.clone(), mask));
                 }
             }
