@@ -621,7 +621,7 @@ fn the_flow_and_the_map_of_missing_values_tell_their_numbers() {
     let missing = text(&told(&page, "missingness.svg"));
     let line = "gap and 1 more: 3 (12.5\u{a0}%) missing, 1 (10.0\u{a0}%) of the positive and 2 \
                 (14.3\u{a0}%) of the negative, difference −4.3 (−29.5 to 26.0). 2 lack gap and 1 \
-                more and no other. 1 have other gaps.";
+                more and no other. 1 has other gaps.";
     assert!(missing.contains(line), "{missing}");
     let file = |name: &str| {
         let found = page.tables.iter().find(|(known, _)| known == name);
