@@ -318,39 +318,32 @@ fn in_words(tokens: &[Token]) -> Option<(u32, usize)> {
             _ => Some((tens, 1)),
         }
     };
-    let (mut value, mut length) = small(0)?;
-    let mut scaled = false;
-    for (scale, of) in [("thousand", 1000), ("hundred", 100)] {
-        let (last, before) = match scaled {
-            // Behind "two thousand" a further number of hundreds.
-            true => {
-                let skip =
-                    usize::from(tokens.get(length).is_some_and(|t| t.is_sign(&[','])));
-                match small(length + skip) {
-                    Some((n, taken)) if word(length + skip + taken) == scale => {
-                        (n, length + skip + taken)
-                    }
-                    _ => continue,
-                }
-            }
-            false if word(length) == scale => (value, length),
-            false => continue,
-        };
-        value = if scaled { value + last * of } else { last * of };
-        length = before + 1;
-        scaled = true;
-    }
-    if scaled {
-        let and = usize::from(word(length) == "and");
-        // "Two hundred and ten": "two hundred or so" ends before.
-        if let Some((n, taken)) =
-            small(length + and).filter(|_| value.is_multiple_of(100))
-        {
-            (value, length) = (value + n, length + and + taken);
+    // Up to 999. "Two hundred and ten": "two hundred or so" ends before.
+    let hundreds = |at: usize| -> Option<(u32, usize)> {
+        let (n, taken) = small(at)?;
+        if word(at + taken) != "hundred" {
+            return Some((n, taken));
+        }
+        let length = taken + 1;
+        let and = usize::from(word(at + length) == "and");
+        match small(at + length + and) {
+            Some((rest, more)) => Some((n * 100 + rest, length + and + more)),
+            None => Some((n * 100, length)),
+        }
+    };
+    let (mut value, mut length) = hundreds(0)?;
+    if word(length) == "thousand" {
+        (value, length) = (value * 1000, length + 1);
+        let comma = tokens.get(length).is_some_and(|token| token.is_sign(&[',']));
+        let skip = usize::from(comma || word(length) == "and");
+        // "In two thousand, two readers": a comma is followed by hundreds.
+        let rest = hundreds(length + skip).filter(|(rest, _)| !comma || *rest >= 100);
+        if let Some((rest, more)) = rest {
+            (value, length) = (value + rest, length + skip + more);
         }
     }
-    // "One hundred thousand", "ten million": no number of patients is as large.
-    (!is(word(length), "thousand|million|billion")).then_some((value, length))
+    // No number of patients is as large.
+    (!is(word(length), "million|billion")).then_some((value, length))
 }
 
 /// What is told apart by numbers: "at site 1 160 patients were seen" has two of them.
@@ -1072,8 +1065,14 @@ mod tests {
                 "patients one hundred and seven",
             ),
             ("Two hundred patients", "patients two hundred"),
-            ("A sample of one hundred thousand patients", ""),
-            ("Two hundred and ten thousand patients", ""),
+            (
+                "A sample of one hundred thousand patients",
+                "patients one hundred thousand",
+            ),
+            (
+                "Two hundred and ten thousand patients",
+                "patients two hundred and ten thousand",
+            ),
             ("Ten million patients", ""),
             ("A total of forty-five adults", "patients forty five"),
             (
