@@ -1065,10 +1065,9 @@ mod tests {
                 "patients one hundred and seven",
             ),
             ("Two hundred patients", "patients two hundred"),
-            (
-                "A sample of one hundred thousand patients",
-                "patients one hundred thousand",
-            ),
+            // Of what rates are given for, in digits and in words.
+            ("A sample of one hundred thousand patients", ""),
+            ("A sample of 100 000 patients", ""),
             (
                 "Two hundred and ten thousand patients",
                 "patients two hundred and ten thousand",
