@@ -1010,6 +1010,28 @@ fn a_table_of_another_encoding_is_read_as_a_study_would_read_it() {
     assert!(told.contains("save the table as UTF-8"), "{told}");
 }
 
+/// Of two hospitals, whose table is `sites.csv`; `UNSEEN` is what becomes of further ones.
+const TWO_HOSPITALS: &str = r#"restudy: 1
+title: Two hospitals (simulated)
+cancer: glioma
+seed: 3
+sources:
+  clinic: { table: sites.csv, id: patient }
+cohorts:
+  all: { from: clinic, site: hospital }
+outcomes:
+  idh: { label: IDH mutation, binary: { column: status, positive: 1, negative: 0 } }
+predictors:
+  radiomics: { columns: { from: clinic, include: ["x*"] } }
+prepare: [impute_median, harmonise_combat: { batch: hospital, unseen: UNSEEN }, scale_zscore]
+learn: [logistic]
+validate:
+  internal: { nested: { outer: 3, inner: 2 } }
+evaluate:
+  primary: auroc
+  controls: { added: { none: not asked here }, permuted_outcome: { none: not asked here } }
+"#;
+
 /// Who has no site, or one of one row, is refused alone; a new site of several rows is judged as a whole,
 /// which is told.
 #[test]
@@ -1031,28 +1053,7 @@ fn rows_of_a_new_site_are_judged_together_and_nobody_else_is() {
         table.push_str(&format!("P{i:02},{},{site},{values}\n", i / 2 % 2));
     }
     workshop.write("sites.csv", table.as_bytes());
-    workshop.study(
-        r#"restudy: 1
-title: Two hospitals (simulated)
-cancer: glioma
-seed: 3
-sources:
-  clinic: { table: sites.csv, id: patient }
-cohorts:
-  all: { from: clinic, site: hospital }
-outcomes:
-  idh: { label: IDH mutation, binary: { column: status, positive: 1, negative: 0 } }
-predictors:
-  radiomics: { columns: { from: clinic, include: ["x*"] } }
-prepare: [impute_median, harmonise_combat: { batch: hospital, unseen: transductive }, scale_zscore]
-learn: [logistic]
-validate:
-  internal: { nested: { outer: 3, inner: 2 } }
-evaluate:
-  primary: auroc
-  controls: { added: { none: not asked here }, permuted_outcome: { none: not asked here } }
-"#,
-    );
+    workshop.study(&TWO_HOSPITALS.replace("UNSEEN", "transductive"));
     let run = workshop.run(&[]);
     assert_eq!(run["exit"], "fine", "{run:?}");
     let new = rows(8, &["A", "", "C", "D", "C", "B", "C", "A"]);
@@ -1100,28 +1101,7 @@ fn a_row_of_a_site_that_development_had_not_says_so() {
         table.push_str(&format!("P{i:02},{},{site},{}\n", i / 2 % 2, values.join(",")));
     }
     workshop.write("sites.csv", table.as_bytes());
-    workshop.study(
-        r#"restudy: 1
-title: Two hospitals (simulated)
-cancer: glioma
-seed: 3
-sources:
-  clinic: { table: sites.csv, id: patient }
-cohorts:
-  all: { from: clinic, site: hospital }
-outcomes:
-  idh: { label: IDH mutation, binary: { column: status, positive: 1, negative: 0 } }
-predictors:
-  radiomics: { columns: { from: clinic, include: ["x*"] } }
-prepare: [impute_median, harmonise_combat: { batch: hospital, unseen: pooled }, scale_zscore]
-learn: [logistic]
-validate:
-  internal: { nested: { outer: 3, inner: 2 } }
-evaluate:
-  primary: auroc
-  controls: { added: { none: not asked here }, permuted_outcome: { none: not asked here } }
-"#,
-    );
+    workshop.study(&TWO_HOSPITALS.replace("UNSEEN", "pooled"));
     let run = workshop.run(&[]);
     assert_eq!(run["exit"], "fine", "{run:?}");
     let new = "patient,hospital,x1,x2,x3\nn0,A,0,0,0\nn1,Z,0,0,0\n";
