@@ -238,10 +238,7 @@ fn rendered<T: Sync>(
                 }));
             }
             // What no item of completeness asks for is marked by how well it was done.
-            let worst = match worst(&statuses) {
-                None => worst(&scored),
-                known => known,
-            };
+            let worst = worst(&statuses).or_else(|| worst(&scored));
             json!({
                 "number": position + 1,
                 "anchor": entries.first().map_or("", |entry| entry.about.name),
